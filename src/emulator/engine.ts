@@ -1,0 +1,36 @@
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "./problem.js";
+
+export type EngineName = "cpu" | "wasm" | "webgpu";
+
+/** Something that computes the contract's bits. Opened once, used for many problems. */
+export interface Engine {
+  readonly name: EngineName;
+  /** The adapter's description; null on the CPU. */
+  readonly adapter: string | null;
+  /** Takes the operands of one problem in (uploads them, picks kernels). The operands must not change until `close`. */
+  open(problem: AttentionProblem, operands: Operands): Promise<Session>;
+  close(): Promise<void>;
+}
+
+/** One problem on one engine. */
+export interface Session {
+  /** How many rows to ask for at a time, so that one request takes well under a second; may change as speed is measured. */
+  readonly rowsPerRequest: number;
+  /** How many requests are worth having under way at once. */
+  readonly concurrency: number;
+  /** Computes AV, in accumulator values, for the rows of `range`: [rows, F] row-major. */
+  run(range: RowRange, signal?: AbortSignal): Promise<RowBlock>;
+  /** Every intermediate of one tile. */
+  dump(at: TileCoordinates): Promise<TileDump>;
+  close(): Promise<void>;
+}
+
+export interface RowBlock {
+  readonly range: RowRange;
+  readonly av: Float32Array;
+  /**
+   * The first row of the range in which a value left the accumulator's range (fp16 formats), or null. The emulator
+   * runs that row again on the twin to name tensor, tile and index, so that every engine reports the same offender.
+   */
+  readonly overflowRow: number | null;
+}

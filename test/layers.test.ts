@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/**
+ * The law of the layers: imports point down only, `model` and `emulator` do not know each other, `reference` does
+ * not know the PE, and Node's modules are used in `platform`, `io` and `cli` alone, so that the rest runs in a browser.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  numerics: ["errors.ts"],
+  einsum: ["errors.ts", "numerics"],
+  spec: ["errors.ts", "numerics", "einsum"],
+  reference: ["errors.ts", "numerics", "einsum", "spec"],
+  model: ["errors.ts", "numerics", "einsum", "spec"],
+  emulator: ["errors.ts", "numerics", "einsum", "spec", "reference"],
+  report: ["errors.ts", "numerics", "einsum", "spec", "model", "emulator", "reference"],
+  platform: ["errors.ts", "numerics", "emulator", "report"],
+  io: ["errors.ts", "numerics", "einsum", "spec", "model", "emulator", "reference", "report"],
+};
+const nodeAllowed = new Set(["platform", "io", "cli"]);
+const root = resolve(import.meta.dirname, "../src");
+
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(f => f.endsWith(".ts"));
+const imports = new Map(
+  files.map(file => {
+    const text = readFileSync(join(root, file), "utf8");
+    const found = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(m => String(m[1]));
+    return [file, found] as const;
+  }),
+);
+const layerOf = (file: string): string => file.split("/")[0] ?? file;
+
+describe("layers", () => {
+  it("finds the sources", () => expect(files.length).toBeGreaterThan(1));
+
+  it.each([...imports])("%s imports nothing above it", (file, specifiers) => {
+    const layer = layerOf(file);
+    const allowed = mayImport[layer];
+    for (const specifier of specifiers) {
+      if (specifier.startsWith("node:") || specifier === "webgpu") {
+        expect(nodeAllowed.has(layer), `${file} imports ${specifier}`).toBe(true);
+      } else if (specifier.startsWith(".") && allowed !== undefined) {
+        const target = layerOf(relative(root, resolve(root, dirname(file), specifier)));
+        const ok = target === layer || allowed.includes(target.replace(/\.js$/, ".ts"));
+        expect(ok, `${file} imports ${specifier}: ${layer} may not import ${target}`).toBe(true);
+        if (layer === "reference") expect(specifier).not.toMatch(/numerics\/pe/);
+      }
+    }
+  });
+
+  it("has no circles", () => {
+    const state = new Map<string, "open" | "done">();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (state.get(file) === "done") return;
+      expect(state.get(file), `circle: ${[...path, file].join(" -> ")}`).not.toBe("open");
+      state.set(file, "open");
+      for (const specifier of imports.get(file) ?? []) {
+        if (!specifier.startsWith(".")) continue;
+        const target = relative(root, resolve(root, dirname(file), specifier)).replace(/\.js$/, ".ts");
+        if (imports.has(target)) visit(target, [...path, file]);
+      }
+      state.set(file, "done");
+    };
+    for (const file of files) visit(file, []);
+  });
+});
