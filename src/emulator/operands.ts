@@ -1,0 +1,82 @@
+import { InputError } from "../errors.js";
+import type { FloatType, Format } from "../numerics/format.js";
+import { largestOperand } from "../numerics/limits.js";
+import { operandFromFloat64, operandRounder } from "../numerics/rounding.js";
+import type { InputName } from "./generate.js";
+import type { AttentionShape, Operands } from "./problem.js";
+
+/** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
+export type InputTensor = Float32Array | Float64Array;
+
+/** Q [B,H,P,E], K [B,Hkv,M,E], V [B,Hkv,M,F], row-major, as given. */
+export interface AttentionInputs {
+  readonly q: InputTensor;
+  readonly k: InputTensor;
+  readonly v: InputTensor;
+}
+
+/** The shape of each input tensor. */
+export function inputShape(shape: AttentionShape, name: InputName): readonly [number, number, number, number] {
+  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
+  if (name === "q") return [batch, heads, queries, headDim];
+  return [batch, kvHeads, keys, name === "k" ? headDim : valueDim];
+}
+
+/**
+ * Rounds Q, K and V to the operand format by rO.
+ * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
+ * and for a tensor whose length is not that of its shape.
+ */
+export function roundOperands(inputs: AttentionInputs, shape: AttentionShape, format: Format): Operands {
+  const round = (name: InputName): Float32Array =>
+    roundTensor(inputs[name], name, inputShape(shape, name), format.operand);
+  return { q: round("q"), k: round("k"), v: round("v") };
+}
+
+/** Rounds one tensor to operands; `name` and `shape` are for the error. */
+export function roundTensor(
+  tensor: InputTensor,
+  name: string,
+  shape: readonly number[],
+  type: FloatType,
+): Float32Array<ArrayBuffer> {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (tensor.length !== size) {
+    throw new InputError({
+      where: name,
+      got: `${tensor.length} values`,
+      expected: `${size} for the shape [${shape.join(", ")}]`,
+    });
+  }
+  const out = new Float32Array(size);
+  const limit = largestOperand[type];
+  const round = tensor instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
+  for (let i = 0; i < size; i += 1) {
+    const y = round(tensor[i] as number);
+    if (!(y <= limit && y >= -limit)) throw outOfRange(name, shape, i, tensor[i] as number, type, limit);
+    out[i] = y;
+  }
+  return out;
+}
+
+function outOfRange(
+  name: string,
+  shape: readonly number[],
+  index: number,
+  value: number,
+  type: FloatType,
+  limit: number,
+) {
+  const place: number[] = [];
+  let rest = index;
+  for (const size of [...shape].reverse()) {
+    place.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return new InputError({
+    where: `${name}[${place.join(", ")}]`,
+    got: String(value),
+    expected: `a finite value of magnitude at most ${limit === 65504 ? limit : "2^50"} after rounding to ${type}`,
+    mend: "scale the input down or choose another format",
+  });
+}

@@ -1,0 +1,141 @@
+import type { FloatType } from "./format.js";
+
+/**
+ * Rounding to the formats of the PEs (docs/numerics.md, "Formats"). Every value is held as a float64 that is exactly
+ * an fp32, bf16 or fp16 value. RNE = to nearest, ties to even. Everything here is integer operations or single
+ * correctly rounded float64 operations, so the bits are the same in every JavaScript engine.
+ */
+
+/** One fp32 value seen as its bits; shared scratch, so nothing here may be re-entered between write and read. */
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+const double = new Float64Array(1);
+const doubleBits = new Uint32Array(double.buffer);
+/** Which half of a float64 holds the exponent on this machine. */
+const highWord = (() => {
+  double[0] = 1;
+  return doubleBits[1] === 0x3ff00000 ? 1 : 0;
+})();
+
+/** RNE to fp32. */
+export const roundFp32 = Math.fround;
+
+/** The bits of an fp32 value. */
+export function bitsOf(x: number): number {
+  float[0] = x;
+  return bits[0] as number;
+}
+
+/** The fp32 value with these bits. */
+export function fromBits(u: number): number {
+  bits[0] = u;
+  return float[0] as number;
+}
+
+/** RNE of an fp32 value to bfloat16. The carry out of the significand is the exponent's increment. */
+export function roundBf16(x: number): number {
+  float[0] = x;
+  const u = bits[0] as number;
+  bits[0] = (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
+  return float[0] as number;
+}
+
+/** RNE of an fp32 value to binary16, subnormals included; 65520 and above give an infinity. Keeps the sign of zero. */
+export function roundFp16(x: number): number {
+  float[0] = x;
+  const u = bits[0] as number;
+  const sign = u & 0x80000000;
+  const magnitude = u & 0x7fffffff;
+  if (magnitude >= 0x477ff000) bits[0] = magnitude > 0x7f800000 ? 0x7fc00000 : sign | 0x7f800000;
+  else if (magnitude >= 0x38800000) bits[0] = sign | ((magnitude + 0xfff + ((magnitude >>> 13) & 1)) & 0xffffe000);
+  else return subnormalFp16(sign, magnitude);
+  return float[0] as number;
+}
+
+/** Below 2^-14 binary16 counts in steps of 2^-24. */
+function subnormalFp16(sign: number, magnitude: number): number {
+  const shift = 126 - (magnitude >>> 23);
+  let steps = 0;
+  if (shift <= 24) {
+    const significand = (magnitude & 0x7fffff) | 0x800000;
+    steps = significand >>> shift;
+    const rest = significand - steps * 2 ** shift;
+    const half = 2 ** (shift - 1);
+    if (rest > half || (rest === half && (steps & 1) === 1)) steps += 1;
+  }
+  const value = steps * 2 ** -24;
+  return sign === 0 ? value : -value;
+}
+
+/** Significand bits (the leading one included) and the exponent of the smallest normal value. */
+const precision: Readonly<Record<FloatType, { readonly bits: number; readonly minExponent: number }>> = {
+  bf16: { bits: 8, minExponent: -126 },
+  fp16: { bits: 11, minExponent: -14 },
+  fp32: { bits: 24, minExponent: -126 },
+};
+
+/** 1.5 * 2^52: adding and subtracting it rounds a float64 below 2^51 to an integer, ties to even. */
+const toInteger = 1.5 * 2 ** 52;
+
+/**
+ * RNE of any float64 to a format in one rounding, never through fp32. Overflow gives an infinity, NaN stays NaN.
+ */
+export function roundFloat64(x: number, type: FloatType): number {
+  if (type === "fp32" || !Number.isFinite(x) || x === 0) return Math.fround(x);
+  const { bits: digits, minExponent } = precision[type];
+  double[0] = x;
+  const exponent = (((doubleBits[highWord] as number) >>> 20) & 0x7ff) - 1023;
+  const step = Math.max(exponent, minExponent) - (digits - 1);
+  if (exponent < step - 1) return x < 0 ? -0 : 0;
+  const rounded = (x / 2 ** step + toInteger - toInteger) * 2 ** step;
+  const largest = type === "fp16" ? 65504 : largestBf16;
+  if (Math.abs(rounded) > largest) return rounded < 0 ? -Infinity : Infinity;
+  return rounded === 0 && x < 0 ? -0 : rounded;
+}
+const largestBf16 = 2 ** 127 * (2 - 2 ** -7);
+
+/** RNE of an fp32 value to a format. */
+export function rounder(type: FloatType): (x: number) => number {
+  return type === "bf16" ? roundBf16 : type === "fp16" ? roundFp16 : roundFp32;
+}
+
+/** T of rO: operands below it are zero, so that no product of two can be subnormal. For fp16 that is nothing but zero. */
+export const smallestOperand: Readonly<Record<FloatType, number>> = {
+  bf16: 2 ** -50,
+  fp16: 2 ** -24,
+  fp32: 2 ** -30,
+};
+
+/** rO of an fp32 value: RNE to O, then |x| < T and -0 give +0. */
+export function operandRounder(type: FloatType): (x: number) => number {
+  const round = rounder(type);
+  const smallest = smallestOperand[type];
+  return x => {
+    const y = round(x);
+    return y < smallest && y > -smallest ? 0 : y;
+  };
+}
+
+/** rO of a float64 value, rounded once. */
+export function operandFromFloat64(x: number, type: FloatType): number {
+  const y = roundFloat64(x, type);
+  const smallest = smallestOperand[type];
+  return y < smallest && y > -smallest ? 0 : y;
+}
+
+/** rA of a float64 that stands for a sum or product of fp32 values: RNE to fp32, then to A; -0 gives +0. */
+export function accumulatorRounder(type: FloatType): (x: number) => number {
+  if (type === "fp32") return x => Math.fround(x) + 0;
+  const round = rounder(type);
+  return x => round(Math.fround(x)) + 0;
+}
+
+/** z: |x| < 2^-100 and -0 give +0. */
+export function flushTiny(x: number): number {
+  return x < 2 ** -100 && x > -(2 ** -100) ? 0 : x;
+}
+
+/** The rest of rP, after rA: below 2^-50 gives +0. */
+export function flushCorrection(x: number): number {
+  return x < 2 ** -50 ? 0 : x;
+}
