@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { FusemaxError } from "../errors.js";
+
+/** One module a command; each adds itself with light option declarations and imports the work when it runs. */
+const commands: readonly ((program: Command) => void)[] = [];
+
+/**
+ * Runs one command line. Returns the exit code: 0 done, 1 a stated bound was missed, 2 the input or the machine is at
+ * fault (one line on stderr says how), 130 interrupted. Anything else that is thrown is a defect of this program.
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  process.exitCode = 0;
+  try {
+    await makeProgram().parseAsync(args, { from: "user" });
+    return Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
+    const complaint = describe(error, args);
+    if (complaint === null) throw error;
+    process.stderr.write(`fusemax: ${complaint}\n`);
+    return 2;
+  }
+}
+
+function makeProgram(): Command {
+  const { version, description } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as Readonly<Record<"version" | "description", string>>;
+  const program = new Command("fusemax")
+    .description(description)
+    .version(version)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined }) // said by runCli, in one line
+    .exitOverride();
+  for (const register of commands) register(program);
+  return program;
+}
+
+/** One line for an error that the user can mend; null for a defect. */
+function describe(error: unknown, args: readonly string[]): string | null {
+  if (error instanceof FusemaxError) return error.message;
+  if (!(error instanceof CommanderError)) return null;
+  if (error.code === "commander.help") return "no command given; see fusemax --help";
+  const command = args.find(arg => !arg.startsWith("-"));
+  const help = error.code === "commander.unknownCommand" || command === undefined ? "" : ` ${command}`;
+  return `${error.message.replace(/^error: /, "").replace(/\s+/g, " ")}; see fusemax${help} --help`;
+}

@@ -1,0 +1,102 @@
+import { unlinkSync } from "node:fs";
+import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { InputError } from "../errors.js";
+import { systemError } from "./bytes.js";
+
+/** Temporary files that exist now: an interrupted process removes them before it ends. */
+const unfinished = new Set<string>();
+
+/** Removes what `writeAtomically` has not finished; for a process about to exit. */
+export function removeUnfinishedFiles(): void {
+  for (const path of unfinished) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // Already renamed or gone: nothing is left to remove.
+    }
+  }
+  unfinished.clear();
+}
+
+/**
+ * Writes a file whole or not at all: into a temporary name in the same folder, flushed to the disk, then renamed. A
+ * symbolic link keeps pointing at its target; a device or a pipe is written directly.
+ * @throws InputError when the path can't be written; whatever was there before is untouched.
+ */
+export async function writeAtomically(path: string, parts: readonly ArrayBufferView[]): Promise<void> {
+  const target = await resolveTarget(path);
+  try {
+    if (target.direct) {
+      const handle = await open(target.path, "w");
+      await writeParts(handle, parts).finally(() => handle.close());
+      return;
+    }
+    const temporary = temporaryName(target.path);
+    unfinished.add(temporary);
+    try {
+      const handle = await open(temporary, "wx");
+      try {
+        await writeParts(handle, parts);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, target.path);
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    } finally {
+      unfinished.delete(temporary);
+    }
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+/** Finds out before any work whether `path` can be written. @throws InputError when it can't. */
+export async function checkWritable(path: string): Promise<void> {
+  const target = await resolveTarget(path);
+  if (target.direct) return;
+  const temporary = temporaryName(target.path);
+  try {
+    const handle = await open(temporary, "wx");
+    await handle.close();
+    await unlink(temporary);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+const temporaryName = (path: string): string =>
+  join(dirname(path), `.${basename(path).slice(0, 200)}.${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`);
+
+async function resolveTarget(path: string): Promise<{ readonly path: string; readonly direct: boolean }> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw Object.assign(new Error("folder"), { code: "EISDIR" });
+    return { path: await realpath(path), direct: !found.isFile() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { path, direct: false };
+    throw unwritable(path, error);
+  }
+}
+
+const unwritable = (path: string, error: unknown): InputError =>
+  new InputError(
+    { where: path, got: systemError(error), expected: "a path that can be written", mend: "choose another path" },
+    { cause: error },
+  );
+
+/** Large arrays go out in pieces: one write call takes less than 2 GiB. */
+const writeBytes = 2 ** 26;
+
+async function writeParts(handle: FileHandle, parts: readonly ArrayBufferView[]): Promise<void> {
+  for (const part of parts) {
+    for (let at = 0; at < part.byteLength; ) {
+      const piece = new Uint8Array(part.buffer, part.byteOffset + at, Math.min(writeBytes, part.byteLength - at));
+      const { bytesWritten } = await handle.write(piece, 0, piece.length);
+      at += bytesWritten;
+    }
+  }
+}

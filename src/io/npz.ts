@@ -1,0 +1,37 @@
+import { InputError } from "../errors.js";
+import { fileSource, readWhole } from "./bytes.js";
+import { describeStart, npyTensor } from "./npy.js";
+import type { StoredTensor } from "./stored-tensor.js";
+import { readZip } from "./zip.js";
+
+/** A .npz archive (numpy.savez, numpy.savez_compressed): arrays by name. */
+export interface NpzFile {
+  readonly names: readonly string[];
+  /** @throws InputError when there is no such array or it is no little-endian float. */
+  tensor(name: string): Promise<StoredTensor>;
+}
+
+/** @throws InputError when the file is missing, cut short or no zip archive. */
+export async function readNpz(path: string): Promise<NpzFile> {
+  const archive = await fileSource(path);
+  const start = await readWhole(archive, 0, Math.min(8, archive.length));
+  if (describeStart(start) !== "a zip archive") {
+    throw new InputError({ where: path, got: describeStart(start), expected: "a .npz archive (numpy.savez)" });
+  }
+  const members = await readZip(archive);
+  const names = [...members.keys()].map(member => member.replace(/\.npy$/, ""));
+  return {
+    names,
+    tensor: async name => {
+      const member = members.get(`${name}.npy`) ?? members.get(name);
+      if (member === undefined) {
+        throw new InputError({
+          where: path,
+          got: `the arrays ${names.join(", ")}`,
+          expected: `an array named ${name}`,
+        });
+      }
+      return npyTensor(member);
+    },
+  };
+}

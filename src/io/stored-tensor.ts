@@ -1,0 +1,136 @@
+import { InputError } from "../errors.js";
+import type { ByteSource } from "./bytes.js";
+import { truncated } from "./bytes.js";
+
+/** The float encodings that tensors are read in. */
+export type StoredFloat = "F16" | "BF16" | "F32" | "F64";
+
+export const bytesOf: Readonly<Record<StoredFloat, number>> = { F16: 2, BF16: 2, F32: 4, F64: 8 };
+
+/** A tensor that lies in a file; its values are read when asked for, and again when asked again. */
+export interface StoredTensor {
+  /** File and tensor, for errors. */
+  readonly where: string;
+  readonly dtype: StoredFloat;
+  readonly shape: readonly number[];
+  /**
+   * All values, exactly as stored, in row-major order: F64 as Float64Array, the others as Float32Array.
+   * @throws InputError when the file is shorter than its header promises.
+   */
+  load(): Promise<Float32Array | Float64Array>;
+}
+
+/** Where and how a tensor's values lie in a byte source. */
+export interface TensorLayout {
+  readonly dtype: StoredFloat;
+  readonly shape: readonly number[];
+  /** The first rank varies fastest (Fortran order); else the last. */
+  readonly fortranOrder: boolean;
+  /** The byte at which the values start. */
+  readonly offset: number;
+}
+
+export function storedTensor(source: ByteSource, layout: TensorLayout): StoredTensor {
+  const { dtype, shape } = layout;
+  return { where: source.where, dtype, shape, load: () => loadValues(source, layout) };
+}
+
+export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** More elements than a typed array of this size can have: said before anything is allocated. */
+const mostElements = 2 ** 32 - 1;
+
+async function loadValues(source: ByteSource, layout: TensorLayout): Promise<Float32Array | Float64Array> {
+  const { dtype, shape, offset } = layout;
+  const count = elementsOf(shape);
+  const end = offset + count * bytesOf[dtype];
+  if (count > mostElements) {
+    throw new InputError({ where: source.where, got: `${count} values`, expected: `at most ${mostElements}` });
+  }
+  if (end > source.length) throw truncated(source.where, source.length, end);
+  const values = dtype === "F64" ? new Float64Array(count) : new Float32Array(count);
+  const place = layout.fortranOrder && shape.length > 1 ? fortranPlacer(values, shape) : inOrderPlacer(values);
+  const carry = new Uint8Array(8);
+  let carried = 0;
+  for await (const piece of source.read(offset, end)) {
+    // A piece may end inside a value (inflated members come in pieces of any size): its head waits for the next piece.
+    let bytes = piece;
+    if (carried > 0) {
+      bytes = new Uint8Array(carried + piece.length);
+      bytes.set(carry.subarray(0, carried));
+      bytes.set(piece, carried);
+    }
+    carried = bytes.length % bytesOf[dtype];
+    carry.set(bytes.subarray(bytes.length - carried));
+    place(decode(dtype, bytes.subarray(0, bytes.length - carried)));
+  }
+  return values;
+}
+
+/** Little-endian bytes as values; every one is exact. */
+function decode(dtype: StoredFloat, bytes: Uint8Array): Float32Array | Float64Array {
+  const size = bytesOf[dtype];
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const count = bytes.length / size;
+  if (dtype === "F64") return new Float64Array(aligned.buffer, aligned.byteOffset, count);
+  if (dtype === "F32") return new Float32Array(aligned.buffer, aligned.byteOffset, count);
+  const codes = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
+  const values = new Float32Array(count);
+  if (dtype === "BF16") {
+    const bits = new Uint32Array(values.buffer);
+    for (let i = 0; i < count; i++) bits[i] = (codes[i] as number) << 16;
+  } else {
+    const table = halfTable();
+    for (let i = 0; i < count; i++) values[i] = table[codes[i] as number] as number;
+  }
+  return values;
+}
+
+let halves: Float32Array | null = null;
+
+/** The value of each of the 65,536 binary16 codes. */
+function halfTable(): Float32Array {
+  if (halves !== null) return halves;
+  halves = Float32Array.from({ length: 65536 }, (_, code) => {
+    const sign = code & 0x8000 ? -1 : 1;
+    const exponent = (code >> 10) & 31;
+    const fraction = code & 1023;
+    if (exponent === 0) return sign * fraction * 2 ** -24;
+    if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  });
+  return halves;
+}
+
+type Placer = (piece: Float32Array | Float64Array) => void;
+
+function inOrderPlacer(values: Float32Array | Float64Array): Placer {
+  let at = 0;
+  return piece => {
+    values.set(piece, at);
+    at += piece.length;
+  };
+}
+
+/** Values arrive with the first rank fastest and go to their row-major places. */
+function fortranPlacer(values: Float32Array | Float64Array, shape: readonly number[]): Placer {
+  const strides = shape.map((_, rank) => elementsOf(shape.slice(rank + 1)));
+  const coordinate = shape.map(() => 0);
+  let at = 0;
+  return piece => {
+    for (let i = 0; i < piece.length; i++) {
+      values[at] = piece[i] as number;
+      for (let rank = 0; rank < shape.length; rank++) {
+        const next = (coordinate[rank] as number) + 1;
+        const stride = strides[rank] as number;
+        if (next < (shape[rank] as number)) {
+          coordinate[rank] = next;
+          at += stride;
+          break;
+        }
+        coordinate[rank] = 0;
+        at -= (next - 1) * stride;
+      }
+    }
+  };
+}

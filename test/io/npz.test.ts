@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { zipSync } from "fflate";
+import { afterAll, describe, expect, it } from "vitest";
+import { readNpz } from "../../src/io/npz.js";
+import { concat, npyBytes } from "./tensor-files.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-npz-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const save = (bytes: Uint8Array): string => {
+  const path = join(folder, "t.npz");
+  writeFileSync(path, bytes);
+  return path;
+};
+
+const count = 300_000;
+const values = Array.from({ length: count }, (_, i) => (i * 7919) % 4093);
+const q = npyBytes(values, { shape: [1, 1, count / 4, 4] });
+const k = npyBytes([1, 2, 3, 4], { shape: [1, 1, 1, 4], descr: "<f8" });
+const load = async (path: string, name: string) => (await (await readNpz(path)).tensor(name)).load();
+
+describe("readNpz", () => {
+  it.each([0, 6] as const)("reads members packed at level %i (0: stored), larger than one piece", async level => {
+    const path = save(zipSync({ "q.npy": q, "k.npy": k }, { level }));
+    expect((await readNpz(path)).names).toEqual(["q", "k"]);
+    expect([...(await load(path, "q"))]).toEqual(values);
+    expect(await load(path, "k")).toEqual(Float64Array.of(1, 2, 3, 4));
+  });
+
+  it("reads Zip64 members as numpy writes them", async () => {
+    expect(await load(save(zip64("k.npy", k)), "k")).toEqual(Float64Array.of(1, 2, 3, 4));
+  });
+
+  it("names the arrays when one is missing", async () => {
+    const path = save(zipSync({ "query.npy": q }, { level: 0 }));
+    await expect(load(path, "q")).rejects.toThrow(/got the arrays query; expected an array named q/);
+  });
+
+  it("refuses what is cut short, damaged or no archive", async () => {
+    const stored = zipSync({ "q.npy": q }, { level: 0 });
+    await expect(readNpz(save(stored.slice(0, stored.length / 2)))).rejects.toThrow(/one cut short/);
+    const flipped = stored.slice();
+    flipped[stored.length / 2] = (flipped[stored.length / 2] as number) ^ 1;
+    await expect(load(save(flipped), "q")).rejects.toThrow(/q.npy: got values that do not match their checksum/);
+    const packed = zipSync({ "q.npy": q }, { level: 6 });
+    packed.fill(0xff, 2000, 2100);
+    await expect(load(save(packed), "q")).rejects.toThrow(/q.npy: got (damaged compressed values|values that do not)/);
+    await expect(readNpz(save(q))).rejects.toThrow(/got a .npy file; expected a .npz archive/);
+  });
+});
+
+/** A stored member whose sizes are all in the Zip64 field, in the local header and in the directory. */
+function zip64(name: string, bytes: Uint8Array): Uint8Array {
+  const extra = (offset: boolean): Uint8Array => {
+    const field = new Uint8Array(offset ? 28 : 20);
+    const view = new DataView(field.buffer);
+    view.setUint16(0, 1, true);
+    view.setUint16(2, field.length - 4, true);
+    view.setBigUint64(4, BigInt(bytes.length), true);
+    view.setBigUint64(12, BigInt(bytes.length), true);
+    return field;
+  };
+  const encoded = new TextEncoder().encode(name);
+  const header = (length: number, signature: number, at: number, extraLength: number): Uint8Array => {
+    const out = new Uint8Array(length).fill(0);
+    const view = new DataView(out.buffer);
+    view.setUint32(0, signature, true);
+    view.setUint32(at, crc32(bytes), true);
+    view.setUint32(at + 4, 0xffffffff, true);
+    view.setUint32(at + 8, 0xffffffff, true);
+    view.setUint16(at + 12, encoded.length, true);
+    view.setUint16(at + 14, extraLength, true);
+    return out;
+  };
+  const local = concat([header(30, 0x04034b50, 14, 20), encoded, extra(false), bytes]);
+  const centralHeader = header(46, 0x02014b50, 16, 28);
+  new DataView(centralHeader.buffer).setUint32(42, 0xffffffff, true);
+  const central = concat([centralHeader, encoded, extra(true)]);
+  const end = new Uint8Array(56 + 20 + 22);
+  const view = new DataView(end.buffer);
+  view.setUint32(0, 0x06064b50, true);
+  view.setBigUint64(32, 1n, true);
+  view.setBigUint64(40, BigInt(central.length), true);
+  view.setBigUint64(48, BigInt(local.length), true);
+  view.setUint32(56, 0x07064b50, true);
+  view.setBigUint64(64, BigInt(local.length + central.length), true);
+  view.setUint32(76, 0x06054b50, true);
+  view.setUint16(86, 0xffff, true);
+  view.setUint32(88, 0xffffffff, true);
+  view.setUint32(92, 0xffffffff, true);
+  return concat([local, central, end]);
+}

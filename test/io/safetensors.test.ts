@@ -1,0 +1,115 @@
+import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
+import { concat, elementBytes, safetensorsBytes } from "./tensor-files.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-safetensors-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = join(folder, "t.safetensors");
+const save = (bytes: Uint8Array): string => {
+  writeFileSync(path, bytes);
+  return path;
+};
+const load = async (name: string) => (await readSafetensors(path)).tensor(name).load();
+
+describe("readSafetensors", () => {
+  it("reads every float type, whatever its alignment, beside other tensors", async () => {
+    const values = [1, -2, 0.5, 96];
+    const parts = { flags: Uint8Array.of(1), h: "<f2", b: "|V2", f: "<f4", d: "<f8" } as const;
+    const dtypes = { flags: "BOOL", h: "F16", b: "BF16", f: "F32", d: "F64" } as const;
+    const header: Record<string, unknown> = { __metadata__: { made: "by hand" } };
+    const bytes: Uint8Array[] = [];
+    let at = 0;
+    for (const [name, part] of Object.entries(parts)) {
+      const data = typeof part === "string" ? elementBytes(part, values) : part;
+      const shape = name === "flags" ? [1] : [2, 2];
+      header[name] = { dtype: dtypes[name as keyof typeof dtypes], shape, data_offsets: [at, at + data.length] };
+      bytes.push(data);
+      at += data.length;
+    }
+    save(safetensorsBytes(header, concat(bytes)));
+    for (const name of ["h", "b", "f", "d"]) expect([...(await load(name))]).toEqual(values);
+    await expect(load("flags")).rejects.toThrow(
+      /tensor flags: got values of type BOOL; expected F16, BF16, F32 or F64/,
+    );
+    await expect(load("q")).rejects.toThrow(/got the tensors flags, h, b, f, d; expected a tensor named q/);
+  });
+
+  it("reads past 4 GiB without reading what lies before", async () => {
+    const large = 5 * 2 ** 30;
+    const header = {
+      other: { dtype: "U8", shape: [large], data_offsets: [0, large] },
+      q: { dtype: "F32", shape: [2], data_offsets: [large, large + 8] },
+    };
+    const head = safetensorsBytes(header, new Uint8Array(0));
+    save(head);
+    truncateSync(path, head.length + large); // sparse: takes no room on the disk
+    writeSync(openSync(path, "r+"), elementBytes("<f4", [3, 4]), 0, 8, head.length + large);
+    expect([...(await load("q"))]).toEqual([3, 4]);
+    rmSync(path);
+  });
+
+  const entry = (over: Record<string, unknown> = {}) => ({ dtype: "F32", shape: [2], data_offsets: [0, 8], ...over });
+  const eight = new Uint8Array(8);
+  const length = (value: bigint) => new Uint8Array(BigUint64Array.of(value).buffer);
+  const bad: readonly (readonly [string, Uint8Array, RegExp])[] = [
+    ["empty", new Uint8Array(0), /ends after 0 bytes; expected 8 bytes/],
+    ["cut in the header", safetensorsBytes({ q: entry() }, eight).slice(0, 20), /ends after 20 bytes/],
+    ["cut in the values", safetensorsBytes({ q: entry() }, eight.slice(1)), /cut short/],
+    ["absurd header length", length(2n ** 60n), /header of 1152921504606846976 bytes/],
+    ["not JSON", safetensorsBytes("{q", eight), /a header that is not JSON/],
+    ["a list", safetensorsBytes([], eight), /a header that is no JSON object/],
+    ["without dtype", safetensorsBytes({ q: entry({ dtype: 3 }) }, eight), /tensor q: got dtype 3/],
+    ["of negative shape", safetensorsBytes({ q: entry({ shape: [-2] }) }, eight), /tensor q: got shape \[-2\]/],
+    ["without offsets", safetensorsBytes({ q: entry({ data_offsets: [0] }) }, eight), /got data_offsets \[0\]/],
+    [
+      "of the wrong length",
+      safetensorsBytes({ q: entry({ shape: [3] }) }, eight),
+      /8 bytes; expected 12 bytes for shape/,
+    ],
+    ["null", safetensorsBytes({ q: null }, eight), /tensor q: got dtype undefined/],
+    [
+      "overlapping",
+      safetensorsBytes({ q: entry(), k: entry({ data_offsets: [4, 12] }) }, new Uint8Array(12)),
+      /tensor k: got data_offsets \[4,12\], an overlap; expected a beginning at byte 8/,
+    ],
+    [
+      "with a hole",
+      safetensorsBytes({ q: entry(), k: entry({ data_offsets: [9, 17] }) }, new Uint8Array(17)),
+      /tensor k: got data_offsets \[9,17\], a hole/,
+    ],
+    [
+      "longer than its tensors",
+      safetensorsBytes({ q: entry() }, new Uint8Array(9)),
+      /1 bytes that belong to no tensor/,
+    ],
+  ];
+  it.each(bad)("refuses a file that is %s", async (_, bytes, message) => {
+    await expect(readSafetensors(save(bytes))).rejects.toThrow(message);
+  });
+});
+
+describe("writeSafetensors", () => {
+  it("writes F32 and U8 tensors whose bytes lie where the header says, values on 8-byte bounds", async () => {
+    await writeSafetensors(
+      path,
+      [
+        { name: "exists", shape: [3], values: Uint8Array.of(1, 0, 1) },
+        { name: "BQK", shape: [2, 1], values: Float32Array.of(1.5, -2) },
+      ],
+      { format: "bf16" },
+    );
+    const file = readFileSync(path);
+    const headerLength = Number(file.readBigUInt64LE(0));
+    expect(headerLength % 8).toBe(0);
+    expect(JSON.parse(file.toString("utf8", 8, 8 + headerLength))).toEqual({
+      __metadata__: { format: "bf16" },
+      BQK: { dtype: "F32", shape: [2, 1], data_offsets: [0, 8] },
+      exists: { dtype: "U8", shape: [3], data_offsets: [8, 11] },
+    });
+    expect([...file.subarray(8 + headerLength + 8)]).toEqual([1, 0, 1]);
+    expect([...(await load("BQK"))]).toEqual([1.5, -2]);
+  });
+});
