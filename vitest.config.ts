@@ -2,7 +2,12 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: { alias: [{ find: /^fusemax$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
+  resolve: {
+    alias: [
+      { find: /^fusemax$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+      { find: /^fusemax\/node$/, replacement: fileURLToPath(new URL("src/node.ts", import.meta.url)) },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",

@@ -1,7 +1,7 @@
 import { matrix, multiply, pack } from "./linear.js";
 
 /** One layer's attention: softmax(scale · Q · Kᵀ) · V for each head, no mask. */
-export interface AttentionInputs {
+export interface LayerInputs {
   readonly layer: number;
   readonly heads: number;
   readonly tokens: number;
@@ -14,17 +14,26 @@ export interface AttentionInputs {
 }
 
 /** Computes the heads' outputs, [heads, tokens, headDim]. */
-export type Attention = (inputs: AttentionInputs) => Promise<Float64Array>;
+export type Attention = (inputs: LayerInputs) => Promise<Float64Array>;
+
+/** So many queries at a time, so that memory grows with the number of tokens and not with its square. */
+const queryBlock = 64;
 
 /** Textbook attention in float64: what the emulated attention is compared with at the end. */
 export const float64Attention: Attention = async ({ heads, tokens, headDim, scale, q, k, v }) => {
   const output = new Float64Array(heads * tokens * headDim);
-  const size = tokens * headDim;
   for (let h = 0; h < heads; h++) {
-    const head = (tensor: Float64Array): Float64Array => tensor.subarray(h * size, (h + 1) * size);
-    const scores = multiply(matrix(tokens, headDim, head(q)), pack(head(k), headDim, tokens, true));
-    for (let row = 0; row < tokens; row++) softmax(scores.data.subarray(row * tokens, (row + 1) * tokens), scale);
-    output.set(multiply(scores, pack(head(v), tokens, headDim)).data, h * size);
+    const head = (tensor: Float64Array): Float64Array =>
+      tensor.subarray(h * tokens * headDim, (h + 1) * tokens * headDim);
+    const keys = pack(head(k), headDim, tokens, true);
+    const values = pack(head(v), tokens, headDim);
+    for (let start = 0; start < tokens; start += queryBlock) {
+      const rows = Math.min(queryBlock, tokens - start);
+      const queries = head(q).subarray(start * headDim, (start + rows) * headDim);
+      const weights = multiply(matrix(rows, headDim, queries), keys);
+      for (let row = 0; row < rows; row++) softmax(weights.data.subarray(row * tokens, (row + 1) * tokens), scale);
+      head(output).set(multiply(weights, values).data, start * headDim);
+    }
   }
   return output;
 };

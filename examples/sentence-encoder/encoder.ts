@@ -1,4 +1,4 @@
-import type { Attention } from "./attention.js";
+import type { Attention, LayerInputs } from "./attention.js";
 import { add, layerNorm, type Matrix, matrix, meanOfRows, multiply, relu, sum } from "./linear.js";
 import type { Affine, EncoderModel, LayerWeights } from "./model.js";
 
@@ -9,14 +9,23 @@ import type { Affine, EncoderModel, LayerWeights } from "./model.js";
  */
 export async function encode(model: EncoderModel, ids: readonly number[], attention: Attention): Promise<Float64Array> {
   let stream = embed(model, ids);
-  for (const [index, layer] of model.layers.entries()) {
-    stream = await attend(model, layer, index, stream, attention);
-    stream = feedForward(model, layer, stream);
-  }
+  for (const index of model.layers.keys()) stream = await runLayer(model, index, stream, attention);
   const pooled = apply(model.head, meanOfRows(stream)).data.map(Math.tanh);
   // The graph keeps the squared length above 1e-12; a tanh layer with biases never comes near.
   const length = Math.sqrt(sum(pooled.map(x => x * x)));
   return pooled.map(x => x / length);
+}
+
+/** What the attention of layer `index` gets to see when the layers before it run with `attention`. */
+export async function attentionInputs(
+  model: EncoderModel,
+  ids: readonly number[],
+  index: number,
+  attention: Attention,
+): Promise<LayerInputs> {
+  let stream = embed(model, ids);
+  for (let before = 0; before < index; before++) stream = await runLayer(model, before, stream, attention);
+  return project(model, index, stream);
 }
 
 /** Twice the piece's embedding plus the sine and cosine of the position: the graph adds the embedding both before and after. */
@@ -32,29 +41,29 @@ function embed({ embeddings, width, frequencies }: EncoderModel, ids: readonly n
   return stream;
 }
 
-/** Residual + output(attention(qkv(norm(stream)))). */
-async function attend(
-  { epsilon }: EncoderModel,
-  layer: LayerWeights,
-  index: number,
-  stream: Matrix,
-  attention: Attention,
-): Promise<Matrix> {
-  const { heads, headDim, scale } = layer;
-  const tokens = stream.rows;
-  const normed = layerNorm(stream, layer.attentionNorm.gain, layer.attentionNorm.bias, epsilon);
-  const qkv = apply(layer.qkv, normed);
-  const part = (which: number): Float64Array => splitHeads(qkv, which * heads, heads, headDim);
-  const inputs = { layer: index, heads, tokens, headDim, scale, q: part(0), k: part(1), v: part(2) };
-  const mixed = mergeHeads(await attention(inputs), heads, tokens, headDim);
+/** One pre-norm layer: attention and feed-forward network, each added to what came in. */
+async function runLayer(model: EncoderModel, index: number, stream: Matrix, attention: Attention): Promise<Matrix> {
+  const layer = layerOf(model, index);
+  const inputs = project(model, index, stream);
+  const mixed = mergeHeads(await attention(inputs), inputs);
   const residual = layer.residual === null ? stream : apply(layer.residual, stream);
-  return add(apply(layer.output, mixed), residual);
+  const attended = add(apply(layer.output, mixed), residual);
+  const normed = layerNorm(attended, layer.feedForwardNorm.gain, layer.feedForwardNorm.bias, model.epsilon);
+  return add(apply(layer.contract, relu(apply(layer.expand, normed))), attended);
 }
 
-/** Stream + contract(relu(expand(norm(stream)))). */
-function feedForward({ epsilon }: EncoderModel, layer: LayerWeights, stream: Matrix): Matrix {
-  const normed = layerNorm(stream, layer.feedForwardNorm.gain, layer.feedForwardNorm.bias, epsilon);
-  return add(apply(layer.contract, relu(apply(layer.expand, normed))), stream);
+/** Queries, keys and values of a layer from the stream that enters it. */
+function project(model: EncoderModel, index: number, stream: Matrix): LayerInputs {
+  const { heads, headDim, scale, attentionNorm, qkv } = layerOf(model, index);
+  const all = apply(qkv, layerNorm(stream, attentionNorm.gain, attentionNorm.bias, model.epsilon));
+  const part = (which: number): Float64Array => splitHeads(all, which * heads, heads, headDim);
+  return { layer: index, heads, tokens: stream.rows, headDim, scale, q: part(0), k: part(1), v: part(2) };
+}
+
+function layerOf(model: EncoderModel, index: number): LayerWeights {
+  const layer = model.layers[index];
+  if (layer === undefined) throw new RangeError(`no layer ${index}: the model has ${model.layers.length}`);
+  return layer;
 }
 
 const apply = ({ kernel, bias }: Affine, x: Matrix): Matrix => multiply(x, kernel, bias);
@@ -72,7 +81,7 @@ function splitHeads({ rows, columns, data }: Matrix, first: number, heads: numbe
 }
 
 /** [heads, tokens, headDim] as [tokens, heads · headDim]. */
-function mergeHeads(split: Float64Array, heads: number, tokens: number, headDim: number): Matrix {
+function mergeHeads(split: Float64Array, { heads, tokens, headDim }: LayerInputs): Matrix {
   const merged = matrix(tokens, heads * headDim);
   for (let h = 0; h < heads; h++) {
     for (let row = 0; row < tokens; row++) {

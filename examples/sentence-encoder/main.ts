@@ -1,0 +1,86 @@
+import { parseArgs } from "node:util";
+import { FusemaxError, UsageError } from "fusemax";
+import { exportQkv } from "./export-qkv.js";
+import { loadModel } from "./model.js";
+import { readText } from "./text.js";
+
+const usage = `Runs a real sentence encoder with its attention on the emulated FuseMax array, once in each number format.
+
+  npm start -- [options]
+    --text FILE         read this text (default: the beginning of "Alice's Adventures in Wonderland")
+    --tokens N          keep the first N tokens
+    --export-qkv FILE   instead, write q, k and v of one layer to FILE (.safetensors), for fusemax run --input
+    --layer N           the layer to export (default 0)
+    --repeat R          read the text R times in a row before exporting (default 1)
+`;
+
+const note = (line: string): void => void process.stderr.write(`${line}\n`);
+
+interface Options {
+  readonly text: string | undefined;
+  readonly tokens: number;
+  readonly export: { readonly file: string; readonly layer: number; readonly repeat: number } | null;
+}
+
+async function main(options: Options): Promise<void> {
+  note("loading the model");
+  const [model, text] = await Promise.all([loadModel(), readText(options.text)]);
+  const ids = model.tokenizer.encode(text).slice(0, options.tokens);
+  if (ids.length === 0) {
+    throw new UsageError({
+      where: options.text ?? "--tokens",
+      got: "no tokens",
+      expected: "a text of at least one word",
+    });
+  }
+  if (options.export !== null) {
+    const shape = await exportQkv(model, ids, options.export);
+    note(`wrote ${options.export.file}: q, k, v of shape [${shape.join(", ")}]`);
+  }
+}
+
+function readOptions(): Options | null {
+  const { values } = parse();
+  if (values.help) return null;
+  const whole = (name: "tokens" | "layer" | "repeat", smallest: number, largest: number, otherwise: number): number => {
+    const given = values[name];
+    if (given === undefined) return otherwise;
+    const value = Number(given);
+    if (/^\d+$/.test(given) && value >= smallest && value <= largest) return value;
+    throw new UsageError({ where: `--${name}`, got: given, expected: `a whole number from ${smallest} to ${largest}` });
+  };
+  const file = values["export-qkv"];
+  return {
+    text: values.text,
+    tokens: whole("tokens", 1, 2 ** 20, Number.POSITIVE_INFINITY),
+    export: file === undefined ? null : { file, layer: whole("layer", 0, 1, 0), repeat: whole("repeat", 1, 1000, 1) },
+  };
+}
+
+function parse() {
+  const string = { type: "string" } as const;
+  const options = {
+    text: string,
+    tokens: string,
+    "export-qkv": string,
+    layer: string,
+    repeat: string,
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new UsageError({ where: "command line", got, expected: "the options that --help lists" }, { cause: error });
+  }
+}
+
+try {
+  const options = readOptions();
+  if (options === null) process.stdout.write(usage);
+  else await main(options);
+} catch (error) {
+  if (!(error instanceof FusemaxError)) throw error;
+  note(`sentence-encoder: ${error.message}`);
+  process.exitCode = 2;
+}
