@@ -1,0 +1,46 @@
+import type { Engine, RowBlock, Session } from "./engine.js";
+import type { AttentionProblem, Operands, RowRange } from "./problem.js";
+import { type RowOverflow, Twin } from "./twin.js";
+
+/**
+ * The plain twin as an engine: every other engine must give its bits, and it is what an overflow is traced with.
+ */
+export function cpuEngine(): Engine {
+  return { name: "cpu", adapter: null, open: async (...problem) => openTwin(...problem), close: async () => {} };
+}
+
+/** Query rows that pass a key tile together, so that a tile of K is transposed once for all of them. */
+const rowsAtOnce = 64;
+
+/** What one request should compute, in multiply-accumulates: some 0.2 s. */
+const macsPerRequest = 5e7;
+
+function openTwin(problem: AttentionProblem, operands: Operands): Session {
+  const { queries, keys, headDim, valueDim } = problem.shape;
+  const twin = new Twin(problem, operands);
+  const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
+    const av = new Float32Array((range.end - range.start) * valueDim);
+    let start = range.start;
+    while (start < range.end) {
+      signal?.throwIfAborted();
+      const endOfHead = (Math.floor(start / queries) + 1) * queries;
+      const end = Math.min(range.end, start + rowsAtOnce, endOfHead);
+      const overflow = twin.rows({ start, end }, av.subarray((start - range.start) * valueDim));
+      if (overflow !== null) return { range, av, overflowRow: overflow.row };
+      start = end;
+    }
+    return { range, av, overflowRow: null };
+  };
+  return {
+    concurrency: 1,
+    rowsPerRequest: Math.max(1, Math.floor(macsPerRequest / (keys * (headDim + valueDim)))),
+    run,
+    dump: async at => twin.dump(at),
+    close: async () => {},
+  };
+}
+
+/** The first overflow of one output row, or null: how the offender of any engine is named. */
+export function traceOverflow(problem: AttentionProblem, operands: Operands, row: number): RowOverflow | null {
+  return new Twin(problem, operands).rows({ start: row, end: row + 1 }, new Float32Array(problem.shape.valueDim));
+}

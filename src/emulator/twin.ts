@@ -1,0 +1,157 @@
+import { InputError } from "../errors.js";
+import type { Overflow } from "./overflow.js";
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "./problem.js";
+import { QueryColumn, type RunningState, startState } from "./query-column.js";
+import { keysOf, visibleKeys } from "./visible.js";
+
+export interface RowOverflow extends Overflow {
+  readonly row: number;
+}
+
+/** What a dump sees of one query in one tile, right after its pass. */
+type Observer = (m1: number, row: number, state: RunningState, start: number, end: number) => void;
+
+/**
+ * The array as plain loops, `for m1: for each query`: key tile by key tile, and in each the queries one after the
+ * other (mapping 1 of FuseMax section V without its parallelism, which changes no bit).
+ */
+export class Twin {
+  private readonly problem: AttentionProblem;
+  private readonly operands: Operands;
+  private readonly column: QueryColumn;
+  /** The tile of K that stands in the array, transposed to [E, m0]. */
+  private readonly kT: Float32Array;
+  private readonly stride: number;
+
+  constructor(problem: AttentionProblem, operands: Operands) {
+    this.problem = problem;
+    this.operands = operands;
+    this.column = new QueryColumn(problem);
+    this.stride = Math.min(problem.tile.m0, problem.shape.keys);
+    this.kT = new Float32Array(this.stride * problem.shape.headDim);
+  }
+
+  /** Computes rows of one head into `av` from its start. Gives the first row in which a value overflowed, or null. */
+  rows(range: RowRange, av: Float32Array): RowOverflow | null {
+    const states = this.passTiles(range, Number.POSITIVE_INFINITY);
+    for (const [i, state] of states.entries()) {
+      if (state.overflow !== null) return { row: range.start + i, ...state.overflow };
+      this.column.finish(state, av, i * this.problem.shape.valueDim);
+    }
+    return null;
+  }
+
+  /**
+   * Every intermediate of one tile.
+   * @throws InputError for coordinates outside the grid of tiles.
+   */
+  dump(at: TileCoordinates): TileDump {
+    const { shape, tile } = this.problem;
+    requireTile(at, this.problem);
+    const columns = Math.min(tile.p0, shape.queries - at.p1 * tile.p0);
+    const rows = Math.min(tile.m0, shape.keys - at.m1 * tile.m0);
+    const first = (at.b * shape.heads + at.h) * shape.queries + at.p1 * tile.p0;
+    const dump = emptyDump(rows, columns, shape.valueDim);
+    const { column } = this;
+    const observe: Observer = (m1, p, _state, start, end) => {
+      if (m1 !== at.m1) return;
+      for (let m0 = start; m0 < end; m0 += 1) {
+        dump.exists[m0 * columns + p] = 1;
+        dump.bqk[m0 * columns + p] = column.bqk.values[m0] as number;
+        dump.sln[m0 * columns + p] = column.sln[m0] as number;
+      }
+      for (const name of ["lm", "sld", "prm", "spd"] as const) dump[name][p] = column[name];
+      for (let f = 0; f < shape.valueDim; f += 1) {
+        dump.slnv[f * columns + p] = column.slnv.values[f] as number;
+        dump.spnv[f * columns + p] = column.spnv[f] as number;
+      }
+    };
+    const states = this.passTiles({ start: first, end: first + columns }, at.m1, observe);
+    for (const [p, state] of states.entries()) {
+      dump.rm[p] = state.rm;
+      dump.rd[p] = state.rd;
+      for (let f = 0; f < shape.valueDim; f += 1) dump.rnv[f * columns + p] = state.rnv[f] as number;
+    }
+    return dump;
+  }
+
+  /** Takes the queries of `range`, all of one head, through the key tiles up to `lastTile`; tiles that none of them sees are skipped. */
+  private passTiles(range: RowRange, lastTile: number, observe?: Observer): RunningState[] {
+    const { shape, tile } = this.problem;
+    const head = Math.floor(range.start / shape.queries);
+    const b = Math.floor(head / shape.heads);
+    const kvHead = b * shape.kvHeads + Math.floor((head % shape.heads) / (shape.heads / shape.kvHeads));
+    const firstQuery = range.start - head * shape.queries;
+    const length = range.end - range.start;
+    const visible = Array.from({ length }, (_, i) => visibleKeys(this.problem, b, firstQuery + i));
+    const states = Array.from({ length }, () => startState(shape.valueDim));
+    const seeing = visible.filter(({ from, to }) => from < to);
+    const from = seeing.reduce((least, keys) => Math.min(least, keys.from), Number.POSITIVE_INFINITY);
+    const to = seeing.reduce((most, keys) => Math.max(most, keys.to), 0);
+    const { q, v } = this.operands;
+    for (let m1 = Math.floor(from / tile.m0); m1 <= lastTile && m1 * tile.m0 < to; m1 += 1) {
+      const firstKey = m1 * tile.m0;
+      this.loadKeys(kvHead, firstKey, Math.min(tile.m0, keysOf(this.problem, b) - firstKey));
+      const vOffset = (kvHead * shape.keys + firstKey) * shape.valueDim;
+      const keyTile = { m1, kT: this.kT, stride: this.stride, v, vOffset };
+      for (let i = 0; i < length; i += 1) {
+        const state = states[i] as RunningState;
+        const keys = visible[i] as (typeof visible)[number];
+        const start = Math.max(0, keys.from - firstKey);
+        const end = Math.min(tile.m0, keys.to - firstKey);
+        if (start >= end || state.overflow !== null) continue;
+        this.column.pass(state, q, (range.start + i) * shape.headDim, keyTile, start, end);
+        observe?.(m1, i, state, start, end);
+      }
+    }
+    return states;
+  }
+
+  private loadKeys(kvHead: number, firstKey: number, count: number): void {
+    const { keys, headDim } = this.problem.shape;
+    const { k } = this.operands;
+    const { kT, stride } = this;
+    for (let m0 = 0; m0 < count; m0 += 1) {
+      const offset = (kvHead * keys + firstKey + m0) * headDim;
+      for (let e = 0; e < headDim; e += 1) kT[e * stride + m0] = k[offset + e] as number;
+    }
+  }
+}
+
+function requireTile(at: TileCoordinates, { shape, tile }: AttentionProblem): void {
+  const sizes = {
+    b: shape.batch,
+    h: shape.heads,
+    m1: Math.ceil(shape.keys / tile.m0),
+    p1: Math.ceil(shape.queries / tile.p0),
+  };
+  for (const name of ["b", "h", "m1", "p1"] as const) {
+    if (Number.isInteger(at[name]) && at[name] >= 0 && at[name] < sizes[name]) continue;
+    throw new InputError({
+      where: `tile coordinate ${name}`,
+      got: String(at[name]),
+      expected: `an integer from 0 to ${sizes[name] - 1}`,
+      mend: `the grid of tiles is b ${sizes.b}, h ${sizes.h}, m1 ${sizes.m1}, p1 ${sizes.p1}`,
+    });
+  }
+}
+
+function emptyDump(rows: number, columns: number, valueDim: number): TileDump {
+  const zeros = (n: number): Float32Array => new Float32Array(n);
+  return {
+    rows,
+    columns,
+    bqk: zeros(rows * columns),
+    lm: zeros(columns),
+    rm: zeros(columns),
+    sln: zeros(rows * columns),
+    sld: zeros(columns),
+    slnv: zeros(valueDim * columns),
+    prm: zeros(columns),
+    spd: zeros(columns),
+    rd: zeros(columns),
+    spnv: zeros(valueDim * columns),
+    rnv: zeros(valueDim * columns),
+    exists: new Uint8Array(rows * columns),
+  };
+}

@@ -1,0 +1,87 @@
+import { InputError } from "../errors.js";
+import { largestHeadDim, largestScale, smallestScale } from "../numerics/limits.js";
+import type { AttentionMask, AttentionProblem, AttentionShape } from "./problem.js";
+
+function requireInteger(where: string, value: number, from: number, to: number, unit = ""): void {
+  if (Number.isInteger(value) && value >= from && value <= to) return;
+  const range = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;
+  throw new InputError({ where, got: String(value), expected: `an integer ${range}${unit}` });
+}
+
+/**
+ * Checks that a problem lies within the contract (docs/numerics.md).
+ * @throws InputError naming the first size, mask, tile or scale that does not.
+ */
+export function validateProblem(problem: AttentionProblem): void {
+  validateShape(problem.shape);
+  validateMask(problem.mask, problem.shape);
+  requireInteger("tile.m0", problem.tile.m0, 1, Number.MAX_SAFE_INTEGER);
+  requireInteger("tile.p0", problem.tile.p0, 1, Number.MAX_SAFE_INTEGER);
+  const { scale } = problem;
+  if (!(scale >= smallestScale && scale <= largestScale)) {
+    throw new InputError({ where: "scale", got: String(scale), expected: "a number from 2^-12 to 2^12" });
+  }
+}
+
+function validateShape(shape: AttentionShape): void {
+  for (const [name, size] of Object.entries(shape)) {
+    requireInteger(name, size, 1, name === "headDim" ? largestHeadDim : Number.MAX_SAFE_INTEGER);
+  }
+  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
+  if (heads % kvHeads !== 0) {
+    throw new InputError({
+      where: "kvHeads",
+      got: String(kvHeads),
+      expected: `a divisor of the ${heads} query heads`,
+      mend: "query heads share key/value heads in equal groups",
+    });
+  }
+  const sizes = {
+    Q: [batch, heads, queries, headDim],
+    K: [batch, kvHeads, keys, headDim],
+    V: [batch, kvHeads, keys, valueDim],
+  };
+  for (const [where, size] of Object.entries(sizes)) {
+    const words = size.reduce((a, b) => a * b, 1);
+    if (words > 2 ** 53) throw new InputError({ where, got: `${words} values`, expected: "at most 2^53" });
+  }
+}
+
+function validateMask(mask: AttentionMask, shape: AttentionShape): void {
+  for (const side of ["left", "right"] as const) {
+    if (Number.isInteger(mask[side]) && mask[side] >= -1) continue;
+    throw new InputError({
+      where: `window ${side}`,
+      got: String(mask[side]),
+      expected: "an integer of at least 0, or -1 for unbounded",
+      mend: "a window counts keys on either side of the query's own position",
+    });
+  }
+  validateLengths("kvLens", mask.kvLens, shape.batch, shape.keys, "keys");
+  validateLengths("qLens", mask.qLens, shape.batch, shape.queries, "queries");
+}
+
+function validateLengths(
+  name: string,
+  lengths: readonly number[] | null,
+  batch: number,
+  most: number,
+  unit: string,
+): void {
+  if (lengths === null) return;
+  if (lengths.length !== batch) {
+    throw new InputError({
+      where: name,
+      got: `${lengths.length} lengths`,
+      expected: `one for each of ${batch} batches`,
+    });
+  }
+  for (const [b, length] of lengths.entries()) {
+    requireInteger(`${name}[${b}]`, length, 0, most, `, the ${unit} in the tensor`);
+  }
+}
+
+/** Bytes of the operands and of the output, all fp32: what any engine needs at the least. */
+export function tensorBytes({ batch, heads, kvHeads, queries, keys, headDim, valueDim }: AttentionShape): number {
+  return 4 * batch * (heads * queries * (headDim + valueDim) + kvHeads * keys * (headDim + valueDim));
+}
