@@ -1,4 +1,5 @@
 export * from "./emulator/cpu.js";
+export * from "./emulator/emulate.js";
 export * from "./emulator/engine.js";
 export * from "./emulator/generate.js";
 export * from "./emulator/operands.js";
@@ -13,3 +14,4 @@ export * from "./numerics/lanes.js";
 export * from "./numerics/limits.js";
 export * from "./numerics/pe.js";
 export * from "./numerics/rounding.js";
+export * from "./numerics/sha256.js";

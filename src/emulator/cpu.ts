@@ -20,6 +20,7 @@ function openTwin(problem: AttentionProblem, operands: Operands): Session {
   const twin = new Twin(problem, operands);
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
+    const tilesBefore = twin.tiles;
     let start = range.start;
     while (start < range.end) {
       signal?.throwIfAborted();
@@ -29,7 +30,7 @@ function openTwin(problem: AttentionProblem, operands: Operands): Session {
       if (overflow !== null) return { range, av, overflowRow: overflow.row };
       start = end;
     }
-    return { range, av, overflowRow: null };
+    return { range, av, overflowRow: null, tiles: twin.tiles - tilesBefore };
   };
   return {
     concurrency: 1,

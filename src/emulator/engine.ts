@@ -18,6 +18,8 @@ export interface Session {
   readonly rowsPerRequest: number;
   /** How many requests are worth having under way at once. */
   readonly concurrency: number;
+  /** Seconds that `open` spent compiling kernels, which emulation time does not count; none when absent. */
+  readonly compileSeconds?: number;
   /** Computes AV, in accumulator values, for the rows of `range`: [rows, F] row-major. */
   run(range: RowRange, signal?: AbortSignal): Promise<RowBlock>;
   /** Every intermediate of one tile. */
@@ -33,4 +35,9 @@ export interface RowBlock {
    * runs that row again on the twin to name tensor, tile and index, so that every engine reports the same offender.
    */
   readonly overflowRow: number | null;
+  /**
+   * How many tiles (query tile p1, key tile m1) of the range were computed, where the engine counts them: those in which at least one
+   * query sees a key.
+   */
+  readonly tiles?: number;
 }

@@ -22,6 +22,10 @@ export class Twin {
   /** The tile of K that stands in the array, transposed to [E, m0]. */
   private readonly kT: Float32Array;
   private readonly stride: number;
+  /** Tiles (p1, m1) computed so far: those in which at least one query saw a key. */
+  tiles = 0;
+  /** For each key tile the query tile that was last counted with it. */
+  private readonly lastQueryTile: Float64Array;
 
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
@@ -29,6 +33,7 @@ export class Twin {
     this.column = new QueryColumn(problem);
     this.stride = Math.min(problem.tile.m0, problem.shape.keys);
     this.kT = new Float32Array(this.stride * problem.shape.headDim);
+    this.lastQueryTile = new Float64Array(Math.ceil(problem.shape.keys / problem.tile.m0)).fill(-1);
   }
 
   /** Computes rows of one head into `av` from its start. Gives the first row in which a value overflowed, or null. */
@@ -101,10 +106,17 @@ export class Twin {
         const end = Math.min(tile.m0, keys.to - firstKey);
         if (start >= end || state.overflow !== null) continue;
         this.column.pass(state, q, (range.start + i) * shape.headDim, keyTile, start, end);
+        this.countTile(m1, head * Math.ceil(shape.queries / tile.p0) + Math.floor((firstQuery + i) / tile.p0));
         observe?.(m1, i, state, start, end);
       }
     }
     return states;
+  }
+
+  private countTile(m1: number, queryTile: number): void {
+    if (this.lastQueryTile[m1] === queryTile) return;
+    this.lastQueryTile[m1] = queryTile;
+    this.tiles += 1;
   }
 
   private loadKeys(kvHead: number, firstKey: number, count: number): void {

@@ -1,4 +1,4 @@
-import type { AttentionProblem } from "./problem.js";
+import type { AttentionProblem, RowRange } from "./problem.js";
 
 /** Keys [from, to) that a query sees; empty when from >= to. What a mask shows of a row is always one interval. */
 export interface KeyRange {
@@ -30,18 +30,20 @@ export function visibleKeys(problem: AttentionProblem, b: number, p: number): Ke
   return from < to ? { from, to } : nothing;
 }
 
-/** How many scores exist: the (query head, query, key) triples that the mask leaves. */
-export function visibleScores(problem: AttentionProblem): number {
-  const { batch, heads } = problem.shape;
+/** How many scores exist in the output rows of `range` (all rows by default): the (row, key) pairs that the mask leaves. */
+export function visibleScores(problem: AttentionProblem, range: RowRange = allRows(problem)): number {
+  const { heads, queries } = problem.shape;
   let scores = 0;
-  for (let b = 0; b < batch; b += 1) {
-    const queries = queriesOf(problem, b);
-    for (let p = 0; p < queries; p += 1) {
-      const { from, to } = visibleKeys(problem, b, p);
-      scores += to - from;
-    }
+  for (let row = range.start; row < range.end; row += 1) {
+    const { from, to } = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
+    scores += to - from;
   }
-  return scores * heads;
+  return scores;
+}
+
+/** All output rows of a problem. */
+export function allRows({ shape }: AttentionProblem): RowRange {
+  return { start: 0, end: shape.batch * shape.heads * shape.queries };
 }
 
 /** How many output rows have no key at all and are +0, those past `qLens` not counted. */

@@ -1,0 +1,210 @@
+import { DeviceError, NumericsError } from "../errors.js";
+import { type Digest, sha256OfValues } from "../numerics/sha256.js";
+import { cpuEngine, traceOverflow } from "./cpu.js";
+import type { Engine, RowBlock, Session } from "./engine.js";
+import { type AttentionInputs, roundOperands } from "./operands.js";
+import type { AttentionProblem, Operands, RowRange } from "./problem.js";
+import { validateProblem } from "./validate.js";
+import { allRows, visibleScores } from "./visible.js";
+
+export interface Progress {
+  /** Output rows finished, those of an earlier run included. */
+  readonly rowsDone: number;
+  readonly rows: number;
+}
+
+export interface EmulationOptions {
+  readonly engine: Engine;
+  /** Another engine to go on with from the last finished block when `engine` is lost (a DeviceError). */
+  readonly fallback?: () => Promise<Engine>;
+  /** Told when the fallback takes over. */
+  readonly onFallback?: (lost: DeviceError, next: Engine) => void;
+  /** Row ranges that an earlier run finished: they are left out. */
+  readonly finished?: readonly RowRange[];
+  /** Receives every block once, in ascending row order; awaited before the next. */
+  readonly onBlock: (block: RowBlock) => void | Promise<void>;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface EmulationRun {
+  /** The engine that computed the last rows. */
+  readonly engine: Engine;
+  /** From the upload of the operands to the last block, compilation left out. */
+  readonly seconds: number;
+  /** 2 * (scores that exist in the computed rows) * (E + F) / seconds / 1e9. */
+  readonly gflops: number;
+  /** Why the fallback took over, or null. */
+  readonly lost: DeviceError | null;
+  /** Tiles computed, or null when the engine does not count them. */
+  readonly tiles: number | null;
+}
+
+/**
+ * Emulates attention on the FuseMax array block by block: asks the engine for ranges of rows, `concurrency` of them
+ * at a time, and hands the blocks on in order.
+ * @throws InputError for a problem outside the contract, NumericsError for the first value that left the accumulator's
+ * range, DeviceError when the engine is lost and there is no fallback, and the signal's reason when aborted.
+ */
+export async function emulateRows(
+  problem: AttentionProblem,
+  operands: Operands,
+  options: EmulationOptions,
+): Promise<EmulationRun> {
+  validateProblem(problem);
+  const work = new Work(problem, operands, options);
+  let engine = options.engine;
+  let lost: DeviceError | null = null;
+  try {
+    await work.runOn(engine);
+  } catch (error) {
+    if (!(error instanceof DeviceError) || options.fallback === undefined) throw error;
+    lost = error;
+    engine = await options.fallback();
+    options.onFallback?.(error, engine);
+    await work.runOn(engine);
+  }
+  return { engine, seconds: work.seconds, gflops: work.flops / work.seconds / 1e9, lost, tiles: work.tiles };
+}
+
+/** Longest stretch without letting timers and signals through. */
+const breathSeconds = 0.05;
+const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
+
+/** The rows of a problem that are still to be computed, whichever engine does it. */
+class Work {
+  seconds = 0;
+  flops = 0;
+  tiles: number | null = 0;
+  private readonly finished: readonly RowRange[];
+  private readonly rows: number;
+  private rowsDone: number;
+  /** Every row before it is finished. */
+  private cursor = 0;
+
+  constructor(
+    private readonly problem: AttentionProblem,
+    private readonly operands: Operands,
+    private readonly options: EmulationOptions,
+  ) {
+    this.finished = [...(options.finished ?? [])].sort((a, b) => a.start - b.start);
+    this.rows = allRows(problem).end;
+    this.rowsDone = this.finished.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  async runOn(engine: Engine): Promise<void> {
+    const startedAt = performance.now();
+    const session = await engine.open(this.problem, this.operands);
+    try {
+      await this.drain(session);
+    } finally {
+      await session.close();
+      this.seconds += (performance.now() - startedAt) / 1000 - (session.compileSeconds ?? 0);
+    }
+  }
+
+  private async drain(session: Session): Promise<void> {
+    const { signal } = this.options;
+    const pending: Promise<RowBlock>[] = [];
+    let asked = this.cursor;
+    let breathedAt = performance.now();
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        while (pending.length < session.concurrency) {
+          const range = this.unfinished(asked, session.rowsPerRequest);
+          if (range === null) break;
+          const request = session.run(range, signal);
+          request.catch(() => {}); // reported when its turn comes
+          pending.push(request);
+          asked = range.end;
+        }
+        const request = pending.shift();
+        if (request === undefined) return;
+        await this.handOn(await request);
+        if (performance.now() - breathedAt < breathSeconds * 1000) continue;
+        await breathe();
+        breathedAt = performance.now();
+      }
+    } finally {
+      await Promise.allSettled(pending);
+    }
+  }
+
+  /** The next range of at most `most` unfinished rows at or after `from`, or null. */
+  private unfinished(from: number, most: number): RowRange | null {
+    let start = from;
+    for (const range of this.finished) {
+      if (range.end <= start) continue;
+      if (range.start > start) return { start, end: Math.min(start + most, range.start) };
+      start = range.end;
+    }
+    return start < this.rows ? { start, end: Math.min(start + most, this.rows) } : null;
+  }
+
+  private async handOn(block: RowBlock): Promise<void> {
+    const { range, overflowRow } = block;
+    if (overflowRow !== null) throw overflowError(this.problem, this.operands, overflowRow);
+    await this.options.onBlock(block);
+    const { headDim, valueDim } = this.problem.shape;
+    this.cursor = range.end;
+    this.rowsDone += range.end - range.start;
+    this.flops += 2 * visibleScores(this.problem, range) * (headDim + valueDim);
+    this.tiles = this.tiles === null || block.tiles === undefined ? null : this.tiles + block.tiles;
+    this.options.onProgress?.({ rowsDone: this.rowsDone, rows: this.rows });
+  }
+}
+
+/** Runs the row again on the twin, so that every engine names the same offender. */
+function overflowError(problem: AttentionProblem, operands: Operands, row: number): Error {
+  const { heads, queries } = problem.shape;
+  const overflow = traceOverflow(problem, operands, row);
+  if (overflow === null) return new Error(`row ${row} was said to overflow, but does not on the twin`);
+  const { tensor, m1, index } = overflow;
+  const place = [
+    `b ${Math.floor(row / (heads * queries))}`,
+    `h ${Math.floor(row / queries) % heads}`,
+    `query ${row % queries}`,
+    `key tile m1 ${m1}`,
+    ...(index === null ? [] : [`${tensor === "SLNV" || tensor === "SPNV" || tensor === "RNV" ? "f" : "m0"} ${index}`]),
+  ];
+  return new NumericsError({
+    where: `${tensor} at ${place.join(", ")}`,
+    got: tensor === "SLN" || tensor === "PRM" ? "a difference of scores beyond 65504" : "a magnitude beyond 65504",
+    expected: `values within the range of the ${problem.format.accumulator} accumulator`,
+    mend: "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16",
+  });
+}
+
+export interface Emulation extends EmulationRun {
+  /** AV [B,H,P,F] in accumulator values. */
+  readonly av: Float32Array;
+  /** Of `av` as little-endian fp32, row-major. */
+  readonly sha256: string;
+  /** The inputs as the multipliers saw them. */
+  readonly operands: Operands;
+}
+
+/**
+ * Emulates attention on inputs as given: rounds them to operands, runs all rows and collects the output.
+ * @throws what `roundOperands` and `emulateRows` throw.
+ */
+export async function emulate(
+  problem: AttentionProblem,
+  inputs: AttentionInputs,
+  options: Partial<Omit<EmulationOptions, "finished">> & { readonly digest?: Digest } = {},
+): Promise<Emulation> {
+  validateProblem(problem);
+  const operands = roundOperands(inputs, problem.shape, problem.format);
+  const { valueDim } = problem.shape;
+  const av = new Float32Array(allRows(problem).end * valueDim);
+  const run = await emulateRows(problem, operands, {
+    ...options,
+    engine: options.engine ?? cpuEngine(),
+    onBlock: async block => {
+      av.set(block.av, block.range.start * valueDim);
+      await options.onBlock?.(block);
+    },
+  });
+  return { ...run, av, sha256: sha256OfValues(av, options.digest), operands };
+}
