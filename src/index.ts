@@ -1,6 +1,9 @@
+export * from "./emulator/baseline.js";
+export * from "./emulator/check.js";
 export * from "./emulator/cpu.js";
 export * from "./emulator/emulate.js";
 export * from "./emulator/engine.js";
+export * from "./emulator/error-statistics.js";
 export * from "./emulator/generate.js";
 export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
@@ -15,3 +18,4 @@ export * from "./numerics/limits.js";
 export * from "./numerics/pe.js";
 export * from "./numerics/rounding.js";
 export * from "./numerics/sha256.js";
+export * from "./reference/attention.js";

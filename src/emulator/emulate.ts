@@ -1,5 +1,6 @@
 import { DeviceError, NumericsError } from "../errors.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
+import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
 import { type AttentionInputs, roundOperands } from "./operands.js";
@@ -67,10 +68,6 @@ export async function emulateRows(
   return { engine, seconds: work.seconds, gflops: work.flops / work.seconds / 1e9, lost, tiles: work.tiles };
 }
 
-/** Longest stretch without letting timers and signals through. */
-const breathSeconds = 0.05;
-const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
-
 /** The rows of a problem that are still to be computed, whichever engine does it. */
 class Work {
   seconds = 0;
@@ -107,7 +104,7 @@ class Work {
     const { signal } = this.options;
     const pending: Promise<RowBlock>[] = [];
     let asked = this.cursor;
-    let breathedAt = performance.now();
+    const breathe = breather();
     try {
       for (;;) {
         signal?.throwIfAborted();
@@ -122,9 +119,7 @@ class Work {
         const request = pending.shift();
         if (request === undefined) return;
         await this.handOn(await request);
-        if (performance.now() - breathedAt < breathSeconds * 1000) continue;
         await breathe();
-        breathedAt = performance.now();
       }
     } finally {
       await Promise.allSettled(pending);

@@ -1,0 +1,74 @@
+import { type MacRow, macRow, makeLanes } from "../numerics/lanes.js";
+import { type ProcessingElement, processingElement } from "../numerics/pe.js";
+import type { AttentionProblem, Operands } from "./problem.js";
+import { type KeyRange, visibleKeys } from "./visible.js";
+
+/** Keys whose scores are computed side by side; a matter of speed alone. */
+const lanesAtOnce = 256;
+
+/**
+ * What a plain 3-pass attention (FuseMax Eq. 33-38) gives in the same formats, its sums in ascending order over the whole row: score, row
+ * maximum, exp in float64 then rounded to the operand format, denominator, each weight divided and rounded, sum with V.
+ * The difference from the emulated array is what tiling and the array's exp cost beyond the number format.
+ */
+export class Baseline {
+  private readonly problem: AttentionProblem;
+  private readonly operands: Operands;
+  private readonly pe: ProcessingElement;
+  private readonly mac: MacRow;
+
+  constructor(problem: AttentionProblem, operands: Operands) {
+    this.problem = problem;
+    this.operands = operands;
+    this.pe = processingElement(problem.format);
+    this.mac = macRow(problem.format);
+  }
+
+  /** One output row, [F] in accumulator values; not finite where a 16-bit accumulator overflowed. */
+  row(row: number): Float32Array {
+    const { shape, scale } = this.problem;
+    const { heads, kvHeads, queries, keys, valueDim } = shape;
+    const head = Math.floor(row / queries);
+    const b = Math.floor(head / heads);
+    const seen = visibleKeys(this.problem, b, row % queries);
+    const values = makeLanes(valueDim);
+    if (seen.from >= seen.to) return values.values;
+    const firstKey = (b * kvHeads + Math.floor((head % heads) / (heads / kvHeads))) * keys;
+    const { pe } = this;
+    const weights = this.scores(row, firstKey, seen);
+    const maximum = weights.reduce((a, x) => pe.max(a, x));
+    let denominator = 0;
+    for (const [i, score] of weights.entries()) {
+      const numerator = pe.operand(Math.fround(Math.exp(scale * pe.subtract(score, maximum))));
+      weights[i] = numerator;
+      denominator = pe.add(denominator, numerator);
+    }
+    for (const [i, numerator] of weights.entries()) {
+      const weight = pe.operand(Math.fround(numerator / denominator));
+      this.mac(values, weight, this.operands.v, (firstKey + seen.from + i) * valueDim, 0, valueDim);
+    }
+    return values.values;
+  }
+
+  /** QK of one query with the keys it sees, in accumulators. */
+  private scores(row: number, firstKey: number, { from, to }: KeyRange): Float32Array {
+    const { headDim } = this.problem.shape;
+    const { q, k } = this.operands;
+    const out = new Float32Array(to - from);
+    const lanes = makeLanes(lanesAtOnce);
+    const transposed = new Float32Array(lanesAtOnce * headDim);
+    for (let start = from; start < to; start += lanesAtOnce) {
+      const count = Math.min(lanesAtOnce, to - start);
+      for (let m = 0; m < count; m += 1) {
+        const at = (firstKey + start + m) * headDim;
+        for (let e = 0; e < headDim; e += 1) transposed[e * lanesAtOnce + m] = k[at + e] as number;
+      }
+      lanes.values.fill(0);
+      for (let e = 0; e < headDim; e += 1) {
+        this.mac(lanes, q[row * headDim + e] as number, transposed, e * lanesAtOnce, 0, count);
+      }
+      out.set(lanes.values.subarray(0, count), start - from);
+    }
+    return out;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Textbook softmax attention in float64: AV = softmax(scale * Q K^T) V with the row's maximum subtracted. It knows
+ * nothing of tiles, formats or PEs; the emulator is judged by it. Sums over keys run in blocks whose
+ * results are added with Kahan's compensation, so their error does not grow with the number of keys.
+ */
+export interface ReferenceTensors {
+  /** [B, H, P, E], row-major. */
+  readonly q: Float32Array | Float64Array;
+  /** [B, Hkv, M, E]. */
+  readonly k: Float32Array | Float64Array;
+  /** [B, Hkv, M, F]. */
+  readonly v: Float32Array | Float64Array;
+}
+
+export interface ReferenceShape {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly headDim: number;
+  readonly valueDim: number;
+}
+
+/** Keys [from, to) that a row sees; a row that sees none gives zeros. */
+export interface SeenKeys {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Keys whose sum is plain before it is added with compensation. */
+const blockKeys = 128;
+
+/**
+ * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees.
+ */
+export function referenceRow(
+  { q, k, v }: ReferenceTensors,
+  shape: ReferenceShape,
+  scale: number,
+  row: number,
+  { from, to }: SeenKeys,
+): Float64Array {
+  const { headDim, valueDim } = shape;
+  if (from >= to) return new Float64Array(valueDim);
+  const firstKey = kvHeadOf(row, shape) * shape.keys + from;
+  const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
+  const weights = scores(query, k, firstKey * headDim, to - from);
+  const denominator = softmaxNumerators(weights, scale);
+  return weightedSum(weights, v, firstKey * valueDim, valueDim).map(x => x / denominator);
+}
+
+/** The flat index of the key/value head that a row reads. */
+function kvHeadOf(row: number, { heads, kvHeads, queries }: ReferenceShape): number {
+  const head = Math.floor(row / queries);
+  return Math.floor(head / heads) * kvHeads + Math.floor((head % heads) / (heads / kvHeads));
+}
+
+/** Q K^T of one query, four keys at a time. */
+function scores(query: Float64Array, k: Float32Array | Float64Array, offset: number, count: number): Float64Array {
+  const width = query.length;
+  const out = new Float64Array(count);
+  let m = 0;
+  for (; m + 3 < count; m += 4) {
+    const at = offset + m * width;
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let e = 0; e < width; e += 1) {
+      const x = query[e] as number;
+      s0 += x * (k[at + e] as number);
+      s1 += x * (k[at + width + e] as number);
+      s2 += x * (k[at + 2 * width + e] as number);
+      s3 += x * (k[at + 3 * width + e] as number);
+    }
+    out[m] = s0;
+    out[m + 1] = s1;
+    out[m + 2] = s2;
+    out[m + 3] = s3;
+  }
+  for (; m < count; m += 1) {
+    let s = 0;
+    for (let e = 0; e < width; e += 1) s += (query[e] as number) * (k[offset + m * width + e] as number);
+    out[m] = s;
+  }
+  return out;
+}
+
+/** Turns scores into exp(scale * (score - maximum)) in place and gives their sum. */
+function softmaxNumerators(weights: Float64Array, scale: number): number {
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (const score of weights) if (score > maximum) maximum = score;
+  const sum = new CompensatedSums(1);
+  const block = new Float64Array(1);
+  for (let start = 0; start < weights.length; start += blockKeys) {
+    block[0] = 0;
+    for (let m = start; m < Math.min(start + blockKeys, weights.length); m += 1) {
+      const weight = Math.exp(scale * ((weights[m] as number) - maximum));
+      weights[m] = weight;
+      block[0] += weight;
+    }
+    sum.add(block);
+  }
+  return sum.sums[0] as number;
+}
+
+/** The sum of weights times rows of V, four keys at a time. */
+function weightedSum(
+  weights: Float64Array,
+  v: Float32Array | Float64Array,
+  offset: number,
+  width: number,
+): Float64Array {
+  const sum = new CompensatedSums(width);
+  const block = new Float64Array(width);
+  for (let start = 0; start < weights.length; start += blockKeys) {
+    const end = Math.min(start + blockKeys, weights.length);
+    block.fill(0);
+    for (let m = start; m < end; m += 4) {
+      const at = offset + m * width;
+      const w0 = weights[m] as number;
+      if (m + 3 < end) {
+        const w1 = weights[m + 1] as number;
+        const w2 = weights[m + 2] as number;
+        const w3 = weights[m + 3] as number;
+        for (let f = 0; f < width; f += 1) {
+          block[f] =
+            (block[f] as number) +
+            (w0 * (v[at + f] as number) +
+              w1 * (v[at + width + f] as number) +
+              (w2 * (v[at + 2 * width + f] as number) + w3 * (v[at + 3 * width + f] as number)));
+        }
+      } else {
+        for (let rest = m; rest < end; rest += 1) {
+          const w = weights[rest] as number;
+          for (let f = 0; f < width; f += 1) {
+            block[f] = (block[f] as number) + w * (v[offset + rest * width + f] as number);
+          }
+        }
+      }
+    }
+    sum.add(block);
+  }
+  return sum.sums;
+}
+
+/** Kahan's compensated summation (CACM 8, 1965) of vectors. */
+class CompensatedSums {
+  readonly sums: Float64Array;
+  private readonly lost: Float64Array;
+
+  constructor(width: number) {
+    this.sums = new Float64Array(width);
+    this.lost = new Float64Array(width);
+  }
+
+  add(terms: Float64Array): void {
+    const { sums, lost } = this;
+    for (let i = 0; i < sums.length; i += 1) {
+      const before = sums[i] as number;
+      const term = (terms[i] as number) - (lost[i] as number);
+      const after = before + term;
+      lost[i] = after - before - term;
+      sums[i] = after;
+    }
+  }
+}
