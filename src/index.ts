@@ -8,6 +8,8 @@ export * from "./emulator/generate.js";
 export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
 export * from "./emulator/problem.js";
+export * from "./emulator/self-test.js";
+export * from "./emulator/self-test-ops.js";
 export * from "./emulator/twin.js";
 export * from "./emulator/validate.js";
 export * from "./emulator/visible.js";
