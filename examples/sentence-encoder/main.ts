@@ -1,7 +1,11 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { FusemaxError, UsageError } from "fusemax";
+import { FusemaxError, formatNames, UsageError } from "fusemax";
 import { exportQkv } from "./export-qkv.js";
 import { loadModel } from "./model.js";
+import { runAll } from "./pool.js";
+import { report } from "./report.js";
+import type { Arithmetic } from "./run.js";
 import { readText } from "./text.js";
 
 const usage = `Runs a real sentence encoder with its attention on the emulated FuseMax array, once in each number format.
@@ -9,6 +13,7 @@ const usage = `Runs a real sentence encoder with its attention on the emulated F
   npm start -- [options]
     --text FILE         read this text (default: the beginning of "Alice's Adventures in Wonderland")
     --tokens N          keep the first N tokens
+    --threads N         run so many formats at a time (default: one for each processor)
     --export-qkv FILE   instead, write q, k and v of one layer to FILE (.safetensors), for fusemax run --input
     --layer N           the layer to export (default 0)
     --repeat R          read the text R times in a row before exporting (default 1)
@@ -16,9 +21,13 @@ const usage = `Runs a real sentence encoder with its attention on the emulated F
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** The slowest first, so that the threads finish together. */
+const arithmetics: readonly Arithmetic[] = ["fp16-strict", "bf16-strict", "fp16", "fp32", "bf16", "float64"];
+
 interface Options {
   readonly text: string | undefined;
   readonly tokens: number;
+  readonly threads: number;
   readonly export: { readonly file: string; readonly layer: number; readonly repeat: number } | null;
 }
 
@@ -36,13 +45,42 @@ async function main(options: Options): Promise<void> {
   if (options.export !== null) {
     const shape = await exportQkv(model, ids, options.export);
     note(`wrote ${options.export.file}: q, k, v of shape [${shape.join(", ")}]`);
+    return;
   }
+  note(`${ids.length} tokens; running ${arithmetics.length} arithmetics, ${options.threads} at a time`);
+  const start = performance.now();
+  const runs = await runAll(ids, arithmetics, options.threads, note);
+  const [exact, ...emulated] = runs.sort((a, b) => order(a.arithmetic) - order(b.arithmetic));
+  if (exact === undefined) throw new Error("no run came back");
+  const lines = [
+    "Universal Sentence Encoder Lite, its attention layers on the emulated FuseMax array (256 x 256 PEs)",
+    `${ids.length} tokens of ${options.text ?? "the beginning of Alice's Adventures in Wonderland"}: ${beginningOf(text)}`,
+    ...(ids.length > model.clipLength
+      ? [`(the model's own graph drops the tokens after the first ${model.clipLength}; here all are kept)`]
+      : []),
+    `engine: ${[...new Set(emulated.map(run => run.engine))].join(", ")}`,
+    "",
+    ...report(exact, emulated),
+    "",
+    `${((performance.now() - start) / 1000).toFixed(1)} s`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
+
+const order = (arithmetic: Arithmetic): number => (arithmetic === "float64" ? -1 : formatNames.indexOf(arithmetic));
+
+const beginningOf = (text: string): string =>
+  text.length <= 48 ? text : `${text.slice(0, 48).replace(/\s+\S*$/, "")} …`;
 
 function readOptions(): Options | null {
   const { values } = parse();
   if (values.help) return null;
-  const whole = (name: "tokens" | "layer" | "repeat", smallest: number, largest: number, otherwise: number): number => {
+  const whole = (
+    name: "tokens" | "threads" | "layer" | "repeat",
+    smallest: number,
+    largest: number,
+    otherwise: number,
+  ): number => {
     const given = values[name];
     if (given === undefined) return otherwise;
     const value = Number(given);
@@ -53,6 +91,7 @@ function readOptions(): Options | null {
   return {
     text: values.text,
     tokens: whole("tokens", 1, 2 ** 20, Number.POSITIVE_INFINITY),
+    threads: whole("threads", 1, 64, Math.min(availableParallelism(), arithmetics.length)),
     export: file === undefined ? null : { file, layer: whole("layer", 0, 1, 0), repeat: whole("repeat", 1, 1000, 1) },
   };
 }
@@ -62,6 +101,7 @@ function parse() {
   const options = {
     text: string,
     tokens: string,
+    threads: string,
     "export-qkv": string,
     layer: string,
     repeat: string,
