@@ -1,0 +1,125 @@
+import { SpecError } from "../errors.js";
+import type { Document } from "../spec/document.js";
+import { type Compiled, compileExpression, type Formula, parseExpression } from "../spec/expression.js";
+import type { Technology } from "../spec/technology.js";
+
+/** Energy per access and area of one register file or buffer. */
+export interface Block {
+  readonly readPj: number;
+  readonly writePj: number;
+  readonly areaUm2: number;
+  /** How the table of buffers gave it: a row of it, between rows, or beyond them. */
+  readonly origin: "formula" | "table" | "interpolated" | "extrapolated";
+}
+
+/** Looks blocks up in a technology; remembers what it has answered. */
+export interface BlockLibrary {
+  registerFile(depth: number): Block;
+  sram(bytes: number, widthBits: number): Block;
+}
+
+/** Makes a technology's formulas and tables ready for questions. Throws SpecError when a formula is wrong. */
+export function blockLibrary({ data, at }: Document<Technology>): BlockLibrary {
+  const formula = (text: Formula, path: readonly string[]): Compiled =>
+    compileExpression(
+      parseExpression(text, () => at(path)),
+      name => {
+        const slot = ["depth", "addressBits"].indexOf(name);
+        if (slot >= 0) return slot;
+        throw new SpecError({ where: at(path), got: `the unknown name '${name}'`, expected: "depth or addressBits" });
+      },
+    );
+  const { registerFile, sram, energyDecimals } = data;
+  const registers = {
+    readPj: formula(registerFile.readPj, ["registerFile", "readPj"]),
+    writePj: formula(registerFile.writePj, ["registerFile", "writePj"]),
+    areaUm2: formula(registerFile.areaUm2, ["registerFile", "areaUm2"]),
+  };
+  const decoderPj = formula(sram.decoderPj, ["sram", "decoderPj"]);
+  const decoderUm2 = formula(sram.decoderUm2, ["sram", "decoderUm2"]);
+  const surface = sramSurface(data.sram.table);
+  const scale = 10 ** energyDecimals;
+  const round = (energy: number): number => Math.round(energy * scale) / scale;
+  const values = (depth: number): Float64Array => Float64Array.of(depth, Math.ceil(Math.log2(depth)));
+  return {
+    registerFile: remember(depth => {
+      const v = values(depth);
+      return {
+        readPj: round(registers.readPj(v)),
+        writePj: round(registers.writePj(v)),
+        areaUm2: registers.areaUm2(v),
+        origin: "formula",
+      };
+    }),
+    sram: remember((bytes, widthBits) => {
+      const v = values(Math.max(1, Math.ceil((bytes * 8) / widthBits)));
+      const { readPj, writePj, areaUm2, origin } = surface(bytes, widthBits);
+      return {
+        readPj: round(readPj + decoderPj(v)),
+        writePj: round(writePj + decoderPj(v)),
+        areaUm2: areaUm2 + decoderUm2(v),
+        origin,
+      };
+    }),
+  };
+}
+
+function remember<A extends readonly number[], R>(compute: (...args: A) => R): (...args: A) => R {
+  const known = new Map<string, R>();
+  return (...args) => {
+    const key = args.join();
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = compute(...args);
+    known.set(key, made);
+    return made;
+  };
+}
+
+/**
+ * Energy and area over (bytes, width): the table where it has the buffer, else straight lines between its neighbours
+ * in logarithms of all three, first along the bytes, then along the width.
+ */
+function sramSurface(table: Technology["sram"]["table"]): (bytes: number, widthBits: number) => Block {
+  const byWidth = new Map<number, { bytes: number; values: readonly number[] }[]>();
+  for (const [width, depth, readPj, writePj, areaUm2] of table) {
+    const rows = byWidth.get(width) ?? [];
+    rows.push({ bytes: (width * depth) / 8, values: [readPj, writePj, areaUm2] });
+    byWidth.set(width, rows);
+  }
+  for (const rows of byWidth.values()) rows.sort((a, b) => a.bytes - b.bytes);
+  const widths = [...byWidth.keys()].sort((a, b) => a - b);
+  const along = (bytes: number, width: number): { values: readonly number[]; origin: Block["origin"] } => {
+    const rows = byWidth.get(width) ?? [];
+    return between(
+      bytes,
+      rows.map(r => r.bytes),
+      i => (rows[i] as { values: readonly number[] }).values,
+    );
+  };
+  return (bytes, widthBits) => {
+    let origin: Block["origin"] = "table";
+    const { values, origin: across } = between(widthBits, widths, i => {
+      const line = along(bytes, widths[i] as number);
+      if (line.origin === "extrapolated" || origin === "table") origin = line.origin;
+      return line.values;
+    });
+    if (across === "extrapolated" || (across === "interpolated" && origin === "table")) origin = across;
+    const [readPj, writePj, areaUm2] = values as [number, number, number];
+    return { readPj, writePj, areaUm2, origin };
+  };
+}
+
+/** A line through the two neighbours of x, in logarithms; exact on a knot. */
+function between(x: number, knots: readonly number[], at: (i: number) => readonly number[]) {
+  const exact = knots.indexOf(x);
+  if (exact >= 0) return { values: at(exact), origin: "table" as const };
+  const above = knots.findIndex(k => k > x);
+  const right = above <= 0 ? (above === 0 ? 1 : knots.length - 1) : above;
+  const [x0, x1] = [knots[right - 1] as number, knots[right] as number];
+  const share = Math.log(x / x0) / Math.log(x1 / x0);
+  const low = at(right - 1);
+  const high = at(right);
+  const values = low.map((v, i) => Math.exp(Math.log(v) + share * Math.log((high[i] as number) / v)));
+  return { values, origin: above <= 0 ? ("extrapolated" as const) : ("interpolated" as const) };
+}

@@ -1,0 +1,241 @@
+import { SpecError } from "../errors.js";
+import type { Architecture } from "../spec/architecture.js";
+import type { Path } from "../spec/document.js";
+import type { Compiled } from "../spec/expression.js";
+import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
+import type { NestShape } from "./loop-nest.js";
+import { type Program, scoped } from "./symbols.js";
+
+/** One Einsum (or one variant of it) as a nest with closures for its numbers. */
+export interface CompiledEinsum {
+  readonly name: string;
+  readonly array: string;
+  readonly when: Compiled | undefined;
+  readonly shape: NestShape;
+  /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
+  readonly ranks: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly bounds: readonly number[];
+    /** The outermost bound is given, not derived, and may fail to cover the rank. */
+    readonly given: boolean;
+    readonly at: () => string;
+  }[];
+  /** Per tensor of the shape the levels that may keep it, and on what condition. */
+  readonly keep: readonly { readonly level: number; readonly condition: Compiled | undefined }[][];
+  readonly operations: readonly { readonly name: string; readonly perPoint: Compiled }[];
+  /** Cycles per point, when they are not the operations' own. */
+  readonly cycles: Compiled | undefined;
+  /** Share of a tensor's buffer accesses that goes to DRAM. */
+  readonly spill: ReadonlyMap<string, Compiled>;
+  readonly choices: readonly {
+    readonly symbol: string;
+    readonly slot: number;
+    readonly splitsOf: Compiled;
+    readonly published: Compiled | undefined;
+  }[];
+  readonly at: (path: Path) => string;
+}
+
+export interface EinsumContext {
+  readonly architecture: Architecture;
+  readonly mapping: Mapping;
+  readonly program: Program;
+  readonly at: (path: Path) => string;
+}
+
+/** Checks one Einsum of a mapping against the architecture and makes it ready to run. Throws SpecError. */
+export function compileEinsum(
+  name: string,
+  spec: EinsumMapping,
+  path: Path,
+  scope: string,
+  context: EinsumContext,
+): CompiledEinsum {
+  const { architecture, mapping, program } = context;
+  const at = (inner: Path): string => context.at([...path, ...inner]);
+  const levels = levelsOf(architecture, spec.array, () => at(["array"]));
+  const levelIndex = (level: string, where: Path): number => {
+    const found = levels.indexOf(level);
+    if (found >= 0) return found;
+    const expected = `a level above the ${spec.array} array: ${levels.join(", ")}`;
+    throw new SpecError({ where: at(where), got: `the level '${level}'`, expected });
+  };
+
+  // Ranks and loops: a loop's name is a part of a rank, or a rank that is not cut.
+  const partitions = { ...mapping.partitions, ...spec.partitions };
+  const looped = levels.flatMap((level, index) => (spec.loops[level] ?? []).map(part => ({ part, index, level })));
+  for (const level of Object.keys(spec.loops)) levelIndex(level, ["loops", level]);
+  const rankOf = (part: string): string =>
+    Object.keys(partitions).find(rank => part in (partitions[rank] ?? {})) ?? part;
+  const names = [...new Set(looped.map(({ part }) => rankOf(part)))];
+  let shift = 0;
+  const ranks = names.map(rank => {
+    const whole = looped.some(({ part }) => part === rank);
+    const parts = whole ? [rank] : Object.keys(partitions[rank] ?? {});
+    const own = rank in (spec.partitions ?? {});
+    const where = (): string =>
+      own ? at(["partitions", rank]) : whole ? at(["loops"]) : context.at(["partitions", rank]);
+    const slot = (symbol: string): number => program.slotOf(symbol, scope, where);
+    const first = shift;
+    shift += parts.length;
+    const given = !whole && partitions[rank]?.[parts[0] as string] !== "rest";
+    return {
+      name: rank,
+      shift: first,
+      parts,
+      size: slot(rank),
+      bounds: whole ? [] : parts.map(slot),
+      given,
+      at: where,
+    };
+  });
+  const bitOf = (part: string): number => {
+    const rank = ranks.find(({ parts }) => parts.includes(part));
+    return rank === undefined ? -1 : rank.shift + rank.parts.indexOf(part);
+  };
+  const seen = new Set<string>();
+  for (const { part, level } of looped) {
+    if (seen.has(part))
+      throw new SpecError({ where: at(["loops", level]), got: `the loop ${part} twice`, expected: "each loop once" });
+    seen.add(part);
+  }
+
+  const tensors = [...new Set([...spec.inputs, spec.output])].map(tensor => {
+    const own = mapping.tensors[tensor];
+    if (own === undefined) {
+      const field = tensor === spec.output ? ["output"] : ["inputs", spec.inputs.indexOf(tensor)];
+      const expected = `a tensor listed under tensors: ${Object.keys(mapping.tensors).join(", ")}`;
+      throw new SpecError({
+        where: at(field),
+        got: `the missing tensor '${tensor}'`,
+        expected,
+        mend: "list it with its ranks",
+      });
+    }
+    const output = tensor === spec.output;
+    let relevant = 0;
+    for (const rank of own) {
+      const parts = ranks.find(r => r.name === rank)?.parts ?? [rank];
+      for (const part of parts) {
+        if (seen.has(part)) relevant |= 1 << bitOf(part);
+        else if (parts.length > 1 || output) {
+          const mend = `put ${part} among the loops of a level`;
+          throw new SpecError({
+            where: at(["loops"]),
+            got: `no loop over ${part}`,
+            expected: `loops that cover ${tensor}`,
+            mend,
+          });
+        }
+      }
+    }
+    return { name: tensor, output, relevant };
+  });
+
+  const keep = keptLevels(
+    spec,
+    tensors.map(t => t.name),
+    levels,
+    levelIndex,
+    at,
+    (formula, where) => program.compile(formula, scope, () => at(where)),
+  );
+  levels.forEach(level => {
+    if (architecture.levels[level]?.kind !== "fanout" || spec.keep[level] === undefined) return;
+    throw new SpecError({
+      where: at(["keep", level]),
+      got: `tensors kept at the fan-out ${level}`,
+      expected: "a memory",
+    });
+  });
+
+  const compileHere = (formula: string | number, where: Path): Compiled =>
+    program.compile(formula, scope, () => at(where));
+  const onArray = architecture.arrays[spec.array]?.operations ?? {};
+  return {
+    name,
+    array: spec.array,
+    when: spec.when === undefined ? undefined : program.compile(spec.when, undefined, () => at(["when"])),
+    shape: {
+      levels: levels.map(level => ({ name: level, spatial: architecture.levels[level]?.kind === "fanout" })),
+      loops: looped.map(({ part, index }) => ({ level: index, bit: bitOf(part) })),
+      ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
+      tensors,
+    },
+    ranks,
+    keep,
+    operations: Object.entries(spec.operations).map(([operation, perPoint]) => {
+      if (!(operation in onArray)) {
+        const expected = `one of its operations ${Object.keys(onArray).join(", ")}`;
+        throw new SpecError({
+          where: at(["operations", operation]),
+          got: `${operation} on the ${spec.array} array, which lacks it`,
+          expected,
+        });
+      }
+      return { name: operation, perPoint: compileHere(perPoint, ["operations", operation]) };
+    }),
+    cycles: spec.cycles === undefined ? undefined : compileHere(spec.cycles, ["cycles"]),
+    spill: new Map(Object.entries(spec.spill ?? {}).map(([t, share]) => [t, compileHere(share, ["spill", t])])),
+    choices: Object.entries(spec.choose ?? {}).map(([symbol, choice]) => ({
+      symbol,
+      slot: program.slotOf(scoped(scope, symbol), undefined, () => at(["choose", symbol])),
+      splitsOf: compileHere(choice.splitsOf, ["choose", symbol, "splitsOf"]),
+      published:
+        choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
+    })),
+    at,
+  };
+}
+
+/** The levels from DRAM down to an array's registers. */
+function levelsOf(architecture: Architecture, array: string, at: () => string): readonly string[] {
+  const spec = architecture.arrays[array];
+  if (spec === undefined) {
+    const expected = `one of the arrays ${Object.keys(architecture.arrays).join(", ")}`;
+    throw new SpecError({ where: at(), got: `the array '${array}'`, expected });
+  }
+  const levels: string[] = [];
+  for (let name: string | undefined = spec.at; name !== undefined; ) {
+    levels.unshift(name);
+    const level: Architecture["levels"][string] | undefined = architecture.levels[name];
+    name = level === undefined || level.kind === "dram" ? undefined : level.within;
+  }
+  return levels;
+}
+
+function keptLevels(
+  spec: EinsumMapping,
+  tensors: readonly string[],
+  levels: readonly string[],
+  levelIndex: (level: string, where: Path) => number,
+  at: (path: Path) => string,
+  compile: (formula: string | number, where: Path) => Compiled,
+): { level: number; condition: Compiled | undefined }[][] {
+  const kept = tensors.map((): { level: number; condition: Compiled | undefined }[] => []);
+  for (const [level, keep] of Object.entries(spec.keep) as [string, Keep][]) {
+    const index = levelIndex(level, ["keep", level]);
+    const entries: [string, string | number | undefined][] = Array.isArray(keep)
+      ? (keep as readonly string[]).map(tensor => [tensor, undefined])
+      : Object.entries(keep as Readonly<Record<string, string | number>>);
+    for (const [tensor, condition] of entries) {
+      const t = tensors.indexOf(tensor);
+      if (t < 0) {
+        const expected = `one of its tensors ${tensors.join(", ")}`;
+        throw new SpecError({ where: at(["keep", level]), got: `the tensor '${tensor}'`, expected });
+      }
+      kept[t]?.push({
+        level: index,
+        condition: condition === undefined ? undefined : compile(condition, ["keep", level, tensor]),
+      });
+    }
+  }
+  kept.forEach((list, t) => {
+    list.sort((a, b) => a.level - b.level);
+    if (list.length > 0) return;
+    const got = `no level that keeps ${tensors[t]}`;
+    throw new SpecError({ where: at(["keep"]), got, expected: `${tensors[t]} kept at one of ${levels.join(", ")}` });
+  });
+  return kept;
+}

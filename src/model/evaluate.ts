@@ -1,0 +1,79 @@
+import { SpecError } from "../errors.js";
+import { type Accounting, published } from "./accounting.js";
+import { countEinsum, type EinsumCounts, variantOf } from "./action-counts.js";
+import type { CompiledDesign } from "./compile.js";
+import { type Energy, energyOf } from "./energy.js";
+import { chooseMappings } from "./search.js";
+import { type Sizes, workloadSymbols } from "./sizes.js";
+import { type Timing, timingOf } from "./timing.js";
+import { dramBytes } from "./traffic.js";
+
+/** What a design does and costs at given sizes. */
+export interface Evaluation extends Timing, Energy {
+  readonly counts: readonly EinsumCounts[];
+  readonly trafficBytes: number;
+}
+
+/** Runs the model once. Throws SpecError when the mapping does not fit the machine at these sizes. */
+export function evaluate(
+  design: CompiledDesign,
+  sizes: Sizes,
+  accounting: Accounting = published,
+  variables: readonly number[] = [],
+): Evaluation {
+  const values = new Float64Array(design.program.size);
+  design.sizeSlots.forEach((slot, i) => {
+    values[slot] = sizes[workloadSymbols[i] as keyof Sizes];
+  });
+  design.variableSlots.forEach((slot, i) => {
+    values[slot] = variables[i] as number;
+  });
+  design.program.run(values);
+  const einsums = design.einsums.map(einsum => variantOf(einsum, values));
+  chooseMappings(design, einsums, values, accounting);
+  const has = (name: string): boolean => accounting.corrections.includes(name);
+  const options = { allInstances: has("register-energy"), overflow: !has("first-reads") };
+  const counts = einsums.map(einsum => countEinsum(design, einsum, values, options));
+  checkBuffers(design, counts, values);
+  for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
+  const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
+  return {
+    counts,
+    trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
+    ...timingOf(design, counts, bytes, values),
+    ...energyOf(design, counts, bytes, values, accounting),
+  };
+}
+
+/** All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. */
+function checkBuffers(design: CompiledDesign, counts: readonly EinsumCounts[], values: Float64Array): void {
+  const inPlace = design.mapping.inPlace ?? {};
+  for (const phase of design.phases) {
+    const words = new Map<string, Map<string, number>>();
+    for (const { name, accesses, levels, tiles, spilled } of counts) {
+      if (!phase.einsums.includes(name)) continue;
+      accesses.forEach(({ tensor, levels: at }, t) => {
+        at.forEach(({ level }, k) => {
+          const place = levels[level] as string;
+          if (design.levels.get(place)?.spec.kind !== "sram" || (spilled[t] as number) > 0) return;
+          const held = words.get(place) ?? new Map<string, number>();
+          const seat = inPlace[tensor] ?? tensor;
+          held.set(seat, Math.max(held.get(seat) ?? 0, tiles[t]?.[k] as number));
+          words.set(place, held);
+        });
+      });
+    }
+    for (const [place, held] of words) {
+      const needed = [...held.values()].reduce((sum, w) => sum + w, 0) * design.wordBytes;
+      const capacity = design.levels.get(place)?.fields.get("bytes")?.(values) ?? 0;
+      if (needed <= capacity) continue;
+      const largest = [...held].sort((a, b) => b[1] - a[1])[0]?.[0];
+      throw new SpecError({
+        where: design.design.mapping.at(["einsums"]),
+        got: `tiles of ${needed} bytes in ${place} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
+        expected: `tiles that fit ${place}`,
+        mend: `make the tile of ${largest} smaller or ${place} larger`,
+      });
+    }
+  }
+}

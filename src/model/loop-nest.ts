@@ -1,0 +1,212 @@
+/**
+ * The loop-nest analysis: from a mapping of one Einsum to the words that each level reads, receives from below
+ * (updates) and receives from above (fills), for any nest, with partial tiles.
+ *
+ * Everything is a count of distinct loop indices. A tile at a level is the tuples of the tensor's own loops there and
+ * below; it is fetched anew for each tuple of the loops outside, but for the innermost run of loops that the tensor
+ * does not have (it stays put across those). Loops over parts of one rank share its last, partial tile, so counts are
+ * formed rank by rank (src/model/partition.ts) and multiplied.
+ *
+ * Counts are doubles that hold the exact integer, rounded once: exact up to 2^53, and past it the product is formed in
+ * BigInt first.
+ */
+import { bigProduct, exactLimit } from "./count.js";
+
+/** A nest's structure, which does not change with the sizes. Levels and loops are outermost first. */
+export interface NestShape {
+  readonly levels: readonly { readonly name: string; readonly spatial: boolean }[];
+  /** `bit` is the loop's place in masks: a rank's parts have neighbouring bits, outermost lowest. */
+  readonly loops: readonly { readonly level: number; readonly bit: number }[];
+  readonly ranks: readonly { readonly shift: number; readonly parts: number }[];
+  readonly tensors: readonly NestTensor[];
+}
+
+export interface NestTensor {
+  readonly name: string;
+  readonly output: boolean;
+  /** The loops over the tensor's own ranks. */
+  readonly relevant: number;
+}
+
+/** For each rank a table: how many distinct index tuples each subset of its parts' loops has. */
+export type RankCounts = readonly Float64Array[];
+
+/** Words of one tensor at one level. */
+export interface Accesses {
+  readonly level: number;
+  reads: number;
+  updates: number;
+  fills: number;
+}
+
+export interface TensorAccesses {
+  readonly tensor: string;
+  readonly output: boolean;
+  /** The levels that keep the tensor, outermost first. */
+  readonly levels: readonly Accesses[];
+}
+
+export interface AnalysisOptions {
+  /** Count every instance of a level; else one instance, the first, as the published energies do. */
+  readonly allInstances: boolean;
+  /** Take the first reads of outputs in 64-bit integers that overflow, as the published evaluation's tool does. */
+  readonly overflow: boolean;
+}
+
+/** The masks of a shape: the loops at each level or below, the spatial ones above it, all temporal ones. */
+interface Masks {
+  readonly temporal: number;
+  readonly spatial: number;
+  readonly from: readonly number[];
+  readonly spatialAbove: readonly number[];
+  readonly at: readonly number[];
+}
+
+const masksOf = new WeakMap<NestShape, Masks>();
+
+function masks(shape: NestShape): Masks {
+  const known = masksOf.get(shape);
+  if (known !== undefined) return known;
+  const maskOf = (keep: (level: number, spatial: boolean) => boolean): number =>
+    shape.loops.reduce(
+      (mask, { level, bit }) => (keep(level, shape.levels[level]?.spatial === true) ? mask | (1 << bit) : mask),
+      0,
+    );
+  const made = {
+    temporal: maskOf((_, spatial) => !spatial),
+    spatial: maskOf((_, spatial) => spatial),
+    at: shape.levels.map((_, i) => maskOf(level => level === i)),
+    from: shape.levels.map((_, i) => maskOf(level => level >= i)),
+    spatialAbove: shape.levels.map((_, i) => maskOf((level, spatial) => spatial && level < i)),
+  };
+  masksOf.set(shape, made);
+  return made;
+}
+
+/** How many distinct index tuples the loops of `mask` have. */
+export function tuples(shape: NestShape, counts: RankCounts, mask: number): number {
+  let product = 1;
+  for (let r = 0; r < shape.ranks.length; r++) {
+    const { shift, parts } = shape.ranks[r] as { shift: number; parts: number };
+    product *= (counts[r] as Float64Array)[(mask >>> shift) & ((1 << parts) - 1)] as number;
+  }
+  if (product <= exactLimit) return product;
+  return bigProduct(
+    shape.ranks.map(
+      ({ shift, parts }, r) => (counts[r] as Float64Array)[(mask >>> shift) & ((1 << parts) - 1)] as number,
+    ),
+  );
+}
+
+/** Steps in time: what one PE does, one after another. */
+export const iterations = (shape: NestShape, counts: RankCounts): number =>
+  tuples(shape, counts, masks(shape).temporal);
+
+/** Points of the iteration space: what all PEs do together. */
+export const points = (shape: NestShape, counts: RankCounts): number =>
+  tuples(shape, counts, masks(shape).temporal | masks(shape).spatial);
+
+/** PEs that the mapping uses at once. */
+export const mappedPes = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, masks(shape).spatial);
+
+/** The words of a tensor's tile at a level: its own loops there and below. */
+export const tileWords = (shape: NestShape, counts: RankCounts, relevant: number, level: number): number =>
+  tuples(shape, counts, relevant & (masks(shape).from[level] as number));
+
+/** The loops outside a level over which its tile of a tensor changes. */
+function changing(shape: NestShape, counts: RankCounts, relevant: number, level: number): number {
+  let mask = 0;
+  let staying = true;
+  for (let i = shape.loops.length - 1; i >= 0; i--) {
+    const { level: at, bit } = shape.loops[i] as { level: number; bit: number };
+    if (at >= level || shape.levels[at]?.spatial === true) continue;
+    const loop = 1 << bit;
+    if (staying && (relevant & loop) === 0) continue;
+    // A loop that never turns neither moves the tile nor holds it.
+    if (staying && tuples(shape, counts, loop) === 1) continue;
+    staying = false;
+    mask |= loop;
+  }
+  return mask;
+}
+
+/**
+ * Reads, updates and fills of every tensor at each level that keeps it. `kept[t]` lists the levels that keep tensor t,
+ * outermost first; each tensor is kept somewhere.
+ */
+export function analyse(
+  shape: NestShape,
+  counts: RankCounts,
+  kept: readonly (readonly number[])[],
+  options: AnalysisOptions,
+): TensorAccesses[] {
+  const { temporal, spatial, from, spatialAbove } = masks(shape);
+  return shape.tensors.map(({ name, output, relevant }, t) => {
+    const at = kept[t] ?? [];
+    const firsts = output ? firstReads(shape, counts, relevant, options) : undefined;
+    const levels = at.map((level, k): Accesses => {
+      const above = spatialAbove[level] as number;
+      const instances = options.allInstances ? above : 0;
+      const tile = (of: number): number => changing(shape, counts, relevant, of) | (relevant & (from[of] as number));
+      const next = at[k + 1];
+      const below =
+        next === undefined
+          ? temporal | (relevant & spatial & ~above)
+          : tile(next) | (relevant & (spatialAbove[next] as number) & ~above);
+      const served = tuples(shape, counts, below | instances);
+      const filled = k === 0 ? 0 : tuples(shape, counts, tile(level) | instances);
+      if (firsts === undefined) return { level, reads: served, updates: 0, fills: filled };
+      const first = firsts(level);
+      return {
+        level,
+        reads: Math.max(0, served - first),
+        updates: served,
+        fills: k === 0 ? 0 : Math.max(0, filled - first),
+      };
+    });
+    return { tensor: name, output, levels };
+  });
+}
+
+/** Per level the words of an output that are met there for the first time, when there is nothing to read yet. */
+function firstReads(
+  shape: NestShape,
+  counts: RankCounts,
+  relevant: number,
+  { allInstances, overflow }: AnalysisOptions,
+): (level: number) => number {
+  const { spatialAbove } = masks(shape);
+  const exact = (level: number): number => {
+    const above = spatialAbove[level] as number;
+    return tuples(shape, counts, allInstances ? relevant | above : relevant & ~above);
+  };
+  if (!overflow) return exact;
+  const wrapped = wrappedFirstReads(shape, counts, relevant);
+  if (wrapped === undefined) return exact;
+  return level => {
+    const share = allInstances ? tuples(shape, counts, spatialAbove[level] as number) : 1;
+    return Math.min(exact(level), (wrapped[level] as number) * share);
+  };
+}
+
+const word = 2 ** 64;
+
+/**
+ * First reads as the published evaluation's tool forms them: level by level downward, times the tile, modulo 2^64,
+ * divided by the tile and by the fan-out just above. Undefined when nothing overflows.
+ */
+function wrappedFirstReads(shape: NestShape, counts: RankCounts, relevant: number): readonly number[] | undefined {
+  const { from, at } = masks(shape);
+  const size = tuples(shape, counts, relevant);
+  const tile = (level: number): number => tuples(shape, counts, relevant & (from[level] as number));
+  if (size * tile(1) < word) return undefined;
+  let first = BigInt(size);
+  return shape.levels.map((_, level) => {
+    if (level === 0) return size;
+    const words = BigInt(tile(level));
+    const fanout =
+      shape.levels[level - 1]?.spatial === true ? tuples(shape, counts, relevant & (at[level - 1] as number)) : 1;
+    first = BigInt.asUintN(64, first * words) / (words * BigInt(fanout));
+    return Number(first);
+  });
+}

@@ -1,0 +1,91 @@
+import { SpecError } from "../errors.js";
+import {
+  type Compiled,
+  compileExpression,
+  constants,
+  type Formula,
+  namesIn,
+  parseExpression,
+} from "../spec/expression.js";
+
+/** A symbol's rule: a formula, or a computation over other symbols. `scope` is the Einsum whose own symbols come first. */
+export interface Definition {
+  readonly at: () => string;
+  readonly scope?: string | undefined;
+  readonly rule: Formula | Native;
+}
+
+export interface Native {
+  readonly reads: readonly string[];
+  readonly compute: (values: Float64Array, slots: readonly number[]) => number;
+}
+
+/** All symbols of a design in one table of values, and the order to fill it in. */
+export interface Program {
+  readonly size: number;
+  /** The place of a symbol as seen from a scope. Throws SpecError when there is none. */
+  slotOf(name: string, scope: string | undefined, at: () => string): number;
+  has(name: string, scope?: string): boolean;
+  /** A formula of a spec's field, as seen from a scope. */
+  compile(formula: Formula, scope: string | undefined, at: () => string): Compiled;
+  /** Fills the table from the inputs, which must stand in it already. */
+  run(values: Float64Array): void;
+}
+
+/** The name under which an Einsum's own symbol is kept. */
+export const scoped = (scope: string, name: string): string => `${scope}::${name}`;
+
+/** Orders definitions so that each comes after what it reads. Throws SpecError for unknown names and circles. */
+export function compileSymbols(inputs: readonly string[], definitions: ReadonlyMap<string, Definition>): Program {
+  const slots = new Map<string, number>();
+  for (const name of [...inputs, ...definitions.keys()]) slots.set(name, slots.size);
+  const resolve = (name: string, scope: string | undefined): string | undefined => {
+    if (scope !== undefined && slots.has(scoped(scope, name))) return scoped(scope, name);
+    return slots.has(name) ? name : undefined;
+  };
+  const resolved = (name: string, scope: string | undefined, at: () => string): string => {
+    const key = resolve(name, scope);
+    if (key !== undefined) return key;
+    const known = [...slots.keys()].filter(k => !k.includes("::")).concat(Object.keys(constants));
+    throw new SpecError({ where: at(), got: `the unknown name '${name}'`, expected: `one of ${known.join(", ")}` });
+  };
+  const slotOf = (name: string, scope: string | undefined, at: () => string): number =>
+    slots.get(resolved(name, scope, at)) as number;
+  const compile = (formula: Formula, scope: string | undefined, at: () => string): Compiled =>
+    compileExpression(parseExpression(formula, at), name => slotOf(name, scope, at));
+
+  const steps: { slot: number; compute: Compiled }[] = [];
+  const state = new Map<string, "open" | "done">();
+  const visit = (key: string, chain: readonly string[]): void => {
+    const definition = definitions.get(key);
+    if (definition === undefined || state.get(key) === "done") return;
+    const { at, scope, rule } = definition;
+    if (state.get(key) === "open") {
+      const circle = [...chain.slice(chain.indexOf(key)), key].map(k => k.replace("::", "."));
+      throw new SpecError({ where: at(), got: `a circle of symbols: ${circle.join(" -> ")}`, expected: "no circle" });
+    }
+    state.set(key, "open");
+    const slot = slots.get(key) as number;
+    if (typeof rule === "object") {
+      const reads = rule.reads.map(name => resolved(name, scope, at));
+      for (const read of reads) visit(read, [...chain, key]);
+      const from = reads.map(read => slots.get(read) as number);
+      steps.push({ slot, compute: values => rule.compute(values, from) });
+    } else {
+      for (const name of namesIn(parseExpression(rule, at))) visit(resolved(name, scope, at), [...chain, key]);
+      steps.push({ slot, compute: compile(rule, scope, at) });
+    }
+    state.set(key, "done");
+  };
+  for (const key of definitions.keys()) visit(key, []);
+
+  return {
+    size: slots.size,
+    slotOf,
+    has: (name, scope) => resolve(name, scope) !== undefined,
+    compile,
+    run(values) {
+      for (const { slot, compute } of steps) values[slot] = compute(values);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { EinsumCounts } from "./action-counts.js";
+import type { CompiledDesign } from "./compile.js";
+
+export interface Timing {
+  readonly latencySeconds: number;
+  /** The latency in clock cycles. */
+  readonly cycles: number;
+  readonly phases: readonly PhaseTiming[];
+  /** Per array the share of its PE-cycles that are busy. */
+  readonly utilization: Readonly<Record<string, number>>;
+  /** Per Einsum the share of its array's PE-cycles that it takes. */
+  readonly einsumUtilization: Readonly<Record<string, number>>;
+  /** What limits the design: dram, an array that never rests, or the binding, which lets none work all the time. */
+  readonly bound: string;
+}
+
+export interface PhaseTiming {
+  readonly name: string;
+  readonly seconds: number;
+  readonly computeCycles: number;
+  readonly computeSeconds: number;
+  readonly memorySeconds: number;
+  /** Busy seconds of each array. */
+  readonly busySeconds: Readonly<Record<string, number>>;
+}
+
+/** An array that is busy for all but this share of a phase limits it. */
+const idleShare = 1e-9;
+
+/** Phases one after the other, each as long as the longer of its computation and its DRAM traffic. */
+export function timingOf(
+  design: CompiledDesign,
+  counts: readonly EinsumCounts[],
+  bytes: ReadonlyMap<string, number>,
+  values: Float64Array,
+): Timing {
+  const frequency = design.frequencyHz(values);
+  const bandwidth = dramBandwidth(design, values);
+  const byName = new Map(counts.map(c => [c.name, c]));
+  const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
+    const computeCycles = cycles(values);
+    const computeSeconds = computeCycles / frequency;
+    const memorySeconds = einsums.reduce((sum, e) => sum + (bytes.get(e) ?? 0), 0) / bandwidth;
+    const busySeconds: Record<string, number> = {};
+    for (const einsum of einsums) {
+      const { array, cycles } = byName.get(einsum) as EinsumCounts;
+      busySeconds[array] = (busySeconds[array] ?? 0) + cycles / frequency;
+    }
+    const seconds = Math.max(computeSeconds, memorySeconds);
+    return { name, seconds, computeCycles, computeSeconds, memorySeconds, busySeconds };
+  });
+  const latencySeconds = phases.reduce((sum, { seconds }) => sum + seconds, 0);
+  const pes = new Map([...design.arrays.keys()].map(array => [array, pesOf(design, array, values)]));
+  const einsumUtilization: Record<string, number> = {};
+  const utilization: Record<string, number> = Object.fromEntries([...pes.keys()].map(array => [array, 0]));
+  for (const { name, array, cycles, mappedPes } of counts) {
+    const share = ((cycles / frequency) * (mappedPes / (pes.get(array) as number))) / latencySeconds;
+    einsumUtilization[name] = share;
+    utilization[array] = (utilization[array] as number) + share;
+  }
+  return {
+    latencySeconds,
+    cycles: latencySeconds * frequency,
+    phases,
+    utilization,
+    einsumUtilization,
+    bound: boundOf(phases),
+  };
+}
+
+/** The resource that holds up the phases which take longest together. */
+function boundOf(phases: readonly PhaseTiming[]): string {
+  const held = new Map<string, number>();
+  for (const { seconds, computeSeconds, memorySeconds, busySeconds } of phases) {
+    const busy = Object.entries(busySeconds).find(([, busy]) => busy >= computeSeconds * (1 - idleShare));
+    const resource = memorySeconds > computeSeconds ? "dram" : (busy?.[0] ?? "binding");
+    held.set(resource, (held.get(resource) ?? 0) + seconds);
+  }
+  return [...held].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+}
+
+/** How many PEs an array has: the fan-outs around its registers. */
+function pesOf(design: CompiledDesign, array: string, values: Float64Array): number {
+  const at = design.architecture.arrays[array]?.at as string;
+  return instances(design, at, values);
+}
+
+/** How many instances of a level there are. */
+export function instances(design: CompiledDesign, level: string, values: Float64Array): number {
+  const around = design.levels.get(level)?.around ?? [];
+  return around.reduce((n, name) => n * (design.levels.get(name)?.fields.get("size")?.(values) ?? 1), 1);
+}
+
+function dramBandwidth(design: CompiledDesign, values: Float64Array): number {
+  for (const { spec, fields } of design.levels.values()) {
+    if (spec.kind === "dram") return fields.get("bytesPerSecond")?.(values) ?? Number.NaN;
+  }
+  return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { Formula } from "./expression.js";
+import { corrections, formula, formulas } from "./fields.js";
+
+/**
+ * A memory or a fan-out of an accelerator. Levels form a tree: each but the outermost stands `within` another. A
+ * `fanout` level is a row of equal instances that work side by side; everything within it exists once per instance.
+ */
+export type Level = DramLevel | SramLevel | RegisterLevel | FanoutLevel;
+
+export interface DramLevel {
+  readonly kind: "dram";
+  readonly bytesPerSecond: Formula;
+  readonly areaUm2?: Formula | undefined;
+}
+export interface SramLevel {
+  readonly kind: "sram";
+  readonly within: string;
+  readonly bytes: Formula;
+  /** Words read or written by one access. */
+  readonly rowWords: Formula;
+  readonly energyPj?: AccessEnergy | undefined;
+  readonly areaUm2?: Formula | undefined;
+}
+export interface RegisterLevel {
+  readonly kind: "registers";
+  readonly within: string;
+  readonly depth: Formula;
+  /** These are the registers of another level, reached from here; their area is counted there. */
+  readonly sameAs?: string | undefined;
+  readonly energyPj?: AccessEnergy | undefined;
+  readonly areaUm2?: Formula | undefined;
+}
+export interface FanoutLevel {
+  readonly kind: "fanout";
+  readonly within: string;
+  readonly size: Formula;
+  readonly areaUm2?: Formula | undefined;
+}
+
+/** Energy per access in place of the technology's. */
+export interface AccessEnergy {
+  readonly read: Formula;
+  readonly write: Formula;
+}
+
+/** PEs: the level whose registers feed them, and the cycles that each operation they have takes. */
+export interface ProcessingArray {
+  readonly at: string;
+  readonly operations: Readonly<Record<string, Formula>>;
+}
+
+export interface Architecture {
+  readonly name: string;
+  readonly source: string;
+  readonly technology: string;
+  readonly frequencyHz: Formula;
+  readonly wordBits: number;
+  readonly parameters: Readonly<Record<string, Formula>>;
+  readonly levels: Readonly<Record<string, Level>>;
+  readonly arrays: Readonly<Record<string, ProcessingArray>>;
+  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+}
+
+const energyPj = z.strictObject({ read: formula, write: formula }).optional();
+const areaUm2 = formula.optional();
+
+const level: z.ZodType<Level> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("dram"), bytesPerSecond: formula, areaUm2 }),
+  z.strictObject({ kind: z.literal("sram"), within: z.string(), bytes: formula, rowWords: formula, energyPj, areaUm2 }),
+  z.strictObject({
+    kind: z.literal("registers"),
+    within: z.string(),
+    depth: formula,
+    sameAs: z.string().optional(),
+    energyPj,
+    areaUm2,
+  }),
+  z.strictObject({ kind: z.literal("fanout"), within: z.string(), size: formula, areaUm2 }),
+]);
+
+export const architectureSchema: z.ZodType<Architecture> = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  technology: z.string(),
+  frequencyHz: formula,
+  wordBits: z.number().positive(),
+  parameters: formulas,
+  levels: z.record(z.string(), level),
+  arrays: z.record(z.string(), z.strictObject({ at: z.string(), operations: formulas })),
+  corrections: corrections.optional(),
+});

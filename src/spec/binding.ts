@@ -1,0 +1,27 @@
+import { z } from "zod";
+import type { Formula } from "./expression.js";
+import { corrections, formula } from "./fields.js";
+
+/**
+ * When each Einsum runs. Phases follow one another; within a phase, `latency` is a series-parallel expression over
+ * Einsum names: `+` is one after the other, `max` side by side, a number times an Einsum repeats it. The phase ends
+ * when both its computation and its DRAM traffic are done.
+ */
+export interface Binding {
+  readonly name: string;
+  readonly source: string;
+  readonly phases: readonly Phase[];
+  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+}
+
+export interface Phase {
+  readonly name: string;
+  readonly latency: Formula;
+}
+
+export const bindingSchema: z.ZodType<Binding> = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  phases: z.array(z.strictObject({ name: z.string(), latency: formula })).min(1),
+  corrections: corrections.optional(),
+});

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Architecture } from "./architecture.js";
+import type { Binding } from "./binding.js";
+import type { Document } from "./document.js";
+import type { Formula } from "./expression.js";
+import { corrections } from "./fields.js";
+import type { Mapping } from "./mapping.js";
+import type { Technology } from "./technology.js";
+
+/** A design by the names of its parts, as its file has it. */
+export interface DesignSpec {
+  readonly name: string;
+  /** What the paper's figures call it. */
+  readonly label: string;
+  readonly source: string;
+  readonly cascade?: string | undefined;
+  readonly architecture: string;
+  readonly mapping: string;
+  readonly binding: string;
+  /** Energy that the published sum leaves out. */
+  readonly unchargedWhenPublished?: readonly Uncharged[] | undefined;
+  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+}
+
+/** An operation of some Einsums, or a memory level, that the published energy misses; `correction` brings it back. */
+export interface Uncharged {
+  readonly operation?: string | undefined;
+  readonly einsums?: readonly string[] | undefined;
+  readonly level?: string | undefined;
+  readonly correction: string;
+}
+
+export const designSchema: z.ZodType<DesignSpec> = z.strictObject({
+  name: z.string(),
+  label: z.string(),
+  source: z.string(),
+  cascade: z.string().optional(),
+  architecture: z.string(),
+  mapping: z.string(),
+  binding: z.string(),
+  unchargedWhenPublished: z
+    .array(
+      z.strictObject({
+        operation: z.string().optional(),
+        einsums: z.array(z.string()).optional(),
+        level: z.string().optional(),
+        correction: z.string(),
+      }),
+    )
+    .optional(),
+  corrections: corrections.optional(),
+});
+
+/** A design with all its parts read and checked, each with the places of its fields. */
+export interface Design {
+  readonly name: string;
+  readonly label: string;
+  readonly spec: Document<DesignSpec>;
+  readonly architecture: Document<Architecture>;
+  readonly mapping: Document<Mapping>;
+  readonly binding: Document<Binding>;
+  readonly technology: Document<Technology>;
+}

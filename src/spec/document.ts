@@ -1,0 +1,125 @@
+import { isCollection, isMap, LineCounter, type Node, type Pair, type ParsedNode, parse, parseDocument } from "yaml";
+import type { z } from "zod";
+import { SpecError } from "../errors.js";
+
+/** The text of one spec and the name to call it by in messages (a path, or a name when it is built in). */
+export interface SpecText {
+  readonly file: string;
+  readonly text: string;
+}
+
+export type Path = readonly (string | number)[];
+
+/** A spec that has been read: its data, and where each field stands in its text. */
+export interface Document<T> {
+  readonly file: string;
+  readonly data: T;
+  /** `file:line:column path` of a field, for messages. */
+  readonly at: (path: Path) => string;
+}
+
+/** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
+export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Document<T> {
+  const { file, text } = source;
+  const at = (path: Path): string => locate(source, path);
+  const raw = parseYaml(source);
+  const result = schema.safeParse(raw);
+  if (result.success) return { file, data: result.data, at };
+  throw complaintOf(source, raw, deepest(result.error.issues), text);
+}
+
+function parseYaml({ file, text }: SpecText): unknown {
+  try {
+    return parse(text, { merge: true });
+  } catch {
+    const lines = new LineCounter();
+    const error = parseDocument(text, { merge: true, lineCounter: lines }).errors[0];
+    const { line, col } = lines.linePos(error?.pos[0] ?? 0);
+    const got = (error?.message ?? "text that is no YAML").split("\n")[0]?.replace(/ at line .*$/, "") ?? "";
+    throw new SpecError({ where: `${file}:${line}:${col}`, got, expected: "YAML" });
+  }
+}
+
+/** Of a union's issues, those that got furthest into the document say most. */
+function deepest(issues: readonly z.core.$ZodIssue[], base: Path = []): z.core.$ZodIssue {
+  let best: z.core.$ZodIssue | undefined;
+  for (const issue of issues) {
+    const path = [...base, ...(issue.path as Path)];
+    const inner =
+      issue.code === "invalid_union"
+        ? issue.errors
+            .filter(branch => branch.length > 0)
+            .map(branch => deepest(branch, path))
+            .reduce<z.core.$ZodIssue | undefined>(
+              (a, b) => (a !== undefined && depth(a) >= depth(b) ? a : b),
+              undefined,
+            )
+        : undefined;
+    const candidate =
+      inner !== undefined && depth(inner) > path.length ? inner : ({ ...issue, path } as z.core.$ZodIssue);
+    if (best === undefined || depth(candidate) > depth(best)) best = candidate;
+  }
+  return best as z.core.$ZodIssue;
+}
+const depth = (issue: z.core.$ZodIssue): number => issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0);
+
+function complaintOf(source: SpecText, raw: unknown, issue: z.core.$ZodIssue, text: string): SpecError {
+  const path = issue.path as Path;
+  const show = (value: unknown): string => {
+    const shown = value === undefined ? "nothing" : JSON.stringify(value);
+    return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
+  };
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0] ?? "";
+    const where = locate({ file: source.file, text }, [...path, key]);
+    return new SpecError({
+      where,
+      got: `the unknown key '${key}'`,
+      expected: "only known keys",
+      mend: "remove it or mend its spelling",
+    });
+  }
+  const got = show(valueAt(raw, path));
+  return new SpecError({ where: locate(source, path), got, expected: expectation(issue) });
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "invalid_union":
+      return issue.message.startsWith("Invalid") ? "one of the allowed forms (docs/model.md)" : issue.message;
+    default:
+      return issue.message.replace(/^Invalid (input|option): expected /, "");
+  }
+}
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const key of path) value = (value as Record<string | number, unknown> | null | undefined)?.[key];
+  return value;
+}
+
+/** The place of the deepest part of `path` that exists in the text. */
+function locate({ file, text }: SpecText, path: Path): string {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { merge: true, lineCounter: lines });
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const key of path) {
+    if (!isCollection(node)) break;
+    if (isMap(node)) {
+      const pair = (node.items as Pair<ParsedNode, ParsedNode | null>[]).find(
+        p => String((p.key as { value?: unknown }).value) === String(key),
+      );
+      if (pair === undefined) break;
+      offset = pair.key.range[0];
+      node = pair.value;
+    } else {
+      node = node.items[Number(key)];
+      offset = (node as Node | null | undefined)?.range?.[0] ?? offset;
+    }
+  }
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${line}:${col}${path.length === 0 ? "" : ` ${path.join(".")}`}`;
+}

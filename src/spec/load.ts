@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import { SpecError } from "../errors.js";
+import { architectureSchema } from "./architecture.js";
+import { bindingSchema } from "./binding.js";
+import { type Design, designSchema } from "./design.js";
+import { type Document, readDocument, type SpecText } from "./document.js";
+import { mappingSchema } from "./mapping.js";
+import { technologySchema } from "./technology.js";
+import { type Workload, workloadSchema } from "./workload.js";
+
+export const specKinds = ["architectures", "bindings", "designs", "mappings", "technologies", "workloads"] as const;
+export type SpecKind = (typeof specKinds)[number];
+
+/** Where specs come from: the package's folder, a bundle in a browser, or a test's own texts. */
+export interface SpecSource {
+  /** The spec of that name, or of that file; undefined when there is none. `from` is the file that names it. */
+  read(kind: SpecKind, name: string, from?: string): SpecText | undefined;
+  names(kind: SpecKind): readonly string[];
+}
+
+function find<T>(source: SpecSource, kind: SpecKind, name: string, schema: z.ZodType<T>, from?: Document<unknown>) {
+  const text = source.read(kind, name, from?.file);
+  if (text !== undefined) return readDocument(text, schema);
+  const field = kind === "technologies" ? "technology" : kind.replace(/s$/, "");
+  throw new SpecError({
+    where: from === undefined ? field : from.at([field]),
+    got: `'${name}'`,
+    expected: `one of ${source.names(kind).join(", ")} or a YAML file`,
+  });
+}
+
+/** Reads a design and all that it names. Throws SpecError. */
+export function loadDesign(source: SpecSource, name: string): Design {
+  const spec = find(source, "designs", name, designSchema);
+  const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
+  return {
+    name: spec.data.name,
+    label: spec.data.label,
+    spec,
+    architecture,
+    mapping: find(source, "mappings", spec.data.mapping, mappingSchema, spec),
+    binding: find(source, "bindings", spec.data.binding, bindingSchema, spec),
+    technology: find(source, "technologies", architecture.data.technology, technologySchema, architecture),
+  };
+}
+
+/** Reads a workload. Throws SpecError. */
+export function loadWorkload(source: SpecSource, name: string): Workload {
+  return find(source, "workloads", name, workloadSchema).data;
+}

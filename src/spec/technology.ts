@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Formula } from "./expression.js";
+import { formula } from "./fields.js";
+
+/** What one operation of a PE costs. */
+export interface OperationCost {
+  readonly energyPj: number;
+  readonly areaUm2: number;
+}
+
+/**
+ * A process with its building blocks: energy and area per action of operators, register files, buffers and DRAM.
+ * The formulas know `depth` and `addressBits` = ceil(log2 depth).
+ */
+export interface Technology {
+  readonly name: string;
+  readonly source: string;
+  /** Decimals to which derived energies are rounded (Accelergy prints six). */
+  readonly energyDecimals: number;
+  readonly operations: Readonly<Record<string, OperationCost>>;
+  readonly dram: { readonly energyPj: number; readonly bits: number };
+  readonly registerFile: { readonly readPj: Formula; readonly writePj: Formula; readonly areaUm2: Formula };
+  readonly sram: {
+    /** What the address decoder adds to the table's energy and area. */
+    readonly decoderPj: Formula;
+    readonly decoderUm2: Formula;
+    /** [width in bits, depth in rows, read pJ, write pJ, area in um2] per row of a buffer. */
+    readonly table: readonly (readonly [number, number, number, number, number])[];
+  };
+}
+
+const positive = z.number().nonnegative();
+
+export const technologySchema: z.ZodType<Technology> = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  energyDecimals: z.int().nonnegative(),
+  operations: z.record(z.string(), z.strictObject({ energyPj: positive, areaUm2: positive })),
+  dram: z.strictObject({ energyPj: positive, bits: z.number().positive() }),
+  registerFile: z.strictObject({ readPj: formula, writePj: formula, areaUm2: formula }),
+  sram: z.strictObject({
+    decoderPj: formula,
+    decoderUm2: formula,
+    table: z.array(z.tuple([positive, positive, positive, positive, positive])),
+  }),
+});

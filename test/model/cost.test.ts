@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { specFiles } from "../../src/io/spec-files.js";
+import { costOfRun } from "../../src/model/cost.js";
+import { loadDesign } from "../../src/spec/load.js";
+
+const design = loadDesign(specFiles, "fusemax");
+
+describe("the cost of a run", () => {
+  it("is the binding's cycles per tile, partial tiles charged whole", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          batch: fc.integer({ min: 1, max: 4 }),
+          heads: fc.integer({ min: 1, max: 4 }),
+          queries: fc.integer({ min: 1, max: 2000 }),
+          keys: fc.integer({ min: 1, max: 2000 }),
+          headDim: fc.integer({ min: 1, max: 100 }),
+          valueDim: fc.integer({ min: 1, max: 100 }),
+        }),
+        fc.record({ m0: fc.integer({ min: 1, max: 256 }), p0: fc.integer({ min: 1, max: 256 }) }),
+        (shape, tile) => {
+          const { batch, heads, queries, keys, headDim: e, valueDim: f } = shape;
+          const m1 = Math.ceil(keys / tile.m0);
+          const tiles = batch * heads * m1 * Math.ceil(queries / tile.p0);
+          const cycles = tiles * (Math.max(e + 1, 1 + f + f / m1) + 1 + 8 + f);
+          const cost = costOfRun(design, shape, tile);
+          expect(cost.cycles).toBeCloseTo(cycles, 5);
+          expect(cost.seconds).toBeCloseTo(Math.max(cycles / 940e6, cost.dramBytes / (400 * 2 ** 30)), 12);
+        },
+      ),
+    );
+  });
+
+  it("reads Q once, writes AV once and reads keys and values once per block of queries", () => {
+    const shape = { batch: 1, heads: 1, queries: 256, keys: 1024, headDim: 64, valueDim: 64 };
+    const { dramBytes } = costOfRun(design, shape, { m0: 256, p0: 256 });
+    expect(dramBytes).toBe(2 * (256 * 64 * 2 + 1024 * 64 * 2));
+  });
+});
