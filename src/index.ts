@@ -13,6 +13,7 @@ export * from "./emulator/self-test-ops.js";
 export * from "./emulator/twin.js";
 export * from "./emulator/validate.js";
 export * from "./emulator/visible.js";
+export * from "./emulator/webgpu/engine.js";
 export * from "./errors.js";
 export * from "./model/cost.js";
 export * from "./numerics/format.js";
