@@ -1,3 +1,4 @@
-/** The public API with the parts that need Node: files. `fusemax` alone runs in a browser too. */
+/** The public API with the parts that need Node: files, threads. `fusemax` alone runs in a browser too. */
 export * from "./index.js";
 export * from "./io/safetensors.js";
+export * from "./platform/wasm-host.js";

@@ -7,6 +7,8 @@ export interface Engine {
   readonly name: EngineName;
   /** The adapter's description; null on the CPU. */
   readonly adapter: string | null;
+  /** Makes the arrays for operands where this engine reads them without a copy; any other array is right too. */
+  readonly allocate?: (length: number) => Float32Array;
   /** Takes the operands of one problem in (uploads them, picks kernels). The operands must not change until `close`. */
   open(problem: AttentionProblem, operands: Operands): Promise<Session>;
   close(): Promise<void>;

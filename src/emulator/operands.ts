@@ -23,13 +23,18 @@ export function inputShape(shape: AttentionShape, name: InputName): readonly [nu
 }
 
 /**
- * Rounds Q, K and V to the operand format by rO.
+ * Rounds Q, K and V to the operand format by rO, into arrays from `allocate` (see `Engine.allocate`).
  * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
  * and for a tensor whose length is not that of its shape.
  */
-export function roundOperands(inputs: AttentionInputs, shape: AttentionShape, format: Format): Operands {
+export function roundOperands(
+  inputs: AttentionInputs,
+  shape: AttentionShape,
+  format: Format,
+  allocate?: (length: number) => Float32Array,
+): Operands {
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, inputShape(shape, name), format.operand);
+    roundTensor(inputs[name], name, inputShape(shape, name), format.operand, allocate);
   return { q: round("q"), k: round("k"), v: round("v") };
 }
 
@@ -39,7 +44,8 @@ export function roundTensor(
   name: string,
   shape: readonly number[],
   type: FloatType,
-): Float32Array<ArrayBuffer> {
+  allocate = (length: number): Float32Array => new Float32Array(length),
+): Float32Array {
   const size = shape.reduce((a, b) => a * b, 1);
   if (tensor.length !== size) {
     throw new InputError({
@@ -48,7 +54,7 @@ export function roundTensor(
       expected: `${size} for the shape [${shape.join(", ")}]`,
     });
   }
-  const out = new Float32Array(size);
+  const out = allocate(size);
   const limit = largestOperand[type];
   const round = tensor instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
   for (let i = 0; i < size; i += 1) {

@@ -1,0 +1,106 @@
+import { DeviceError } from "../../errors.js";
+import type { Engine, RowBlock, Session } from "../engine.js";
+import type { AttentionProblem, Operands, RowRange } from "../problem.js";
+import { Twin } from "../twin.js";
+import { allRows } from "../visible.js";
+import type { WasmHost } from "./host.js";
+import { lanes, layOut } from "./memory.js";
+import type { ToWorker } from "./messages.js";
+import { type Answer, WorkerPool } from "./pool.js";
+import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
+
+export interface WasmEngineOptions {
+  /** How many worker threads; as many as the host finds worth starting by default. */
+  readonly threads?: number;
+}
+
+/** What a request should take; two of them a thread are under way at once. */
+const secondsPerRequest = 0.25;
+/** Assumed until the first request is measured. */
+const macsPerSecondAtFirst = 5e9;
+/** So many requests a thread, at least, so that all threads end at about the same time. */
+const requestsPerThread = 4;
+
+/**
+ * The WebAssembly engine: SIMD kernels (assembly/) on worker threads, each with a memory of its own; the operands are
+ * shared where the host can share memory. Needs no GPU.
+ */
+export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Engine {
+  const pool = new WorkerPool(host, Math.max(1, options.threads ?? host.threads));
+  let sessions = 0;
+  return {
+    name: "wasm",
+    adapter: null,
+    ...(host.sharesMemory ? { allocate: sharedFloats } : {}),
+    open: async (problem, operands) => {
+      sessions += 1;
+      return new WasmSession(host, pool, sessions, problem, operands);
+    },
+    close: () => pool.close(),
+  };
+}
+
+class WasmSession implements Session {
+  private readonly stop: Int32Array | null;
+  private readonly open: Extract<ToWorker, { type: "open" }>;
+  private rowsPerSecond: number;
+
+  constructor(
+    host: WasmHost,
+    private readonly pool: WorkerPool,
+    session: number,
+    private readonly problem: AttentionProblem,
+    private readonly operands: Operands,
+  ) {
+    const { keys, headDim, valueDim } = problem.shape;
+    this.stop = host.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : null;
+    const shared = host.sharesMemory ? intoSharedMemory(operands) : operands;
+    this.open = { type: "open", session, problem, operands: shared, stop: this.stop };
+    this.rowsPerSecond = macsPerSecondAtFirst / (keys * (headDim + valueDim));
+  }
+
+  get concurrency(): number {
+    return 2 * this.pool.size;
+  }
+
+  get rowsPerRequest(): number {
+    const share = allRows(this.problem).end / (this.pool.size * requestsPerThread);
+    const groups = Math.ceil(Math.min(this.rowsPerSecond * secondsPerRequest, share) / lanes);
+    return lanes * Math.max(1, Math.min(groups, layOut(this.problem).groups));
+  }
+
+  async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
+    signal?.throwIfAborted();
+    const { pool, open } = this;
+    const { block, seconds } = await new Promise<Answer>((resolve, reject) => {
+      const abort = (): void => {
+        this.halt();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      pool
+        .run(open, range)
+        .then(resolve, reject)
+        .finally(() => signal?.removeEventListener("abort", abort));
+    });
+    if (block === null) throw signal?.reason ?? new DeviceError(stoppedEarly);
+    this.rowsPerSecond = (range.end - range.start) / seconds;
+    return block;
+  }
+
+  /** Stops the requests under way between two key tiles, and those that wait. */
+  private halt(): void {
+    if (this.stop !== null) Atomics.store(this.stop, 0, 1);
+    this.pool.drop(this.open.session);
+  }
+
+  async dump(at: Parameters<Session["dump"]>[0]) {
+    return new Twin(this.problem, this.operands).dump(at);
+  }
+
+  async close(): Promise<void> {
+    this.pool.closeSession(this.open.session);
+  }
+}
+
+const stoppedEarly = { where: "engine wasm", got: "a session that was stopped", expected: "one that is open" };

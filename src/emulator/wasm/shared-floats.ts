@@ -1,0 +1,18 @@
+import type { Operands } from "../problem.js";
+
+/** Floats that threads can share. */
+export function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}
+
+/** The same operands where threads can share them; copied unless they are there already. */
+export function intoSharedMemory({ q, k, v }: Operands): Operands {
+  return { q: share(q), k: share(k), v: share(v) };
+}
+
+function share(tensor: Float32Array): Float32Array {
+  if (tensor.buffer instanceof SharedArrayBuffer) return tensor;
+  const copy = sharedFloats(tensor.length);
+  copy.set(tensor);
+  return copy;
+}

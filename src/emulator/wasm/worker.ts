@@ -1,0 +1,49 @@
+import type { AttentionProblem, Operands } from "../problem.js";
+import { BlockRunner } from "./block.js";
+import { instantiate } from "./kernels.js";
+import type { FromWorker, ToWorker } from "./messages.js";
+
+interface WorkerSession {
+  readonly problem: AttentionProblem;
+  readonly operands: Operands;
+  readonly stop: Int32Array | null;
+  runner: BlockRunner | null;
+}
+
+/**
+ * The inside of a worker, wherever it runs: gives the function that takes the engine's messages one after the other.
+ * `answer` posts to the engine, handing over the listed buffers.
+ */
+export function workerInside(
+  answer: (message: FromWorker, handOver: ArrayBuffer[]) => void,
+): (message: ToWorker) => Promise<void> {
+  let module: WebAssembly.Module | null = null;
+  const sessions = new Map<number, WorkerSession>();
+
+  const run = async ({ session, range }: Extract<ToWorker, { type: "run" }>): Promise<void> => {
+    const opened = sessions.get(session);
+    if (opened === undefined || module === null) throw new Error(`session ${session} is not open`);
+    const { problem, operands, stop } = opened;
+    opened.runner ??= new BlockRunner(problem, operands, await instantiate(module, problem.format));
+    const startedAt = performance.now();
+    const stopped = stop === null ? () => false : () => Atomics.load(stop, 0) !== 0;
+    const block = opened.runner.run(range, stopped);
+    const seconds = (performance.now() - startedAt) / 1000;
+    answer({ type: "done", block, seconds }, block === null ? [] : [block.av.buffer as ArrayBuffer]);
+  };
+
+  const take = async (message: ToWorker): Promise<void> => {
+    if (message.type === "load") module = message.module;
+    else if (message.type === "open") sessions.set(message.session, { ...message, runner: null });
+    else if (message.type === "close") sessions.delete(message.session);
+    else await run(message);
+  };
+
+  let last = Promise.resolve();
+  return message => {
+    last = last
+      .then(() => take(message))
+      .catch(error => answer({ type: "failed", message: error instanceof Error ? error.message : String(error) }, []));
+    return last;
+  };
+}

@@ -1,0 +1,8 @@
+import { parentPort } from "node:worker_threads";
+import { workerInside } from "../emulator/wasm/worker.js";
+
+/** A worker thread of the WebAssembly engine in Node. */
+if (parentPort === null) throw new Error("wasm-worker is the inside of a worker thread");
+const port = parentPort;
+const take = workerInside((message, handOver) => port.postMessage(message, handOver));
+port.on("message", take);

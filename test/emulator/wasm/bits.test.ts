@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cpuEngine } from "../../../src/emulator/cpu.js";
+import type { Engine } from "../../../src/emulator/engine.js";
+import { generateNormal } from "../../../src/emulator/generate.js";
+import { roundOperands } from "../../../src/emulator/operands.js";
+import type { AttentionProblem, Operands } from "../../../src/emulator/problem.js";
+import { allRows } from "../../../src/emulator/visible.js";
+import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
+import { formatNames, formats } from "../../../src/numerics/format.js";
+import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = wasmEngine(await nodeWasmHost(), { threads: 2 });
+});
+afterAll(() => engine.close());
+
+/** Small problems with everything ragged, and spreads from tied and tiny to overflowing. */
+const problems = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 2 }),
+    kvHeads: fc.integer({ min: 1, max: 2 }),
+    group: fc.integer({ min: 1, max: 3 }),
+    queries: fc.integer({ min: 1, max: 21 }),
+    keys: fc.integer({ min: 1, max: 50 }),
+    headDim: fc.integer({ min: 1, max: 19 }),
+    valueDim: fc.integer({ min: 1, max: 19 }),
+    m0: fc.constantFrom(1, 3, 4, 7, 16, 64, 1000),
+    format: fc.constantFrom(...formatNames),
+    left: fc.constantFrom(-1, -1, 0, 3, 17),
+    right: fc.constantFrom(-1, -1, 0, 5),
+    kvLens: fc.option(fc.array(fc.nat(50), { minLength: 2, maxLength: 2 })),
+    qLens: fc.option(fc.array(fc.nat(21), { minLength: 2, maxLength: 2 })),
+    spread: fc.constantFrom(0, 1e-9, 1e-3, 1, 8, 40, 1e13),
+    valueSpread: fc.constantFrom(1, 1, 1e-9, 8e3),
+    seed: fc.nat(1e6),
+  })
+  .map(given => {
+    const { batch, kvHeads, queries, keys, headDim, valueDim, seed, valueSpread } = given;
+    const spread = formats[given.format].operand === "fp16" ? Math.min(given.spread, 8e3) : given.spread;
+    const heads = kvHeads * given.group;
+    const shape = { batch, heads, kvHeads, queries, keys, headDim, valueDim };
+    const lengths = (lens: readonly number[] | null, most: number) =>
+      lens?.slice(0, batch).map(n => Math.min(n, most)) ?? null;
+    const mask = {
+      ...{ left: given.left, right: given.right },
+      ...{ kvLens: lengths(given.kvLens, keys), qLens: lengths(given.qLens, queries) },
+    };
+    const format = formats[given.format];
+    const problem: AttentionProblem = { shape, mask, tile: { m0: given.m0, p0: 4 }, format, scale: headDim ** -0.5 };
+    const inputs = {
+      q: generateNormal(seed, "q", batch * heads * queries * headDim, spread),
+      k: generateNormal(seed, "k", batch * kvHeads * keys * headDim, spread),
+      v: generateNormal(seed, "v", batch * kvHeads * keys * valueDim, valueSpread),
+    };
+    return { problem, operands: roundOperands(inputs, shape, format) };
+  });
+
+async function runOn(which: Engine, problem: AttentionProblem, operands: Operands) {
+  const session = await which.open(problem, operands);
+  const block = await session.run(allRows(problem));
+  await session.close();
+  return block;
+}
+
+describe("the WebAssembly engine", () => {
+  it("gives the twin's bits, or overflows in the twin's row", { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async ({ problem, operands }) => {
+        const twin = await runOn(cpuEngine(), problem, operands);
+        const wasm = await runOn(engine, problem, operands);
+        expect(wasm.overflowRow).toBe(twin.overflowRow);
+        if (twin.overflowRow === null) expect(new Uint32Array(wasm.av.buffer)).toEqual(new Uint32Array(twin.av.buffer));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each(formatNames)(
+    "%s: tiles longer than what is packed at once, and blocks longer than a worker's",
+    async name => {
+      const shape = { batch: 1, heads: 3, kvHeads: 1, queries: 101, keys: 1301, headDim: 9, valueDim: 5 };
+      const inputs = {
+        q: generateNormal(3, "q", 3 * 101 * 9),
+        k: generateNormal(3, "k", 1301 * 9),
+        v: generateNormal(3, "v", 1301 * 5),
+      };
+      const operands = roundOperands(inputs, shape, formats[name]);
+      const mask = { left: 700, right: 500, kvLens: null, qLens: null };
+      const problem = { shape, mask, tile: { m0: 1250, p0: 8 }, format: formats[name], scale: 1 };
+      const twin = await runOn(cpuEngine(), problem, operands);
+      const wasm = await runOn(engine, problem, operands);
+      expect(new Uint32Array(wasm.av.buffer)).toEqual(new Uint32Array(twin.av.buffer));
+    },
+  );
+});

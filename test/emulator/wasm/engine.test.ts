@@ -1,0 +1,133 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { cpuEngine } from "../../../src/emulator/cpu.js";
+import { emulateRows } from "../../../src/emulator/emulate.js";
+import type { Engine, RowBlock } from "../../../src/emulator/engine.js";
+import { generateNormal } from "../../../src/emulator/generate.js";
+import { roundOperands } from "../../../src/emulator/operands.js";
+import { noMask } from "../../../src/emulator/problem.js";
+import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
+import type { WasmHost, WorkerThread } from "../../../src/emulator/wasm/host.js";
+import { DeviceError } from "../../../src/errors.js";
+import { formats } from "../../../src/numerics/format.js";
+import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
+
+let host: WasmHost;
+beforeAll(async () => {
+  host = await nodeWasmHost();
+});
+const opened: Engine[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map(engine => engine.close()));
+});
+
+/** A host whose threads can be killed from outside, as memory pressure would kill them. */
+function mortalHost(): { readonly host: WasmHost; readonly killOne: () => void; readonly spawned: () => number } {
+  const threads: { thread: WorkerThread; die: (reason: string) => void }[] = [];
+  let spawned = 0;
+  const spawn = (): WorkerThread => {
+    const thread = host.spawn();
+    const entry = { thread, die: (_: string) => {} };
+    threads.push(entry);
+    spawned += 1;
+    return {
+      post: message => thread.post(message),
+      onAnswer: listener => thread.onAnswer(listener),
+      onDeath: listener => {
+        entry.die = listener;
+        thread.onDeath(listener);
+      },
+      end: () => thread.end(),
+    };
+  };
+  const killOne = (): void => {
+    const entry = threads.shift();
+    entry?.thread.end().then(() => entry.die("killed"));
+  };
+  return { host: { ...host, spawn }, killOne, spawned: () => spawned };
+}
+
+const size = 512;
+const shape = { batch: 1, heads: 1, kvHeads: 1, queries: size, keys: size, headDim: 16, valueDim: 16 };
+const problem = { shape, mask: noMask, tile: { m0: 64, p0: 64 }, format: formats.bf16, scale: 0.25 };
+const operands = roundOperands(
+  {
+    q: generateNormal(1, "q", size * 16),
+    k: generateNormal(1, "k", size * 16),
+    v: generateNormal(1, "v", size * 16),
+  },
+  shape,
+  formats.bf16,
+);
+
+async function outputOf(engine: Engine, onBlock: (block: RowBlock) => void = () => {}): Promise<Float32Array> {
+  opened.push(engine);
+  const av = new Float32Array(size * 16);
+  await emulateRows(problem, operands, {
+    engine,
+    onBlock: block => {
+      av.set(block.av, block.range.start * 16);
+      onBlock(block);
+    },
+  });
+  return av;
+}
+
+describe("the WebAssembly engine's threads", () => {
+  it("give the same bits for any number of them", async () => {
+    const right = await outputOf(cpuEngine());
+    for (const threads of [1, 2, 5]) expect(await outputOf(wasmEngine(host, { threads }))).toEqual(right);
+  });
+
+  it("give the same bits where memory cannot be shared", async () => {
+    const right = await outputOf(wasmEngine(host));
+    expect(await outputOf(wasmEngine({ ...host, sharesMemory: false }, { threads: 2 }))).toEqual(right);
+  });
+
+  it("go on with the same bits when one of them dies", async () => {
+    const right = await outputOf(wasmEngine(host));
+    const { host: mortal, killOne, spawned } = mortalHost();
+    expect(await outputOf(wasmEngine(mortal, { threads: 2 }), killOne)).toEqual(right);
+    expect(spawned()).toBeGreaterThan(2);
+  });
+
+  it("end in a DeviceError, not in a hang, when they die again and again over the same rows", async () => {
+    const dying: WasmHost = {
+      ...host,
+      spawn: () => {
+        let die = (_: string): void => {};
+        return {
+          post: message => {
+            if (message.type === "run") queueMicrotask(() => die("out of memory"));
+          },
+          onAnswer: () => {},
+          onDeath: listener => {
+            die = listener;
+          },
+          end: async () => {},
+        };
+      },
+    };
+    const run = outputOf(wasmEngine(dying, { threads: 2 }));
+    await expect(run).rejects.toBeInstanceOf(DeviceError);
+    await expect(run).rejects.toThrow("out of memory");
+  });
+
+  it("stop between two key tiles when aborted", async () => {
+    const long = { ...problem, shape: { ...shape, queries: 64, keys: 400_000 } };
+    const engine = wasmEngine(host, { threads: 2 });
+    opened.push(engine);
+    const random = generateNormal(2, "k", 1000);
+    const fill = (length: number) => Float32Array.from({ length }, (_, i) => random[i % 1000] ?? 0);
+    const big = { q: fill(64 * 16), k: fill(400_000 * 16), v: fill(400_000 * 16) };
+    const session = await engine.open({ ...long, format: formats["fp16-strict"] }, big);
+    const controller = new AbortController();
+    const run = session.run({ start: 0, end: 64 }, controller.signal);
+    setTimeout(() => controller.abort(new Error("stop")), 50);
+    await expect(run).rejects.toThrow("stop");
+    // The thread is free at once: another session's rows don't wait for the 400,000 keys.
+    const startedAt = performance.now();
+    const other = await engine.open(problem, operands);
+    await Promise.all([0, 1, 2].map(i => other.run({ start: 8 * i, end: 8 * i + 8 })));
+    expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+});
