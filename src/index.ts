@@ -17,6 +17,7 @@ export * from "./emulator/wasm/engine.js";
 export * from "./emulator/wasm/host.js";
 export * from "./emulator/wasm/messages.js";
 export * from "./emulator/wasm/worker.js";
+export * from "./emulator/webgpu/engine.js";
 export * from "./errors.js";
 export * from "./model/cost.js";
 export * from "./numerics/format.js";

@@ -1,0 +1,58 @@
+import { DeviceError } from "../../errors.js";
+
+/**
+ * Watches a device: WebGPU reports a lost device, an invalid command or exhausted memory beside the calls that caused
+ * them, so every wait goes through `wait`, which turns them into a DeviceError.
+ */
+export class DeviceGuard {
+  readonly device: GPUDevice;
+  readonly #adapter: string;
+  readonly #failed: Promise<never>;
+  #failure: DeviceError | null = null;
+  #closed = false;
+
+  constructor(device: GPUDevice, adapter: string) {
+    this.device = device;
+    this.#adapter = adapter;
+    this.#failed = new Promise((_, reject) => {
+      const fail = (got: string): void => {
+        if (this.#closed || this.#failure !== null) return;
+        this.#failure = this.#error(got);
+        reject(this.#failure);
+      };
+      void device.lost.then(({ reason, message }) => fail(`device lost (${reason}): ${oneLine(message)}`));
+      device.onuncapturederror = event => {
+        event.preventDefault();
+        fail(oneLine(event.error.message));
+      };
+    });
+    this.#failed.catch(() => {}); // whoever waits gets it
+  }
+
+  /** Waits for work on the device, or throws what happened to it. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return await Promise.race([work, this.#failed]);
+    } catch (error) {
+      // A lost device also rejects what was waiting on it, perhaps before it reports the loss.
+      await new Promise(resolve => setTimeout(resolve, 0));
+      if (this.#failure !== null) throw this.#failure;
+      throw error instanceof DeviceError ? error : this.#error(oneLine(String(error)), error);
+    }
+  }
+
+  #error(got: string, cause?: unknown): DeviceError {
+    const complaint = { where: `WebGPU adapter ${this.#adapter}`, got, expected: "the device to keep working" };
+    return new DeviceError({ ...complaint, mend: "run again, or with --engine cpu" }, { cause });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.device.destroy();
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, 300);
+}

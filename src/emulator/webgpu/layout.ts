@@ -1,0 +1,89 @@
+/**
+ * One schema for a struct that the host writes and a shader reads: its WGSL declaration and its writer come from the
+ * same list of members. Members are 4-byte scalars, so each stands at 4 times its place (WGSL, "Structure member layout").
+ */
+export type ScalarType = "u32" | "f32";
+
+export interface StructLayout<Member extends string> {
+  readonly name: string;
+  readonly members: Readonly<Record<Member, ScalarType>>;
+  /** Bytes of one struct, also the stride in an array. */
+  readonly byteSize: number;
+  /** Byte offset of each member. */
+  readonly offsets: Readonly<Record<Member, number>>;
+  /** The declaration for a shader. */
+  readonly wgsl: string;
+  /** Writes one struct at `at` bytes. */
+  write(view: DataView, at: number, values: Readonly<Record<Member, number>>): void;
+}
+
+export function structLayout<Member extends string>(
+  name: string,
+  members: Readonly<Record<Member, ScalarType>>,
+): StructLayout<Member> {
+  const names = Object.keys(members) as Member[];
+  const offsets = Object.fromEntries(names.map((member, i) => [member, 4 * i])) as Record<Member, number>;
+  const lines = names.map(member => `  ${member}: ${members[member]},\n`);
+  return {
+    name,
+    members,
+    byteSize: 4 * names.length,
+    offsets,
+    wgsl: `struct ${name} {\n${lines.join("")}}\n`,
+    write(view, at, values) {
+      for (const member of names) {
+        if (members[member] === "f32") view.setFloat32(at + offsets[member], values[member], true);
+        else view.setUint32(at + offsets[member], values[member], true);
+      }
+    },
+  };
+}
+
+/** What one dispatch of an attention kernel does. */
+export const jobLayout = structLayout("Job", {
+  /** First workgroup block of the dispatch. */
+  blockBegin: "u32",
+  /** Keys [keyBegin, keyEnd) are worked on: whole tiles, or a part of one. */
+  keyBegin: "u32",
+  keyEnd: "u32",
+  /** Bit 0: scores (BQK, LM); bit 1: the rest of the tile. */
+  phases: "u32",
+  /** The first group and key that the bound part of K and V holds. */
+  chunkGroup: "u32",
+  chunkKey: "u32",
+  /** vec4s from one group to the next in that part. */
+  keyStride: "u32",
+  valueStride: "u32",
+  /** Words of E operands. */
+  keyWords: "u32",
+  /** Blocks of 8 columns of F. */
+  valueBlocks: "u32",
+  /** M: all keys. */
+  keyCount: "u32",
+  m0: "u32",
+  /** Keys of a tile that the scratch has room for. */
+  tileKeys: "u32",
+  /** Where in the scratch the weights begin, in vec4s. */
+  weightsAt: "u32",
+  /** Where in the sums the partial SLNV begins, in vec4s: the size of RNV. */
+  partsAt: "u32",
+  /** c = RNE32(scale * log2 e). */
+  factor: "f32",
+});
+
+/** A block of query rows that one workgroup owns: rows of one key/value group. */
+export const blockLayout = structLayout("Block", {
+  /** b * kvHeads + the key/value head. */
+  group: "u32",
+  /** Tiles [tileBegin, tileEnd) hold a key that some row of the block sees. */
+  tileBegin: "u32",
+  tileEnd: "u32",
+});
+
+/** What one dispatch of the self-test's operations does. */
+export const operationBatchLayout = structLayout("OperationBatch", {
+  op: "u32",
+  count: "u32",
+  /** For `mac`: how many operands make one result. */
+  chain: "u32",
+});

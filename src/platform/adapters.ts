@@ -1,0 +1,122 @@
+import { isMainThread } from "node:worker_threads";
+import type { AdapterKind } from "../emulator/webgpu/variant.js";
+import { DeviceError } from "../errors.js";
+import { installedSwiftShader, swiftShaderPackage } from "./swiftshader.js";
+import { chosenDrivers, hasDriver, hasLoader, keepLoader, withDriver } from "./vulkan.js";
+
+/** A WebGPU adapter of this machine. */
+export interface Adapter {
+  /** Vendor, architecture and driver as Dawn describes them. */
+  readonly name: string;
+  readonly kind: AdapterKind;
+  /** True when Dawn says that it is no fallback adapter. */
+  readonly hardware: boolean;
+  /** Whether it is the SwiftShader of an installed npm package rather than one of the system's. */
+  readonly bundled: boolean;
+  readonly info: GPUAdapterInfo;
+  /** Opens a device with the adapter's own limits, as often as is wanted. */
+  requestDevice(): Promise<GPUDevice>;
+}
+
+export interface AdapterListing {
+  readonly adapters: readonly Adapter[];
+  /** What was missing on the way, and what would mend it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Dawn's instances. An instance that is collected as garbage takes the process with it (exit 139), so they are kept
+ * for as long as the process lives.
+ */
+const instances: GPU[] = [];
+
+async function newInstance(): Promise<GPU> {
+  const { create, globals } = await import("webgpu");
+  for (const [name, value] of Object.entries(globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  const instance = create([]);
+  instances.push(instance);
+  return instance;
+}
+
+/**
+ * Lists the adapters: the system's (or those of VK_ICD_FILENAMES, when it is set), then an installed SwiftShader.
+ * Never Dawn's Null backend, which answers everything with zeros.
+ */
+export async function listAdapters(): Promise<AdapterListing> {
+  const notes: string[] = [];
+  const swiftShader = installedSwiftShader();
+  if (!hasLoader() && !(swiftShader !== null && keepLoader(swiftShader.loader))) {
+    notes.push("no Vulkan loader (libvulkan.so.1): install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)");
+    notes.push(`a software adapter needs neither: npm install ${swiftShaderPackage}`);
+    return { adapters: [], notes };
+  }
+  const adapters: Adapter[] = [];
+  if (hasDriver()) adapters.push(...(await adaptersOf(await newInstance(), false)));
+  else notes.push("no Vulkan driver: install the GPU's driver (Debian: mesa-vulkan-drivers)");
+  const drivers = chosenDrivers();
+  if (drivers !== null) {
+    if (adapters.length === 0) notes.push(`VK_ICD_FILENAMES is set to ${drivers}, which gives no adapter`);
+  } else if (swiftShader === null) {
+    notes.push(`no SwiftShader: npm install ${swiftShaderPackage} brings a software adapter (Linux x86-64)`);
+  } else if (isMainThread) {
+    const instance = await newInstance();
+    adapters.push(...(await withDriver(swiftShader.manifest, () => adaptersOf(instance, true))));
+  } else {
+    notes.push("SwiftShader can be opened from the main thread only");
+  }
+  return { adapters, notes };
+}
+
+/** The distinct adapters that an instance offers for its power preferences. */
+async function adaptersOf(instance: GPU, bundled: boolean): Promise<Adapter[]> {
+  const fast = await instance.requestAdapter({ powerPreference: "high-performance" });
+  const frugal = await instance.requestAdapter({ powerPreference: "low-power" });
+  const found: Adapter[] = [];
+  if (fast !== null) found.push(describe(instance, fast, "high-performance", "discrete", bundled));
+  if (frugal !== null && (fast === null || nameOf(fast.info) !== nameOf(frugal.info))) {
+    found.push(describe(instance, frugal, "low-power", "integrated", bundled));
+  }
+  return found;
+}
+
+function describe(
+  instance: GPU,
+  { info }: GPUAdapter,
+  powerPreference: GPUPowerPreference,
+  kindOfHardware: AdapterKind,
+  bundled: boolean,
+): Adapter {
+  const name = nameOf(info);
+  const hardware = !info.isFallbackAdapter;
+  const kind = hardware ? kindOfHardware : "software";
+  const requestDevice = async (): Promise<GPUDevice> => {
+    // An adapter gives one device, so each device comes from an adapter of its own.
+    const adapter = await instance.requestAdapter({ powerPreference });
+    if (adapter === null) {
+      throw new DeviceError({
+        where: "WebGPU",
+        got: `no adapter any more (${name})`,
+        expected: "the adapter found before",
+      });
+    }
+    return openDevice(adapter);
+  };
+  return { name, kind, hardware, bundled, info, requestDevice };
+}
+
+function nameOf(info: GPUAdapterInfo): string {
+  const words = [info.vendor, info.architecture, info.description || info.device];
+  return words.filter(word => word !== "").join(" ");
+}
+
+/** The limits that the kernels gain from; all others stay at WebGPU's defaults. */
+const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
+
+/** Opens a device with all of the memory limits that the adapter has. */
+export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  return adapter.requestDevice({
+    requiredLimits: Object.fromEntries(wantedLimits.map(name => [name, adapter.limits[name]])),
+  });
+}

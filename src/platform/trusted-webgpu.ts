@@ -1,0 +1,51 @@
+import { describeFailure, type SelfTestFailure, selfTest } from "../emulator/self-test.js";
+import { type WebGpuEngine, webGpuEngine } from "../emulator/webgpu/engine.js";
+import { DeviceError } from "../errors.js";
+import type { FormatName } from "../numerics/format.js";
+import type { Adapter } from "./adapters.js";
+import { readShader } from "./shaders.js";
+
+/** What the self-test said of an adapter in a format: once a process for each adapter, driver and format. */
+const verdicts = new Map<string, Promise<SelfTestFailure | null>>();
+
+/** Opens the engine on an adapter, untested. */
+export async function openWebGpu(adapter: Adapter): Promise<WebGpuEngine> {
+  const device = await adapter.requestDevice();
+  return webGpuEngine({ device, adapter: adapter.name, kind: adapter.kind, shaders: readShader });
+}
+
+/** The first failing case of the self-test on an adapter, or null when it can be trusted with the formats. */
+export function selfTestOf(
+  adapter: Adapter,
+  engine: WebGpuEngine,
+  formats: readonly FormatName[],
+): Promise<SelfTestFailure | null> {
+  const key = [adapter.name, adapter.info.device, adapter.bundled, ...formats].join(" | ");
+  const known = verdicts.get(key);
+  if (known !== undefined) return known;
+  const verdict = selfTest({ engine, runOps: engine.runOps }, formats);
+  verdicts.set(key, verdict);
+  verdict.catch(() => verdicts.delete(key)); // a lost device says nothing about the next
+  return verdict;
+}
+
+/**
+ * Opens the engine on an adapter that gives the contract's bits.
+ * @throws DeviceError naming the adapter and the first failing case.
+ */
+export async function openTrustedWebGpu(adapter: Adapter, format: FormatName): Promise<WebGpuEngine> {
+  const engine = await openWebGpu(adapter);
+  try {
+    const failure = await selfTestOf(adapter, engine, [format]);
+    if (failure === null) return engine;
+    throw new DeviceError({
+      where: `WebGPU adapter ${adapter.name}`,
+      got: `a failed self-test: ${describeFailure(failure)}`,
+      expected: "the contract's bits",
+      mend: "use --engine cpu",
+    });
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
