@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { handleInterrupts } from "./interrupt.js";
 import { runCli } from "./program.js";
 
 // A reader that stops early (`fusemax run --json | head`) is no error.
@@ -7,4 +8,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+handleInterrupts();
 process.exitCode = await runCli(process.argv.slice(2));

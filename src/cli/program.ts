@@ -1,25 +1,28 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FusemaxError } from "../errors.js";
+import { register as registerRun } from "./commands/run.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
-const commands: readonly ((program: Command) => void)[] = [];
+const commands: readonly ((program: Command) => void)[] = [registerRun];
 
 /**
  * Runs one command line. Returns the exit code: 0 done, 1 a stated bound was missed, 2 the input or the machine is at
  * fault (one line on stderr says how), 130 interrupted. Anything else that is thrown is a defect of this program.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
-  process.exitCode = 0;
+  process.exitCode = undefined;
   try {
     await makeProgram().parseAsync(args, { from: "user" });
-    return Number(process.exitCode);
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
     const complaint = describe(error, args);
     if (complaint === null) throw error;
     process.stderr.write(`fusemax: ${complaint}\n`);
     return 2;
+  } finally {
+    process.exitCode = undefined;
   }
 }
 

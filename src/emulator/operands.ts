@@ -55,14 +55,29 @@ export function roundTensor(
     });
   }
   const out = allocate(size);
-  const limit = largestOperand[type];
-  const round = tensor instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
-  for (let i = 0; i < size; i += 1) {
-    const y = round(tensor[i] as number);
-    if (!(y <= limit && y >= -limit)) throw outOfRange(name, shape, i, tensor[i] as number, type, limit);
-    out[i] = y;
-  }
+  roundPart(tensor, out, 0, name, shape, type);
   return out;
+}
+
+/**
+ * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that
+ * are taken piece by piece. `name` and the whole tensor's `shape` are for the error.
+ */
+export function roundPart(
+  part: InputTensor,
+  out: Float32Array,
+  start: number,
+  name: string,
+  shape: readonly number[],
+  type: FloatType,
+): void {
+  const limit = largestOperand[type];
+  const round = part instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
+  for (let i = 0; i < part.length; i += 1) {
+    const y = round(part[i] as number);
+    if (!(y <= limit && y >= -limit)) throw outOfRange(name, shape, start + i, part[i] as number, type, limit);
+    out[start + i] = y;
+  }
 }
 
 function outOfRange(

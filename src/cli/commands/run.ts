@@ -1,0 +1,94 @@
+import { type Command, Option } from "commander";
+import { formatNames } from "../../numerics/format.js";
+import { engineChoices, type RunOptions } from "../run/options.js";
+import {
+  parseCheck,
+  parseLengths,
+  parseName,
+  parseNumber,
+  parseSeed,
+  parseSize,
+  parseTile,
+  parseTileCoordinates,
+  parseWindow,
+} from "../values.js";
+
+export function register(program: Command): void {
+  program
+    .command("run")
+    .description("Emulate attention on the FuseMax array bit for bit, check it against float64, and say what it costs.")
+    .optionsGroup("Workload:")
+    .option("--model <name>", "heads and widths of a model of specs/workloads, such as bert, trxl, t5 or xlm")
+    .addOption(size("--batch <n>", "batches (default: 1)"))
+    .addOption(size("--heads <n>", "query heads (default: the model's, else 1)"))
+    .addOption(size("--kv-heads <n>", "key/value heads, a divisor of --heads (default: the model's, else --heads)"))
+    .addOption(size("--head-dim <n>", "width E of queries and keys (default: the model's, else 64)"))
+    .addOption(size("--value-dim <n>", "width F of values (default: the model's, else --head-dim)"))
+    .addOption(size("--seq <n>", "queries and keys: 4096, 4K, 1M (default: 1024)"))
+    .addOption(size("--q-len <n>", "queries P, in place of --seq"))
+    .addOption(size("--kv-len <n>", "keys M, in place of --seq"))
+    .addOption(number("--scale <x>", "factor of the scores (default: 1/sqrt(E))", "2^-12 to 2^12", 2 ** -12, 2 ** 12))
+    .optionsGroup("Mask:")
+    .option("--causal", "query p sees keys m <= p + M - P only: the last query sees all")
+    .addOption(parsed("--window <l,r>", "keys seen left and right of a query's own place, -1: unbounded", parseWindow))
+    .addOption(parsed("--q-lens <list>", "queries of each batch, such as 100,4K", parseLengths))
+    .addOption(parsed("--kv-lens <list>", "keys of each batch", parseLengths))
+    .optionsGroup("Input:")
+    .option("--q <file>", "Q [B,H,P,E] as .npy: float16, float32, float64 or bfloat16")
+    .option("--k <file>", "K [B,Hkv,M,E] as .npy")
+    .option("--v <file>", "V [B,Hkv,M,F] as .npy")
+    .option("--input <file>", "a .npz or .safetensors file with q, k and v")
+    .addOption(parsed("--seed <n>", "seed of the normal inputs made when no file is given (default: 0)", parseSeed))
+    .addOption(number("--spread <x>", "multiply the generated scores' spread (default: 1)", "0 to 2^40", 0, 2 ** 40))
+    .optionsGroup("Machine:")
+    .addOption(
+      parsed("--array <rowsxcols>", "processing elements: keys down, queries across", parseTile).default(
+        { m0: 256, p0: 256 },
+        "256x256",
+      ),
+    )
+    .addOption(oneOf("--format <name>", formatNames).default("bf16"))
+    .addOption(oneOf("--engine <name>", engineChoices).default("auto"))
+    .optionsGroup("Output:")
+    .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
+    .addOption(
+      parsed("--check <rows>", "rows compared with float64 attention: full, sample:N or none", parseCheck).default(
+        64,
+        "sample:64",
+      ),
+    )
+    .addOption(
+      number("--max-error <x>", "exit with 1 when the largest absolute error is above x", "0 up", 0, Number.MAX_VALUE),
+    )
+    .addOption(parsed("--dump-tile <b,h,m1,p1>", "a tile whose every intermediate --dump writes", parseTileCoordinates))
+    .option("--dump <file>", "write the tile's intermediates to a .safetensors file")
+    .option("--resume <file>", "keep finished rows in this file, and go on from what it holds")
+    .option("--json", "print the result as JSON (fusemax.run/1), and nothing else, on stdout")
+    .addHelpText("after", examples)
+    .action(async (options: RunOptions) => {
+      const { runAttention } = await import("../run/run-attention.js");
+      process.exitCode = await runAttention(options);
+    });
+}
+
+function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
+  const name = flags.split(" ")[0] ?? flags;
+  return new Option(flags, words).argParser(text => parse(name, text));
+}
+
+const size = (flags: string, words: string): Option => parsed(flags, words, parseSize);
+
+const number = (flags: string, words: string, range: string, least: number, most: number): Option =>
+  parsed(flags, words, (name, text) => parseNumber(name, text, `a number from ${range}`, least, most));
+
+const oneOf = (flags: string, names: readonly string[]): Option =>
+  parsed(flags, names.join(", "), (name, text) => parseName(name, text, names));
+
+const examples = `
+Examples:
+  fusemax run --model bert --seq 1K
+  fusemax run --seq 4K --heads 8 --kv-heads 2 --causal --format bf16-strict
+  fusemax run --q q.npy --k k.npy --v v.npy --output av.npy --json
+  fusemax run --q-len 300 --kv-len 777 --dump-tile 0,0,2,1 --dump tile.safetensors
+
+Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine, 130 interrupted.`;

@@ -1,0 +1,52 @@
+import { onInterrupt } from "./interrupt.js";
+
+/** How far a long piece of work has come, on stderr. */
+export interface Progress {
+  /** `done` of the total is finished; `rate` in words, such as "3.1 GFLOP/s". */
+  update(done: number, rate?: string): void;
+  stop(): void;
+}
+
+const silent: Progress = { update: () => undefined, stop: () => undefined };
+
+/**
+ * A bar with rate and time left while the terminal is watched; nothing when stderr is no terminal or `quiet` is set.
+ * `start` is the part that was done before (a resumed run): it counts for the bar, not for the time left.
+ */
+export async function startProgress(task: string, total: number, quiet: boolean, start = 0): Promise<Progress> {
+  if (quiet || !process.stderr.isTTY) return silent;
+  const { default: cliProgress } = await import("cli-progress");
+  const bar = new cliProgress.SingleBar({
+    stream: process.stderr,
+    format: `${task} [{bar}] {percentage}% | {value}/{total} rows | {rate} | {left} left`,
+    barCompleteChar: "=",
+    barIncompleteChar: " ",
+    clearOnComplete: true,
+    hideCursor: true,
+    fps: 5,
+  });
+  const began = performance.now();
+  bar.start(total, start, { rate: "…", left: "…" });
+  const stop = (): void => {
+    forget();
+    bar.stop();
+  };
+  const forget = onInterrupt(() => bar.stop());
+  return {
+    update(done, rate = "") {
+      const seconds = (performance.now() - began) / 1000;
+      const left = done > start ? secondsInWords(((total - done) * seconds) / (done - start)) : "…";
+      bar.update(done, { rate, left });
+    },
+    stop,
+  };
+}
+
+/** 0.4 s, 12 s, 3 min 20 s, 2 h 5 min. */
+export function secondsInWords(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

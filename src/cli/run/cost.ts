@@ -1,0 +1,9 @@
+import type { AttentionProblem } from "../../emulator/problem.js";
+import { specFiles } from "../../io/spec-files.js";
+import { costOfRun, type RunCost } from "../../model/cost.js";
+import { loadDesign } from "../../spec/load.js";
+
+/** What the attention costs on the FuseMax design, on an array of the run's size. */
+export function costOfProblem({ shape, tile }: AttentionProblem): RunCost {
+  return costOfRun(loadDesign(specFiles, "fusemax"), shape, tile);
+}

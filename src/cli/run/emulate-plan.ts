@@ -1,0 +1,72 @@
+import type { EmulationRun } from "../../emulator/emulate.js";
+import { emulateRows } from "../../emulator/emulate.js";
+import type { Operands } from "../../emulator/problem.js";
+import { allRows } from "../../emulator/visible.js";
+import type { RowsFile } from "../../io/rows-file.js";
+import type { ChosenEngine } from "../../platform/choose-engine.js";
+import { onInterrupt } from "../interrupt.js";
+import { startProgress } from "../progress.js";
+import { bytesInWords } from "../values.js";
+import type { RunOptions } from "./options.js";
+import type { RunPlan } from "./plan.js";
+
+export interface FinishedRun extends EmulationRun {
+  /** AV [B,H,P,F] in accumulator values. */
+  readonly av: Float32Array;
+  readonly resumedRows: number;
+}
+
+/** Emulates all rows, or those that the file of --resume does not hold yet, with progress on stderr. */
+export async function emulatePlan(
+  { problem }: RunPlan,
+  operands: Operands,
+  chosen: ChosenEngine,
+  options: RunOptions,
+  note: (line: string) => void,
+): Promise<FinishedRun> {
+  const rows = allRows(problem).end;
+  const width = problem.shape.valueDim;
+  const av = new Float32Array(rows * width);
+  const file = await openRows();
+  const resumedRows = file?.finished.reduce((sum, { start, end }) => sum + end - start, 0) ?? 0;
+  let rowsDone = resumedRows;
+  const forget = onInterrupt(() => {
+    if (file !== null) note(`${rowsDone} of ${rows} rows are kept in ${options.resume}`);
+  });
+  const progress = await startProgress("emulating", rows, options.json === true, resumedRows);
+  const began = performance.now();
+  try {
+    const run = await emulateRows(problem, operands, {
+      engine: chosen.engine,
+      ...(chosen.fallback === undefined ? {} : { fallback: chosen.fallback }),
+      onFallback: (lost, next) => note(`${lost.message}; going on with engine ${next.name} from row ${rowsDone}`),
+      finished: file?.finished ?? [],
+      onBlock: async ({ range, av: block }) => {
+        av.set(block, range.start * width);
+        await file?.append(range, block);
+      },
+      onProgress: done => {
+        rowsDone = done.rowsDone;
+        const perSecond = ((rowsDone - resumedRows) / (performance.now() - began)) * 1000;
+        progress.update(rowsDone, `${perSecond.toPrecision(3)} rows/s`);
+      },
+    });
+    return { ...run, av, resumedRows };
+  } finally {
+    progress.stop();
+    forget();
+    await file?.close();
+  }
+
+  async function openRows(): Promise<RowsFile | null> {
+    if (options.resume === undefined) return null;
+    const { openRowsFile, runIdentity } = await import("../../io/rows-file.js");
+    const opened = await openRowsFile(options.resume, await runIdentity(problem, operands), av, width);
+    const kept = opened.finished.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (kept > 0) note(`going on from ${options.resume}: ${kept} of ${rows} rows are finished`);
+    if (opened.droppedBytes > 0) {
+      note(`${options.resume}: ${bytesInWords(opened.droppedBytes)} cut short or damaged, computed again`);
+    }
+    return opened;
+  }
+}

@@ -1,0 +1,23 @@
+import type { FormatName } from "../../numerics/format.js";
+import type { CheckRows } from "../values.js";
+import type { InputOptions } from "./input-files.js";
+import type { WorkloadOptions } from "./workload.js";
+
+export const engineChoices = ["auto", "webgpu", "cpu"] as const;
+
+/** What `fusemax run` was asked for. */
+export interface RunOptions extends WorkloadOptions, InputOptions {
+  readonly array: { readonly m0: number; readonly p0: number };
+  readonly format: FormatName;
+  readonly scale?: number;
+  readonly engine: (typeof engineChoices)[number];
+  readonly seed?: number;
+  readonly spread?: number;
+  readonly output?: string;
+  readonly check: CheckRows;
+  readonly maxError?: number;
+  readonly dumpTile?: { readonly b: number; readonly h: number; readonly m1: number; readonly p1: number };
+  readonly dump?: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+}

@@ -1,0 +1,103 @@
+import { resolve } from "node:path";
+import type { AttentionProblem, TileCoordinates } from "../../emulator/problem.js";
+import { validateProblem } from "../../emulator/validate.js";
+import { keysOf, queriesOf } from "../../emulator/visible.js";
+import { UsageError } from "../../errors.js";
+import { checkWritable } from "../../io/atomic-write.js";
+import { formats } from "../../numerics/format.js";
+import { openInputs, shapeOfInputs } from "./input-files.js";
+import { fromFiles, fromSeed, type LoadInput, remembering } from "./inputs.js";
+import { requireMemory } from "./memory.js";
+import type { RunOptions } from "./options.js";
+import { workloadOfOptions, workloadOfTensors } from "./workload.js";
+
+/** A run that can be begun: every option checked, every input file's header read, every output path tried. */
+export interface RunPlan {
+  readonly model: string | null;
+  readonly problem: AttentionProblem;
+  /** Null when the inputs come from files. */
+  readonly seed: number | null;
+  readonly load: LoadInput;
+  readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
+}
+
+/** Refuses what can be refused before anything is computed. @throws UsageError, InputError */
+export async function planRun(options: RunOptions): Promise<RunPlan> {
+  const dump = dumpOf(options);
+  if (options.maxError !== undefined && options.check === "none") {
+    throw new UsageError({ where: "--max-error", got: "it together with --check none", expected: "rows to check" });
+  }
+  const files = await openInputs(options);
+  if (files !== null) refuseGeneratedOptions(options);
+  const { model, shape, mask } =
+    files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
+  const scale = options.scale ?? 1 / Math.sqrt(shape.headDim);
+  const problem: AttentionProblem = { shape, mask, tile: options.array, format: formats[options.format], scale };
+  requireMemory(shape, files === null ? "the workload" : "the input files");
+  validateProblem(problem);
+  if (dump !== null) refuseOutsideGrid(problem, dump.at);
+  await checkOutputs(options);
+  const seed = files === null ? (options.seed ?? 0) : null;
+  const load = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1) : fromFiles(files);
+  return { model, problem, seed, load: remembering(load), dump };
+}
+
+function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
+  if (path === undefined && at === undefined) return null;
+  if (path === undefined) {
+    throw new UsageError({ where: "--dump-tile", got: "no --dump", expected: "--dump FILE.safetensors with it" });
+  }
+  if (at === undefined) {
+    throw new UsageError({ where: "--dump", got: "no --dump-tile", expected: "--dump-tile b,h,m1,p1 with it" });
+  }
+  return { at, path };
+}
+
+function refuseGeneratedOptions({ seed, spread }: RunOptions): void {
+  const where = seed !== undefined ? "--seed" : spread !== undefined ? "--spread" : null;
+  if (where === null) return;
+  throw new UsageError({ where, got: "it together with input files", expected: "it for generated inputs only" });
+}
+
+function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void {
+  const { shape, tile } = problem;
+  const sizes = { b: shape.batch, h: shape.heads, m1: 0, p1: 0 };
+  if (at.b < shape.batch) {
+    sizes.m1 = Math.ceil(keysOf(problem, at.b) / tile.m0);
+    sizes.p1 = Math.ceil(queriesOf(problem, at.b) / tile.p0);
+  }
+  for (const [name, size] of Object.entries(sizes) as [keyof TileCoordinates, number][]) {
+    if (at[name] < size) continue;
+    const expected = size === 0 ? "a batch that has tiles" : `0 to ${size - 1}`;
+    throw new UsageError({ where: "--dump-tile", got: `${name} = ${at[name]}`, expected });
+  }
+}
+
+/** Every output has a known type, a path of its own and can be written. */
+async function checkOutputs(options: RunOptions): Promise<void> {
+  const { output, dump, resume, q, k, v, input } = options;
+  requireSuffix("--output", output, [".npy", ".safetensors"]);
+  requireSuffix("--dump", dump, [".safetensors"]);
+  const taken = new Map<string, string>();
+  for (const [option, path] of Object.entries({ q, k, v, input })) {
+    if (path !== undefined) taken.set(resolve(path), `--${option}`);
+  }
+  for (const [option, path] of Object.entries({ output, dump, resume })) {
+    if (path === undefined) continue;
+    const other = taken.get(resolve(path));
+    if (other !== undefined) {
+      throw new UsageError({
+        where: `--${option}`,
+        got: `${path}, the file of ${other}`,
+        expected: "a path of its own",
+      });
+    }
+    taken.set(resolve(path), `--${option}`);
+    await checkWritable(path);
+  }
+}
+
+function requireSuffix(option: string, path: string | undefined, suffixes: readonly string[]): void {
+  if (path === undefined || suffixes.some(suffix => path.toLowerCase().endsWith(suffix))) return;
+  throw new UsageError({ where: option, got: path, expected: `a file name that ends in ${suffixes.join(" or ")}` });
+}

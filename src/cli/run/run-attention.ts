@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import type { CheckResult } from "../../emulator/check.js";
+import type { Operands } from "../../emulator/problem.js";
+import { rowsWithoutKeys } from "../../emulator/visible.js";
+import { sha256OfValues } from "../../numerics/sha256.js";
+import { chooseEngine } from "../../platform/choose-engine.js";
+import type { RunResult } from "../../report/run-result.js";
+import { runText } from "../../report/run-text.js";
+import { checkPlan } from "./check-plan.js";
+import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
+import { loadOperands } from "./inputs.js";
+import type { RunOptions } from "./options.js";
+import { writeDump, writeOutput } from "./outputs.js";
+import { planRun, type RunPlan } from "./plan.js";
+
+/** `fusemax run`: plan, emulate, write, check, cost, report. Returns the exit code. */
+export async function runAttention(options: RunOptions): Promise<number> {
+  const began = performance.now();
+  const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
+  const plan = await planRun(options);
+  const { problem } = plan;
+  const chosen = await chooseEngine(options.engine, problem.format.name);
+  for (const line of chosen.notes) note(line);
+  try {
+    const operands = await loadOperands(plan.load, problem, chosen.engine);
+    const run = await emulatePlan(plan, operands, chosen, options, note);
+    if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
+    if (options.output !== undefined) await writeOutput(options.output, problem, run.av);
+    const checkBegan = performance.now();
+    const error = await checkPlan(plan, operands, run.av, options);
+    const time = {
+      totalSeconds: (performance.now() - began) / 1000,
+      emulateSeconds: run.seconds,
+      gflops: run.gflops,
+      checkSeconds: (performance.now() - checkBegan) / 1000,
+      resumedRows: run.resumedRows,
+    };
+    const result = await resultOf(plan, options, chosen.reason, run, error, time);
+    warn(result, note);
+    process.stdout.write(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : runText(result));
+    return judge(options, error, note);
+  } finally {
+    await chosen.engine.close();
+  }
+}
+
+async function dumpTile(
+  { problem }: RunPlan,
+  { at, path }: NonNullable<RunPlan["dump"]>,
+  operands: Operands,
+  { engine }: FinishedRun,
+): Promise<void> {
+  const session = await engine.open(problem, operands);
+  try {
+    await writeDump(path, problem.shape.valueDim, await session.dump(at));
+  } finally {
+    await session.close();
+  }
+}
+
+async function resultOf(
+  { problem, model, seed }: RunPlan,
+  options: RunOptions,
+  reason: string,
+  { engine, av }: FinishedRun,
+  error: CheckResult | null,
+  time: RunResult["time"],
+): Promise<RunResult> {
+  const { shape, mask, tile, format, scale } = problem;
+  const { costOfProblem } = await import("./cost.js");
+  const hash = createHash("sha256");
+  return {
+    schema: "fusemax.run/1",
+    workload: {
+      model,
+      ...shape,
+      scale,
+      seed,
+      spread: seed === null ? null : (options.spread ?? 1),
+      causal: options.causal === true,
+      window: [options.window?.left ?? -1, options.window?.right ?? -1],
+      kvLens: mask.kvLens,
+      qLens: mask.qLens,
+    },
+    design: "fusemax",
+    tile,
+    format: format.name,
+    engine: { name: engine.name, adapter: engine.adapter, reason },
+    output: {
+      shape: [shape.batch, shape.heads, shape.queries, shape.valueDim],
+      sha256: sha256OfValues(av, { update: bytes => void hash.update(bytes), hex: () => hash.digest("hex") }),
+      rowsWithoutKeys: rowsWithoutKeys(problem),
+      file: options.output ?? null,
+    },
+    error,
+    cost: costOfProblem(problem),
+    time,
+  };
+}
+
+function warn({ output }: RunResult, note: (line: string) => void): void {
+  if (output.rowsWithoutKeys > 0) note(`${output.rowsWithoutKeys} queries see no key; their rows are zeros`);
+}
+
+/** 1 when the largest error is above --max-error (or is no number), else 0. */
+function judge({ maxError }: RunOptions, error: CheckResult | null, note: (line: string) => void): number {
+  if (maxError === undefined || error === null || error.maxAbs <= maxError) return 0;
+  note(`the largest error, ${error.maxAbs.toExponential(3)}, is above --max-error ${maxError}`);
+  return 1;
+}

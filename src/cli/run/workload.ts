@@ -1,0 +1,146 @@
+import type { AttentionMask, AttentionShape } from "../../emulator/problem.js";
+import { UsageError } from "../../errors.js";
+import type { ModelShape } from "./models.js";
+
+/** The options that say how large an attention is and which keys its queries see. */
+export interface WorkloadOptions {
+  readonly model?: string;
+  readonly batch?: number;
+  readonly heads?: number;
+  readonly kvHeads?: number;
+  readonly headDim?: number;
+  readonly valueDim?: number;
+  readonly seq?: number;
+  readonly qLen?: number;
+  readonly kvLen?: number;
+  readonly causal?: boolean;
+  readonly window?: { readonly left: number; readonly right: number };
+  readonly qLens?: readonly number[];
+  readonly kvLens?: readonly number[];
+}
+
+export interface Workload {
+  /** The model's name as its spec writes it, or null. */
+  readonly model: string | null;
+  readonly shape: AttentionShape;
+  readonly mask: AttentionMask;
+}
+
+const defaultLength = 1024;
+
+/** The workload that the options name, with the documented defaults. @throws UsageError when they contradict each other. */
+export async function workloadOfOptions(options: WorkloadOptions): Promise<Workload> {
+  const { seq, qLen, kvLen, qLens, kvLens } = options;
+  const other = qLen === undefined ? "--kv-len" : "--q-len";
+  if (seq !== undefined && (qLen ?? kvLen) !== undefined) {
+    throw new UsageError({
+      where: "--seq",
+      got: `it together with ${other}`,
+      expected: "either --seq or --q-len and --kv-len",
+    });
+  }
+  const model = await modelOf(options);
+  const heads = options.heads ?? model?.heads ?? 1;
+  // A model whose heads are overridden keeps its grouping only where that still makes sense: else one K and V a head.
+  const grouped = model !== null && model.kvHeads !== model.heads;
+  const headDim = options.headDim ?? model?.headDim ?? 64;
+  const shape: AttentionShape = {
+    batch: options.batch ?? (kvLens ?? qLens)?.length ?? 1,
+    heads,
+    kvHeads: options.kvHeads ?? (grouped ? model.kvHeads : heads),
+    queries: qLen ?? seq ?? longest(qLens) ?? defaultLength,
+    keys: kvLen ?? seq ?? longest(kvLens) ?? defaultLength,
+    headDim,
+    valueDim: options.valueDim ?? (options.headDim === undefined ? model?.valueDim : undefined) ?? headDim,
+  };
+  return { model: model?.name ?? null, shape, mask: maskOf(options, shape) };
+}
+
+/** Specs are read only when a model is named: the reader is slow to start. */
+async function modelOf({ model }: WorkloadOptions): Promise<ModelShape | null> {
+  return model === undefined ? null : (await import("./models.js")).modelShape(model);
+}
+
+const longest = (lengths: readonly number[] | undefined): number | undefined =>
+  lengths === undefined ? undefined : Math.max(1, ...lengths);
+
+/** The workload of given tensors: their shapes win. @throws UsageError when an option says otherwise. */
+export async function workloadOfTensors(options: WorkloadOptions, shape: AttentionShape): Promise<Workload> {
+  const model = await modelOf(options);
+  const claims: readonly (readonly [option: string, claimed: number | undefined, size: keyof AttentionShape])[] = [
+    ["--batch", options.batch, "batch"],
+    ["--heads", options.heads, "heads"],
+    ["--kv-heads", options.kvHeads, "kvHeads"],
+    ["--head-dim", options.headDim, "headDim"],
+    ["--value-dim", options.valueDim, "valueDim"],
+    ["--seq", options.seq, "queries"],
+    ["--seq", options.seq, "keys"],
+    ["--q-len", options.qLen, "queries"],
+    ["--kv-len", options.kvLen, "keys"],
+    [`--model ${model?.name}`, model?.heads, "heads"],
+    [`--model ${model?.name}`, model?.kvHeads, "kvHeads"],
+    [`--model ${model?.name}`, model?.headDim, "headDim"],
+    [`--model ${model?.name}`, model?.valueDim, "valueDim"],
+  ];
+  for (const [option, claimed, size] of claims) {
+    if (claimed === undefined || claimed === shape[size]) continue;
+    throw new UsageError({
+      where: option,
+      got: `${claimed} ${sizeNames[size]}`,
+      expected: `${shape[size]}, as in the files`,
+      mend: `leave ${option.split(" ")[0]} out: the files' shapes are used`,
+    });
+  }
+  return { model: model?.name ?? null, shape, mask: maskOf(options, shape) };
+}
+
+const sizeNames: Readonly<Record<keyof AttentionShape, string>> = {
+  batch: "batches",
+  heads: "query heads",
+  kvHeads: "key/value heads",
+  queries: "queries",
+  keys: "keys",
+  headDim: "values in a query and key",
+  valueDim: "values in a value row",
+};
+
+function maskOf(options: WorkloadOptions, shape: AttentionShape): AttentionMask {
+  const { kvHeads, heads } = shape;
+  if (heads % kvHeads !== 0) {
+    throw new UsageError({
+      where: "--kv-heads",
+      got: String(kvHeads),
+      expected: `a divisor of the ${heads} query heads`,
+      mend: "query heads share key/value heads in equal groups",
+    });
+  }
+  const { left, right } = options.window ?? { left: -1, right: -1 };
+  return {
+    left,
+    right: options.causal === true ? 0 : right,
+    qLens: lengths("--q-lens", options.qLens, shape.batch, shape.queries),
+    kvLens: lengths("--kv-lens", options.kvLens, shape.batch, shape.keys),
+  };
+}
+
+function lengths(
+  option: string,
+  given: readonly number[] | undefined,
+  batch: number,
+  most: number,
+): readonly number[] | null {
+  if (given === undefined) return null;
+  if (given.length !== batch) {
+    throw new UsageError({ where: option, got: `${given.length} lengths`, expected: `${batch}, one for each batch` });
+  }
+  for (const [b, length] of given.entries()) {
+    if (length > most) {
+      throw new UsageError({
+        where: option,
+        got: `${length} in batch ${b}`,
+        expected: `at most ${most}, as in the tensors`,
+      });
+    }
+  }
+  return given;
+}

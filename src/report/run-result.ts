@@ -1,0 +1,58 @@
+import type { CheckResult } from "../emulator/check.js";
+import type { EngineName } from "../emulator/engine.js";
+import type { RunCost } from "../model/cost.js";
+import type { FormatName } from "../numerics/format.js";
+
+/** What `fusemax run` found: its JSON, schema fusemax.run/1. Fields may be added to it, never renamed. */
+export interface RunResult {
+  readonly schema: "fusemax.run/1";
+  readonly workload: {
+    readonly model: string | null;
+    readonly batch: number;
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly queries: number;
+    readonly keys: number;
+    readonly headDim: number;
+    readonly valueDim: number;
+    readonly scale: number;
+    /** Of the generated inputs; null with files. */
+    readonly seed: number | null;
+    readonly spread: number | null;
+    readonly causal: boolean;
+    /** Keys seen left and right of a query's own place as asked for, -1 unbounded; `causal` bounds the right to 0. */
+    readonly window: readonly [left: number, right: number];
+    readonly kvLens: readonly number[] | null;
+    readonly qLens: readonly number[] | null;
+  };
+  readonly design: "fusemax";
+  readonly tile: { readonly m0: number; readonly p0: number };
+  readonly format: FormatName;
+  readonly engine: {
+    readonly name: EngineName;
+    readonly adapter: string | null;
+    /** Why this engine, in a sentence. */
+    readonly reason: string;
+  };
+  readonly output: {
+    readonly shape: readonly number[];
+    /** Of AV in accumulator values as little-endian fp32, row-major. */
+    readonly sha256: string;
+    /** Queries that see no key: their rows are zeros. */
+    readonly rowsWithoutKeys: number;
+    readonly file: string | null;
+  };
+  /** Against float64 attention on the inputs rounded to operands; null with --check none. */
+  readonly error: CheckResult | null;
+  readonly cost: RunCost;
+  readonly time: {
+    readonly totalSeconds: number;
+    /** From the upload of the operands to the last row, compilation left out. */
+    readonly emulateSeconds: number;
+    /** 2 * (scores that exist in the rows computed) * (E + F) / emulateSeconds / 1e9. */
+    readonly gflops: number;
+    readonly checkSeconds: number;
+    /** Rows that an earlier run had finished (--resume). */
+    readonly resumedRows: number;
+  };
+}

@@ -1,0 +1,90 @@
+import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
+import type { RunResult } from "./run-result.js";
+
+/** The result of `fusemax run` for people: one fact a line, names on the left. */
+export function runText(result: RunResult): string {
+  const { workload, engine, output, cost, time, tile, format } = result;
+  const lines: (readonly [name: string, fact: string])[] = [
+    ["workload", workloadText(workload)],
+    ["mask", maskText(workload)],
+    ["array", `${tile.m0} x ${tile.p0} PEs, ${format}`],
+    ["engine", `${engine.name}${engine.adapter === null ? "" : `, ${engine.adapter}`} (${engine.reason})`],
+    ["output", `AV [${output.shape.join(", ")}]${output.file === null ? "" : ` in ${output.file}`}`],
+    ["sha256", output.sha256],
+    ...(output.rowsWithoutKeys === 0
+      ? []
+      : [["no keys", `${output.rowsWithoutKeys} rows see no key and are zeros`] as const]),
+  ];
+  return [
+    "FuseMax attention, emulated bit for bit",
+    ...lines.map(line),
+    "",
+    ...errorText(result),
+    "",
+    "Cost on FuseMax",
+    line(["cycles", count(cost.cycles)]),
+    line(["time", `${engineering(cost.seconds)}s at 940 MHz and 400 GiB/s`]),
+    line(["DRAM", `${count(cost.dramBytes)} bytes`]),
+    line(["busy", `2D array ${percent(cost.util2d)}, 1D array ${percent(cost.util1d)}`]),
+    "",
+    "Emulation",
+    line([
+      "emulated",
+      `in ${time.emulateSeconds.toFixed(2)} s, ${time.gflops.toPrecision(3)} GFLOP/s${resumed(result)}`,
+    ]),
+    line(["in all", `${time.totalSeconds.toFixed(2)} s`]),
+    "",
+  ].join("\n");
+}
+
+const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
+
+const count = (value: number): string => value.toLocaleString("en-US");
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** 1.23 m, 4.56 µ: a value with the prefix of its unit. */
+function engineering(value: number): string {
+  const prefixes = ["", "m", "µ", "n", "p"];
+  const step = value >= 1 ? 0 : Math.min(prefixes.length - 1, Math.ceil(-Math.log10(value) / 3));
+  return `${(value * 1000 ** step).toPrecision(4)} ${prefixes[step]}`;
+}
+
+function workloadText(w: RunResult["workload"]): string {
+  const heads = w.kvHeads === w.heads ? `${w.heads} heads` : `${w.heads} heads on ${w.kvHeads} of K and V`;
+  const widths = w.headDim === w.valueDim ? `E = F = ${w.headDim}` : `E = ${w.headDim}, F = ${w.valueDim}`;
+  const source = w.seed === null ? "from files" : `seed ${w.seed}${w.spread === 1 ? "" : `, spread ${w.spread}`}`;
+  const name = w.model === null ? "" : `${w.model}: `;
+  const sizes = `batch ${w.batch}, ${heads}, ${w.queries} queries x ${w.keys} keys, ${widths}`;
+  return `${name}${sizes}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
+}
+
+function maskText({ causal, window: [left, right], kvLens, qLens }: RunResult["workload"]): string {
+  const parts = [
+    ...(causal ? ["causal"] : []),
+    ...(left === -1 && right === -1 ? [] : [`window ${left},${right}`]),
+    ...(kvLens === null ? [] : [`keys ${kvLens.join(",")}`]),
+    ...(qLens === null ? [] : [`queries ${qLens.join(",")}`]),
+  ];
+  return parts.length === 0 ? "none" : parts.join(", ");
+}
+
+function errorText({ error, output, format }: RunResult): readonly string[] {
+  if (error === null) return ["Error: not checked (--check none)"];
+  const [batch = 1, heads = 1, queries = 1] = output.shape;
+  const row = (name: string, { maxAbs, rms, rmsRelative }: ErrorSummary): string =>
+    `  ${name.padEnd(34)}${[maxAbs, rms, rmsRelative].map(x => x.toExponential(2).padStart(12)).join("")}`;
+  return [
+    `Error against float64 attention, ${error.checkedRows} of ${batch * heads * queries} rows`,
+    `  ${"".padEnd(34)}${["max", "rms", "rms/rms"].map(head => head.padStart(12)).join("")}`,
+    row("FuseMax, inputs rounded", error),
+    row("FuseMax, inputs as given", error.withInputRounding),
+    row(`3-pass in ${format}, inputs rounded`, error.baseline),
+    ...(error.worst === null ? [] : [line(["worst", worstText(error.worst)])]),
+  ];
+}
+
+const worstText = ({ b, h, p, f, got, expected }: WorstElement): string =>
+  `AV[${b}, ${h}, ${p}, ${f}] is ${got}, float64 gives ${expected}`;
+
+const resumed = ({ time }: RunResult): string =>
+  time.resumedRows === 0 ? "" : ` (${time.resumedRows} rows were finished before)`;

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** The built program as its users start it: signals, kills, and folders other than its own. */
+const program = resolve(import.meta.dirname, "../../dist/cli/main.js");
+const folder = mkdtempSync(join(tmpdir(), "fusemax-process-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeAll(() => expect(existsSync(program), "run `npm run build` first").toBe(true));
+
+const start = (...args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [program, ...args], { cwd: folder });
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ended(child: ChildProcess): Promise<Ended> {
+  const written = { stdout: "", stderr: "" };
+  child.stdout?.on("data", data => (written.stdout += data));
+  child.stderr?.on("data", data => (written.stderr += data));
+  return new Promise(done => child.on("close", (code, signal) => done({ code, signal, ...written })));
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
+const sha256 = ({ stdout }: Ended): string => (JSON.parse(stdout) as { output: { sha256: string } }).output.sha256;
+
+describe("Ctrl-C", () => {
+  // While inputs are generated, while the engine computes, and while rows are checked.
+  it.each([
+    ["generating", ["--seq", "256K"], 500],
+    ["emulating", ["--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 1500],
+    ["checking", ["--q-len", "512", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1000],
+  ])("ends within a second with 130 while %s", async (_, args, wait) => {
+    const child = start("run", "--engine", "cpu", "--json", ...args);
+    const end = ended(child);
+    await pause(wait);
+    const asked = performance.now();
+    child.kill("SIGINT");
+    const { code, signal, stdout, stderr } = await end;
+    expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: "" });
+    expect(performance.now() - asked).toBeLessThan(1000);
+    expect(stderr).toMatch(/^(fusemax: \d+ of 16384 rows are kept in kept.rows\n)?fusemax: interrupted\n$/);
+    expect(readdirSync(folder).filter(name => name !== "kept.rows")).toEqual([]);
+  });
+});
+
+describe("a killed run", () => {
+  it("law: killed at random moments at least 20 times, it loses nothing that was finished and ends with the same bits", async () => {
+    const args = ["run", "--engine", "cpu", "--json", "--seq", "1K", "--heads", "2", "--check", "none"];
+    const expected = sha256(await ended(start(...args)));
+    const [moments] = fc.sample(fc.array(fc.integer({ min: 100, max: 900 }), { minLength: 40, maxLength: 40 }), 1);
+    let kills = 0;
+    let kept = 0;
+    let rows = join(folder, "killed-0.rows");
+    for (const moment of moments ?? []) {
+      const child = start(...args, "--resume", rows);
+      const end = ended(child);
+      await Promise.race([pause(moment), end]);
+      child.kill("SIGKILL");
+      const result = await end;
+      if (result.signal === "SIGKILL") {
+        kills++;
+        const size = existsSync(rows) ? statSync(rows).size : 0;
+        expect(size, `killed after ${moments} ms`).toBeGreaterThanOrEqual(kept);
+        kept = size;
+      } else {
+        expect(sha256(result), `killed after ${moments} ms`).toBe(expected);
+        rows = join(folder, `killed-${kills}.rows`);
+        kept = 0;
+      }
+      if (kills >= 20) break;
+    }
+    expect(kills).toBeGreaterThanOrEqual(20);
+    expect(sha256(await ended(start(...args, "--resume", rows)))).toBe(expected);
+  });
+
+  it("says that the disk is full, and goes on when there is room", async () => {
+    // A limit on the size of files stands for the disk: 300 blocks of 512 bytes, for 512 KiB of rows.
+    const args = `run --engine cpu --json --seq 1K --heads 2 --check none --resume ${join(folder, "full.rows")}`;
+    const script = `ulimit -f 300; trap "" XFSZ; exec "${process.execPath}" "${program}" ${args}`;
+    const full = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    expect(full.stderr).toMatch(
+      /^fusemax: .*full.rows: got (no space left|a file too large).*; expected room for \d+ bytes more; rows finished so far are kept.*\n$/,
+    );
+    expect(full.status).toBe(2);
+    const after = spawnSync(process.execPath, [program, ...args.split(" ")], { encoding: "utf8" });
+    expect(after.stderr).toMatch(/going on from .*full.rows: \d+ of 2048 rows are finished/);
+    expect(after.status).toBe(0);
+  });
+});
+
+it("stops quietly when its reader does", () => {
+  const result = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" run --help | head -1`], {
+    encoding: "utf8",
+  });
+  expect(result.stderr).toBe("");
+  expect(result.stdout).toMatch(/^Usage: fusemax run/);
+});

@@ -1,0 +1,138 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
+import { mergeRanges, openRowsFile, runIdentity } from "../../src/io/rows-file.js";
+import { formats } from "../../src/numerics/format.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-rows-"));
+const path = join(folder, "run.rows");
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => rmSync(path, { force: true }));
+
+const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 5, keys: 3, headDim: 2, valueDim: 2 };
+const problem: AttentionProblem = { shape, mask: noMask, tile: { m0: 2, p0: 2 }, format: formats.bf16, scale: 0.5 };
+const operands = { q: new Float32Array(20).fill(1), k: new Float32Array(6), v: new Float32Array(6) };
+const identity = await runIdentity(problem, operands);
+const rows = 10;
+const width = 2;
+const values = Float32Array.from({ length: rows * width }, (_, i) => i + 1);
+const valuesOf = (start: number, end: number) => values.slice(start * width, end * width);
+
+/** What the file gives back: the output and the finished ranges. */
+async function reopen(id = identity) {
+  const output = new Float32Array(rows * width);
+  const file = await openRowsFile(path, id, output, width);
+  await file.close();
+  return { output, finished: file.finished, droppedBytes: file.droppedBytes };
+}
+
+async function write(...ranges: readonly (readonly [number, number])[]) {
+  const file = await openRowsFile(path, identity, new Float32Array(rows * width), width);
+  await Promise.all(ranges.map(([start, end]) => file.append({ start, end }, valuesOf(start, end))));
+  await file.close();
+}
+
+describe("rows file", () => {
+  it("gives back what was finished, in any order and in several sittings", async () => {
+    await write([4, 6], [0, 2]);
+    await write([2, 3], [5, 7]);
+    const { output, finished, droppedBytes } = await reopen();
+    expect(finished).toEqual([
+      { start: 0, end: 3 },
+      { start: 4, end: 7 },
+    ]);
+    expect([...output]).toEqual([...valuesOf(0, 3), 0, 0, ...valuesOf(4, 7), 0, 0, 0, 0, 0, 0]);
+    expect(droppedBytes).toBe(0);
+  });
+
+  it("law: cut at any byte, it keeps every record that is whole and takes new ones", async () => {
+    await write([0, 2]);
+    const afterOne = statSync(path).size;
+    await write([2, 5]);
+    const whole = readFileSync(path);
+    const header = whole.indexOf(0x0a) + 1;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: whole.length }), async length => {
+        writeFileSync(path, whole);
+        truncateSync(path, length);
+        const kept = length < afterOne ? [] : length < whole.length ? [{ start: 0, end: 2 }] : [{ start: 0, end: 5 }];
+        const found = await reopen();
+        expect(found.finished).toEqual(kept);
+        const dropped =
+          kept.length > 0 ? (length < whole.length ? length - afterOne : 0) : Math.max(0, length - header);
+        expect(found.droppedBytes).toBe(dropped);
+        await write([7, 9]);
+        expect((await reopen()).finished).toEqual([...kept, { start: 7, end: 9 }]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("computes again what a damaged record held, and keeps the others", async () => {
+    await write([0, 2], [2, 4], [4, 6]);
+    const bytes = readFileSync(path);
+    const record = 32 + 2 * width * 4;
+    const inSecondValues = bytes.length - record - 3;
+    bytes.writeUInt8(bytes.readUInt8(inSecondValues) ^ 1, inSecondValues);
+    writeFileSync(path, bytes);
+    const { finished, droppedBytes } = await reopen();
+    expect(finished).toEqual([
+      { start: 0, end: 2 },
+      { start: 4, end: 6 },
+    ]);
+    expect(droppedBytes).toBe(record);
+  });
+
+  it("refuses rows of another input, problem or contract, and says which", async () => {
+    await write([0, 2]);
+    const other = { ...operands, k: Float32Array.of(1, 0, 0, 0, 0, 0) };
+    await expect(reopen(await runIdentity(problem, other))).rejects.toThrow(/rows of another input \(k differs\)/);
+    const fp16 = await runIdentity({ ...problem, format: formats.fp16 }, operands);
+    await expect(reopen(fp16)).rejects.toThrow(
+      /got rows of a run with format bf16; expected rows of this run, format fp16/,
+    );
+    await expect(reopen({ ...identity, contract: 2 })).rejects.toThrow(/got rows of a run with contract 1/);
+    const causal = await runIdentity({ ...problem, mask: { ...noMask, right: 0 } }, operands);
+    await expect(reopen(causal)).rejects.toThrow(/got rows of a run with right -1; expected rows of this run, right 0/);
+    // The array's columns do not change a bit: the rows are the same.
+    expect((await reopen(await runIdentity({ ...problem, tile: { m0: 2, p0: 99 } }, operands))).finished).toHaveLength(
+      1,
+    );
+  });
+
+  it("refuses another file and leaves it as it was", async () => {
+    for (const text of ["not rows at all", "some text\n more", '{"schema":"other"}\n', "null\n"]) {
+      writeFileSync(path, text);
+      await expect(reopen()).rejects.toThrow(/got something that is not a file of finished rows/);
+      expect(readFileSync(path, "utf8")).toBe(text);
+    }
+    await expect(openRowsFile(folder, identity, values, width)).rejects.toThrow(/folder|regular file/);
+  });
+
+  it("drops what is no record at the end", async () => {
+    await write([0, 2]);
+    appendFileSync(path, "garbage of more than thirty-two bytes in all, to be sure");
+    expect((await reopen()).finished).toEqual([{ start: 0, end: 2 }]);
+  });
+
+  it("says that the disk is full", async () => {
+    const file = await openRowsFile("/dev/full", identity, new Float32Array(rows * width), width).catch(error => error);
+    expect(String(file)).toMatch(/\/dev\/full: got (no space left on the device|something that is not)/);
+  });
+});
+
+it("merges ranges", () => {
+  const ranges = [
+    { start: 4, end: 6 },
+    { start: 0, end: 2 },
+    { start: 1, end: 3 },
+    { start: 6, end: 7 },
+  ];
+  expect(mergeRanges(ranges)).toEqual([
+    { start: 0, end: 3 },
+    { start: 4, end: 7 },
+  ]);
+});
