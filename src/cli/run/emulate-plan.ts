@@ -33,7 +33,7 @@ export async function emulatePlan(
   const forget = onInterrupt(() => {
     if (file !== null) note(`${rowsDone} of ${rows} rows are kept in ${options.resume}`);
   });
-  const progress = await startProgress("emulating", rows, options.json === true, resumedRows);
+  const progress = await startProgress(`emulating on ${chosen.engine.name}`, rows, options.json === true, resumedRows);
   const began = performance.now();
   try {
     const run = await emulateRows(problem, operands, {

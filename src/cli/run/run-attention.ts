@@ -20,10 +20,11 @@ export async function runAttention(options: RunOptions): Promise<number> {
   const plan = await planRun(options);
   const { problem } = plan;
   const chosen = await chooseEngine(options.engine, problem.format.name);
-  for (const line of chosen.notes) note(line);
   try {
     const operands = await loadOperands(plan.load, problem, chosen.engine);
     const run = await emulatePlan(plan, operands, chosen, options, note);
+    // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
+    for (const line of chosen.notes) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
     if (options.output !== undefined) await writeOutput(options.output, problem, run.av);
     const checkBegan = performance.now();
