@@ -26,5 +26,6 @@ export * from "./numerics/limits.js";
 export * from "./numerics/pe.js";
 export * from "./numerics/rounding.js";
 export * from "./numerics/sha256.js";
+export * from "./numerics/tolerance.js";
 export * from "./reference/attention.js";
 export * from "./spec/load.js";

@@ -1,0 +1,13 @@
+import { cpuEngine } from "../../src/emulator/cpu.js";
+import type { Engine } from "../../src/emulator/engine.js";
+
+/** An engine that the laws of test/properties are run on. */
+export interface TestedEngine {
+  readonly name: string;
+  /** How many random cases a law is tried on: fewer where a case is slow. */
+  readonly runs: number;
+  /** Opens the engine. One that a machine cannot have is left out of the list with a visible line, never passed in silence. */
+  readonly open: () => Promise<Engine>;
+}
+
+export const engines: readonly TestedEngine[] = [{ name: "cpu", runs: 150, open: async () => cpuEngine() }];
