@@ -57,7 +57,7 @@ function costRow(cost: RunCost, layer: number): string[] {
     String(cost.cycles),
     `${(cost.seconds * 1e6).toFixed(1)} us`,
     `${(cost.dramBytes / 1e6).toFixed(2)} MB`,
-    `${(cost.energyPj / 1e6).toFixed(1)} uJ`,
+    `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
     busy(cost.util2d),
     busy(cost.util1d),
   ];
