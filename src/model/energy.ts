@@ -2,7 +2,6 @@ import type { Level } from "../spec/architecture.js";
 import type { Accounting } from "./accounting.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign, CompiledLevel } from "./compile.js";
-import { instances } from "./timing.js";
 
 export interface Energy {
   readonly energyPj: number;
@@ -109,4 +108,3 @@ function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, value
       return { readPj: 0, writePj: 0, words: 1 };
   }
 }
-

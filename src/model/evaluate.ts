@@ -1,7 +1,7 @@
 import { SpecError } from "../errors.js";
 import { type Accounting, published } from "./accounting.js";
-import { type Area, areaOf } from "./area.js";
 import { countEinsum, type EinsumCounts, variantOf } from "./action-counts.js";
+import { type Area, areaOf } from "./area.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
 import { chooseMappings } from "./search.js";

@@ -29,14 +29,14 @@ export function paretoStudy(
   workloads: readonly Workload[],
   accounting: Accounting = published,
 ): readonly ParetoPoint[] {
-  const design = compileDesign(
-    scaled,
-    [
+  const design = compileDesign(scaled, {
+    corrections: accounting.corrections,
+    patches: [
       { path: "architecture.parameters.D", value: "@0" },
       { path: "architecture.parameters.bufferScale", value: "@1" },
     ],
-    2,
-  );
+    variables: 2,
+  });
   return workloads.flatMap(workload =>
     paretoSides.map(side => {
       const at = (bufferScale: number): ParetoPoint => ({

@@ -23,9 +23,10 @@ export function chooseMappings(
   for (const einsum of open) {
     const published = einsum.choices.map(choice => choice.published?.(values) ?? 0);
     const chosen = accounting.mapping === "published" && published.every(split => split >= 1);
-    if (chosen) einsum.choices.forEach(({ slot }, i) => {
-      values[slot] = published[i] as number;
-    });
+    if (chosen)
+      einsum.choices.forEach(({ slot }, i) => {
+        values[slot] = published[i] as number;
+      });
     else tried += search(design, einsum, values);
   }
   design.program.run(values);
@@ -41,7 +42,8 @@ function search(design: CompiledDesign, einsum: CompiledEinsum, values: Float64A
   const at = choices.map(() => 0);
   let best: { readonly splits: readonly number[]; readonly bytes: number; energy: number | undefined } | undefined;
   let tried = 0;
-  const energy = (counts: EinsumCounts): number => einsumEnergy(design, counts, dramBytes(counts, design), values, () => false).total;
+  const energy = (counts: EinsumCounts): number =>
+    einsumEnergy(design, counts, dramBytes(counts, design), values, () => false).total;
   for (let more = true; more; more = advance(at, splits)) {
     const current = at.map((i, k) => (splits[k] as readonly number[])[i] as number);
     const counts = countWith(design, einsum, values, current);
@@ -69,7 +71,12 @@ function search(design: CompiledDesign, einsum: CompiledEinsum, values: Float64A
   return tried;
 }
 
-function setSplits(design: CompiledDesign, { choices }: CompiledEinsum, values: Float64Array, splits: readonly number[]): void {
+function setSplits(
+  design: CompiledDesign,
+  { choices }: CompiledEinsum,
+  values: Float64Array,
+  splits: readonly number[],
+): void {
   choices.forEach(({ slot }, i) => {
     values[slot] = splits[i] as number;
   });
