@@ -1,0 +1,29 @@
+import type { EinsumName } from "../../spec/schedule/einsums.js";
+
+/**
+ * What an array does in one cycle at its first column. It moves through the array with the operands: PE (r, c) does it r + c
+ * cycles later, 1D PE c does it c cycles later.
+ */
+export interface Instruction {
+  readonly einsum: EinsumName;
+  /** e, f, or the step of an exponential; for AV, f times the cycles of a division. */
+  readonly step: number;
+  readonly tile: TileOperands;
+}
+
+/** A tile by its place in the order of execution, and what exists of it. */
+export interface TileOperands {
+  readonly index: number;
+  readonly head: number;
+  readonly queryTile: number;
+  readonly keyTile: number;
+  /** Keys and queries that exist: the array's rows and columns, fewer in the last tiles. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly firstKeys: boolean;
+  readonly lastKeys: boolean;
+  /** The tile is the first, or the last, to use its key tile in its query block; which arrival that is. */
+  readonly newKeys: boolean;
+  readonly keyArrival: number;
+  readonly queryArrival: number;
+}

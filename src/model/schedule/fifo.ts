@@ -1,0 +1,47 @@
+/** A queue of cycles in a ring that grows: the values on their way between two arrays, oldest first. */
+export class CycleQueue {
+  private ring = new Float64Array(64);
+  private head = 0;
+  size = 0;
+
+  push(cycle: number): void {
+    if (this.size === this.ring.length) this.grow();
+    this.ring[(this.head + this.size++) & (this.ring.length - 1)] = cycle;
+  }
+
+  /** The oldest entry, or Infinity where there is none. */
+  first(): number {
+    return this.size === 0 ? Number.POSITIVE_INFINITY : (this.ring[this.head] as number);
+  }
+
+  at(index: number): number {
+    return this.ring[(this.head + index) & (this.ring.length - 1)] as number;
+  }
+
+  pop(): void {
+    this.head = (this.head + 1) & (this.ring.length - 1);
+    this.size--;
+  }
+
+  /** Moves every entry later in time: for a jump over a whole number of periods. */
+  shift(cycles: number): void {
+    for (let i = 0; i < this.size; i++) {
+      const slot = (this.head + i) & (this.ring.length - 1);
+      this.ring[slot] = (this.ring[slot] as number) + cycles;
+    }
+  }
+
+  /** The entries counted from `now`, as text that two equal states share; what is past is all alike. */
+  relativeTo(now: number): string {
+    let text = "";
+    for (let i = 0; i < this.size; i++) text += `${Math.max(this.at(i) - now, -1)},`;
+    return text;
+  }
+
+  private grow(): void {
+    const larger = new Float64Array(this.ring.length * 2);
+    for (let i = 0; i < this.size; i++) larger[i] = this.at(i);
+    this.ring = larger;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,240 @@
+import { SpecError } from "../../errors.js";
+import { type ArrayName, dataflows, type EinsumName, einsumNames } from "../../spec/schedule/einsums.js";
+import type { ArrivalSchedule, DramChannel, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import type { Schedule } from "../../spec/schedule/schedule.js";
+import { dramMemory, givenArrivals, type TileMemory } from "./memory.js";
+import { checkOrder } from "./order.js";
+import { einsumCode, idleSlot } from "./program.js";
+import { type ArrayTime, type ScheduleResult, type StallCause, stallCauses } from "./result.js";
+import { SteadyState } from "./steady-state.js";
+import { causeCode, TileMachine } from "./tile-machine.js";
+import { Track } from "./track.js";
+import { type TileWalk, tileWalk } from "./walk.js";
+
+export interface SimulationOptions {
+  /** Where the operands come from: always there (the default), there from given cycles on, or from DRAM. */
+  readonly arrivals?: ArrivalSchedule;
+  readonly dram?: DramChannel;
+  /** Whether exact repetition may be leapt over; true by default. Given arrivals do not repeat. */
+  readonly leap?: boolean;
+  /** Called for every operation issued, in the order of cycles; everything is then stepped through. */
+  readonly onIssue?: (issue: Issue) => void;
+  /** Called for every stretch of cycles in which an array issued nothing. */
+  readonly onStall?: (stall: Stall) => void;
+  /** Stops when both arrays have come to this epoch: for a trace of the first ones. */
+  readonly untilEpoch?: number;
+}
+
+/** One operation issued at the first column. */
+export interface Issue {
+  readonly array: ArrayName;
+  readonly einsum: EinsumName;
+  readonly step: number;
+  readonly tile: number;
+  readonly epoch: number;
+  readonly cycle: number;
+}
+
+export interface Stall {
+  readonly array: ArrayName;
+  readonly cause: StallCause;
+  readonly epoch: number;
+  readonly cycle: number;
+  readonly cycles: number;
+}
+
+/** Counters: a busy count per Einsum, then a stall count per cause for each array, then DRAM bytes. */
+const causeBase = { "2d": einsumNames.length, "1d": einsumNames.length + stallCauses.length } as const;
+const bytesAt = causeBase["1d"] + stallCauses.length;
+const never = Number.POSITIVE_INFINITY;
+
+/**
+ * Executes a schedule: each array issues its epoch's operations in order, one a cycle, each when its operands are there.
+ * Everything is skewed alike over the columns, so that it is enough to follow the first.
+ * @throws SpecError where the schedule deadlocks, uses a value before it is made, or needs more registers than there are
+ */
+export function simulateSchedule(
+  schedule: Schedule,
+  machine: ScheduleMachine,
+  work: ScheduleWork,
+  options: SimulationOptions = {},
+): ScheduleResult {
+  return new Simulation(schedule, machine, work, options).run();
+}
+
+class Simulation {
+  private readonly walk: TileWalk;
+  private readonly memory: TileMemory | null;
+  private readonly state: TileMachine;
+  private readonly grid: Track;
+  private readonly lane: Track;
+  private readonly steady: SteadyState;
+  private readonly mayLeap: boolean;
+  private readonly counters = new Float64Array(bytesAt + 1);
+  private firstIssue = -1;
+  private tilesLeapt = 0;
+
+  constructor(
+    private readonly schedule: Schedule,
+    machine: ScheduleMachine,
+    work: ScheduleWork,
+    private readonly options: SimulationOptions,
+  ) {
+    const { dram, arrivals, leap = true, onIssue, onStall } = options;
+    this.walk = tileWalk(machine, work);
+    checkOrder(schedule, this.walk);
+    this.memory =
+      dram !== undefined ? dramMemory(dram, work, this.walk) : arrivals !== undefined ? givenArrivals(arrivals) : null;
+    this.state = new TileMachine(schedule.name, machine, work, this.walk, this.memory);
+    this.grid = new Track("2d", schedule, machine, work, this.walk);
+    this.lane = new Track("1d", schedule, machine, work, this.walk);
+    this.steady = new SteadyState(this.walk);
+    this.mayLeap = leap && onIssue === undefined && onStall === undefined && arrivals === undefined;
+  }
+
+  run(): ScheduleResult {
+    const { state, grid, lane } = this;
+    const { untilEpoch = never } = this.options;
+    grid.begin();
+    lane.begin();
+    while (!(grid.done && lane.done) && Math.min(grid.epoch, lane.epoch) < untilEpoch) {
+      if (grid.fresh) {
+        grid.fresh = false;
+        if (this.mayLeap && this.steady.watches(grid.epoch)) this.tryLeap();
+      }
+      state.open();
+      // The 1D array goes first to a port: its rows belong to older tiles.
+      const next = Math.min(this.advance(lane), this.advance(grid));
+      if (next === never) throw this.deadlock();
+      if (lane.blocked) this.countStall(lane, next - state.cycle);
+      if (grid.blocked) this.countStall(grid, next - state.cycle);
+      state.cycle = next;
+    }
+    state.countRegisters();
+    return this.result();
+  }
+
+  /** One cycle of an array. Returns the next cycle in which it may do something. */
+  private advance(track: Track): number {
+    const { state } = this;
+    track.blocked = false;
+    if (track.done) return never;
+    if (!state.issue(track)) {
+      track.blocked = true;
+      track.cause = state.stall;
+      return state.readyAt;
+    }
+    const op = track.program.code[track.pc] as number;
+    if (op === idleSlot) {
+      track.cause = causeCode.idle;
+      this.countStall(track, 1);
+    } else {
+      if (this.firstIssue < 0) this.firstIssue = state.cycle;
+      this.counters[op] = (this.counters[op] as number) + 1;
+      if (this.options.onIssue !== undefined) this.report(track, op);
+    }
+    if (++track.pc === track.program.code.length) {
+      track.next();
+      track.finishedAt = state.cycle + 1;
+    }
+    return state.cycle + 1;
+  }
+
+  private report(track: Track, op: number): void {
+    this.options.onIssue?.({
+      array: track.array,
+      einsum: einsumNames[op] as EinsumName,
+      step: track.program.step[track.pc] as number,
+      tile: track.tileOf[op] as number,
+      epoch: track.epoch,
+      cycle: this.state.cycle,
+    });
+  }
+
+  /** Waits for memory and ports are what they are; any other is the pipeline's, while it fills or drains. */
+  private countStall(track: Track, cycles: number): void {
+    const external = track.cause >= causeCode.port && track.cause <= causeCode.BV;
+    const inPipeline = track.fills ? causeCode.fill : track.drains ? causeCode.drain : track.cause;
+    const cause = external ? track.cause : inPipeline;
+    const at = causeBase[track.array] + cause;
+    this.counters[at] = (this.counters[at] as number) + cycles;
+    if (this.options.onStall === undefined) return;
+    const name = stallCauses[cause] as StallCause;
+    this.options.onStall({ array: track.array, cause: name, epoch: track.epoch, cycle: this.state.cycle, cycles });
+  }
+
+  private tryLeap(): void {
+    const { state, grid, lane, counters, memory } = this;
+    counters[bytesAt] = memory?.bytes() ?? 0;
+    const leap = this.steady.observe({
+      cycle: state.cycle,
+      newestTile: grid.epoch,
+      oldestTile: Math.min(grid.oldestTile(), lane.oldestTile()),
+      state: `${this.loadsAhead()},${lane.epoch - grid.epoch},${lane.pc},${lane.rowsRead},${grid.rowsRead}|${state.describe()}`,
+      counters: counters.slice(),
+      cursor: memory?.cursor ?? null,
+    });
+    if (leap === null) return;
+    for (let i = 0; i < bytesAt; i++) {
+      counters[i] = (counters[i] as number) + leap.periods * (leap.growth[i] as number);
+    }
+    state.leap(leap.cycles);
+    memory?.jump(leap.cycles, leap.blocks, leap.keyTiles, leap.periods * (leap.growth[bytesAt] as number));
+    grid.jump(leap.tiles);
+    lane.jump(leap.tiles);
+    this.tilesLeapt += leap.tiles;
+  }
+
+  /** How many key tiles the loads are ahead of the 2D array. */
+  private loadsAhead(): number {
+    const cursor = this.memory?.cursor ?? null;
+    if (cursor === null) return 0;
+    const { head, block, m1 } = this.walk.place(this.grid.epoch);
+    return (cursor.block - head * this.walk.blocks - block) * this.walk.keyTiles + cursor.m1 - m1;
+  }
+
+  private deadlock(): SpecError {
+    const says = (track: Track): string =>
+      track.done
+        ? `the ${track.array} array has finished`
+        : `the ${track.array} array waits with ${track.nextText()} for ${stallCauses[track.cause]}`;
+    return new SpecError({
+      where: `schedule "${this.schedule.name}"`,
+      got: `a deadlock in cycle ${this.state.cycle}: ${says(this.grid)}, ${says(this.lane)}`,
+      expected: "a schedule in which one of the arrays can go on",
+      mend: "enlarge the lag of the letter that waits, or do earlier what makes the value it waits for",
+    });
+  }
+
+  private result(): ScheduleResult {
+    const { state, counters, memory, walk, steady } = this;
+    for (const track of [this.grid, this.lane]) {
+      if (!track.done) continue;
+      const drain = causeBase[track.array] + causeCode.drain;
+      counters[drain] = (counters[drain] as number) + Math.max(0, state.end - track.finishedAt);
+    }
+    const timeOf = (array: ArrayName): ArrayTime => {
+      const here = einsumNames.filter(name => dataflows[name].array === array);
+      const busy = Object.fromEntries(here.map(name => [name, counters[einsumCode[name]] as number]));
+      const stalls = Object.fromEntries(
+        stallCauses.map((cause, i) => [cause, counters[causeBase[array] + i] as number]),
+      );
+      return {
+        busy,
+        busyCycles: here.reduce((sum, name) => sum + (busy[name] ?? 0), 0),
+        stalls: stalls as Record<StallCause, number>,
+      };
+    };
+    return {
+      schedule: this.schedule,
+      cycles: state.end - Math.max(this.firstIssue, 0),
+      latencyCycles: Math.max(state.end, memory?.busyUntil() ?? 0),
+      tiles: walk.tiles,
+      arrays: { "2d": timeOf("2d"), "1d": timeOf("1d") },
+      epoch: steady.period,
+      registers: state.peak,
+      dramBytes: memory?.bytes() ?? 0,
+      tilesStepped: walk.tiles - this.tilesLeapt,
+    };
+  }
+}

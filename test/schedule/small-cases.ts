@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { generateNormal } from "../../src/emulator/generate.js";
+import { roundOperands } from "../../src/emulator/operands.js";
+import { type AttentionProblem, noMask, type Operands } from "../../src/emulator/problem.js";
+import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
+import type { ArrivalSchedule, RmReturn, ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
+import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
+
+/** Schedules that differ in every choice the notation offers. */
+export const texts: Readonly<Record<string, ScheduleText>> = {
+  fusemax: {
+    tiles: { d: 0, c: "auto", b: "c+1" },
+    "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c] -> idle(1) -> idle(AV[b])",
+    "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
+  },
+  "figure 4": {
+    tiles: { d: 0, c: "auto", b: "c+1", a: "c+2" },
+    "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c]",
+    "1d": "(SPNV[a] | RNV[a] | RM[c]) -> RD[a] -> PRM[c] -> SPD[c] -> AV[a]",
+  },
+  "one tile": {
+    tiles: { a: 0 },
+    "2d": "BQK[a] -> LM[a] -> SLN[a] -> SLD[a] -> SLNV[a]",
+    "1d": "RM[a] -> PRM[a] -> SPD[a] -> RD[a] -> (SPNV[a] | RNV[a]) -> AV[a]",
+  },
+  "BQK first, AV interleaved": {
+    tiles: { d: 0, c: "auto", b: "c+2" },
+    "2d": "(BQK[d] | SLNV[b]) -> LM[d] -> idle(2) -> SLN[c] -> SLD[c]",
+    "1d": "RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> (SPNV[b] | RNV[b] | AV[b])",
+  },
+  "SPNV before RNV": {
+    tiles: { d: 0, c: "auto", b: "c+0" },
+    "2d": "BQK[d] -> LM[d] -> SLN[c] -> (SLNV[b] | idle(3)) -> SLD[c]",
+    "1d": "SPNV[b] -> RM[d] -> RNV[b] -> PRM[d] -> SPD[c] -> RD[c] -> idle(AV[b]) -> AV[b]",
+  },
+};
+
+export interface SmallCase {
+  readonly schedule: Schedule;
+  readonly machine: ScheduleMachine;
+  readonly work: ScheduleWork;
+  readonly problem: AttentionProblem;
+  readonly seed: number;
+  readonly arrivals: ArrivalSchedule | null;
+}
+
+const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
+const ports = fc.constantFrom(1, 2, 3, 4, Number.POSITIVE_INFINITY);
+const rmReturn: fc.Arbitrary<RmReturn> = fc.oneof(
+  fc.constant<RmReturn>({ by: "columns" }),
+  fc.integer({ min: 0, max: 6 }).map((latencyCycles): RmReturn => ({ by: "buffer", latencyCycles })),
+);
+
+/** Random schedules on random arrays with random shapes, ragged tiles, ports and arrivals among them. */
+export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
+  return fc
+    .record({
+      name: fc.constantFrom(...Object.keys(texts)),
+      lag: fc.integer({ min: 1, max: 4 }),
+      rows: size(largestSide),
+      columns: size(largestSide),
+      headDim: size(9),
+      valueDim: size(9),
+      batch: size(2),
+      kvHeads: size(2),
+      group: size(2),
+      queries: size(3 * largestSide),
+      keys: size(3 * largestSide),
+      blockTiles: size(3),
+      readPorts: ports,
+      writePorts: ports,
+      rmReturn,
+      divideCycles: size(3),
+      format: fc.constantFrom<FormatName>(...formatNames),
+      seed: fc.nat(),
+      gaps: fc.option(fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 12 }), { nil: null }),
+    })
+    .map(c => {
+      const { rows, columns, headDim, valueDim, batch, kvHeads, group, queries, keys, blockTiles, gaps } = c;
+      const heads = kvHeads * group;
+      const work = { headDim, valueDim, heads: batch * heads, queries, keys, blockTiles };
+      const text = texts[c.name] as ScheduleText;
+      const machine = {
+        rows,
+        columns,
+        readPorts: c.readPorts,
+        writePorts: c.writePorts,
+        rmReturn: c.rmReturn,
+        divideCycles: c.divideCycles,
+        peRegisters: Number.POSITIVE_INFINITY,
+        laneRegisters: Number.POSITIVE_INFINITY,
+      };
+      return {
+        schedule: withLag(parseSchedule(c.name, text), c.lag),
+        machine,
+        work,
+        problem: {
+          shape: { batch, heads, kvHeads, queries, keys, headDim, valueDim },
+          mask: noMask,
+          tile: { m0: rows, p0: columns },
+          format: formats[c.format],
+          scale: 1 / Math.sqrt(headDim),
+        },
+        seed: c.seed,
+        arrivals: gaps === null ? null : arrivalsWith(gaps, machine, work),
+      };
+    });
+}
+
+/** Tiles that arrive one after the other with these gaps between them, over and over. */
+function arrivalsWith(gaps: readonly number[], machine: ScheduleMachine, work: ScheduleWork): ArrivalSchedule {
+  const queryTiles = Math.ceil(work.queries / machine.columns);
+  const blocks = Math.ceil(queryTiles / work.blockTiles);
+  const keyTiles = Math.ceil(work.keys / machine.rows);
+  const running = (count: number, offset: number): readonly number[] => {
+    let cycle = 0;
+    return Array.from({ length: count }, (_, i) => {
+      cycle += gaps[(i + offset) % gaps.length] ?? 0;
+      return cycle;
+    });
+  };
+  const loads = work.heads * blocks * keyTiles;
+  return { q: running(work.heads * queryTiles, 0), bk: running(loads, 1), bv: running(loads, 2) };
+}
+
+export function operandsOf({ problem, seed }: SmallCase): Operands {
+  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = problem.shape;
+  const inputs = {
+    q: generateNormal(seed, "q", batch * heads * queries * headDim),
+    k: generateNormal(seed, "k", batch * kvHeads * keys * headDim),
+    v: generateNormal(seed, "v", batch * kvHeads * keys * valueDim),
+  };
+  return roundOperands(inputs, problem.shape, problem.format);
+}
