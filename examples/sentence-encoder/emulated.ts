@@ -2,45 +2,51 @@ import {
   type AttentionProblem,
   type CheckResult,
   check,
-  type Engine,
   emulate,
   type FormatName,
   formats,
   noMask,
+  roundOperands,
   sampleRows,
 } from "fusemax";
-import type { Attention, LayerInputs } from "./attention.js";
+import type { ChosenEngine } from "fusemax/node";
+import type { LayerInputs } from "./attention.js";
 
 /** The array of the paper: 256 keys down its rows, 256 queries across its columns. */
-const tile = { m0: 256, p0: 256 } as const;
+export const tile = { m0: 256, p0: 256 } as const;
 
 /** How many output rows of a layer are compared with float64 attention. */
 const checkedRows = 64;
 
-/** One layer's attention on the emulated array. */
-export interface LayerReport {
-  readonly layer: number;
-  readonly heads: number;
-  readonly headDim: number;
-  readonly emulateSeconds: number;
-  /** Against float64 attention on the same q, k and v. */
-  readonly check: CheckResult;
+/** One layer's attention as the array computed it. */
+export interface LayerEmulation {
+  /** [heads, tokens, headDim] in accumulator values. */
+  readonly av: Float32Array;
+  readonly seconds: number;
+  /** The engine that computed it, with its adapter if it has one. */
+  readonly engine: string;
 }
 
-/** Attention as the FuseMax array computes it in `format`, checked layer by layer. */
-export function emulatedAttention(
-  engine: Engine,
+/** Runs one layer's attention on the array in `format`. */
+export async function emulateLayer(
+  chosen: ChosenEngine,
   format: FormatName,
-  onLayer: (report: LayerReport) => void,
-): Attention {
-  return async inputs => {
-    const { layer, heads, headDim, q, k, v } = inputs;
-    const problem = problemOf(inputs, format);
-    const { av, operands, seconds } = await emulate(problem, { q, k, v }, { engine });
-    const result = await check(problem, { q, k, v }, operands, av, sampleRows(problem, checkedRows));
-    onLayer({ layer, heads, headDim, emulateSeconds: seconds, check: result });
-    return Float64Array.from(av);
-  };
+  inputs: LayerInputs,
+): Promise<LayerEmulation> {
+  const { engine, fallback } = chosen;
+  const run = await emulate(problemOf(inputs, format), inputs, {
+    engine,
+    ...(fallback === undefined ? {} : { fallback }),
+  });
+  const { name, adapter } = run.engine;
+  return { av: run.av, seconds: run.seconds, engine: adapter === null ? name : `${name} on ${adapter}` };
+}
+
+/** Compares a layer's emulated attention, on a sample of its rows, with float64 attention and with the baseline. */
+export async function checkLayer(format: FormatName, inputs: LayerInputs, av: Float32Array): Promise<CheckResult> {
+  const problem = problemOf(inputs, format);
+  const operands = roundOperands(inputs, problem.shape, problem.format);
+  return await check(problem, inputs, operands, av, sampleRows(problem, checkedRows));
 }
 
 function problemOf({ heads, tokens, headDim, scale }: LayerInputs, format: FormatName): AttentionProblem {

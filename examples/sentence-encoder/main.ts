@@ -1,11 +1,14 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { FusemaxError, formatNames, UsageError } from "fusemax";
+import type { EngineChoice } from "fusemax/node";
+import { emulateLayer } from "./emulated.js";
+import { openEngines } from "./engines.js";
 import { exportQkv } from "./export-qkv.js";
 import { loadModel } from "./model.js";
 import { runAll } from "./pool.js";
 import { report } from "./report.js";
-import type { Arithmetic } from "./run.js";
+import type { Arithmetic, Run } from "./run.js";
 import { readText } from "./text.js";
 
 const usage = `Runs a real sentence encoder with its attention on the emulated FuseMax array, once in each number format.
@@ -13,6 +16,7 @@ const usage = `Runs a real sentence encoder with its attention on the emulated F
   npm start -- [options]
     --text FILE         read this text (default: the beginning of "Alice's Adventures in Wonderland")
     --tokens N          keep the first N tokens
+    --engine NAME       auto, webgpu, wasm or cpu (default auto: a GPU, else the processor)
     --threads N         run so many formats at a time (default: one for each processor)
     --export-qkv FILE   instead, write q, k and v of one layer to FILE (.safetensors), for fusemax run --input
     --layer N           the layer to export (default 0)
@@ -22,16 +26,20 @@ const usage = `Runs a real sentence encoder with its attention on the emulated F
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The slowest first, so that the threads finish together. */
-const arithmetics: readonly Arithmetic[] = ["fp16-strict", "bf16-strict", "fp16", "fp32", "bf16", "float64"];
+const arithmetics: readonly Arithmetic[] = ["fp16-strict", "bf16-strict", "fp16", "bf16", "fp32", "float64"];
+
+const engineChoices: readonly EngineChoice[] = ["auto", "webgpu", "wasm", "cpu"];
 
 interface Options {
   readonly text: string | undefined;
   readonly tokens: number;
+  readonly engine: EngineChoice;
   readonly threads: number;
   readonly export: { readonly file: string; readonly layer: number; readonly repeat: number } | null;
 }
 
 async function main(options: Options): Promise<void> {
+  const start = performance.now();
   note("loading the model");
   const [model, text] = await Promise.all([loadModel(), readText(options.text)]);
   const ids = model.tokenizer.encode(text).slice(0, options.tokens);
@@ -47,24 +55,32 @@ async function main(options: Options): Promise<void> {
     note(`wrote ${options.export.file}: q, k, v of shape [${shape.join(", ")}]`);
     return;
   }
-  note(`${ids.length} tokens; running ${arithmetics.length} arithmetics, ${options.threads} at a time`);
-  const start = performance.now();
-  const runs = await runAll(ids, arithmetics, options.threads, note);
-  const [exact, ...emulated] = runs.sort((a, b) => order(a.arithmetic) - order(b.arithmetic));
-  if (exact === undefined) throw new Error("no run came back");
-  const lines = [
+  const runs = await runEverything(ids, options);
+  const title = [
     "Universal Sentence Encoder Lite, its attention layers on the emulated FuseMax array (256 x 256 PEs)",
     `${ids.length} tokens of ${options.text ?? "the beginning of Alice's Adventures in Wonderland"}: ${beginningOf(text)}`,
     ...(ids.length > model.clipLength
       ? [`(the model's own graph drops the tokens after the first ${model.clipLength}; here all are kept)`]
       : []),
-    `engine: ${[...new Set(emulated.map(run => run.engine))].join(", ")}`,
-    "",
-    ...report(exact, emulated),
-    "",
-    `${((performance.now() - start) / 1000).toFixed(1)} s`,
   ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  const time = `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  process.stdout.write(`${[...title, "", ...report(runs), "", time].join("\n")}\n`);
+}
+
+/** All arithmetics, float64 first. */
+async function runEverything(ids: readonly number[], { engine, threads }: Options): Promise<Run[]> {
+  note(`${ids.length} tokens; running ${arithmetics.join(", ")}, ${threads} at a time`);
+  const engines = openEngines(engine, note);
+  try {
+    const runs = await runAll(ids, arithmetics, {
+      threads,
+      emulate: async (format, inputs) => emulateLayer(await engines.of(format), format, inputs),
+      note,
+    });
+    return runs.sort((a, b) => order(a.arithmetic) - order(b.arithmetic));
+  } finally {
+    await engines.close();
+  }
 }
 
 const order = (arithmetic: Arithmetic): number => (arithmetic === "float64" ? -1 : formatNames.indexOf(arithmetic));
@@ -87,10 +103,19 @@ function readOptions(): Options | null {
     if (/^\d+$/.test(given) && value >= smallest && value <= largest) return value;
     throw new UsageError({ where: `--${name}`, got: given, expected: `a whole number from ${smallest} to ${largest}` });
   };
+  const engine = engineChoices.find(choice => choice === (values.engine ?? "auto"));
+  if (engine === undefined) {
+    throw new UsageError({
+      where: "--engine",
+      got: `${values.engine}`,
+      expected: `one of ${engineChoices.join(", ")}`,
+    });
+  }
   const file = values["export-qkv"];
   return {
     text: values.text,
     tokens: whole("tokens", 1, 2 ** 20, Number.POSITIVE_INFINITY),
+    engine,
     threads: whole("threads", 1, 64, Math.min(availableParallelism(), arithmetics.length)),
     export: file === undefined ? null : { file, layer: whole("layer", 0, 1, 0), repeat: whole("repeat", 1, 1000, 1) },
   };
@@ -101,6 +126,7 @@ function parse() {
   const options = {
     text: string,
     tokens: string,
+    engine: string,
     threads: string,
     "export-qkv": string,
     layer: string,

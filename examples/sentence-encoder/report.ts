@@ -1,16 +1,21 @@
+import type { RunCost } from "fusemax";
+import { costOfLayers } from "./cost.js";
 import { cosine, sum } from "./linear.js";
-import type { Run } from "./run.js";
+import type { LayerReport, Run } from "./run.js";
 
-/** The report of all runs over one text, as lines of plain text. `exact` is the run in float64. */
-export function report(exact: Run, emulated: readonly Run[]): string[] {
-  const sample = emulated[0]?.layers[0]?.check.checkedRows ?? 0;
+/** The report of all runs over one text, as lines of plain text. The first run is the one in float64. */
+export function report([exact, ...emulated]: readonly Run[]): string[] {
+  const layers = emulated[0]?.layers ?? [];
+  if (exact === undefined) throw new Error("no run to report");
   return [
-    "Attention error: rms over the rms of exact (float64) attention on the q, k and v that the layer got,",
-    `${sample} sampled rows a layer`,
+    `engine: ${[...new Set(emulated.flatMap(run => run.layers.map(layer => layer.engine)))].join(", ")}`,
+    "",
+    `Attention error on ${layers[0]?.check.checkedRows ?? 0} sampled rows of each layer: rms over the rms of exact (float64) attention`,
+    "on the q, k and v that the layer got",
     "",
     ...table([
       ["format", "layer", "heads", "FuseMax", "largest", "with input rounding", "3-pass baseline"],
-      ...emulated.flatMap(layerRows),
+      ...emulated.flatMap(run => run.layers.map((layer, index) => errorRow(run, layer, index))),
     ]),
     "",
     "Embedding against the float64 run",
@@ -19,19 +24,22 @@ export function report(exact: Run, emulated: readonly Run[]): string[] {
       ["format", "cosine similarity", "1 - cosine", "largest difference"],
       ...emulated.map(run => embeddingRow(run, exact.embedding)),
     ]),
+    "",
+    "Cost of each layer's attention on the modelled FuseMax accelerator",
+    "",
+    ...table([
+      ["layer", "cycles", "time", "DRAM", "energy", "2D array", "1D array"],
+      ...costOfLayers(layers).map(costRow),
+    ]),
   ];
 }
 
-function layerRows({ arithmetic, layers }: Run): string[][] {
-  return layers.map(({ layer, heads, headDim, check }) => [
-    arithmetic,
-    String(layer),
-    `${heads} of ${headDim}`,
-    scientific(check.rmsRelative),
-    scientific(check.maxAbs),
-    scientific(check.withInputRounding.rmsRelative),
-    scientific(check.baseline.rmsRelative),
-  ]);
+const headsOf = ({ heads, headDim }: LayerReport): string => `${heads} of ${headDim}`;
+
+function errorRow({ arithmetic }: Run, layer: LayerReport, index: number): string[] {
+  const { check } = layer;
+  const errors = [check.rmsRelative, check.maxAbs, check.withInputRounding.rmsRelative, check.baseline.rmsRelative];
+  return [arithmetic, String(index), headsOf(layer), ...errors.map(scientific)];
 }
 
 function embeddingRow({ arithmetic, embedding }: Run, exact: Float64Array): string[] {
@@ -40,6 +48,19 @@ function embeddingRow({ arithmetic, embedding }: Run, exact: Float64Array): stri
   const oneMinusCosine = sum(difference.map(x => x * x)) / 2;
   const largest = difference.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return [arithmetic, cosine(embedding, exact).toFixed(9), scientific(oneMinusCosine), scientific(largest)];
+}
+
+function costRow(cost: RunCost, layer: number): string[] {
+  const busy = (part: number): string => `${(100 * part).toFixed(1)}% busy`;
+  return [
+    String(layer),
+    String(cost.cycles),
+    `${(cost.seconds * 1e6).toFixed(1)} us`,
+    `${(cost.dramBytes / 1e6).toFixed(2)} MB`,
+    `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
+    busy(cost.util2d),
+    busy(cost.util1d),
+  ];
 }
 
 const scientific = (x: number): string => x.toExponential(2);

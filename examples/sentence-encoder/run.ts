@@ -1,11 +1,14 @@
-import { cpuEngine, type FormatName } from "fusemax";
-import { float64Attention } from "./attention.js";
-import { emulatedAttention, type LayerReport } from "./emulated.js";
+import type { CheckResult, FormatName } from "fusemax";
+import { float64Attention, type LayerInputs } from "./attention.js";
+import { checkLayer, type LayerEmulation } from "./emulated.js";
 import { encode } from "./encoder.js";
 import type { EncoderModel } from "./model.js";
 
 /** What a run computes its attention in: a number format of the array, or float64 without the array. */
 export type Arithmetic = FormatName | "float64";
+
+/** Has one layer's attention emulated, here or in another thread. */
+export type Emulate = (format: FormatName, inputs: LayerInputs) => Promise<LayerEmulation>;
 
 /** The encoder over one text in one arithmetic. */
 export interface Run {
@@ -14,9 +17,16 @@ export interface Run {
   readonly embedding: Float64Array;
   /** One report a layer; none for float64. */
   readonly layers: readonly LayerReport[];
-  /** The engine that emulated, or null for float64. */
-  readonly engine: string | null;
-  readonly seconds: number;
+}
+
+/** How one layer's attention on the array went. */
+export interface LayerReport {
+  readonly heads: number;
+  readonly tokens: number;
+  readonly headDim: number;
+  readonly engine: string;
+  /** Against float64 attention on the same q, k and v. */
+  readonly check: CheckResult;
 }
 
 /** Encodes the tokens once. `note` gets a line of progress for each layer. */
@@ -24,26 +34,19 @@ export async function run(
   model: EncoderModel,
   ids: readonly number[],
   arithmetic: Arithmetic,
+  emulate: Emulate,
   note: (line: string) => void,
 ): Promise<Run> {
-  const start = performance.now();
-  const seconds = (): number => (performance.now() - start) / 1000;
-  if (arithmetic === "float64") {
-    const embedding = await encode(model, ids, float64Attention);
-    note(`float64: done in ${seconds().toFixed(1)} s`);
-    return { arithmetic, embedding, layers: [], engine: null, seconds: seconds() };
-  }
-  const engine = cpuEngine();
-  try {
-    const layers: LayerReport[] = [];
-    const attention = emulatedAttention(engine, arithmetic, report => {
-      layers.push(report);
-      note(`${arithmetic}: attention of layer ${report.layer} emulated in ${report.emulateSeconds.toFixed(1)} s`);
-    });
-    const embedding = await encode(model, ids, attention);
-    note(`${arithmetic}: done in ${seconds().toFixed(1)} s`);
-    return { arithmetic, embedding, layers, engine: engine.adapter ?? engine.name, seconds: seconds() };
-  } finally {
-    await engine.close();
-  }
+  const layers: LayerReport[] = [];
+  const emulated = async (format: FormatName, inputs: LayerInputs): Promise<Float64Array> => {
+    const { av, seconds, engine } = await emulate(format, inputs);
+    note(`${format}: attention of layer ${inputs.layer} emulated in ${seconds.toFixed(1)} s`);
+    const { heads, tokens, headDim } = inputs;
+    layers.push({ heads, tokens, headDim, engine, check: await checkLayer(format, inputs, av) });
+    return Float64Array.from(av);
+  };
+  const attention = arithmetic === "float64" ? float64Attention : (inputs: LayerInputs) => emulated(arithmetic, inputs);
+  const embedding = await encode(model, ids, attention);
+  note(`${arithmetic}: done`);
+  return { arithmetic, embedding, layers };
 }

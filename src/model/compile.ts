@@ -1,7 +1,7 @@
 import { SpecError } from "../errors.js";
 import type { Architecture, Level } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
-import type { Path } from "../spec/document.js";
+import type { Document, Path } from "../spec/document.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
@@ -48,15 +48,33 @@ export interface CompiledDesign {
   readonly sizeSlots: readonly number[];
 }
 
-/**
- * Makes a design ready to be evaluated. `patches` replace fields of its specs; a patch to `@0`, `@1`, … makes the field
- * the first, second, … variable of `variables`. Throws SpecError at the field that is at fault.
- */
-export function compileDesign(design: Design, patches: readonly Patch[] = [], variables = 0): CompiledDesign {
-  const architecture = applyPatches(design.architecture.data, "architecture", patches, design.architecture.at);
-  const mapping = applyPatches(design.mapping.data, "mapping", patches, design.mapping.at);
-  const binding = applyPatches(design.binding.data, "binding", patches, design.binding.at);
-  const technology = applyPatches(design.technology.data, "technology", patches, design.technology.at);
+/** What to change in a design before it is compiled. */
+export interface CompileOptions {
+  /** Names of corrections: the specs' own `corrections` of those names are applied. */
+  readonly corrections?: readonly string[];
+  /** Fields to replace, after the corrections. A field set to `@0`, `@1`, … becomes a variable. */
+  readonly patches?: readonly Patch[];
+  /** How many variables there are. */
+  readonly variables?: number;
+}
+
+/** Makes a design ready to be evaluated. Throws SpecError at the field that is at fault. */
+export function compileDesign(design: Design, options: CompileOptions = {}): CompiledDesign {
+  const { variables = 0 } = options;
+  const patched = <T extends { readonly corrections?: SpecCorrections | undefined }>(
+    kind: string,
+    document: Document<T>,
+  ): T =>
+    applyPatches(
+      document.data,
+      kind,
+      [...correctionsOf(kind, document, options), ...(options.patches ?? [])],
+      document.at,
+    );
+  const architecture = patched("architecture", design.architecture);
+  const mapping = patched("mapping", design.mapping);
+  const binding = patched("binding", design.binding);
+  const technology = applyPatches(design.technology.data, "technology", options.patches ?? [], design.technology.at);
 
   const definitions = new Map<string, Definition>();
   const define = (name: string, rule: Definition["rule"], at: () => string, scope?: string): void => {
@@ -148,6 +166,19 @@ export function compileDesign(design: Design, patches: readonly Patch[] = [], va
     variableSlots: Array.from({ length: variables }, (_, i) => program.slotOf(`@${i}`, undefined, nowhere)),
     sizeSlots: workloadSymbols.map(name => program.slotOf(name, undefined, nowhere)),
   };
+}
+
+type SpecCorrections = Readonly<Record<string, Readonly<Record<string, Formula>>>>;
+
+/** What a spec itself says that the asked-for corrections change in it. */
+function correctionsOf(
+  kind: string,
+  { data }: Document<{ readonly corrections?: SpecCorrections | undefined }>,
+  { corrections = [] }: CompileOptions,
+): readonly Patch[] {
+  return corrections.flatMap(name =>
+    Object.entries(data.corrections?.[name] ?? {}).map(([path, value]) => ({ path: `${kind}.${path}`, value })),
+  );
 }
 
 const busyName = (einsum: string): string => `#${einsum}`;

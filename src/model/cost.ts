@@ -34,10 +34,12 @@ export function costOfRun(
   shape: CostShape,
   tile: { readonly m0: number; readonly p0: number },
 ): RunCost {
-  const compiled = compileDesign(design, [
-    { path: "architecture.parameters.rows", value: tile.m0 },
-    { path: "architecture.parameters.columns", value: tile.p0 },
-  ]);
+  const compiled = compileDesign(design, {
+    patches: [
+      { path: "architecture.parameters.rows", value: tile.m0 },
+      { path: "architecture.parameters.columns", value: tile.p0 },
+    ],
+  });
   const { batch: B, heads: H, headDim: E, valueDim: F, keys: M, queries: P } = shape;
   const result = evaluate(compiled, checkSizes({ B, H, E, F, M, P, modelDim: H * E, feedForward: 4 * H * E }));
   return {

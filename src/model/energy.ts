@@ -2,11 +2,9 @@ import type { Level } from "../spec/architecture.js";
 import type { Accounting } from "./accounting.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign, CompiledLevel } from "./compile.js";
-import { instances } from "./timing.js";
 
 export interface Energy {
   readonly energyPj: number;
-  readonly areaUm2: number;
   readonly einsumEnergyPj: Readonly<Record<string, number>>;
   /** By memory level, and per array its operations as `compute.<array>`. */
   readonly componentEnergyPj: Readonly<Record<string, number>>;
@@ -27,46 +25,59 @@ export function energyOf(
   values: Float64Array,
   accounting: Accounting,
 ): Energy {
-  const { operations } = design.design.technology.data;
   const uncharged = (design.design.spec.data.unchargedWhenPublished ?? []).filter(
     ({ correction }) => !accounting.corrections.includes(correction),
   );
-  const costs = new Map([...design.levels.values()].map(level => [level.name, accessOf(design, level, values)]));
+  const isFree = (kind: "level" | "operation", name: string, einsum: string): boolean =>
+    uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
   const components: Record<string, number> = {};
   const einsums: Record<string, number> = {};
+  let energyPj = 0;
   for (const count of counts) {
-    let total = 0;
-    const charge = (component: string, energy: number): void => {
-      components[component] = (components[component] ?? 0) + energy;
-      total += energy;
-    };
-    for (const { levels } of count.accesses) {
-      for (const { level, reads, updates, fills } of levels) {
-        const name = count.levels[level] as string;
-        const spec = design.levels.get(name)?.spec as Level;
-        if (spec.kind === "dram" || uncharged.some(u => u.level === name)) continue;
-        const { readPj, writePj, words } = costs.get(name) as Access;
-        const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
-        charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
-      }
-    }
-    const dram = [...design.levels.values()].find(({ spec }) => spec.kind === "dram");
-    if (dram !== undefined) {
-      const { readPj, words } = costs.get(dram.name) as Access;
-      charge(dram.name, ((bytes.get(count.name) ?? 0) / design.wordBytes / words) * readPj);
-    }
-    for (const { name, count: times } of count.operations) {
-      if (uncharged.some(u => u.operation === name && u.einsums?.includes(count.name))) continue;
-      charge(`compute.${count.array}`, times * (operations[name]?.energyPj ?? 0));
-    }
+    const { total, byComponent } = einsumEnergy(design, count, bytes.get(count.name) ?? 0, values, isFree);
+    for (const [name, energy] of byComponent) components[name] = (components[name] ?? 0) + energy;
     einsums[count.name] = total;
+    energyPj += total;
   }
-  return {
-    energyPj: Object.values(einsums).reduce((sum, e) => sum + e, 0),
-    areaUm2: areaOf(design, values),
-    einsumEnergyPj: einsums,
-    componentEnergyPj: components,
+  return { energyPj, einsumEnergyPj: einsums, componentEnergyPj: components };
+}
+
+/** One Einsum's energy, whole and by component. `isFree` says what is not charged. */
+export function einsumEnergy(
+  design: CompiledDesign,
+  counts: EinsumCounts,
+  dramBytes: number,
+  values: Float64Array,
+  isFree: (kind: "level" | "operation", name: string, einsum: string) => boolean,
+): { readonly total: number; readonly byComponent: ReadonlyMap<string, number> } {
+  const { operations } = design.design.technology.data;
+  const byComponent = new Map<string, number>();
+  let total = 0;
+  const charge = (component: string, energy: number): void => {
+    byComponent.set(component, (byComponent.get(component) ?? 0) + energy);
+    total += energy;
   };
+  const costs = counts.levels.map(name => accessOf(design, design.levels.get(name) as CompiledLevel, values));
+  for (const { levels } of counts.accesses) {
+    for (const { level, reads, updates, fills } of levels) {
+      const name = counts.levels[level] as string;
+      const spec = design.levels.get(name)?.spec as Level;
+      if (spec.kind === "dram" || isFree("level", name, counts.name)) continue;
+      const { readPj, writePj, words } = costs[level] as Access;
+      const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
+      charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
+    }
+  }
+  const dram = counts.levels.findIndex(name => design.levels.get(name)?.spec.kind === "dram");
+  if (dram >= 0) {
+    const { readPj, words } = costs[dram] as Access;
+    charge(counts.levels[dram] as string, (dramBytes / design.wordBytes / words) * readPj);
+  }
+  for (const { name, count } of counts.operations) {
+    if (isFree("operation", name, counts.name)) continue;
+    charge(`compute.${counts.array}`, count * (operations[name]?.energyPj ?? 0));
+  }
+  return { total, byComponent };
 }
 
 function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, values: Float64Array): Access {
@@ -96,26 +107,4 @@ function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, value
     case "fanout":
       return { readPj: 0, writePj: 0, words: 1 };
   }
-}
-
-/** Memories, register files and the operators of each PE. */
-export function areaOf(design: CompiledDesign, values: Float64Array): number {
-  const { operations } = design.design.technology.data;
-  let area = 0;
-  for (const { name, spec, fields } of design.levels.values()) {
-    const own = fields.get("areaUm2")?.(values);
-    const number = instances(design, name, values);
-    if (own !== undefined) area += own * number * (spec.kind === "fanout" ? (fields.get("size")?.(values) ?? 1) : 1);
-    else if (spec.kind === "sram") {
-      const widthBits = (fields.get("rowWords")?.(values) ?? 1) * design.wordBytes * 8;
-      area += number * design.blocks.sram(fields.get("bytes")?.(values) ?? 0, widthBits).areaUm2;
-    } else if (spec.kind === "registers" && spec.sameAs === undefined) {
-      area += number * design.blocks.registerFile(fields.get("depth")?.(values) ?? 1).areaUm2;
-    }
-  }
-  for (const [array, cycles] of design.arrays) {
-    const pe = [...cycles.keys()].reduce((sum, op) => sum + (operations[op]?.areaUm2 ?? 0), 0);
-    area += pe * instances(design, design.architecture.arrays[array]?.at as string, values);
-  }
-  return area;
 }

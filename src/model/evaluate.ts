@@ -1,6 +1,7 @@
 import { SpecError } from "../errors.js";
 import { type Accounting, published } from "./accounting.js";
 import { countEinsum, type EinsumCounts, variantOf } from "./action-counts.js";
+import { type Area, areaOf } from "./area.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
 import { chooseMappings } from "./search.js";
@@ -9,7 +10,7 @@ import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
 
 /** What a design does and costs at given sizes. */
-export interface Evaluation extends Timing, Energy {
+export interface Evaluation extends Timing, Energy, Area {
   readonly counts: readonly EinsumCounts[];
   readonly trafficBytes: number;
 }
@@ -42,6 +43,7 @@ export function evaluate(
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
     ...timingOf(design, counts, bytes, values),
     ...energyOf(design, counts, bytes, values, accounting),
+    ...areaOf(design, values),
   };
 }
 

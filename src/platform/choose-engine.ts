@@ -1,9 +1,12 @@
 import { cpuEngine } from "../emulator/cpu.js";
 import type { Engine, EngineName } from "../emulator/engine.js";
+import { describeFailure, selfTest } from "../emulator/self-test.js";
+import { wasmEngine } from "../emulator/wasm/engine.js";
 import { DeviceError } from "../errors.js";
 import type { FormatName } from "../numerics/format.js";
 import { type Adapter, listAdapters } from "./adapters.js";
 import { openTrustedWebGpu } from "./trusted-webgpu.js";
+import { nodeWasmHost } from "./wasm-host.js";
 
 export type EngineChoice = "auto" | EngineName;
 
@@ -18,19 +21,39 @@ export interface ChosenEngine {
 }
 
 /**
- * Opens the engine asked for. `auto`: a hardware adapter that passes the self-test in this format, else the processor's
- * engine. `webgpu`: a hardware adapter, else a software one.
- * @throws DeviceError when `webgpu` is asked for and there is no adapter, or none that passes the self-test.
+ * Opens the engine asked for. `auto`: a hardware adapter that passes the self-test in this format, else WebAssembly, else
+ * the plain twin. `webgpu`: a hardware adapter, else a software one. `cpu`: the plain twin.
+ * @throws DeviceError when the engine asked for by name is not there or does not pass the self-test.
  */
 export async function chooseEngine(choice: EngineChoice, format: FormatName): Promise<ChosenEngine> {
   if (choice === "webgpu") return chooseWebGpu(format);
   if (choice === "auto") return chooseAny(format);
-  return { engine: await openProcessor(), reason: "asked for", notes: [] };
+  const engine = choice === "wasm" ? await openTrustedWasm(format) : cpuEngine();
+  return { engine, reason: "asked for", notes: [] };
 }
 
 /** The engine that needs no adapter. */
-async function openProcessor(): Promise<Engine> {
-  return cpuEngine();
+async function openProcessor(format: FormatName): Promise<Engine> {
+  try {
+    return await openTrustedWasm(format);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return cpuEngine();
+  }
+}
+
+/** @throws DeviceError when the kernels are not built or do not give the contract's bits here. */
+async function openTrustedWasm(format: FormatName): Promise<Engine> {
+  const engine = wasmEngine(await nodeWasmHost());
+  const failure = await selfTest({ engine, runOps: null }, [format]);
+  if (failure === null) return engine;
+  await engine.close();
+  throw new DeviceError({
+    where: "engine wasm",
+    got: `a failed self-test: ${describeFailure(failure)}`,
+    expected: "the contract's bits",
+    mend: "use --engine cpu",
+  });
 }
 
 async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {
@@ -56,13 +79,18 @@ async function chooseAny(format: FormatName): Promise<ChosenEngine> {
     try {
       const engine = await openTrustedWebGpu(adapter, format);
       const reason = "a hardware adapter that passes the self-test";
-      return { engine, reason, notes: [`engine webgpu on ${adapter.name}: ${reason}`], fallback: openProcessor };
+      return {
+        engine,
+        reason,
+        notes: [`engine webgpu on ${adapter.name}: ${reason}`],
+        fallback: () => openProcessor(format),
+      };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       refused.push(error.message);
     }
   }
-  const engine = await openProcessor();
+  const engine = await openProcessor(format);
   const reason = refused.length === 0 ? "no hardware adapter" : "no hardware adapter that passes the self-test";
   return { engine, reason, notes: [...refused, `engine ${engine.name}: ${reason}`] };
 }

@@ -2,20 +2,23 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { formatNames } from "fusemax";
+import { cpuEngine, formatNames } from "fusemax";
 import { beforeAll, describe, expect, it } from "vitest";
+import { emulateLayer } from "../../examples/sentence-encoder/emulated.js";
 import { type EncoderModel, loadModel } from "../../examples/sentence-encoder/model.js";
-import { type Run, run } from "../../examples/sentence-encoder/run.js";
+import { type Emulate, type Run, run } from "../../examples/sentence-encoder/run.js";
 import { readText } from "../../examples/sentence-encoder/text.js";
 
 let model: EncoderModel;
 let ids: number[];
 let exact: Run;
 const silent = (): void => {};
+const onTwin: Emulate = (format, inputs) =>
+  emulateLayer({ engine: cpuEngine(), reason: "the golden engine", notes: [] }, format, inputs);
 beforeAll(async () => {
   model = await loadModel();
   ids = model.tokenizer.encode(await readText()).slice(0, 96);
-  exact = await run(model, ids, "float64", silent);
+  exact = await run(model, ids, "float64", onTwin, silent);
 });
 
 /**
@@ -32,11 +35,10 @@ const turnOverError = 4;
 
 describe("the encoder with its attention on the array", () => {
   it.each(formatNames)("%s: reports both layers, each as true as plain attention in that format", async format => {
-    const emulated = await run(model, ids, format, silent);
-    expect(emulated.engine).not.toBeNull();
-    expect(emulated.layers.map(({ layer, heads, headDim }) => [layer, heads, headDim])).toEqual([
-      [0, 4, 64],
-      [1, 4, 128],
+    const emulated = await run(model, ids, format, onTwin, silent);
+    expect(emulated.layers.map(({ engine, heads, tokens, headDim }) => [engine, heads, tokens, headDim])).toEqual([
+      ["cpu", 4, 96, 64],
+      ["cpu", 4, 96, 128],
     ]);
     for (const { check } of emulated.layers) {
       expect(check.checkedRows).toBe(64);
@@ -65,6 +67,19 @@ describe("npm start", () => {
       expect(stdout).toMatch(new RegExp(`^${format} +(0\\.99\\d{7}|1\\.0{9})( +\\d\\.\\d\\de[-+]\\d+){2}$`, "m"));
       expect(stderr).toMatch(new RegExp(`^${format}: attention of layer 1 emulated`, "m"));
     }
+    // One tile: 4 heads · (max(E + 1, 1 + F + F) + 1 + 8 + F) cycles.
+    expect(stdout).toMatch(/^0 +808 /m);
+    expect(stdout).toMatch(/^1 +1576 /m);
+  });
+
+  it("gives the same report from another engine", async () => {
+    const args = ["--tokens", "30", "--threads", "2", "--engine"];
+    const [cpu, wasm] = await Promise.all([start(...args, "cpu"), start(...args, "wasm")]);
+    expect(cpu.stdout).toMatch(/^engine: cpu$/m);
+    expect(wasm.stdout).toMatch(/^engine: wasm$/m);
+    const tables = ({ stdout }: { readonly stdout: string }) =>
+      stdout.slice(stdout.indexOf("Attention error")).replace(/[\d.]+ s\n$/, "");
+    expect(tables(wasm)).toBe(tables(cpu));
   });
 
   it.each([

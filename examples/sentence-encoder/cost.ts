@@ -1,0 +1,12 @@
+import { costOfRun, loadDesign, type RunCost } from "fusemax";
+import { specFiles } from "fusemax/node";
+import { tile } from "./emulated.js";
+import type { LayerReport } from "./run.js";
+
+/** What the modelled FuseMax accelerator spends on each layer's attention; the number format changes none of it. */
+export function costOfLayers(layers: readonly LayerReport[]): RunCost[] {
+  const design = loadDesign(specFiles, "fusemax");
+  return layers.map(({ heads, tokens, headDim }) =>
+    costOfRun(design, { batch: 1, heads, queries: tokens, keys: tokens, headDim, valueDim: headDim }, tile),
+  );
+}

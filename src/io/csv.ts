@@ -1,0 +1,26 @@
+import type { Table } from "../report/table.js";
+
+/** The table as CSV (RFC 4180, lines ending in \n). Numbers are written so that reading them gives the same double. */
+export function csvText({ columns, rows }: Table): string {
+  return `${[columns, ...rows].map(row => row.map(csvCell).join(",")).join("\n")}\n`;
+}
+
+/** One cell: quoted when it holds a comma, a quote or a line end. */
+export function csvCell(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Reads CSV: cells as text, the first line as the header. */
+export function parseCsv(text: string): { readonly columns: readonly string[]; readonly rows: readonly string[][] } {
+  const rows: string[][] = [[]];
+  const cell = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r?\n|$)/y;
+  while (cell.lastIndex < text.length) {
+    const match = cell.exec(text);
+    if (match === null) break;
+    const [, value = "", end] = match;
+    rows.at(-1)?.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
+    if (end !== "," && cell.lastIndex < text.length) rows.push([]);
+  }
+  return { columns: rows[0] ?? [], rows: rows.slice(1) };
+}

@@ -1,0 +1,31 @@
+import type { CompiledDesign } from "./compile.js";
+import { instances } from "./timing.js";
+
+export interface Area {
+  readonly areaUm2: number;
+  /** By level, and per array its operators as `compute.<array>`. */
+  readonly componentAreaUm2: Readonly<Record<string, number>>;
+}
+
+/** Memories, register files and the operators of each PE. */
+export function areaOf(design: CompiledDesign, values: Float64Array): Area {
+  const components: Record<string, number> = {};
+  for (const { name, spec, fields } of design.levels.values()) {
+    const field = (key: string): number | undefined => fields.get(key)?.(values);
+    const own = field("areaUm2");
+    const around = instances(design, name, values);
+    if (own !== undefined) components[name] = own * around * (spec.kind === "fanout" ? (field("size") ?? 1) : 1);
+    else if (spec.kind === "sram") {
+      const widthBits = (field("rowWords") ?? 1) * design.wordBytes * 8;
+      components[name] = around * design.blocks.sram(field("bytes") ?? 0, widthBits).areaUm2;
+    } else if (spec.kind === "registers" && spec.sameAs === undefined) {
+      components[name] = around * design.blocks.registerFile(field("depth") ?? 1).areaUm2;
+    }
+  }
+  const { operations } = design.design.technology.data;
+  for (const [array, cycles] of design.arrays) {
+    const pe = [...cycles.keys()].reduce((sum, op) => sum + (operations[op]?.areaUm2 ?? 0), 0);
+    components[`compute.${array}`] = pe * instances(design, design.architecture.arrays[array]?.at as string, values);
+  }
+  return { areaUm2: Object.values(components).reduce((sum, a) => sum + a, 0), componentAreaUm2: components };
+}

@@ -1,0 +1,16 @@
+/** A number for an SVG attribute: two decimals are finer than any screen. */
+export const round = (value: number): number => Math.round(value * 100) / 100;
+
+export const escapeText = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+
+/** An element with its attributes and its content, which is markup already. */
+export function tag(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  content: string | readonly string[] = "",
+): string {
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeText(String(value))}"`);
+  const inner = typeof content === "string" ? content : content.join("\n");
+  return inner === "" ? `<${name}${written.join("")}/>` : `<${name}${written.join("")}>${inner}</${name}>`;
+}

@@ -1,0 +1,21 @@
+/** A table with a header: numbers or text in each cell. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/**
+ * The table as aligned text: columns two spaces apart, a line under the header; columns of numbers (or of texts that
+ * begin with a digit, such as "1.2 ms") to the right, others to the left.
+ */
+export function textTable({ columns, rows }: Table): string {
+  const cells = rows.map(row => columns.map((_, c) => String(row[c] ?? "")));
+  const widths = columns.map((name, c) => Math.max(name.length, ...cells.map(row => (row[c] ?? "").length)));
+  const right = columns.map((_, c) => cells.length > 0 && cells.every(row => /^([-+]?[\d.]|-?$)/.test(row[c] ?? "")));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, c) => (right[c] ? cell.padStart(widths[c] as number) : cell.padEnd(widths[c] as number)))
+      .join("  ")
+      .trimEnd();
+  return [line(columns), widths.map(w => "-".repeat(w)).join("  "), ...cells.map(line)].join("\n");
+}

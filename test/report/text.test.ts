@@ -1,0 +1,47 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { csvText, parseCsv } from "../../src/io/csv.js";
+import { textTable } from "../../src/report/table.js";
+import { engineering, lengthLabel } from "../../src/report/units.js";
+
+describe("CSV", () => {
+  it("reads back what it writes, whatever the cells hold", () => {
+    const cell = fc.oneof(fc.string(), fc.constantFrom('"', ",", "\n", 'a"b,c\r\nd', ""));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), rows => {
+        const read = parseCsv(csvText({ columns: ["a", "b"], rows }));
+        expect(read.columns).toEqual(["a", "b"]);
+        expect(read.rows).toEqual(rows);
+      }),
+    );
+  });
+  it("keeps every bit of a number", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), x => {
+        const [row] = parseCsv(csvText({ columns: ["x"], rows: [[x]] })).rows;
+        expect(Number(row?.[0])).toBe(x === 0 ? 0 : x);
+      }),
+    );
+  });
+});
+
+it("aligns numbers to the right and words to the left", () => {
+  const text = textTable({
+    columns: ["name", "cycles"],
+    rows: [
+      ["a", 5],
+      ["long", 12345],
+    ],
+  });
+  expect(text.split("\n")).toEqual(["name  cycles", "----  ------", "a          5", "long   12345"]);
+});
+
+it("writes units with decimal prefixes, lengths with binary ones", () => {
+  expect([0.0012345, 1, 999.96, 123456789].map(v => engineering(v, "s"))).toEqual([
+    "1.234 ms",
+    "1.000 s",
+    "1000 s",
+    "123.5 Ms",
+  ]);
+  expect([1000, 1024, 3 * 2 ** 20, 2 ** 40].map(lengthLabel)).toEqual(["1000", "1K", "3M", "1T"]);
+});

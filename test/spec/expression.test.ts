@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compileExpression, largestDivisor, namesIn, parseExpression } from "../../src/spec/expression.js";
+
+const where = (): string => "here";
+const value = (text: string, names: Readonly<Record<string, number>> = {}): number => {
+  const keys = Object.keys(names);
+  return compileExpression(parseExpression(text, where), name => keys.indexOf(name))(
+    Float64Array.from(Object.values(names)),
+  );
+};
+
+describe("formulas", () => {
+  it.each([
+    ["1 + 2 * 3", 7],
+    ["(1 + 2) * 3", 9],
+    ["8 / 2 / 2", 2],
+    ["10 - 2 - 3", 5],
+    ["-2 + 5", 3],
+    ["2 ^ 10", 1024],
+    ["16 * MiB", 2 ** 24],
+    ["940e6", 940e6],
+    ["ceil(7 / 2) + floor(7 / 2)", 7],
+    ["max(1, 5, 3) - min(4, 2)", 3],
+    ["if(3 > 2, 10, 20)", 10],
+    ["(2 == 2) * (2 <= 1)", 0],
+    ["largestDivisor(257, 128)", 1],
+  ])("%s is %d", (text, want) => expect(value(text)).toBe(want));
+
+  it("reads names, dots included", () => {
+    expect(value("buffer.bytes / (2 * E)", { "buffer.bytes": 256, E: 64 })).toBe(2);
+    expect(namesIn(parseExpression("max(QK + LM, RD) + QK * 2 * KiB", where))).toEqual(["QK", "LM", "RD"]);
+  });
+
+  it.each([
+    ["1 +", /got the end at character 4/],
+    ["2 * (3", /expected '\)'/],
+    ["sqrt(2)", /expected one of the functions ceil/],
+    ["ceil(1, 2)", /ceil with 1 arguments, not 2/],
+    ["3 ; 4", /got '; 4' in the formula/],
+    ["1 2", /expected an operator or the end/],
+  ])("%s is refused with its place", (text, message) => {
+    expect(() => parseExpression(text, where)).toThrow(message);
+    expect(() => parseExpression(text, where)).toThrow(/^here: /);
+  });
+});
+
+it("the largest divisor is a divisor, fits, and none between fits", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 0, max: 6000 }), (n, limit) => {
+      let best = 0;
+      for (let d = 1; d <= Math.min(n, limit); d++) if (n % d === 0) best = d;
+      expect(largestDivisor(n, limit)).toBe(best);
+    }),
+  );
+});
