@@ -3,7 +3,7 @@ import type { CheckRows } from "../values.js";
 import type { InputOptions } from "./input-files.js";
 import type { WorkloadOptions } from "./workload.js";
 
-export const engineChoices = ["auto", "webgpu", "cpu"] as const;
+export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 
 /** What `fusemax run` was asked for. */
 export interface RunOptions extends WorkloadOptions, InputOptions {
