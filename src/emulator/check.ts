@@ -7,13 +7,16 @@ import type { AttentionProblem, Operands } from "./problem.js";
 import { threefry2x32 } from "./threefry.js";
 import { queriesOf, visibleKeys } from "./visible.js";
 
-/** The error of an emulated attention against float64 attention. */
-export interface CheckResult extends ErrorSummary {
-  readonly checkedRows: number;
+interface ErrorWithWorst extends ErrorSummary {
   /** Null when no row was checked. */
   readonly worst: WorstElement | null;
+}
+
+/** The error of an emulated attention against float64 attention. */
+export interface CheckResult extends ErrorWithWorst {
+  readonly checkedRows: number;
   /** Against float64 attention on the inputs as given, before they were rounded to operands. */
-  readonly withInputRounding: ErrorSummary;
+  readonly withInputRounding: ErrorWithWorst;
   /** What plain 3-pass attention in the same formats gives on the same rows. Not finite where its accumulators overflowed. */
   readonly baseline: ErrorSummary;
 }
@@ -94,7 +97,7 @@ export async function check(
     ...error.summary(),
     checkedRows: rows.length,
     worst: error.worst(shape),
-    withInputRounding: withInputRounding.summary(),
+    withInputRounding: { ...withInputRounding.summary(), worst: withInputRounding.worst(shape) },
     baseline: ofBaseline.summary(),
   };
 }

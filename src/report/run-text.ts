@@ -39,6 +39,8 @@ export function runText(result: RunResult): string {
 
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 
+const many = (count: number, noun: string): string =>
+  `${count} ${count === 1 ? noun : noun.replace(/([^e])y$/, "$1ie").concat("s")}`;
 const count = (value: number): string => value.toLocaleString("en-US");
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
@@ -50,11 +52,11 @@ function engineering(value: number): string {
 }
 
 function workloadText(w: RunResult["workload"]): string {
-  const heads = w.kvHeads === w.heads ? `${w.heads} heads` : `${w.heads} heads on ${w.kvHeads} of K and V`;
+  const heads = w.kvHeads === w.heads ? many(w.heads, "head") : `${w.heads} heads on ${w.kvHeads} of K and V`;
   const widths = w.headDim === w.valueDim ? `E = F = ${w.headDim}` : `E = ${w.headDim}, F = ${w.valueDim}`;
   const source = w.seed === null ? "from files" : `seed ${w.seed}${w.spread === 1 ? "" : `, spread ${w.spread}`}`;
   const name = w.model === null ? "" : `${w.model}: `;
-  const sizes = `batch ${w.batch}, ${heads}, ${w.queries} queries x ${w.keys} keys, ${widths}`;
+  const sizes = `batch ${w.batch}, ${heads}, ${many(w.queries, "query")} x ${many(w.keys, "key")}, ${widths}`;
   return `${name}${sizes}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 
