@@ -12,7 +12,7 @@ export function onInterrupt(farewell: () => void): () => void {
 export function handleInterrupts(): void {
   process.once("SIGINT", () => {
     removeUnfinishedFiles();
-    for (const farewell of farewells) farewell();
+    for (const farewell of [...farewells].reverse()) farewell(); // the latest first: a bar ends before what is said
     process.stderr.write("fusemax: interrupted\n");
     process.exit(130);
   });

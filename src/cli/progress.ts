@@ -2,8 +2,8 @@ import { onInterrupt } from "./interrupt.js";
 
 /** How far a long piece of work has come, on stderr. */
 export interface Progress {
-  /** `done` of the total is finished; `rate` in words, such as "3.1 GFLOP/s". */
-  update(done: number, rate?: string): void;
+  /** `done` of the total is finished. */
+  update(done: number): void;
   stop(): void;
 }
 
@@ -13,12 +13,18 @@ const silent: Progress = { update: () => undefined, stop: () => undefined };
  * A bar with rate and time left while the terminal is watched; nothing when stderr is no terminal or `quiet` is set.
  * `start` is the part that was done before (a resumed run): it counts for the bar, not for the time left.
  */
-export async function startProgress(task: string, total: number, quiet: boolean, start = 0): Promise<Progress> {
+export async function startProgress(
+  task: string,
+  unit: string,
+  total: number,
+  quiet: boolean,
+  start = 0,
+): Promise<Progress> {
   if (quiet || !process.stderr.isTTY) return silent;
   const { default: cliProgress } = await import("cli-progress");
   const bar = new cliProgress.SingleBar({
     stream: process.stderr,
-    format: `${task} [{bar}] {percentage}% | {value}/{total} rows | {rate} | {left} left`,
+    format: `${task} [{bar}] {percentage}% | {value}/{total} ${unit} | {rate} ${unit}/s | {left} left`,
     barCompleteChar: "=",
     barIncompleteChar: " ",
     clearOnComplete: true,
@@ -33,10 +39,11 @@ export async function startProgress(task: string, total: number, quiet: boolean,
   };
   const forget = onInterrupt(() => bar.stop());
   return {
-    update(done, rate = "") {
-      const seconds = (performance.now() - began) / 1000;
-      const left = done > start ? secondsInWords(((total - done) * seconds) / (done - start)) : "…";
-      bar.update(done, { rate, left });
+    update(done) {
+      if (done <= start) return;
+      const perSecond = ((done - start) / (performance.now() - began)) * 1000;
+      const rate = perSecond < 100 ? perSecond.toPrecision(2) : Math.round(perSecond).toLocaleString("en-US");
+      bar.update(done, { rate, left: secondsInWords((total - done) / perSecond) });
     },
     stop,
   };

@@ -14,7 +14,7 @@ export async function checkPlan(
   if (options.check === "none") return null;
   const rows = sampleRows(problem, options.check === "full" ? Number.POSITIVE_INFINITY : options.check);
   const inputs = { q: await load("q"), k: await load("k"), v: await load("v") };
-  const progress = await startProgress("checking", rows.length, options.json === true);
+  const progress = await startProgress("checking", "rows", rows.length, options.json === true);
   try {
     return await check(problem, inputs, operands, av, rows, { onProgress: done => progress.update(done.rowsDone) });
   } finally {

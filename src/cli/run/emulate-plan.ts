@@ -33,8 +33,13 @@ export async function emulatePlan(
   const forget = onInterrupt(() => {
     if (file !== null) note(`${rowsDone} of ${rows} rows are kept in ${options.resume}`);
   });
-  const progress = await startProgress(`emulating on ${chosen.engine.name}`, rows, options.json === true, resumedRows);
-  const began = performance.now();
+  const progress = await startProgress(
+    `emulating on ${chosen.engine.name}`,
+    "rows",
+    rows,
+    options.json === true,
+    resumedRows,
+  );
   try {
     const run = await emulateRows(problem, operands, {
       engine: chosen.engine,
@@ -47,8 +52,7 @@ export async function emulatePlan(
       },
       onProgress: done => {
         rowsDone = done.rowsDone;
-        const perSecond = ((rowsDone - resumedRows) / (performance.now() - began)) * 1000;
-        progress.update(rowsDone, `${perSecond.toPrecision(3)} rows/s`);
+        progress.update(rowsDone);
       },
     });
     return { ...run, av, resumedRows };
