@@ -1,6 +1,10 @@
 /** The public API with the parts that need Node: files, threads, adapters. `fusemax` alone runs in a browser too. */
 export * from "./index.js";
+export * from "./io/npy.js";
+export * from "./io/npz.js";
+export * from "./io/rows-file.js";
 export * from "./io/safetensors.js";
 export * from "./io/spec-files.js";
+export type * from "./io/stored-tensor.js";
 export * from "./platform/choose-engine.js";
 export * from "./platform/wasm-host.js";

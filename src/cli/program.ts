@@ -43,6 +43,9 @@ function makeProgram(): Command {
 /** One line for an error that the user can mend; null for a defect. */
 function describe(error: unknown, args: readonly string[]): string | null {
   if (error instanceof FusemaxError) return error.message;
+  if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
+    return `memory: got none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
+  }
   if (!(error instanceof CommanderError)) return null;
   if (error.code === "commander.help") return "no command given; see fusemax --help";
   const command = args.find(arg => !arg.startsWith("-"));

@@ -38,7 +38,9 @@ export function chosenDrivers(): string | null {
 
 /** Whether the Vulkan loader will find any driver's manifest (its documented search path on Linux). */
 export function hasDriver(): boolean {
-  if (process.platform !== "linux" || chosenDrivers() !== null || process.env["VK_ADD_DRIVER_FILES"]) return true;
+  if (process.platform !== "linux" || process.env["VK_ADD_DRIVER_FILES"]) return true;
+  const chosen = chosenDrivers();
+  if (chosen !== null) return chosen.split(":").some(path => existsSync(path));
   const { XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
   const folders = [
     XDG_CONFIG_HOME || join(homedir(), ".config"),

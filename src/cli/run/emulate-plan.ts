@@ -44,7 +44,8 @@ export async function emulatePlan(
     const run = await emulateRows(problem, operands, {
       engine: chosen.engine,
       ...(chosen.fallback === undefined ? {} : { fallback: chosen.fallback }),
-      onFallback: (lost, next) => note(`${lost.message}; going on with engine ${next.name} from row ${rowsDone}`),
+      onFallback: (lost, next) =>
+        note(`${lost.message}; going on with engine ${next.name} from row ${rowsDone} of ${rows}`),
       finished: file?.finished ?? [],
       onBlock: async ({ range, av: block }) => {
         av.set(block, range.start * width);
