@@ -1,5 +1,7 @@
 import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
 import type { RunResult } from "./run-result.js";
+import { textTable } from "./table.js";
+import { bytes, energy, percent, seconds } from "./units.js";
 
 /** The result of `fusemax run` for people: one fact a line, names on the left. */
 export function runText(result: RunResult): string {
@@ -21,10 +23,11 @@ export function runText(result: RunResult): string {
     "",
     ...errorText(result),
     "",
-    "Cost on FuseMax",
+    `Cost on FuseMax${maskText(workload) === "none" ? "" : ", every tile charged, masked ones too"}`,
     line(["cycles", count(cost.cycles)]),
-    line(["time", `${engineering(cost.seconds)}s at 940 MHz and 400 GiB/s`]),
-    line(["DRAM", `${count(cost.dramBytes)} bytes`]),
+    line(["time", `${seconds(cost.seconds)} at 940 MHz and 400 GiB/s`]),
+    line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
+    line(["energy", `${energy(cost.energyPj)}, as the paper counts it`]),
     line(["busy", `2D array ${percent(cost.util2d)}, 1D array ${percent(cost.util1d)}`]),
     "",
     "Emulation",
@@ -42,14 +45,6 @@ const line = ([name, fact]: readonly [string, string]): string => `  ${name.padE
 const many = (count: number, noun: string): string =>
   `${count} ${count === 1 ? noun : noun.replace(/([^e])y$/, "$1ie").concat("s")}`;
 const count = (value: number): string => value.toLocaleString("en-US");
-const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-
-/** 1.23 m, 4.56 µ: a value with the prefix of its unit. */
-function engineering(value: number): string {
-  const prefixes = ["", "m", "µ", "n", "p"];
-  const step = value >= 1 ? 0 : Math.min(prefixes.length - 1, Math.ceil(-Math.log10(value) / 3));
-  return `${(value * 1000 ** step).toPrecision(4)} ${prefixes[step]}`;
-}
 
 function workloadText(w: RunResult["workload"]): string {
   const heads = w.kvHeads === w.heads ? many(w.heads, "head") : `${w.heads} heads on ${w.kvHeads} of K and V`;
@@ -73,14 +68,19 @@ function maskText({ causal, window: [left, right], kvLens, qLens }: RunResult["w
 function errorText({ error, output, format }: RunResult): readonly string[] {
   if (error === null) return ["Error: not checked (--check none)"];
   const [batch = 1, heads = 1, queries = 1] = output.shape;
-  const row = (name: string, { maxAbs, rms, rmsRelative }: ErrorSummary): string =>
-    `  ${name.padEnd(34)}${[maxAbs, rms, rmsRelative].map(x => x.toExponential(2).padStart(12)).join("")}`;
+  const row = (name: string, { maxAbs, rms, rmsRelative }: ErrorSummary) =>
+    [name, ...[maxAbs, rms, rmsRelative].map(x => x.toExponential(2))] as const;
+  const table = textTable({
+    columns: ["", "max", "rms", "rms/rms"],
+    rows: [
+      row("FuseMax, inputs rounded", error),
+      row("FuseMax, inputs as given", error.withInputRounding),
+      row(`3-pass in ${format}, inputs rounded`, error.baseline),
+    ],
+  });
   return [
     `Error against float64 attention, ${error.checkedRows} of ${batch * heads * queries} rows`,
-    `  ${"".padEnd(34)}${["max", "rms", "rms/rms"].map(head => head.padStart(12)).join("")}`,
-    row("FuseMax, inputs rounded", error),
-    row("FuseMax, inputs as given", error.withInputRounding),
-    row(`3-pass in ${format}, inputs rounded`, error.baseline),
+    ...table.split("\n").map(text => `  ${text}`),
     ...(error.worst === null ? [] : [line(["worst", worstText(error.worst)])]),
   ];
 }
