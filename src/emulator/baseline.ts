@@ -1,4 +1,4 @@
-import { type MacRow, macRow, makeLanes } from "../numerics/lanes.js";
+import { type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { type ProcessingElement, processingElement } from "../numerics/pe.js";
 import type { AttentionProblem, Operands } from "./problem.js";
 import { type KeyRange, visibleKeys } from "./visible.js";
@@ -15,13 +15,13 @@ export class Baseline {
   private readonly problem: AttentionProblem;
   private readonly operands: Operands;
   private readonly pe: ProcessingElement;
-  private readonly mac: MacRow;
+  private readonly mac: MacChains;
 
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
     this.operands = operands;
     this.pe = processingElement(problem.format);
-    this.mac = macRow(problem.format);
+    this.mac = macChains(problem.format);
   }
 
   /** One output row, [F] in accumulator values; not finite where a 16-bit accumulator overflowed. */
@@ -43,10 +43,9 @@ export class Baseline {
       weights[i] = numerator;
       denominator = pe.add(denominator, numerator);
     }
-    for (const [i, numerator] of weights.entries()) {
-      const weight = pe.operand(Math.fround(numerator / denominator));
-      this.mac(values, weight, this.operands.v, (firstKey + seen.from + i) * valueDim, 0, valueDim);
-    }
+    for (const [i, numerator] of weights.entries()) weights[i] = pe.operand(Math.fround(numerator / denominator));
+    const v = { values: this.operands.v, offset: (firstKey + seen.from) * valueDim, stride: valueDim };
+    this.mac(values, { values: weights, first: 0, count: weights.length }, v, 0, valueDim);
     return values.values;
   }
 
@@ -64,9 +63,8 @@ export class Baseline {
         for (let e = 0; e < headDim; e += 1) transposed[e * lanesAtOnce + m] = k[at + e] as number;
       }
       lanes.values.fill(0);
-      for (let e = 0; e < headDim; e += 1) {
-        this.mac(lanes, q[row * headDim + e] as number, transposed, e * lanesAtOnce, 0, count);
-      }
+      const query = { values: q, first: row * headDim, count: headDim };
+      this.mac(lanes, query, { values: transposed, offset: 0, stride: lanesAtOnce }, 0, count);
       out.set(lanes.values.subarray(0, count), start - from);
     }
     return out;

@@ -1,4 +1,4 @@
-import { type Lanes, type MacRow, macRow, makeLanes } from "../numerics/lanes.js";
+import { type Lanes, type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { firstOverflow, type Overflow } from "./overflow.js";
 import type { AttentionProblem } from "./problem.js";
@@ -39,7 +39,7 @@ export class QueryColumn {
   prm = 0;
   spd = 0;
   private readonly pe: ProcessingElement;
-  private readonly mac: MacRow;
+  private readonly mac: MacChains;
   private readonly c: number;
   private readonly headDim: number;
   private readonly valueDim: number;
@@ -52,7 +52,7 @@ export class QueryColumn {
     this.slnv = makeLanes(shape.valueDim);
     this.spnv = new Float32Array(shape.valueDim);
     this.pe = processingElement(format);
-    this.mac = macRow(format);
+    this.mac = macChains(format);
     this.c = exponentFactor(scale);
     this.headDim = shape.headDim;
     this.valueDim = shape.valueDim;
@@ -75,7 +75,8 @@ export class QueryColumn {
   /** Step 1, BQK = Q x BK, one key a lane, e ascending. */
   private scores(q: Float32Array, qOffset: number, { kT, stride }: KeyTile, start: number, end: number): void {
     this.bqk.values.fill(0, start, end);
-    for (let e = 0; e < this.headDim; e += 1) this.mac(this.bqk, q[qOffset + e] as number, kT, e * stride, start, end);
+    const query = { values: q, first: qOffset, count: this.headDim };
+    this.mac(this.bqk, query, { values: kT, offset: 0, stride }, start, end);
   }
 
   /** Step 2, LM = max of BQK, RM = max(RM, LM). A maximum starts from its first element, not from 0. */
@@ -105,7 +106,8 @@ export class QueryColumn {
   private weightedValues({ v, vOffset }: KeyTile, start: number, end: number): void {
     const { sln, valueDim, slnv } = this;
     slnv.values.fill(0);
-    for (let i = start; i < end; i += 1) this.mac(slnv, sln[i] as number, v, vOffset + i * valueDim, 0, valueDim);
+    const weights = { values: sln, first: start, count: end - start };
+    this.mac(slnv, weights, { values: v, offset: vOffset + start * valueDim, stride: valueDim }, 0, valueDim);
   }
 
   /** Steps 6 and 7, SPD = RD x PRM, RD = SLD + SPD, SPNV = RNV x PRM, RNV = SLNV + SPNV. */

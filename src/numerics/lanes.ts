@@ -14,38 +14,91 @@ export function makeLanes(length: number): Lanes {
   return { values, bits: new Uint32Array(values.buffer) };
 }
 
+/** Operands that a row of lanes goes through one after the other: a[first + j] for 0 <= j < count, broadcast to all lanes. */
+export interface Broadcast {
+  readonly values: Float32Array;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What meets them in the lanes: x[offset + j * stride + i] in lane i. */
+export interface LaneOperands {
+  readonly values: Float32Array;
+  readonly offset: number;
+  readonly stride: number;
+}
+
 /**
- * s_i = rA(s_i + a * x[offset + i]) for the lanes start <= i < end: one multiply-accumulate on each PE of a row, operand `a`
- * broadcast. Overflow of fp16 leaves an infinity, which no later step takes away.
+ * For j ascending, s_i = rA(s_i + a_j * x_ji) in the lanes start <= i < end: chains of multiply-accumulates, one a PE of a row.
+ * Overflow of fp16 leaves an infinity, which no later step takes away.
  */
-export type MacRow = (s: Lanes, a: number, x: Float32Array, offset: number, start: number, end: number) => void;
+export type MacChains = (s: Lanes, a: Broadcast, x: LaneOperands, start: number, end: number) => void;
+
+/** One step of a chain in every lane. */
+type MacRow = (s: Lanes, a: number, x: Float32Array, offset: number, start: number, end: number) => void;
 
 /** 16-bit operands, fp32 sums: the product is exact, so the sum is rounded once. */
 const macExact: MacRow = ({ values }, a, x, offset, start, end) => {
   for (let i = start; i < end; i += 1) values[i] = (values[i] as number) + a * (x[offset + i] as number);
 };
 
-/** fp32 operands: the product is rounded, then the sum. */
-const macRounded: MacRow = ({ values }, a, x, offset, start, end) => {
-  for (let i = start; i < end; i += 1) {
-    values[i] = (values[i] as number) + Math.fround(a * (x[offset + i] as number));
+/** The same, four steps for each time a sum is loaded and stored. */
+const chainsExact: MacChains = (s, a, x, start, end) => {
+  const { values } = s;
+  const { values: operands, stride } = x;
+  const last = a.first + a.count;
+  let j = a.first;
+  let at = x.offset;
+  for (; j + 3 < last; j += 4) {
+    const [a0, a1] = [a.values[j] as number, a.values[j + 1] as number];
+    const [a2, a3] = [a.values[j + 2] as number, a.values[j + 3] as number];
+    const at1 = at + stride;
+    const at2 = at1 + stride;
+    const at3 = at2 + stride;
+    for (let i = start; i < end; i += 1) {
+      let sum = Math.fround((values[i] as number) + a0 * (operands[at + i] as number));
+      sum = Math.fround(sum + a1 * (operands[at1 + i] as number));
+      sum = Math.fround(sum + a2 * (operands[at2 + i] as number));
+      values[i] = sum + a3 * (operands[at3 + i] as number);
+    }
+    at = at3 + stride;
+  }
+  for (; j < last; j += 1) {
+    macExact(s, a.values[j] as number, operands, at, start, end);
+    at += stride;
   }
 };
 
+/** Chains of single steps. */
+const chainsOf =
+  (mac: MacRow): MacChains =>
+  (s, a, x, start, end) => {
+    for (let j = 0; j < a.count; j += 1) {
+      mac(s, a.values[a.first + j] as number, x.values, x.offset + j * x.stride, start, end);
+    }
+  };
+
+/** fp32 operands: the product is rounded, then the sum. */
+const chainsRounded = chainsOf(({ values }, a, x, offset, start, end) => {
+  for (let i = start; i < end; i += 1) {
+    values[i] = (values[i] as number) + Math.fround(a * (x[offset + i] as number));
+  }
+});
+
 /** bf16 sums: RNE to fp32 by the store, then to bf16 by its bits. */
-const macBf16: MacRow = ({ values, bits }, a, x, offset, start, end) => {
+const chainsBf16 = chainsOf(({ values, bits }, a, x, offset, start, end) => {
   for (let i = start; i < end; i += 1) {
     values[i] = (values[i] as number) + a * (x[offset + i] as number);
     const u = bits[i] as number;
     bits[i] = (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
   }
-};
+});
 
 /** Adding and subtracting it rounds a float64 below 2^27 to a multiple of 2^-24, ties to even, and -0 to +0. */
 const toSubnormalFp16 = 1.5 * 2 ** 28;
 
 /** fp16 sums: RNE to fp32 by the store, then to fp16 by its bits; subnormals and overflow apart. */
-const macFp16: MacRow = ({ values, bits }, a, x, offset, start, end) => {
+const chainsFp16 = chainsOf(({ values, bits }, a, x, offset, start, end) => {
   for (let i = start; i < end; i += 1) {
     values[i] = (values[i] as number) + a * (x[offset + i] as number);
     const u = bits[i] as number;
@@ -54,11 +107,11 @@ const macFp16: MacRow = ({ values, bits }, a, x, offset, start, end) => {
     else if (magnitude < 0x477ff000) bits[i] = (u + 0xfff + ((u >>> 13) & 1)) & 0xffffe000;
     else bits[i] = (u & 0x80000000) | 0x7f800000;
   }
-};
+});
 
-/** The multiply-accumulate of a format for a row of PEs. */
-export function macRow(format: Format): MacRow {
-  if (format.accumulator === "bf16") return macBf16;
-  if (format.accumulator === "fp16") return macFp16;
-  return format.operand === "fp32" ? macRounded : macExact;
+/** The chains of multiply-accumulates of a format. */
+export function macChains({ operand, accumulator }: Format): MacChains {
+  if (accumulator === "bf16") return chainsBf16;
+  if (accumulator === "fp16") return chainsFp16;
+  return operand === "fp32" ? chainsRounded : chainsExact;
 }

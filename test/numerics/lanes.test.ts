@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatNames, formats } from "../../src/numerics/format.js";
-import { macRow, makeLanes } from "../../src/numerics/lanes.js";
+import { macChains, makeLanes } from "../../src/numerics/lanes.js";
 import { processingElement } from "../../src/numerics/pe.js";
 import { fromBits } from "../../src/numerics/rounding.js";
 
@@ -12,27 +12,25 @@ const value = fc.oneof(
   fc.integer({ min: 0x30000000, max: 0x45ffffff }).map(fromBits),
 );
 
-describe.each(formatNames)("a row of multiply-accumulates in %s", name => {
-  it("equals the PE's mac in bits, overflow included", () => {
+describe.each(formatNames)("chains of multiply-accumulates in %s", name => {
+  it("equal the PE's mac in bits, overflow included, for any length and part of the lanes", () => {
     const pe = processingElement(formats[name]);
-    const mac = macRow(formats[name]);
+    const mac = macChains(formats[name]);
+    const steps = fc.array(fc.tuple(value, fc.array(value, { minLength: 5, maxLength: 5 })), { maxLength: 40 });
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(value, fc.array(value, { minLength: 5, maxLength: 5 })), { maxLength: 40 }),
-        steps => {
-          const lanes = makeLanes(5);
-          const expected = [0, 0, 0, 0, 0];
-          for (const [a, x] of steps) {
-            const operands = Float32Array.from([9, ...x.map(pe.operand)]);
-            mac(lanes, pe.operand(a), operands, 1, 1, 4);
-            for (let i = 1; i < 4; i += 1) {
-              expected[i] = pe.mac(expected[i] as number, pe.operand(a), operands[i + 1] as number);
-            }
-          }
-          expect([...lanes.values]).toEqual(expected);
-          expect(lanes.bits.includes(0x80000000)).toBe(false);
-        },
-      ),
+      fc.property(steps, fc.nat(3), fc.nat(5), (all, start, end) => {
+        const lanes = makeLanes(5);
+        const a = Float32Array.from([7, ...all.map(([x]) => pe.operand(x))]);
+        const x = Float32Array.from([9, ...all.flatMap(([, row]) => row.map(pe.operand))]);
+        mac(lanes, { values: a, first: 1, count: all.length }, { values: x, offset: 1, stride: 5 }, start, end);
+        const expected = Array.from({ length: 5 }, (_, i) =>
+          i < start || i >= end
+            ? 0
+            : all.reduce((s, _row, j) => pe.mac(s, a[1 + j] ?? Number.NaN, x[1 + j * 5 + i] ?? Number.NaN), 0),
+        );
+        expect([...lanes.values]).toEqual(expected);
+        expect(lanes.bits.includes(0x80000000)).toBe(false);
+      }),
     );
   });
 });
