@@ -1,99 +1,136 @@
-// The exports: each kernel once for every accumulator (softmax also for every operand) of the contract's five formats.
-// All take addresses in the module's one memory, which src/emulator/wasm/memory.ts lays out.
-import { Bf16, Fp16, Fp32 } from "./formats";
-import { products } from "./products";
-import { softmax } from "./softmax";
-import { divide, update } from "./update";
+// The exports: what the host (src/emulator/wasm/block.ts) calls, in this order, for a block of rows:
+// loadQueries for each lane group; for each key tile packKeys, packValues and passTile, or, where a tile is packed in parts,
+// lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each group.
+import { configureArithmetic, queryScale, runDivide, runProducts, runSoftmax, runUpdate } from "./arithmetic";
+import {
+  bad,
+  configureMemory,
+  featurePanels,
+  headDim,
+  keyPanels,
+  laneBytes,
+  lanes,
+  maxima,
+  noMaximum,
+  outputsOf,
+  panelBytes,
+  panelRows,
+  queriesOf,
+  scoresOf,
+  stage,
+  stateOf,
+  sumsOf,
+  valueDim,
+  valuePanels,
+  viewBegin,
+  viewEnd,
+} from "./memory";
+import { Bf16, Fp32, macInChain } from "./formats";
+import { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./rows";
+import { lookAtTile } from "./view";
 
-export { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./layout";
+export { queryScale } from "./arithmetic";
+export { groups, keysAtOnce, scoresOf, seenFrom, seenTo, stage, stateOf, wholeTile } from "./memory";
 
-export function productsFp32(
-  queries: usize,
-  panels: usize,
-  panelBytes: usize,
-  panelCount: i32,
-  length: i32,
-  sums: usize,
-  goOn: bool,
-): void {
-  products<Fp32>(queries, panels, panelBytes, panelCount, length, sums, goOn);
+/** Fixes format (its place among `formatNames`), E, F, the keys of a tile, and c of E2. */
+export function configure(format: i32, e: i32, f: i32, tileKeys: i32, c: f32): void {
+  configureArithmetic(format, c);
+  configureMemory(e, f, tileKeys);
 }
 
-export function updateFp32(state: usize, outputs: usize, sums: usize, features: i32): void {
-  update<Fp32>(state, outputs, sums, features);
-  update<Fp32>(state + 16, outputs + 16, sums + 16, features);
+/** Takes `count` rows of Q from the stage into a group and clears what it carries. What its lanes see is set by the host. */
+export function loadQueries(group: i32, count: i32): void {
+  const state = stateOf(group);
+  memory.fill(state, 0, queriesOf(group) - state);
+  v128.store(state, f32x4.splat(noMaximum), maxima);
+  v128.store(state + 16, f32x4.splat(noMaximum), maxima);
+  rowsToLanes(stage, count, headDim, queriesOf(group), queryScale());
 }
 
-export function divideFp32(state: usize, outputs: usize, features: i32): void {
-  divide<Fp32>(state, outputs, features);
-  divide<Fp32>(state + 16, outputs + 16, features);
+/** Packs `count` rows of K from the stage. */
+export function packKeys(count: i32): void {
+  rowsToPanels(stage, count, headDim, keyPanels);
 }
 
-export function productsBf16(
-  queries: usize,
-  panels: usize,
-  panelBytes: usize,
-  panelCount: i32,
-  length: i32,
-  sums: usize,
-  goOn: bool,
-): void {
-  products<Bf16>(queries, panels, panelBytes, panelCount, length, sums, goOn);
+/** Packs `count` rows of V from the stage. */
+export function packValues(count: i32): void {
+  columnsToPanels(stage, count, valueDim, valuePanels);
 }
 
-export function updateBf16(state: usize, outputs: usize, sums: usize, features: i32): void {
-  update<Bf16>(state, outputs, sums, features);
-  update<Bf16>(state + 16, outputs + 16, sums + 16, features);
+/** Takes the first `groupCount` groups through the packed tile of `count` keys from `firstKey`; skips those that see none. */
+export function passTile(groupCount: i32, firstKey: i32, count: i32): void {
+  for (let group = 0; group < groupCount; group++) {
+    if (!lookAtTile(stateOf(group), firstKey, count)) continue;
+    scoresOfGroup(group, 0, count);
+    runSoftmax(scoresOf(group), stateOf(group));
+    valuesOfGroup(group, 0, count);
+    runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
+  }
 }
 
-export function divideBf16(state: usize, outputs: usize, features: i32): void {
-  divide<Bf16>(state, outputs, features);
-  divide<Bf16>(state + 16, outputs + 16, features);
+export function lookAt(groupCount: i32, firstKey: i32, count: i32): void {
+  for (let group = 0; group < groupCount; group++) lookAtTile(stateOf(group), firstKey, count);
 }
 
-export function productsFp16(
-  queries: usize,
-  panels: usize,
-  panelBytes: usize,
-  panelCount: i32,
-  length: i32,
-  sums: usize,
-  goOn: bool,
-): void {
-  products<Fp16>(queries, panels, panelBytes, panelCount, length, sums, goOn);
+/** Step 1 for the packed keys [first, first + count) of the tile. */
+export function scores(groupCount: i32, first: i32, count: i32): void {
+  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count);
 }
 
-export function updateFp16(state: usize, outputs: usize, sums: usize, features: i32): void {
-  update<Fp16>(state, outputs, sums, features);
-  update<Fp16>(state + 16, outputs + 16, sums + 16, features);
+export function softmax(groupCount: i32): void {
+  for (let group = 0; group < groupCount; group++) {
+    if (seesTile(group)) runSoftmax(scoresOf(group), stateOf(group));
+  }
 }
 
-export function divideFp16(state: usize, outputs: usize, features: i32): void {
-  divide<Fp16>(state, outputs, features);
-  divide<Fp16>(state + 16, outputs + 16, features);
+/** Step 5 for the packed values [first, first + count) of the tile. */
+export function values(groupCount: i32, first: i32, count: i32): void {
+  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count);
 }
 
-export function softmaxBf16(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  softmax<Bf16, Fp32>(scores, begin, end, partial, state, factor);
-  softmax<Bf16, Fp32>(scores + 16, begin, end, partial, state + 16, factor);
+export function update(groupCount: i32): void {
+  for (let group = 0; group < groupCount; group++) {
+    if (seesTile(group)) runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
+  }
 }
 
-export function softmaxBf16Strict(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  softmax<Bf16, Bf16>(scores, begin, end, partial, state, factor);
-  softmax<Bf16, Bf16>(scores + 16, begin, end, partial, state + 16, factor);
+/** Divides, and leaves the first `count` output rows of a group in the stage; gives a bit for each lane that overflowed. */
+export function finish(group: i32, count: i32): i32 {
+  const state = stateOf(group);
+  runDivide(state, outputsOf(group), valueDim);
+  lanesToRows(outputsOf(group), count, valueDim, stage);
+  return i32x4.bitmask(v128.load(state, bad)) | (i32x4.bitmask(v128.load(state + 16, bad)) << 4);
 }
 
-export function softmaxFp16(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  softmax<Fp16, Fp32>(scores, begin, end, partial, state, factor);
-  softmax<Fp16, Fp32>(scores + 16, begin, end, partial, state + 16, factor);
+/** a b + c as the products kernel of 16-bit operands computes it. */
+export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
+  return f32x4.extract_lane(macInChain<Bf16, Fp32>(f32x4.splat(c), f32x4.splat(a), f32x4.splat(b)), 0);
 }
 
-export function softmaxFp16Strict(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  softmax<Fp16, Fp16>(scores, begin, end, partial, state, factor);
-  softmax<Fp16, Fp16>(scores + 16, begin, end, partial, state + 16, factor);
+function seesTile(group: i32): bool {
+  const state = stateOf(group);
+  return load<i32>(state, viewBegin) < load<i32>(state, viewEnd);
 }
 
-export function softmaxFp32(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  softmax<Fp32, Fp32>(scores, begin, end, partial, state, factor);
-  softmax<Fp32, Fp32>(scores + 16, begin, end, partial, state + 16, factor);
+function scoresOfGroup(group: i32, first: i32, count: i32): void {
+  const state = stateOf(group);
+  const from = max(load<i32>(state, viewBegin) - first, 0) / panelRows;
+  const to = (min(load<i32>(state, viewEnd) - first, count) + panelRows - 1) / panelRows;
+  if (from >= to) return;
+  const apart = (<usize>headDim) * panelBytes;
+  const panels = keyPanels + (<usize>from) * apart;
+  const at = scoresOf(group) + (<usize>(first + from * panelRows)) * laneBytes;
+  runProducts(queriesOf(group), panels, apart, to - from, headDim, at, false);
+}
+
+function valuesOfGroup(group: i32, first: i32, count: i32): void {
+  const state = stateOf(group);
+  const begin = load<i32>(state, viewBegin);
+  const from = max(begin - first, 0);
+  const to = min(load<i32>(state, viewEnd) - first, count);
+  if (from >= to) return;
+  const panels = valuePanels + (<usize>from) * panelBytes;
+  const numerators = scoresOf(group) + (<usize>(first + from)) * laneBytes;
+  const apart = (<usize>count) * panelBytes;
+  runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(group), begin < first);
 }

@@ -47,19 +47,18 @@ export function chainUnscale<A>(): f32 {
 }
 
 /**
- * RNE to 8 significant bits, for |x| < 2^111: g = 2^16 x; g - (g - x).
+ * RNE to 8 significant bits, for |x| < 2^111: 2^16 x - RNE32((2^16 - 1) x).
  *
- * Let x = m 2^(e-23) with 2^23 <= m < 2^24, u = 2^(e-7) the unit wanted; g is the multiple m u. g - x = 65535/65536 g
- * lies in one binade, that of unit u, unless x < (1 + 2^-16) 2^e; so its rounding rounds x to a multiple of u, and the
- * last subtraction is exact. A tie has the low 16 bits of m equal to 0x8000, hence m even, and "even" means the same
- * before and after g is taken away. Below (1 + 2^-16) 2^e the finer unit u/2 rounds g - x to g - 2^e all the same.
- * (g + x instead would leave the binade near 2^(e+1), and fail there.)
+ * Let x = m 2^(e-23) with 2^23 <= m < 2^24, and u = 2^(e-7) the unit wanted; then g = 2^16 x is the multiple m u. What
+ * is rounded, g - x, lies in one binade, that of unit u, unless x < (1 + 2^-16) 2^e; so its rounding rounds x to
+ * a multiple of u, and the subtraction from g is exact. A tie has the low 16 bits of m equal to 0x8000, hence m even, and
+ * "even" means the same before and after g is taken away. Below (1 + 2^-16) 2^e the finer unit u/2 rounds g - x to
+ * g - 2^e all the same. (A sum with (2^16 + 1) x instead would leave the binade near 2^(e+1), and fail there.)
  */
 // @ts-ignore: decorator
 @inline
 export function roundBf16(x: v128): v128 {
-  const g = f32x4.mul(x, f32x4.splat(65536));
-  return f32x4.sub(g, f32x4.sub(g, x));
+  return f32x4.sub(f32x4.mul(x, f32x4.splat(65536)), f32x4.mul(x, f32x4.splat(65535)));
 }
 
 /**
@@ -85,10 +84,15 @@ export function round<A>(x: v128): v128 {
   return x;
 }
 
-/** rA(s + a b) on values times `chainScale`. */
+/**
+ * rA(s + a b) on values times `chainScale`. The product of two 16-bit operands is exact in fp32, so fusing it with the sum
+ * changes no bit; the build with FUSED = 1 does so where a sum has no rounding of its own. fp32 operands never fuse.
+ */
 // @ts-ignore: decorator
 @inline
-export function macInChain<A>(s: v128, a: v128, b: v128): v128 {
+export function macInChain<O, A>(s: v128, a: v128, b: v128): v128 {
+  // @ts-ignore: FUSED is 1 in the build that may use relaxed SIMD, 0 in the other (asconfig.json)
+  if (FUSED && isFp32<A>() && !isFp32<O>()) return v128.relaxed_madd<f32>(a, b, s);
   return roundInChain<A>(f32x4.add(s, f32x4.mul(a, b)));
 }
 

@@ -11,7 +11,7 @@ import { macInChain } from "./formats";
  */
 // @ts-ignore: decorator
 @inline
-export function products<A>(
+export function products<O, A>(
   queries: usize,
   panels: usize,
   panelBytes: usize,
@@ -46,17 +46,17 @@ export function products<A>(
       const qa = v128.load(q);
       const qb = v128.load(q, 16);
       const r0 = v128.load_splat<f32>(row);
-      a0 = macInChain<A>(a0, qa, r0);
-      b0 = macInChain<A>(b0, qb, r0);
+      a0 = macInChain<O, A>(a0, qa, r0);
+      b0 = macInChain<O, A>(b0, qb, r0);
       const r1 = v128.load_splat<f32>(row, 4);
-      a1 = macInChain<A>(a1, qa, r1);
-      b1 = macInChain<A>(b1, qb, r1);
+      a1 = macInChain<O, A>(a1, qa, r1);
+      b1 = macInChain<O, A>(b1, qb, r1);
       const r2 = v128.load_splat<f32>(row, 8);
-      a2 = macInChain<A>(a2, qa, r2);
-      b2 = macInChain<A>(b2, qb, r2);
+      a2 = macInChain<O, A>(a2, qa, r2);
+      b2 = macInChain<O, A>(b2, qb, r2);
       const r3 = v128.load_splat<f32>(row, 12);
-      a3 = macInChain<A>(a3, qa, r3);
-      b3 = macInChain<A>(b3, qb, r3);
+      a3 = macInChain<O, A>(a3, qa, r3);
+      b3 = macInChain<O, A>(b3, qb, r3);
       q += 32;
       row += 16;
     } while (q < end);

@@ -3,7 +3,6 @@ import { exp2 } from "./exp2";
 import {
   chainScale,
   chainUnscale,
-  Fp32,
   isFp16,
   isFp32,
   outOfFp16,
@@ -12,7 +11,90 @@ import {
   roundFp16,
   roundInChain,
 } from "./formats";
-import { bad, denominators, keyEnds, keyStarts, maxima, noMaximum, numeratorSums, corrections } from "./state";
+import {
+  bad,
+  corrections,
+  keyEnds,
+  keyStarts,
+  maxima,
+  noMaximum,
+  numeratorSums,
+  viewBegin,
+  viewEnd,
+  viewPartial,
+} from "./memory";
+
+/**
+ * Replaces the scores BQK[m][8] of the keys that the group sees of this tile by SLN[m][8] (times `chainScale` for fp16
+ * sums). `factor` is c of E2.
+ */
+// @ts-ignore: decorator
+@inline
+export function softmax<O, A>(scores: usize, state: usize, factor: f32): void {
+  const begin = load<i32>(state, viewBegin);
+  const end = load<i32>(state, viewEnd);
+  const partial = load<i32>(state, viewPartial) != 0;
+  for (let half: usize = 0; half < 32; half += 16) {
+    if (partial) softmaxHalf<O, A>(scores + half, begin, end, true, state + half, factor);
+    else softmaxHalf<O, A>(scores + half, begin, end, false, state + half, factor);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
+  const first = scores + ((<usize>begin) << 5);
+  const last = scores + ((<usize>end) << 5);
+  const starts = v128.load(state, keyStarts);
+  const ends = v128.load(state, keyEnds);
+  const rmBefore = v128.load(state, maxima);
+
+  let seen = i32x4.splat(-1);
+  let m = i32x4.splat(begin);
+  let rm = rmBefore;
+  let p = first;
+  do {
+    let score = v128.load(p);
+    if (!isFp32<A>()) {
+      score = f32x4.mul(score, f32x4.splat(chainUnscale<A>()));
+      v128.store(p, score);
+    }
+    if (partial) {
+      seen = inside(m, starts, ends);
+      m = i32x4.add(m, i32x4.splat(1));
+    }
+    if (isFp16<A>()) markBad(state, score, seen);
+    rm = f32x4.pmax(rm, partial ? v128.bitselect(score, f32x4.splat(noMaximum), seen) : score);
+    p += 32;
+  } while (p < last);
+  v128.store(state, rm, maxima);
+
+  const c = f32x4.splat(factor);
+  const hadKeys = f32x4.ne(rmBefore, f32x4.splat(noMaximum));
+  const shift = round<A>(f32x4.sub(rmBefore, rm));
+  if (isFp16<A>()) markBad(state, shift, v128.and(hadKeys, i32x4.lt_s(starts, ends)));
+  v128.store(state, v128.and(round<A>(exp2<A>(shift, c)), hadKeys), corrections);
+
+  let sum = i32x4.splat(0);
+  m = i32x4.splat(begin);
+  p = first;
+  do {
+    const x = round<A>(f32x4.sub(v128.load(p), rm));
+    if (partial) {
+      seen = inside(m, starts, ends);
+      m = i32x4.add(m, i32x4.splat(1));
+    }
+    if (isFp16<A>()) markBad(state, x, seen);
+    let numerator = operand<O, A>(exp2<A>(x, c));
+    if (partial) numerator = v128.and(numerator, seen);
+    if (isFp16<A>()) numerator = f32x4.mul(numerator, f32x4.splat(chainScale<A>()));
+    v128.store(p, numerator);
+    sum = f32x4.add(sum, numerator);
+    sum = isFp16<A>() ? roundInChain<A>(sum) : round<A>(sum);
+    p += 32;
+  } while (p < last);
+  v128.store(state, sum, numeratorSums);
+}
 
 /** rO of E2. E2 is +0 or at least 2^-50, which only the threshold of fp32 (2^-30) and the grid of fp16 (2^-24) notice. */
 // @ts-ignore: decorator
@@ -23,64 +105,15 @@ function operand<O, A>(x: v128): v128 {
   return isFp32<A>() ? roundBf16(x) : x;
 }
 
-/** rA(a - b); marks lanes that leave fp16's range. */
 // @ts-ignore: decorator
 @inline
-function difference<A>(a: v128, b: v128, seen: v128, state: usize): v128 {
-  const x = round<A>(f32x4.sub(a, b));
-  if (isFp16<A>()) v128.store(state, v128.or(v128.load(state, bad), v128.and(seen, outOfFp16(x))), bad);
-  return x;
+function inside(m: v128, starts: v128, ends: v128): v128 {
+  return v128.and(i32x4.ge_s(m, starts), i32x4.lt_s(m, ends));
 }
 
-/**
- * Replaces the scores BQK[m][8] of keys begin <= m < end by SLN[m][8] (times `chainScale`), for the four queries whose
- * state is at `state`. `partial`: some of the lanes do not see all of these keys.
- */
+/** Notes the lanes, among those in `where`, whose value has left fp16's range. */
 // @ts-ignore: decorator
 @inline
-export function softmax<O, A>(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
-  const c = f32x4.splat(factor);
-  const first = scores + ((<usize>begin) << 5);
-  const last = scores + ((<usize>end) << 5);
-  const starts = v128.load(state, keyStarts);
-  const ends = v128.load(state, keyEnds);
-  const rmBefore = v128.load(state, maxima);
-  let seen = i32x4.splat(-1);
-  let m = i32x4.splat(begin);
-  let rm = rmBefore;
-  for (let p = first; p < last; p += 32) {
-    let score = v128.load(p);
-    if (!isFp32<A>()) {
-      score = f32x4.mul(score, f32x4.splat(chainUnscale<A>()));
-      v128.store(p, score);
-    }
-    if (partial) {
-      seen = v128.and(i32x4.ge_s(m, starts), i32x4.lt_s(m, ends));
-      m = i32x4.add(m, i32x4.splat(1));
-    }
-    if (isFp16<A>()) v128.store(state, v128.or(v128.load(state, bad), v128.and(seen, outOfFp16(score))), bad);
-    if (partial) score = v128.bitselect(score, f32x4.splat(noMaximum), seen);
-    rm = f32x4.pmax(rm, score);
-  }
-  v128.store(state, rm, maxima);
-
-  const hadKeys = f32x4.ne(rmBefore, f32x4.splat(noMaximum));
-  const sees = i32x4.lt_s(starts, ends);
-  const shift = difference<A>(rmBefore, rm, v128.and(hadKeys, sees), state);
-  v128.store(state, v128.and(round<A>(exp2<A>(shift, c)), hadKeys), corrections);
-
-  let sum = i32x4.splat(0);
-  m = i32x4.splat(begin);
-  for (let p = first; p < last; p += 32) {
-    if (partial) {
-      seen = v128.and(i32x4.ge_s(m, starts), i32x4.lt_s(m, ends));
-      m = i32x4.add(m, i32x4.splat(1));
-    }
-    let numerator = operand<O, A>(exp2<A>(difference<A>(v128.load(p), rm, seen, state), c));
-    if (partial) numerator = v128.and(numerator, seen);
-    if (isFp16<A>()) numerator = f32x4.mul(numerator, f32x4.splat(chainScale<A>()));
-    v128.store(p, numerator);
-    sum = isFp16<A>() ? roundInChain<A>(f32x4.add(sum, numerator)) : round<A>(f32x4.add(sum, numerator));
-  }
-  v128.store(state, sum, numeratorSums);
+function markBad(state: usize, value: v128, where: v128): void {
+  v128.store(state, v128.or(v128.load(state, bad), v128.and(where, outOfFp16(value))), bad);
 }

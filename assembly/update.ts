@@ -1,6 +1,6 @@
-// Steps 6 and 7 of a tile, and the division at the end, for a half group of four queries.
+// Steps 6 and 7 of a tile, and the division at the end, for a lane group of eight queries.
 import { chainUnscale, flushTiny, isFp16, outOfFp16, round } from "./formats";
-import { bad, corrections, denominators, keyEnds, keyStarts, maxima, noMaximum, numeratorSums } from "./state";
+import { bad, corrections, denominators, keyEnds, keyStarts, maxima, noMaximum, numeratorSums } from "./memory";
 
 /**
  * RD = SLD + RD PRM and RNV = SLNV + RNV PRM for the queries that saw a key in this tile; the others keep theirs.
@@ -9,6 +9,11 @@ import { bad, corrections, denominators, keyEnds, keyStarts, maxima, noMaximum, 
 // @ts-ignore: decorator
 @inline
 export function update<A>(state: usize, outputs: usize, sums: usize, features: i32): void {
+  updateHalf<A>(state, outputs, sums, features);
+  updateHalf<A>(state + 16, outputs + 16, sums + 16, features);
+}
+
+function updateHalf<A>(state: usize, outputs: usize, sums: usize, features: i32): void {
   const sees = i32x4.lt_s(v128.load(state, keyStarts), v128.load(state, keyEnds));
   const unscale = f32x4.splat(isFp16<A>() ? chainUnscale<A>() : 1);
   const prm = v128.load(state, corrections);
@@ -35,6 +40,11 @@ export function update<A>(state: usize, outputs: usize, sums: usize, features: i
 // @ts-ignore: decorator
 @inline
 export function divide<A>(state: usize, outputs: usize, features: i32): void {
+  divideHalf<A>(state, outputs, features);
+  divideHalf<A>(state + 16, outputs + 16, features);
+}
+
+function divideHalf<A>(state: usize, outputs: usize, features: i32): void {
   const saw = f32x4.ne(v128.load(state, maxima), f32x4.splat(noMaximum));
   const rd = v128.load(state, denominators);
   for (let f = 0; f < features; f++) {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { WasmHost, WorkerThread } from "../emulator/wasm/host.js";
 import { DeviceError } from "../errors.js";
@@ -7,25 +8,45 @@ import { DeviceError } from "../errors.js";
 /** What `npm run build` makes. Found from src/ as well as from dist/, since a worker thread cannot run TypeScript. */
 const builtFolder = new URL("../../dist/", import.meta.url);
 
+export interface NodeWasmHostOptions {
+  /** False to leave the kernels with fused multiply-adds alone; the bits are the same. */
+  readonly fused?: boolean;
+}
+
 /**
  * Node as the host of the WebAssembly engine.
  * @throws DeviceError when the kernels have not been built.
  */
-export async function nodeWasmHost(): Promise<WasmHost> {
-  const path = new URL("wasm/attention.wasm", builtFolder);
-  const bytes = await readFile(path).catch(error => {
-    throw new DeviceError(
-      {
-        where: "engine wasm",
-        got: `no kernels at ${path.pathname}`,
-        expected: "the built package",
-        mend: "run npm run build",
-      },
-      { cause: error },
-    );
-  });
-  const module = await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
+export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): Promise<WasmHost> {
+  const module =
+    (fused ? await fusedKernels() : null) ?? (await WebAssembly.compile(await kernelBytes("attention.wasm")));
   return { module, threads: availableParallelism(), sharesMemory: true, spawn };
+}
+
+/**
+ * The kernels that use WebAssembly's relaxed SIMD, or null where it cannot be had. Node 22 has it; Node 20 knows it behind a
+ * flag, which decides only what compiles from then on. Whether a multiply-add is fused changes no bit of ours
+ * (assembly/formats.ts, `macInChain`), so the one thing left to check is that the operation is a multiply-add at all.
+ */
+async function fusedKernels(): Promise<WebAssembly.Module | null> {
+  const bytes = await kernelBytes("attention-fused.wasm");
+  if (!WebAssembly.validate(bytes)) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  if (!WebAssembly.validate(bytes)) return null;
+  const module = await WebAssembly.compile(bytes);
+  const { exports } = await WebAssembly.instantiate(module);
+  const multiplyAdd = exports["multiplyAdd"] as (a: number, b: number, c: number) => number;
+  return multiplyAdd(3, 5, 7) === 22 ? module : null;
+}
+
+async function kernelBytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const path = new URL(`wasm/${name}`, builtFolder);
+  try {
+    return (await readFile(path)) as Uint8Array<ArrayBuffer>;
+  } catch (cause) {
+    const got = `no kernels at ${path.pathname}`;
+    const complaint = { where: "engine wasm", got, expected: "the built package", mend: "run npm run build" };
+    throw new DeviceError(complaint, { cause });
+  }
 }
 
 /** A worker thread; it keeps the process alive only while it owes an answer. */

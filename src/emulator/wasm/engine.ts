@@ -4,7 +4,7 @@ import type { AttentionProblem, Operands, RowRange } from "../problem.js";
 import { Twin } from "../twin.js";
 import { allRows } from "../visible.js";
 import type { WasmHost } from "./host.js";
-import { lanes, layOut } from "./memory.js";
+import { lanes } from "./kernels.js";
 import type { ToWorker } from "./messages.js";
 import { type Answer, WorkerPool } from "./pool.js";
 import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
@@ -18,6 +18,8 @@ export interface WasmEngineOptions {
 const secondsPerRequest = 0.25;
 /** Assumed until the first request is measured. */
 const macsPerSecondAtFirst = 5e9;
+/** Lane groups that a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts). */
+const mostGroupsPerRequest = 64;
 /** So many requests a thread, at least, so that all threads end at about the same time. */
 const requestsPerThread = 4;
 
@@ -66,7 +68,7 @@ class WasmSession implements Session {
   get rowsPerRequest(): number {
     const share = allRows(this.problem).end / (this.pool.size * requestsPerThread);
     const groups = Math.ceil(Math.min(this.rowsPerSecond * secondsPerRequest, share) / lanes);
-    return lanes * Math.max(1, Math.min(groups, layOut(this.problem).groups));
+    return lanes * Math.max(1, Math.min(groups, mostGroupsPerRequest));
   }
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {

@@ -12,7 +12,7 @@ export interface WorkerThread {
 
 /** What the WebAssembly engine needs from where it runs: Node (src/platform/wasm-host.ts) or a browser. */
 export interface WasmHost {
-  /** The compiled kernels, `dist/wasm/attention.wasm`. */
+  /** The compiled kernels: `dist/wasm/attention.wasm`, or `attention-fused.wasm` where relaxed SIMD can be had. */
   readonly module: WebAssembly.Module;
   /** How many threads are worth starting. */
   readonly threads: number;

@@ -1,67 +1,75 @@
-import type { Format, FormatName } from "../../numerics/format.js";
+import { type Format, formatNames } from "../../numerics/format.js";
+import { exponentFactor } from "../../numerics/pe.js";
+import type { AttentionProblem } from "../problem.js";
+
+/** Queries that the kernels compute side by side. */
+export const lanes = 8;
 
 /**
- * The WebAssembly kernels of one format (assembly/, where each is documented). All take byte addresses in `memory`.
- * A lane group is eight queries side by side; a panel is four keys, or four features of the values.
+ * The WebAssembly kernels (assembly/attention.ts, where each is documented) set up for one problem. A lane group is
+ * eight queries side by side; addresses are in bytes.
  */
-export interface Kernels {
+export interface Kernels extends Functions {
+  /** Lane groups that fit. */
+  readonly groups: number;
+  /** Whether a whole key tile is packed at a time, and if not, how many of its keys are. */
+  readonly wholeTile: boolean;
+  readonly keysAtOnce: number;
+  /** Where rows are copied in and out. */
+  readonly stage: number;
+  /** Of a group: where the keys that each lane sees stand, two times eight i32, [from, to). */
+  seenFromAt(group: number): number;
+  seenToAt(group: number): number;
+}
+
+interface Functions {
   readonly memory: WebAssembly.Memory;
-  /** [8, width] rows to [width, 8] lanes, times `factor`; rows from `count` on are +0. */
-  rowsToLanes(rows: number, count: number, width: number, lanes: number, factor: number): void;
-  /** The first `count` of [width, 8] lanes to rows [count, width]. */
-  lanesToRows(lanes: number, count: number, width: number, rows: number): void;
-  /** Rows [count, width] to panels [ceil(count / 4), width, 4]. */
-  rowsToPanels(rows: number, count: number, width: number, panels: number): void;
-  /** Rows [count, width] to panels [ceil(width / 4), count, 4]. */
-  columnsToPanels(rows: number, count: number, width: number, panels: number): void;
-  /** Steps 1 and 5: `panelCount` times four sums of `length` products for each lane; on top of `sums` if `goOn`. */
-  products(
-    lanes: number,
-    panels: number,
-    panelBytes: number,
-    panelCount: number,
-    length: number,
-    sums: number,
-    goOn: boolean,
-  ): void;
-  /** Steps 2 to 4 over keys begin <= m0 < end of the tile; `partial` if a lane does not see them all. */
-  softmax(scores: number, begin: number, end: number, partial: boolean, state: number, factor: number): void;
-  /** Steps 6 and 7. */
-  update(state: number, outputs: number, sums: number, features: number): void;
-  /** AV in place of RNV. */
-  divide(state: number, outputs: number, features: number): void;
+  loadQueries(group: number, count: number): void;
+  packKeys(count: number): void;
+  packValues(count: number): void;
+  passTile(groupCount: number, firstKey: number, count: number): void;
+  lookAt(groupCount: number, firstKey: number, count: number): void;
+  scores(groupCount: number, first: number, count: number): void;
+  softmax(groupCount: number): void;
+  values(groupCount: number, first: number, count: number): void;
+  update(groupCount: number): void;
+  finish(group: number, count: number): number;
+  /** What Q is multiplied by in strict formats; scores and, for fp16-strict, numerators carry it too. */
+  queryScale(): number;
+  /** Where a group's scores of the tile stand, [m0, 8]. */
+  scoresOf(group: number): number;
+  stateOf(group: number): number;
 }
 
-const variant: Readonly<Record<FormatName, string>> = {
-  bf16: "Bf16",
-  "bf16-strict": "Bf16Strict",
-  fp16: "Fp16",
-  "fp16-strict": "Fp16Strict",
-  fp32: "Fp32",
-};
-const accumulator = { fp32: "Fp32", bf16: "Bf16", fp16: "Fp16" } as const;
+interface Exports extends Functions {
+  configure(format: number, headDim: number, valueDim: number, tileKeys: number, factor: number): void;
+  readonly groups: WebAssembly.Global;
+  readonly wholeTile: WebAssembly.Global;
+  readonly keysAtOnce: WebAssembly.Global;
+  readonly stage: WebAssembly.Global;
+  readonly seenFrom: WebAssembly.Global;
+  readonly seenTo: WebAssembly.Global;
+}
 
-/** What Q is multiplied by before its products with K, and what the kernels divide out again (assembly/formats.ts, `chainScale`). */
-export const queryScale = { fp32: 1, bf16: 2 ** -4, fp16: 2 ** 99 } as const;
-
-/** The kernels of a format, in a memory of their own. */
-export async function instantiate(module: WebAssembly.Module, format: Format): Promise<Kernels> {
+/**
+ * The kernels for a problem, in a memory of their own.
+ * @throws WebAssembly.RuntimeError when the memory cannot be had.
+ */
+export async function openKernels(module: WebAssembly.Module, problem: AttentionProblem): Promise<Kernels> {
   const { exports } = await WebAssembly.instantiate(module, {});
-  const pick = <T>(name: string): T => {
-    const found = exports[name];
-    if (found === undefined) throw new Error(`the WebAssembly module has no ${name}`);
-    return found as T;
-  };
-  const a = accumulator[format.accumulator];
+  const wasm = exports as unknown as Exports;
+  const { shape, tile, scale } = problem;
+  const tileKeys = Math.min(tile.m0, shape.keys);
+  wasm.configure(indexOf(problem.format), shape.headDim, shape.valueDim, tileKeys, exponentFactor(scale));
   return {
-    memory: pick("memory"),
-    rowsToLanes: pick("rowsToLanes"),
-    lanesToRows: pick("lanesToRows"),
-    rowsToPanels: pick("rowsToPanels"),
-    columnsToPanels: pick("columnsToPanels"),
-    products: pick(`products${a}`),
-    softmax: pick(`softmax${variant[format.name]}`),
-    update: pick(`update${a}`),
-    divide: pick(`divide${a}`),
+    ...wasm,
+    groups: wasm.groups.value,
+    wholeTile: wasm.wholeTile.value !== 0,
+    keysAtOnce: wasm.keysAtOnce.value,
+    stage: wasm.stage.value,
+    seenFromAt: group => wasm.stateOf(group) + wasm.seenFrom.value,
+    seenToAt: group => wasm.stateOf(group) + wasm.seenTo.value,
   };
 }
+
+const indexOf = ({ name }: Format): number => formatNames.indexOf(name);

@@ -1,6 +1,6 @@
 import type { AttentionProblem, Operands } from "../problem.js";
 import { BlockRunner } from "./block.js";
-import { instantiate } from "./kernels.js";
+import { openKernels } from "./kernels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 
 interface WorkerSession {
@@ -24,7 +24,7 @@ export function workerInside(
     const opened = sessions.get(session);
     if (opened === undefined || module === null) throw new Error(`session ${session} is not open`);
     const { problem, operands, stop } = opened;
-    opened.runner ??= new BlockRunner(problem, operands, await instantiate(module, problem.format));
+    opened.runner ??= new BlockRunner(problem, operands, await openKernels(module, problem));
     const startedAt = performance.now();
     const stopped = stop === null ? () => false : () => Atomics.load(stop, 0) !== 0;
     const block = opened.runner.run(range, stopped);

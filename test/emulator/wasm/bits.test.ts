@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
-import type { Engine } from "../../../src/emulator/engine.js";
+import type { Engine, RowBlock } from "../../../src/emulator/engine.js";
 import { generateNormal } from "../../../src/emulator/generate.js";
 import { roundOperands } from "../../../src/emulator/operands.js";
 import type { AttentionProblem, Operands } from "../../../src/emulator/problem.js";
@@ -10,11 +10,11 @@ import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
 import { formatNames, formats } from "../../../src/numerics/format.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = wasmEngine(await nodeWasmHost(), { threads: 2 });
-});
-afterAll(() => engine.close());
+const engines = {
+  plain: wasmEngine(await nodeWasmHost({ fused: false }), { threads: 1 }),
+  fused: wasmEngine(await nodeWasmHost(), { threads: 1 }),
+};
+afterAll(() => Promise.all(Object.values(engines).map(engine => engine.close())));
 
 /** Small problems with everything ragged, and spreads from tied and tiny to overflowing. */
 const problems = fc
@@ -64,14 +64,18 @@ async function runOn(which: Engine, problem: AttentionProblem, operands: Operand
   return block;
 }
 
-describe("the WebAssembly engine", () => {
+const bits = ({ av }: RowBlock): Uint32Array => new Uint32Array(av.buffer);
+
+describe("the WebAssembly engine, plain and fused", () => {
   it("gives the twin's bits, or overflows in the twin's row", { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(problems, async ({ problem, operands }) => {
         const twin = await runOn(cpuEngine(), problem, operands);
-        const wasm = await runOn(engine, problem, operands);
-        expect(wasm.overflowRow).toBe(twin.overflowRow);
-        if (twin.overflowRow === null) expect(new Uint32Array(wasm.av.buffer)).toEqual(new Uint32Array(twin.av.buffer));
+        for (const engine of Object.values(engines)) {
+          const wasm = await runOn(engine, problem, operands);
+          expect(wasm.overflowRow).toBe(twin.overflowRow);
+          if (twin.overflowRow === null) expect(bits(wasm)).toEqual(bits(twin));
+        }
       }),
       { numRuns: 300 },
     );
@@ -90,8 +94,9 @@ describe("the WebAssembly engine", () => {
       const mask = { left: 700, right: 500, kvLens: null, qLens: null };
       const problem = { shape, mask, tile: { m0: 1250, p0: 8 }, format: formats[name], scale: 1 };
       const twin = await runOn(cpuEngine(), problem, operands);
-      const wasm = await runOn(engine, problem, operands);
-      expect(new Uint32Array(wasm.av.buffer)).toEqual(new Uint32Array(twin.av.buffer));
+      for (const engine of Object.values(engines)) {
+        expect(bits(await runOn(engine, problem, operands))).toEqual(bits(twin));
+      }
     },
   );
 });

@@ -1,41 +1,49 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { instantiate, type Kernels, queryScale } from "../../../src/emulator/wasm/kernels.js";
-import { growTo, lanes, stateField } from "../../../src/emulator/wasm/memory.js";
+import { describe, expect, it } from "vitest";
+import { noMask } from "../../../src/emulator/problem.js";
+import { lanes, openKernels } from "../../../src/emulator/wasm/kernels.js";
 import { type FormatName, formatNames, formats } from "../../../src/numerics/format.js";
 import { exponentFactor, processingElement } from "../../../src/numerics/pe.js";
 import { bitsOf, fromBits, roundBf16, roundFp16 } from "../../../src/numerics/rounding.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
 
-let module: WebAssembly.Module;
-beforeAll(async () => {
-  ({ module } = await nodeWasmHost());
-});
+/** The kernels with separate multiplications and additions, and those that may fuse them. */
+const builds = { plain: await nodeWasmHost({ fused: false }), fused: await nodeWasmHost() };
 
-const open = async (name: FormatName): Promise<{ kernels: Kernels; floats: Float32Array; bits: Uint32Array }> => {
-  const kernels = await instantiate(module, formats[name]);
-  growTo(kernels.memory, 1 << 20);
-  return { kernels, floats: new Float32Array(kernels.memory.buffer), bits: new Uint32Array(kernels.memory.buffer) };
+const open = async (module: WebAssembly.Module, name: FormatName, keys: number) => {
+  const shape = { batch: 1, heads: 1, kvHeads: 1, queries: lanes, keys, headDim: 1, valueDim: 1 };
+  const problem = { shape, mask: noMask, tile: { m0: keys, p0: lanes }, format: formats[name], scale: 0.125 };
+  const kernels = await openKernels(module, problem);
+  const floats = new Float32Array(kernels.memory.buffer);
+  /** Eight queries that see all keys. */
+  const load = (queries: readonly number[]): void => {
+    floats.set(queries, kernels.stage / 4);
+    kernels.loadQueries(0, lanes);
+    new Int32Array(kernels.memory.buffer).fill(keys, kernels.seenToAt(0) / 4, kernels.seenToAt(0) / 4 + lanes);
+    kernels.lookAt(1, 0, keys);
+  };
+  return {
+    kernels,
+    floats,
+    load,
+    scores: floats.subarray(kernels.scoresOf(0) / 4, kernels.scoresOf(0) / 4 + keys * lanes),
+  };
 };
 
-const queriesAt = 65536;
-const panelAt = queriesAt + 1024;
-const sumsAt = 2 * 65536;
-
-describe("the roundings inside the products kernel", () => {
-  /** Gives values one at a time to a chain of length one, times +1, -1, and two powers of two, and compares with `round`. */
+describe.each(Object.entries(builds))("%s: the roundings inside the products kernel", (_, { module }) => {
+  /** Scores of keys of width one, +1, -1 and two powers of two, are the queries rounded: compares them with `round`. */
   const checkRounding = async (name: FormatName, values: Iterable<number>, round: (x: number) => number) => {
-    const { kernels, floats, bits } = await open(name);
-    const scale = queryScale[formats[name].accumulator];
     const factors = [1, -1, 2 ** 10, 2 ** -20];
-    floats.set(factors, panelAt / 4);
+    const { kernels, floats, load, scores } = await open(module, name, factors.length);
+    floats.set(factors, kernels.stage / 4);
+    kernels.packKeys(factors.length);
     const batch: number[] = [];
     let wrong = "";
     const flush = (): void => {
-      for (let lane = 0; lane < lanes; lane += 1) floats[queriesAt / 4 + lane] = (batch[lane] ?? 0) * scale;
-      kernels.products(queriesAt, panelAt, 16, 1, 1, sumsAt, false);
+      load(batch);
+      kernels.scores(1, 0, factors.length);
       for (const [lane, x] of batch.entries()) {
-        for (const [r, factor] of factors.entries()) {
-          const got = (floats[sumsAt / 4 + r * lanes + lane] as number) / scale;
+        for (const [m, factor] of factors.entries()) {
+          const got = (scores[m * lanes + lane] as number) / kernels.queryScale();
           const right = round(x * factor) + 0;
           const same = Number.isFinite(right) ? Object.is(got, right) : Number.isNaN(got) || Math.abs(got) >= 65536;
           if (!same && wrong === "") wrong = `${name}: ${x} * ${factor} gave ${got}, not ${right}`;
@@ -46,7 +54,6 @@ describe("the roundings inside the products kernel", () => {
     for (const x of values) if (batch.push(x) === lanes) flush();
     flush();
     expect(wrong).toBe("");
-    expect(bits.length).toBe(floats.length);
   };
 
   /** Every significand an fp32 value can have near a rounding boundary of `kept` bits, and a stride through the rest. */
@@ -84,35 +91,28 @@ describe("the roundings inside the products kernel", () => {
   });
 });
 
-describe("E2 inside the softmax kernel", () => {
+describe.each(Object.entries(builds))("%s: E2 inside the softmax kernel", (_, { module }) => {
   it.each(formatNames)("%s: equals the PE's on 10^5 differences", async name => {
-    const { kernels, floats } = await open(name);
+    const keys = 512;
+    const { kernels, load, scores } = await open(module, name, keys);
     const pe = processingElement(formats[name]);
     const c = exponentFactor(0.125);
-    const keys = 512;
-    const scale = queryScale[formats[name].accumulator];
-    const integers = new Int32Array(kernels.memory.buffer);
-    const stateAt = queriesAt;
-    let wrong = "";
     const count = 100_000;
+    let wrong = "";
     for (let i = 0; i < count; ) {
       // Differences from -2^-30 to -500, so that t passes -50, dense near 0; the first key is the maximum, 0.
-      const scores = Array.from({ length: keys * lanes }, (_, j) => {
+      const differences = Array.from({ length: keys * lanes }, (_, j) => {
         if (j < lanes) return 0;
         i += 1;
         const u = (i % count) / count;
         return pe.add(i % 3 === 0 ? -(2 ** (u * 39 - 30)) : -u * 420, 0);
       });
-      integers.fill(0, stateAt / 4, stateAt / 4 + 56);
-      floats.fill(-3e38, stateAt / 4, stateAt / 4 + lanes);
-      integers.fill(keys, (stateAt + stateField.keyEnds) / 4, (stateAt + stateField.keyEnds) / 4 + lanes);
-      floats.set(
-        scores.map(x => x * scale),
-        sumsAt / 4,
-      );
-      kernels.softmax(sumsAt, 0, keys, false, stateAt, c);
-      for (const [j, x] of scores.entries()) {
-        const got = (floats[sumsAt / 4 + j] as number) / (name === "fp16-strict" ? scale : 1);
+      load([]);
+      scores.set(differences.map(x => x * kernels.queryScale()));
+      kernels.softmax(1);
+      const scale = name === "fp16-strict" ? kernels.queryScale() : 1;
+      for (const [j, x] of differences.entries()) {
+        const got = (scores[j] as number) / scale;
         const right = pe.numerator(pe.subtract(x, 0), c);
         if (!Object.is(got, right) && wrong === "") wrong = `${x} gave ${got}, not ${right}`;
       }

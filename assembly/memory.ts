@@ -1,0 +1,132 @@
+// Where everything lies in the module's one memory while a block of rows is computed. One instance computes one problem;
+// `configure` fixes its sizes. Addresses and sizes that the host needs are exported.
+
+/** Queries in a lane group: two vectors of four. */
+export const lanes: i32 = 8;
+/** Bytes that one value takes in all lanes of a group. */
+export const laneBytes: usize = 32;
+/** Rows in a panel, and the bytes they take for one element of a sum. */
+export const panelRows: i32 = 4;
+export const panelBytes: usize = 16;
+
+/** Most bytes that packed keys, or packed values, may take, so that a core's second cache holds them. */
+const mostPanelBytes: i32 = 1 << 20;
+const mostKeysAtOnce: i32 = 512;
+/** Most bytes that the scores of one key tile may take. */
+const mostScoreBytes: i32 = 1 << 26;
+const mostGroups: i32 = 64;
+
+// The state of a lane group, as offsets from its address. A half group's fields lie 16 bytes further on.
+
+/** RM; `noMaximum` while the query has seen no key. */
+export const maxima: usize = 0;
+/** RD. */
+export const denominators: usize = 32;
+/** PRM of this tile. */
+export const corrections: usize = 64;
+/** SLD of this tile, times `chainScale` for fp16 sums. */
+export const numeratorSums: usize = 96;
+/** The keys of its head that each query sees, [from, to). */
+export const seenFrom: usize = 128;
+export const seenTo: usize = 160;
+/** Those among them that lie in this tile, counted from its first: [start, end), [0, 0) for none. */
+export const keyStarts: usize = 192;
+export const keyEnds: usize = 224;
+/** All ones where a value has left fp16's range. */
+export const bad: usize = 256;
+/** Scalars, i32: the keys of this tile that some lane sees, [begin, end), and whether not all lanes see all of them. */
+export const viewBegin: usize = 288;
+export const viewEnd: usize = 292;
+export const viewPartial: usize = 296;
+const stateBytes: usize = 304;
+
+/** Stands for "none" in RM: below every score, finite so that differences stay ordered. */
+// @ts-ignore: decorator
+@inline
+export const noMaximum: f32 = <f32>-3.0e38;
+
+/** E and F. */
+export let headDim: i32 = 0;
+export let valueDim: i32 = 0;
+export let featurePanels: i32 = 0;
+/** Lane groups in a block of rows. */
+export let groups: i32 = 0;
+/**
+ * Whether the whole of a key tile is packed at a time. If so, the lane groups pass a tile one after the other and share
+ * one place for scores and sums, which stays in the first cache; else they pass each part of it together.
+ */
+export let wholeTile: bool = false;
+/** How many keys of a tile are packed at a time. */
+export let keysAtOnce: i32 = 0;
+
+/** Rows are copied in and out here: up to `keysAtOnce` keys or values, or a lane group's queries or outputs. */
+export let stage: usize = 0;
+/** K of a tile as panels [keys / 4][E][4]. */
+export let keyPanels: usize = 0;
+/** V of a tile as panels [F / 4][keys][4]. */
+export let valuePanels: usize = 0;
+/** BQK and then SLN, [m0][8] for each group that passes a tile. */
+let scores: usize = 0;
+let scoreBytes: usize = 0;
+/** SLNV, [F][8] likewise. */
+let sums: usize = 0;
+let sumBytes: usize = 0;
+/** The lane groups: state, RNV [F][8], queries [E][8]. */
+let firstGroup: usize = 0;
+let groupBytes: usize = 0;
+
+let end: usize = 0;
+
+function place(bytes: usize): usize {
+  const at = end;
+  end = (at + bytes + 63) & ~63;
+  return at;
+}
+
+/** Lays the memory out for queries and keys of width `e`, values of width `f` and tiles of `tileKeys` keys. */
+export function configureMemory(e: i32, f: i32, tileKeys: i32): void {
+  headDim = e;
+  valueDim = f;
+  featurePanels = (f + panelRows - 1) / panelRows;
+  const features = featurePanels * panelRows;
+  const widest = max(e, features);
+  const paddedKeys = (tileKeys + panelRows - 1) & ~(panelRows - 1);
+  const fitting = (mostPanelBytes / (4 * widest)) & ~(panelRows - 1);
+  keysAtOnce = min(paddedKeys, max(panelRows, min(fitting, mostKeysAtOnce)));
+  wholeTile = keysAtOnce == paddedKeys;
+  scoreBytes = (<usize>paddedKeys) * laneBytes;
+  groups = wholeTile ? mostGroups : max(1, min(<i32>(mostScoreBytes / <i32>scoreBytes), mostGroups));
+  sumBytes = (<usize>features) * laneBytes;
+  groupBytes = stateBytes + (<usize>(features + e)) * laneBytes;
+  const apart = wholeTile ? 1 : groups;
+
+  end = __heap_base;
+  stage = place((<usize>(max(keysAtOnce, lanes) * widest)) << 2);
+  keyPanels = place((<usize>(keysAtOnce * e)) << 2);
+  valuePanels = place((<usize>(keysAtOnce * features)) << 2);
+  scores = place((<usize>apart) * scoreBytes);
+  sums = place((<usize>apart) * sumBytes);
+  firstGroup = place((<usize>groups) * groupBytes);
+  const missing = <i32>((end + 0xffff) >>> 16) - memory.size();
+  if (missing > 0 && memory.grow(missing) < 0) unreachable();
+}
+
+export function stateOf(group: i32): usize {
+  return firstGroup + (<usize>group) * groupBytes;
+}
+
+export function outputsOf(group: i32): usize {
+  return stateOf(group) + stateBytes;
+}
+
+export function queriesOf(group: i32): usize {
+  return outputsOf(group) + (<usize>(featurePanels * panelRows)) * laneBytes;
+}
+
+export function scoresOf(group: i32): usize {
+  return wholeTile ? scores : scores + (<usize>group) * scoreBytes;
+}
+
+export function sumsOf(group: i32): usize {
+  return wholeTile ? sums : sums + (<usize>group) * sumBytes;
+}
