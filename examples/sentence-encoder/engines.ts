@@ -10,11 +10,15 @@ export interface Engines {
 
 /** A GPU is trusted format by format, so each gets an engine of its own; the processor's engine serves all. */
 export function openEngines(choice: EngineChoice, note: (line: string) => void): Engines {
+  const said = new Set<string>();
   const opened = new Map<FormatName, Promise<ChosenEngine>>();
   let first: Promise<ChosenEngine> | null = null;
   const open = async (format: FormatName): Promise<ChosenEngine> => {
     const chosen = await chooseEngine(choice, format);
-    for (const line of chosen.notes) note(line);
+    for (const line of chosen.notes.filter(line => !said.has(line))) {
+      said.add(line);
+      note(line);
+    }
     return chosen;
   };
   const pick = async (format: FormatName): Promise<ChosenEngine> => {

@@ -1,3 +1,5 @@
+import { multiplyPanels } from "./kernel.js";
+
 /** Dense linear algebra in float64, as much as an encoder needs: row-major, the sums always in ascending order. */
 
 export interface Matrix {
@@ -11,7 +13,7 @@ export function matrix(rows: number, columns: number, data: Float64Array = new F
   return { rows, columns, data };
 }
 
-/** Right-hand sides are packed in panels of so many columns, so that the inner loop reads them in a row. */
+/** Right-hand sides are packed in panels of so many columns, as the kernel wants them. */
 const panel = 4;
 
 /** A right-hand side [k, n], ready for `multiply`; columns up to the next whole panel are zero. */
@@ -31,70 +33,17 @@ export function pack(b: { readonly [i: number]: number }, k: number, n: number, 
   return { k, n, panels };
 }
 
-/** A · B + bias: [m, k] · [k, n] + [n]. Four rows by four columns stay in registers. */
-export function multiply(a: Matrix, b: Packed, bias?: Float64Array): Matrix {
+/** A · B + bias: [m, k] · [k, n] + [n]. */
+export function multiply(a: Matrix, b: Packed, bias: Float64Array = new Float64Array(b.n)): Matrix {
   const { k, n, panels } = b;
   if (a.columns !== k) throw new RangeError(`cannot multiply [${a.rows}, ${a.columns}] by [${k}, ${n}]`);
-  const rows = Math.ceil(a.rows / panel) * panel;
-  const left = rows === a.rows ? a.data : padRows(a, rows);
-  const sums = new Float64Array(panel * panel);
+  const product = multiplyPanels(a.data, a.rows, k, panels);
+  const width = panels.length / k;
   const c = matrix(a.rows, n);
-  for (let j = 0; j < n; j += panel) {
-    for (let i = 0; i < rows; i += panel) {
-      multiplyBlock(left, i * k, panels, j * k, k, sums);
-      const height = Math.min(panel, a.rows - i);
-      const width = Math.min(panel, n - j);
-      for (let r = 0; r < height; r++) {
-        for (let s = 0; s < width; s++) {
-          c.data[(i + r) * n + j + s] =
-            (sums[r * panel + s] as number) + (bias === undefined ? 0 : (bias[j + s] as number));
-        }
-      }
-    }
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < n; j++) c.data[i * n + j] = (product[i * width + j] as number) + (bias[j] as number);
   }
   return c;
-}
-
-function padRows(a: Matrix, rows: number): Float64Array {
-  const padded = new Float64Array(rows * a.columns);
-  padded.set(a.data);
-  return padded;
-}
-
-/** One 4 × 4 block of the product: `a` from row offset a0, one panel of `b` from p. */
-function multiplyBlock(a: Float64Array, a0: number, b: Float64Array, p: number, k: number, sums: Float64Array): void {
-  const [a1, a2, a3] = [a0 + k, a0 + 2 * k, a0 + 3 * k];
-  let [c00, c01, c02, c03] = [0, 0, 0, 0];
-  let [c10, c11, c12, c13] = [0, 0, 0, 0];
-  let [c20, c21, c22, c23] = [0, 0, 0, 0];
-  let [c30, c31, c32, c33] = [0, 0, 0, 0];
-  for (let l = 0; l < k; l++, p += panel) {
-    const b0 = b[p] as number;
-    const b1 = b[p + 1] as number;
-    const b2 = b[p + 2] as number;
-    const b3 = b[p + 3] as number;
-    let x = a[a0 + l] as number;
-    c00 += x * b0;
-    c01 += x * b1;
-    c02 += x * b2;
-    c03 += x * b3;
-    x = a[a1 + l] as number;
-    c10 += x * b0;
-    c11 += x * b1;
-    c12 += x * b2;
-    c13 += x * b3;
-    x = a[a2 + l] as number;
-    c20 += x * b0;
-    c21 += x * b1;
-    c22 += x * b2;
-    c23 += x * b3;
-    x = a[a3 + l] as number;
-    c30 += x * b0;
-    c31 += x * b1;
-    c32 += x * b2;
-    c33 += x * b3;
-  }
-  sums.set([c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33]);
 }
 
 /** A + B, element by element. */

@@ -19,4 +19,5 @@ export async function readText(file = join(projectRoot(), shipped)): Promise<str
   }
 }
 
-const projectRoot = (): string => dirname(createRequire(import.meta.url).resolve("fusemax/package.json"));
+/** The folder of package.json, from the sources as from what is built. */
+export const projectRoot = (): string => dirname(createRequire(import.meta.url).resolve("fusemax/package.json"));

@@ -30,6 +30,23 @@ describe("linear algebra", () => {
     );
   });
 
+  it("gives the bits of three plain loops on sizes beyond one block of the kernel", () => {
+    const [m, k, n] = [67, 130, 41];
+    const value = (i: number): number => Math.sin(i * i + 0.5) * 2 ** (i % 40);
+    const [a, b] = [
+      Float64Array.from({ length: m * k }, (_, i) => value(i)),
+      Float64Array.from({ length: k * n }, (_, i) => value(i + 7)),
+    ];
+    const expected = new Float64Array(m * n);
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        for (let l = 0; l < k; l++)
+          expected[i * n + j] = (expected[i * n + j] ?? 0) + (a[i * k + l] ?? 0) * (b[l * n + j] ?? 0);
+      }
+    }
+    expect(multiply(matrix(m, k, a), pack(b, k, n)).data).toEqual(expected);
+  });
+
   it("refuses sizes that do not fit", () => {
     expect(() => multiply(matrix(2, 3), pack([1, 2], 2, 1))).toThrow("cannot multiply [2, 3] by [2, 1]");
   });
