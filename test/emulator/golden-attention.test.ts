@@ -5,7 +5,7 @@ import { generateNormal } from "../../src/emulator/generate.js";
 import { inputShape } from "../../src/emulator/operands.js";
 import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
-import { engines } from "../emulator/engines.js";
+import { engines } from "./engines.js";
 
 /**
  * The contract's bits of whole attentions on generated inputs of seed 0, as digests of AV. They were computed by a C program that shares nothing
