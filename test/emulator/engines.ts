@@ -1,5 +1,7 @@
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import type { Engine } from "../../src/emulator/engine.js";
+import { wasmEngine } from "../../src/emulator/wasm/engine.js";
+import { nodeWasmHost } from "../../src/platform/wasm-host.js";
 
 /** An engine that the laws of test/properties are run on. */
 export interface TestedEngine {
@@ -10,4 +12,7 @@ export interface TestedEngine {
   readonly open: () => Promise<Engine>;
 }
 
-export const engines: readonly TestedEngine[] = [{ name: "cpu", runs: 150, open: async () => cpuEngine() }];
+export const engines: readonly TestedEngine[] = [
+  { name: "cpu", runs: 150, open: async () => cpuEngine() },
+  { name: "wasm", runs: 100, open: async () => wasmEngine(await nodeWasmHost()) },
+];

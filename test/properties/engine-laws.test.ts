@@ -76,7 +76,7 @@ describe.each(engines)("laws on $name", ({ runs, open }) => {
   beforeAll(async () => {
     engine = await open();
   });
-  afterAll(() => engine.close());
+  afterAll(() => engine?.close());
   const law = <T>(arbitrary: fc.Arbitrary<T>, hold: (value: T) => Promise<void>, share = 1): Promise<void> =>
     fc.assert(fc.asyncProperty(arbitrary, hold), { numRuns: Math.max(5, Math.round(runs * share)) });
 
