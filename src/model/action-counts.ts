@@ -11,6 +11,7 @@ import {
   type RankCounts,
   type TensorAccesses,
   tileWords,
+  tuples,
 } from "./loop-nest.js";
 import { countParts } from "./partition.js";
 
@@ -44,6 +45,31 @@ export function variantOf({ name, variants }: CompiledDesign["einsums"][number],
   throw new SpecError({ where, got: "no variant whose condition holds", expected: "one for every size" });
 }
 
+/** One Einsum's nest with its numbers filled in. */
+export interface Laid {
+  readonly einsum: CompiledEinsum;
+  readonly counts: RankCounts;
+  /** Per tensor the levels that keep it, outermost first. */
+  readonly kept: readonly (readonly number[])[];
+}
+
+/** Lays one Einsum over the machine. Throws SpecError where the mapping does not fit. */
+export function layOut(design: CompiledDesign, einsum: CompiledEinsum, values: Float64Array): Laid {
+  const counts = rankCounts(einsum, values);
+  checkFanouts(design, einsum, counts, values);
+  const kept = einsum.alwaysKept ?? keptLevels(einsum, values);
+  return { einsum, counts, kept };
+}
+
+/** Bytes of the tiles that an Einsum alone keeps in a level. */
+export function bytesKept({ einsum: { shape }, counts, kept }: Laid, level: number, wordBytes: number): number {
+  let words = 0;
+  kept.forEach((levels, t) => {
+    if (levels.includes(level)) words += tileWords(shape, counts, shape.tensors[t]?.relevant ?? 0, level);
+  });
+  return words * wordBytes;
+}
+
 /** Counts one Einsum's steps, operations and accesses. Throws SpecError where the mapping does not fit. */
 export function countEinsum(
   design: CompiledDesign,
@@ -51,17 +77,16 @@ export function countEinsum(
   values: Float64Array,
   options: AnalysisOptions,
 ): EinsumCounts {
+  return countLaid(design, layOut(design, einsum, values), values, options);
+}
+
+export function countLaid(
+  design: CompiledDesign,
+  { einsum, counts, kept }: Laid,
+  values: Float64Array,
+  options: AnalysisOptions,
+): EinsumCounts {
   const { shape } = einsum;
-  const counts = rankCounts(einsum, values);
-  checkFanouts(design, einsum, counts, values);
-  const kept = einsum.keep.map(levels =>
-    levels.filter(({ condition }) => condition === undefined || condition(values) !== 0).map(({ level }) => level),
-  );
-  const lost = kept.findIndex(levels => levels.length === 0);
-  if (lost >= 0) {
-    const got = `no level that keeps ${shape.tensors[lost]?.name} at these sizes`;
-    throw new SpecError({ where: einsum.at(["keep"]), got, expected: "a condition that holds" });
-  }
   const steps = iterations(shape, counts);
   const allPoints = points(shape, counts);
   const onArray = design.arrays.get(einsum.array);
@@ -80,7 +105,7 @@ export function countEinsum(
     cycles: times(einsum.cycles?.(values) ?? perPoint, steps),
     operations,
     accesses: analyse(shape, counts, kept, options),
-    levels: shape.levels.map(({ name }) => name),
+    levels: einsum.levelNames,
     tiles: shape.tensors.map(({ relevant }, t) =>
       (kept[t] ?? []).map(level => tileWords(shape, counts, relevant, level)),
     ),
@@ -93,43 +118,58 @@ const times = (a: number, b: number): number => {
   return product <= exactLimit || !Number.isInteger(a) ? product : bigProduct([a, b]);
 };
 
-function rankCounts(einsum: CompiledEinsum, values: Float64Array): RankCounts {
-  return einsum.ranks.map(rank => {
-    const size = values[rank.size] as number;
-    const bounds = rank.bounds.length === 0 ? [size] : rank.bounds.map(slot => Math.max(1, values[slot] as number));
-    const wrong = bounds.findIndex(bound => !Number.isInteger(bound));
-    if (wrong >= 0 || !Number.isInteger(size) || size < 1) {
-      const got = wrong >= 0 ? `the loop bound ${bounds[wrong]} of ${rank.name}` : `${rank.name} = ${size}`;
-      throw new SpecError({ where: rank.at(), got, expected: "a whole number" });
-    }
-    if (rank.given) {
-      const covered = bounds.reduce((product, bound) => product * bound, 1);
-      if (covered < size) {
-        const got = `loop bounds that cover ${covered} of ${rank.name} = ${size}`;
-        throw new SpecError({
-          where: rank.at(),
-          got,
-          expected: "bounds whose product reaches the rank",
-          mend: "make the outermost bound 'rest'",
-        });
-      }
-    }
-    const table = new Float64Array(1 << Math.max(1, rank.bounds.length));
-    countParts(size, bounds, table);
-    return table;
+function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): readonly (readonly number[])[] {
+  return keep.map((levels, t) => {
+    const kept = levels.filter(({ condition }) => condition === undefined || condition(values) !== 0);
+    if (kept.length > 0) return kept.map(({ level }) => level);
+    const got = `no level that keeps ${shape.tensors[t]?.name} at these sizes`;
+    throw new SpecError({ where: at(["keep"]), got, expected: "a condition that holds" });
   });
+}
+
+/** Fills the Einsum's tables of counts, which the next layout overwrites. */
+function rankCounts({ ranks, scratch }: CompiledEinsum, values: Float64Array): RankCounts {
+  for (let r = 0; r < ranks.length; r++) {
+    const rank = ranks[r] as CompiledEinsum["ranks"][number];
+    const { bounds, table } = scratch[r] as CompiledEinsum["scratch"][number];
+    const size = values[rank.size] as number;
+    let covered = 1;
+    let whole = Number.isInteger(size) && size >= 1;
+    for (let k = 0; k < bounds.length; k++) {
+      const bound = rank.bounds.length === 0 ? size : Math.max(1, values[rank.bounds[k] as number] as number);
+      bounds[k] = bound;
+      covered *= bound;
+      whole &&= Number.isInteger(bound);
+    }
+    if (!whole || (rank.given && covered < size)) throw badBounds(rank, size, bounds, covered);
+    countParts(size, bounds, table);
+  }
+  return scratch.map(({ table }) => table);
+}
+
+function badBounds(
+  { name, at }: CompiledEinsum["ranks"][number],
+  size: number,
+  bounds: Float64Array,
+  covered: number,
+): SpecError {
+  const broken = bounds.find(bound => !Number.isInteger(bound));
+  if (broken !== undefined || !Number.isInteger(size) || size < 1) {
+    const got = broken === undefined ? `${name} = ${size}` : `the loop bound ${broken} of ${name}`;
+    return new SpecError({ where: at(), got, expected: "a whole number" });
+  }
+  const got = `loop bounds that cover ${covered} of ${name} = ${size}`;
+  const mend = "make the outermost bound 'rest'";
+  return new SpecError({ where: at(), got, expected: "bounds whose product reaches the rank", mend });
 }
 
 /** Spatial loops must fit the fan-out that they run over. */
 function checkFanouts(design: CompiledDesign, einsum: CompiledEinsum, counts: RankCounts, values: Float64Array): void {
-  const { shape } = einsum;
-  shape.levels.forEach(({ name, spatial }, index) => {
-    if (!spatial) return;
-    const mask = shape.loops.reduce((m, { level, bit }) => (level === index ? m | (1 << bit) : m), 0);
-    const used = tileWords(shape, counts, mask, index);
-    const size = design.levels.get(name)?.fields.get("size")?.(values) ?? 0;
-    if (used <= size) return;
-    const got = `a spatial factor of ${used} over ${name}, which has ${size}`;
-    throw new SpecError({ where: einsum.at(["loops", name]), got, expected: `at most ${size}` });
-  });
+  for (const { level, loops } of einsum.fanouts) {
+    const used = tuples(einsum.shape, counts, loops);
+    const size = design.levels.get(level)?.fields.get("size")?.(values) ?? 0;
+    if (used <= size) continue;
+    const got = `a spatial factor of ${used} over ${level}, which has ${size}`;
+    throw new SpecError({ where: einsum.at(["loops", level]), got, expected: `at most ${size}` });
+  }
 }

@@ -64,15 +64,15 @@ export function blockLibrary({ data, at }: Document<Technology>): BlockLibrary {
   };
 }
 
-function remember<A extends readonly number[], R>(compute: (...args: A) => R): (...args: A) => R {
-  const known = new Map<string, R>();
-  return (...args) => {
-    const key = args.join();
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const made = compute(...args);
-    known.set(key, made);
-    return made;
+/** A function of one or two numbers that keeps its answers. */
+function remember<R>(compute: (a: number, b: number) => R): (a: number, b?: number) => R {
+  const known = new Map<number, Map<number, R>>();
+  return (a, b = 0) => {
+    const row = known.get(a) ?? new Map<number, R>();
+    const found = row.get(b) ?? compute(a, b);
+    if (row.size === 0) known.set(a, row);
+    row.set(b, found);
+    return found;
   };
 }
 
@@ -82,7 +82,7 @@ function remember<A extends readonly number[], R>(compute: (...args: A) => R): (
  */
 function sramSurface(table: Technology["sram"]["table"]): (bytes: number, widthBits: number) => Block {
   const byWidth = new Map<number, { bytes: number; values: readonly number[] }[]>();
-  for (const [width, depth, readPj, writePj, areaUm2] of table) {
+  for (const [width = 0, depth = 0, readPj = 0, writePj = 0, areaUm2 = 0] of table) {
     const rows = byWidth.get(width) ?? [];
     rows.push({ bytes: (width * depth) / 8, values: [readPj, writePj, areaUm2] });
     byWidth.set(width, rows);

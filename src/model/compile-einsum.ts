@@ -12,6 +12,9 @@ export interface CompiledEinsum {
   readonly array: string;
   readonly when: Compiled | undefined;
   readonly shape: NestShape;
+  readonly levelNames: readonly string[];
+  /** The fan-outs with the loops (a mask of bits) over each. */
+  readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
   /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
   readonly ranks: readonly {
     readonly name: string;
@@ -23,6 +26,10 @@ export interface CompiledEinsum {
   }[];
   /** Per tensor of the shape the levels that may keep it, and on what condition. */
   readonly keep: readonly { readonly level: number; readonly condition: Compiled | undefined }[][];
+  /** The same as plain lists, when no condition stands on them. */
+  readonly alwaysKept: readonly (readonly number[])[] | undefined;
+  /** Room for each rank's bounds and table of counts, used anew for every layout. */
+  readonly scratch: readonly { readonly bounds: Float64Array; readonly table: Float64Array }[];
   readonly operations: readonly { readonly name: string; readonly perPoint: Compiled }[];
   /** Cycles per point, when they are not the operations' own. */
   readonly cycles: Compiled | undefined;
@@ -34,6 +41,10 @@ export interface CompiledEinsum {
     readonly splitsOf: Compiled;
     readonly published: Compiled | undefined;
   }[];
+  /** Fills in what depends on the choices. */
+  readonly applyChoices: (values: Float64Array) => void;
+  /** Einsums that are mapped alike have the same key. */
+  readonly mappingKey: string;
   readonly at: (path: Path) => string;
 }
 
@@ -152,6 +163,8 @@ export function compileEinsum(
 
   const compileHere = (formula: string | number, where: Path): Compiled =>
     program.compile(formula, scope, () => at(where));
+  const choiceSlot = (symbol: string): number =>
+    program.slotOf(scoped(scope, symbol), undefined, () => at(["choose", symbol]));
   const onArray = architecture.arrays[spec.array]?.operations ?? {};
   return {
     name,
@@ -163,8 +176,22 @@ export function compileEinsum(
       ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
       tensors,
     },
+    levelNames: levels,
+    fanouts: levels
+      .filter(level => architecture.levels[level]?.kind === "fanout")
+      .map(level => ({
+        level,
+        loops: looped.reduce((mask, { part, level: at }) => (at === level ? mask | (1 << bitOf(part)) : mask), 0),
+      })),
     ranks,
     keep,
+    alwaysKept: keep.every(list => list.every(({ condition }) => condition === undefined))
+      ? keep.map(list => list.map(({ level }) => level))
+      : undefined,
+    scratch: ranks.map(({ parts }) => ({
+      bounds: new Float64Array(parts.length),
+      table: new Float64Array(1 << parts.length),
+    })),
     operations: Object.entries(spec.operations).map(([operation, perPoint]) => {
       if (!(operation in onArray)) {
         const expected = `one of its operations ${Object.keys(onArray).join(", ")}`;
@@ -180,11 +207,13 @@ export function compileEinsum(
     spill: new Map(Object.entries(spec.spill ?? {}).map(([t, share]) => [t, compileHere(share, ["spill", t])])),
     choices: Object.entries(spec.choose ?? {}).map(([symbol, choice]) => ({
       symbol,
-      slot: program.slotOf(scoped(scope, symbol), undefined, () => at(["choose", symbol])),
+      slot: choiceSlot(symbol),
       splitsOf: compileHere(choice.splitsOf, ["choose", symbol, "splitsOf"]),
       published:
         choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
     })),
+    applyChoices: program.rerun(Object.keys(spec.choose ?? {}).map(choiceSlot)),
+    mappingKey: spec.choose === undefined ? "" : JSON.stringify(spec),
     at,
   };
 }

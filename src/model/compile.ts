@@ -3,6 +3,7 @@ import type { Architecture, Level } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
 import type { Document, Path } from "../spec/document.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
+import type { Corrections } from "../spec/fields.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
@@ -61,7 +62,7 @@ export interface CompileOptions {
 /** Makes a design ready to be evaluated. Throws SpecError at the field that is at fault. */
 export function compileDesign(design: Design, options: CompileOptions = {}): CompiledDesign {
   const { variables = 0 } = options;
-  const patched = <T extends { readonly corrections?: SpecCorrections | undefined }>(
+  const patched = <T extends { readonly corrections?: Corrections | undefined }>(
     kind: string,
     document: Document<T>,
   ): T =>
@@ -168,12 +169,10 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   };
 }
 
-type SpecCorrections = Readonly<Record<string, Readonly<Record<string, Formula>>>>;
-
 /** What a spec itself says that the asked-for corrections change in it. */
 function correctionsOf(
   kind: string,
-  { data }: Document<{ readonly corrections?: SpecCorrections | undefined }>,
+  { data }: Document<{ readonly corrections?: Corrections | undefined }>,
   { corrections = [] }: CompileOptions,
 ): readonly Patch[] {
   return corrections.flatMap(name =>

@@ -11,7 +11,7 @@ export interface Energy {
 }
 
 /** Energy per access of a level, and the words that one access moves. */
-interface Access {
+export interface Access {
   readonly readPj: number;
   readonly writePj: number;
   readonly words: number;
@@ -30,11 +30,12 @@ export function energyOf(
   );
   const isFree = (kind: "level" | "operation", name: string, einsum: string): boolean =>
     uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
+  const costs = accessCosts(design, values);
   const components: Record<string, number> = {};
   const einsums: Record<string, number> = {};
   let energyPj = 0;
   for (const count of counts) {
-    const { total, byComponent } = einsumEnergy(design, count, bytes.get(count.name) ?? 0, values, isFree);
+    const { total, byComponent } = einsumEnergy(design, count, bytes.get(count.name) ?? 0, costs, isFree);
     for (const [name, energy] of byComponent) components[name] = (components[name] ?? 0) + energy;
     einsums[count.name] = total;
     energyPj += total;
@@ -42,12 +43,16 @@ export function energyOf(
   return { energyPj, einsumEnergyPj: einsums, componentEnergyPj: components };
 }
 
+/** The energies of each level's accesses at these sizes. */
+export const accessCosts = (design: CompiledDesign, values: Float64Array): ReadonlyMap<string, Access> =>
+  new Map([...design.levels.values()].map(level => [level.name, accessOf(design, level, values)]));
+
 /** One Einsum's energy, whole and by component. `isFree` says what is not charged. */
 export function einsumEnergy(
   design: CompiledDesign,
   counts: EinsumCounts,
   dramBytes: number,
-  values: Float64Array,
+  costs: ReadonlyMap<string, Access>,
   isFree: (kind: "level" | "operation", name: string, einsum: string) => boolean,
 ): { readonly total: number; readonly byComponent: ReadonlyMap<string, number> } {
   const { operations } = design.design.technology.data;
@@ -57,21 +62,21 @@ export function einsumEnergy(
     byComponent.set(component, (byComponent.get(component) ?? 0) + energy);
     total += energy;
   };
-  const costs = counts.levels.map(name => accessOf(design, design.levels.get(name) as CompiledLevel, values));
   for (const { levels } of counts.accesses) {
     for (const { level, reads, updates, fills } of levels) {
       const name = counts.levels[level] as string;
       const spec = design.levels.get(name)?.spec as Level;
       if (spec.kind === "dram" || isFree("level", name, counts.name)) continue;
-      const { readPj, writePj, words } = costs[level] as Access;
+      const { readPj, writePj, words } = costs.get(name) as Access;
       const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
       charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
     }
   }
   const dram = counts.levels.findIndex(name => design.levels.get(name)?.spec.kind === "dram");
   if (dram >= 0) {
-    const { readPj, words } = costs[dram] as Access;
-    charge(counts.levels[dram] as string, (dramBytes / design.wordBytes / words) * readPj);
+    const name = counts.levels[dram] as string;
+    const { readPj, words } = costs.get(name) as Access;
+    charge(name, (dramBytes / design.wordBytes / words) * readPj);
   }
   for (const { name, count } of counts.operations) {
     if (isFree("operation", name, counts.name)) continue;

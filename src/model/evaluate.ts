@@ -13,6 +13,8 @@ import { dramBytes } from "./traffic.js";
 export interface Evaluation extends Timing, Energy, Area {
   readonly counts: readonly EinsumCounts[];
   readonly trafficBytes: number;
+  /** How many mappings a search compared; 0 when the mapping leaves no choice. */
+  readonly mappingsTried: number;
 }
 
 /** Runs the model once. Throws SpecError when the mapping does not fit the machine at these sizes. */
@@ -31,7 +33,7 @@ export function evaluate(
   });
   design.program.run(values);
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
-  chooseMappings(design, einsums, values, accounting);
+  const mappingsTried = chooseMappings(design, einsums, values, accounting);
   const has = (name: string): boolean => accounting.corrections.includes(name);
   const options = { allInstances: has("register-energy"), overflow: !has("first-reads") };
   const counts = einsums.map(einsum => countEinsum(design, einsum, values, options));
@@ -40,6 +42,7 @@ export function evaluate(
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
   return {
     counts,
+    mappingsTried,
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
     ...timingOf(design, counts, bytes, values),
     ...energyOf(design, counts, bytes, values, accounting),

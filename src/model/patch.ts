@@ -5,10 +5,11 @@ import type { Formula } from "../spec/expression.js";
 /** A field of a spec and what it becomes: `architecture.levels.buffer.bytes` -> 8 * MiB. */
 export interface Patch {
   readonly path: string;
-  readonly value: Formula;
+  readonly value: Formula | readonly string[];
 }
 
-/** The spec with the patches that begin with its kind. The field must be there and hold a number or a formula. */
+/** The spec with the patches that begin with its kind. The field must be there and hold a number, a
+ * formula, or (for a list) names. */
 export function applyPatches<T>(data: T, kind: string, patches: readonly Patch[], at: (path: Path) => string): T {
   const mine = patches.filter(({ path }) => path.startsWith(`${kind}.`));
   if (mine.length === 0) return data;
@@ -20,7 +21,7 @@ export function applyPatches<T>(data: T, kind: string, patches: readonly Patch[]
     for (const key of keys) parent = (parent as Record<string, unknown> | undefined)?.[key];
     const holder = parent as Record<string, unknown> | undefined;
     const old = typeof holder === "object" && holder !== null ? holder[last] : undefined;
-    if (typeof old !== "number" && typeof old !== "string") {
+    if (Array.isArray(old) ? !Array.isArray(value) : typeof old !== "number" && typeof old !== "string") {
       const near =
         typeof holder === "object" && holder !== null ? `one of ${Object.keys(holder).join(", ")}` : "a field";
       throw new SpecError({

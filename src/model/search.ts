@@ -1,9 +1,9 @@
 import { SpecError } from "../errors.js";
 import type { Accounting } from "./accounting.js";
-import { countEinsum, type EinsumCounts } from "./action-counts.js";
-import type { CompiledDesign } from "./compile.js";
+import { bytesKept, countLaid, type EinsumCounts, type Laid, layOut } from "./action-counts.js";
+import type { CompiledDesign, CompiledLevel } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
-import { einsumEnergy } from "./energy.js";
+import { accessCosts, einsumEnergy } from "./energy.js";
 import { dramBytes } from "./traffic.js";
 
 /**
@@ -20,6 +20,7 @@ export function chooseMappings(
   if (open.length === 0) return 0;
   for (const { choices } of open) for (const { slot } of choices) values[slot] = 1;
   let tried = 0;
+  const alike = new Map<string, readonly number[]>();
   for (const einsum of open) {
     const published = einsum.choices.map(choice => choice.published?.(values) ?? 0);
     const chosen = accounting.mapping === "published" && published.every(split => split >= 1);
@@ -27,7 +28,12 @@ export function chooseMappings(
       einsum.choices.forEach(({ slot }, i) => {
         values[slot] = published[i] as number;
       });
-    else tried += search(design, einsum, values);
+    else {
+      const key = `${einsum.mappingKey} ${einsum.ranks.map(({ size }) => values[size]).join()}`;
+      const found = alike.get(key) ?? search(design, einsum, values, () => tried++);
+      alike.set(key, found);
+      setSplits(einsum, values, found);
+    }
   }
   design.program.run(values);
   return tried;
@@ -35,74 +41,70 @@ export function chooseMappings(
 
 const exact = { allInstances: false, overflow: false };
 
+interface Found {
+  readonly splits: readonly number[];
+  readonly counts: EinsumCounts;
+  readonly bytes: number;
+  /** Asked for only where traffic ties. */
+  energyPj?: number;
+}
+
 /** Tries every combination of splits; keeps the one with the least DRAM traffic, then the least energy. */
-function search(design: CompiledDesign, einsum: CompiledEinsum, values: Float64Array): number {
-  const { choices } = einsum;
-  const splits = choices.map(({ splitsOf }) => splitsFor(splitsOf(values)));
-  const at = choices.map(() => 0);
-  let best: { readonly splits: readonly number[]; readonly bytes: number; energy: number | undefined } | undefined;
-  let tried = 0;
-  const energy = (counts: EinsumCounts): number =>
-    einsumEnergy(design, counts, dramBytes(counts, design), values, () => false).total;
+function search(
+  design: CompiledDesign,
+  einsum: CompiledEinsum,
+  values: Float64Array,
+  count: () => void,
+): readonly number[] {
+  const splits = einsum.choices.map(({ splitsOf }) => splitsFor(splitsOf(values)));
+  const costs = accessCosts(design, values);
+  const energy = (found: Found): number => {
+    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, () => false).total;
+    return found.energyPj;
+  };
+  const at = splits.map(() => 0);
+  let best: Found | undefined;
   for (let more = true; more; more = advance(at, splits)) {
     const current = at.map((i, k) => (splits[k] as readonly number[])[i] as number);
-    const counts = countWith(design, einsum, values, current);
-    tried++;
-    if (!fits(design, counts, values)) continue;
-    const bytes = dramBytes(counts, design);
-    if (best !== undefined && bytes > best.bytes) continue;
-    if (best === undefined || bytes < best.bytes) {
-      best = { splits: current, bytes, energy: undefined };
-      continue;
+    setSplits(einsum, values, current);
+    count();
+    const laid = layOut(design, einsum, values);
+    if (!fits(design, laid, values)) continue;
+    const counts = countLaid(design, laid, values, exact);
+    const found: Found = { splits: current, counts, bytes: dramBytes(counts, design) };
+    if (
+      best === undefined ||
+      found.bytes < best.bytes ||
+      (found.bytes === best.bytes && energy(found) < energy(best))
+    ) {
+      best = found;
     }
-    best.energy ??= energy(countWith(design, einsum, values, best.splits));
-    const now = energy(countWith(design, einsum, values, current));
-    if (now < best.energy) best = { splits: current, bytes, energy: now };
   }
   if (best === undefined) {
     throw new SpecError({
       where: einsum.at(["choose"]),
-      got: `no split of ${tried} whose tiles fit the buffer`,
+      got: `no split of its tiles (${splits.map(s => s.length).join(" x ")} tried) that fits the buffer`,
       expected: "one that does",
       mend: "a larger buffer, or loops that keep smaller tiles in it",
     });
   }
-  setSplits(design, einsum, values, best.splits);
-  return tried;
+  return best.splits;
 }
 
-function setSplits(
-  design: CompiledDesign,
-  { choices }: CompiledEinsum,
-  values: Float64Array,
-  splits: readonly number[],
-): void {
+function setSplits({ choices, applyChoices }: CompiledEinsum, values: Float64Array, splits: readonly number[]): void {
   choices.forEach(({ slot }, i) => {
     values[slot] = splits[i] as number;
   });
-  design.program.run(values);
+  applyChoices(values);
 }
 
-function countWith(
-  design: CompiledDesign,
-  einsum: CompiledEinsum,
-  values: Float64Array,
-  splits: readonly number[],
-): EinsumCounts {
-  setSplits(design, einsum, values, splits);
-  return countEinsum(design, einsum, values, exact);
-}
-
-function fits(design: CompiledDesign, { accesses, levels, tiles }: EinsumCounts, values: Float64Array): boolean {
-  const used = new Map<string, number>();
-  accesses.forEach(({ levels: at }, t) => {
-    at.forEach(({ level }, k) => {
-      const name = levels[level] as string;
-      if (design.levels.get(name)?.spec.kind !== "sram") return;
-      used.set(name, (used.get(name) ?? 0) + (tiles[t]?.[k] as number) * design.wordBytes);
-    });
+/** Whether the tiles that the Einsum keeps fit each buffer on its way. */
+function fits(design: CompiledDesign, laid: Laid, values: Float64Array): boolean {
+  return laid.einsum.levelNames.every((name, level) => {
+    const { spec, fields } = design.levels.get(name) as CompiledLevel;
+    if (spec.kind !== "sram") return true;
+    return bytesKept(laid, level, design.wordBytes) <= (fields.get("bytes")?.(values) ?? 0);
   });
-  return [...used].every(([name, bytes]) => bytes <= (design.levels.get(name)?.fields.get("bytes")?.(values) ?? 0));
 }
 
 /** Steps an odometer; false when it has gone round. */

@@ -30,6 +30,8 @@ export interface Program {
   compile(formula: Formula, scope: string | undefined, at: () => string): Compiled;
   /** Fills the table from the inputs, which must stand in it already. */
   run(values: Float64Array): void;
+  /** A run of only what depends on the given inputs. */
+  rerun(inputs: readonly number[]): (values: Float64Array) => void;
 }
 
 /** The name under which an Einsum's own symbol is kept. */
@@ -54,7 +56,7 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
   const compile = (formula: Formula, scope: string | undefined, at: () => string): Compiled =>
     compileExpression(parseExpression(formula, at), name => slotOf(name, scope, at));
 
-  const steps: { slot: number; compute: Compiled }[] = [];
+  const steps: { slot: number; reads: readonly number[]; compute: Compiled }[] = [];
   const state = new Map<string, "open" | "done">();
   const visit = (key: string, chain: readonly string[]): void => {
     const definition = definitions.get(key);
@@ -70,10 +72,11 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
       const reads = rule.reads.map(name => resolved(name, scope, at));
       for (const read of reads) visit(read, [...chain, key]);
       const from = reads.map(read => slots.get(read) as number);
-      steps.push({ slot, compute: values => rule.compute(values, from) });
+      steps.push({ slot, reads: from, compute: values => rule.compute(values, from) });
     } else {
-      for (const name of namesIn(parseExpression(rule, at))) visit(resolved(name, scope, at), [...chain, key]);
-      steps.push({ slot, compute: compile(rule, scope, at) });
+      const reads = namesIn(parseExpression(rule, at)).map(name => resolved(name, scope, at));
+      for (const read of reads) visit(read, [...chain, key]);
+      steps.push({ slot, reads: reads.map(read => slots.get(read) as number), compute: compile(rule, scope, at) });
     }
     state.set(key, "done");
   };
@@ -86,6 +89,17 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
     compile,
     run(values) {
       for (const { slot, compute } of steps) values[slot] = compute(values);
+    },
+    rerun(inputs) {
+      const moved = new Set(inputs);
+      const affected = steps.filter(({ slot, reads }) => {
+        if (!reads.some(read => moved.has(read))) return false;
+        moved.add(slot);
+        return true;
+      });
+      return values => {
+        for (const { slot, compute } of affected) values[slot] = compute(values);
+      };
     },
   };
 }

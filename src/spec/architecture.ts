@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Formula } from "./expression.js";
-import { corrections, formula, formulas } from "./fields.js";
+import { type Corrections, corrections, formula, formulas } from "./fields.js";
 
 /**
  * A memory or a fan-out of an accelerator. Levels form a tree: each but the outermost stands `within` another. A
@@ -59,7 +59,7 @@ export interface Architecture {
   readonly parameters: Readonly<Record<string, Formula>>;
   readonly levels: Readonly<Record<string, Level>>;
   readonly arrays: Readonly<Record<string, ProcessingArray>>;
-  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+  readonly corrections?: Corrections | undefined;
 }
 
 const energyPj = z.strictObject({ read: formula, write: formula }).optional();

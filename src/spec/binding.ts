@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Formula } from "./expression.js";
-import { corrections, formula } from "./fields.js";
+import { type Corrections, corrections, formula } from "./fields.js";
 
 /**
  * When each Einsum runs. Phases follow one another; within a phase, `latency` is a series-parallel expression over
@@ -11,7 +11,7 @@ export interface Binding {
   readonly name: string;
   readonly source: string;
   readonly phases: readonly Phase[];
-  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+  readonly corrections?: Corrections | undefined;
 }
 
 export interface Phase {

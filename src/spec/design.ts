@@ -2,8 +2,7 @@ import { z } from "zod";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
 import type { Document } from "./document.js";
-import type { Formula } from "./expression.js";
-import { corrections } from "./fields.js";
+import { type Corrections, corrections } from "./fields.js";
 import type { Mapping } from "./mapping.js";
 import type { Technology } from "./technology.js";
 
@@ -19,7 +18,7 @@ export interface DesignSpec {
   readonly binding: string;
   /** Energy that the published sum leaves out. */
   readonly unchargedWhenPublished?: readonly Uncharged[] | undefined;
-  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+  readonly corrections?: Corrections | undefined;
 }
 
 /** An operation of some Einsums, or a memory level, that the published energy misses; `correction` brings it back. */

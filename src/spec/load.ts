@@ -20,13 +20,25 @@ export interface SpecSource {
 
 function find<T>(source: SpecSource, kind: SpecKind, name: string, schema: z.ZodType<T>, from?: Document<unknown>) {
   const text = source.read(kind, name, from?.file);
-  if (text !== undefined) return readDocument(text, schema);
+  if (text !== undefined) return readOnce(kind, text, schema);
   const field = kind === "technologies" ? "technology" : kind.replace(/s$/, "");
   throw new SpecError({
     where: from === undefined ? field : from.at([field]),
     got: `'${name}'`,
     expected: `one of ${source.names(kind).join(", ")} or a YAML file`,
   });
+}
+
+const documents = new Map<string, { readonly text: string; readonly document: Document<unknown> }>();
+
+/** Designs share architectures and technologies: each text is parsed and checked once. */
+function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Document<T> {
+  const key = `${kind} ${source.file}`;
+  const known = documents.get(key);
+  if (known?.text === source.text) return known.document as Document<T>;
+  const document = readDocument(source, schema);
+  documents.set(key, { text: source.text, document });
+  return document;
 }
 
 /** Reads a design and all that it names. Throws SpecError. */

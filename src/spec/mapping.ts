@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Formula } from "./expression.js";
-import { corrections, formula, formulas, names } from "./fields.js";
+import { type Corrections, corrections, formula, formulas, names, numberTable } from "./fields.js";
 
 /** Which tensors a level keeps: all of a list, or each whose condition is not 0. */
 export type Keep = readonly string[] | Readonly<Record<string, Formula>>;
@@ -55,7 +55,7 @@ export interface Mapping {
   readonly inPlace?: Readonly<Record<string, string>> | undefined;
   readonly partitions?: Partitions | undefined;
   readonly einsums: Readonly<Record<string, EinsumMapping | { readonly variants: readonly EinsumMapping[] }>>;
-  readonly corrections?: Readonly<Record<string, Readonly<Record<string, Formula>>>> | undefined;
+  readonly corrections?: Corrections | undefined;
 }
 
 const keep: z.ZodType<Keep> = z.union([names, formulas], { error: "a list of tensors, or tensors with conditions" });
@@ -81,10 +81,7 @@ export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
   source: z.string(),
   symbols: formulas.optional(),
   tables: z
-    .record(
-      z.string(),
-      z.strictObject({ source: z.string(), by: names, columns: names, rows: z.array(z.array(z.number())) }),
-    )
+    .record(z.string(), z.strictObject({ source: z.string(), by: names, columns: names, rows: numberTable }))
     .optional(),
   tensors: z.record(z.string(), names),
   inPlace: z.record(z.string(), z.string()).optional(),

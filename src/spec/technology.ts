@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Formula } from "./expression.js";
-import { formula } from "./fields.js";
+import { formula, numberTable } from "./fields.js";
 
 /** What one operation of a PE costs. */
 export interface OperationCost {
@@ -25,7 +25,7 @@ export interface Technology {
     readonly decoderPj: Formula;
     readonly decoderUm2: Formula;
     /** [width in bits, depth in rows, read pJ, write pJ, area in um2] per row of a buffer. */
-    readonly table: readonly (readonly [number, number, number, number, number])[];
+    readonly table: readonly (readonly number[])[];
   };
 }
 
@@ -41,6 +41,11 @@ export const technologySchema: z.ZodType<Technology> = z.strictObject({
   sram: z.strictObject({
     decoderPj: formula,
     decoderUm2: formula,
-    table: z.array(z.tuple([positive, positive, positive, positive, positive])),
+    table: numberTable.refine(
+      rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)),
+      {
+        error: "rows of five positive numbers: width, rows, read, write, area",
+      },
+    ),
   }),
 });
