@@ -7,7 +7,7 @@ import type { AttentionProblem, Operands } from "./problem.js";
 import { threefry2x32 } from "./threefry.js";
 import { queriesOf, visibleKeys } from "./visible.js";
 
-interface ErrorWithWorst extends ErrorSummary {
+export interface ErrorWithWorst extends ErrorSummary {
   /** Null when no row was checked. */
   readonly worst: WorstElement | null;
 }
@@ -73,33 +73,86 @@ export async function check(
   rows: readonly number[],
   options: CheckOptions = {},
 ): Promise<CheckResult> {
-  const { shape, scale } = problem;
-  const { heads, queries, valueDim } = shape;
+  const exact = sameValues(inputs, operands);
+  const total = exact ? rows.length : 2 * rows.length;
+  const halfOf = (done: number) => (progress: { readonly rowsDone: number }) =>
+    options.onProgress?.({ rowsDone: done + progress.rowsDone, rows: total });
+  const onOperands = await checkOnOperands(problem, operands, av, rows, { ...options, onProgress: halfOf(0) });
+  const withInputRounding = exact
+    ? onOperands
+    : await checkOnInputs(problem, inputs, av, rows, { ...options, onProgress: halfOf(rows.length) });
+  return joinChecks(onOperands, withInputRounding);
+}
+
+/** The half of a check that needs the operands: what was emulated and the baseline, against float64 attention on them. */
+export interface OperandCheck extends ErrorWithWorst {
+  readonly checkedRows: number;
+  readonly baseline: ErrorSummary;
+}
+
+export const joinChecks = (
+  onOperands: OperandCheck,
+  { maxAbs, rms, rmsRelative, worst }: ErrorWithWorst,
+): CheckResult => ({
+  ...onOperands,
+  withInputRounding: { maxAbs, rms, rmsRelative, worst },
+});
+
+/** The first half of `check`, for a caller that has no room for operands and inputs at once. */
+export async function checkOnOperands(
+  problem: AttentionProblem,
+  operands: Operands,
+  av: Float32Array,
+  rows: readonly number[],
+  options: CheckOptions = {},
+): Promise<OperandCheck> {
   const error = new ErrorStatistics();
-  const withInputRounding = new ErrorStatistics();
   const ofBaseline = new ErrorStatistics();
   const baseline = new Baseline(problem, operands);
-  const breathe = breather();
-  const exact = sameValues(inputs, operands);
-  for (const [i, row] of rows.entries()) {
-    options.signal?.throwIfAborted();
-    const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
-    const got = av.subarray(row * valueDim, (row + 1) * valueDim);
-    const onOperands = referenceRow(operands, shape, scale, row, seen);
-    const onInputs = exact ? onOperands : referenceRow(inputs, shape, scale, row, seen);
-    error.add(row, got, onOperands);
-    withInputRounding.add(row, got, onInputs);
-    ofBaseline.add(row, baseline.row(row), onOperands);
-    options.onProgress?.({ rowsDone: i + 1, rows: rows.length });
-    await breathe();
-  }
+  await eachRow(problem, operands, av, rows, options, (row, got, exact) => {
+    error.add(row, got, exact);
+    ofBaseline.add(row, baseline.row(row), exact);
+  });
   return {
     ...error.summary(),
+    worst: error.worst(problem.shape),
     checkedRows: rows.length,
-    worst: error.worst(shape),
-    withInputRounding: { ...withInputRounding.summary(), worst: withInputRounding.worst(shape) },
     baseline: ofBaseline.summary(),
   };
+}
+
+/** The second half of `check`: against float64 attention on the inputs as given. */
+export async function checkOnInputs(
+  problem: AttentionProblem,
+  inputs: AttentionInputs,
+  av: Float32Array,
+  rows: readonly number[],
+  options: CheckOptions = {},
+): Promise<ErrorWithWorst> {
+  const error = new ErrorStatistics();
+  await eachRow(problem, inputs, av, rows, options, (row, got, exact) => error.add(row, got, exact));
+  return { ...error.summary(), worst: error.worst(problem.shape) };
+}
+
+/** Hands over each row of AV with the exact one of float64 attention on the tensors. */
+async function eachRow(
+  problem: AttentionProblem,
+  tensors: AttentionInputs,
+  av: Float32Array,
+  rows: readonly number[],
+  { onProgress, signal }: CheckOptions,
+  compare: (row: number, got: Float32Array, exact: Float64Array) => void,
+): Promise<void> {
+  const { shape, scale } = problem;
+  const { heads, queries, valueDim } = shape;
+  const breathe = breather();
+  for (const [i, row] of rows.entries()) {
+    signal?.throwIfAborted();
+    const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
+    compare(row, av.subarray(row * valueDim, (row + 1) * valueDim), referenceRow(tensors, shape, scale, row, seen));
+    onProgress?.({ rowsDone: i + 1, rows: rows.length });
+    await breathe();
+  }
 }
 
 function sameValues(inputs: AttentionInputs, operands: Operands): boolean {

@@ -39,6 +39,9 @@ const tail = {
   ],
 };
 
+/** 1, 1/3, … 1/21: the coefficients of atanh z in z^(2i + 1). */
+const atanh = Array.from({ length: 11 }, (_, i) => 1 / (2 * i + 1));
+
 /** ln x for a normal float64 x in (0, 1]: x = m * 2^-k with m in [sqrt 1/2, sqrt 2), then the series of atanh. */
 export function logarithm(x: number): number {
   let m = x;
@@ -54,7 +57,7 @@ export function logarithm(x: number): number {
   const z = (m - 1) / (m + 1);
   const z2 = z * z;
   let sum = 0;
-  for (let n = 21; n >= 1; n -= 2) sum = sum * z2 + 1 / n;
+  for (let i = atanh.length - 1; i >= 0; i -= 1) sum = sum * z2 + (atanh[i] as number);
   return 2 * z * sum - k * Math.LN2;
 }
 

@@ -61,7 +61,7 @@ export function roundTensor(
 
 /**
  * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that
- * are taken piece by piece. `name` and the whole tensor's `shape` are for the error.
+ * are taken piece by piece. `name` and the whole tensor's `shape` are for the error. Gives whether the rounding changed nothing.
  */
 export function roundPart(
   part: InputTensor,
@@ -70,14 +70,17 @@ export function roundPart(
   name: string,
   shape: readonly number[],
   type: FloatType,
-): void {
+): boolean {
+  let exact = true;
   const limit = largestOperand[type];
   const round = part instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
   for (let i = 0; i < part.length; i += 1) {
     const y = round(part[i] as number);
     if (!(y <= limit && y >= -limit)) throw outOfRange(name, shape, start + i, part[i] as number, type, limit);
+    if (y !== part[i]) exact = false;
     out[start + i] = y;
   }
+  return exact;
 }
 
 function outOfRange(

@@ -18,6 +18,8 @@ export interface StoredTensor {
    * @throws InputError when the file is shorter than its header promises.
    */
   load(): Promise<Float32Array | Float64Array>;
+  /** The same values in pieces of some megabytes; a tensor in Fortran order comes in one. */
+  pieces(): AsyncIterable<Float32Array | Float64Array>;
 }
 
 /** Where and how a tensor's values lie in a byte source. */
@@ -32,7 +34,18 @@ export interface TensorLayout {
 
 export function storedTensor(source: ByteSource, layout: TensorLayout): StoredTensor {
   const { dtype, shape } = layout;
-  return { where: source.where, dtype, shape, load: () => loadValues(source, layout) };
+  const scattered = layout.fortranOrder && shape.length > 1;
+  const load = () => loadValues(source, layout, scattered);
+  return {
+    where: source.where,
+    dtype,
+    shape,
+    load,
+    pieces: async function* () {
+      if (scattered) yield await load();
+      else yield* readValues(source, layout);
+    },
+  };
 }
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -40,16 +53,29 @@ export const elementsOf = (shape: readonly number[]): number => shape.reduce((pr
 /** More elements than a typed array of this size can have: said before anything is allocated. */
 const mostElements = 2 ** 32 - 1;
 
-async function loadValues(source: ByteSource, layout: TensorLayout): Promise<Float32Array | Float64Array> {
-  const { dtype, shape, offset } = layout;
+async function loadValues(
+  source: ByteSource,
+  layout: TensorLayout,
+  scattered: boolean,
+): Promise<Float32Array | Float64Array> {
+  const { dtype, shape } = layout;
   const count = elementsOf(shape);
-  const end = offset + count * bytesOf[dtype];
   if (count > mostElements) {
     throw new InputError({ where: source.where, got: `${count} values`, expected: `at most ${mostElements}` });
   }
-  if (end > source.length) throw truncated(source.where, source.length, end);
   const values = dtype === "F64" ? new Float64Array(count) : new Float32Array(count);
-  const place = layout.fortranOrder && shape.length > 1 ? fortranPlacer(values, shape) : inOrderPlacer(values);
+  const place = scattered ? fortranPlacer(values, shape) : inOrderPlacer(values);
+  for await (const piece of readValues(source, layout)) place(piece);
+  return values;
+}
+
+/** The values in the order in which they lie in the file. */
+async function* readValues(
+  source: ByteSource,
+  { dtype, shape, offset }: TensorLayout,
+): AsyncGenerator<Float32Array | Float64Array> {
+  const end = offset + elementsOf(shape) * bytesOf[dtype];
+  if (end > source.length) throw truncated(source.where, source.length, end);
   const carry = new Uint8Array(8);
   let carried = 0;
   for await (const piece of source.read(offset, end)) {
@@ -62,9 +88,8 @@ async function loadValues(source: ByteSource, layout: TensorLayout): Promise<Flo
     }
     carried = bytes.length % bytesOf[dtype];
     carry.set(bytes.subarray(bytes.length - carried));
-    place(decode(dtype, bytes.subarray(0, bytes.length - carried)));
+    yield decode(dtype, bytes.subarray(0, bytes.length - carried));
   }
-  return values;
 }
 
 /** Little-endian bytes as values; every one is exact. */

@@ -50,7 +50,7 @@ async function emulate(engine: Engine, fallback: (() => Promise<Engine>) | undef
   const notes: string[] = [];
   const asked = resume === undefined ? options : { ...options, resume };
   const plan = await planRun(asked);
-  const operands = await loadOperands(plan.load, plan.problem, engine);
+  const { operands } = await loadOperands(plan.pieces, plan.problem, engine);
   const chosen = { engine, reason: "a test", notes: [], ...(fallback === undefined ? {} : { fallback }) };
   const run = emulatePlan(plan, operands, chosen, asked, line => notes.push(line));
   return { run, notes };

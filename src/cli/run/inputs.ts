@@ -1,73 +1,110 @@
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
 import { generateNormal, type InputName } from "../../emulator/generate.js";
-import { type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
+import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
 import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
 import type { StoredInputs } from "./input-files.js";
 
-/** A tensor as given; read or generated again each time, so that large ones need not stay beside the operands. */
-export type LoadInput = (name: InputName) => Promise<InputTensor>;
+/**
+ * A tensor as given, in pieces and row-major order. It is read or generated again each time, so that a large one never
+ * lies in memory beside its operands.
+ */
+export type InputPieces = (name: InputName) => AsyncIterable<InputTensor>;
 
-/** Values worked on at a time, so that Ctrl-C is heard. */
-const valuesAtOnce = 2 ** 19;
+/** Values in a piece, so that Ctrl-C is heard between two. */
+const valuesAtOnce = 2 ** 18;
 
 export const fromFiles =
-  (files: StoredInputs): LoadInput =>
+  (files: StoredInputs): InputPieces =>
   name =>
-    files[name].load();
+    files[name].pieces();
 
 /** Normal values of a seed; the scores' spread is set by Q. */
-export const fromSeed =
-  (shape: AttentionShape, seed: number, spread: number): LoadInput =>
-  async name => {
-    const values = new Float32Array(countOf(inputShape(shape, name)));
-    const breathe = breather();
-    for (let at = 0; at < values.length; at += valuesAtOnce) {
-      const length = Math.min(valuesAtOnce, values.length - at);
-      values.set(generateNormal(seed, name, length, name === "q" ? spread : 1, at), at);
-      await breathe();
+export const fromSeed = (shape: AttentionShape, seed: number, spread: number): InputPieces =>
+  async function* (name) {
+    const count = countOf(inputShape(shape, name));
+    for (let at = 0; at < count; at += valuesAtOnce) {
+      yield generateNormal(seed, name, Math.min(valuesAtOnce, count - at), name === "q" ? spread : 1, at);
     }
-    return values;
   };
 
-/** Tensors up to this size together are kept from the first use to the next. */
-const mostBytesKept = 128 * 2 ** 20;
+/** Tensors of up to this size together are kept from the first use to the next. */
+const mostBytesKept = 64 * 2 ** 20;
 
 /** The same inputs, but small ones are loaded once. */
-export function remembering(load: LoadInput): LoadInput {
-  const kept = new Map<InputName, InputTensor>();
-  let bytes = 0;
-  return async name => {
-    const tensor = kept.get(name) ?? (await load(name));
-    if (!kept.has(name) && bytes + tensor.byteLength <= mostBytesKept) {
-      kept.set(name, tensor);
-      bytes += tensor.byteLength;
+export function remembering(pieces: InputPieces): InputPieces {
+  const kept = new Map<InputName, readonly InputTensor[]>();
+  let room = mostBytesKept;
+  return async function* (name) {
+    const known = kept.get(name);
+    if (known !== undefined) {
+      yield* known;
+      return;
     }
-    return tensor;
+    const seen: InputTensor[] = [];
+    let bytes = 0;
+    for await (const piece of pieces(name)) {
+      bytes += piece.byteLength;
+      if (bytes <= room) seen.push(piece);
+      else seen.length = 0;
+      yield piece;
+    }
+    if (bytes > room) return;
+    room -= bytes;
+    kept.set(name, seen);
   };
 }
 
+export interface LoadedOperands {
+  readonly operands: Operands;
+  /** Whether every input was an operand already: the rounding changed nothing. */
+  readonly exact: boolean;
+}
+
 /**
- * Rounds one tensor after the other to operands, into arrays of the engine's making.
+ * Rounds the inputs to operands piece by piece, into arrays of the engine's making.
  * @throws InputError that names tensor, index and value.
  */
 export async function loadOperands(
-  load: LoadInput,
+  pieces: InputPieces,
   { shape, format }: AttentionProblem,
   { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
-): Promise<Operands> {
+): Promise<LoadedOperands> {
   const breathe = breather();
+  let exact = true;
   const round = async (name: InputName): Promise<Float32Array> => {
-    const values = await load(name);
     const sizes = inputShape(shape, name);
-    const operands = allocate(values.length);
-    for (let at = 0; at < values.length; at += valuesAtOnce) {
-      roundPart(values.subarray(at, at + valuesAtOnce), operands, at, name, sizes, format.operand);
-      await breathe();
+    const operands = allocate(countOf(sizes));
+    let at = 0;
+    for await (const piece of pieces(name)) {
+      for (let from = 0; from < piece.length; from += valuesAtOnce) {
+        const part = piece.subarray(from, from + valuesAtOnce);
+        exact = roundPart(part, operands, at + from, name, sizes, format.operand) && exact;
+        await breathe();
+      }
+      at += piece.length;
     }
     return operands;
   };
-  return { q: await round("q"), k: await round("k"), v: await round("v") };
+  return { operands: { q: await round("q"), k: await round("k"), v: await round("v") }, exact };
+}
+
+/** The inputs as given, whole. */
+export async function loadInputs(pieces: InputPieces, shape: AttentionShape): Promise<AttentionInputs> {
+  const breathe = breather();
+  const load = async (name: InputName): Promise<InputTensor> => {
+    let values: InputTensor | null = null;
+    let at = 0;
+    for await (const piece of pieces(name)) {
+      const count = countOf(inputShape(shape, name));
+      values ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
+      values.set(piece, at);
+      at += piece.length;
+      await breathe();
+    }
+    return values ?? new Float32Array(0);
+  };
+  return { q: await load("q"), k: await load("k"), v: await load("v") };
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

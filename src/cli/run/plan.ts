@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.js";
 import { checkWritable } from "../../io/atomic-write.js";
 import { formats } from "../../numerics/format.js";
 import { openInputs, shapeOfInputs } from "./input-files.js";
-import { fromFiles, fromSeed, type LoadInput, remembering } from "./inputs.js";
+import { fromFiles, fromSeed, type InputPieces, remembering } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
 import { workloadOfOptions, workloadOfTensors } from "./workload.js";
@@ -17,7 +17,7 @@ export interface RunPlan {
   readonly problem: AttentionProblem;
   /** Null when the inputs come from files. */
   readonly seed: number | null;
-  readonly load: LoadInput;
+  readonly pieces: InputPieces;
   readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
 }
 
@@ -38,8 +38,8 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
   await checkOutputs(options);
   const seed = files === null ? (options.seed ?? 0) : null;
-  const load = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1) : fromFiles(files);
-  return { model, problem, seed, load: remembering(load), dump };
+  const pieces = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1) : fromFiles(files);
+  return { model, problem, seed, pieces: remembering(pieces), dump };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

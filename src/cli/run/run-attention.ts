@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import type { CheckResult } from "../../emulator/check.js";
+import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
+import type { Engine } from "../../emulator/engine.js";
 import type { Operands } from "../../emulator/problem.js";
 import { rowsWithoutKeys } from "../../emulator/visible.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import type { RunResult } from "../../report/run-result.js";
 import { runText } from "../../report/run-text.js";
-import { checkPlan } from "./check-plan.js";
+import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
@@ -18,30 +19,68 @@ export async function runAttention(options: RunOptions): Promise<number> {
   const began = performance.now();
   const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
   const plan = await planRun(options);
+  const rows = rowsToCheck(plan.problem, options);
+  const emulated = await emulateAndCheck(plan, rows, options, note);
+  const { run, onOperands, exact } = emulated;
+  const inputsBegan = performance.now();
+  // The operands are garbage by now: inputs and operands of a long sequence need not fit side by side.
+  const error =
+    onOperands === null
+      ? null
+      : joinChecks(onOperands, exact ? onOperands : await comparedWithInputs(plan, run.av, rows, options));
+  const time = {
+    totalSeconds: (performance.now() - began) / 1000,
+    emulateSeconds: run.seconds,
+    gflops: run.gflops,
+    checkSeconds: emulated.checkSeconds + (performance.now() - inputsBegan) / 1000,
+    resumedRows: run.resumedRows,
+  };
+  const result = await resultOf(plan, options, emulated.reason, run, error, time);
+  if (result.output.rowsWithoutKeys > 0) {
+    note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
+  }
+  process.stdout.write(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : runText(result));
+  return judge(options, error, note);
+}
+
+interface Emulated {
+  readonly run: FinishedRun;
+  /** Why this engine. */
+  readonly reason: string;
+  /** Null with --check none. */
+  readonly onOperands: OperandCheck | null;
+  /** Whether inputs and operands are the same values. */
+  readonly exact: boolean;
+  readonly checkSeconds: number;
+}
+
+/** All that needs the operands, output files included. */
+async function emulateAndCheck(
+  plan: RunPlan,
+  rows: readonly number[],
+  options: RunOptions,
+  note: (line: string) => void,
+): Promise<Emulated> {
   const { problem } = plan;
-  const chosen = await chooseEngine(options.engine, problem.format.name);
+  const { engine, ...chosen } = await chooseEngine(options.engine, problem.format.name);
+  let used: Engine = engine;
   try {
-    const operands = await loadOperands(plan.load, problem, chosen.engine);
-    const run = await emulatePlan(plan, operands, chosen, options, note);
+    const { operands, exact } = await loadOperands(plan.pieces, problem, engine);
+    const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
+    used = run.engine;
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
     for (const line of chosen.notes) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
     if (options.output !== undefined) await writeOutput(options.output, problem, run.av);
-    const checkBegan = performance.now();
-    const error = await checkPlan(plan, operands, run.av, options);
-    const time = {
-      totalSeconds: (performance.now() - began) / 1000,
-      emulateSeconds: run.seconds,
-      gflops: run.gflops,
-      checkSeconds: (performance.now() - checkBegan) / 1000,
-      resumedRows: run.resumedRows,
-    };
-    const result = await resultOf(plan, options, chosen.reason, run, error, time);
-    warn(result, note);
-    process.stdout.write(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : runText(result));
-    return judge(options, error, note);
+    // Its threads hold on to the operands.
+    await used.close();
+    const began = performance.now();
+    const onOperands =
+      options.check === "none" ? null : await comparedWithOperands(plan, operands, run.av, rows, options);
+    return { run, reason: chosen.reason, onOperands, exact, checkSeconds: (performance.now() - began) / 1000 };
   } finally {
-    await chosen.engine.close();
+    await used.close();
+    if (used !== engine) await engine.close();
   }
 }
 
@@ -97,10 +136,6 @@ async function resultOf(
     cost: costOfProblem(problem),
     time,
   };
-}
-
-function warn({ output }: RunResult, note: (line: string) => void): void {
-  if (output.rowsWithoutKeys > 0) note(`${output.rowsWithoutKeys} queries see no key; their rows are zeros`);
 }
 
 /** 1 when the largest error is above --max-error (or is no number), else 0. */
