@@ -1,5 +1,5 @@
 // The exports: what the host (src/emulator/wasm/block.ts) calls, in this order, for a block of rows:
-// loadQueries for each lane group; for each key tile packKeys, packValues and passTile, or, where a tile is packed in parts,
+// loadQueries for each lane group; for each key tile beginTile, packKeys, packValues and passTile, or, where a tile is packed in parts,
 // lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each group.
 import { configureArithmetic, queryScale, runDivide, runProducts, runSoftmax, runUpdate } from "./arithmetic";
 import {
@@ -30,7 +30,26 @@ import { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./rows"
 import { lookAtTile } from "./view";
 
 export { queryScale } from "./arithmetic";
-export { groups, keysAtOnce, scoresOf, seenFrom, seenTo, stage, stateOf, wholeTile } from "./memory";
+export {
+  corrections,
+  denominators,
+  groups,
+  keyEnds,
+  keysAtOnce,
+  keyStarts,
+  maxima,
+  numeratorSums,
+  outputsOf,
+  queryTiles,
+  scoresOf,
+  seenFrom,
+  seenTo,
+  stage,
+  stateOf,
+  sumsOf,
+  wholeTile,
+} from "./memory";
+export { beginTile, takeTiles } from "./view";
 
 /** Fixes format (its place among `formatNames`), E, F, the keys of a tile, and c of E2. */
 export function configure(format: i32, e: i32, f: i32, tileKeys: i32, c: f32): void {

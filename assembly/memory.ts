@@ -34,11 +34,13 @@ export const keyStarts: usize = 192;
 export const keyEnds: usize = 224;
 /** All ones where a value has left fp16's range. */
 export const bad: usize = 256;
+/** The query tile p1 that each lane belongs to, i32. */
+export const queryTiles: usize = 288;
 /** Scalars, i32: the keys of this tile that some lane sees, [begin, end), and whether not all lanes see all of them. */
-export const viewBegin: usize = 288;
-export const viewEnd: usize = 292;
-export const viewPartial: usize = 296;
-const stateBytes: usize = 304;
+export const viewBegin: usize = 320;
+export const viewEnd: usize = 324;
+export const viewPartial: usize = 328;
+const stateBytes: usize = 336;
 
 /** Stands for "none" in RM: below every score, finite so that differences stay ordered. */
 // @ts-ignore: decorator

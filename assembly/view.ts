@@ -1,5 +1,21 @@
 // What a lane group sees of a key tile.
-import { keyEnds, keyStarts, lanes, seenFrom, seenTo, viewBegin, viewEnd, viewPartial } from "./memory";
+import { keyEnds, keyStarts, lanes, queryTiles, seenFrom, seenTo, viewBegin, viewEnd, viewPartial } from "./memory";
+
+/** How many tiles (p1, m1) were begun on, and the p1 of the last of them; -1 before the first of a key tile. */
+let tiles: i32 = 0;
+let lastQueryTile: i32 = -1;
+
+/** Begins a key tile. `counted` is a query tile that has been counted with it already, or -1. */
+export function beginTile(counted: i32): void {
+  lastQueryTile = counted;
+}
+
+/** How many tiles (p1, m1), in which a query sees a key, were looked at since the last call. */
+export function takeTiles(): i32 {
+  const counted = tiles;
+  tiles = 0;
+  return counted;
+}
 
 /** Notes which keys of the tile of `count` keys from `firstKey` the lanes of a group see; tells whether any. */
 export function lookAtTile(state: usize, firstKey: i32, count: i32): bool {
@@ -14,6 +30,9 @@ export function lookAtTile(state: usize, firstKey: i32, count: i32): bool {
     if (start < stop) {
       begin = min(begin, start);
       end = max(end, stop);
+      const queryTile = load<i32>(at, queryTiles);
+      if (queryTile != lastQueryTile) tiles += 1;
+      lastQueryTile = queryTile;
     } else {
       start = 0;
       stop = 0;

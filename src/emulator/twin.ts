@@ -1,7 +1,7 @@
-import { InputError } from "../errors.js";
 import type { Overflow } from "./overflow.js";
 import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "./problem.js";
 import { QueryColumn, type RunningState, startState } from "./query-column.js";
+import { emptyDump, requireTile } from "./tile-dump.js";
 import { keysOf, visibleKeys } from "./visible.js";
 
 export interface RowOverflow extends Overflow {
@@ -128,42 +128,4 @@ export class Twin {
       for (let e = 0; e < headDim; e += 1) kT[e * stride + m0] = k[offset + e] as number;
     }
   }
-}
-
-function requireTile(at: TileCoordinates, { shape, tile }: AttentionProblem): void {
-  const sizes = {
-    b: shape.batch,
-    h: shape.heads,
-    m1: Math.ceil(shape.keys / tile.m0),
-    p1: Math.ceil(shape.queries / tile.p0),
-  };
-  for (const name of ["b", "h", "m1", "p1"] as const) {
-    if (Number.isInteger(at[name]) && at[name] >= 0 && at[name] < sizes[name]) continue;
-    throw new InputError({
-      where: `tile coordinate ${name}`,
-      got: String(at[name]),
-      expected: `an integer from 0 to ${sizes[name] - 1}`,
-      mend: `the grid of tiles is b ${sizes.b}, h ${sizes.h}, m1 ${sizes.m1}, p1 ${sizes.p1}`,
-    });
-  }
-}
-
-function emptyDump(rows: number, columns: number, valueDim: number): TileDump {
-  const zeros = (n: number): Float32Array => new Float32Array(n);
-  return {
-    rows,
-    columns,
-    bqk: zeros(rows * columns),
-    lm: zeros(columns),
-    rm: zeros(columns),
-    sln: zeros(rows * columns),
-    sld: zeros(columns),
-    slnv: zeros(valueDim * columns),
-    prm: zeros(columns),
-    spd: zeros(columns),
-    rd: zeros(columns),
-    spnv: zeros(valueDim * columns),
-    rnv: zeros(valueDim * columns),
-    exists: new Uint8Array(rows * columns),
-  };
 }

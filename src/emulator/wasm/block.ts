@@ -5,13 +5,21 @@ import { type Kernels, lanes } from "./kernels.js";
 import { Panels } from "./panels.js";
 
 /** Rows that pass the keys together: consecutive rows that read the same key/value head. */
-interface Rows {
+export interface Rows {
   readonly start: number;
   readonly count: number;
+  /** Lane groups that hold them. */
   readonly groups: number;
   readonly kvHead: number;
   /** How many keys the head has. */
   readonly keys: number;
+}
+
+/** Told between the steps of a tile, while their results stand in the kernels' memory. */
+export interface StepListener {
+  readonly scored: () => void;
+  readonly normalized: () => void;
+  readonly weighted: () => void;
 }
 
 const noKeys: KeyRange = { from: 0, to: 0 };
@@ -40,16 +48,18 @@ export class BlockRunner {
     const { valueDim } = this.problem.shape;
     const av = new Float32Array((range.end - range.start) * valueDim);
     let overflowRow: number | null = null;
+    this.kernels.takeTiles();
     for (let start = range.start; start < range.end; ) {
       const rows = this.nextRows(start, range.end);
       if (!this.passKeys(rows, this.load(rows), stopped)) return null;
       overflowRow ??= this.finish(rows, av.subarray((start - range.start) * valueDim));
       start += rows.count;
     }
-    return { range, av, overflowRow };
+    return { range, av, overflowRow, tiles: this.kernels.takeTiles() };
   }
 
-  private nextRows(start: number, end: number): Rows {
+  /** The rows from `start` on, before `end`, that can pass the keys together. */
+  nextRows(start: number, end: number): Rows {
     const { queries, heads, kvHeads } = this.problem.shape;
     const rowsPerKvHead = (queries * heads) / kvHeads;
     const kvHead = Math.floor(start / rowsPerKvHead);
@@ -59,62 +69,94 @@ export class BlockRunner {
   }
 
   /** Loads the queries and notes what each sees; gives the keys from the first to the last that any of them sees. */
-  private load({ start, count, groups }: Rows): KeyRange {
-    const { kernels, problem, floats, integers } = this;
-    const { queries, headDim, heads } = problem.shape;
-    let from = Number.POSITIVE_INFINITY;
-    let to = 0;
+  load({ start, count, groups }: Rows): KeyRange {
+    const { kernels, floats, integers } = this;
+    const { headDim } = this.problem.shape;
+    let all = noKeys;
     for (let group = 0; group < groups; group += 1) {
       const first = start + group * lanes;
       const there = Math.min(lanes, start + count - first);
       floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), kernels.stage / 4);
       kernels.loadQueries(group, there);
-      const fromAt = kernels.seenFromAt(group) / 4;
-      const toAt = kernels.seenToAt(group) / 4;
+      const fromAt = kernels.fieldAt(group, "seenFrom") / 4;
+      const toAt = kernels.fieldAt(group, "seenTo") / 4;
+      const queryTileAt = kernels.fieldAt(group, "queryTiles") / 4;
       for (let lane = 0; lane < there; lane += 1) {
-        const row = first + lane;
-        const seen = visibleKeys(problem, Math.floor(row / (queries * heads)), row % queries);
+        const seen = this.seenBy(first + lane);
         integers[fromAt + lane] = seen.from;
         integers[toAt + lane] = seen.to;
-        if (seen.from >= seen.to) continue;
-        from = Math.min(from, seen.from);
-        to = Math.max(to, seen.to);
+        integers[queryTileAt + lane] = this.queryTileOf(first + lane);
+        all = union(all, seen);
       }
     }
-    return from < to ? { from, to } : noKeys;
+    return all;
+  }
+
+  private seenBy(row: number): KeyRange {
+    const { queries, heads } = this.problem.shape;
+    return visibleKeys(this.problem, Math.floor(row / (queries * heads)), row % queries);
+  }
+
+  /** The query tiles of all heads, numbered through. */
+  private queryTileOf(row: number): number {
+    const { p0 } = this.problem.tile;
+    const { queries } = this.problem.shape;
+    return Math.floor(row / queries) * Math.ceil(queries / p0) + Math.floor((row % queries) / p0);
   }
 
   private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean): boolean {
     const { m0 } = this.problem.tile;
+    const before = this.seenBefore(rows.start);
     for (let firstKey = Math.floor(keys.from / m0) * m0; firstKey < keys.to; firstKey += m0) {
       if (stopped()) return false;
-      const count = Math.min(m0, rows.keys - firstKey);
-      if (this.kernels.wholeTile) {
-        this.panels.packKeys({ kvHead: rows.kvHead, first: firstKey, count });
-        this.panels.packValues({ kvHead: rows.kvHead, first: firstKey, count });
-        this.kernels.passTile(rows.groups, firstKey, count);
-      } else {
-        this.passTileInParts(rows, firstKey, count);
-      }
+      const counted = before.from < firstKey + m0 && before.to > firstKey;
+      this.kernels.beginTile(counted ? this.queryTileOf(rows.start) : -1);
+      this.passTile(rows, firstKey);
     }
     return true;
   }
 
-  private passTileInParts({ groups, kvHead }: Rows, firstKey: number, count: number): void {
+  /** What the rows before `row` in its query tile see: the tiles counted with them are not counted again. */
+  private seenBefore(row: number): KeyRange {
+    const { p0 } = this.problem.tile;
+    let all = noKeys;
+    for (let r = row - ((row % this.problem.shape.queries) % p0); r < row; r += 1) all = union(all, this.seenBy(r));
+    return all;
+  }
+
+  /** Takes loaded rows through the key tile that begins at `firstKey`. */
+  passTile(rows: Rows, firstKey: number): void {
+    const { kernels, panels } = this;
+    if (!kernels.wholeTile) {
+      this.passTileInSteps(rows, firstKey);
+      return;
+    }
+    const count = Math.min(this.problem.tile.m0, rows.keys - firstKey);
+    panels.packKeys({ kvHead: rows.kvHead, first: firstKey, count });
+    panels.packValues({ kvHead: rows.kvHead, first: firstKey, count });
+    kernels.passTile(rows.groups, firstKey, count);
+  }
+
+  /** The same for a tile too long to be packed as a whole, or step by step for a listener (of one group). */
+  passTileInSteps({ groups, kvHead, keys }: Rows, firstKey: number, listener?: StepListener): void {
     const { kernels, panels } = this;
     const { keysAtOnce } = kernels;
+    const count = Math.min(this.problem.tile.m0, keys - firstKey);
     kernels.lookAt(groups, firstKey, count);
     for (let first = 0; first < count; first += keysAtOnce) {
       const there = Math.min(keysAtOnce, count - first);
       panels.packKeys({ kvHead, first: firstKey + first, count: there });
       kernels.scores(groups, first, there);
     }
+    listener?.scored();
     kernels.softmax(groups);
+    listener?.normalized();
     for (let first = 0; first < count; first += keysAtOnce) {
       const there = Math.min(keysAtOnce, count - first);
       panels.packValues({ kvHead, first: firstKey + first, count: there });
       kernels.values(groups, first, there);
     }
+    listener?.weighted();
     kernels.update(groups);
   }
 
@@ -133,4 +175,11 @@ export class BlockRunner {
     }
     return overflowRow;
   }
+}
+
+/** From the first to the last key of two ranges; an empty one adds nothing. */
+function union(a: KeyRange, b: KeyRange): KeyRange {
+  if (b.from >= b.to) return a;
+  if (a.from >= a.to) return b;
+  return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
 }

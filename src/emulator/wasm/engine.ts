@@ -1,10 +1,10 @@
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
-import type { AttentionProblem, Operands, RowRange } from "../problem.js";
-import { Twin } from "../twin.js";
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../problem.js";
 import { allRows } from "../visible.js";
+import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
-import { lanes } from "./kernels.js";
+import { lanes, openKernels } from "./kernels.js";
 import type { ToWorker } from "./messages.js";
 import { type Answer, WorkerPool } from "./pool.js";
 import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
@@ -48,7 +48,7 @@ class WasmSession implements Session {
   private rowsPerSecond: number;
 
   constructor(
-    host: WasmHost,
+    private readonly host: WasmHost,
     private readonly pool: WorkerPool,
     session: number,
     private readonly problem: AttentionProblem,
@@ -96,8 +96,8 @@ class WasmSession implements Session {
     this.pool.drop(this.open.session);
   }
 
-  async dump(at: Parameters<Session["dump"]>[0]) {
-    return new Twin(this.problem, this.operands).dump(at);
+  async dump(at: TileCoordinates): Promise<TileDump> {
+    return dumpTile(this.problem, this.operands, await openKernels(this.host.module, this.problem), at);
   }
 
   async close(): Promise<void> {

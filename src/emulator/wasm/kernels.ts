@@ -17,10 +17,21 @@ export interface Kernels extends Functions {
   readonly keysAtOnce: number;
   /** Where rows are copied in and out. */
   readonly stage: number;
-  /** Of a group: where the keys that each lane sees stand, two times eight i32, [from, to). */
-  seenFromAt(group: number): number;
-  seenToAt(group: number): number;
+  /** A field of a group's state: eight fp32 or i32, one a lane. */
+  fieldAt(group: number, field: StateField): number;
 }
+
+/** What a lane group carries (assembly/memory.ts). */
+export type StateField =
+  | "maxima"
+  | "denominators"
+  | "corrections"
+  | "numeratorSums"
+  | "seenFrom"
+  | "seenTo"
+  | "keyStarts"
+  | "keyEnds"
+  | "queryTiles";
 
 interface Functions {
   readonly memory: WebAssembly.Memory;
@@ -28,6 +39,8 @@ interface Functions {
   packKeys(count: number): void;
   packValues(count: number): void;
   passTile(groupCount: number, firstKey: number, count: number): void;
+  beginTile(counted: number): void;
+  takeTiles(): number;
   lookAt(groupCount: number, firstKey: number, count: number): void;
   scores(groupCount: number, first: number, count: number): void;
   softmax(groupCount: number): void;
@@ -38,17 +51,18 @@ interface Functions {
   queryScale(): number;
   /** Where a group's scores of the tile stand, [m0, 8]. */
   scoresOf(group: number): number;
-  stateOf(group: number): number;
+  /** Where its SLNV and RNV stand, [F, 8]. */
+  sumsOf(group: number): number;
+  outputsOf(group: number): number;
 }
 
-interface Exports extends Functions {
+interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Global>> {
   configure(format: number, headDim: number, valueDim: number, tileKeys: number, factor: number): void;
+  stateOf(group: number): number;
   readonly groups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
   readonly keysAtOnce: WebAssembly.Global;
   readonly stage: WebAssembly.Global;
-  readonly seenFrom: WebAssembly.Global;
-  readonly seenTo: WebAssembly.Global;
 }
 
 /**
@@ -67,8 +81,7 @@ export async function openKernels(module: WebAssembly.Module, problem: Attention
     wholeTile: wasm.wholeTile.value !== 0,
     keysAtOnce: wasm.keysAtOnce.value,
     stage: wasm.stage.value,
-    seenFromAt: group => wasm.stateOf(group) + wasm.seenFrom.value,
-    seenToAt: group => wasm.stateOf(group) + wasm.seenTo.value,
+    fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
   };
 }
 

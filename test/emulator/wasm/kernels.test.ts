@@ -18,7 +18,11 @@ const open = async (module: WebAssembly.Module, name: FormatName, keys: number) 
   const load = (queries: readonly number[]): void => {
     floats.set(queries, kernels.stage / 4);
     kernels.loadQueries(0, lanes);
-    new Int32Array(kernels.memory.buffer).fill(keys, kernels.seenToAt(0) / 4, kernels.seenToAt(0) / 4 + lanes);
+    new Int32Array(kernels.memory.buffer).fill(
+      keys,
+      kernels.fieldAt(0, "seenTo") / 4,
+      kernels.fieldAt(0, "seenTo") / 4 + lanes,
+    );
     kernels.lookAt(1, 0, keys);
   };
   return {

@@ -1,0 +1,124 @@
+import { processingElement } from "../../numerics/pe.js";
+import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../problem.js";
+import { emptyDump, requireTile } from "../tile-dump.js";
+import { BlockRunner } from "./block.js";
+import { type Kernels, lanes, type StateField } from "./kernels.js";
+
+/**
+ * Every intermediate of a tile as the kernels compute it, eight columns at a time. SPD and SPNV, which the kernels keep in
+ * registers, are the products of what they kept in memory.
+ */
+export function dumpTile(
+  problem: AttentionProblem,
+  operands: Operands,
+  kernels: Kernels,
+  at: TileCoordinates,
+): TileDump {
+  requireTile(at, problem);
+  const { shape, tile } = problem;
+  const columns = Math.min(tile.p0, shape.queries - at.p1 * tile.p0);
+  const dump = emptyDump(Math.min(tile.m0, shape.keys - at.m1 * tile.m0), columns, shape.valueDim);
+  const first = (at.b * shape.heads + at.h) * shape.queries + at.p1 * tile.p0;
+  const runner = new BlockRunner(problem, operands, kernels);
+  const writer = new DumpWriter(problem, kernels, dump);
+  for (let column = 0; column < columns; column += lanes) {
+    const count = Math.min(lanes, columns - column);
+    const rows = runner.nextRows(first + column, first + column + count);
+    const { from, to } = runner.load(rows);
+    for (let m1 = Math.floor(from / tile.m0); m1 <= at.m1 && m1 * tile.m0 < to; m1 += 1) {
+      const listener = m1 === at.m1 ? writer.listen(column, count) : undefined;
+      runner.passTileInSteps(rows, m1 * tile.m0, listener);
+    }
+    writer.writeState(column, count);
+  }
+  return dump;
+}
+
+/** Copies what stands in the kernels' memory for the first lane group into columns of a dump. */
+class DumpWriter {
+  private readonly floats: Float32Array;
+  private readonly integers: Int32Array;
+  /** What scores, and numerators with their sums, are multiplied by in the kernels. */
+  private readonly scoreScale: number;
+  private readonly numeratorScale: number;
+
+  constructor(
+    private readonly problem: AttentionProblem,
+    private readonly kernels: Kernels,
+    private readonly dump: TileDump,
+  ) {
+    this.floats = new Float32Array(kernels.memory.buffer);
+    this.integers = new Int32Array(kernels.memory.buffer);
+    this.scoreScale = kernels.queryScale();
+    this.numeratorScale = problem.format.accumulator === "fp16" ? this.scoreScale : 1;
+  }
+
+  private field(name: StateField, lane: number): number {
+    return this.floats[this.kernels.fieldAt(0, name) / 4 + lane] as number;
+  }
+
+  private range(lane: number): [number, number] {
+    const at = (name: StateField): number => this.integers[this.kernels.fieldAt(0, name) / 4 + lane] as number;
+    return [at("keyStarts"), at("keyEnds")];
+  }
+
+  listen(column: number, count: number) {
+    const { dump, kernels } = this;
+    const { columns } = dump;
+    const forLanes = (write: (p: number, lane: number, start: number, end: number) => void): void => {
+      for (let lane = 0; lane < count; lane += 1) {
+        const [start, end] = this.range(lane);
+        if (start < end) write(column + lane, lane, start, end);
+      }
+    };
+    const scoreAt = (m: number, lane: number): number =>
+      this.floats[kernels.scoresOf(0) / 4 + m * lanes + lane] as number;
+    return {
+      scored: () =>
+        forLanes((p, lane, start, end) => {
+          let lm = Number.NEGATIVE_INFINITY;
+          for (let m = start; m < end; m += 1) {
+            const score = scoreAt(m, lane) / this.scoreScale;
+            dump.exists[m * columns + p] = 1;
+            dump.bqk[m * columns + p] = score;
+            lm = Math.max(lm, score);
+          }
+          dump.lm[p] = lm;
+        }),
+      normalized: () =>
+        forLanes((p, lane, start, end) => {
+          for (let m = start; m < end; m += 1) dump.sln[m * columns + p] = scoreAt(m, lane) / this.numeratorScale;
+        }),
+      weighted: () => forLanes((p, lane) => this.writeSums(p, lane)),
+    };
+  }
+
+  private writeSums(p: number, lane: number): void {
+    const { dump, kernels, problem } = this;
+    const pe = processingElement(problem.format);
+    const prm = this.field("corrections", lane);
+    dump.prm[p] = prm;
+    dump.sld[p] = this.field("numeratorSums", lane) / this.numeratorScale;
+    dump.spd[p] = pe.mul(this.field("denominators", lane), prm);
+    for (let f = 0; f < problem.shape.valueDim; f += 1) {
+      const at = f * lanes + lane;
+      const rnv = this.floats[kernels.outputsOf(0) / 4 + at] as number;
+      dump.slnv[f * dump.columns + p] = (this.floats[kernels.sumsOf(0) / 4 + at] as number) / this.numeratorScale;
+      dump.spnv[f * dump.columns + p] = pe.mul(rnv, prm);
+    }
+  }
+
+  /** RM, RD and RNV as they stand. A denominator of +0 tells that the query has seen no key. */
+  writeState(column: number, count: number): void {
+    const { dump, kernels } = this;
+    for (let lane = 0; lane < count; lane += 1) {
+      const p = column + lane;
+      const rd = this.field("denominators", lane);
+      dump.rd[p] = rd;
+      dump.rm[p] = rd === 0 ? 0 : this.field("maxima", lane);
+      for (let f = 0; f < this.problem.shape.valueDim; f += 1) {
+        dump.rnv[f * dump.columns + p] = this.floats[kernels.outputsOf(0) / 4 + f * lanes + lane] as number;
+      }
+    }
+  }
+}
