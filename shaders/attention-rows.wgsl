@@ -52,7 +52,8 @@ fn seen(m: u32, range: Range) -> vec4<bool> {
 // BQK of keys [begin, end) into the scratch, and LM.
 fn scores(begin: u32, end: u32, tileBase: u32, keyBase: u32, low: Range, high: Range, lm: ptr<function, Rows>, bad: ptr<function, Rows>) {
   let words = job.keyWords;
-  for (var group = begin / 4u; group * 4u < end; group += 1u) {
+  let lastGroup = (end + 3u) / 4u;
+  for (var group = begin / 4u; group < lastGroup; group += 1u) {
     var s0 = mat4x4f();
     var s1 = mat4x4f();
     var q = slotBlock * words * 2u;
@@ -161,9 +162,10 @@ fn update(at: u32, s: mat4x4f, prm: vec4f, hasKey: vec4<bool>) -> vec4<bool> {
 // SLNV of keys [begin, end), eight columns at a time, and RNV at the end of the tile.
 fn weighted(begin: u32, end: u32, tileBase: u32, valueBase: u32, starts: bool, ends: bool, prm: Rows, hasLow: vec4<bool>, hasHigh: vec4<bool>, bad: ptr<function, Rows>) {
   let perBlock = 2u / perWord;
-  let stride = job.valueBlocks * perBlock;
-  for (var block = 0u; block < job.valueBlocks; block += 1u) {
-    let at = (slotBlock * job.valueBlocks + block) * 16u;
+  let valueBlocks = job.valueBlocks;
+  let stride = valueBlocks * perBlock;
+  for (var column = 0u; column < valueBlocks; column += 1u) {
+    let at = (slotBlock * valueBlocks + column) * 16u;
     let part = at + job.partsAt;
     var s00 = mat4x4f();
     var s01 = mat4x4f();
@@ -175,7 +177,7 @@ fn weighted(begin: u32, end: u32, tileBase: u32, valueBase: u32, starts: bool, e
       s10 = mat4x4f(sums[part + 8u], sums[part + 10u], sums[part + 12u], sums[part + 14u]);
       s11 = mat4x4f(sums[part + 9u], sums[part + 11u], sums[part + 13u], sums[part + 15u]);
     }
-    var v = valueBase + begin * stride + block * perBlock;
+    var v = valueBase + begin * stride + column * perBlock;
     for (var m = begin; m < end; m += 1u) {
       let rows = loadWeights(weightAt(m, tileBase));
       let value = values[v];
@@ -235,19 +237,19 @@ fn within(range: Range, begin: u32, end: u32) -> Range {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let block = blocks[job.blockBegin + workgroup.x];
-  slotBlock = (job.blockBegin + workgroup.x) * workgroupSize + lane;
+fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let owned = blocks[job.blockBegin + place.x];
+  slotBlock = (job.blockBegin + place.x) * workgroupSize + lane;
   opaqueZero = bitcast<u32>(state[0].x);
   let allLow = window(slotBlock * 8u);
   let allHigh = window(slotBlock * 8u + 4u);
-  let keyBase = (block.group - job.chunkGroup) * job.keyStride - job.chunkKey / 4u * job.keyWords;
-  let valueBase = (block.group - job.chunkGroup) * job.valueStride - job.chunkKey * job.valueBlocks * (2u / perWord);
+  let keyBase = (owned.group - job.chunkGroup) * job.keyStride - job.chunkKey / 4u * job.keyWords;
+  let valueBase = (owned.group - job.chunkGroup) * job.valueStride - job.chunkKey * job.valueBlocks * (2u / perWord);
   var rm = loadState(0u);
   var rd = loadState(1u);
   var bad = loadState(4u);
-  let firstTile = max(block.tileBegin, job.keyBegin / job.m0);
-  let lastTile = min(block.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
+  let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
+  let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
   for (var tile = firstTile; tile < lastTile; tile += 1u) {
     let tileBegin = tile * job.m0;
     let tileEnd = min(tileBegin + job.m0, job.keyCount);

@@ -41,12 +41,12 @@ async function newInstance(): Promise<GPU> {
 }
 
 /**
- * Lists the adapters: the system's (or those of VK_ICD_FILENAMES, when it is set), then an installed SwiftShader.
- * Never Dawn's Null backend, which answers everything with zeros.
+ * Lists the adapters: the system's (or those of VK_ICD_FILENAMES, when it is set), then an installed SwiftShader
+ * unless `bundled` is false. Never Dawn's Null backend, which answers everything with zeros.
  */
-export async function listAdapters(): Promise<AdapterListing> {
+export async function listAdapters({ bundled = true } = {}): Promise<AdapterListing> {
   const notes: string[] = [];
-  const swiftShader = installedSwiftShader();
+  const swiftShader = bundled || chosenDrivers() !== null ? installedSwiftShader() : null;
   if (!hasLoader() && !(swiftShader !== null && keepLoader(swiftShader.loader))) {
     notes.push("no Vulkan loader (libvulkan.so.1): install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)");
     notes.push(`a software adapter needs neither: npm install ${swiftShaderPackage}`);
@@ -55,6 +55,7 @@ export async function listAdapters(): Promise<AdapterListing> {
   const adapters: Adapter[] = [];
   if (hasDriver()) adapters.push(...(await adaptersOf(await newInstance(), false)));
   else notes.push("no Vulkan driver: install the GPU's driver (Debian: mesa-vulkan-drivers)");
+  if (!bundled) return { adapters, notes };
   const drivers = chosenDrivers();
   if (drivers !== null) {
     if (adapters.length === 0) notes.push(`VK_ICD_FILENAMES is set to ${drivers}, which gives no adapter`);

@@ -73,7 +73,7 @@ async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {
 }
 
 async function chooseAny(format: FormatName): Promise<ChosenEngine> {
-  const { adapters } = await listAdapters();
+  const { adapters } = await listAdapters({ bundled: false });
   const refused: string[] = [];
   for (const adapter of adapters.filter(({ hardware }) => hardware)) {
     try {

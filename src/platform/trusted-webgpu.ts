@@ -3,6 +3,7 @@ import { type WebGpuEngine, webGpuEngine } from "../emulator/webgpu/engine.js";
 import { DeviceError } from "../errors.js";
 import type { FormatName } from "../numerics/format.js";
 import type { Adapter } from "./adapters.js";
+import { gentleWait } from "./gentle-wait.js";
 import { readShader } from "./shaders.js";
 
 /** What the self-test said of an adapter in a format: once a process for each adapter, driver and format. */
@@ -11,7 +12,7 @@ const verdicts = new Map<string, Promise<SelfTestFailure | null>>();
 /** Opens the engine on an adapter, untested. */
 export async function openWebGpu(adapter: Adapter): Promise<WebGpuEngine> {
   const device = await adapter.requestDevice();
-  return webGpuEngine({ device, adapter: adapter.name, kind: adapter.kind, shaders: readShader });
+  return webGpuEngine({ device, adapter: adapter.name, kind: adapter.kind, shaders: readShader, hostWait: gentleWait });
 }
 
 /** The first failing case of the self-test on an adapter, or null when it can be trusted with the formats. */

@@ -2,6 +2,7 @@ import { cpuEngine } from "../../src/emulator/cpu.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { wasmEngine } from "../../src/emulator/wasm/engine.js";
 import { nodeWasmHost } from "../../src/platform/wasm-host.js";
+import { openTestEngine } from "./webgpu/adapter.js";
 
 /** An engine that the laws of test/properties are run on. */
 export interface TestedEngine {
@@ -15,4 +16,5 @@ export interface TestedEngine {
 export const engines: readonly TestedEngine[] = [
   { name: "cpu", runs: 150, open: async () => cpuEngine() },
   { name: "wasm", runs: 100, open: async () => wasmEngine(await nodeWasmHost()) },
+  { name: "webgpu", runs: 60, open: () => openTestEngine() },
 ];

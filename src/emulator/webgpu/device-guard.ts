@@ -1,5 +1,8 @@
 import { DeviceError } from "../../errors.js";
 
+/** How the host waits for the device, where awaiting alone would keep a core busy. */
+export type HostWait = <T>(work: Promise<T>) => Promise<T>;
+
 /**
  * Watches a device: WebGPU reports a lost device, an invalid command or exhausted memory beside the calls that caused
  * them, so every wait goes through `wait`, which turns them into a DeviceError.
@@ -10,10 +13,12 @@ export class DeviceGuard {
   readonly #failed: Promise<never>;
   #failure: DeviceError | null = null;
   #closed = false;
+  readonly #hostWait: HostWait;
 
-  constructor(device: GPUDevice, adapter: string) {
+  constructor(device: GPUDevice, adapter: string, hostWait: HostWait) {
     this.device = device;
     this.#adapter = adapter;
+    this.#hostWait = hostWait;
     this.#failed = new Promise((_, reject) => {
       const fail = (got: string): void => {
         if (this.#closed || this.#failure !== null) return;
@@ -33,7 +38,7 @@ export class DeviceGuard {
   async wait<T>(work: Promise<T>): Promise<T> {
     if (this.#failure !== null) throw this.#failure;
     try {
-      return await Promise.race([work, this.#failed]);
+      return await this.#hostWait(Promise.race([work, this.#failed]));
     } catch (error) {
       // A lost device also rejects what was waiting on it, perhaps before it reports the loss.
       await new Promise(resolve => setTimeout(resolve, 0));

@@ -73,12 +73,12 @@ function* groupJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimit
   const { groupBegin, groupCount } = span;
   // Chunks begin at a multiple of 4 keys, as K is laid out, and of M0, so that each holds whole tiles.
   const step = leastCommonMultiple(m0, 4);
-  const chunkKeys = Math.floor(limits.chunkKeys / step) * step;
-  if (chunkKeys === 0 && limits.chunkKeys < keys) {
+  const fits = Math.ceil(keys / 4) * 4 <= limits.chunkKeys;
+  const stride = fits ? keys : Math.floor(limits.chunkKeys / step) * step;
+  if (stride === 0) {
     yield* longTileJobs(problem, plan, limits, span);
     return;
   }
-  const stride = chunkKeys === 0 || chunkKeys >= keys ? keys : chunkKeys;
   for (let keyBegin = 0; keyBegin < keys; keyBegin += stride) {
     const chunk = { groupBegin, groupCount, keyBegin, keyEnd: Math.min(keys, keyBegin + stride) };
     yield* chunkJobs(problem, plan, limits, span, chunk);

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import type { Diagnosis } from "../../platform/doctor.js";
+
+export function register(program: Command): void {
+  program
+    .command("doctor")
+    .description(
+      "List adapters and engines and test whether each computes the contract's bits; 0 if at least one does.",
+    )
+    .option("--json", "print the report as JSON")
+    .action(async ({ json }: { readonly json?: boolean }) => {
+      const { examine } = await import("../../platform/doctor.js");
+      const print = (line: string): void => void process.stdout.write(`${line}\n`);
+      const report = await examine(json ? undefined : diagnosis => print(text(diagnosis)));
+      if (json) print(JSON.stringify(report, null, 2));
+      else for (const note of report.notes) print(`note: ${note}`);
+      process.exitCode = report.trusted ? 0 : 2;
+    });
+}
+
+/** `webgpu on NAME (software): bf16 pass, …`, a failure on a line of its own. */
+function text({ engine, adapter, formats, trusted, seconds }: Diagnosis): string {
+  const where = adapter === null ? "" : ` on ${adapter.name} (${adapter.kind}${adapter.bundled ? ", from npm" : ""})`;
+  const entries = Object.entries(formats);
+  const passed = entries.filter(([, verdict]) => verdict === "pass").map(([format]) => format);
+  const head = `${trusted ? "pass" : "FAIL"}  ${engine}${where}: ${passed.length} of ${entries.length} formats`;
+  const failures = entries
+    .filter(([, verdict]) => verdict !== "pass")
+    .map(([format, why]) => `      ${format}: ${why}`);
+  return [`${head} give the contract's bits, ${seconds.toFixed(1)} s`, ...failures].join("\n");
+}

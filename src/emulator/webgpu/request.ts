@@ -1,0 +1,174 @@
+import { exponentFactor } from "../../numerics/pe.js";
+import type { AttentionProblem, Operands } from "../problem.js";
+import type { BlockPlan, RowBlockPlan } from "./blocks.js";
+import type { ChunkCache } from "./chunk-cache.js";
+import type { DeviceGuard } from "./device-guard.js";
+import { type Job, type JobLimits, planJobs } from "./jobs.js";
+import { blockLayout, jobLayout } from "./layout.js";
+import type { Pace } from "./pace.js";
+import { keyWordsOf, packInterleaved, valueBlocksOf } from "./pack.js";
+import { noMaximum, type RequestBuffers, stateFields, stateHeader, tileKeysOf } from "./request-buffers.js";
+
+/** Invocations of a workgroup of shaders/finish.wgsl. */
+export const finishWorkgroup = 64;
+
+/** What all requests of a session share. */
+export interface SessionContext {
+  readonly guard: DeviceGuard;
+  readonly problem: AttentionProblem;
+  readonly operands: Operands;
+  readonly attention: GPUComputePipeline;
+  readonly finish: GPUComputePipeline;
+  readonly chunks: ChunkCache;
+  readonly pace: Pace;
+  readonly jobLimits: JobLimits;
+}
+
+/** AV [slot / 8][F padded to 8][8 slots], and the state, as they come from the device. */
+export interface DeviceRows {
+  readonly sums: Float32Array;
+  readonly state: Float32Array;
+}
+
+/** Some rows on their way through their tiles, their state on the device. */
+export class Request {
+  readonly #context: SessionContext;
+  readonly #plan: BlockPlan;
+  readonly #buffers: RequestBuffers;
+  readonly #slots: number;
+
+  constructor(context: SessionContext, plan: BlockPlan, buffers: RequestBuffers) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#buffers = buffers;
+    this.#slots = plan.blocks.length * plan.blockRows;
+  }
+
+  /** RNV of all slots, in vec4s. */
+  get #sumsVectors(): number {
+    return (this.#slots / 8) * valueBlocksOf(this.#context.problem.shape.valueDim) * 16;
+  }
+
+  /** Uploads queries, windows and blocks, and sets RM to none, RD and RNV to +0. */
+  start(): void {
+    const { guard, problem, operands } = this.#context;
+    const { blocks, blockRows, windows } = this.#plan;
+    const { queue } = guard.device;
+    const { headDim } = problem.shape;
+    const { operand } = problem.format;
+    const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
+    for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
+    queue.writeBuffer(this.#buffers.blocks, 0, table.buffer);
+    queue.writeBuffer(this.#buffers.windows, 0, windows);
+    const queries = new Uint32Array(this.#slots * keyWordsOf(headDim, operand));
+    const rowAt = (slot: number): number => {
+      const block = blocks[Math.floor(slot / blockRows)] as RowBlockPlan;
+      const i = slot % blockRows;
+      return i < block.count ? (block.row + i) * headDim : -1;
+    };
+    packInterleaved(operands.q, rowAt, this.#slots, headDim, 8, operand, queries);
+    queue.writeBuffer(this.#buffers.queries, 0, queries);
+    const state = new Float32Array(stateHeader + this.#slots * stateFields);
+    for (let at = stateHeader; at < state.length; at += stateFields * 8) state.fill(noMaximum, at, at + 8);
+    queue.writeBuffer(this.#buffers.state, 0, state);
+    const encoder = guard.device.createCommandEncoder();
+    encoder.clearBuffer(this.#buffers.sums, 0, this.#sumsVectors * 16);
+    queue.submit([encoder.finish()]);
+  }
+
+  /** Takes the rows through the tiles of the plan. */
+  async advance(signal?: AbortSignal): Promise<void> {
+    const { guard, problem, pace, jobLimits } = this.#context;
+    for (const job of planJobs(problem, this.#plan, jobLimits)) {
+      await guard.wait(pace.turn());
+      signal?.throwIfAborted();
+      this.dispatch(job, this.#context.attention, this.#buffers.scratch, job.blockCount);
+      pace.submitted(job.macs);
+    }
+  }
+
+  /** Submits one dispatch of a kernel that works on a tile; `last` is what the kernel has at its last binding. */
+  dispatch(job: Job, pipeline: GPUComputePipeline, last: GPUBuffer, workgroups: number): void {
+    const { guard, chunks } = this.#context;
+    const { job: jobBuffer, blocks, windows, queries, state, sums } = this.#buffers;
+    const keys = chunks.keys(job.chunk);
+    const values = chunks.values(job.chunk);
+    this.#writeJob(job, keys.groupStride, values.groupStride);
+    // dump-tile has no use for the blocks.
+    const table = pipeline === this.#context.attention ? [{ binding: 1, resource: { buffer: blocks } }] : [];
+    const others = {
+      0: jobBuffer,
+      2: windows,
+      3: queries,
+      4: keys.buffer,
+      5: values.buffer,
+      6: state,
+      7: sums,
+      8: last,
+    };
+    const entries = Object.entries(others).map(([binding, buffer]) => ({
+      binding: Number(binding),
+      resource: { buffer },
+    }));
+    const encoder = guard.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    const layout = pipeline.getBindGroupLayout(0);
+    pass.setBindGroup(0, guard.device.createBindGroup({ layout, entries: [...table, ...entries] }));
+    pass.dispatchWorkgroups(workgroups);
+    pass.end();
+    guard.device.queue.submit([encoder.finish()]);
+  }
+
+  #writeJob(job: Job, keyStride: number, valueStride: number): void {
+    const { shape, tile, format, scale } = this.#context.problem;
+    const tileKeys = tileKeysOf(this.#context.problem);
+    const view = new DataView(new ArrayBuffer(jobLayout.byteSize));
+    jobLayout.write(view, 0, {
+      blockBegin: job.blockBegin,
+      keyBegin: job.keyBegin,
+      keyEnd: job.keyEnd,
+      phases: job.phases,
+      chunkGroup: job.chunk.groupBegin,
+      chunkKey: job.chunk.keyBegin,
+      keyStride,
+      valueStride,
+      keyWords: keyWordsOf(shape.headDim, format.operand),
+      valueBlocks: valueBlocksOf(shape.valueDim),
+      keyCount: shape.keys,
+      m0: tile.m0,
+      tileKeys,
+      weightsAt: (this.#slots / 8) * tileKeys * 2,
+      partsAt: this.#sumsVectors,
+      factor: exponentFactor(scale),
+    });
+    this.#context.guard.device.queue.writeBuffer(this.#buffers.job, 0, view.buffer);
+  }
+
+  /** AV in place of RNV, then both AV and the state to the host. */
+  async finish(): Promise<DeviceRows> {
+    const { guard, finish } = this.#context;
+    const { job, state, sums, readback } = this.#buffers;
+    const sumsBytes = this.#sumsVectors * 16;
+    const stateBytes = 4 * (stateHeader + this.#slots * stateFields);
+    const encoder = guard.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(finish);
+    const entries = Object.entries({ 0: job, 6: state, 7: sums }).map(([binding, buffer]) => ({
+      binding: Number(binding),
+      resource: { buffer },
+    }));
+    pass.setBindGroup(0, guard.device.createBindGroup({ layout: finish.getBindGroupLayout(0), entries }));
+    const workgroups = Math.ceil(sumsBytes / 4 / finishWorkgroup);
+    const rows = Math.ceil(workgroups / 65535);
+    pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
+    pass.end();
+    encoder.copyBufferToBuffer(sums, 0, readback, 0, sumsBytes);
+    encoder.copyBufferToBuffer(state, 0, readback, sumsBytes, stateBytes);
+    guard.device.queue.submit([encoder.finish()]);
+    await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, sumsBytes + stateBytes));
+    const bytes = readback.getMappedRange(0, sumsBytes + stateBytes).slice(0);
+    readback.unmap();
+    return { sums: new Float32Array(bytes, 0, sumsBytes / 4), state: new Float32Array(bytes, sumsBytes) };
+  }
+}

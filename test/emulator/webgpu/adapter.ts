@@ -1,0 +1,53 @@
+import type { Engine, Session } from "../../../src/emulator/engine.js";
+import { type WebGpuEngine, webGpuEngine } from "../../../src/emulator/webgpu/engine.js";
+import { type Variant, variantFor } from "../../../src/emulator/webgpu/variant.js";
+import { type Adapter, listAdapters } from "../../../src/platform/adapters.js";
+import { gentleWait } from "../../../src/platform/gentle-wait.js";
+import { readShader } from "../../../src/platform/shaders.js";
+import { sawWgsl } from "../../wgsl-witness.js";
+
+/** The adapter that WGSL is tested on: a GPU where there is one, else what VK_ICD_FILENAMES names, else SwiftShader. */
+export async function testAdapter(): Promise<Adapter> {
+  const { adapters, notes } = await listAdapters();
+  const adapter = adapters.find(({ hardware }) => hardware) ?? adapters[0];
+  if (adapter === undefined) throw new Error(`no WebGPU adapter to test WGSL on: ${notes.join("; ")}`);
+  return adapter;
+}
+
+export interface TestEngineOptions {
+  /** Changes to the variant of the adapter's kind. */
+  readonly variant?: Partial<Variant>;
+  readonly shaders?: (name: string) => string;
+}
+
+/** The WebGPU engine on the test adapter; every session that gives results is witnessed. */
+export async function openTestEngine(options: TestEngineOptions = {}): Promise<WebGpuEngine> {
+  const adapter = await testAdapter();
+  const engine = webGpuEngine({
+    device: await adapter.requestDevice(),
+    adapter: adapter.name,
+    kind: adapter.kind,
+    shaders: options.shaders ?? readShader,
+    hostWait: gentleWait,
+    variant: { ...variantFor(adapter.kind), ...options.variant },
+  });
+  return { ...engine, open: async (...problem) => witnessed(engine, await engine.open(...problem)) };
+}
+
+function witnessed(engine: Engine, session: Session): Session {
+  let seen = false;
+  const see = <T>(result: T): T => {
+    if (!seen) sawWgsl(engine.adapter ?? "no adapter");
+    seen = true;
+    return result;
+  };
+  return {
+    get rowsPerRequest() {
+      return session.rowsPerRequest;
+    },
+    concurrency: session.concurrency,
+    run: async (...range) => see(await session.run(...range)),
+    dump: async at => see(await session.dump(at)),
+    close: () => session.close(),
+  };
+}

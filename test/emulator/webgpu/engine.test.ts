@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { emulate } from "../../../src/emulator/emulate.js";
+import { type AttentionProblem, type AttentionShape, noMask, type Operands } from "../../../src/emulator/problem.js";
+import { describeFailure, selfTest } from "../../../src/emulator/self-test.js";
+import { Twin } from "../../../src/emulator/twin.js";
+import { allRows } from "../../../src/emulator/visible.js";
+import type { WebGpuEngine } from "../../../src/emulator/webgpu/engine.js";
+import { variantFor } from "../../../src/emulator/webgpu/variant.js";
+import { DeviceError } from "../../../src/errors.js";
+import { type FormatName, formats } from "../../../src/numerics/format.js";
+import { readShader } from "../../../src/platform/shaders.js";
+import { makeOperands } from "../../properties/arbitrary.js";
+import { expectSameBits, runCase } from "../../properties/run.js";
+import { openTestEngine } from "./adapter.js";
+
+const shape: AttentionShape = { batch: 1, heads: 4, kvHeads: 2, queries: 21, keys: 203, headDim: 11, valueDim: 19 };
+const problemIn = (format: FormatName, m0: number): AttentionProblem => ({
+  shape,
+  mask: { ...noMask, left: 150, right: 9 },
+  tile: { m0, p0: 16 },
+  format: formats[format],
+  scale: 0.3,
+});
+
+function twinOutput(problem: AttentionProblem, operands: Operands): Float32Array {
+  const { queries, valueDim } = problem.shape;
+  const rows = allRows(problem).end;
+  const av = new Float32Array(rows * valueDim);
+  const twin = new Twin(problem, operands);
+  for (let start = 0; start < rows; start += queries) {
+    twin.rows({ start, end: start + queries }, av.subarray(start * valueDim));
+  }
+  return av;
+}
+
+/** Ways to cut the work that must not change a bit; each opens an engine of its own. */
+const cuts = {
+  "dispatches of a few keys": { firstRate: 1, parallelBlocks: 1 },
+  "parts of K and V smaller than a tile": { chunkBytes: 24 * 40, cacheBytes: 24 * 90 },
+  "parts of K and V of a few tiles, two kept": { chunkBytes: 24 * 100, cacheBytes: 24 * 250 },
+  "requests of one block": { requestBytes: 1 },
+};
+
+describe.each(Object.entries(cuts))("%s change no bit", (_, cut) => {
+  let engine: WebGpuEngine;
+  beforeAll(async () => {
+    engine = await openTestEngine({ variant: cut });
+  });
+  afterAll(() => engine.close());
+
+  it.each([
+    ["bf16", 48],
+    ["bf16", 7],
+    ["fp32", 50],
+  ] as const)("%s with M0 = %i", async (format, m0) => {
+    const problem = problemIn(format, m0);
+    const operands = makeOperands(shape, format, "normal", 3);
+    const { av } = await runCase(engine, { problem, operands });
+    expectSameBits(av, twinOutput(problem, operands));
+  });
+});
+
+describe("the self-test", () => {
+  it("refuses an adapter whose sums are wrong in one bit, naming the case", async () => {
+    const truncating = (name: string): string =>
+      name === "shared/accumulate-fp32"
+        ? readShader(name).replace(
+            "return s + vec4f(a) * b;",
+            "return bitcast<vec4f>(bitcast<vec4u>(s + vec4f(a) * b) & vec4u(0xfffffffeu));",
+          )
+        : readShader(name);
+    const engine = await openTestEngine({ shaders: truncating });
+    const failure = await selfTest({ engine, runOps: engine.runOps }, ["bf16"]).finally(() => engine.close());
+    if (failure === null) expect.fail("a wrong sum passed");
+    expect(describeFailure(failure)).toMatch(
+      /^MAC chains, mac in bf16, case \d+ \(.*\): got 0x[0-9a-f]{8} = .*expected 0x/,
+    );
+  });
+});
+
+describe("a lost device", () => {
+  const problem: AttentionProblem = { ...problemIn("bf16", 48), shape: { ...shape, queries: 200, keys: 3000 } };
+  const inputs = makeOperands(problem.shape, "bf16", "normal", 4);
+
+  it("is a DeviceError that says so, in the middle of a run too", async () => {
+    const engine = await openTestEngine({ variant: { requestBytes: 1, firstRate: 1e6 } });
+    let blocks = 0;
+    const run = emulate(problem, inputs, {
+      engine,
+      onBlock: () => {
+        blocks += 1;
+        engine.device.destroy();
+      },
+    });
+    await expect(run).rejects.toThrow(DeviceError);
+    await expect(run).rejects.toThrow(/device lost/);
+    expect(blocks).toBeLessThanOrEqual(2); // the one that destroyed it, and one that was done by then
+    await engine.close();
+  });
+});
+
+it("a run is abandoned between dispatches when it is aborted", async () => {
+  const engine = await openTestEngine({ variant: { ...variantFor("software"), firstRate: 1e6 } });
+  const problem: AttentionProblem = { ...problemIn("bf16", 48), shape: { ...shape, queries: 200, keys: 3000 } };
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(new Error("enough")), 20);
+  const run = emulate(problem, makeOperands(problem.shape, "bf16", "normal", 4), { engine, signal: abort.signal });
+  await expect(run).rejects.toThrow("enough");
+  await engine.close();
+});
