@@ -1,5 +1,4 @@
 import {
-  type CheckOptions,
   checkOnInputs,
   checkOnOperands,
   type ErrorWithWorst,
@@ -7,10 +6,10 @@ import {
   sampleRows,
 } from "../../emulator/check.js";
 import type { AttentionProblem, Operands } from "../../emulator/problem.js";
-import { startProgress } from "../progress.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
+import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
 /** The rows that --check asks for. */
 export function rowsToCheck(problem: AttentionProblem, { check }: Pick<RunOptions, "check">): readonly number[] {
@@ -25,7 +24,9 @@ export const comparedWithOperands = (
   rows: readonly number[],
   options: RunOptions,
 ): Promise<OperandCheck> =>
-  withProgress("checking", rows, options, progress => checkOnOperands(problem, operands, av, rows, progress));
+  withRowProgress("checking", rows.length, options, onProgress =>
+    checkOnOperands(problem, operands, av, rows, { onProgress }),
+  );
 
 /** Emulated rows against float64 attention on the inputs as given. */
 export async function comparedWithInputs(
@@ -34,20 +35,9 @@ export async function comparedWithInputs(
   rows: readonly number[],
   options: RunOptions,
 ): Promise<ErrorWithWorst> {
-  const inputs = await loadInputs(pieces, problem.shape);
-  return withProgress("checking inputs", rows, options, progress => checkOnInputs(problem, inputs, av, rows, progress));
-}
-
-async function withProgress<T>(
-  task: string,
-  rows: readonly number[],
-  { json }: RunOptions,
-  work: (options: CheckOptions) => Promise<T>,
-): Promise<T> {
-  const progress = await startProgress(task, "rows", rows.length, json === true);
-  try {
-    return await work({ onProgress: ({ rowsDone }) => progress.update(rowsDone) });
-  } finally {
-    progress.stop();
-  }
+  const { shape } = problem;
+  const inputs = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
+  return withRowProgress("checking inputs", rows.length, options, onProgress =>
+    checkOnInputs(problem, inputs, av, rows, { onProgress }),
+  );
 }

@@ -55,6 +55,13 @@ export function remembering(pieces: InputPieces): InputPieces {
   };
 }
 
+/** Told of values that have arrived, of any tensor. */
+export type OnValues = (count: number) => void;
+
+/** Values in Q, K and V together. */
+export const inputValues = (shape: AttentionShape): number =>
+  (["q", "k", "v"] as const).reduce((sum, name) => sum + countOf(inputShape(shape, name)), 0);
+
 export interface LoadedOperands {
   readonly operands: Operands;
   /** Whether every input was an operand already: the rounding changed nothing. */
@@ -69,6 +76,7 @@ export async function loadOperands(
   pieces: InputPieces,
   { shape, format }: AttentionProblem,
   { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
+  onValues: OnValues = () => undefined,
 ): Promise<LoadedOperands> {
   const breathe = breather();
   let exact = true;
@@ -83,6 +91,7 @@ export async function loadOperands(
         await breathe();
       }
       at += piece.length;
+      onValues(piece.length);
     }
     return operands;
   };
@@ -90,7 +99,11 @@ export async function loadOperands(
 }
 
 /** The inputs as given, whole. */
-export async function loadInputs(pieces: InputPieces, shape: AttentionShape): Promise<AttentionInputs> {
+export async function loadInputs(
+  pieces: InputPieces,
+  shape: AttentionShape,
+  onValues: OnValues = () => undefined,
+): Promise<AttentionInputs> {
   const breathe = breather();
   const load = async (name: InputName): Promise<InputTensor> => {
     let values: InputTensor | null = null;
@@ -100,6 +113,7 @@ export async function loadInputs(pieces: InputPieces, shape: AttentionShape): Pr
       values ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
       values.set(piece, at);
       at += piece.length;
+      onValues(piece.length);
       await breathe();
     }
     return values ?? new Float32Array(0);

@@ -13,6 +13,7 @@ import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import { writeDump, writeOutput } from "./outputs.js";
 import { planRun, type RunPlan } from "./plan.js";
+import { withLoadingProgress } from "./with-progress.js";
 
 /** `fusemax run`: plan, emulate, write, check, cost, report. Returns the exit code. */
 export async function runAttention(options: RunOptions): Promise<number> {
@@ -65,7 +66,9 @@ async function emulateAndCheck(
   const { engine, ...chosen } = await chooseEngine(options.engine, problem.format.name);
   let used: Engine = engine;
   try {
-    const { operands, exact } = await loadOperands(plan.pieces, problem, engine);
+    const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>
+      loadOperands(plan.pieces, problem, engine, onValues),
+    );
     const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
     used = run.engine;
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
