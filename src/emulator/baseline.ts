@@ -38,12 +38,15 @@ export class Baseline {
     const weights = this.scores(row, firstKey, seen);
     const maximum = weights.reduce((a, x) => pe.max(a, x));
     let denominator = 0;
-    for (const [i, score] of weights.entries()) {
-      const numerator = pe.operand(Math.fround(Math.exp(scale * pe.subtract(score, maximum))));
+    for (let i = 0; i < weights.length; i += 1) {
+      const difference = pe.subtract(weights[i] as number, maximum);
+      const numerator = pe.operand(Math.fround(Math.exp(scale * difference)));
       weights[i] = numerator;
       denominator = pe.add(denominator, numerator);
     }
-    for (const [i, numerator] of weights.entries()) weights[i] = pe.operand(Math.fround(numerator / denominator));
+    for (let i = 0; i < weights.length; i += 1) {
+      weights[i] = pe.operand(Math.fround((weights[i] as number) / denominator));
+    }
     const v = { values: this.operands.v, offset: (firstKey + seen.from) * valueDim, stride: valueDim };
     this.mac(values, { values: weights, first: 0, count: weights.length }, v, 0, valueDim);
     return values.values;
