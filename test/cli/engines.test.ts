@@ -19,7 +19,16 @@ it.each(formatNames)("cpu, wasm and webgpu give the same sha256 and the same dum
   for (const engine of ["cpu", "wasm", "webgpu"]) {
     const dump = join(folder, `${engine}.safetensors`);
     const tile = ["--dump-tile", "0,1,12,9", "--dump", dump];
-    const { code, stdout, stderr } = await invoke("run", "--json", "--engine", engine, "--format", format, ...sizes, ...tile);
+    const { code, stdout, stderr } = await invoke(
+      "run",
+      "--json",
+      "--engine",
+      engine,
+      "--format",
+      format,
+      ...sizes,
+      ...tile,
+    );
     expect(code, stderr).toBe(0);
     const result = JSON.parse(stdout) as RunResult;
     expect(result.engine.name).toBe(engine);
