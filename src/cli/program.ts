@@ -4,9 +4,17 @@ import { FusemaxError } from "../errors.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
 import { register as registerRun } from "./commands/run.js";
+import { register as registerSchedule } from "./commands/schedule.js";
+import { register as registerTrace } from "./commands/trace.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
-const commands: readonly ((program: Command) => void)[] = [registerRun, registerReproduce, registerDoctor];
+const commands: readonly ((program: Command) => void)[] = [
+  registerRun,
+  registerReproduce,
+  registerSchedule,
+  registerTrace,
+  registerDoctor,
+];
 
 /**
  * Runs one command line. Returns the exit code: 0 done, 1 a stated bound was missed, 2 the input or the machine is at

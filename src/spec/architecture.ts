@@ -50,6 +50,16 @@ export interface ProcessingArray {
   readonly operations: Readonly<Record<string, Formula>>;
 }
 
+/** What happens cycle by cycle (docs/schedule.md). */
+export interface ArchitectureTiming {
+  /** Rows of the global buffer that the arrays can read, and write, in one cycle. */
+  readonly bufferReadRows: Formula | "unlimited";
+  readonly bufferWriteRows: Formula | "unlimited";
+  /** How RM gets back into the columns: link by link up them, or through the buffer in that many cycles. */
+  readonly rmReturn: "columns" | Formula;
+  readonly dramLatencyCycles: Formula;
+}
+
 export interface Architecture {
   readonly name: string;
   readonly source: string;
@@ -59,6 +69,8 @@ export interface Architecture {
   readonly parameters: Readonly<Record<string, Formula>>;
   readonly levels: Readonly<Record<string, Level>>;
   readonly arrays: Readonly<Record<string, ProcessingArray>>;
+  /** What a schedule's simulation needs beyond that; absent where the architecture runs none. */
+  readonly timing?: ArchitectureTiming | undefined;
   readonly corrections?: Corrections | undefined;
 }
 
@@ -88,5 +100,13 @@ export const architectureSchema: z.ZodType<Architecture> = z.strictObject({
   parameters: formulas,
   levels: z.record(z.string(), level),
   arrays: z.record(z.string(), z.strictObject({ at: z.string(), operations: formulas })),
+  timing: z
+    .strictObject({
+      bufferReadRows: formula,
+      bufferWriteRows: formula,
+      rmReturn: formula,
+      dramLatencyCycles: formula,
+    })
+    .optional(),
   corrections: corrections.optional(),
 });

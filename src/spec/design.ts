@@ -4,6 +4,7 @@ import type { Binding } from "./binding.js";
 import type { Document } from "./document.js";
 import { type Corrections, corrections } from "./fields.js";
 import type { Mapping } from "./mapping.js";
+import type { ScheduleDocument } from "./schedule/document.js";
 import type { Technology } from "./technology.js";
 
 /** A design by the names of its parts, as its file has it. */
@@ -16,6 +17,8 @@ export interface DesignSpec {
   readonly architecture: string;
   readonly mapping: string;
   readonly binding: string;
+  /** The binding cycle by cycle, where the design has one. */
+  readonly schedule?: string | undefined;
   /** Energy that the published sum leaves out. */
   readonly unchargedWhenPublished?: readonly Uncharged[] | undefined;
   readonly corrections?: Corrections | undefined;
@@ -37,6 +40,7 @@ export const designSchema: z.ZodType<DesignSpec> = z.strictObject({
   architecture: z.string(),
   mapping: z.string(),
   binding: z.string(),
+  schedule: z.string().optional(),
   unchargedWhenPublished: z
     .array(
       z.strictObject({
@@ -58,5 +62,6 @@ export interface Design {
   readonly architecture: Document<Architecture>;
   readonly mapping: Document<Mapping>;
   readonly binding: Document<Binding>;
+  readonly schedule: Document<ScheduleDocument> | undefined;
   readonly technology: Document<Technology>;
 }

@@ -5,10 +5,19 @@ import { bindingSchema } from "./binding.js";
 import { type Design, designSchema } from "./design.js";
 import { type Document, readDocument, type SpecText } from "./document.js";
 import { mappingSchema } from "./mapping.js";
+import { type ScheduleDocument, scheduleSchema } from "./schedule/document.js";
 import { technologySchema } from "./technology.js";
 import { type Workload, workloadSchema } from "./workload.js";
 
-export const specKinds = ["architectures", "bindings", "designs", "mappings", "technologies", "workloads"] as const;
+export const specKinds = [
+  "architectures",
+  "bindings",
+  "designs",
+  "mappings",
+  "schedules",
+  "technologies",
+  "workloads",
+] as const;
 export type SpecKind = (typeof specKinds)[number];
 
 /** Where specs come from: the package's folder, a bundle in a browser, or a test's own texts. */
@@ -52,6 +61,10 @@ export function loadDesign(source: SpecSource, name: string): Design {
     architecture,
     mapping: find(source, "mappings", spec.data.mapping, mappingSchema, spec),
     binding: find(source, "bindings", spec.data.binding, bindingSchema, spec),
+    schedule:
+      spec.data.schedule === undefined
+        ? undefined
+        : find(source, "schedules", spec.data.schedule, scheduleSchema, spec),
     technology: find(source, "technologies", architecture.data.technology, technologySchema, architecture),
   };
 }
@@ -59,4 +72,9 @@ export function loadDesign(source: SpecSource, name: string): Design {
 /** Reads a workload. Throws SpecError. */
 export function loadWorkload(source: SpecSource, name: string): Workload {
   return find(source, "workloads", name, workloadSchema).data;
+}
+
+/** Reads a schedule of its own, to be put in the place of a design's. Throws SpecError. */
+export function loadSchedule(source: SpecSource, name: string): Document<ScheduleDocument> {
+  return find(source, "schedules", name, scheduleSchema);
 }

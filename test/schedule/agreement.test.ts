@@ -62,4 +62,12 @@ describe("the register-level array, the tile-level simulation and the emulator a
     );
     expect(ran).toBeGreaterThanOrEqual(200); // the rest are refused, by both
   });
+
+  it("on arrays up to 32 x 32", async () => {
+    const large = smallCases(32).filter(c => c.machine.rows * c.machine.columns > 500);
+    await fc.assert(
+      fc.asyncProperty(large, async c => void (await agree(c))),
+      { numRuns: 8 },
+    );
+  });
 });

@@ -28,6 +28,8 @@ export interface ArrayOptions {
   readonly arrivals?: ArrivalSchedule;
   /** Sees the array in every cycle, before its operations. */
   readonly onCycle?: (view: ArrayView) => void;
+  /** Stops before this cycle, for a look at the first ones; what is not computed then is 0. */
+  readonly untilCycle?: number;
 }
 
 /** The array in one cycle. */
@@ -144,7 +146,8 @@ class RegisterLevelArray {
     let rest = machine.rows + machine.columns;
     let stuck = 0;
     const patience = this.patience();
-    while (rest > 0) {
+    const until = this.options.untilCycle ?? Number.POSITIVE_INFINITY;
+    while (rest > 0 && this.cycle < until) {
       this.freeReads = machine.readPorts;
       this.freeWrites = machine.writePorts;
       // The 1D array goes first to a port: its rows belong to older tiles.

@@ -31,10 +31,16 @@ export class CycleQueue {
     }
   }
 
-  /** The entries counted from `now`, as text that two equal states share; what is past is all alike. */
+  /** The entries counted from `now`, as text that two equal states share; what is past is all alike. Entries never fall. */
   relativeTo(now: number): string {
-    let text = "";
-    for (let i = 0; i < this.size; i++) text += `${Math.max(this.at(i) - now, -1)},`;
+    let past = 0;
+    for (let above = this.size; past < above; ) {
+      const middle = (past + above) >> 1;
+      if (this.at(middle) < now) past = middle + 1;
+      else above = middle;
+    }
+    let text = `${past}:`;
+    for (let i = past; i < this.size; i++) text += `${this.at(i) - now},`;
     return text;
   }
 

@@ -17,12 +17,17 @@ export interface SimulationOptions {
   readonly dram?: DramChannel;
   /** Whether exact repetition may be leapt over; true by default. Given arrivals do not repeat. */
   readonly leap?: boolean;
-  /** Called for every operation issued, in the order of cycles; everything is then stepped through. */
-  readonly onIssue?: (issue: Issue) => void;
+  /** Watches the epochs `from` up to but not including `until`; the simulation stops there. */
+  readonly watch?: Watch;
+}
+
+export interface Watch {
+  readonly from: number;
+  readonly until: number;
+  /** Called for every operation issued, in the order of cycles. */
+  readonly onIssue: (issue: Issue) => void;
   /** Called for every stretch of cycles in which an array issued nothing. */
-  readonly onStall?: (stall: Stall) => void;
-  /** Stops when both arrays have come to this epoch: for a trace of the first ones. */
-  readonly untilEpoch?: number;
+  readonly onStall: (stall: Stall) => void;
 }
 
 /** One operation issued at the first column. */
@@ -80,7 +85,7 @@ class Simulation {
     work: ScheduleWork,
     private readonly options: SimulationOptions,
   ) {
-    const { dram, arrivals, leap = true, onIssue, onStall } = options;
+    const { dram, arrivals, leap = true, watch } = options;
     this.walk = tileWalk(machine, work);
     checkOrder(schedule, this.walk);
     this.memory =
@@ -88,16 +93,16 @@ class Simulation {
     this.state = new TileMachine(schedule.name, machine, work, this.walk, this.memory);
     this.grid = new Track("2d", schedule, machine, work, this.walk);
     this.lane = new Track("1d", schedule, machine, work, this.walk);
-    this.steady = new SteadyState(this.walk);
-    this.mayLeap = leap && onIssue === undefined && onStall === undefined && arrivals === undefined;
+    this.steady = new SteadyState(this.walk, watch?.from ?? never);
+    this.mayLeap = leap && arrivals === undefined;
   }
 
   run(): ScheduleResult {
     const { state, grid, lane } = this;
-    const { untilEpoch = never } = this.options;
+    const until = this.options.watch?.until ?? never;
     grid.begin();
     lane.begin();
-    while (!(grid.done && lane.done) && Math.min(grid.epoch, lane.epoch) < untilEpoch) {
+    while (!(grid.done && lane.done) && Math.min(grid.epoch, lane.epoch) < until) {
       if (grid.fresh) {
         grid.fresh = false;
         if (this.mayLeap && this.steady.watches(grid.epoch)) this.tryLeap();
@@ -131,7 +136,7 @@ class Simulation {
     } else {
       if (this.firstIssue < 0) this.firstIssue = state.cycle;
       this.counters[op] = (this.counters[op] as number) + 1;
-      if (this.options.onIssue !== undefined) this.report(track, op);
+      if (this.watches(track)) this.report(track, op);
     }
     if (++track.pc === track.program.code.length) {
       track.next();
@@ -140,8 +145,13 @@ class Simulation {
     return state.cycle + 1;
   }
 
+  private watches({ epoch }: Track): boolean {
+    const { watch } = this.options;
+    return watch !== undefined && epoch >= watch.from && epoch < watch.until;
+  }
+
   private report(track: Track, op: number): void {
-    this.options.onIssue?.({
+    this.options.watch?.onIssue({
       array: track.array,
       einsum: einsumNames[op] as EinsumName,
       step: track.program.step[track.pc] as number,
@@ -158,9 +168,15 @@ class Simulation {
     const cause = external ? track.cause : inPipeline;
     const at = causeBase[track.array] + cause;
     this.counters[at] = (this.counters[at] as number) + cycles;
-    if (this.options.onStall === undefined) return;
+    if (!this.watches(track)) return;
     const name = stallCauses[cause] as StallCause;
-    this.options.onStall({ array: track.array, cause: name, epoch: track.epoch, cycle: this.state.cycle, cycles });
+    this.options.watch?.onStall({
+      array: track.array,
+      cause: name,
+      epoch: track.epoch,
+      cycle: this.state.cycle,
+      cycles,
+    });
   }
 
   private tryLeap(): void {

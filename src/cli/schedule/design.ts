@@ -1,0 +1,42 @@
+import { specFiles } from "../../io/spec-files.js";
+import { type CompiledDesign, compileDesign } from "../../model/compile.js";
+import type { Patch } from "../../model/patch.js";
+import { checkSizes, type Sizes } from "../../model/sizes.js";
+import type { Design } from "../../spec/design.js";
+import { loadDesign, loadSchedule, loadWorkload } from "../../spec/load.js";
+import type { MachineOptions, Ports } from "./options.js";
+
+/** A design as the options want it, ready to be evaluated and simulated. */
+export function designFor(name: string, options: MachineOptions, ports?: Ports): CompiledDesign {
+  const loaded = loadDesign(specFiles, name);
+  const design: Design =
+    options.schedule === undefined ? loaded : { ...loaded, schedule: loadSchedule(specFiles, options.schedule) };
+  const patches: Patch[] = [];
+  const { array, rmReturn } = options;
+  if (array !== undefined) {
+    patches.push({ path: "architecture.parameters.rows", value: array.m0 });
+    patches.push({ path: "architecture.parameters.columns", value: array.p0 });
+  }
+  if (rmReturn !== undefined) {
+    patches.push({ path: "architecture.timing.rmReturn", value: rmReturn === "columns" ? rmReturn : Number(rmReturn) });
+  }
+  if (ports !== undefined) patches.push({ path: "architecture.timing.bufferReadRows", value: ports });
+  return compileDesign(design, { patches });
+}
+
+/** The sizes of a model at a sequence length, with what the options replace. */
+export function sizesFor(model: string, seq: number, options: MachineOptions): Sizes & { readonly model: string } {
+  const workload = loadWorkload(specFiles, model);
+  const { heads = workload.heads, headDim = workload.headDim, valueDim } = options;
+  const sizes = checkSizes({
+    B: options.batch ?? workload.batch,
+    H: heads,
+    E: headDim,
+    F: valueDim ?? options.headDim ?? workload.valueDim,
+    M: seq,
+    P: seq,
+    modelDim: workload.modelDim,
+    feedForward: workload.feedForward,
+  });
+  return { ...sizes, model: workload.name };
+}

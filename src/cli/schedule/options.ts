@@ -1,0 +1,90 @@
+import { Option } from "commander";
+import { UsageError } from "../../errors.js";
+import { parseSize, parseTile } from "../values.js";
+
+/** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
+export interface MachineOptions {
+  readonly schedule?: string;
+  readonly batch?: number;
+  readonly heads?: number;
+  readonly headDim?: number;
+  readonly valueDim?: number;
+  readonly array?: { readonly m0: number; readonly p0: number };
+  readonly rmReturn?: string;
+  readonly memory: "ideal" | "dram";
+}
+
+export const unlimited = "unlimited";
+export type Ports = number | typeof unlimited;
+
+export function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
+  const name = flags.split(" ")[0] ?? flags;
+  return new Option(flags, words).argParser(text => parse(name, text));
+}
+
+/** The options, in the order of the help. */
+export const machineOptions = (): readonly Option[] => [
+  new Option("--schedule <name>", "a schedule of specs/schedules, or a YAML file, in place of the design's own"),
+  parsed("--batch <n>", "batches (default: the model's)", parseSize),
+  parsed("--heads <n>", "heads (default: the model's)", parseSize),
+  parsed("--head-dim <n>", "E (default: the model's)", parseSize),
+  parsed("--value-dim <n>", "F (default: the model's)", parseSize),
+  parsed("--array <rowsxcols>", "PEs of the 2D array (default: the design's)", parseTile),
+  parsed(
+    "--rm-return <how>",
+    "RM's way back: columns, or through the buffer in so many cycles (default: the design's)",
+    parseReturn,
+  ),
+  new Option("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel")
+    .choices(["ideal", "dram"])
+    .default("dram"),
+];
+
+function parseReturn(option: string, text: string): string {
+  if (text === "columns" || /^\d{1,6}$/.test(text)) return text;
+  throw new UsageError({ where: option, got: `"${text}"`, expected: "columns or a number of cycles, such as 1" });
+}
+
+/** Rows of the global buffer a cycle. */
+export function parsePorts(option: string, text: string): Ports {
+  if (text === unlimited) return unlimited;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError({ where: option, got: `"${text}"`, expected: "rows a cycle, such as 2, or unlimited" });
+}
+
+export const listOf =
+  <T>(parse: (option: string, text: string) => T) =>
+  (option: string, text: string): readonly T[] =>
+    text.split(",").map(part => parse(option, part.trim()));
+
+/** A..B, both included. */
+export function parseRange(option: string, text: string): { readonly first: number; readonly last: number } {
+  const match = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || first > last) {
+    throw new UsageError({ where: option, got: `"${text}"`, expected: "FIRST..LAST, such as 4..9" });
+  }
+  return { first, last };
+}
+
+/** What `fusemax schedule` was asked for. */
+export interface ScheduleOptions extends MachineOptions {
+  readonly design: readonly string[];
+  readonly model: readonly string[];
+  readonly seq: readonly number[];
+  readonly ports?: readonly Ports[];
+  readonly json?: boolean;
+}
+
+/** What `fusemax trace` was asked for. */
+export interface TraceOptions extends MachineOptions {
+  readonly design: string;
+  readonly model: string;
+  readonly seq: number;
+  readonly ports?: Ports;
+  readonly epochs?: { readonly first: number; readonly last: number };
+  readonly out: readonly string[];
+  readonly pe?: "strip" | "animated";
+  readonly cycles?: { readonly first: number; readonly last: number };
+}

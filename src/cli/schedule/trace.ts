@@ -1,0 +1,122 @@
+import { runArray } from "../../emulator/array/array.js";
+import { type ArrayFrame, frameOf } from "../../emulator/array/frames.js";
+import { generateNormal } from "../../emulator/generate.js";
+import { roundOperands } from "../../emulator/operands.js";
+import { type AttentionProblem, noMask } from "../../emulator/problem.js";
+import { UsageError } from "../../errors.js";
+import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
+import type { CompiledDesign } from "../../model/compile.js";
+import { findLags } from "../../model/schedule/lags.js";
+import { scheduleOfDesign } from "../../model/schedule/of-design.js";
+import { scheduleTimeline } from "../../model/schedule/timeline.js";
+import type { Sizes } from "../../model/sizes.js";
+import { formats } from "../../numerics/format.js";
+import { chromeTrace } from "../../report/chrome-trace.js";
+import { peGrid } from "../../report/pe-grid.js";
+import { lengthLabel } from "../../report/units.js";
+import { waterfall } from "../../report/waterfall.js";
+import { designFor, sizesFor } from "./design.js";
+import type { TraceOptions } from "./options.js";
+
+/** Drawings past this are too wide to read. */
+const mostDrawnEpochs = 64;
+const mostDrawnCycles = 400;
+/** The largest array whose PEs are drawn, and the longest sequence that is laid out for it. */
+const largestDrawnArray = 8;
+const longestDrawn = 1024;
+
+/** `fusemax trace`: one simulation, one file for each --out. */
+export async function traceSchedule(options: TraceOptions): Promise<void> {
+  const drawings = options.out.map(file => ({ file, kind: kindOf(file) }));
+  for (const { file } of drawings) await checkWritable(file);
+  const compiled = designFor(options.design, options, options.ports);
+  const sizes = sizesFor(options.model, options.seq, options);
+  const title = `${compiled.design.label}, ${sizes.model} ${lengthLabel(options.seq)}`;
+  const contents = new Map(
+    options.pe === undefined
+      ? epochDrawings(compiled, sizes, title, options)
+      : [["svg", peDrawing(compiled, sizes, title, options)] as const],
+  );
+  for (const { file, kind } of drawings) {
+    const content = contents.get(kind);
+    if (content === undefined) {
+      throw new UsageError({ where: "--out", got: `"${file}"`, expected: "a .svg file where --pe is given" });
+    }
+    await writeAtomically(file, [new TextEncoder().encode(content)]);
+    process.stdout.write(`${file}\n`);
+  }
+}
+
+function kindOf(file: string): "json" | "svg" {
+  const kind = /\.(json|svg)$/i.exec(file)?.[1]?.toLowerCase();
+  if (kind === "json" || kind === "svg") return kind;
+  throw new UsageError({ where: "--out", got: `"${file}"`, expected: "a file that ends in .json or .svg" });
+}
+
+function epochDrawings(
+  compiled: CompiledDesign,
+  sizes: Sizes,
+  title: string,
+  { epochs = { first: 0, last: 7 }, memory, out }: TraceOptions,
+): readonly (readonly ["json" | "svg", string])[] {
+  const draws = out.some(file => kindOf(file) === "svg");
+  if (draws && epochs.last - epochs.first >= mostDrawnEpochs) {
+    const got = `${epochs.first}..${epochs.last}`;
+    throw new UsageError({ where: "--epochs", got, expected: `at most ${mostDrawnEpochs} epochs for a drawing` });
+  }
+  const timeline = scheduleTimeline(compiled, sizes, epochs, { memory });
+  const name = `${title}: epochs ${epochs.first} to ${epochs.last}`;
+  return [
+    ["json", chromeTrace(timeline)],
+    ["svg", draws ? waterfall(timeline, name) : ""],
+  ];
+}
+
+/** The first cycles of one head, computed on the register-level array with generated values and ideal memory. */
+function peDrawing(
+  compiled: CompiledDesign,
+  sizes: Sizes,
+  title: string,
+  { pe, cycles = { first: 0, last: 11 } }: TraceOptions,
+): string {
+  const { spec, machine, work } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 });
+  const { rows, columns } = machine;
+  if (Math.max(rows, columns) > largestDrawnArray) {
+    const expected = `at most ${largestDrawnArray} x ${largestDrawnArray}`;
+    throw new UsageError({ where: "--pe", got: `${rows} x ${columns} PEs`, expected, mend: "give --array 4x4" });
+  }
+  if (sizes.M > longestDrawn) {
+    const got = `${sizes.M} positions`;
+    throw new UsageError({ where: "--pe", got, expected: `at most ${longestDrawn}`, mend: "give --seq 16" });
+  }
+  if (cycles.last - cycles.first >= mostDrawnCycles) {
+    const got = `${cycles.first}..${cycles.last}`;
+    throw new UsageError({ where: "--cycles", got, expected: `at most ${mostDrawnCycles} cycles` });
+  }
+  const problem: AttentionProblem = {
+    shape: { batch: 1, heads: 1, kvHeads: 1, queries: sizes.P, keys: sizes.M, headDim: sizes.E, valueDim: sizes.F },
+    mask: noMask,
+    tile: { m0: rows, p0: columns },
+    format: formats.bf16,
+    scale: 1 / Math.sqrt(sizes.E),
+  };
+  const inputs = {
+    q: generateNormal(0, "q", sizes.P * sizes.E),
+    k: generateNormal(0, "k", sizes.M * sizes.E),
+    v: generateNormal(0, "v", sizes.M * sizes.F),
+  };
+  const schedule = findLags(spec, machine, work);
+  const frames: ArrayFrame[] = [];
+  runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.format), {
+    untilCycle: cycles.last + 1,
+    onCycle: view => {
+      if (view.cycle >= cycles.first) frames.push(frameOf(view));
+    },
+  });
+  if (frames.length === 0) {
+    const got = `${cycles.first}..${cycles.last}`;
+    throw new UsageError({ where: "--cycles", got, expected: "cycles before the last" });
+  }
+  const name = `${title} on ${rows} x ${columns} PEs, schedule ${schedule.name}: cycles ${cycles.first} to ${cycles.last}`;
+  return peGrid(frames, schedule, name, pe ?? "strip");
+}

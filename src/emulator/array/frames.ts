@@ -1,0 +1,49 @@
+import type { ArrayView } from "./array.js";
+import type { Instruction } from "./instruction.js";
+import type { Tagged } from "./links.js";
+
+/** What one PE does and holds in one cycle. */
+export interface PeFrame {
+  readonly instruction: Instruction | null;
+  /** On the links that end here: from the west and from the north; for a 1D PE, from the 2D array above it. */
+  readonly west: Tagged | null;
+  readonly north: Tagged | null;
+  /** RM on its way up. */
+  readonly below: Tagged | null;
+  readonly registers: readonly string[];
+}
+
+/** The array in one cycle: the 2D array row by row, and the 1D array. Plain data, to be drawn or stepped through. */
+export interface ArrayFrame {
+  readonly cycle: number;
+  readonly grid: readonly (readonly PeFrame[])[];
+  readonly lanes: readonly PeFrame[];
+}
+
+/** Copies what a view shows. */
+export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayFrame {
+  const { rows, columns } = grid;
+  const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+  return {
+    cycle,
+    grid: indices(rows).map(r =>
+      indices(columns).map(c => {
+        const at = r * columns + c;
+        return {
+          instruction: atPe(r, c),
+          west: grid.west.at(at) ?? null,
+          north: grid.south.at(at) ?? null,
+          below: grid.up.at(at) ?? null,
+          registers: grid.files[at]?.contents() ?? [],
+        };
+      }),
+    ),
+    lanes: indices(columns).map(c => ({
+      instruction: atLane(c),
+      west: null,
+      north: grid.south.at(rows * columns + c) ?? null,
+      below: null,
+      registers: lanes.files[c]?.contents() ?? [],
+    })),
+  };
+}

@@ -1,0 +1,138 @@
+import { SpecError, UsageError } from "../../errors.js";
+import type { Path } from "../../spec/document.js";
+import type { Formula } from "../../spec/expression.js";
+import { scheduleOf } from "../../spec/schedule/document.js";
+import type { DramChannel, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import type { ScheduleSpec } from "../../spec/schedule/schedule.js";
+import type { CompiledDesign } from "../compile.js";
+import { type Sizes, workloadSymbols } from "../sizes.js";
+import { findLags } from "./lags.js";
+import type { ScheduleResult } from "./result.js";
+import { type SimulationOptions, simulateSchedule } from "./simulate.js";
+
+/** Everything that a schedule's simulation takes from a design and a workload. */
+export interface DesignSchedule {
+  readonly spec: ScheduleSpec;
+  readonly machine: ScheduleMachine;
+  readonly work: ScheduleWork;
+  readonly dram: DramChannel;
+  readonly frequencyHz: number;
+}
+
+/**
+ * The schedule, machine and loop nest of a design at given sizes. The array's rows and columns and the query tiles of a
+ * block are the mapping's M0, P0 and P1.
+ * @throws SpecError where the design has no schedule, or its architecture no `timing`
+ */
+export function scheduleOfDesign(compiled: CompiledDesign, sizes: Sizes): DesignSchedule {
+  const { design, architecture, program } = compiled;
+  if (design.schedule === undefined) {
+    const mend = "name one of specs/schedules in the design's file";
+    throw new SpecError({ where: design.spec.at([]), got: "a design without a schedule", expected: "schedule", mend });
+  }
+  const { timing } = architecture;
+  if (timing === undefined) {
+    const expected = "timing: bufferReadRows, bufferWriteRows, rmReturn, dramLatencyCycles";
+    throw new SpecError({ where: design.architecture.at([]), got: "no timing", expected });
+  }
+  const values = valuesOf(compiled, sizes);
+  const number = (formula: Formula, path: Path): number =>
+    program.compile(formula, undefined, () => design.architecture.at(path))(values);
+  const symbol = (name: string): number => number(name, []);
+  const rows = symbol("M0");
+  const columns = symbol("P0");
+  const work: ScheduleWork = {
+    headDim: sizes.E,
+    valueDim: sizes.F,
+    heads: sizes.B * sizes.H,
+    queries: sizes.P,
+    keys: sizes.M,
+    blockTiles: symbol("P1"),
+  };
+  const ports = (field: "bufferReadRows" | "bufferWriteRows"): number => {
+    const formula = timing[field];
+    const path = ["timing", field];
+    return formula === "unlimited"
+      ? Number.POSITIVE_INFINITY
+      : wholeFrom(1, number(formula, path), () => design.architecture.at(path));
+  };
+  const cyclesOf = (field: "rmReturn" | "dramLatencyCycles"): number =>
+    wholeFrom(0, number(timing[field], ["timing", field]), () => design.architecture.at(["timing", field]));
+  const depthOf = (array: "2d" | "1d"): number => {
+    const at = architecture.arrays[array]?.at ?? "";
+    return compiled.levels.get(at)?.fields.get("depth")?.(values) ?? Number.POSITIVE_INFINITY;
+  };
+  const machine: ScheduleMachine = {
+    rows,
+    columns,
+    readPorts: ports("bufferReadRows"),
+    writePorts: ports("bufferWriteRows"),
+    rmReturn: timing.rmReturn === "columns" ? { by: "columns" } : { by: "buffer", latencyCycles: cyclesOf("rmReturn") },
+    divideCycles: compiled.arrays.get("1d")?.get("divide")?.(values) ?? 1,
+    peRegisters: depthOf("2d"),
+    laneRegisters: depthOf("1d"),
+  };
+  const frequencyHz = compiled.frequencyHz(values);
+  const field = (kind: "dram" | "sram", name: string): number =>
+    [...compiled.levels.values()].find(({ spec }) => spec.kind === kind)?.fields.get(name)?.(values) ?? 0;
+  const dram: DramChannel = {
+    bytesPerCycle: field("dram", "bytesPerSecond") / frequencyHz,
+    latencyCycles: cyclesOf("dramLatencyCycles"),
+    bytesPerWord: compiled.wordBytes,
+    tilesHeld: tilesHeld(field("sram", "bytes") / compiled.wordBytes, machine, work),
+  };
+  return { spec: scheduleOf(design.schedule), machine, work, dram, frequencyHz };
+}
+
+function valuesOf(compiled: CompiledDesign, sizes: Sizes): Float64Array {
+  const values = new Float64Array(compiled.program.size);
+  compiled.sizeSlots.forEach((slot, i) => {
+    values[slot] = sizes[workloadSymbols[i] as keyof Sizes];
+  });
+  compiled.program.run(values);
+  return values;
+}
+
+function wholeFrom(least: number, value: number, at: () => string): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new SpecError({ where: at(), got: String(value), expected: `a whole number from ${least} up` });
+}
+
+/**
+ * What the global buffer has room for: a block's Q and running tensors and one tile of keys and values (the published buffer
+ * rule); with what is left, up to three more tiles of each (BV is used some epochs after it was loaded), and the next block's Q.
+ */
+function tilesHeld(
+  words: number,
+  { rows, columns }: ScheduleMachine,
+  { headDim, valueDim, blockTiles }: ScheduleWork,
+): DramChannel["tilesHeld"] {
+  const keyWords = rows * (headDim + valueDim);
+  const left = Math.max(0, words - blockTiles * columns * (headDim + valueDim + 2) - keyWords);
+  const moreKeys = Math.min(3, Math.floor(left / keyWords));
+  const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyWords) / (columns * headDim)));
+  return { q: blockTiles + moreQueries, bk: 1 + moreKeys, bv: 1 + moreKeys };
+}
+
+export interface DesignSimulationOptions extends Omit<SimulationOptions, "arrivals" | "dram"> {
+  /** `ideal`: operands are always there, as the published evaluation has it; `dram`: from the design's DRAM channel. */
+  readonly memory?: "ideal" | "dram";
+}
+
+/** Finds the schedule's lags and simulates it. @throws SpecError, UsageError */
+export function simulateDesign(
+  compiled: CompiledDesign,
+  sizes: Sizes,
+  options: DesignSimulationOptions = {},
+): ScheduleResult {
+  const { spec, machine, work, dram } = scheduleOfDesign(compiled, sizes);
+  const tiles = work.heads * Math.ceil(work.queries / machine.columns) * Math.ceil(work.keys / machine.rows);
+  if (!Number.isSafeInteger(tiles * 1e4)) {
+    throw new UsageError({ where: "sizes", got: `${tiles} tiles`, expected: "fewer than 10^11 tiles" });
+  }
+  const { memory = "dram", ...rest } = options;
+  return simulateSchedule(findLags(spec, machine, work), machine, work, {
+    ...rest,
+    ...(memory === "dram" ? { dram } : {}),
+  });
+}

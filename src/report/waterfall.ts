@@ -1,0 +1,178 @@
+import { scaleLinear } from "d3-scale";
+import type { Slice, Timeline } from "../model/schedule/timeline.js";
+import { type ArrayName, arrayNames, type EinsumName, einsumNames } from "../spec/schedule/einsums.js";
+import { escapeText, round, tag } from "./svg.js";
+import { light, type Theme } from "./theme.js";
+
+const width = 1400;
+const left = 96;
+const right = 24;
+const rowHeight = 34;
+const stallHeight = 12;
+const gap = 46;
+
+const arrayLabel: Readonly<Record<ArrayName, string>> = { "2d": "2D array", "1d": "1D array" };
+
+/** Each Einsum's place in the palette: neighbours in Fig. 4 differ. */
+const colourOf: Readonly<Record<EinsumName, number>> = {
+  BQK: 2,
+  SLNV: 1,
+  LM: 5,
+  SLN: 3,
+  SLD: 6,
+  SPNV: 4,
+  RNV: 2,
+  RM: 5,
+  PRM: 3,
+  SPD: 7,
+  RD: 6,
+  AV: 1,
+};
+
+export const einsumColour = (theme: Theme, einsum: EinsumName): string => theme.palette[colourOf[einsum]] ?? theme.text;
+
+/** Black or white, whichever can be read on the colour (relative luminance of WCAG 2). */
+export function textOn(colour: string): string {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map(at => (Number.parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
+}
+
+/** A timeline as Fig. 4 of the paper, with real cycle numbers: each array's streams, its epochs, and where it waits. */
+export function waterfall(timeline: Timeline, title: string, theme: Theme = light): string {
+  const times = [...timeline.slices, ...timeline.stalls].flatMap(({ start, end }) => [start, end]);
+  const x = scaleLinear()
+    .domain([Math.min(...times), Math.max(...times)])
+    .range([left, width - right]);
+  const parts: string[] = [];
+  let y = 92;
+  for (const array of arrayNames) {
+    parts.push(...arrayRows(timeline, array, y, x, theme));
+    y += timeline.streams[array] * rowHeight + stallHeight + gap;
+  }
+  parts.push(axis(x, y - 16, theme));
+  parts.push(legend(timeline, y + 38, theme));
+  const height = y + 64;
+  const lags = Object.entries(timeline.schedule.lags).map(
+    ([letter, lag]) => `${letter} = n${lag > 0 ? ` - ${lag}` : ""}`,
+  );
+  const note = `Epoch n works on tiles ${lags.join(", ")}. Times are those of the first column; column c follows c cycles later. Tiles are (query tile, key tile).`;
+  return tag(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      "font-family": "system-ui, sans-serif",
+      role: "img",
+      "aria-label": title,
+    },
+    [
+      tag("rect", { width, height, fill: theme.background }),
+      tag("text", { x: 16, y: 28, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title)),
+      tag("text", { x: 16, y: 50, fill: theme.muted, "font-size": 12.5 }, escapeText(note)),
+      ...parts,
+    ],
+  );
+}
+
+interface Scale {
+  (value: number): number | undefined;
+  domain(): number[];
+  ticks(count: number): number[];
+}
+const place = (x: Scale, cycle: number): number => round(x(cycle) ?? 0);
+
+function arrayRows(timeline: Timeline, array: ArrayName, top: number, x: Scale, theme: Theme): string[] {
+  const rows = timeline.streams[array];
+  const bottom = top + rows * rowHeight + stallHeight;
+  const label = { x: 16, fill: theme.text, "font-size": 13, "font-weight": 600 };
+  const small = { x: 16, fill: theme.muted, "font-size": 11 };
+  return [
+    tag("text", { ...label, y: top + 15 }, arrayLabel[array]),
+    tag("text", { ...small, y: top + rows * rowHeight + 10 }, "idle"),
+    ...timeline.begins[array].flatMap((cycle, i, all) => {
+      const at = place(x, cycle);
+      const epoch = timeline.epochs.first + i;
+      const text = { x: at + 3, y: top - 6, fill: theme.muted, "font-size": 11 };
+      const room = place(x, all[i + 1] ?? x.domain()[1] ?? cycle) - at;
+      const words = room > 130 ? `epoch ${epoch}, cycle ${cycle}` : room > 60 ? `n=${epoch}, ${cycle}` : "";
+      return [
+        tag("line", { x1: at, x2: at, y1: top - 16, y2: bottom, stroke: theme.muted, "stroke-dasharray": "3 3" }),
+        tag("text", text, words),
+      ];
+    }),
+    ...timeline.slices.filter(s => s.array === array).map(s => bar(s, top + s.stream * rowHeight, x, theme)),
+    ...timeline.stalls
+      .filter(s => s.array === array)
+      .map(({ start, end, cause }) =>
+        tag(
+          "rect",
+          {
+            x: place(x, start),
+            y: top + rows * rowHeight + 2,
+            width: round(Math.max(place(x, end) - place(x, start), 0.75)),
+            height: stallHeight - 3,
+            fill: theme.palette[0] ?? theme.muted,
+          },
+          tag("title", {}, `${cause}: cycles ${start} to ${end - 1}`),
+        ),
+      ),
+  ];
+}
+
+function bar(slice: Slice, y: number, x: Scale, theme: Theme): string {
+  const { einsum, letter, p, m1, start, end, issued, epoch } = slice;
+  const from = place(x, start);
+  const wide = round(Math.max(place(x, end) - from, 1));
+  const fill = einsumColour(theme, einsum);
+  const title = `${einsum}[${letter}] in epoch ${epoch}: query tile ${p}, key tile ${m1}, cycles ${start} to ${end - 1}, ${issued} issued`;
+  const inside = { fill: textOn(fill), "font-size": 11, "text-anchor": "middle" };
+  const middle = round(from + wide / 2);
+  const labels: string[] = [];
+  if (wide > 46) {
+    labels.push(tag("text", { ...inside, x: middle, y: y + 14, "font-weight": 600 }, `${einsum}[${letter}]`));
+    labels.push(tag("text", { ...inside, x: middle, y: y + 26 }, `(${p}, ${m1})`));
+  } else if (wide > 24) labels.push(tag("text", { ...inside, x: middle, y: y + 19 }, einsum));
+  return tag("g", {}, [
+    tag("title", {}, escapeText(title)),
+    tag("rect", {
+      x: from,
+      y: y + 1,
+      width: wide,
+      height: rowHeight - 3,
+      fill,
+      ...(wide > 8 ? { stroke: theme.background } : {}),
+    }),
+    ...labels,
+  ]);
+}
+
+function axis(x: Scale, y: number, theme: Theme): string {
+  const label = { y: y + 18, fill: theme.muted, "font-size": 11.5, "text-anchor": "middle" };
+  return tag("g", {}, [
+    tag("line", { x1: left, x2: width - right, y1: y, y2: y, stroke: theme.muted }),
+    ...x
+      .ticks(12)
+      .flatMap(tick => [
+        tag("line", { x1: place(x, tick), x2: place(x, tick), y1: y, y2: y + 5, stroke: theme.muted }),
+        tag("text", { ...label, x: place(x, tick) }, String(tick)),
+      ]),
+    tag("text", { ...label, x: (left + width - right) / 2, y: y + 34 }, "cycle"),
+  ]);
+}
+
+function legend(timeline: Timeline, y: number, theme: Theme): string {
+  const present = einsumNames.filter(name => timeline.slices.some(({ einsum }) => einsum === name));
+  return tag(
+    "g",
+    {},
+    present.flatMap((name, i) => {
+      const at = left + i * 84;
+      return [
+        tag("rect", { x: at, y, width: 14, height: 12, fill: einsumColour(theme, name) }),
+        tag("text", { x: at + 19, y: y + 10.5, fill: theme.text, "font-size": 12 }, name),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { simulateSchedule } from "../../src/model/schedule/simulate.js";
+import type { ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
+import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
+
+const good: ScheduleText = {
+  tiles: { d: 0, c: 1, b: "c+1" },
+  "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c]",
+  "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
+};
+const machine: ScheduleMachine = {
+  rows: 4,
+  columns: 4,
+  readPorts: Number.POSITIVE_INFINITY,
+  writePorts: Number.POSITIVE_INFINITY,
+  rmReturn: { by: "columns" },
+  divideCycles: 1,
+  peRegisters: 16,
+  laneRegisters: 16,
+};
+const work: ScheduleWork = { headDim: 4, valueDim: 4, heads: 1, queries: 12, keys: 32, blockTiles: 3 };
+
+/** The 2D array wants RM of a tile before it gives what the 1D array wants before it makes that RM. */
+const crossed: Partial<ScheduleText> = {
+  tiles: { d: 0, c: 0, b: 1 },
+  "2d": "BQK[d] -> LM[d] -> SLN[c] -> SLD[c] -> SLNV[b]",
+};
+
+const simulate = (text: Partial<ScheduleText>, on: Partial<ScheduleMachine> = {}, over: Partial<ScheduleWork> = {}) =>
+  simulateSchedule(
+    withLag(parseSchedule("mine", { ...good, ...text }), 1),
+    { ...machine, ...on },
+    { ...work, ...over },
+  );
+
+/** Each schedule that no machine can run is refused with where, what was found, what would do. */
+describe("a schedule that cannot run is refused in one line", () => {
+  it("takes the good one", () => expect(simulate({}).cycles).toBeGreaterThan(0));
+
+  it.each<[string, Partial<ScheduleText>, RegExp]>([
+    ["an unknown Einsum", { "2d": "QK[d] -> LM[d]" }, /2d, character 1: got "QK\[d\]"; expected one of BQK, LM/],
+    ["a broken group", { "2d": "(SLNV[b] | BQK[d] -> LM[d]" }, /character 19: got "->"; expected "\)"/],
+    ["a missing tile", { "2d": "BQK -> LM[d]" }, /character 1: got "BQK"; expected an operation such as SLN\[c\]/],
+    ["nothing", { "1d": "" }, /1d, character 1: got the end/],
+    ["a bad character", { "1d": "RM[d] => PRM[d]" }, /character 7: got "="; expected "->" or the end/],
+    ["an unknown letter", { "2d": `${good["2d"]} -> idle(AV[z])` }, /got AV\[z\]; expected one of the letters/],
+    ["a bad lag", { tiles: { d: 0, c: "soon", b: 2 } }, /tiles\.c: got "soon"; expected epochs/],
+    ["a lag after nothing", { tiles: { d: 0, c: 1, b: "x+1" } }, /tiles\.b: got x\+1; expected a letter/],
+    ["an Einsum twice", { "1d": `${good["1d"]} -> RM[d]` }, /got RM twice; expected each Einsum once/],
+    [
+      "a tensor that nothing makes",
+      { "2d": "(SLNV[b] | BQK[d]) -> SLN[c] -> SLD[c]" },
+      /got RM using LM, which nothing makes.*add LM to the 2d program/,
+    ],
+    [
+      "an operation that the PEs lack",
+      { "2d": `${good["2d"]} -> AV[b]`, "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c]" },
+      /got AV\[b\] on the 2d array, whose PEs have no divide.*move AV to the 1d program/,
+    ],
+    [
+      "an operation without a dataflow there",
+      { "2d": "(SLNV[b] | BQK[d]) -> SLN[c] -> SLD[c]", "1d": `LM[d] -> ${good["1d"]}` },
+      /got LM\[d\] on the 1d array.*the only one with a dataflow for LM/,
+    ],
+    [
+      "a value used before it is made",
+      { "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLD[c] -> SLN[c]" },
+      /SLD\[c\] using SLN, which SLN\[c\] makes only later: the array waits for itself/,
+    ],
+  ])("%s", (_, text, message) => expect(() => simulate(text)).toThrow(message));
+
+  it("a deadlock, with what each array waits for", () =>
+    expect(() => simulate(crossed)).toThrow(
+      /got a deadlock in cycle \d+: the 2d array waits with SLN\[c\] \(tile 1\) for RM, the 1d array waits with RNV\[b\] \(tile 0\) for SLNV/,
+    ));
+
+  it("two key tiles of the same queries too close for the schedule", () => {
+    const figure4 = {
+      tiles: { d: 0, c: 1, b: 2, a: 3 },
+      "1d": "(SPNV[a] | RNV[a] | RM[c]) -> RD[a] -> PRM[c] -> SPD[c] -> AV[a]",
+    };
+    expect(simulate(figure4).cycles).toBeGreaterThan(0);
+    expect(() => simulate(figure4, {}, { blockTiles: 1 })).toThrow(
+      /SPD\[c\] using RD of the previous key tile \(1 tiles back\), which RD\[a\] makes only later.*more query tiles per block/,
+    );
+  });
+
+  it("a 2D register file that is too small", () =>
+    expect(() => simulate({}, { peRegisters: 3 })).toThrow(
+      /schedule "mine" 2d, cycle \d+: got 4 values at once in a PE's register file; expected at most 3, its depth/,
+    ));
+
+  it("a 1D register file that is too small", () =>
+    expect(() => simulate({}, { laneRegisters: 2 })).toThrow(/schedule "mine" 1d, cycle \d+: got \d+ values at once/));
+});
