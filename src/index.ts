@@ -1,3 +1,4 @@
+export * from "./emulator/alibi.js";
 export * from "./emulator/array/array.js";
 export * from "./emulator/array/frames.js";
 export * from "./emulator/baseline.js";

@@ -1,11 +1,33 @@
 import type { AttentionProblem, Operands } from "../../src/emulator/problem.js";
 import { exponentFactor, processingElement } from "../../src/numerics/pe.js";
 
+/** What a row computed in one tile; `seen` are the keys of the tile that it sees, as m0. */
+export interface GoldenTile {
+  readonly m1: number;
+  readonly seen: readonly number[];
+  readonly bqk: readonly number[];
+  readonly sln: readonly number[];
+  readonly slnv: readonly number[];
+  readonly spnv: readonly number[];
+  readonly rnv: readonly number[];
+  readonly lm: number;
+  readonly rm: number;
+  readonly sld: number;
+  readonly prm: number;
+  readonly spd: number;
+  readonly rd: number;
+}
+
 /**
  * The contract written out for one output row, one scalar operation of the PE after the other, with nothing shared with an
  * engine but the PE: what all engines are compared with. Null for a row in which a value left the accumulator's range.
  */
-export function goldenRow(problem: AttentionProblem, operands: Operands, row: number): number[] | null {
+export function goldenRow(
+  problem: AttentionProblem,
+  operands: Operands,
+  row: number,
+  visit: (tile: GoldenTile) => void = () => {},
+): number[] | null {
   const { shape, mask, tile, format, scale } = problem;
   const { heads, kvHeads, queries, keys, headDim, valueDim } = shape;
   const pe = processingElement(format);
@@ -47,15 +69,19 @@ export function goldenRow(problem: AttentionProblem, operands: Operands, row: nu
     const prm = rm === null ? 0 : pe.correction(checked(pe.subtract(rm, rmNew)), c);
     rm = rmNew;
     const sld = sln.reduce((s, x) => checked(pe.add(s, x)), 0);
-    rd = checked(pe.add(sld, pe.mul(rd, prm)));
-    rnv = rnv.map((old, f) => {
-      let slnv = 0;
+    const spd = checked(pe.mul(rd, prm));
+    rd = checked(pe.add(sld, spd));
+    const slnv = rnv.map((_, f) => {
+      let s = 0;
       for (const [n, m] of seen.entries()) {
-        const value = operands.v[(kvHead * keys + m) * valueDim + f] ?? Number.NaN;
-        slnv = checked(pe.mac(slnv, sln[n] ?? Number.NaN, value));
+        s = checked(pe.mac(s, sln[n] ?? Number.NaN, operands.v[(kvHead * keys + m) * valueDim + f] ?? Number.NaN));
       }
-      return checked(pe.add(slnv, pe.mul(old, prm)));
+      return s;
     });
+    const spnv = rnv.map(old => checked(pe.mul(old, prm)));
+    rnv = slnv.map((s, f) => checked(pe.add(s, spnv[f] ?? Number.NaN)));
+    const m1 = first / tile.m0;
+    visit({ m1, seen: seen.map(m => m - first), bqk, sln, slnv, spnv, rnv, lm, rm, sld, prm, spd, rd });
   }
   if (!inRange) return null;
   return rm === null ? rnv : rnv.map(x => pe.div(x, rd));
