@@ -6,5 +6,7 @@ export * from "./io/rows-file.js";
 export * from "./io/safetensors.js";
 export * from "./io/spec-files.js";
 export type * from "./io/stored-tensor.js";
+export * from "./platform/adapters.js";
 export * from "./platform/choose-engine.js";
+export * from "./platform/trusted-webgpu.js";
 export * from "./platform/wasm-host.js";

@@ -1,0 +1,45 @@
+import {
+  type AttentionProblem,
+  type FormatName,
+  formats,
+  generateNormal,
+  noMask,
+  type Operands,
+  roundTensor,
+} from "fusemax";
+
+/** One attention to be timed: `seq` queries and keys of one head, E = F = `dim`. */
+export interface BenchCase {
+  readonly seq: number;
+  readonly dim: number;
+  readonly format: FormatName;
+}
+
+export const allCases: readonly BenchCase[] = (["bf16", "bf16-strict"] as const).flatMap(format =>
+  [64, 128].flatMap(dim => [1024, 4096, 16384].map(seq => ({ seq, dim, format }))),
+);
+
+export function problemOf({ seq, dim, format }: BenchCase): AttentionProblem {
+  const shape = { batch: 1, heads: 1, kvHeads: 1, queries: seq, keys: seq, headDim: dim, valueDim: dim };
+  return { shape, mask: noMask, tile: { m0: 256, p0: 256 }, format: formats[format], scale: dim ** -0.5 };
+}
+
+/** Multiply-accumulates count as two, exponentials and divisions as none: 4 P M E. */
+export const flopsOf = ({ seq, dim }: BenchCase, rows = seq): number => 4 * rows * seq * dim;
+
+/** Normal operands; a few thousand values repeat, since no engine's time depends on them. */
+export function operandsOf(
+  { seq, dim, format }: BenchCase,
+  allocate = (length: number): Float32Array => new Float32Array(length),
+): Operands {
+  const period = 4099;
+  const tensor = (name: "q" | "k" | "v"): Float32Array => {
+    const some = roundTensor(generateNormal(0, name, period), name, [period], formats[format].operand);
+    const all = allocate(seq * dim);
+    for (let at = 0; at < all.length; at += period) all.set(some.subarray(0, Math.min(period, all.length - at)), at);
+    return all;
+  };
+  return { q: tensor("q"), k: tensor("k"), v: tensor("v") };
+}
+
+export const nameOf = ({ seq, dim, format }: BenchCase): string => `${seq / 1024}K ${dim} ${format}`;

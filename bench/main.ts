@@ -1,0 +1,118 @@
+import { execFile } from "node:child_process";
+import { cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { formatNames, textTable } from "fusemax";
+import { allCases, type BenchCase, nameOf } from "./cases.js";
+import { type Contender, contenders, onnxRuntime, twin } from "./contenders.js";
+import { type Measurement, measure } from "./measure.js";
+import { installOnnxRuntime } from "./onnxruntime.js";
+import { phasesOf } from "./phases.js";
+
+/**
+ * `npm run bench`: one table of this machine. Every measurement has a process to itself; the contenders take turns for
+ * `--rounds` rounds, and the median counts, so that what else the machine does falls on all of them.
+ */
+const { values: options } = parseArgs({
+  options: {
+    seq: { type: "string" },
+    dim: { type: "string" },
+    format: { type: "string" },
+    only: { type: "string" },
+    rounds: { type: "string", default: "3" },
+    one: { type: "string" },
+  },
+});
+
+if (options.one !== undefined) await measureOne(options.one);
+else await printTable();
+
+/** In a process of its own: the contender and the case come and the measurement goes as JSON. */
+async function measureOne(json: string): Promise<void> {
+  const { name, one } = JSON.parse(json) as { readonly name: string; readonly one: BenchCase };
+  const contender = (await contenders()).found.find(candidate => candidate.name === name);
+  if (contender === undefined) throw new Error(`no contender ${name}`);
+  const measurement = await measure(contender, one);
+  process.stdout.write(JSON.stringify(measurement), () => process.exit(0));
+}
+
+async function measureApart({ name }: Contender, one: BenchCase): Promise<Measurement> {
+  const args = [fileURLToPath(import.meta.url), "--one", JSON.stringify({ name, one })];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Measurement;
+}
+
+async function printTable(): Promise<void> {
+  const { found, notes } = await contenders();
+  for (const note of notes) console.error(note);
+  const failure = installOnnxRuntime();
+  if (failure !== null) console.error(`onnxruntime is left out: its installation failed (${failure})`);
+  const running = found
+    .filter(contender => failure === null || contender !== onnxRuntime)
+    .filter(({ name }) => options.only === undefined || options.only.split(",").some(part => name.includes(part)));
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  console.log(
+    `${processor}, ${cpus().length} threads, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+  );
+  console.log("GFLOP/s = 4 P M E / time, one head, E = F, array 256x256, inputs in memory, kernels compiled\n");
+  const columns = ["tokens, E, format", "contender", "GFLOP/s", "spread", "/ twin", "/ onnxruntime", "peak MiB"];
+  const rows: (readonly (string | number)[])[] = [];
+  for (const one of selectedCases()) rows.push(...(await rowsOf(one, running)));
+  console.log(textTable({ columns, rows }));
+  console.log(`\n${textTable(await phaseTable())}`);
+}
+
+function selectedCases(): readonly BenchCase[] {
+  const wanted = (list: string | undefined, value: string): boolean => list?.split(",").includes(value) ?? true;
+  const cases = allCases.filter(
+    ({ seq, dim, format }) =>
+      wanted(options.seq, `${seq / 1024}K`) && wanted(options.dim, String(dim)) && wanted(options.format, format),
+  );
+  if (cases.length > 0) return cases;
+  throw new Error(`no such case: --seq 1K,4K,16K --dim 64,128 --format ${formatNames.slice(0, 2).join(",")}`);
+}
+
+async function rowsOf(one: BenchCase, running: readonly Contender[]): Promise<(readonly (string | number)[])[]> {
+  const gflops = new Map<Contender, number[]>(running.map(contender => [contender, []]));
+  const peaks = new Map<Contender, number>();
+  for (let round = 0; round < Number(options.rounds); round += 1) {
+    for (const contender of running) {
+      console.error(`${nameOf(one)}, round ${round + 1}: ${contender.name}`);
+      const measurement = await measureApart(contender, one);
+      gflops.get(contender)?.push(...measurement.gflops);
+      peaks.set(contender, Math.max(peaks.get(contender) ?? 0, measurement.peakMebibytes));
+    }
+  }
+  const medianOf = (contender: Contender): number => median(gflops.get(contender) ?? []);
+  const ratio = (a: number, b: number): string => (Number.isFinite(a / b) ? (a / b).toPrecision(3) : "-");
+  return running.map(contender => {
+    const all = gflops.get(contender) ?? [];
+    const middle = median(all);
+    return [
+      nameOf(one),
+      contender.name,
+      middle.toPrecision(3),
+      `${Math.min(...all).toPrecision(3)} to ${Math.max(...all).toPrecision(3)}`,
+      ratio(middle, medianOf(twin)),
+      ratio(middle, medianOf(onnxRuntime)),
+      Math.round(peaks.get(contender) ?? Number.NaN),
+    ];
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+async function phaseTable() {
+  const percent = (part: number): string => `${(100 * part).toFixed(0)}%`;
+  const rows: string[][] = [];
+  for (const format of formatNames) {
+    for (const dim of [64, 128]) {
+      const { products, exponentials, rest } = await phasesOf({ seq: 4096, dim, format });
+      rows.push([`4K ${dim} ${format}`, percent(products), percent(exponentials), percent(rest)]);
+    }
+  }
+  return { columns: ["one wasm thread", "products", "maximum, E2 and sum", "packing and update"], rows };
+}

@@ -1,0 +1,53 @@
+import { type Engine, emulateRows } from "fusemax";
+import { type BenchCase, flopsOf, operandsOf, problemOf } from "./cases.js";
+import type { Contender } from "./contenders.js";
+import { openOnnxRuntime } from "./onnxruntime.js";
+
+export interface Measurement {
+  /** 4 P M E over the time, for each repetition. */
+  readonly gflops: readonly number[];
+  /** Largest resident memory of the process so far. */
+  readonly peakMebibytes: number;
+}
+
+/** How long one repetition should take. Where all rows take longer, a part of them is timed. */
+const secondsEach = 0.7;
+const repetitions = 3;
+
+/** Times one contender on one case, warmed up, in this process, which should do nothing else. */
+export async function measure(contender: Contender, one: BenchCase): Promise<Measurement> {
+  const { open, threads } = contender;
+  const engine = await open?.(one);
+  const runRows = engine === undefined ? await openOnnxRuntime(one, threads) : engineRuns(engine, one);
+  let rows = engine === undefined ? one.seq : Math.min(one.seq, 64 * threads);
+  let seconds = await timeOf(() => runRows(rows));
+  for (let i = 0; i < 3 && seconds < secondsEach / 2 && rows < one.seq; i += 1) {
+    rows = Math.min(one.seq, Math.ceil((rows * secondsEach) / seconds / 256) * 256);
+    seconds = await timeOf(() => runRows(rows));
+  }
+  const gflops: number[] = [];
+  while (gflops.length < repetitions) {
+    let runs = 0;
+    let spent = 0;
+    while (spent < secondsEach) {
+      spent += await timeOf(() => runRows(rows));
+      runs += 1;
+    }
+    gflops.push((flopsOf(one, rows) * runs) / spent / 1e9);
+  }
+  await engine?.close();
+  return { gflops, peakMebibytes: process.resourceUsage().maxRSS / 1024 };
+}
+
+async function timeOf(run: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await run();
+  return (performance.now() - startedAt) / 1000;
+}
+
+function engineRuns(engine: Engine, one: BenchCase): (rows: number) => Promise<unknown> {
+  const problem = problemOf(one);
+  const operands = operandsOf(one, engine.allocate);
+  const later = (rows: number) => (rows < one.seq ? [{ start: rows, end: one.seq }] : []);
+  return rows => emulateRows(problem, operands, { engine, finished: later(rows), onBlock: () => {} });
+}
