@@ -3,6 +3,7 @@ export * from "./index.js";
 export * from "./io/npy.js";
 export * from "./io/npz.js";
 export * from "./io/rows-file.js";
+export * from "./io/run-identity.js";
 export * from "./io/safetensors.js";
 export * from "./io/spec-files.js";
 export type * from "./io/stored-tensor.js";

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { breather } from "../emulator/breathe.js";
-import type { AttentionProblem, Operands, RowRange } from "../emulator/problem.js";
+import type { RowRange } from "../emulator/problem.js";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource, systemError } from "./bytes.js";
+import type { RunIdentity } from "./run-identity.js";
 
 // The finished rows of a long run, kept on the disk so that a killed run goes on where it stopped.
 //
@@ -17,38 +16,8 @@ import { fileSource, systemError } from "./bytes.js";
 const schema = "fusemax.rows/1";
 const mark = 0x53574f52; // "ROWS"
 const headBytes = 32;
-/** Hashed at a time, so that Ctrl-C is heard. */
-const valuesAtOnce = 2 ** 22;
 /** Flush to the disk at most this often: a killed process loses nothing either way, a power cut loses this much. */
 const flushMilliseconds = 1000;
-
-/** What rows belong to: everything that fixes their bits. The array's columns, the engine and its speed do not. */
-export type RunIdentity = Readonly<Record<string, string | number | readonly number[] | null>>;
-
-export async function runIdentity(problem: AttentionProblem, operands: Operands): Promise<RunIdentity> {
-  const { shape, mask, tile, format, scale } = problem;
-  const breathe = breather();
-  const hash = async (values: Float32Array): Promise<string> => {
-    const sha256 = createHash("sha256");
-    for (let at = 0; at < values.length; at += valuesAtOnce) {
-      const part = values.subarray(at, at + valuesAtOnce);
-      sha256.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-      await breathe();
-    }
-    return sha256.digest("hex");
-  };
-  return {
-    contract: 1,
-    format: format.name,
-    ...shape,
-    m0: tile.m0,
-    scale,
-    ...mask,
-    q: await hash(operands.q),
-    k: await hash(operands.k),
-    v: await hash(operands.v),
-  };
-}
 
 export interface RowsFile {
   /** Rows that were found finished, in ascending order, merged; their values are in the output. */

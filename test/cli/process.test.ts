@@ -34,9 +34,9 @@ const sha256 = ({ stdout }: Ended): string => (JSON.parse(stdout) as { output: {
 describe("Ctrl-C", () => {
   // While inputs are generated, while the engine computes, and while rows are checked.
   it.each([
-    ["generating", ["--seq", "256K"], 500],
-    ["emulating", ["--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 1500],
-    ["checking", ["--q-len", "512", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1000],
+    ["generating", ["--seq", "512K"], 1500],
+    ["emulating", ["--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 2000],
+    ["checking", ["--q-len", "1K", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1500],
   ])("ends within a second with 130 while %s", async (_, args, wait) => {
     const child = start("run", "--engine", "cpu", "--json", ...args);
     const end = ended(child);
@@ -79,7 +79,7 @@ describe("a killed run", () => {
     }
     expect(kills).toBeGreaterThanOrEqual(20);
     expect(sha256(await ended(start(...args, "--resume", rows)))).toBe(expected);
-  });
+  }, 180_000);
 
   it("says that the disk is full, and goes on when there is room", async () => {
     // A limit on the size of files stands for the disk: 300 blocks of 512 bytes, for 512 KiB of rows.

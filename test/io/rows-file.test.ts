@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
-import { mergeRanges, openRowsFile, runIdentity } from "../../src/io/rows-file.js";
+import { mergeRanges, openRowsFile } from "../../src/io/rows-file.js";
+import { runIdentity } from "../../src/io/run-identity.js";
 import { formats } from "../../src/numerics/format.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-rows-"));

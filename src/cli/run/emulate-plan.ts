@@ -65,7 +65,8 @@ export async function emulatePlan(
 
   async function openRows(): Promise<RowsFile | null> {
     if (options.resume === undefined) return null;
-    const { openRowsFile, runIdentity } = await import("../../io/rows-file.js");
+    const { openRowsFile } = await import("../../io/rows-file.js");
+    const { runIdentity } = await import("../../io/run-identity.js");
     const opened = await openRowsFile(options.resume, await runIdentity(problem, operands), av, width);
     const kept = opened.finished.reduce((sum, { start, end }) => sum + end - start, 0);
     if (kept > 0) note(`going on from ${options.resume}: ${kept} of ${rows} rows are finished`);
