@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FusemaxError } from "../errors.js";
 import { register as registerDoctor } from "./commands/doctor.js";
+import { register as registerModel } from "./commands/model.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
 import { register as registerRun } from "./commands/run.js";
 import { register as registerSchedule } from "./commands/schedule.js";
@@ -10,6 +11,7 @@ import { register as registerTrace } from "./commands/trace.js";
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
 const commands: readonly ((program: Command) => void)[] = [
   registerRun,
+  registerModel,
   registerReproduce,
   registerSchedule,
   registerTrace,

@@ -16,6 +16,16 @@ export function parseSize(option: string, text: string): number {
   return size;
 }
 
+/** A sequence length for the model: a size of at most `most`. */
+export function parseSequence(option: string, text: string, most: number): number {
+  const length = parseSize(
+    option,
+    text.replace(/^(\d+)T$/i, (_, n) => `${Number(n) * 1024}G`),
+  );
+  if (length > most) throw wrong(option, text, `at most ${most / 2 ** 30}G tokens`);
+  return length;
+}
+
 /** A comma-separated list of lengths; 0 is a sequence without any. */
 export function parseLengths(option: string, text: string): readonly number[] {
   return text.split(",").map(part => {

@@ -38,7 +38,8 @@ export interface CompiledEinsum {
   readonly choices: readonly {
     readonly symbol: string;
     readonly slot: number;
-    readonly splitsOf: Compiled;
+    readonly upTo: Compiled;
+    readonly partial: Compiled;
     readonly published: Compiled | undefined;
   }[];
   /** Fills in what depends on the choices. */
@@ -208,7 +209,8 @@ export function compileEinsum(
     choices: Object.entries(spec.choose ?? {}).map(([symbol, choice]) => ({
       symbol,
       slot: choiceSlot(symbol),
-      splitsOf: compileHere(choice.splitsOf, ["choose", symbol, "splitsOf"]),
+      upTo: compileHere(choice.upTo, ["choose", symbol, "upTo"]),
+      partial: compileHere(choice.partial, ["choose", symbol, "partial"]),
       published:
         choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
     })),

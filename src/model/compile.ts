@@ -44,6 +44,11 @@ export interface CompiledDesign {
   readonly blocks: BlockLibrary;
   /** Where each Einsum's busy cycles go in the table of values. */
   readonly busySlots: ReadonlyMap<string, number>;
+  /** Tables whose row is searched for: its slot, and the rows to try. */
+  readonly tableChoices: readonly {
+    readonly slot: number;
+    readonly rows: (values: Float64Array) => readonly number[];
+  }[];
   /** Where the swept variables stand in the table of values, in order. */
   readonly variableSlots: readonly number[];
   readonly sizeSlots: readonly number[];
@@ -101,7 +106,10 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   }
   for (const [name, formula] of Object.entries(mapping.symbols ?? {}))
     define(name, formula, inMapping(["symbols", name]));
-  for (const [name, table] of Object.entries(mapping.tables ?? {})) defineTable(name, table, define, inMapping);
+  const tables = Object.entries(mapping.tables ?? {}).map(([name, table]) => ({
+    ...defineTable(name, table, define, inMapping),
+    searched: table.search === 1,
+  }));
   definePartitions(mapping.partitions ?? {}, define, path => inMapping(["partitions", ...path]));
 
   const inputs = [...workloadSymbols, ...Array.from({ length: variables }, (_, i) => `@${i}`)];
@@ -121,6 +129,8 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
       }),
     };
   });
+  const searchedTables = tables.filter(({ searched }) => searched);
+  inputs.push(...searchedTables.map(({ name }) => `${name}.row`));
   inputs.push(...einsumSpecs.map(({ name }) => busyName(name)));
   const program = compileSymbols(inputs, definitions);
   const nowhere = () => "model";
@@ -164,6 +174,10 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     phases,
     blocks: blockLibrary({ ...design.technology, data: technology }),
     busySlots,
+    tableChoices: searchedTables.map(({ name, first, candidates }) => {
+      const keys = first.map(key => program.slotOf(key, undefined, nowhere));
+      return { slot: program.slotOf(`${name}.row`, undefined, nowhere), rows: values => candidates(values, keys) };
+    }),
     variableSlots: Array.from({ length: variables }, (_, i) => program.slotOf(`@${i}`, undefined, nowhere)),
     sizeSlots: workloadSymbols.map(name => program.slotOf(name, undefined, nowhere)),
   };
@@ -197,7 +211,7 @@ function defineTable(
   table: NonNullable<Mapping["tables"]>[string],
   define: Define,
   inMapping: (path: Path) => () => string,
-): void {
+): DeclaredTable {
   const at = inMapping(["tables", name]);
   const keys = table.by.map(key => table.columns.indexOf(key));
   const narrow = table.rows.findIndex(row => row.length !== table.columns.length);
@@ -209,26 +223,37 @@ function defineTable(
     });
   }
   // The largest key that is not above the workload's, first key first; the smallest where all are above.
-  const choose = (wanted: readonly number[]): number => {
+  const matching = (wanted: readonly number[]): readonly number[] => {
     let rows = table.rows.map((_, i) => i);
-    keys.forEach((column, k) => {
+    wanted.forEach((value, k) => {
+      const column = keys[k] as number;
       const cell = (i: number): number => table.rows[i]?.[column] as number;
-      const below = rows.map(cell).filter(value => value <= (wanted[k] as number));
+      const below = rows.map(cell).filter(key => key <= value);
       const best = below.length > 0 ? Math.max(...below) : Math.min(...rows.map(cell));
       rows = rows.filter(i => cell(i) === best);
     });
-    return rows[0] as number;
+    return rows;
   };
-  define(
-    `${name}.row`,
-    { reads: table.by, compute: (values, slots) => choose(slots.map(slot => values[slot] as number)) },
-    at,
-  );
+  const read = (values: Float64Array, slots: readonly number[]): number[] => slots.map(slot => values[slot] as number);
+  if (table.search !== 1) {
+    const compute = (values: Float64Array, slots: readonly number[]): number =>
+      matching(read(values, slots))[0] as number;
+    define(`${name}.row`, { reads: table.by, compute }, at);
+  }
   table.columns.forEach((column, c) => {
     const compute = (values: Float64Array, slots: readonly number[]): number =>
       table.rows[values[slots[0] as number] as number]?.[c] as number;
     define(`${name}.${column}`, { reads: [`${name}.row`], compute }, at);
   });
+  const first = table.by.slice(0, 1);
+  return { name, first, candidates: (values, slots) => matching(read(values, slots)) };
+}
+
+/** A table as it is declared: which rows a search may choose from, by its first key. */
+interface DeclaredTable {
+  readonly name: string;
+  readonly first: readonly string[];
+  readonly candidates: (values: Float64Array, slots: readonly number[]) => readonly number[];
 }
 
 function definePartitions(

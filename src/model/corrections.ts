@@ -56,8 +56,13 @@ export const corrections: readonly Correction[] = [
   },
   {
     name: "partial-blocks",
-    what: "query tiles are cut into equal blocks with a partial last one, not into divisors of their number",
+    what: "blocks of tiles may leave a partial last one, where the published ones divide the sequence; Unfused's are searched for",
     source: "published tile sizes: at 65,792 tokens the rule gives blocks of one tile",
+  },
+  {
+    name: "flat-mapper",
+    what: "FLAT takes, at every length, the one of its mapper's configurations that takes the least energy",
+    source: "published configurations: twelve lengths, the powers of two from 512 to 1M",
   },
 ];
 

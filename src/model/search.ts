@@ -1,6 +1,6 @@
 import { SpecError } from "../errors.js";
 import type { Accounting } from "./accounting.js";
-import { bytesKept, countLaid, type EinsumCounts, type Laid, layOut } from "./action-counts.js";
+import { bytesKept, countEinsum, countLaid, type EinsumCounts, type Laid, layOut, variantOf } from "./action-counts.js";
 import type { CompiledDesign, CompiledLevel } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import { accessCosts, einsumEnergy } from "./energy.js";
@@ -23,55 +23,94 @@ export function chooseMappings(
   const alike = new Map<string, readonly number[]>();
   for (const einsum of open) {
     const published = einsum.choices.map(choice => choice.published?.(values) ?? 0);
-    const chosen = accounting.mapping === "published" && published.every(split => split >= 1);
+    const chosen = accounting.mapping === "published" && published.every(block => block >= 1);
     if (chosen)
       einsum.choices.forEach(({ slot }, i) => {
         values[slot] = published[i] as number;
       });
     else {
       const key = `${einsum.mappingKey} ${einsum.ranks.map(({ size }) => values[size]).join()}`;
-      const found = alike.get(key) ?? search(design, einsum, values, () => tried++);
+      const found =
+        alike.get(key) ??
+        search(design, einsum, values, mappings => {
+          tried += mappings;
+        });
       alike.set(key, found);
-      setSplits(einsum, values, found);
+      setBlocks(einsum, values, found);
     }
   }
   design.program.run(values);
   return tried;
 }
 
+/**
+ * Sets the rows of tables that are searched: for each the row with which the design takes the least energy, then the least
+ * DRAM traffic. Returns how many were tried.
+ */
+export function chooseRows(design: CompiledDesign, values: Float64Array): number {
+  let tried = 0;
+  for (const { slot, rows } of design.tableChoices) {
+    let best: { readonly row: number; readonly bytes: number; readonly energyPj: number } | undefined;
+    for (const row of rows(values)) {
+      values[slot] = row;
+      design.program.run(values);
+      const costs = accessCosts(design, values);
+      let bytes = 0;
+      let energyPj = 0;
+      for (const einsum of design.einsums) {
+        const counts = countEinsum(design, variantOf(einsum, values), values, exact);
+        const own = dramBytes(counts, design);
+        bytes += own;
+        energyPj += einsumEnergy(design, counts, own, costs, () => false).total;
+      }
+      tried++;
+      if (best === undefined || energyPj < best.energyPj || (energyPj === best.energyPj && bytes < best.bytes)) {
+        best = { row, bytes, energyPj };
+      }
+    }
+    values[slot] = best?.row ?? 0;
+    design.program.run(values);
+  }
+  return tried;
+}
+
 const exact = { allInstances: false, overflow: false };
 
 interface Found {
-  readonly splits: readonly number[];
+  readonly blocks: readonly number[];
   readonly counts: EinsumCounts;
   readonly bytes: number;
   /** Asked for only where traffic ties. */
   energyPj?: number;
 }
 
-/** Tries every combination of splits; keeps the one with the least DRAM traffic, then the least energy. */
+/** Tries every combination of blocks; keeps the one with the least DRAM traffic, then the least energy. */
 function search(
   design: CompiledDesign,
   einsum: CompiledEinsum,
   values: Float64Array,
-  count: () => void,
+  count: (mappings: number) => void,
 ): readonly number[] {
-  const splits = einsum.choices.map(({ splitsOf }) => splitsFor(splitsOf(values)));
+  const blocks = einsum.choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0));
   const costs = accessCosts(design, values);
   const energy = (found: Found): number => {
     found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, () => false).total;
     return found.energyPj;
   };
-  const at = splits.map(() => 0);
+  const at = blocks.map(() => 0);
   let best: Found | undefined;
-  for (let more = true; more; more = advance(at, splits)) {
-    const current = at.map((i, k) => (splits[k] as readonly number[])[i] as number);
-    setSplits(einsum, values, current);
-    count();
+  count(blocks.reduce((product, sizes) => product * sizes.length, 1));
+  for (let more = true; more; more = advance(at, blocks)) {
+    const current = at.map((i, k) => (blocks[k] as readonly number[])[i] as number);
+    setBlocks(einsum, values, current);
     const laid = layOut(design, einsum, values);
-    if (!fits(design, laid, values)) continue;
+    if (!fits(design, laid, values)) {
+      // A larger block along the first choice fits no better: on to the next of the others.
+      at[0] = (blocks[0] as readonly number[]).length - 1;
+      continue;
+    }
     const counts = countLaid(design, laid, values, exact);
-    const found: Found = { splits: current, counts, bytes: dramBytes(counts, design) };
+    const found: Found = { blocks: current, counts, bytes: dramBytes(counts, design) };
     if (
       best === undefined ||
       found.bytes < best.bytes ||
@@ -83,17 +122,17 @@ function search(
   if (best === undefined) {
     throw new SpecError({
       where: einsum.at(["choose"]),
-      got: `no split of its tiles (${splits.map(s => s.length).join(" x ")} tried) that fits the buffer`,
+      got: `no block of its tiles (${blocks.map(s => s.length).join(" x ")} tried) that fits the buffer`,
       expected: "one that does",
       mend: "a larger buffer, or loops that keep smaller tiles in it",
     });
   }
-  return best.splits;
+  return best.blocks;
 }
 
-function setSplits({ choices, applyChoices }: CompiledEinsum, values: Float64Array, splits: readonly number[]): void {
+function setBlocks({ choices, applyChoices }: CompiledEinsum, values: Float64Array, blocks: readonly number[]): void {
   choices.forEach(({ slot }, i) => {
-    values[slot] = splits[i] as number;
+    values[slot] = blocks[i] as number;
   });
   applyChoices(values);
 }
@@ -108,27 +147,39 @@ function fits(design: CompiledDesign, laid: Laid, values: Float64Array): boolean
 }
 
 /** Steps an odometer; false when it has gone round. */
-function advance(at: number[], splits: readonly (readonly number[])[]): boolean {
+function advance(at: number[], blocks: readonly (readonly number[])[]): boolean {
   for (let k = 0; k < at.length; k++) {
     at[k] = (at[k] as number) + 1;
-    if ((at[k] as number) < (splits[k] as readonly number[]).length) return true;
+    if ((at[k] as number) < (blocks[k] as readonly number[]).length) return true;
     at[k] = 0;
   }
   return false;
 }
 
-const known = new Map<number, readonly number[]>();
-
-/** The splits of n tiles that are tried: into every divisor, and into every power of two with a partial last block. */
-export function splitsFor(n: number): readonly number[] {
+/**
+ * The sizes of a block of n tiles that are tried: its divisors and the powers of two; or, where blocks may leave a
+ * partial last one, a set that does not depend on n (two sizes an octave, up to n), so that a longer sequence never
+ * finds a better block than a shorter one could have.
+ */
+export function blockSizes(n: number, partial: boolean): readonly number[] {
+  const known = partial ? partialSizes : dividingSizes;
   const found = known.get(n);
   if (found !== undefined) return found;
-  const splits = new Set<number>();
-  for (let d = 1; d * d <= n; d++) {
-    if (n % d === 0) splits.add(d).add(n / d);
+  const sizes = new Set<number>([n]);
+  for (let size = 1; size <= n; size *= 2) {
+    sizes.add(size);
+    if (partial && 3 * size <= n) sizes.add(3 * size);
   }
-  for (let s = 1; s <= n; s *= 2) splits.add(s);
-  const list = [...splits].sort((a, b) => a - b);
+  if (!partial) {
+    for (let d = 1; d * d <= n; d++) {
+      if (n % d === 0) sizes.add(d).add(n / d);
+    }
+  }
+  const list = [...sizes].sort((a, b) => a - b);
+  if (known.size > 1000) known.clear();
   known.set(n, list);
   return list;
 }
+
+const dividingSizes = new Map<number, readonly number[]>();
+const partialSizes = new Map<number, readonly number[]>();

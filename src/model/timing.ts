@@ -60,7 +60,7 @@ export function timingOf(
   }
   return {
     latencySeconds,
-    cycles: latencySeconds * frequency,
+    cycles: phases.reduce((sum, p) => sum + Math.max(p.computeCycles, p.memorySeconds * frequency), 0),
     phases,
     utilization,
     einsumUtilization,

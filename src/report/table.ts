@@ -11,7 +11,7 @@ export interface Table {
 export function textTable({ columns, rows }: Table): string {
   const cells = rows.map(row => columns.map((_, c) => String(row[c] ?? "")));
   const widths = columns.map((name, c) => Math.max(name.length, ...cells.map(row => (row[c] ?? "").length)));
-  const right = columns.map((_, c) => cells.length > 0 && cells.every(row => /^([-+]?[\d.]|-?$)/.test(row[c] ?? "")));
+  const right = columns.map((_, c) => cells.length > 0 && cells.every(row => /^([-+x]?[\d.]|-?$)/.test(row[c] ?? "")));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, c) => (right[c] ? cell.padStart(widths[c] as number) : cell.padEnd(widths[c] as number)))

@@ -31,8 +31,11 @@ export interface EinsumMapping {
 }
 
 export interface Choice {
-  /** Splits of this many tiles are tried. */
-  readonly splitsOf: Formula;
+  /** Blocks of 1 to this many tiles are tried. */
+  readonly upTo: Formula;
+  /** 1: blocks that leave a partial last one are tried too. */
+  readonly partial: Formula;
+  /** The published choice; 0 where there is none. */
   readonly published?: Formula | undefined;
 }
 
@@ -40,6 +43,8 @@ export interface Choice {
 export interface Table {
   readonly source: string;
   readonly by: readonly string[];
+  /** 1: of the rows that the first key leaves, the one with the least energy is searched for. */
+  readonly search?: number | undefined;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly number[])[];
 }
@@ -70,7 +75,9 @@ const einsum: z.ZodType<EinsumMapping> = z.strictObject({
   cycles: formula.optional(),
   symbols: formulas.optional(),
   partitions: partitions.optional(),
-  choose: z.record(z.string(), z.strictObject({ splitsOf: formula, published: formula.optional() })).optional(),
+  choose: z
+    .record(z.string(), z.strictObject({ upTo: formula, partial: formula, published: formula.optional() }))
+    .optional(),
   loops: z.record(z.string(), names),
   keep: z.record(z.string(), keep),
   spill: formulas.optional(),
@@ -81,7 +88,16 @@ export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
   source: z.string(),
   symbols: formulas.optional(),
   tables: z
-    .record(z.string(), z.strictObject({ source: z.string(), by: names, columns: names, rows: numberTable }))
+    .record(
+      z.string(),
+      z.strictObject({
+        source: z.string(),
+        by: names,
+        search: z.number().optional(),
+        columns: names,
+        rows: numberTable,
+      }),
+    )
     .optional(),
   tensors: z.record(z.string(), names),
   inPlace: z.record(z.string(), z.string()).optional(),

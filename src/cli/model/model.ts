@@ -1,0 +1,48 @@
+import { UsageError } from "../../errors.js";
+import { csvText } from "../../io/csv.js";
+import { specFiles } from "../../io/spec-files.js";
+import { accountingOf, accountingText } from "../../model/corrections.js";
+import { paperDesigns } from "../../model/evaluation.js";
+import { largestSize } from "../../model/sizes.js";
+import { modelResults, modelTable } from "../../report/model-result.js";
+import { modelText } from "../../report/model-text.js";
+import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { parseSequence } from "../values.js";
+import type { AccountingOptions } from "./options.js";
+
+export interface ModelOptions extends AccountingOptions {
+  readonly design?: readonly string[];
+  readonly model?: readonly string[];
+  readonly seq?: readonly string[];
+  readonly batch: number;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+/** Models what was asked for and prints it. */
+export function runModel(options: ModelOptions): void {
+  if (options.json === true && options.csv === true) {
+    throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
+  }
+  const accounting = accountingOf(options.accounting, options.correct);
+  const results = modelResults({
+    designs: listed(options.design, paperDesigns).map(name => loadDesign(specFiles, name)),
+    workloads: listed(options.model, ["bert"]).map(name => loadWorkload(specFiles, name)),
+    lengths: listed(options.seq, ["4K"]).map(text => parseSequence("--seq", text, largestSize)),
+    batch: options.batch,
+    accounting,
+  });
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ schema: "fusemax.model/1", accounting: accounting.name, corrections: accounting.corrections, results })}\n`
+      : options.csv === true
+        ? csvText(modelTable(results))
+        : modelText(results, accountingText(accounting)),
+  );
+}
+
+/** `a b,c` as a list of names. */
+export function listed(words: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] {
+  const names = (words ?? otherwise).flatMap(word => word.split(",")).map(word => word.trim());
+  return names.filter(name => name !== "");
+}

@@ -1,0 +1,104 @@
+import type { ModelResult } from "./model-result.js";
+import { textTable } from "./table.js";
+import { area, bytes, energy, lengthLabel, percent, ratio, seconds } from "./units.js";
+
+/** Beyond this many results the breakdowns are left to --json and --csv. */
+const mostBreakdowns = 10;
+/** A correction that moves nothing by more than this is left out of the note. */
+const noEffect = 5e-5;
+
+/** The results of `fusemax model` for people. */
+export function modelText(results: readonly ModelResult[], accounting: string): string {
+  const parts = [`Accounting: ${accounting}`];
+  const groups = groupBy(results, ({ model, seq }) => `${model}, ${lengthLabel(seq)} tokens`);
+  for (const [point, of] of groups) {
+    parts.push(`${point}, batch ${of[0]?.batch}\n\n${textTable(overview(of))}`);
+    if (results.length > mostBreakdowns) continue;
+    parts.push(`Energy by component\n\n${textTable(components(of))}`);
+    for (const result of of) parts.push(`${result.design}, by Einsum\n\n${textTable(einsums(result))}`);
+  }
+  if (results.length > mostBreakdowns) parts.push("Energy by component and by Einsum: --json, --csv, or fewer points.");
+  const left = uncorrected(results);
+  if (left !== undefined) parts.push(left);
+  return `${parts.join("\n\n")}\n`;
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    groups.set(name, [...(groups.get(name) ?? []), item]);
+  }
+  return groups;
+}
+
+const overview = (results: readonly ModelResult[]) => ({
+  columns: ["design", "cycles", "latency", "2D busy", "1D busy", "DRAM", "energy", "area", "ops/byte", "limited by"],
+  rows: results.map(r => [
+    r.design,
+    r.cycles < 1e15 ? Math.round(r.cycles).toLocaleString("en-US") : r.cycles.toExponential(4),
+    seconds(r.latencySeconds),
+    percent(r.util2d),
+    percent(r.util1d),
+    bytes(r.trafficBytes),
+    energy(r.energyPj),
+    area(r.areaUm2),
+    ratio(r.operationsPerByte),
+    boundInWords[r.bound] ?? r.bound,
+  ]),
+});
+
+const boundInWords: Readonly<Record<string, string>> = {
+  dram: "DRAM",
+  "2d": "2D array",
+  "1d": "1D array",
+  binding: "binding (no array works all the time)",
+};
+
+function components(results: readonly ModelResult[]) {
+  const names = [...new Set(results.flatMap(r => Object.keys(r.components)))];
+  return {
+    columns: ["design", ...names],
+    rows: results.map(r => [
+      r.design,
+      ...names.map(name => {
+        const own = r.components[name]?.energyPj;
+        return own === undefined ? "-" : `${energy(own)} (${percent(own / r.energyPj)})`;
+      }),
+    ]),
+  };
+}
+
+const einsums = ({ einsums: found, energyPj }: ModelResult) => ({
+  columns: ["Einsum", "array", "cycles", "busy", "energy", "share"],
+  rows: Object.entries(found).map(([name, e]) => [
+    name,
+    e.array.toUpperCase(),
+    e.cycles < 1e15 ? e.cycles.toLocaleString("en-US") : e.cycles.toExponential(4),
+    percent(e.util),
+    energy(e.energyPj),
+    percent(e.energyPj / energyPj),
+  ]),
+});
+
+/** What `published` leaves uncorrected, and the largest effect of mending each alone over the points, design by design. */
+function uncorrected(results: readonly ModelResult[]): string | undefined {
+  const names = [...new Set(results.flatMap(r => Object.keys(r.uncorrected)))];
+  if (names.length === 0) return undefined;
+  const designs = groupBy(results, r => r.design);
+  const furthest = (of: readonly ModelResult[], name: string, what: "latency" | "energy"): number =>
+    of
+      .map(r => r.uncorrected[name]?.[what] ?? 1)
+      .reduce((a, b) => (Math.abs(Math.log(b)) > Math.abs(Math.log(a)) ? b : a), 1);
+  const cell = (value: number): string => (Math.abs(value - 1) < noEffect ? "-" : `x${value.toPrecision(4)}`);
+  const rows = names
+    .map(name => [
+      name,
+      ...[...designs.values()].flatMap(of => [cell(furthest(of, name, "latency")), cell(furthest(of, name, "energy"))]),
+    ])
+    .filter(row => row.slice(1).some(text => text !== "-"));
+  const columns = ["correction", ...[...designs.keys()].flatMap(name => [`${name} time`, "energy"])];
+  return `Left uncorrected by this accounting (--correct NAME mends one, --accounting corrected all), and what mending each alone does${
+    results.length > designs.size ? " at most" : ""
+  }:\n\n${textTable({ columns, rows })}`;
+}
