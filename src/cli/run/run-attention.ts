@@ -20,6 +20,9 @@ export async function runAttention(options: RunOptions): Promise<number> {
   const began = performance.now();
   const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
   const plan = await planRun(options);
+  // Before the long part, so that a design that can't be had costs nobody a finished run.
+  const { costOfProblem } = await import("./cost.js");
+  const cost = costOfProblem(plan.problem);
   const rows = rowsToCheck(plan.problem, options);
   const emulated = await emulateAndCheck(plan, rows, options, note);
   const { run, onOperands, exact } = emulated;
@@ -36,7 +39,7 @@ export async function runAttention(options: RunOptions): Promise<number> {
     checkSeconds: emulated.checkSeconds + (performance.now() - inputsBegan) / 1000,
     resumedRows: run.resumedRows,
   };
-  const result = await resultOf(plan, options, emulated.reason, run, error, time);
+  const result = resultOf(plan, options, emulated.reason, run, error, cost, time);
   if (result.output.rowsWithoutKeys > 0) {
     note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
   }
@@ -101,16 +104,16 @@ async function dumpTile(
   }
 }
 
-async function resultOf(
+function resultOf(
   { problem, model, seed }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine, av }: FinishedRun,
   error: CheckResult | null,
+  cost: RunResult["cost"],
   time: RunResult["time"],
-): Promise<RunResult> {
+): RunResult {
   const { shape, mask, tile, format, scale } = problem;
-  const { costOfProblem } = await import("./cost.js");
   const hash = createHash("sha256");
   return {
     schema: "fusemax.run/1",
@@ -136,7 +139,7 @@ async function resultOf(
       file: options.output ?? null,
     },
     error,
-    cost: costOfProblem(problem),
+    cost,
     time,
   };
 }
