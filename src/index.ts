@@ -23,6 +23,7 @@ export * from "./emulator/wasm/engine.js";
 export * from "./emulator/wasm/host.js";
 export * from "./emulator/wasm/kernels.js";
 export * from "./emulator/wasm/messages.js";
+export * from "./emulator/wasm/web-host.js";
 export * from "./emulator/wasm/worker.js";
 export * from "./emulator/webgpu/engine.js";
 export * from "./errors.js";

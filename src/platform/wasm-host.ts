@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { compileKernels, type KernelBuild, takesFused } from "../emulator/wasm/builds.js";
 import type { WasmHost, WorkerThread } from "../emulator/wasm/host.js";
 import { DeviceError } from "../errors.js";
 
@@ -18,28 +19,16 @@ export interface NodeWasmHostOptions {
  * @throws DeviceError when the kernels have not been built.
  */
 export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): Promise<WasmHost> {
-  const module =
-    (fused ? await fusedKernels() : null) ?? (await WebAssembly.compile(await kernelBytes("attention.wasm")));
+  if (fused && !takesFused(await readKernels("attention-fused.wasm"))) {
+    // Node 20 knows relaxed SIMD behind a flag, which decides only what compiles from then on.
+    setFlagsFromString("--experimental-wasm-relaxed-simd");
+  }
+  const module = await compileKernels(readKernels, fused);
   return { module, threads: availableParallelism(), sharesMemory: true, spawn };
 }
 
-/**
- * The kernels that use WebAssembly's relaxed SIMD, or null where it cannot be had. Node 22 has it; Node 20 knows it behind a
- * flag, which decides only what compiles from then on. Whether a multiply-add is fused changes no bit of ours
- * (assembly/formats.ts, `macInChain`), so the one thing left to check is that the operation is a multiply-add at all.
- */
-async function fusedKernels(): Promise<WebAssembly.Module | null> {
-  const bytes = await kernelBytes("attention-fused.wasm");
-  if (!WebAssembly.validate(bytes)) setFlagsFromString("--experimental-wasm-relaxed-simd");
-  if (!WebAssembly.validate(bytes)) return null;
-  const module = await WebAssembly.compile(bytes);
-  const { exports } = await WebAssembly.instantiate(module);
-  const multiplyAdd = exports["multiplyAdd"] as (a: number, b: number, c: number) => number;
-  return multiplyAdd(3, 5, 7) === 22 ? module : null;
-}
-
-async function kernelBytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const path = new URL(`wasm/${name}`, builtFolder);
+async function readKernels(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>> {
+  const path = new URL(`wasm/${build}`, builtFolder);
   try {
     return (await readFile(path)) as Uint8Array<ArrayBuffer>;
   } catch (cause) {
