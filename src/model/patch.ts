@@ -6,6 +6,8 @@ import type { Formula } from "../spec/expression.js";
 export interface Patch {
   readonly path: string;
   readonly value: Formula | readonly string[];
+  /** The field becomes its own value times `value`. */
+  readonly relative?: boolean;
 }
 
 /** The spec with the patches that begin with its kind. The field must be there and hold a number, a
@@ -14,7 +16,7 @@ export function applyPatches<T>(data: T, kind: string, patches: readonly Patch[]
   const mine = patches.filter(({ path }) => path.startsWith(`${kind}.`));
   if (mine.length === 0) return data;
   const copy = structuredClone(data);
-  for (const { path, value } of mine) {
+  for (const { path, value, relative = false } of mine) {
     const keys = path.split(".").slice(1);
     const last = keys.pop() as string;
     let parent: unknown = copy;
@@ -30,7 +32,7 @@ export function applyPatches<T>(data: T, kind: string, patches: readonly Patch[]
         expected: `${near} that holds a number or a formula`,
       });
     }
-    (holder as Record<string, unknown>)[last] = value;
+    (holder as Record<string, unknown>)[last] = relative ? `(${old}) * (${value})` : value;
   }
   return copy;
 }

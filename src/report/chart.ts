@@ -18,6 +18,8 @@ export interface Axis {
   readonly scale?: "linear" | "log";
   readonly min?: number;
   readonly max?: number;
+  /** Where ticks may stand; those that fit are drawn. The domain then ends where the data ends. */
+  readonly ticks?: readonly number[];
   /** How ticks are written. */
   readonly format?: (value: number) => string;
 }
@@ -63,6 +65,8 @@ export interface Figure {
   readonly plotHeight?: number;
   /** Panels in a row; all of them when not given. */
   readonly panelsPerRow?: number;
+  /** False to leave title and note out: where they stand beside the chart already. */
+  readonly heading?: boolean;
   readonly theme?: Theme;
 }
 
@@ -74,13 +78,15 @@ const markers = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symb
 
 /** Draws a figure as an SVG document. Every mark carries its value as a tooltip. */
 export function chart(figure: Figure): string {
-  const { panels, theme = light, width = 1080, plotHeight = 240 } = figure;
+  const { panels, theme = light, width = 1080, plotHeight = 240, heading: headed = true } = figure;
   const perRow = Math.min(panels.length, figure.panelsPerRow ?? panels.length);
   const rows = Math.ceil(panels.length / perRow);
   const legend = legendMarks(figure, theme, width);
-  const top = (figure.note === undefined ? 40 : 62) + legend.height;
+  const headingHeight = !headed ? 4 : figure.note === undefined ? 40 : 62;
+  const top = headingHeight + legend.height;
   const panelWidth = (width - margin.left - margin.right) / perRow;
-  const panelHeight = margin.panelTop + plotHeight + margin.panelBottom;
+  const slanted = Math.max(0, ...panels.map(panel => slantHeight(panel, panelWidth - (perRow > 1 ? 22 : 0))));
+  const panelHeight = margin.panelTop + plotHeight + margin.panelBottom + slanted;
   const height = top + rows * panelHeight + 6;
   const y = yScale(figure, plotHeight);
   const body = panels.map((panel, i) => {
@@ -91,23 +97,25 @@ export function chart(figure: Figure): string {
       ...yAxis(figure, y, inner, plotHeight, column === 0, theme),
       tag("text", { x: 0, y: -9, fill: theme.text, "font-size": 13, "font-weight": 600 }, escapeText(panel.title)),
       ...(panel.kind === "bars"
-        ? bars(panel, figure, y, inner, plotHeight, theme)
+        ? bars(panel, figure, y, inner, plotHeight, slanted, theme)
         : points(panel, figure, y, inner, plotHeight, theme)),
       ...rule(figure, y, inner, theme),
     ]);
   });
-  const heading = [
-    tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(figure.title)),
-    ...(figure.note === undefined
-      ? []
-      : [tag("text", { x: 16, y: 47, fill: theme.muted, "font-size": 12.5 }, escapeText(figure.note))]),
-  ];
+  const heading = !headed
+    ? []
+    : [
+        tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(figure.title)),
+        ...(figure.note === undefined
+          ? []
+          : [tag("text", { x: 16, y: 47, fill: theme.muted, "font-size": 12.5 }, escapeText(figure.note))]),
+      ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${round(height)}" viewBox="0 0 ${width} ${round(height)}" role="img" aria-label="${escapeText(figure.title)}" ${font}>`,
     `<title>${escapeText(figure.title)}</title>`,
     tag("rect", { width, height: round(height), fill: theme.background }),
     ...heading,
-    tag("g", { transform: `translate(16,${figure.note === undefined ? 40 : 60})` }, legend.marks),
+    tag("g", { transform: `translate(16,${headingHeight - (headingHeight === 62 ? 2 : 0)})` }, legend.marks),
     ...body,
     "</svg>\n",
   ].join("\n");
@@ -153,7 +161,8 @@ function numberScale(axis: Axis, values: readonly number[], range: readonly [num
   if (axis.scale === "log") {
     const low = axis.min ?? Math.min(...usable, high);
     const scale = scaleLog([low, high > low ? high : low * 10], range);
-    if (axis.min === undefined && axis.max === undefined) scale.nice();
+    if (axis.min === undefined && axis.max === undefined && axis.ticks === undefined) scale.nice();
+    if (axis.ticks !== undefined) return Object.assign((v: number) => scale(v), { ticks: thinned(axis.ticks, wanted) });
     const all = scale.ticks(wanted);
     const decades = all.filter(t => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
     return Object.assign((v: number) => scale(v), { ticks: decades.length >= 2 ? decades : all });
@@ -162,6 +171,10 @@ function numberScale(axis: Axis, values: readonly number[], range: readonly [num
   if (axis.max === undefined) scale.nice(wanted);
   return Object.assign((v: number) => scale(v), { ticks: scale.ticks(wanted) });
 }
+
+/** Every n-th tick, so that no more than about `wanted` are left. */
+const thinned = (ticks: readonly number[], wanted: number): readonly number[] =>
+  ticks.filter((_, i) => i % Math.ceil(ticks.length / (wanted + 1)) === 0);
 
 function yScale({ y, panels, rule }: Figure, height: number): Scale {
   const values = panels.flatMap(panel => {
@@ -224,8 +237,28 @@ const tickText = (x: number, height: number, text: string, theme: Theme): string
     escapeText(text),
   );
 
-function bars(panel: BarPanel, figure: Figure, y: Scale, width: number, height: number, theme: Theme): string[] {
-  const x = scaleBand(panel.groups.map(String), [0, width]).paddingInner(0.22).paddingOuter(0.12);
+const bands = (panel: BarPanel, width: number) =>
+  scaleBand(panel.groups.map(String), [0, width]).paddingInner(0.22).paddingOuter(0.12);
+
+const labelWidth = (label: string): number => label.length * 11.5 * characterWidth;
+
+/** Where the labels of groups are wider than their bands they are slanted, which takes this much more height. */
+function slantHeight(panel: BarPanel | PointPanel, width: number): number {
+  if (panel.kind !== "bars") return 0;
+  const widest = Math.max(0, ...panel.groups.map(labelWidth));
+  return widest <= bands(panel, width).step() ? 0 : Math.ceil(widest * 0.6);
+}
+
+function bars(
+  panel: BarPanel,
+  figure: Figure,
+  y: Scale,
+  width: number,
+  height: number,
+  slanted: number,
+  theme: Theme,
+): string[] {
+  const x = bands(panel, width);
   const slots = panel.stacked === true ? 1 : panel.values.length;
   const slot = x.bandwidth() / slots;
   const base = figure.y.scale === "log" ? height : y(0);
@@ -248,9 +281,14 @@ function bars(panel: BarPanel, figure: Figure, y: Scale, width: number, height: 
       return [tag("rect", { ...box, fill: colour(theme, s) }, tooltip)];
     });
   });
-  const ticks = panel.groups.map(group => tickText((x(group) ?? 0) + x.bandwidth() / 2, height, group, theme));
+  const ticks = panel.groups.map(group => {
+    const middle = (x(group) ?? 0) + x.bandwidth() / 2;
+    if (slanted === 0) return tickText(middle, height, group, theme);
+    const at = { transform: `translate(${round(middle + 4)},${height + 14}) rotate(-37)`, "text-anchor": "end" };
+    return tag("text", { ...at, fill: theme.muted, "font-size": 11.5 }, escapeText(group));
+  });
   const floor = tag("line", { x1: 0, x2: round(width), y1: round(base), y2: round(base), stroke: theme.muted });
-  return [...marks, floor, ...ticks, xLabel(panel.groupLabel, width, height, theme)];
+  return [...marks, floor, ...ticks, xLabel(panel.groupLabel, width, height + slanted, theme)];
 }
 
 function points(panel: PointPanel, figure: Figure, y: Scale, width: number, height: number, theme: Theme): string[] {

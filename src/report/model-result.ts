@@ -2,6 +2,7 @@ import type { Accounting } from "../model/accounting.js";
 import { compileDesign } from "../model/compile.js";
 import { correctionNames } from "../model/corrections.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
+import type { Patch } from "../model/patch.js";
 import { sizesOf } from "../model/sizes.js";
 import type { Design } from "../spec/design.js";
 import type { Workload } from "../spec/workload.js";
@@ -45,16 +46,25 @@ export interface ModelRequest {
   readonly lengths: readonly number[];
   readonly batch: number;
   readonly accounting: Accounting;
+  /** Fields of the designs' specs to replace. */
+  readonly patches?: readonly Patch[];
 }
 
 /** Models every design on every workload at every length. Throws SpecError, UsageError. */
-export function modelResults({ designs, workloads, lengths, batch, accounting }: ModelRequest): readonly ModelResult[] {
+export function modelResults({
+  designs,
+  workloads,
+  lengths,
+  batch,
+  accounting,
+  patches = [],
+}: ModelRequest): readonly ModelResult[] {
   const byDesign = designs.map(design => ({
     design,
-    compiled: compileDesign(design, { corrections: accounting.corrections }),
+    compiled: compileDesign(design, { corrections: accounting.corrections, patches }),
     mended: correctionNames
       .filter(() => accounting.name === "published")
-      .map(name => ({ name, compiled: compileDesign(design, { corrections: [name] }) })),
+      .map(name => ({ name, compiled: compileDesign(design, { corrections: [name], patches }) })),
   }));
   return workloads.flatMap(workload =>
     lengths.flatMap(seq =>

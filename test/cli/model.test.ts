@@ -7,6 +7,7 @@ interface Result {
   readonly seq: number;
   readonly cycles: number;
   readonly energyPj: number;
+  readonly areaUm2: number;
   readonly einsums: Readonly<Record<string, { readonly energyPj: number }>>;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
   readonly uncorrected: Readonly<Record<string, { readonly latency: number; readonly energy: number }>>;
@@ -46,6 +47,16 @@ describe("fusemax model", () => {
     expect((await invoke("model", "--design", "fusemax", "--correct", "all")).stdout).not.toMatch(/uncorrected/);
   });
 
+  it("replaces or multiplies fields of the specs", async () => {
+    const area = async (...set: readonly string[]) => (await results("--design", "fusemax", ...set))[0]?.areaUm2 ?? 0;
+    const doubled = await area("--set", "architecture.levels.buffer.bytes*=2");
+    expect(doubled).toBe(await area("--set", "architecture.levels.buffer.bytes=32*MiB"));
+    expect(doubled).toBeGreaterThan(await area());
+    expect(await area("--set", "architecture.parameters.rows=128", "architecture.parameters.columns=128")).toBeLessThan(
+      await area("--set", "architecture.parameters.rows=128"),
+    );
+  });
+
   it("prints CSV, a row a result", async () => {
     const { stdout } = await invoke(
       "model",
@@ -75,6 +86,12 @@ describe("fusemax model", () => {
     [["--seq", "0"], /--seq: got "0"/],
     [["--seq", "2T"], /--seq: got "2T"; expected at most 1024G tokens/],
     [["--batch", "x"], /--batch: got "x"/],
+    [["--set", "rows=128"], /--set: got "rows=128"; expected FIELD=VALUE/],
+    [
+      ["--set", "architecture.parameters.lines=1"],
+      /the field 'architecture.parameters.lines'; expected one of D, rows/,
+    ],
+    [["--set", "architecture.parameters.rows=1+"], /got/],
     [["--json", "--csv"], /--csv: got --json as well/],
     [["--accounting", "published", "--correct", "divider"], /--correct: got corrections with --accounting published/],
   ])("%j is refused in one line", async (args, message) => {

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { ModelOptions } from "../model/model.js";
-import { accountingOptions } from "../model/options.js";
+import { accountingOptions, settingsOption } from "../model/options.js";
 import { parseSize } from "../values.js";
 
 export function register(program: Command): void {
@@ -14,6 +14,7 @@ export function register(program: Command): void {
       new Option("--batch <n>", "sequences at once").argParser(text => parseSize("--batch", text)).default(64, "64"),
     );
   accountingOptions(command)
+    .addOption(settingsOption())
     .option("--json", "print the results as JSON (fusemax.model/1), and nothing else, on stdout")
     .option("--csv", "print the results as CSV, a line a result")
     .addHelpText("after", examples)
@@ -28,4 +29,5 @@ Examples:
   fusemax model
   fusemax model --design fusemax,flat --model bert,xlm --seq 1K,16K,1M --csv
   fusemax model --design my-design.yaml --model my-workload.yaml --accounting corrected
+  fusemax model --set architecture.parameters.rows=128 "architecture.levels.buffer.bytes*=2"
   fusemax model --seq 65792 --correct partial-blocks`;

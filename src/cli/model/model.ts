@@ -3,6 +3,7 @@ import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
 import { accountingOf, accountingText } from "../../model/corrections.js";
 import { paperDesigns } from "../../model/evaluation.js";
+import type { Patch } from "../../model/patch.js";
 import { largestSize } from "../../model/sizes.js";
 import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
@@ -15,6 +16,7 @@ export interface ModelOptions extends AccountingOptions {
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
   readonly batch: number;
+  readonly set?: readonly Patch[];
   readonly json?: boolean;
   readonly csv?: boolean;
 }
@@ -31,6 +33,7 @@ export function runModel(options: ModelOptions): void {
     lengths: listed(options.seq, ["4K"]).map(text => parseSequence("--seq", text, largestSize)),
     batch: options.batch,
     accounting,
+    patches: options.set ?? [],
   });
   process.stdout.write(
     options.json === true

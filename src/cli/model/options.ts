@@ -1,4 +1,6 @@
 import { type Command, Option } from "commander";
+import { UsageError } from "../../errors.js";
+import type { Patch } from "../../model/patch.js";
 
 /** How the model counts, as the command line says it. */
 export interface AccountingOptions {
@@ -20,4 +22,23 @@ export function accountingOptions(command: Command): Command {
         (text: string, before: readonly string[] = []) => [...before, ...text.split(",").map(name => name.trim())],
       ),
     );
+}
+
+/** The option that replaces fields of the designs' specs. */
+export function settingsOption(): Option {
+  return new Option(
+    "--set <fields...>",
+    "fields of the specs and what they become, such as architecture.parameters.rows=128; *= multiplies",
+  ).argParser((text: string, before: readonly Patch[] = []) => [...before, parseSetting(text)]);
+}
+
+/** FIELD=FORMULA or FIELD*=FORMULA. @throws UsageError */
+export function parseSetting(text: string): Patch {
+  const match = /^((?:architecture|mapping|binding|technology)(?:\.\w+)+)\s*(\*?)=\s*(\S.*)$/.exec(text);
+  const [, path, times, value] = match ?? [];
+  if (path === undefined || value === undefined) {
+    const expected = "FIELD=VALUE with a field of the design's specs, such as architecture.levels.buffer.bytes=8*MiB";
+    throw new UsageError({ where: "--set", got: `"${text}"`, expected });
+  }
+  return { path, value, ...(times === "*" ? { relative: true } : {}) };
 }

@@ -1,0 +1,65 @@
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Notes } from "./parts/notes.js";
+import { type Panel, panels, type State, writeState } from "./state.js";
+import { useAddress } from "./use-address.js";
+
+/** What every panel gets: the state, and a way to change some of it. */
+export interface PanelProps {
+  readonly state: State;
+  /** `keep` adds a step to the browser's history; without it (a slider on its way) the address is only updated. */
+  readonly change: (part: Partial<State>, keep?: boolean) => void;
+}
+
+const titles: Readonly<Record<Panel, string>> = {
+  cost: "Cost",
+};
+
+/** Panels are loaded when first opened, so that the first paint needs one of them only. */
+const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
+  cost: async () => (await import("./panels/cost.js")).CostPanel,
+};
+
+export function App() {
+  const { state, notes, change, dismiss } = useAddress();
+  const [loaded, setLoaded] = useState<Partial<Record<Panel, ComponentType<PanelProps>>>>({});
+  const [failure, setFailure] = useState<string | null>(null);
+  const { panel } = state;
+
+  useEffect(() => {
+    if (loaded[panel] !== undefined) return;
+    load[panel]().then(
+      component => setLoaded(before => ({ ...before, [panel]: component })),
+      (error: unknown) => setFailure(`This part of the page could not be loaded: ${String(error)}`),
+    );
+  }, [panel, loaded]);
+
+  const Current = loaded[panel];
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the charts
+      </button>
+      <header class="top">
+        <h1>
+          fusemax <small>explorer</small>
+        </h1>
+        <nav aria-label="Parts of the explorer">
+          {panels.map(key => (
+            <a
+              key={key}
+              href={`#${writeState({ ...state, panel: key })}`}
+              aria-current={key === panel ? "page" : undefined}
+            >
+              {titles[key]}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <main id="main" tabIndex={-1} aria-label={titles[panel]}>
+        <Notes notes={failure === null ? notes : [...notes, failure]} dismiss={dismiss} />
+        {Current === undefined ? <p class="quiet">Loading…</p> : <Current state={state} change={change} />}
+      </main>
+    </>
+  );
+}

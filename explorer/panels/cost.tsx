@@ -1,0 +1,156 @@
+import { useMemo } from "preact/hooks";
+import { paperDesigns } from "../../src/model/evaluation.js";
+import { lengthLabel } from "../../src/report/units.js";
+import type { PanelProps } from "../app.js";
+import { costCommand, workloadFile, workloadText } from "../cost/command.js";
+import { bandwidthUnit, costOf, customModel, designLabel } from "../cost/designs.js";
+import {
+  baselines,
+  costNumbers,
+  costTable,
+  energyFigure,
+  lengthFigure,
+  relativeFigure,
+  rooflineFigure,
+  trafficFigure,
+  utilizationFigure,
+} from "../cost/figures.js";
+import { useSweep } from "../cost/use-sweep.js";
+import { Command } from "../parts/command.js";
+import { DataTable } from "../parts/data-table.js";
+import { Chart, save } from "../parts/figure.js";
+import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
+import { bundledSpecs } from "../specs.js";
+import type { State } from "../state.js";
+
+const models = (): readonly (readonly [string, string])[] => [
+  ...bundledSpecs.names("workloads").map(name => [name.toUpperCase(), name.toUpperCase()] as const),
+  [customModel, "sizes of your own"],
+];
+
+const designs = (): readonly (readonly [string, string])[] => paperDesigns.map(name => [name, designLabel(name)]);
+
+/** Every design that the state names and that there is, in the paper's order. */
+const chosenDesigns = (state: State): readonly string[] => paperDesigns.filter(name => state.designs.includes(name));
+
+export function CostPanel(props: PanelProps) {
+  return (
+    <div class="panel">
+      <Controls {...props} />
+      <Charts state={props.state} />
+    </div>
+  );
+}
+
+function Controls(props: PanelProps) {
+  return (
+    <form class="controls" aria-label="What to compare" onSubmit={event => event.preventDefault()}>
+      <Choice {...props} field="model" label="Model" options={models()} />
+      {props.state.model === customModel && (
+        <>
+          <TextField {...props} field="heads" label="Heads" />
+          <TextField {...props} field="headDim" label="Width E of queries and keys" />
+          <TextField {...props} field="valueDim" label="Width F of values" />
+        </>
+      )}
+      <LogSlider {...props} field="seq" label="Sequence length" least={1024} most={2 ** 20} />
+      <LogSlider {...props} field="batch" label="Batch" least={1} most={1024} />
+      <Several {...props} field="designs" label="Designs" options={designs()} />
+      <Choice
+        {...props}
+        field="accounting"
+        label="Accounting"
+        options={[
+          ["published", "as published"],
+          ["corrected", "with its errors mended"],
+        ]}
+      />
+      <LogSlider {...props} field="rows" label="Array rows" least={8} most={1024} />
+      <LogSlider {...props} field="columns" label="Array columns" least={8} most={1024} />
+      <LogSlider {...props} field="buffer" label="Buffer" unit="× its own" least={1 / 64} most={64} />
+      <LogSlider {...props} field="bandwidth" label="DRAM bandwidth" unit="GB/s" least={25} most={6400} perOctave={2} />
+      <LogSlider {...props} field="frequency" label="Clock" unit="MHz" least={117.5} most={3760} perOctave={2} />
+    </form>
+  );
+}
+
+function Charts({ state }: { readonly state: State }) {
+  const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
+  const points = useMemo(() => names.map(name => costOf(name, state, state.seq)), [names, state]);
+  const bases = useMemo(() => baselines.map(name => costOf(name, state, state.seq)), [state]);
+  const figures = useMemo(
+    () => ({
+      speedup: relativeFigure(points, bases, "speedup"),
+      energy: relativeFigure(points, bases, "energy"),
+      utilization: utilizationFigure(points),
+      components: energyFigure(points),
+      traffic: trafficFigure(points),
+      roofline: rooflineFigure(points, state, state.bandwidth * bandwidthUnit(state.accounting)),
+    }),
+    [points, bases],
+  );
+  const problems = [
+    ...new Set([...points, ...bases].flatMap(p => (p.problem === null ? [] : [`${p.label}: ${p.problem}`]))),
+  ];
+  const numbers = () => costNumbers(points, bases);
+  const workload = `${state.model === customModel ? "attention" : state.model}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
+  return (
+    <div class="charts">
+      {problems.length > 0 && (
+        <div class="notes wide" role="status">
+          {problems.map(problem => (
+            <p key={problem}>{problem}</p>
+          ))}
+        </div>
+      )}
+      <Chart figure={figures.speedup} table={numbers} file="speedup">
+        How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
+        than FLAT, the best design before FuseMax. The dashed line is the baseline itself. FuseMax, section VI, Fig. 8.
+      </Chart>
+      <Chart figure={figures.energy} table={numbers} file="energy">
+        The energy of each design as a share of the two baselines'. FuseMax, section VI, Fig. 9.
+      </Chart>
+      <Chart figure={figures.utilization} table={numbers} file="utilization">
+        The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
+        array does what it cannot. FuseMax keeps both busy by working on several tiles at a time. Sections V and VI,
+        Fig. 6.
+      </Chart>
+      <Chart figure={figures.components} table={numbers} file="energy-by-component">
+        Where the energy goes: DRAM, the global buffer, register files, and arithmetic in either array. Accesses and
+        operations times the energy of each, in 45 nm. Section VI.
+      </Chart>
+      <Chart figure={figures.traffic} table={numbers} file="traffic">
+        Bytes between DRAM and the chip. The 1-pass cascade reads K and V once for each block of queries that the buffer
+        holds, and never spills scores. Sections III and IV.
+      </Chart>
+      <Chart figure={figures.roofline} table={numbers} file="roofline">
+        Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements. A design
+        well below the roof is limited by something else: the 1D array, or arrays that wait for each other.
+      </Chart>
+      <Sweep state={state} names={names} />
+      <section class="card wide">
+        <h2>The numbers</h2>
+        <DataTable caption={`Cost of ${workload}`} table={costTable(points)} />
+        <Command command={costCommand(state)} />
+        {state.model === customModel && (
+          <button type="button" onClick={() => save(workloadFile, "text/yaml", workloadText(state))}>
+            Save {workloadFile} for it
+          </button>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Sweep({ state, names }: { readonly state: State; readonly names: readonly string[] }) {
+  const all = useMemo(() => [...new Set(["unfused", ...names])], [names]);
+  const points = useSweep(state, all);
+  const figure = useMemo(() => lengthFigure(points, names), [points, names]);
+  return (
+    <Chart figure={figure} table={() => costNumbers(points, [])} file="speedup-by-length" wide>
+      The same comparison from 1K to 1M tokens. Short sequences have too few query tiles to fill the machine; at long
+      ones FLAT's rows of scores no longer fit its buffer and spill to DRAM, while FuseMax's tiles stay the same size.
+      Section VI, Fig. 8.
+    </Chart>
+  );
+}

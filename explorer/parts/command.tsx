@@ -1,0 +1,23 @@
+import { useState } from "preact/hooks";
+
+/** The call of the command line that prints the same numbers. */
+export function Command({ command }: { readonly command: string }) {
+  const [copied, setCopied] = useState("");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(command);
+      setCopied("Copied.");
+    } catch {
+      setCopied("The browser did not allow copying; select the line instead.");
+    }
+  };
+  return (
+    <div class="command">
+      <code data-command>{command}</code>
+      <button type="button" onClick={copy}>
+        Copy as command
+      </button>
+      <span role="status">{copied}</span>
+    </div>
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * The whole state of the page, and how it is written in the address: `#1/cost?model=XLM&seq=64K`. Only what differs
+ * from the default is written, so links stay short; the leading number is the version of the vocabulary.
+ */
+export const stateVersion = 1;
+
+export const panels = ["cost"] as const;
+export type Panel = (typeof panels)[number];
+
+/** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
+interface Field<T> {
+  readonly initial: T;
+  /** What is allowed, in words, for the field's message. */
+  readonly allowed: string;
+  readonly read: (text: string) => T | undefined;
+  readonly write: (value: T) => string;
+}
+
+const choice = <T extends string>(initial: T, all: readonly T[]): Field<T> => ({
+  initial,
+  allowed: `one of ${all.join(", ")}`,
+  read: text => all.find(value => value === text),
+  write: value => value,
+});
+
+const text = (initial: string, longest: number, pattern: RegExp): Field<string> => ({
+  initial,
+  allowed: `at most ${longest} characters`,
+  read: value => (value.length <= longest && pattern.test(value) ? value : undefined),
+  write: value => value,
+});
+
+const list = (initial: readonly string[], pattern: RegExp, most: number): Field<readonly string[]> => ({
+  initial,
+  allowed: `at most ${most} names, separated by commas`,
+  read: value => {
+    const items = value === "" ? [] : value.split(",");
+    return items.length <= most && items.every(item => pattern.test(item)) ? items : undefined;
+  },
+  write: value => value.join(","),
+});
+
+const number = (initial: number, least: number, most: number, whole: boolean): Field<number> => ({
+  initial,
+  allowed: `${whole ? "a whole number" : "a number"} from ${least} to ${most}`,
+  read: value => {
+    const parsed = value.trim() === "" ? Number.NaN : Number(value);
+    return parsed >= least && parsed <= most && (!whole || Number.isInteger(parsed)) ? parsed : undefined;
+  },
+  write: value => String(value),
+});
+
+const count = (initial: number, least: number, most: number): Field<number> => number(initial, least, most, true);
+const amount = (initial: number, least: number, most: number): Field<number> => number(initial, least, most, false);
+
+const units: readonly (readonly [string, number])[] = [
+  ["T", 2 ** 40],
+  ["G", 2 ** 30],
+  ["M", 2 ** 20],
+  ["K", 2 ** 10],
+];
+
+/** 65536 -> "64K", as the command line writes sizes. */
+export function writeSize(value: number): string {
+  for (const [unit, factor] of units) if (value >= factor && value % factor === 0) return `${value / factor}${unit}`;
+  return String(value);
+}
+
+/** "64K" -> 65536; undefined when it is no size. */
+export function readSize(value: string): number | undefined {
+  const match = /^(\d{1,15})([KMGT]?)$/i.exec(value.trim());
+  if (match === null) return undefined;
+  const factor = units.find(([unit]) => unit === (match[2] ?? "").toUpperCase())?.[1] ?? 1;
+  const size = Number(match[1]) * factor;
+  return Number.isSafeInteger(size) && size >= 1 ? size : undefined;
+}
+
+const size = (initial: number, least: number, most: number): Field<number> => ({
+  initial,
+  allowed: `a size from ${writeSize(least)} to ${writeSize(most)}, like 4096 or 64K`,
+  read: value => {
+    const parsed = readSize(value);
+    return parsed !== undefined && parsed >= least && parsed <= most ? parsed : undefined;
+  },
+  write: writeSize,
+});
+
+const name = /^[A-Za-z0-9][\w .-]{0,63}$/;
+
+/** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
+export const fields = {
+  model: text("BERT", 64, name),
+  /** The sizes of model `custom`. */
+  heads: count(12, 1, 1024),
+  headDim: count(64, 1, 1024),
+  valueDim: count(64, 1, 1024),
+  seq: size(65536, 16, 2 ** 30),
+  batch: count(64, 1, 65536),
+  designs: list(["unfused", "flat", "cascade", "architecture", "fusemax"], name, 12),
+  accounting: choice("published", ["published", "corrected"]),
+  rows: count(256, 8, 1024),
+  columns: count(256, 8, 1024),
+  /** Times each design's own buffer. */
+  buffer: amount(1, 1 / 64, 64),
+  bandwidth: amount(400, 25, 6400),
+  frequency: amount(940, 100, 5000),
+} as const;
+
+type Fields = typeof fields;
+export type State = { readonly [K in keyof Fields]: Fields[K] extends Field<infer T> ? T : never } & {
+  readonly panel: Panel;
+};
+export type FieldName = keyof Fields;
+
+const fieldNames = Object.keys(fields) as FieldName[];
+const fieldOf = (key: FieldName): Field<unknown> => fields[key] as unknown as Field<unknown>;
+
+export const initialState: State = {
+  panel: "cost",
+  ...Object.fromEntries(fieldNames.map(key => [key, fieldOf(key).initial])),
+} as State;
+
+/** The state as an address fragment, without the leading `#`. */
+export function writeState(state: State): string {
+  const query = new URLSearchParams();
+  for (const key of fieldNames) {
+    const written = fieldOf(key).write(state[key]);
+    if (written !== fieldOf(key).write(fieldOf(key).initial)) query.set(key, written);
+  }
+  const tail = query.toString().replaceAll("%2C", ",");
+  return `${stateVersion}/${state.panel}${tail === "" ? "" : `?${tail}`}`;
+}
+
+/** Reads an address fragment; what it cannot read falls back to the default and is named in `notes`. */
+export function readState(fragment: string): { readonly state: State; readonly notes: readonly string[] } {
+  const notes: string[] = [];
+  if (fragment === "") return { state: initialState, notes };
+  const match = /^(\d+)\/(\w+)(?:\?(.*))?$/s.exec(fragment);
+  if (match === null) return { state: initialState, notes: ["This link could not be read; the defaults are shown."] };
+  const [, version, panelText, query] = match;
+  if (Number(version) !== stateVersion) {
+    return {
+      state: initialState,
+      notes: [`This link is of version ${version}, the page of version ${stateVersion}; the defaults are shown.`],
+    };
+  }
+  const panel = panels.find(known => known === panelText);
+  if (panel === undefined) notes.push(`There is no page "${panelText}"; Cost is shown.`);
+  const values: Record<string, unknown> = { ...initialState, panel: panel ?? "cost" };
+  for (const [key, written] of new URLSearchParams(query ?? "")) {
+    const known = fieldNames.find(field => field === key);
+    const value = known === undefined ? undefined : fieldOf(known).read(written);
+    if (known === undefined) notes.push(`The link's "${key.slice(0, 40)}" is not known and was left out.`);
+    else if (value === undefined)
+      notes.push(`The link's ${key} = "${written.slice(0, 40)}" is not allowed; the default is shown.`);
+    else values[known] = value;
+  }
+  return { state: values as unknown as State, notes };
+}

@@ -1,0 +1,249 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseCsv } from "../../src/io/csv.js";
+import type { ModelResult } from "../../src/report/model-result.js";
+import { invoke } from "../cli/invoke.js";
+import { startBrowser } from "./browser.js";
+import { marksOf, seriousFindings, slide, visit } from "./page.js";
+import { type Site, serveExplorer } from "./site.js";
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** What the command line prints for a call that the page offers. */
+async function printed(command: string): Promise<readonly ModelResult[]> {
+  const args = [...command.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  const { code, stdout, stderr } = await invoke(...args.slice(2), "--json");
+  if (code !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as { readonly results: readonly ModelResult[] }).results;
+}
+
+const downloaded = async (visited: Awaited<ReturnType<typeof visit>>, button: string): Promise<string> => {
+  const [download] = await Promise.all([
+    visited.page.waitForEvent("download"),
+    visited.page.getByRole("button", { name: button, exact: true }).click(),
+  ]);
+  return readFileSync(await download.path(), "utf8");
+};
+
+describe("the page", () => {
+  test("loads under any path, asks nobody else, and weighs under 250 KB compressed", async () => {
+    const sizes: number[] = [];
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    page.on("response", async response => {
+      if (response.url().startsWith("http")) sizes.push(gzipSync(await response.body()).length);
+    });
+    await page.goto(site.address);
+    await page.waitForSelector("[data-chart=speedup] svg");
+    await context.close();
+    expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(250_000);
+    const { complaints, close } = await visit(browser, site.address);
+    await close();
+    expect(complaints).toEqual([]);
+  });
+
+  test("shows its charts within a second", async () => {
+    const seconds: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const { page, close } = await visit(browser, site.address);
+      await page.waitForSelector("[data-chart=roofline] svg");
+      seconds.push((await page.evaluate(() => performance.now())) / 1000);
+      await close();
+    }
+    expect(Math.min(...seconds)).toBeLessThan(1); // the quickest: the machine may be busy with other tests
+  });
+
+  test.each([360, 1440, 3840])("fits %d pixels", async width => {
+    const { page, close } = await visit(browser, site.address, { width });
+    await page.waitForSelector("[data-chart=speedup] svg");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await close();
+  });
+
+  test.each(["light", "dark"] as const)("has no serious accessibility finding in the %s scheme", async scheme => {
+    const { page, close } = await visit(browser, site.address, { scheme });
+    await page.waitForSelector("[data-chart=speedup] svg");
+    expect(await seriousFindings(page)).toEqual([]);
+    await close();
+  });
+});
+
+describe("Cost", () => {
+  test.each([
+    "#1/cost",
+    "#1/cost?model=XLM&seq=1M&batch=3&designs=flat,fusemax&accounting=corrected",
+    "#1/cost?seq=4K&columns=512&buffer=0.5&bandwidth=100&frequency=470",
+    "#1/cost?accounting=corrected&bandwidth=800&buffer=2",
+  ])("%s shows what its command prints", async fragment => {
+    const visited = await visit(browser, site.address, { fragment });
+    const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
+    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Speedup"));
+    const results = await printed(command);
+    for (const result of results) {
+      const row = rows.find(([design]) => design === result.design) ?? [];
+      for (const name of [
+        "seq",
+        "cycles",
+        "latencySeconds",
+        "util2d",
+        "util1d",
+        "trafficBytes",
+        "energyPj",
+        "areaUm2",
+      ] as const) {
+        expect(Number(row[columns.indexOf(name)]), `${name} of ${result.design}`).toBe(result[name]);
+      }
+    }
+    expect(rows.map(([design]) => design)).toEqual(results.map(({ design }) => design));
+    await visited.close();
+  });
+
+  test("a slider's move changes charts to what the command line says", async () => {
+    const { page, complaints, close } = await visit(browser, site.address);
+    const expected = async () => {
+      const results = await printed((await page.locator("[data-command]").textContent()) ?? "");
+      const [base, fusemax] = ["unfused", "fusemax"].map(name => results.find(({ design }) => design === name));
+      const speedup = (base?.latencySeconds ?? 0) / (fusemax?.latencySeconds ?? 1);
+      return `+Binding (FuseMax),  over Unfused: ${Number(speedup.toPrecision(6))}`;
+    };
+    const before = await expected();
+    expect(await marksOf(page, "speedup")).toContain(before);
+    await slide(page, "rows", 4);
+    expect(await page.locator('input[name="rows"]').inputValue()).toBe("128");
+    const after = await expected();
+    expect(after).not.toBe(before);
+    expect(await marksOf(page, "speedup")).toContain(after);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("every chart is redrawn within a frame of a slider's move", async () => {
+    const { page, close } = await visit(browser, site.address);
+    await page.waitForSelector("[data-chart=speedup-by-length] svg path");
+    const milliseconds = await page.evaluate(async () => {
+      const charts = [...document.querySelectorAll("[data-chart]")].filter(
+        c => c.getAttribute("data-chart") !== "speedup-by-length",
+      );
+      const slider = document.querySelector<HTMLInputElement>('input[name="frequency-slider"]');
+      if (slider === null || charts.length < 6) throw new Error("no slider or charts");
+      const times: number[] = [];
+      for (let step = 0; step <= 10; step += 1) {
+        // Let the lengths' sweep of the last move end: it works in slices after a move, not in it.
+        await new Promise(resolve => setTimeout(resolve, 250));
+        const before = charts.map(chart => chart.innerHTML);
+        const start = performance.now();
+        slider.value = String(step);
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+        document.body.getBoundingClientRect(); // layout is part of the work
+        times.push(performance.now() - start);
+        if (charts[5]?.innerHTML === before[5]) throw new Error("the roofline was not redrawn in time");
+      }
+      return times;
+    });
+    const median = milliseconds.sort((a, b) => a - b)[5] ?? Number.POSITIVE_INFINITY;
+    expect(median).toBeLessThan(16);
+    await close();
+  });
+
+  test("saves a chart as an SVG document", async () => {
+    const visited = await visit(browser, site.address);
+    expect(await downloaded(visited, "Save SVG of Speedup")).toMatch(/^<svg xmlns.*Speedup.*<\/svg>\n$/s);
+    await visited.close();
+  });
+
+  test("sizes of one's own are a workload for the command line", async () => {
+    const visited = await visit(browser, site.address, {
+      fragment: "#1/cost?model=custom&heads=7&headDim=80&valueDim=96",
+    });
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+    const file = join(folder, "workload.yaml");
+    writeFileSync(file, await downloaded(visited, "Save workload.yaml for it"));
+    const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
+    const results = await printed(command.replace("workload.yaml", file));
+    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Energy"));
+    const energies = rows.map(row => Number(row[columns.indexOf("energyPj")]));
+    expect(energies).toEqual(results.map(({ energyPj }) => energyPj));
+    rmSync(folder, { recursive: true });
+    await visited.close();
+  });
+
+  test("keeps its state in the address, back and forward", async () => {
+    const { page, close } = await visit(browser, site.address);
+    await page.selectOption('select[name="model"]', "XLM");
+    await slide(page, "seq", 2);
+    await page.getByLabel("FLAT", { exact: true }).uncheck();
+    const table = () => page.locator(".table table").textContent();
+    const [address, shown] = [page.url(), await table()];
+    expect(address).toMatch(/#1\/cost\?model=XLM&seq=4K&designs=unfused,cascade,architecture,fusemax$/);
+    const again = await visit(browser, site.address, { fragment: address.slice(address.indexOf("#")) });
+    expect(await again.page.locator(".table table").textContent()).toBe(shown);
+    await again.close();
+    await page.goBack();
+    expect(page.url()).toMatch(/model=XLM&seq=4K$/);
+    await page.goBack();
+    await page.goBack();
+    expect(await page.locator('select[name="model"]').inputValue()).toBe("BERT");
+    await page.goForward();
+    await page.goForward();
+    await page.goForward();
+    expect(await table()).toBe(shown);
+    await close();
+  });
+
+  test("says what is allowed, and what the designs can't do, and goes on", async () => {
+    const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=1e9&x=%E0%A4%A" });
+    await expect.poll(() => page.getByRole("status").first().textContent()).toMatch(/rows = "1e9" is not allowed/);
+    const rows = page.locator('input[name="rows"]');
+    await rows.fill("999999");
+    expect(await page.getByRole("alert").textContent()).toBe("Allowed: a whole number from 8 to 1024.");
+    expect(await rows.getAttribute("aria-invalid")).toBe("true");
+    await rows.fill("64");
+    expect(await page.getByRole("alert").count()).toBe(0);
+    await page.locator('input[name="seq"]').fill("1G"); // far past what the baselines' buffers hold
+    await page.locator('input[name="buffer"]').fill("0.015625");
+    expect(await page.locator(".table table").textContent()).toContain("+Binding");
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("is reached and used by keyboard alone", async () => {
+    const { page, close } = await visit(browser, site.address);
+    const reachable = await page.$$eval(
+      "button, a, input, select, [tabindex='0']",
+      found => found.filter(element => !(element as HTMLInputElement).disabled).length,
+    );
+    const seen = new Set<string>();
+    for (let i = 0; i < reachable; i += 1) {
+      await page.keyboard.press("Tab");
+      const [what, visible] = await page.evaluate(() => {
+        const element = document.activeElement as HTMLElement;
+        const name = element.getAttribute("name") ?? element.textContent;
+        return [
+          `${element.tagName} ${name} ${element.getAttribute("value")}`,
+          getComputedStyle(element).outlineStyle !== "none",
+        ] as const;
+      });
+      expect(visible, `${what} shows its focus`).toBe(true);
+      seen.add(what);
+      if (!what.includes("rows-slider")) continue;
+      const before = await marksOf(page, "speedup");
+      await page.keyboard.press("ArrowLeft");
+      expect(await marksOf(page, "speedup")).not.toEqual(before);
+    }
+    expect(seen.size).toBe(reachable);
+    await close();
+  });
+});

@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { initialState, readSize, readState, type State, writeSize, writeState } from "../../explorer/state.js";
+
+describe("the state in the address", () => {
+  test("is short where nothing differs from the default", () => {
+    expect(writeState(initialState)).toBe("1/cost");
+    expect(readState("1/cost")).toEqual({ state: initialState, notes: [] });
+  });
+
+  test("comes back as it was written", () => {
+    const states = fc.record({
+      model: fc.constantFrom("BERT", "XLM", "custom"),
+      seq: fc.integer({ min: 16, max: 2 ** 30 }),
+      batch: fc.integer({ min: 1, max: 65536 }),
+      designs: fc.uniqueArray(fc.constantFrom("unfused", "flat", "cascade", "fusemax"), { minLength: 1 }),
+      accounting: fc.constantFrom("published" as const, "corrected" as const),
+      rows: fc.integer({ min: 8, max: 1024 }),
+      buffer: fc.double({ min: 1 / 64, max: 64, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(states, part => {
+        const state: State = { ...initialState, ...part };
+        expect(readState(writeState(state))).toEqual({ state, notes: [] });
+      }),
+    );
+  });
+
+  test.each([
+    ["nonsense", "could not be read"],
+    ["2/cost", "version 2"],
+    ["1/other", 'no page "other"'],
+    ["1/cost?colour=red", '"colour" is not known'],
+    ["1/cost?rows=100000", "rows = "],
+    ["1/cost?seq=-5", "seq = "],
+    ["1/cost?rows=", "rows = "],
+  ])("%s falls back to the defaults and says so", (fragment, said) => {
+    const { state, notes } = readState(fragment);
+    expect(state).toEqual(initialState);
+    expect(notes.join()).toContain(said);
+  });
+
+  test("any text is read without an exception", () => {
+    fc.assert(fc.property(fc.string(), text => void readState(text)));
+    fc.assert(fc.property(fc.string(), text => void readState(`1/cost?${text}`)));
+  });
+
+  test("sizes are written as the command line reads them", () => {
+    expect([1, 1000, 1024, 65536, 3 * 2 ** 20, 2 ** 30].map(writeSize)).toEqual(["1", "1000", "1K", "64K", "3M", "1G"]);
+    fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 40 }), size => readSize(writeSize(size)) === size));
+    expect(["", "K", "1.5K", "-1", "0", "1e3", "9".repeat(30)].map(readSize)).toEqual(Array(7).fill(undefined));
+  });
+});
