@@ -16,6 +16,8 @@ export interface Complaint {
 /** Base of all errors that are the input's or the machine's fault rather than the program's. */
 export class FusemaxError extends Error {
   readonly complaint: Complaint;
+  /** The offending line of a text, with carets under the place; for texts that people write in lines. */
+  readonly excerpt?: string;
 
   constructor(complaint: Complaint, options?: ErrorOptions) {
     const { where, got, expected, mend } = complaint;

@@ -1,5 +1,6 @@
 /** The public API with the parts that need Node: files, threads, adapters. `fusemax` alone runs in a browser too. */
 export * from "./index.js";
+export * from "./io/cascade-files.js";
 export * from "./io/npy.js";
 export * from "./io/npz.js";
 export * from "./io/rows-file.js";

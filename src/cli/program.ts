@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FusemaxError } from "../errors.js";
 import { register as registerDoctor } from "./commands/doctor.js";
+import { register as registerEqual } from "./commands/equal.js";
 import { register as registerModel } from "./commands/model.js";
+import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
 import { register as registerRun } from "./commands/run.js";
 import { register as registerSchedule } from "./commands/schedule.js";
+import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
@@ -14,6 +17,9 @@ const commands: readonly ((program: Command) => void)[] = [
   registerModel,
   registerReproduce,
   registerSchedule,
+  registerPasses,
+  registerTaxonomy,
+  registerEqual,
   registerTrace,
   registerDoctor,
 ];
@@ -52,9 +58,11 @@ function makeProgram(): Command {
   return program;
 }
 
-/** One line for an error that the user can mend; null for a defect. */
+/** One line for an error that the user can mend, and the line of a text that it points into; null for a defect. */
 function describe(error: unknown, args: readonly string[]): string | null {
-  if (error instanceof FusemaxError) return error.message;
+  if (error instanceof FusemaxError) {
+    return error.excerpt === undefined ? error.message : `${error.message}\n${error.excerpt}`;
+  }
   if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
     return `memory: got none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
   }

@@ -1,0 +1,71 @@
+import { type Command, Option } from "commander";
+import { formatNames } from "../../numerics/format.js";
+import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
+
+export function register(program: Command): void {
+  program
+    .command("equal")
+    .description(
+      "Run two cascades on random and adversarial inputs: the largest difference, or the first input where they differ.",
+    )
+    .argument("<a>", "a file, or a cascade of the library")
+    .argument("<b>", "another")
+    .option("--shape <sizes>", "sizes of ranks, such as M=64,M0=16; the others are chosen small")
+    .addOption(
+      new Option("--trials <n>", "random inputs, beside the adversarial ones (default: 8)").argParser(text =>
+        parseSize("--trials", text),
+      ),
+    )
+    .addOption(new Option("--seed <n>", "seed of the inputs (default: 1)").argParser(text => parseSeed("--seed", text)))
+    .addOption(
+      new Option(
+        "--tolerance <x>",
+        "largest difference that counts as equal, relative to the largest value (default: 1e-9)",
+      ).argParser(text => parseNumber("--tolerance", text, "a number from 0", 0, Number.MAX_VALUE)),
+    )
+    .addOption(
+      new Option("--scale <x>", "exp(x) is e^(scale * x) (default: 1)").argParser(text =>
+        parseNumber("--scale", text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
+      ),
+    )
+    .addOption(
+      new Option("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`)
+        .argParser(text => parseName("--arithmetic", text, ["float64", ...formatNames] as const))
+        .default("float64"),
+    )
+    .option("--json", "print the result as JSON (fusemax.equal/1), and nothing else, on stdout")
+    .addHelpText(
+      "after",
+      `
+Exits with 1 when the cascades differ.
+
+Examples:
+  fusemax equal attention-3-pass attention-1-pass --shape M=64,M0=16,P=8,E=16,F=16
+  fusemax equal cascade-1 cascade-3
+  fusemax equal softmax mine.txt --shape M=1000`,
+    )
+    .action(async (a: string, b: string, options: EqualCommand) => {
+      const { loadCascade } = await import("../../io/cascade-files.js");
+      const { compareCascades } = await import("../../einsum/equal.js");
+      const { equalJson, equalText } = await import("../../report/equal.js");
+      const { parseShape } = await import("../../einsum/shape.js");
+      const { shape, json, arithmetic, ...rest } = options;
+      const report = compareCascades(loadCascade(a), loadCascade(b), {
+        ...rest,
+        format: arithmetic,
+        ...(shape === undefined ? {} : { shape: parseShape(shape) }),
+      });
+      process.stdout.write(json === true ? `${JSON.stringify(equalJson(report))}\n` : equalText(report));
+      process.exitCode = report.equal ? 0 : 1;
+    });
+}
+
+interface EqualCommand {
+  readonly shape?: string;
+  readonly trials?: number;
+  readonly seed?: number;
+  readonly tolerance?: number;
+  readonly scale?: number;
+  readonly arithmetic: "float64" | (typeof formatNames)[number];
+  readonly json?: true;
+}

@@ -1,0 +1,129 @@
+import { type Dependence, dependenceOf } from "./dependence.js";
+import type { Einsum } from "./einsum.js";
+import { type CascadeText, parseText } from "./parse.js";
+import { type RankTable, rankTable } from "./ranks.js";
+import { resolveStatements } from "./resolve.js";
+import type { Size } from "./size.js";
+import { CascadeError, type Source } from "./source.js";
+import { collectTensors, type Tensor } from "./tensors.js";
+
+/** An ordered list of Einsums, checked: every name means something and everything can be computed. */
+export interface Cascade {
+  readonly source: Source;
+  /** The name that reports use: the file's or library's, without path and ending. */
+  readonly name: string;
+  /** `# title:`, `# source:` and other headers of the text, keys in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly einsums: readonly Einsum[];
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly ranks: RankTable;
+  readonly dependence: Dependence;
+  /** Tensors that no Einsum writes, in order of appearance. */
+  readonly inputs: readonly string[];
+  /** Tensors that are written and that no other Einsum reads, in order of appearance. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * Reads and checks a cascade (docs/cascades.md has the language). `name` is what errors and reports call it by.
+ * @throws CascadeError, a SpecError with line, column, an excerpt with a caret and a hint.
+ */
+export function parseCascade(text: string, name = "cascade"): Cascade {
+  const parsed = parseText(text, name);
+  const einsums = resolveStatements(parsed);
+  const tensors = collectTensors(parsed, einsums);
+  const ranks = rankTable({
+    declarations: parsed.ranks,
+    stops: parsed.stops,
+    filters: einsums.flatMap(einsum => einsum.filters),
+    tuples: tuplesOf(parsed, einsums),
+    sizeNames: sizeNamesOf(einsums),
+  });
+  checkStops(parsed, einsums);
+  checkSplits(parsed, ranks);
+  const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
+  const read = new Set(einsums.flatMap(e => e.reads.filter(r => r.tensor !== e.tensor).map(r => r.tensor)));
+  const written = [...new Set(einsums.map(einsum => einsum.tensor))];
+  return {
+    source: parsed.source,
+    name: (name.split(/[\\/]/).at(-1) ?? name).replace(/\.(cascade|txt)$/, ""),
+    headers: parsed.headers,
+    einsums,
+    tensors,
+    ranks,
+    dependence,
+    inputs: [...tensors.values()].filter(tensor => tensor.writer === null).map(tensor => tensor.name),
+    outputs: written.filter(tensor => !read.has(tensor)),
+  };
+}
+
+function tuplesOf(text: CascadeText, einsums: readonly Einsum[]): { tensor: string; indices: Einsum["indices"] }[] {
+  return [
+    ...(text.inputs ?? []).flatMap(({ name, indices }) => (indices === null ? [] : [{ tensor: name, indices }])),
+    ...einsums.flatMap(einsum => einsum.reads),
+    ...einsums.map(({ tensor, indices, iteration }) => ({
+      tensor,
+      indices: iteration?.role === "init" ? indices.map((x, i) => (i === iteration.position ? fixed(x) : x)) : indices,
+    })),
+  ];
+}
+
+/** An initialization's `m1=0` ties no names: the iterative rank is the step's. */
+const fixed = (index: Einsum["indices"][number]): Einsum["indices"][number] => ({ ...index, terms: [] });
+
+function sizeNamesOf(einsums: readonly Einsum[]): string[] {
+  const sizes: Size[] = einsums.flatMap(({ indices, reads, filters, right }) => [
+    ...[...indices, ...reads.flatMap(read => read.indices), ...filters.flatMap(f => [f.left, f.right])].flatMap(
+      index => [index.offset, ...index.terms.map(term => term.coefficient)],
+    ),
+    ...sizesIn(right),
+  ]);
+  return [...new Set(sizes.flatMap(size => size.flatMap(term => term.names)))];
+}
+
+function sizesIn(expression: Einsum["right"]): Size[] {
+  switch (expression.kind) {
+    case "size":
+      return [expression.size];
+    case "unary":
+      return [...sizesIn(expression.operand), ...(expression.scale === undefined ? [] : sizesIn(expression.scale))];
+    case "binary":
+      return [...sizesIn(expression.left), ...sizesIn(expression.right)];
+    default:
+      return [];
+  }
+}
+
+/** A stop names a variable that the cascade has, once. */
+function checkStops({ source, stops }: CascadeText, einsums: readonly Einsum[]): void {
+  const variables = new Set(
+    einsums.flatMap(({ free, reduced, iteration }) => [...free, ...reduced, iteration?.variable]),
+  );
+  for (const [i, stop] of stops.entries()) {
+    if (!variables.has(stop.variable)) {
+      throw new CascadeError(source, stop.span, {
+        got: `a stop of ${stop.variable}, over which no Einsum ranges`,
+        expected: "the variable of an iterative rank",
+      });
+    }
+    if (stops.findIndex(other => other.variable === stop.variable) !== i) {
+      throw new CascadeError(source, stop.span, {
+        got: `a second stop of ${stop.variable}`,
+        expected: "one stop a rank",
+      });
+    }
+  }
+}
+
+/** Extents of a split rank are numbers of one digit a part (along-rank.ts). */
+const mostParts = 12;
+
+function checkSplits({ source, ranks: declarations }: CascadeText, ranks: RankTable): void {
+  const rank = ranks.ranks.find(({ parts }) => parts.length > mostParts);
+  if (rank === undefined) return;
+  const span = declarations.find(({ name }) => rank.names.includes(name))?.span ?? { line: 1, column: 1, length: 1 };
+  throw new CascadeError(source, span, {
+    got: `${rank.name} split into ${rank.parts.length} ranks`,
+    expected: `at most ${mostParts}`,
+  });
+}

@@ -1,0 +1,163 @@
+import { NumericsError, UsageError } from "../errors.js";
+import type { FormatName } from "../numerics/format.js";
+import type { Cascade } from "./cascade.js";
+import { type DenseTensor, type Evaluation, evaluateCascade } from "./evaluate.js";
+import { inputCases } from "./input-cases.js";
+import { jointShapes } from "./joint-shape.js";
+import type { Shape } from "./shape.js";
+
+export interface EqualOptions {
+  readonly shape?: Shape;
+  /** Numbers the random inputs. */
+  readonly seed?: number;
+  /** How many random inputs are tried beside the adversarial ones. */
+  readonly trials?: number;
+  /** The largest difference that still counts as equal, relative to the largest value of the output. */
+  readonly tolerance?: number;
+  readonly format?: "float64" | FormatName;
+  readonly scale?: number;
+}
+
+/** Where two outputs are furthest apart. */
+export interface Difference {
+  readonly tensor: string;
+  readonly coordinates: readonly number[];
+  readonly values: readonly [number, number];
+  /** |a - b| over the largest value of the output; infinite where only one is finite. */
+  readonly relative: number;
+}
+
+export interface EqualCase {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, DenseTensor>>;
+  readonly difference: Difference | null;
+  readonly equal: boolean;
+  /** What the interpreter said about either cascade. */
+  readonly notes: readonly string[];
+}
+
+export interface EqualReport {
+  readonly names: readonly [string, string];
+  /** The outputs compared, by their names in either cascade. */
+  readonly outputs: readonly (readonly [string, string])[];
+  readonly shapes: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
+  readonly tolerance: number;
+  readonly cases: readonly EqualCase[];
+  readonly equal: boolean;
+  /** The first case in which they differ, or null. */
+  readonly firstDiffering: EqualCase | null;
+  /** The case with the largest difference of all. */
+  readonly largest: EqualCase | null;
+}
+
+/** Two orders of summation of a few thousand float64 terms differ by less, relative to the largest. */
+export const defaultTolerance = 1e-9;
+
+/**
+ * Runs two cascades on the same random and adversarial inputs and compares the outputs that they share. This refutes
+ * equality or makes it likely; it does not prove it.
+ * @throws UsageError where they have different inputs or no output in common.
+ */
+export function compareCascades(a: Cascade, b: Cascade, options: EqualOptions = {}): EqualReport {
+  const { seed = 1, trials = 8, tolerance = defaultTolerance } = options;
+  const outputs = commonOutputs(a, b);
+  const { shapes, inputShapes } = jointShapes(a, b, options.shape ?? {});
+  const run = (cascade: Cascade, inputs: Readonly<Record<string, DenseTensor>>, sizes: ReadonlyMap<string, number>) =>
+    evaluateCascade(cascade, inputs, {
+      shape: Object.fromEntries(sizes),
+      ...(options.format === undefined ? {} : { format: options.format }),
+      ...(options.scale === undefined ? {} : { scale: options.scale }),
+    });
+  const cases = inputCases(inputShapes, trials, seed).map(({ name, inputs }): EqualCase => {
+    try {
+      const [x, y] = [run(a, inputs, shapes[0]), run(b, inputs, shapes[1])];
+      const notes = [...emptyNotes(a, x), ...emptyNotes(b, y)];
+      const differences = outputs.map(([p, q]) => differenceOf(p, x.tensors.get(p), y.tensors.get(q)));
+      const difference = differences.reduce((most, d) => (d.relative > most.relative ? d : most));
+      return { name, inputs, difference, equal: difference.relative <= tolerance, notes };
+    } catch (error) {
+      if (!(error instanceof NumericsError)) throw error;
+      return { name, inputs, difference: null, equal: false, notes: [error.message] };
+    }
+  });
+  const compared = cases.filter(c => c.difference !== null);
+  const largest = compared.reduce<EqualCase | null>(
+    (most, c) => (most === null || (c.difference?.relative ?? 0) > (most.difference?.relative ?? 0) ? c : most),
+    null,
+  );
+  const firstDiffering = cases.find(c => !c.equal) ?? null;
+  return {
+    names: [a.name, b.name],
+    outputs,
+    shapes,
+    tolerance,
+    cases,
+    equal: firstDiffering === null,
+    firstDiffering,
+    largest,
+  };
+}
+
+const emptyNotes = (cascade: Cascade, { emptyQuotients }: Evaluation): string[] =>
+  emptyQuotients.map(({ tensor, first }) => `${cascade.name}: ${tensor} takes 0/0 as 0, first ${first}`);
+
+/** Outputs of one name, or the only output of each. */
+function commonOutputs(a: Cascade, b: Cascade): (readonly [string, string])[] {
+  const common = a.outputs.filter(name => b.outputs.includes(name)).map(name => [name, name] as const);
+  const [p, q] = [a.outputs[0], b.outputs[0]];
+  const pairs =
+    common.length === 0 && a.outputs.length === 1 && b.outputs.length === 1 && p !== undefined && q !== undefined
+      ? [[p, q] as const]
+      : common;
+  for (const [x, y] of pairs) {
+    const [left, right] = [a.tensors.get(x)?.indices.length, b.tensors.get(y)?.indices.length];
+    if (left === right) continue;
+    throw new UsageError({
+      where: `the outputs ${x} of ${a.name} and ${y} of ${b.name}`,
+      got: `${left} and ${right} ranks`,
+      expected: "the same number of ranks",
+    });
+  }
+  if (pairs.length > 0) return pairs;
+  throw new UsageError({
+    where: `${a.name} and ${b.name}`,
+    got: `the outputs ${a.outputs.join(", ")} and ${b.outputs.join(", ")}`,
+    expected: "an output of the same name in both",
+    mend: "an output is a tensor that no other Einsum reads: rename one of them",
+  });
+}
+
+function differenceOf(tensor: string, a: DenseTensor | undefined, b: DenseTensor | undefined): Difference {
+  if (a === undefined || b === undefined || a.data.length !== b.data.length) {
+    throw new UsageError({
+      where: `the output ${tensor}`,
+      got: `shapes [${a?.shape.join(",")}] and [${b?.shape.join(",")}]`,
+      expected: "the same shape in both cascades",
+    });
+  }
+  const largest = Math.max(largestFinite(a.data), largestFinite(b.data));
+  let [at, most] = [0, -1];
+  for (let i = 0; i < a.data.length; i += 1) {
+    const [x, y] = [a.data[i] as number, b.data[i] as number];
+    const apart = Object.is(x, y) || x === y ? 0 : Math.abs(x - y);
+    // Only one of them finite, or infinities of different signs, or one NaN: not equal at any tolerance.
+    const relative = Number.isFinite(apart) ? (apart === 0 ? 0 : apart / largest) : Number.POSITIVE_INFINITY;
+    if (relative > most) [at, most] = [i, relative];
+  }
+  const coordinates: number[] = [];
+  let rest = at;
+  for (const n of [...a.shape].reverse()) {
+    coordinates.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return { tensor, coordinates, values: [a.data[at] as number, b.data[at] as number], relative: Math.max(0, most) };
+}
+
+function largestFinite(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const x = Math.abs(values[i] as number);
+    if (Number.isFinite(x) && x > largest) largest = x;
+  }
+  return largest;
+}

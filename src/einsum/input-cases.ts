@@ -1,0 +1,71 @@
+import type { DenseTensor } from "./evaluate.js";
+
+export interface InputCase {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, DenseTensor>>;
+}
+
+type Fill = (i: number, count: number, random: () => number) => number;
+
+function zerosInFront(i: number, count: number, random: () => number): number {
+  return 2 * i < count ? 0 : random();
+}
+
+/**
+ * Inputs that rewrites of one function have been seen to disagree on: ties, zeros in front (0/0), scores that are all
+ * negative (a maximum that starts from 0), huge ones (an exponential that overflows), running maxima that move at every
+ * step or never, one value above all others, a mean far from 0.
+ */
+const adversarial: readonly { readonly name: string; readonly fill: Fill }[] = [
+  { name: "all zero", fill: () => 0 },
+  { name: "all one", fill: () => 1 },
+  { name: "all negative", fill: (_i, _n, random) => -1 - Math.abs(random()) },
+  { name: "ascending", fill: (i, count) => (i + 1) / count },
+  { name: "descending", fill: (i, count) => (count - i) / count },
+  { name: "alternating", fill: i => (i % 2 === 0 ? 1 : -1) },
+  { name: "zeros in front", fill: zerosInFront },
+  { name: "zeros behind", fill: (i, count, random) => (2 * i < count ? random() : 0) },
+  { name: "one spike", fill: (i, count, random) => (i === Math.floor(count / 2) ? 40 : random() / 8) },
+  { name: "huge", fill: (_i, _n, random) => 100 * random() },
+  { name: "tiny", fill: (_i, _n, random) => 1e-30 * random() },
+  { name: "far from zero", fill: (_i, _n, random) => 1000 + random() },
+];
+
+/** Random inputs first, then the adversarial ones, then each input alone with zeros among random ones. */
+export function inputCases(shapes: ReadonlyMap<string, readonly number[]>, trials: number, seed: number): InputCase[] {
+  const random = normalNumbers(seed);
+  const make = (fillOf: (tensor: string) => Fill): InputCase["inputs"] =>
+    Object.fromEntries(
+      [...shapes].map(([name, shape]) => {
+        const count = shape.reduce((product, n) => product * n, 1);
+        const fill = fillOf(name);
+        return [name, { shape, data: Float64Array.from({ length: count }, (_, i) => fill(i, count, random)) }];
+      }),
+    );
+  const anything: Fill = () => random();
+  return [
+    ...Array.from({ length: trials }, (_, i) => ({ name: `random ${i + 1}`, inputs: make(() => anything) })),
+    ...adversarial.map(({ name, fill }) => ({ name, inputs: make(() => fill) })),
+    ...(shapes.size > 1
+      ? [...shapes.keys()].flatMap(one => [
+          { name: `${one} zero, the rest random`, inputs: make(name => (name === one ? () => 0 : anything)) },
+          {
+            name: `${one} with zeros in front, the rest random`,
+            inputs: make(name => (name === one ? zerosInFront : anything)),
+          },
+        ])
+      : []),
+  ];
+}
+
+/** Normal deviates of a small seeded generator (mulberry32, Box and Muller). */
+function normalNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}

@@ -1,0 +1,159 @@
+import { UsageError } from "../errors.js";
+import type { Cascade } from "./cascade.js";
+import { indexedRank, noSuchRank, type Shape, solveShape } from "./shape.js";
+import { renameSize, sizeValue } from "./size.js";
+
+export interface JointShapes {
+  readonly shapes: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
+  /** The shape of every input of either cascade. */
+  readonly inputShapes: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Sizes of ranks that nothing says, one after the other: small, and no two alike in a row. */
+const defaultSizes = [5, 4, 3, 6];
+
+/**
+ * Sizes for two cascades that read the same inputs. What the shape leaves open is chosen: small sizes, and for a split
+ * rank of known size the divisor nearest below its root.
+ * @throws UsageError where an input has different ranks in the two, or a size names no rank of either.
+ */
+export function jointShapes(a: Cascade, b: Cascade, shape: Shape): JointShapes {
+  for (const name of Object.keys(shape)) {
+    if (a.ranks.byName(name) === undefined && b.ranks.byName(name) === undefined) throw noSuchRank(a, name);
+  }
+  for (const name of a.inputs) {
+    const [left, right] = [a.tensors.get(name)?.indices.length, b.tensors.get(name)?.indices.length];
+    if (!b.inputs.includes(name) || left === right) continue;
+    throw new UsageError({
+      where: `the input ${name}`,
+      got: `${left} ranks in ${a.name} and ${right} in ${b.name}`,
+      expected: "the same ranks in both",
+    });
+  }
+  const known: [Shape, Shape] = [{ ...own(a, shape) }, { ...own(b, shape) }];
+  // The cascade with more split ranks first: its divisions decide which totals are possible.
+  const order: readonly (0 | 1)[] = splitCount(b) > splitCount(a) ? [1, 0] : [0, 1];
+  const cascades = [a, b] as const;
+  exchange(cascades, known);
+  for (const i of order) {
+    const cascade = cascades[i];
+    for (;;) {
+      const sizes = solveShape(cascade, known[i]);
+      const chosen = choose(cascade, sizes);
+      if (chosen === null) break;
+      known[i] = { ...known[i], ...chosen };
+    }
+    exchange(cascades, known);
+  }
+  const shapes = [solveShape(a, known[0]), solveShape(b, known[1])] as const;
+  const inputShapes = new Map<string, readonly number[]>();
+  for (const [i, cascade] of cascades.entries()) {
+    for (const name of cascade.inputs) {
+      const found = inputShape(cascade, name, shapes[i] as ReadonlyMap<string, number>);
+      const before = inputShapes.get(name);
+      if (before !== undefined && before.join() !== found.join()) {
+        throw new UsageError({
+          where: `the input ${name}`,
+          got: `shape [${before.join(",")}] in ${a.name} and [${found.join(",")}] in ${b.name}`,
+          expected: "one shape in both",
+          mend: "give the sizes of both cascades' ranks with --shape",
+        });
+      }
+      inputShapes.set(name, found);
+    }
+  }
+  return { shapes, inputShapes };
+}
+
+function own(cascade: Cascade, shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).filter(([name]) => cascade.ranks.byName(name) !== undefined));
+}
+
+function splitCount(cascade: Cascade): number {
+  return cascade.ranks.ranks.filter(rank => rank.parts.length > 1).length;
+}
+
+/** Hands sizes over by rank name and by the places of shared inputs, until nothing is new. */
+function exchange(cascades: readonly [Cascade, Cascade], known: [Shape, Shape]): void {
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const to of [0, 1] as const) {
+      const [source, target] = [cascades[1 - to] as Cascade, cascades[to]];
+      const from = solveShape(source, known[1 - to] as Shape);
+      const have = solveShape(target, known[to]);
+      const offer = (rank: string, size: number | undefined): void => {
+        const name = target.ranks.byName(rank)?.name;
+        if (size === undefined || name === undefined || have.has(name) || known[to][name] !== undefined) return;
+        known[to] = { ...known[to], [name]: size };
+        changed = true;
+      };
+      for (const rank of source.ranks.ranks) for (const name of rank.names) offer(name, from.get(rank.name));
+      for (const input of target.inputs) {
+        const lengths = partialShape(source, input, from);
+        for (const [place, index] of (target.tensors.get(input)?.indices ?? []).entries()) {
+          const rank = indexedRank(target, index);
+          if (rank !== undefined) offer(rank, lengths[place]);
+        }
+      }
+    }
+  }
+}
+
+function partialShape(cascade: Cascade, input: string, sizes: ReadonlyMap<string, number>): (number | undefined)[] {
+  const sizeOf = (rank: string): number | undefined => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
+  const tensor = cascade.tensors.get(input);
+  if (tensor === undefined || tensor.writer !== null) return [];
+  // A border, A[k+1], makes the input longer than its rank: the longest of its reads counts.
+  const reads = cascade.einsums.flatMap(einsum => einsum.reads.filter(read => read.tensor === input));
+  const tuples = [tensor.indices, ...reads.map(read => read.indices)];
+  return tensor.indices.map((_, place) =>
+    tuples.reduce<number | undefined>((most, indices) => {
+      const index = indices[place];
+      const last = index?.terms.reduce<number | undefined>(
+        (sum, { variable, coefficient }) => {
+          const [size, factor] = [sizeOf(cascade.ranks.ofVariable(variable).name), sizeValue(coefficient, sizeOf)];
+          return sum === undefined || size === undefined || factor === undefined
+            ? undefined
+            : sum + (size - 1) * factor;
+        },
+        sizeValue(
+          renameSize(index.offset, name => cascade.ranks.byName(name)?.name ?? name),
+          sizeOf,
+        ),
+      );
+      return last === undefined ? most : Math.max(most ?? 0, last + 1);
+    }, undefined),
+  );
+}
+
+function inputShape(cascade: Cascade, input: string, sizes: ReadonlyMap<string, number>): number[] {
+  return partialShape(cascade, input, sizes).map(length => {
+    if (length !== undefined) return length;
+    throw new UsageError({
+      where: `the input ${input} of ${cascade.name}`,
+      got: "a size that nothing says",
+      expected: "sizes for all ranks, with --shape",
+    });
+  });
+}
+
+/** One more size, for the first rank that has none; null when all have. */
+function choose(cascade: Cascade, sizes: ReadonlyMap<string, number>): Shape | null {
+  const { ranks } = cascade.ranks;
+  for (const { name, parts } of ranks) {
+    const total = sizes.get(name);
+    const open = parts.filter(part => !sizes.has(part));
+    if (parts.length < 2 || total === undefined || open.length < 2) continue;
+    const known = parts.reduce((product, part) => product * (sizes.get(part) ?? 1), 1);
+    return { [open.at(-1) as string]: divisorBelowRoot(total / known) };
+  }
+  for (const [i, { name, parts }] of ranks.entries()) {
+    if (parts.length === 1 && !sizes.has(name)) return { [name]: defaultSizes[i % defaultSizes.length] as number };
+  }
+  return null;
+}
+
+function divisorBelowRoot(n: number): number {
+  for (let d = Math.floor(Math.sqrt(n)); d > 1; d -= 1) if (n % d === 0) return d;
+  return 1;
+}

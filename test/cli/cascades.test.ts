@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { invoke } from "./invoke.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-cascades-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+describe("fusemax passes", () => {
+  it("prints the analysis as the JSON that the schema promises", async () => {
+    const { code, stdout, stderr } = await invoke(
+      "passes",
+      "attention-3-pass",
+      "--rank",
+      "M",
+      "--shape",
+      "M=4K",
+      "--json",
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ schema: "fusemax.passes/1", cascade: "attention-3-pass" });
+    expect(Object.keys(report.ranks)).toEqual(["M"]);
+    expect(report.ranks.M).toMatchObject({
+      passes: 3,
+      stages: 3,
+      footprints: [
+        { tensor: "QK", elements: "M", bytes: 8192 },
+        { tensor: "SN", elements: "M", bytes: 8192 },
+      ],
+      barriers: [
+        { before: "GM", after: "SN", through: "QK", why: "SN reads QK[:,p] after GM[p] has read all of it" },
+        { before: "SD", after: "A", through: "SN", why: "A reads SN[:,p] after SD[p] has read all of it" },
+      ],
+    });
+    expect(report.ranks.M.einsums.map((e: { tensor: string; pass: number }) => [e.tensor, e.pass])).toEqual([
+      ["QK", 1],
+      ["GM", 1],
+      ["SN", 2],
+      ["SD", 2],
+      ["A", 3],
+      ["AV", 3],
+    ]);
+    expect(report.operations[0]).toEqual({ tensor: "QK", op: "mac", count: "E*M*P", value: null });
+  });
+
+  it("answers for every rank, under each of its names", async () => {
+    const path = file("prefix.txt", "S[i] = A[k: k<=i]\nZ[i] = S[i]*A[i]\n");
+    const all = JSON.parse((await invoke("passes", path, "--json")).stdout);
+    expect([all.cascade, Object.keys(all.ranks), all.ranks.K]).toEqual(["prefix", ["K", "I"], all.ranks.I]);
+    const one = JSON.parse((await invoke("passes", path, "--rank", "i", "--json")).stdout);
+    expect(one.ranks).toEqual({ I: all.ranks.K });
+  });
+
+  it("prints for people", async () => {
+    const { code, stdout } = await invoke(
+      "passes",
+      "attention-1-pass",
+      "--rank",
+      "M0",
+      "--shape",
+      "M0=256,M=4K,P=1,E=64,F=64",
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain("Over M0: 2 passes in 2 stages in each iteration of M1");
+    expect(stdout).toContain("SLN reads BQK[m1,:,p] after LM[m1,p] has read all of it (LM -> RM -> SLN)");
+    expect(stdout).toContain("BQK: M0 (512 B)");
+  });
+
+  it("lists the library", async () => {
+    const { stdout } = await invoke("passes", "--json");
+    const names = JSON.parse(stdout).cascades.map((c: { name: string }) => c.name);
+    expect(names).toContain("attention-1-pass");
+    expect(names.length).toBeGreaterThanOrEqual(15);
+  });
+
+  it.each([
+    [
+      ["passes", "nothing-there"],
+      /nothing-there: got no such cascade or file; expected a file, or one of attention-1-pass/,
+    ],
+    [["passes", "softmx"], /did you mean softmax\?/],
+    [["passes", "."], /\.: got a folder/],
+    [["passes", "softmax", "--rank", "Q"], /--rank: got the rank Q, which softmax does not have; expected one of M/],
+    [["passes", "softmax", "--shape", "M"], /--shape: got "M"; expected rank=size/],
+    [["passes", "softmax", "--shape", "M=0"], /--shape: got "M=0"/],
+    [["passes", "softmax", "--shape", "K=2"], /rank K, which softmax does not have/],
+    [["passes", "attention-1-pass", "--shape", "M=10,M0=3"], /M = 10, which 3 does not divide/],
+    [["equal", "softmax", "layer-norm"], /1 and 2 ranks/],
+    [["equal", "softmax", "softmax", "--tolerance", "-1"], /--tolerance/],
+    [["equal", "softmax"], /missing required argument/],
+    [["taxonomy", "--shape", "M=x"], /--shape: got "M=x"/],
+  ])("%j is refused in one line with exit 2", async (args, message) => {
+    const { code, stdout, stderr } = await invoke(...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n").length).toBe(1);
+  });
+
+  it("points into a text that is no cascade", async () => {
+    const path = file("bad.txt", "Y = A[k]\nZ = Y * B[k\n");
+    const { code, stderr } = await invoke("passes", path);
+    expect(code).toBe(2);
+    const [message, line, caret] = stderr.trimEnd().split("\n");
+    expect(message).toMatch(/bad\.txt:2:12: got the end of the line; expected "\]"/);
+    expect([line, caret]).toEqual(["  Z = Y * B[k", "             ^"]);
+  });
+});
+
+describe("fusemax taxonomy", () => {
+  it("computes Table I", async () => {
+    const { stdout } = await invoke("taxonomy", "--json", "--shape", "M=4096,M0=256,P=4096,E=64,F=64");
+    const rows = JSON.parse(stdout).algorithms;
+    const brief = Object.fromEntries(
+      rows.map((r: { cascade: string; passes: number; footprints: unknown[]; divisions: { count: string } }) => [
+        r.cascade,
+        [r.passes, r.footprints.length > 0, r.divisions.count],
+      ]),
+    );
+    expect(brief).toEqual({
+      "attention-3-pass": [3, true, "M*P"],
+      "attention-3-pass-deferred": [2, true, "F*P"],
+      "attention-2-pass": [2, true, "F*P"],
+      "attention-1-pass": [1, false, "F*P"],
+    });
+    const onePass = rows.find((r: { cascade: string }) => r.cascade === "attention-1-pass");
+    expect(onePass.systems).toContain("FlashAttention-2");
+    expect(onePass.macs).toEqual({ count: "E*M0*M1*P + F*M0*M1*P", value: 2 * 64 * 4096 * 4096 });
+    expect((await invoke("taxonomy")).stdout).toContain("3 over M");
+  });
+});
+
+describe("fusemax equal", () => {
+  it("exits with 0 when equal and with 1 when not", async () => {
+    const equal = await invoke("equal", "attention-3-pass", "attention-1-pass", "--shape", "M=12,M0=4");
+    expect([equal.code, equal.stderr]).toEqual([0, ""]);
+    expect(equal.stdout).toContain("largest difference");
+    const different = await invoke(
+      "equal",
+      "softmax",
+      file("naive.txt", "SD = exp(X[m])\nY[m] = exp(X[m])/SD"),
+      "--json",
+    );
+    expect(different.code).toBe(1);
+    const report = JSON.parse(different.stdout);
+    expect(report).toMatchObject({
+      schema: "fusemax.equal/1",
+      equal: false,
+      firstDiffering: { input: "far from zero" },
+    });
+  });
+
+  it("compares in PE arithmetic", async () => {
+    const args = ["equal", "attention-3-pass", "attention-1-pass", "--arithmetic", "fp32", "--tolerance"];
+    expect((await invoke(...args, "1e-3")).code).toBe(0);
+    expect((await invoke(...args, "1e-12")).code).toBe(1);
+  });
+});

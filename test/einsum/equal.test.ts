@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { parseCascade } from "../../src/einsum/cascade.js";
+import { compareCascades, type EqualOptions } from "../../src/einsum/equal.js";
+import { UsageError } from "../../src/errors.js";
+import { loadCascade } from "../../src/io/cascade-files.js";
+import { equalText } from "../../src/report/equal.js";
+
+const compare = (a: string, b: string, options?: EqualOptions) =>
+  compareCascades(loadCascade(a), loadCascade(b), options);
+const softmax = (lines: string) => parseCascade(lines, "mine");
+
+describe("rewrites that keep the function", () => {
+  it.each([
+    ["attention-3-pass", "attention-3-pass-deferred"],
+    ["attention-3-pass", "attention-2-pass"],
+    ["attention-3-pass", "attention-1-pass"],
+    ["attention-2-pass", "attention-1-pass"],
+    ["cascade-1", "cascade-2"],
+    ["rms-norm-product", "rms-norm-product-deferred"],
+    ["variance-two-pass", "variance-welford"],
+  ])("%s and %s", (a, b) => {
+    const report = compare(a, b);
+    expect(report.equal).toBe(true);
+    expect(report.cases.length).toBeGreaterThan(15);
+    expect(report.largest?.difference?.relative).toBeLessThan(1e-12);
+  });
+
+  it("any shape, tiles that the other does not have included", () => {
+    const report = compare("attention-3-pass", "attention-1-pass", { shape: { M: 24, M0: 6, P: 3, E: 2, F: 2 } });
+    expect(report.equal).toBe(true);
+    expect(Object.fromEntries(report.shapes[1])).toMatchObject({ M: 24, M1: 4, M0: 6 });
+    expect(() => compare("attention-3-pass", "attention-1-pass", { shape: { M: 24, M0: 7 } })).toThrow(
+      /7 does not divide/,
+    );
+    expect(() => compare("attention-3-pass", "attention-1-pass", { shape: { Z: 2 } })).toThrow(UsageError);
+  });
+});
+
+describe("rewrites that do not", () => {
+  const stable = "GM = X[m] :: max(m)\nSN[m] = exp(X[m]-GM)\nSD = SN[m]\nY[m] = SN[m]/SD";
+
+  it("a softmax without a maximum overflows on large scores alone", () => {
+    const report = compareCascades(softmax(stable), softmax("SN[m] = exp(X[m])\nSD = SN[m]\nY[m] = SN[m]/SD"));
+    expect(report.firstDiffering?.name).toBe("far from zero");
+    expect(report.cases.filter(c => c.name.startsWith("random")).every(c => c.equal)).toBe(true);
+  });
+
+  it("a maximum that starts from 0 is wrong where all scores are negative", () => {
+    const report = compareCascades(
+      softmax("GM = X[m] :: max(m)"),
+      softmax("R[i=0] = 0\nR[i+1] = max(R[i], X[i])\nGM = R[M]\nuntil: i >= M"),
+    );
+    expect(report.cases.find(c => c.name === "all negative")?.equal).toBe(false);
+  });
+
+  it("the paper's cascade 3 loses terms where a running sum is zero", () => {
+    const report = compare("cascade-1", "cascade-3", { shape: { K: 6 } });
+    expect(report.firstDiffering?.name).toBe("B with zeros in front, the rest random");
+    expect(report.cases.filter(c => !c.equal).length).toBe(1);
+    expect(report.firstDiffering?.notes).toEqual(["cascade-3: RZ takes 0/0 as 0, first at i=0"]);
+    expect(equalText(report)).toContain("they differ on 1");
+  });
+
+  it("a dropped scale is found", () => {
+    const scaled = "GM = X[m] :: max(m)\nSN[m] = exp(X[m]-GM, 1/2)\nSD = SN[m]\nY[m] = SN[m]/SD";
+    expect(compareCascades(softmax(stable), softmax(scaled)).firstDiffering?.name).toBe("random 1");
+    // ... and is none when the other is scaled too.
+    const halved = "Y[m] = exp(X[m], 2)";
+    expect(compareCascades(softmax("Y[m] = exp(X[m])"), softmax(halved.replace("2", "1"))).equal).toBe(true);
+  });
+
+  it("infinities and NaN on one side only are differences, on both sides not", () => {
+    const report = compareCascades(softmax("Y[k] = 1 / X[k]"), softmax("Y[k] = 1 / X[k] + 0"));
+    expect(report.equal).toBe(true);
+    expect(compareCascades(softmax("Y[k] = log(X[k])"), softmax("Y[k] = log(abs(X[k]))")).equal).toBe(false);
+  });
+});
+
+describe("cascades that cannot be compared", () => {
+  it.each([
+    ["Y[k] = A[k]", "Y = A[k]", /0|1 and 0 ranks/],
+    ["Y = A[k]\nZ = B[k]", "U = A[k]\nV = B[k]", /outputs Y, Z and U, V.*same name/],
+    ["Y = A[k]", "Y = A[k,j]", /input A.*1 ranks in a and 2 in b/],
+  ])("%j and %j", (a, b, message) => {
+    expect(() => compareCascades(parseCascade(a, "a"), parseCascade(b, "b"))).toThrow(message);
+  });
+});
