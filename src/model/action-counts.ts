@@ -2,11 +2,13 @@ import { SpecError } from "../errors.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import { bigProduct, exactLimit } from "./count.js";
+import { coupledCount } from "./coupled-counts.js";
 import {
   type AnalysisOptions,
   analyse,
   iterations,
   mappedPes,
+  type NestShape,
   points,
   type RankCounts,
   type TensorAccesses,
@@ -14,6 +16,7 @@ import {
   tuples,
 } from "./loop-nest.js";
 import { countParts } from "./partition.js";
+import type { VisibleRegion } from "./visible-region.js";
 
 /** What one Einsum does at given sizes. */
 export interface EinsumCounts {
@@ -48,24 +51,49 @@ export function variantOf({ name, variants }: CompiledDesign["einsums"][number],
 /** One Einsum's nest with its numbers filled in. */
 export interface Laid {
   readonly einsum: CompiledEinsum;
+  readonly shape: NestShape;
   readonly counts: RankCounts;
+  /** The counts of the ranks by themselves, as if nothing were masked: what buffers have room for. */
+  readonly boxes: RankCounts;
   /** Per tensor the levels that keep it, outermost first. */
   readonly kept: readonly (readonly number[])[];
 }
 
-/** Lays one Einsum over the machine. Throws SpecError where the mapping does not fit. */
-export function layOut(design: CompiledDesign, einsum: CompiledEinsum, values: Float64Array): Laid {
-  const counts = rankCounts(einsum, values);
-  checkFanouts(design, einsum, counts, values);
+/** Lays one Einsum over the machine; a loop turns only where `region` has a score. Throws SpecError where the mapping does not fit. */
+export function layOut(
+  design: CompiledDesign,
+  einsum: CompiledEinsum,
+  values: Float64Array,
+  region: VisibleRegion | undefined,
+): Laid {
+  const boxes = rankCounts(einsum, values);
+  checkFanouts(design, einsum, boxes, values);
   const kept = einsum.alwaysKept ?? keptLevels(einsum, values);
-  return { einsum, counts, kept };
+  if (region === undefined || einsum.coupled === undefined)
+    return { einsum, shape: einsum.shape, counts: boxes, boxes, kept };
+  return { einsum, shape: einsum.coupled.shape, counts: coupledCounts(einsum, boxes, region), boxes, kept };
+}
+
+/** The ranks' tables, those that the region couples as one that is filled as it is asked. */
+function coupledCounts(einsum: CompiledEinsum, boxes: RankCounts, region: VisibleRegion): RankCounts {
+  const coupled = einsum.coupled as NonNullable<CompiledEinsum["coupled"]>;
+  const merged = einsum.shape.ranks.length - coupled.shape.ranks.length + 1;
+  const table = new Float64Array(1 << (coupled.shape.ranks[0]?.parts ?? 0)).fill(Number.NaN);
+  const bounds = einsum.scratch.map(scratch => scratch.bounds);
+  const ask = (rank: number, subset: number): number => {
+    const count = coupledCount(coupled, region, boxes, bounds, subset);
+    if (rank === 0) table[subset] = count;
+    return count;
+  };
+  const turns = (bit: number): number => tuples(einsum.shape, boxes, 1 << bit);
+  return Object.assign([table, ...boxes.slice(merged)], { ask, turns });
 }
 
 /** Bytes of the tiles that an Einsum alone keeps in a level. */
-export function bytesKept({ einsum: { shape }, counts, kept }: Laid, level: number, wordBytes: number): number {
+export function bytesKept({ einsum: { shape }, boxes, kept }: Laid, level: number, wordBytes: number): number {
   let words = 0;
   kept.forEach((levels, t) => {
-    if (levels.includes(level)) words += tileWords(shape, counts, shape.tensors[t]?.relevant ?? 0, level);
+    if (levels.includes(level)) words += tileWords(shape, boxes, shape.tensors[t]?.relevant ?? 0, level);
   });
   return words * wordBytes;
 }
@@ -76,17 +104,17 @@ export function countEinsum(
   einsum: CompiledEinsum,
   values: Float64Array,
   options: AnalysisOptions,
+  region?: VisibleRegion,
 ): EinsumCounts {
-  return countLaid(design, layOut(design, einsum, values), values, options);
+  return countLaid(design, layOut(design, einsum, values, region), values, options);
 }
 
 export function countLaid(
   design: CompiledDesign,
-  { einsum, counts, kept }: Laid,
+  { einsum, shape, counts, boxes, kept }: Laid,
   values: Float64Array,
   options: AnalysisOptions,
 ): EinsumCounts {
-  const { shape } = einsum;
   const steps = iterations(shape, counts);
   const allPoints = points(shape, counts);
   const onArray = design.arrays.get(einsum.array);
@@ -107,7 +135,7 @@ export function countLaid(
     accesses: analyse(shape, counts, kept, options),
     levels: einsum.levelNames,
     tiles: shape.tensors.map(({ relevant }, t) =>
-      (kept[t] ?? []).map(level => tileWords(shape, counts, relevant, level)),
+      (kept[t] ?? []).map(level => tileWords(einsum.shape, boxes, relevant, level)),
     ),
     spilled: shape.tensors.map(({ name }) => einsum.spill.get(name)?.(values) ?? 0),
   };

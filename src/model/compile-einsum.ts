@@ -3,6 +3,7 @@ import type { Architecture } from "../spec/architecture.js";
 import type { Path } from "../spec/document.js";
 import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
+import { type CoupledRanks, coupledNames, coupleRanks } from "./coupled-counts.js";
 import type { NestShape } from "./loop-nest.js";
 import { type Program, scoped } from "./symbols.js";
 
@@ -12,6 +13,8 @@ export interface CompiledEinsum {
   readonly array: string;
   readonly when: Compiled | undefined;
   readonly shape: NestShape;
+  /** The same nest with the ranks that a mask couples as one; undefined where the Einsum has neither P nor M. */
+  readonly coupled: CoupledRanks | undefined;
   readonly levelNames: readonly string[];
   /** The fan-outs with the loops (a mask of bits) over each. */
   readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
@@ -80,7 +83,9 @@ export function compileEinsum(
   for (const level of Object.keys(spec.loops)) levelIndex(level, ["loops", level]);
   const rankOf = (part: string): string =>
     Object.keys(partitions).find(rank => part in (partitions[rank] ?? {})) ?? part;
-  const names = [...new Set(looped.map(({ part }) => rankOf(part)))];
+  // Ranks that a mask couples come first: their bits are neighbours.
+  const used = [...new Set(looped.map(({ part }) => rankOf(part)))];
+  const names = [...coupledNames.filter(rank => used.includes(rank)), ...used.filter(r => !coupledNames.includes(r))];
   let shift = 0;
   const ranks = names.map(rank => {
     const whole = looped.some(({ part }) => part === rank);
@@ -162,6 +167,12 @@ export function compileEinsum(
     });
   });
 
+  const shape: NestShape = {
+    levels: levels.map(level => ({ name: level, spatial: architecture.levels[level]?.kind === "fanout" })),
+    loops: looped.map(({ part, index }) => ({ level: index, bit: bitOf(part) })),
+    ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
+    tensors,
+  };
   const compileHere = (formula: string | number, where: Path): Compiled =>
     program.compile(formula, scope, () => at(where));
   const choiceSlot = (symbol: string): number =>
@@ -171,12 +182,8 @@ export function compileEinsum(
     name,
     array: spec.array,
     when: spec.when === undefined ? undefined : program.compile(spec.when, undefined, () => at(["when"])),
-    shape: {
-      levels: levels.map(level => ({ name: level, spatial: architecture.levels[level]?.kind === "fanout" })),
-      loops: looped.map(({ part, index }) => ({ level: index, bit: bitOf(part) })),
-      ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
-      tensors,
-    },
+    shape,
+    coupled: coupleRanks(shape, names),
     levelNames: levels,
     fanouts: levels
       .filter(level => architecture.levels[level]?.kind === "fanout")

@@ -8,6 +8,7 @@ import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, workloadSymbols } from "./sizes.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
+import type { VisibleRegion } from "./visible-region.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {
@@ -17,12 +18,13 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly mappingsTried: number;
 }
 
-/** Runs the model once. Throws SpecError when the mapping does not fit the machine at these sizes. */
+/** Runs the model once, on all scores or on those of `region`. Throws SpecError when the mapping does not fit the machine at these sizes. */
 export function evaluate(
   design: CompiledDesign,
   sizes: Sizes,
   accounting: Accounting = published,
   variables: readonly number[] = [],
+  region?: VisibleRegion,
 ): Evaluation {
   const values = new Float64Array(design.program.size);
   design.sizeSlots.forEach((slot, i) => {
@@ -32,12 +34,13 @@ export function evaluate(
     values[slot] = variables[i] as number;
   });
   design.program.run(values);
-  const rowsTried = chooseRows(design, values);
+  const rowsTried = chooseRows(design, values, region);
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
-  const mappingsTried = rowsTried + chooseMappings(design, einsums, values, accounting);
+  const mappingsTried = rowsTried + chooseMappings(design, einsums, values, accounting, region);
   const has = (name: string): boolean => accounting.corrections.includes(name);
-  const options = { allInstances: has("register-energy"), overflow: !has("first-reads") };
-  const counts = einsums.map(einsum => countEinsum(design, einsum, values, options));
+  // No published number is masked: there is no overflow to reproduce.
+  const options = { allInstances: has("register-energy"), overflow: !has("first-reads") && region === undefined };
+  const counts = einsums.map(einsum => countEinsum(design, einsum, values, options, region));
   checkBuffers(design, counts, values);
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));

@@ -28,8 +28,16 @@ export interface NestTensor {
   readonly relevant: number;
 }
 
-/** For each rank a table: how many distinct index tuples each subset of its parts' loops has. */
-export type RankCounts = readonly Float64Array[];
+/**
+ * For each rank a table: how many distinct index tuples each subset of its parts' loops has. Where a mask couples ranks
+ * they share one table (src/model/coupled-counts.ts), NaN where it has not been asked yet.
+ */
+export interface RankCounts extends ReadonlyArray<Float64Array> {
+  /** Counts, and keeps in its table, what a table has as NaN. */
+  readonly ask?: (rank: number, subset: number) => number;
+  /** How often the loop of a bit turns, masked or not; without it, its count. */
+  readonly turns?: (bit: number) => number;
+}
 
 /** Words of one tensor at one level. */
 export interface Accesses {
@@ -92,9 +100,11 @@ export function tuples(shape: NestShape, counts: RankCounts, mask: number): numb
   }
   if (product <= exactLimit) return product;
   return bigProduct(
-    shape.ranks.map(
-      ({ shift, parts }, r) => (counts[r] as Float64Array)[(mask >>> shift) & ((1 << parts) - 1)] as number,
-    ),
+    shape.ranks.map(({ shift, parts }, r) => {
+      const subset = (mask >>> shift) & ((1 << parts) - 1);
+      const known = (counts[r] as Float64Array)[subset] as number;
+      return Number.isNaN(known) ? (counts.ask?.(r, subset) ?? known) : known;
+    }),
   );
 }
 
@@ -123,7 +133,7 @@ function changing(shape: NestShape, counts: RankCounts, relevant: number, level:
     const loop = 1 << bit;
     if (staying && (relevant & loop) === 0) continue;
     // A loop that never turns neither moves the tile nor holds it.
-    if (staying && tuples(shape, counts, loop) === 1) continue;
+    if (staying && (counts.turns?.(bit) ?? tuples(shape, counts, loop)) === 1) continue;
     staying = false;
     mask |= loop;
   }

@@ -5,6 +5,7 @@ import type { CompiledDesign, CompiledLevel } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import { accessCosts, einsumEnergy } from "./energy.js";
 import { dramBytes } from "./traffic.js";
+import type { VisibleRegion } from "./visible-region.js";
 
 /**
  * Sets the symbols that a mapping leaves open: as published where the spec says so, else the best of an exhaustive
@@ -15,6 +16,7 @@ export function chooseMappings(
   einsums: readonly CompiledEinsum[],
   values: Float64Array,
   accounting: Accounting,
+  region: VisibleRegion | undefined,
 ): number {
   const open = einsums.filter(({ choices }) => choices.length > 0);
   if (open.length === 0) return 0;
@@ -32,7 +34,7 @@ export function chooseMappings(
       const key = `${einsum.mappingKey} ${einsum.ranks.map(({ size }) => values[size]).join()}`;
       const found =
         alike.get(key) ??
-        search(design, einsum, values, mappings => {
+        search(design, einsum, values, region, mappings => {
           tried += mappings;
         });
       alike.set(key, found);
@@ -47,7 +49,7 @@ export function chooseMappings(
  * Sets the rows of tables that are searched: for each the row with which the design takes the least energy, then the least
  * DRAM traffic. Returns how many were tried.
  */
-export function chooseRows(design: CompiledDesign, values: Float64Array): number {
+export function chooseRows(design: CompiledDesign, values: Float64Array, region: VisibleRegion | undefined): number {
   let tried = 0;
   for (const { slot, rows } of design.tableChoices) {
     let best: { readonly row: number; readonly bytes: number; readonly energyPj: number } | undefined;
@@ -58,7 +60,7 @@ export function chooseRows(design: CompiledDesign, values: Float64Array): number
       let bytes = 0;
       let energyPj = 0;
       for (const einsum of design.einsums) {
-        const counts = countEinsum(design, variantOf(einsum, values), values, exact);
+        const counts = countEinsum(design, variantOf(einsum, values), values, exact, region);
         const own = dramBytes(counts, design);
         bytes += own;
         energyPj += einsumEnergy(design, counts, own, costs, () => false).total;
@@ -89,6 +91,7 @@ function search(
   design: CompiledDesign,
   einsum: CompiledEinsum,
   values: Float64Array,
+  region: VisibleRegion | undefined,
   count: (mappings: number) => void,
 ): readonly number[] {
   const blocks = einsum.choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0));
@@ -103,7 +106,7 @@ function search(
   for (let more = true; more; more = advance(at, blocks)) {
     const current = at.map((i, k) => (blocks[k] as readonly number[])[i] as number);
     setBlocks(einsum, values, current);
-    const laid = layOut(design, einsum, values);
+    const laid = layOut(design, einsum, values, region);
     if (!fits(design, laid, values)) {
       // A larger block along the first choice fits no better: on to the next of the others.
       at[0] = (blocks[0] as readonly number[]).length - 1;

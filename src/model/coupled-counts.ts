@@ -1,0 +1,108 @@
+import type { NestShape } from "./loop-nest.js";
+import { type Grain, type SequenceClass, touched, touchedUpTo, type VisibleRegion } from "./visible-region.js";
+
+/** The ranks that a mask couples, as one rank of a nest: batch, rows (queries) and keys. */
+export interface CoupledRanks {
+  readonly shape: NestShape;
+  readonly batch: CoupledRank | undefined;
+  readonly rows: CoupledRank | undefined;
+  readonly keys: CoupledRank | undefined;
+}
+
+/** Where a rank's parts stand in the shared table, and which of the nest's ranks it was. */
+export interface CoupledRank {
+  readonly rank: number;
+  readonly shift: number;
+  readonly parts: number;
+}
+
+/** The ranks that the names B, P and M are given; specs' ranks of these names are coupled by masks. */
+export const coupledNames: readonly string[] = ["B", "P", "M"];
+
+/** A nest in which the first ranks are one. They must be the first, bits and all. */
+export function coupleRanks(shape: NestShape, names: readonly string[]): CoupledRanks | undefined {
+  const coupled = names.filter(name => coupledNames.includes(name)).length;
+  if (!names.includes("P") && !names.includes("M")) return undefined;
+  const own = (name: string): CoupledRank | undefined => {
+    const rank = names.indexOf(name);
+    return rank < 0 ? undefined : { rank, ...(shape.ranks[rank] as NestShape["ranks"][number]) };
+  };
+  const parts = shape.ranks.slice(0, coupled).reduce((sum, rank) => sum + rank.parts, 0);
+  const ranks = [{ shift: 0, parts }, ...shape.ranks.slice(coupled)];
+  return { shape: { ...shape, ranks }, batch: own("B"), rows: own("P"), keys: own("M") };
+}
+
+/**
+ * How many distinct tuples of loop indices the existing scores reach, for any subset of the coupled ranks' loops. `boxes`
+ * and `bounds` are the ranks' own tables and loop bounds, as if nothing were masked.
+ *
+ * Exact where the row loops of a subset are the outermost ones (or none) and its key loops neighbours; these are all that the
+ * analysis asks for while no loop within has only one turn. Of others a bound from above.
+ */
+export function coupledCount(
+  { batch, rows, keys }: CoupledRanks,
+  region: VisibleRegion,
+  boxes: readonly Float64Array[],
+  bounds: readonly Float64Array[],
+  subset: number,
+): number {
+  const bitsOf = (own: CoupledRank | undefined): number =>
+    own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);
+  const perSequence = (sequence: SequenceClass): number =>
+    pairs(region, sequence, side(rows, bitsOf(rows), boxes, bounds), side(keys, bitsOf(keys), boxes, bounds));
+  const batchBits = bitsOf(batch);
+  if (batch !== undefined && batchBits === (1 << batch.parts) - 1) {
+    return region.sequences.reduce((sum, sequence) => sum + sequence.count * perSequence(sequence), 0);
+  }
+  const most = Math.max(...region.sequences.map(perSequence));
+  return batch === undefined ? most : most * (boxes[batch.rank]?.[batchBits] as number);
+}
+
+/** One side's subset of loops. */
+interface Side {
+  /** The first and the last of its parts; -1 for none. */
+  readonly first: number;
+  readonly last: number;
+  /** Whether no part between them is missing. */
+  readonly whole: boolean;
+  /** The count as if nothing were masked. */
+  readonly box: number;
+  /** Coordinates that each index of a part stands for. */
+  readonly chunk: (part: number) => number;
+}
+
+function side(
+  own: CoupledRank | undefined,
+  bits: number,
+  boxes: readonly Float64Array[],
+  bounds: readonly Float64Array[],
+): Side {
+  const inner = own === undefined ? [] : [...(bounds[own.rank] as Float64Array)];
+  const first = bits === 0 ? -1 : 31 - Math.clz32(bits & -bits);
+  const last = bits === 0 ? -1 : 31 - Math.clz32(bits);
+  return {
+    first,
+    last,
+    whole: bits === 0 || bits === (1 << (last + 1)) - 1 - ((1 << first) - 1),
+    box: own === undefined ? 1 : (boxes[own.rank]?.[bits] as number),
+    chunk: part => inner.slice(part + 1).reduce((product, bound) => product * bound, 1),
+  };
+}
+
+function pairs(region: VisibleRegion, sequence: SequenceClass, rows: Side, keys: Side): number {
+  const grain: Grain = { rows: grainOf(rows), keys: grainOf(keys) };
+  if (rows.first > 0 || !rows.whole) {
+    // Rows of one place in every block: at most all of them, at most all keys for each.
+    const all = { ...grain, rows: 0 };
+    return Math.min(touchedBy(region, sequence, grain, keys), rows.box * touchedBy(region, sequence, all, keys));
+  }
+  return touchedBy(region, sequence, grain, keys);
+}
+
+const grainOf = ({ last, chunk }: Side): number => (last < 0 ? 0 : chunk(last));
+
+function touchedBy(region: VisibleRegion, sequence: SequenceClass, grain: Grain, keys: Side): number {
+  if (keys.first <= 0 && keys.whole) return touched(region, sequence, grain);
+  if (keys.whole) return touchedUpTo(region, sequence, grain, keys.chunk(keys.first - 1) / grain.keys);
+  return Math.min(touched(region, sequence, grain), keys.box * touched(region, sequence, { ...grain, keys: 0 }));
+}

@@ -1,0 +1,161 @@
+/**
+ * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
+ * query sees the key; a loop turns only where a score exists, so that tiles that are masked as a whole cost nothing.
+ *
+ * Rows are queries times the query heads that share a key head, query by query: row r belongs to query floor(r / group).
+ * With P queries and M keys, query p stands at i = p + M - P and sees keys i - left <= m <= i + right (-1: unbounded);
+ * causal is right = 0. Both ends of what a row sees never fall from one row to the next, so a block of rows sees one
+ * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing.
+ */
+export interface VisibleRegion {
+  /** Query heads that share a key head: rows per query. */
+  readonly group: number;
+  readonly left: number;
+  readonly right: number;
+  /** Sequences of the batch with the same numbers of queries and keys. */
+  readonly sequences: readonly SequenceClass[];
+}
+
+export interface SequenceClass {
+  readonly count: number;
+  readonly queries: number;
+  readonly keys: number;
+}
+
+/** A cut of the rows into blocks and of the keys into tiles; 0 rows or keys: that side is not looped over. */
+export interface Grain {
+  readonly rows: number;
+  readonly keys: number;
+}
+
+/** Blocks of `rows` rows by tiles of `keys` keys in which a score exists. */
+export function touched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
+  const blocks = blocksOf(region, sequence, rows);
+  const seeing = blocks.count - blocks.firstSeeing;
+  return keys === 0 ? seeing : seeing === 0 ? 0 : blocks.tilesBefore(keys) - blocks.tilesHidden(keys);
+}
+
+/** The same with at most `most` tiles counted for each block: tiles that stand in one place of the array count once. */
+export function touchedUpTo(region: VisibleRegion, sequence: SequenceClass, grain: Grain, most: number): number {
+  const blocks = blocksOf(region, sequence, grain.rows);
+  let sum = 0;
+  for (let j = blocks.firstSeeing; j < blocks.count; j++) {
+    const tiles = Math.ceil(blocks.to(j) / grain.keys) - Math.floor(blocks.from(j) / grain.keys);
+    sum += Math.min(most, tiles);
+  }
+  return sum;
+}
+
+/**
+ * What the touched tiles hold, masked or not: rows that exist times keys that exist (`rows`, `keys`: whether rows and
+ * keys are counted, else blocks and tiles).
+ */
+export function withinTouched(
+  region: VisibleRegion,
+  sequence: SequenceClass,
+  grain: Grain,
+  count: { readonly rows: boolean; readonly keys: boolean },
+): number {
+  const blocks = blocksOf(region, sequence, grain.rows);
+  if (blocks.count === blocks.firstSeeing) return 0;
+  const step = Math.max(1, grain.keys);
+  const lastTile = Math.floor((sequence.keys - 1) / step);
+  const missingKeys = (lastTile + 1) * step - sequence.keys;
+  // Of one block: all its tiles, the last one partial.
+  const held = (tiles: number, reachLast: number): number =>
+    grain.keys === 0 ? reachLast : count.keys ? tiles * step - reachLast * missingKeys : tiles;
+  const reaching = grain.keys === 0 ? blocks.count - blocks.firstSeeing : blocks.reaching(lastTile * step);
+  const all = held(grain.keys === 0 ? 0 : touched(region, sequence, grain), reaching);
+  if (!count.rows || grain.rows === 0) return all;
+  const last = blocks.count - 1;
+  const lastTiles = Math.ceil(blocks.to(last) / step) - Math.floor(blocks.from(last) / step);
+  const rows = sequence.queries * region.group;
+  return all * grain.rows - (blocks.count * grain.rows - rows) * held(lastTiles, 1);
+}
+
+interface Blocks {
+  readonly count: number;
+  /** Blocks before this one see nothing. */
+  readonly firstSeeing: number;
+  /** What block j sees: keys from <= m < to. */
+  from(j: number): number;
+  to(j: number): number;
+  /** Over the blocks that see something: tiles that begin before what is seen ends. */
+  tilesBefore(keys: number): number;
+  /** Over the same blocks: tiles that end before what is seen begins. */
+  tilesHidden(keys: number): number;
+  /** Blocks that see past key `key`. */
+  reaching(key: number): number;
+}
+
+function blocksOf(
+  { group, left, right }: VisibleRegion,
+  { queries, keys: M }: SequenceClass,
+  rowsAtOnce: number,
+): Blocks {
+  const rows = queries * group;
+  const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
+  const count = M === 0 ? 0 : Math.ceil(rows / step);
+  const shift = M - queries;
+  const place = (row: number): number => Math.floor(row / group) + shift;
+  const clamp = (key: number): number => Math.min(M, Math.max(0, key));
+  const from = (j: number): number => (left < 0 ? 0 : clamp(place(j * step) - left));
+  const to = (j: number): number => (right < 0 ? M : clamp(place(Math.min(rows, (j + 1) * step) - 1) + right + 1));
+  const firstSeeing = firstOf(count, j => to(j) > 0);
+  return {
+    count,
+    firstSeeing,
+    from,
+    to,
+    tilesBefore(keys) {
+      // Ends grow with the block until they reach the last key.
+      const full = firstOf(count, j => to(j) >= M);
+      const offset = step - 1 + firstSeeing * step + group * (shift + right + keys);
+      const growing = floorSum(Math.max(0, full - firstSeeing), step, offset, group * keys);
+      return growing + (count - Math.max(full, firstSeeing)) * Math.ceil(M / keys);
+    },
+    tilesHidden(keys) {
+      const begin = Math.max(
+        firstSeeing,
+        firstOf(count, j => from(j) > 0),
+      );
+      return begin >= count ? 0 : floorSum(count - begin, step, begin * step + group * (shift - left), group * keys);
+    },
+    reaching: key => count - firstOf(count, j => to(j) > key),
+  };
+}
+
+/** The first j in [0, count] from which `holds` is true on; it never turns false again. */
+function firstOf(count: number, holds: (j: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/**
+ * The sum over i from 0 to n - 1 of floor((a i + b) / m), for whole a, b >= 0 and m >= 1, by the steps of Euclid's algorithm.
+ * Exact while the sum is below 2^53.
+ */
+export function floorSum(n: number, a: number, b: number, m: number): number {
+  let sum = 0;
+  let [count, slope, offset, modulus] = [n, a, b, m];
+  while (count > 0) {
+    sum += triangle(count) * Math.floor(slope / modulus) + count * Math.floor(offset / modulus);
+    slope %= modulus;
+    offset %= modulus;
+    // The points under the line, counted along the other axis.
+    const top = slope * count + offset;
+    count = Math.floor(top / modulus);
+    offset = top % modulus;
+    [slope, modulus] = [modulus, slope];
+  }
+  return sum;
+}
+
+/** 0 + 1 + … + (n - 1). */
+const triangle = (n: number): number => (n % 2 === 0 ? (n / 2) * (n - 1) : n * ((n - 1) / 2));

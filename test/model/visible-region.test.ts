@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
+import type { NestShape } from "../../src/model/loop-nest.js";
+import { countParts } from "../../src/model/partition.js";
+import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
+
+const bound = fc.integer({ min: 1, max: 5 });
+const regions: fc.Arbitrary<VisibleRegion> = fc.record({
+  group: fc.integer({ min: 1, max: 3 }),
+  left: fc.integer({ min: -1, max: 12 }),
+  right: fc.oneof(fc.constant(0), fc.integer({ min: -1, max: 12 })),
+  sequences: fc.array(
+    fc.record({
+      count: fc.integer({ min: 1, max: 2 }),
+      queries: fc.integer({ min: 0, max: 14 }),
+      keys: fc.integer({ min: 0, max: 20 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+
+/** Every existing score as (batch, row, key), by the rule itself. */
+function* scores({ group, left, right, sequences }: VisibleRegion) {
+  let b = 0;
+  for (const { count, queries, keys } of sequences) {
+    for (let n = 0; n < count; n++, b++) {
+      for (let row = 0; row < queries * group; row++) {
+        const i = Math.floor(row / group) + keys - queries;
+        for (let m = 0; m < keys; m++) {
+          if ((left < 0 || m >= i - left) && (right < 0 || m <= i + right)) yield { b, row, m };
+        }
+      }
+    }
+  }
+}
+
+const indices = (coordinate: number, inner: readonly number[]): number[] =>
+  inner.map((_, part) => {
+    const chunk = inner.slice(part + 1).reduce((product, size) => product * size, 1);
+    return part === 0 ? Math.floor(coordinate / chunk) : Math.floor(coordinate / chunk) % (inner[part] as number);
+  });
+
+/** A nest whose rows are cut in three and keys in two: bits 0 batch, 1 to 3 rows, 4 and 5 keys. */
+function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBound: number) {
+  const rows = Math.max(1, ...region.sequences.map(s => s.queries * region.group));
+  const keys = Math.max(1, ...region.sequences.map(s => s.keys));
+  const bounds = [
+    Float64Array.of(region.sequences.reduce((sum, s) => sum + s.count, 0)),
+    Float64Array.of(Math.ceil(rows / (rowBounds[0] * rowBounds[1])), ...rowBounds),
+    Float64Array.of(Math.ceil(keys / keyBound), keyBound),
+  ];
+  const boxes = [bounds[0]?.[0] as number, rows, keys].map((size, r) => {
+    const table = new Float64Array(1 << (bounds[r]?.length ?? 0));
+    countParts(size, bounds[r] as Float64Array, table);
+    return table;
+  });
+  const ranks = [
+    { shift: 0, parts: 1 },
+    { shift: 1, parts: 3 },
+    { shift: 4, parts: 2 },
+  ];
+  const shape: NestShape = { levels: [], loops: [], tensors: [], ranks };
+  const coupled = coupleRanks(shape, ["B", "P", "M"]);
+  if (coupled === undefined) throw new Error("nothing coupled");
+  const enumerated = (subset: number): number => {
+    const seen = new Set<string>();
+    for (const { b, row, m } of scores(region)) {
+      const all = [
+        b,
+        ...indices(row, [...(bounds[1] as Float64Array)]),
+        ...indices(m, [...(bounds[2] as Float64Array)]),
+      ];
+      seen.add(all.filter((_, bit) => (subset & (1 << bit)) !== 0).join());
+    }
+    return seen.size;
+  };
+  return { counted: (subset: number) => coupledCount(coupled, region, boxes, bounds, subset), enumerated, bounds };
+}
+
+describe("loops over a masked region", () => {
+  it("turn as often as there are distinct index tuples of existing scores", () => {
+    fc.assert(
+      fc.property(regions, fc.tuple(bound, bound), bound, (region, rowBounds, keyBound) => {
+        const { counted, enumerated } = nest(region, rowBounds, keyBound);
+        for (const rows of [0b000, 0b001, 0b011, 0b111]) {
+          for (const keys of [0b00, 0b01, 0b10, 0b11]) {
+            const subset = 1 | (rows << 1) | (keys << 4);
+            if (rows === 0 && keys === 0) continue;
+            expect(counted(subset), `rows ${rows}, keys ${keys}`).toBe(enumerated(subset));
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("are bounded from above for every other subset", () => {
+    fc.assert(
+      fc.property(regions, fc.tuple(bound, bound), bound, (region, rowBounds, keyBound) => {
+        const { counted, enumerated } = nest(region, rowBounds, keyBound);
+        for (let subset = 0b10; subset < 64; subset += 2) {
+          const withBatch = subset | 1;
+          expect(counted(withBatch), `subset ${withBatch}`).toBeGreaterThanOrEqual(enumerated(withBatch));
+        }
+      }),
+    );
+  });
+
+  it("meet within touched tiles every row and key that exists there", () => {
+    fc.assert(
+      fc.property(regions, bound, bound, (region, rows, keys) => {
+        for (const sequence of region.sequences) {
+          const tiles = new Set<string>();
+          for (const { row, m } of scores({ ...region, sequences: [{ ...sequence, count: 1 }] })) {
+            tiles.add([Math.floor(row / rows), Math.floor(m / keys)].join());
+          }
+          let held = 0;
+          for (let row = 0; row < sequence.queries * region.group; row++) {
+            for (let m = 0; m < sequence.keys; m++) {
+              if (tiles.has([Math.floor(row / rows), Math.floor(m / keys)].join())) held++;
+            }
+          }
+          const counted = withinTouched(region, sequence, { rows, keys }, { rows: true, keys: true });
+          expect(counted).toBe(held);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+it("a sum of floors is that sum", () => {
+  const small = fc.integer({ min: 0, max: 40 });
+  fc.assert(
+    fc.property(small, small, small, fc.integer({ min: 1, max: 40 }), (n, a, b, m) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += Math.floor((a * i + b) / m);
+      expect(floorSum(n, a, b, m)).toBe(sum);
+    }),
+  );
+});
