@@ -18,8 +18,8 @@ export interface WasmEngineOptions {
 const secondsPerRequest = 0.25;
 /** Assumed until the first request is measured. */
 const macsPerSecondAtFirst = 5e9;
-/** Lane groups that a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts). */
-const mostGroupsPerRequest = 64;
+/** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostGroups`). */
+const mostRowsPerRequest = 64 * lanes;
 /** So many requests a thread, at least, so that all threads end at about the same time. */
 const requestsPerThread = 4;
 
@@ -65,10 +65,13 @@ class WasmSession implements Session {
     return 2 * this.pool.size;
   }
 
+  /** Whole lane groups, or, where a key/value head has fewer rows than a group has lanes (decode), whole heads. */
   get rowsPerRequest(): number {
+    const { queries, heads, kvHeads } = this.problem.shape;
+    const unit = Math.min(lanes, (queries * heads) / kvHeads);
     const share = allRows(this.problem).end / (this.pool.size * requestsPerThread);
-    const groups = Math.ceil(Math.min(this.rowsPerSecond * secondsPerRequest, share) / lanes);
-    return lanes * Math.max(1, Math.min(groups, mostGroupsPerRequest));
+    const rows = Math.min(this.rowsPerSecond * secondsPerRequest, share, mostRowsPerRequest);
+    return unit * Math.max(1, Math.ceil(rows / unit));
   }
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {

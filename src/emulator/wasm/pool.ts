@@ -117,5 +117,5 @@ const lost = (reason: string) => ({
   where: "engine wasm",
   got: `a worker thread that failed (${reason})`,
   expected: "workers that finish their rows",
-  mend: "free some memory, lower --threads, or choose --engine cpu",
+  mend: "free some memory, or choose --engine cpu",
 });
