@@ -4,6 +4,7 @@ import { countEinsum, type EinsumCounts, variantOf } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
+import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, workloadSymbols } from "./sizes.js";
 import { type Timing, timingOf } from "./timing.js";
@@ -48,7 +49,7 @@ export function evaluate(
     counts,
     mappingsTried,
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
-    ...timingOf(design, counts, bytes, values),
+    ...timingOf(design, counts, bytes, values, has("schedule") ? scheduledCycles(design, sizes, values) : null),
     ...energyOf(design, counts, bytes, values, accounting),
     ...areaOf(design, values),
   };

@@ -24,21 +24,26 @@ export interface PhaseTiming {
   readonly busySeconds: Readonly<Record<string, number>>;
 }
 
-/** An array that is busy for all but this share of a phase limits it. */
+/** An array that is busy for all but this share of a phase limits it; simulated phases have fill and drain besides. */
 const idleShare = 1e-9;
+const simulatedIdleShare = 1e-2;
 
-/** Phases one after the other, each as long as the longer of its computation and its DRAM traffic. */
+/**
+ * Phases one after the other, each as long as the longer of its computation and its DRAM traffic.
+ * @param simulated the computation's cycles by simulation, for a design of a single phase; null where the binding says them
+ */
 export function timingOf(
   design: CompiledDesign,
   counts: readonly EinsumCounts[],
   bytes: ReadonlyMap<string, number>,
   values: Float64Array,
+  simulated: number | null = null,
 ): Timing {
   const frequency = design.frequencyHz(values);
   const bandwidth = dramBandwidth(design, values);
   const byName = new Map(counts.map(c => [c.name, c]));
   const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
-    const computeCycles = cycles(values);
+    const computeCycles = simulated !== null && design.phases.length === 1 ? simulated : cycles(values);
     const computeSeconds = computeCycles / frequency;
     const memorySeconds = einsums.reduce((sum, e) => sum + (bytes.get(e) ?? 0), 0) / bandwidth;
     const busySeconds: Record<string, number> = {};
@@ -64,12 +69,12 @@ export function timingOf(
     phases,
     utilization,
     einsumUtilization,
-    bound: boundOf(phases),
+    bound: boundOf(phases, simulated === null ? idleShare : simulatedIdleShare),
   };
 }
 
 /** The resource that holds up the phases which take longest together. */
-function boundOf(phases: readonly PhaseTiming[]): string {
+function boundOf(phases: readonly PhaseTiming[], idleShare: number): string {
   const held = new Map<string, number>();
   for (const { seconds, computeSeconds, memorySeconds, busySeconds } of phases) {
     const busy = Object.entries(busySeconds).find(([, busy]) => busy >= computeSeconds * (1 - idleShare));

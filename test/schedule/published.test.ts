@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
+import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import { simulateDesign } from "../../src/model/schedule/of-design.js";
@@ -68,6 +69,23 @@ describe("+Architecture at 256 x 256", () => {
   it("takes 255 cycles a tile more where RM climbs the columns link by link", () => {
     const { epoch } = simulateDesign(compiled("architecture"), sizes("bert", 2 ** 14), { memory: "ideal" });
     expect(epoch === null ? null : epoch.cycles / epoch.tiles).toBe(458 + 255);
+  });
+});
+
+describe("the corrected accounting", () => {
+  it.each(["fusemax", "architecture"])("takes the simulated cycles as computation: %s", name => {
+    const design = compiled(name);
+    const at = sizes("bert", 4096);
+    const accounting = accountingOf("corrected", ["schedule"]);
+    expect(evaluate(design, at, accounting).phases.map(phase => phase.computeCycles)).toEqual([
+      simulateDesign(design, at, { memory: "ideal" }).cycles,
+    ]);
+  });
+
+  it("leaves a design without a schedule as it is", () => {
+    const at = sizes("bert", 4096);
+    const flat = compiled("flat");
+    expect(evaluate(flat, at, accountingOf("corrected", ["schedule"])).cycles).toBe(evaluate(flat, at).cycles);
   });
 });
 

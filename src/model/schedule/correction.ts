@@ -1,25 +1,27 @@
 import type { CompiledDesign } from "../compile.js";
 import type { Sizes } from "../sizes.js";
-import { simulateDesign } from "./of-design.js";
+import { findLags } from "./lags.js";
+import { scheduleOfDesign } from "./of-design.js";
+import { simulateSchedule } from "./simulate.js";
 
-/** What the schedule really takes where nothing waits for memory; for the `corrected` accounting. */
-export interface ScheduleCorrection {
-  /** From the first operand on a link to the last AV, fill, drain, skew and dependencies included. */
-  readonly computeCycles: number;
-  /** The share of those cycles in which each array issues an operation. */
-  readonly busyShare: Readonly<Record<"2d" | "1d", number>>;
-}
+/** Results by schedule, machine and loop nest: sweeps and charts ask for the same ones again. */
+const known = new Map<string, number>();
+const mostKnown = 10_000;
 
 /**
- * The computation's cycles by simulation, in place of the binding's formula, which leaves out fill, drain, skew and the
- * waits of one array for the other. Null for a design without a schedule (Unfused, FLAT, +Cascade).
- * @throws SpecError as `simulateDesign`
+ * The computation's cycles by simulation with ideal memory, in place of the binding's formula, which leaves out fill,
+ * drain, skew and the waits of one array for the other. Null for a design without a schedule (Unfused, FLAT, +Cascade).
+ * @param values the design's symbols at these sizes, if they are computed already
+ * @throws SpecError where the schedule cannot run on the machine
  */
-export function scheduleCorrection(compiled: CompiledDesign, sizes: Sizes): ScheduleCorrection | null {
+export function scheduledCycles(compiled: CompiledDesign, sizes: Sizes, values?: Float64Array): number | null {
   if (compiled.design.schedule === undefined || compiled.architecture.timing === undefined) return null;
-  const { cycles, arrays } = simulateDesign(compiled, sizes, { memory: "ideal" });
-  return {
-    computeCycles: cycles,
-    busyShare: { "2d": arrays["2d"].busyCycles / cycles, "1d": arrays["1d"].busyCycles / cycles },
-  };
+  const { spec, machine, work } = scheduleOfDesign(compiled, sizes, values);
+  const key = JSON.stringify([spec, machine, work], (_, value) => (value === Infinity ? "unlimited" : value));
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const { cycles } = simulateSchedule(findLags(spec, machine, work), machine, work);
+  if (known.size >= mostKnown) known.clear();
+  known.set(key, cycles);
+  return cycles;
 }

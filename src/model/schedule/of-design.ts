@@ -22,9 +22,14 @@ export interface DesignSchedule {
 /**
  * The schedule, machine and loop nest of a design at given sizes. The array's rows and columns and the query tiles of a
  * block are the mapping's M0, P0 and P1.
+ * @param values the design's symbols at these sizes, if they are computed already
  * @throws SpecError where the design has no schedule, or its architecture no `timing`
  */
-export function scheduleOfDesign(compiled: CompiledDesign, sizes: Sizes): DesignSchedule {
+export function scheduleOfDesign(
+  compiled: CompiledDesign,
+  sizes: Sizes,
+  values: Float64Array = valuesOf(compiled, sizes),
+): DesignSchedule {
   const { design, architecture, program } = compiled;
   if (design.schedule === undefined) {
     const mend = "name one of specs/schedules in the design's file";
@@ -35,7 +40,6 @@ export function scheduleOfDesign(compiled: CompiledDesign, sizes: Sizes): Design
     const expected = "timing: bufferReadRows, bufferWriteRows, rmReturn, dramLatencyCycles";
     throw new SpecError({ where: design.architecture.at([]), got: "no timing", expected });
   }
-  const values = valuesOf(compiled, sizes);
   const number = (formula: Formula, path: Path): number =>
     program.compile(formula, undefined, () => design.architecture.at(path))(values);
   const symbol = (name: string): number => number(name, []);
