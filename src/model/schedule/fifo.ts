@@ -23,14 +23,6 @@ export class CycleQueue {
     this.size--;
   }
 
-  /** Moves every entry later in time: for a jump over a whole number of periods. */
-  shift(cycles: number): void {
-    for (let i = 0; i < this.size; i++) {
-      const slot = (this.head + i) & (this.ring.length - 1);
-      this.ring[slot] = (this.ring[slot] as number) + cycles;
-    }
-  }
-
   /** The entries counted from `now`, as text that two equal states share; what is past is all alike. Entries never fall. */
   relativeTo(now: number): string {
     let past = 0;

@@ -26,8 +26,8 @@ export interface TileMemory {
   /** Bytes moved so far, both ways. */
   bytes(): number;
   state(now: number): string;
-  /** Jumps over whole periods: later by `cycles`, further by `blocks` and `keyTiles`, with `bytes` more moved. */
-  jump(cycles: number, blocks: number, keyTiles: number, bytes: number): void;
+  /** Leaves whole periods out: further by `blocks` and `keyTiles`. */
+  leap(blocks: number, keyTiles: number): void;
 }
 
 /** Tiles that are there from a given cycle on, in the order of first use. */
@@ -45,7 +45,7 @@ export function givenArrivals(arrivals: ArrivalSchedule): TileMemory {
     busyUntil: () => 0,
     bytes: () => 0,
     state: () => "",
-    jump: () => undefined,
+    leap: () => undefined,
   };
 }
 
@@ -56,9 +56,8 @@ export function givenArrivals(arrivals: ArrivalSchedule): TileMemory {
 export function dramMemory(dram: DramChannel, work: ScheduleWork, walk: TileWalk): TileMemory {
   const queues = { Q: new CycleQueue(), BK: new CycleQueue(), BV: new CycleQueue() };
   // When the room of each tensor was freed, oldest first; all of it is free at cycle 0.
-  const room = { Q: new CycleQueue(), BK: new CycleQueue(), BV: new CycleQueue() };
-  const held = { Q: dram.tilesHeld.q, BK: dram.tilesHeld.bk, BV: dram.tilesHeld.bv };
-  for (const tensor of loadedTensors) for (let i = 0; i < held[tensor]; i++) room[tensor].push(0);
+  const { q, bk, bv } = dram.tilesHeld;
+  const room = { Q: freeFromStart(q), BK: freeFromStart(bk), BV: freeFromStart(bv) };
 
   const cursor = { block: 0, m1: 0 };
   let p1 = 0;
@@ -66,8 +65,6 @@ export function dramMemory(dram: DramChannel, work: ScheduleWork, walk: TileWalk
   let channelFree = 0;
   let moved = 0;
   const allBlocks = walk.heads * walk.blocks;
-  const sizeOf = (block: number): number =>
-    Math.min(walk.blockTiles, walk.queryTiles - (block % walk.blocks) * walk.blockTiles);
 
   const transfer = (words: number, from: number): number => {
     const bytes = words * dram.bytesPerWord;
@@ -85,7 +82,7 @@ export function dramMemory(dram: DramChannel, work: ScheduleWork, walk: TileWalk
   const advance = (): void => {
     if (kind === "BK") kind = "BV";
     else if (kind === "Q" && p1 === 0) kind = "BK";
-    else if (cursor.m1 === 0 && ++p1 < sizeOf(cursor.block)) kind = "Q";
+    else if (cursor.m1 === 0 && ++p1 < walk.sizeOf(cursor.block)) kind = "Q";
     else {
       p1 = 0;
       kind = "BK";
@@ -122,15 +119,15 @@ export function dramMemory(dram: DramChannel, work: ScheduleWork, walk: TileWalk
       const parts = loadedTensors.map(t => `${queues[t].relativeTo(now)};${room[t].relativeTo(now)}`);
       return `${parts.join("/")}|${Math.max(channelFree - now, 0)}|${kind}${p1}`;
     },
-    jump(cycles, blocks, keyTiles, bytes) {
-      for (const tensor of loadedTensors) {
-        queues[tensor].shift(cycles);
-        room[tensor].shift(cycles);
-      }
-      channelFree += cycles;
-      moved += bytes;
+    leap(blocks, keyTiles) {
       cursor.block += blocks;
       cursor.m1 += keyTiles;
     },
   };
+}
+
+function freeFromStart(tiles: number): CycleQueue {
+  const queue = new CycleQueue();
+  for (let i = 0; i < tiles; i++) queue.push(0);
+  return queue;
 }

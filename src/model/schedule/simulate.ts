@@ -9,7 +9,7 @@ import { type ArrayTime, type ScheduleResult, type StallCause, stallCauses } fro
 import { SteadyState } from "./steady-state.js";
 import { causeCode, TileMachine } from "./tile-machine.js";
 import { Track } from "./track.js";
-import { type TileWalk, tileWalk } from "./walk.js";
+import { type TilePlace, TileWalk } from "./walk.js";
 
 export interface SimulationOptions {
   /** Where the operands come from: always there (the default), there from given cycles on, or from DRAM. */
@@ -36,6 +36,7 @@ export interface Issue {
   readonly einsum: EinsumName;
   readonly step: number;
   readonly tile: number;
+  readonly place: TilePlace;
   readonly epoch: number;
   readonly cycle: number;
 }
@@ -52,6 +53,8 @@ export interface Stall {
 const causeBase = { "2d": einsumNames.length, "1d": einsumNames.length + stallCauses.length } as const;
 const bytesAt = causeBase["1d"] + stallCauses.length;
 const never = Number.POSITIVE_INFINITY;
+/** Tiles that are stepped through before a run that does not repeat is given up: a minute or two. */
+const mostTilesStepped = 5e6;
 
 /**
  * Executes a schedule: each array issues its epoch's operations in order, one a cycle, each when its operands are there.
@@ -76,8 +79,11 @@ class Simulation {
   private readonly steady: SteadyState;
   private readonly mayLeap: boolean;
   private readonly counters = new Float64Array(bytesAt + 1);
+  /** What the leaps add to the counters. */
+  private readonly growth = new Float64Array(bytesAt + 1);
   private firstIssue = -1;
-  private tilesLeapt = 0;
+  /** What was leapt over: tiles and cycles are counted without it while the simulation runs. */
+  private readonly leapt = { cycles: 0, tiles: 0 };
 
   constructor(
     private readonly schedule: Schedule,
@@ -86,14 +92,14 @@ class Simulation {
     private readonly options: SimulationOptions,
   ) {
     const { dram, arrivals, leap = true, watch } = options;
-    this.walk = tileWalk(machine, work);
+    this.walk = new TileWalk(machine, work);
     checkOrder(schedule, this.walk);
     this.memory =
       dram !== undefined ? dramMemory(dram, work, this.walk) : arrivals !== undefined ? givenArrivals(arrivals) : null;
-    this.state = new TileMachine(schedule.name, machine, work, this.walk, this.memory);
+    this.state = new TileMachine(schedule.name, machine, work, this.memory);
     this.grid = new Track("2d", schedule, machine, work, this.walk);
     this.lane = new Track("1d", schedule, machine, work, this.walk);
-    this.steady = new SteadyState(this.walk, watch?.from ?? never);
+    this.steady = new SteadyState(this.walk);
     this.mayLeap = leap && arrivals === undefined;
   }
 
@@ -102,9 +108,11 @@ class Simulation {
     const until = this.options.watch?.until ?? never;
     grid.begin();
     lane.begin();
-    while (!(grid.done && lane.done) && Math.min(grid.epoch, lane.epoch) < until) {
+    while (!(grid.done && lane.done) && this.leapt.tiles + Math.min(grid.epoch, lane.epoch) < until) {
       if (grid.fresh) {
         grid.fresh = false;
+        if (grid.epoch > mostTilesStepped) throw this.endless();
+        this.walk.anchor(grid.epoch);
         if (this.mayLeap && this.steady.watches(grid.epoch)) this.tryLeap();
       }
       state.open();
@@ -145,19 +153,24 @@ class Simulation {
     return state.cycle + 1;
   }
 
-  private watches({ epoch }: Track): boolean {
+  private watches(track: Track): boolean {
     const { watch } = this.options;
+    const epoch = track.epoch + this.leapt.tiles;
     return watch !== undefined && epoch >= watch.from && epoch < watch.until;
   }
 
   private report(track: Track, op: number): void {
+    const tile = track.tileOf[op] as number;
+    const place = this.walk.place(tile);
+    if (place === null) return;
     this.options.watch?.onIssue({
       array: track.array,
       einsum: einsumNames[op] as EinsumName,
       step: track.program.step[track.pc] as number,
-      tile: track.tileOf[op] as number,
-      epoch: track.epoch,
-      cycle: this.state.cycle,
+      tile: tile + this.leapt.tiles,
+      place,
+      epoch: track.epoch + this.leapt.tiles,
+      cycle: this.state.cycle + this.leapt.cycles,
     });
   }
 
@@ -173,14 +186,14 @@ class Simulation {
     this.options.watch?.onStall({
       array: track.array,
       cause: name,
-      epoch: track.epoch,
-      cycle: this.state.cycle,
+      epoch: track.epoch + this.leapt.tiles,
+      cycle: this.state.cycle + this.leapt.cycles,
       cycles,
     });
   }
 
   private tryLeap(): void {
-    const { state, grid, lane, counters, memory } = this;
+    const { state, grid, lane, counters, memory, leapt } = this;
     counters[bytesAt] = memory?.bytes() ?? 0;
     const leap = this.steady.observe({
       cycle: state.cycle,
@@ -189,24 +202,35 @@ class Simulation {
       state: `${this.loadsAhead()},${lane.epoch - grid.epoch},${lane.pc},${lane.rowsRead},${grid.rowsRead}|${state.describe()}`,
       counters: counters.slice(),
       cursor: memory?.cursor ?? null,
+      tilesToWatched: (this.options.watch?.from ?? never) - leapt.tiles - grid.epoch,
     });
     if (leap === null) return;
-    for (let i = 0; i < bytesAt; i++) {
-      counters[i] = (counters[i] as number) + leap.periods * (leap.growth[i] as number);
+    const { periods, period } = leap;
+    for (let i = 0; i <= bytesAt; i++) {
+      this.growth[i] = (this.growth[i] as number) + periods * (period.growth[i] as number);
     }
-    state.leap(leap.cycles);
-    memory?.jump(leap.cycles, leap.blocks, leap.keyTiles, leap.periods * (leap.growth[bytesAt] as number));
-    grid.jump(leap.tiles);
-    lane.jump(leap.tiles);
-    this.tilesLeapt += leap.tiles;
+    leapt.cycles += periods * period.cycles;
+    leapt.tiles += periods * period.tiles;
+    this.walk.leap(grid.epoch, periods * period.tilesInBlock, periods * period.blocks);
+    memory?.leap(periods * period.blocks, periods * period.keyTiles);
   }
 
   /** How many key tiles the loads are ahead of the 2D array. */
   private loadsAhead(): number {
     const cursor = this.memory?.cursor ?? null;
-    if (cursor === null) return 0;
-    const { head, block, m1 } = this.walk.place(this.grid.epoch);
+    const place = this.walk.place(this.grid.epoch);
+    if (cursor === null || place === null) return 0;
+    const { head, block, m1 } = place;
     return (cursor.block - head * this.walk.blocks - block) * this.walk.keyTiles + cursor.m1 - m1;
+  }
+
+  private endless(): SpecError {
+    return new SpecError({
+      where: `schedule "${this.schedule.name}"`,
+      got: `a run of ${this.walk.tiles} tiles in which nothing repeats`,
+      expected: `one that repeats, or at most ${mostTilesStepped} tiles`,
+      mend: "simulate a shorter sequence",
+    });
   }
 
   private deadlock(): SpecError {
@@ -223,12 +247,14 @@ class Simulation {
   }
 
   private result(): ScheduleResult {
-    const { state, counters, memory, walk, steady } = this;
+    const { state, memory, walk, steady, leapt } = this;
     for (const track of [this.grid, this.lane]) {
       if (!track.done) continue;
       const drain = causeBase[track.array] + causeCode.drain;
-      counters[drain] = (counters[drain] as number) + Math.max(0, state.end - track.finishedAt);
+      this.counters[drain] = (this.counters[drain] as number) + Math.max(0, state.end - track.finishedAt);
     }
+    this.counters[bytesAt] = memory?.bytes() ?? 0;
+    const counters = this.counters.map((count, i) => count + (this.growth[i] as number));
     const timeOf = (array: ArrayName): ArrayTime => {
       const here = einsumNames.filter(name => dataflows[name].array === array);
       const busy = Object.fromEntries(here.map(name => [name, counters[einsumCode[name]] as number]));
@@ -243,14 +269,14 @@ class Simulation {
     };
     return {
       schedule: this.schedule,
-      cycles: state.end - Math.max(this.firstIssue, 0),
-      latencyCycles: Math.max(state.end, memory?.busyUntil() ?? 0),
+      cycles: state.end - Math.max(this.firstIssue, 0) + leapt.cycles,
+      latencyCycles: Math.max(state.end, memory?.busyUntil() ?? 0) + leapt.cycles,
       tiles: walk.tiles,
       arrays: { "2d": timeOf("2d"), "1d": timeOf("1d") },
       epoch: steady.period,
       registers: state.peak,
-      dramBytes: memory?.bytes() ?? 0,
-      tilesStepped: walk.tiles - this.tilesLeapt,
+      dramBytes: counters[bytesAt] as number,
+      tilesStepped: walk.tiles - leapt.tiles,
     };
   }
 }

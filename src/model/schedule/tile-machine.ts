@@ -6,7 +6,6 @@ import type { LoadedTensor, TileMemory } from "./memory.js";
 import { einsumCode, idleSlot } from "./program.js";
 import { type StallCause, stallCauses } from "./result.js";
 import type { Track } from "./track.js";
-import type { TileWalk } from "./walk.js";
 
 const { BQK, LM, SLN, SLD, SLNV, RM, PRM, SPD, RD, SPNV, RNV, AV } = einsumCode;
 
@@ -66,7 +65,6 @@ export class TileMachine {
     private readonly name: string,
     private readonly machine: ScheduleMachine,
     work: ScheduleWork,
-    private readonly walk: TileWalk,
     private readonly memory: TileMemory | null,
   ) {
     const { rmReturn, rows, divideCycles } = machine;
@@ -184,8 +182,7 @@ export class TileMachine {
     if (step === 0) this.laneEntries++;
     if (step === this.lastDivision) {
       this.laneEntries--;
-      const { block, p1 } = this.walk.place(track.tileOf[AV] as number);
-      const columns = this.walk.columnsOf(block * this.walk.blockTiles + p1);
+      const columns = track.columnsOfAv;
       this.end = Math.max(this.end, this.cycle + columns);
       this.memory?.store(columns, this.cycle + columns);
     }
@@ -252,11 +249,5 @@ export class TileMachine {
     const { cycle } = this;
     const crossings = [this.lm, this.sld, this.slnv, this.rm].map(({ queue }) => queue.relativeTo(cycle));
     return `${this.peEntries},${this.laneEntries}|${crossings.join("|")}|${this.memory?.state(cycle) ?? ""}`;
-  }
-
-  /** Moves all that is under way later in time. */
-  leap(cycles: number): void {
-    this.cycle += cycles;
-    for (const { queue } of [this.lm, this.sld, this.slnv, this.rm]) queue.shift(cycles);
   }
 }

@@ -8,7 +8,7 @@ import { findLags } from "./lags.js";
 import { type DesignSimulationOptions, scheduleOfDesign } from "./of-design.js";
 import type { StallCause } from "./result.js";
 import { simulateSchedule } from "./simulate.js";
-import { tileWalk } from "./walk.js";
+import { TileWalk } from "./walk.js";
 
 /** One Einsum on one tile, as the first column sees it. */
 export interface Slice {
@@ -71,7 +71,7 @@ export function scheduleTimeline(
 ): Timeline {
   const { spec, machine, work, dram, frequencyHz } = scheduleOfDesign(compiled, sizes);
   const schedule = findLags(spec, machine, work);
-  const walk = tileWalk(machine, work);
+  const walk = new TileWalk(machine, work);
   const all = walk.tiles + Math.max(...Object.values(schedule.lags));
   checkEpochs(epochs, all);
 
@@ -99,7 +99,7 @@ export function scheduleTimeline(
     watch: {
       from: epochs.first,
       until: epochs.last + 1,
-      onIssue({ array, einsum, tile, epoch, cycle }) {
+      onIssue({ array, einsum, tile, place, epoch, cycle }) {
         enter(array, epoch, cycle);
         const now = open.get(einsum);
         if (now !== undefined && now.tile === tile) {
@@ -107,7 +107,7 @@ export function scheduleTimeline(
           now.issued++;
           return;
         }
-        const { head, block, m1, p1 } = walk.place(tile);
+        const { head, block, m1, p1 } = place;
         const { stream = 0, letter = "" } = streamOf.get(einsum) ?? {};
         const p = block * walk.blockTiles + p1;
         const slice = {

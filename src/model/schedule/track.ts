@@ -3,7 +3,7 @@ import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.
 import { type Operation, operationText } from "../../spec/schedule/notation.js";
 import { idlesOf, operationsOf, type Schedule } from "../../spec/schedule/schedule.js";
 import { type EpochProgram, einsumCode, layOut, type Presence, slotsOf } from "./program.js";
-import type { TileWalk } from "./walk.js";
+import type { TilePlace, TileWalk } from "./walk.js";
 
 const nothing: EpochProgram = { code: new Uint8Array(0), step: new Uint32Array(0) };
 
@@ -23,6 +23,8 @@ export class Track {
   /** Some letter's tile does not exist yet (the pipeline fills), or no longer (it drains). */
   fills = false;
   drains = false;
+  /** Queries of the tile that AV works on. */
+  columnsOfAv = 0;
   readonly tileOf = new Float64Array(einsumNames.length);
   /** The tile's m1 is the first, the last; its p1 is the first of its block (the key tile is new), the last. */
   readonly isFirst = new Uint8Array(einsumNames.length);
@@ -70,7 +72,7 @@ export class Track {
   /** Starts the present epoch, or the first after it in which there is something to do. */
   begin(): void {
     for (; ; this.epoch++) {
-      if (this.epoch >= this.walk.tiles + this.maxLag) {
+      if (this.epoch >= this.maxLag && this.walk.place(this.epoch - this.maxLag) === null) {
         this.done = true;
         return;
       }
@@ -86,12 +88,6 @@ export class Track {
     this.begin();
   }
 
-  /** Moves on by whole periods: the same operations on later tiles. */
-  jump(tiles: number): void {
-    this.epoch += tiles;
-    for (const { code } of this.operations) this.tileOf[code] = (this.tileOf[code] as number) + tiles;
-  }
-
   /** The next operation, with its tile, for messages. */
   nextText(): string {
     const code = this.program.code[this.pc];
@@ -102,20 +98,23 @@ export class Track {
   private layOutEpoch(): void {
     let mask = 0;
     this.fills = this.epoch < this.maxLag;
-    this.drains = this.epoch >= this.walk.tiles;
+    this.drains = this.walk.place(this.epoch) === null;
     for (const [i, { op, code, lag }] of this.operations.entries()) {
-      if (this.presence(op) === "there") mask |= 1 << i;
       const tile = this.epoch - lag;
-      if (tile < 0 || tile >= this.walk.tiles) continue;
-      const { m1, p1, blockTiles } = this.walk.place(tile);
+      const place = this.walk.place(tile);
+      if (presenceAt(op, place, this.walk) === "there") mask |= 1 << i;
+      if (place === null) continue;
+      const { m1, p1, blockTiles, block } = place;
       this.tileOf[code] = tile;
       this.isFirst[code] = Number(m1 === 0);
       this.isLast[code] = Number(m1 === this.walk.keyTiles - 1);
       this.opensRow[code] = Number(p1 === 0);
       this.closesRow[code] = Number(p1 === blockTiles - 1);
+      if (op.einsum === "AV") this.columnsOfAv = this.walk.columnsOf(block * this.walk.blockTiles + p1);
     }
-    for (const [i, op] of this.idles.entries())
+    for (const [i, op] of this.idles.entries()) {
       if (this.presence(op) === "there") mask |= 1 << (i + this.operations.length);
+    }
     const known = this.programs.get(mask);
     this.program = known ?? this.layOutPresent();
     if (known === undefined) this.programs.set(mask, this.program);
@@ -131,11 +130,12 @@ export class Track {
   }
 
   private presence(op: Operation): Presence {
-    const tile = this.epoch - (this.schedule.lags[op.tile] ?? 0);
-    const exists = tile >= 0 && tile < this.walk.tiles;
-    if (op.einsum === "AV") {
-      return exists && this.walk.place(tile).m1 === this.walk.keyTiles - 1 ? "there" : "none"; // its queries' last key tile
-    }
-    return exists ? "there" : "absent";
+    return presenceAt(op, this.walk.place(this.epoch - (this.schedule.lags[op.tile] ?? 0)), this.walk);
   }
+}
+
+/** AV is only for the last key tile of its queries. */
+function presenceAt(op: Operation, place: TilePlace | null, walk: TileWalk): Presence {
+  if (op.einsum === "AV") return place !== null && place.m1 === walk.keyTiles - 1 ? "there" : "none";
+  return place === null ? "absent" : "there";
 }
