@@ -51,10 +51,10 @@ export {
 } from "./memory";
 export { beginTile, takeTiles } from "./view";
 
-/** Fixes format (its place among `formatNames`), E, F, the keys of a tile, and c of E2. */
-export function configure(format: i32, e: i32, f: i32, tileKeys: i32, c: f32): void {
+/** Fixes format (its place among `formatNames`), E, F, the keys of a tile, and c of E2. False when memory is short. */
+export function configure(format: i32, e: i32, f: i32, tileKeys: i32, c: f32, budget: u32): bool {
   configureArithmetic(format, c);
-  configureMemory(e, f, tileKeys);
+  return configureMemory(e, f, tileKeys, budget);
 }
 
 /** Takes `count` rows of Q from the stage into a group and clears what it carries. What its lanes see is set by the host. */

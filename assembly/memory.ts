@@ -12,9 +12,9 @@ export const panelBytes: usize = 16;
 /** Most bytes that packed keys, or packed values, may take, so that a core's second cache holds them. */
 const mostPanelBytes: i32 = 1 << 20;
 const mostKeysAtOnce: i32 = 512;
-/** Most bytes that the scores of one key tile may take. */
-const mostScoreBytes: i32 = 1 << 26;
 const mostGroups: i32 = 64;
+/** Most bytes of a memory: addresses stay below half of what 32 bits can tell. */
+const mostBytes: u64 = 1 << 31;
 
 // The state of a lane group, as offsets from its address. A half group's fields lie 16 bytes further on.
 
@@ -77,40 +77,49 @@ let sumBytes: usize = 0;
 let firstGroup: usize = 0;
 let groupBytes: usize = 0;
 
-let end: usize = 0;
+let end: u64 = 0;
 
-function place(bytes: usize): usize {
+function place(bytes: u64): usize {
   const at = end;
   end = (at + bytes + 63) & ~63;
-  return at;
+  return <usize>at;
 }
 
-/** Lays the memory out for queries and keys of width `e`, values of width `f` and tiles of `tileKeys` keys. */
-export function configureMemory(e: i32, f: i32, tileKeys: i32): void {
+/**
+ * Lays the memory out for queries and keys of width `e`, values of width `f` and tiles of `tileKeys` keys; as many lane
+ * groups as `budget` bytes hold, at least one. False when there is not enough memory.
+ */
+export function configureMemory(e: i32, f: i32, tileKeys: i32, budget: u32): bool {
   headDim = e;
   valueDim = f;
   featurePanels = (f + panelRows - 1) / panelRows;
-  const features = featurePanels * panelRows;
-  const widest = max(e, features);
+  const features = <u64>featurePanels * panelRows;
+  const widest = max(<u64>e, features);
   const paddedKeys = (tileKeys + panelRows - 1) & ~(panelRows - 1);
-  const fitting = (mostPanelBytes / (4 * widest)) & ~(panelRows - 1);
+  const fitting = <i32>(mostPanelBytes / (4 * widest)) & ~(panelRows - 1);
   keysAtOnce = min(paddedKeys, max(panelRows, min(fitting, mostKeysAtOnce)));
   wholeTile = keysAtOnce == paddedKeys;
-  scoreBytes = (<usize>paddedKeys) * laneBytes;
-  groups = wholeTile ? mostGroups : max(1, min(<i32>(mostScoreBytes / <i32>scoreBytes), mostGroups));
-  sumBytes = (<usize>features) * laneBytes;
-  groupBytes = stateBytes + (<usize>(features + e)) * laneBytes;
-  const apart = wholeTile ? 1 : groups;
+
+  const eachScores = <u64>paddedKeys * laneBytes;
+  const eachSums = features * laneBytes;
+  const eachGroup = stateBytes + (features + e) * laneBytes;
+  const each = wholeTile ? eachGroup : eachGroup + eachScores + eachSums;
+  groups = <i32>max(1, min(<u64>budget / each, <u64>mostGroups));
+  const apart = wholeTile ? 1 : <u64>groups;
+  scoreBytes = <usize>eachScores;
+  sumBytes = <usize>eachSums;
+  groupBytes = <usize>eachGroup;
 
   end = __heap_base;
-  stage = place((<usize>(max(keysAtOnce, lanes) * widest)) << 2);
-  keyPanels = place((<usize>(keysAtOnce * e)) << 2);
-  valuePanels = place((<usize>(keysAtOnce * features)) << 2);
-  scores = place((<usize>apart) * scoreBytes);
-  sums = place((<usize>apart) * sumBytes);
-  firstGroup = place((<usize>groups) * groupBytes);
+  stage = place(4 * max(<u64>keysAtOnce, <u64>lanes) * widest);
+  keyPanels = place(4 * <u64>keysAtOnce * e);
+  valuePanels = place(4 * <u64>keysAtOnce * features);
+  scores = place(apart * eachScores);
+  sums = place(apart * eachSums);
+  firstGroup = place(<u64>groups * eachGroup);
+  if (end > mostBytes) return false;
   const missing = <i32>((end + 0xffff) >>> 16) - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
+  return missing <= 0 || memory.grow(missing) >= 0;
 }
 
 export function stateOf(group: i32): usize {

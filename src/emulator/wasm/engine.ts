@@ -4,7 +4,7 @@ import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } 
 import { allRows } from "../visible.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
-import { lanes, openKernels } from "./kernels.js";
+import { groupBudget, lanes, openKernels } from "./kernels.js";
 import type { ToWorker } from "./messages.js";
 import { type Answer, WorkerPool } from "./pool.js";
 import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
@@ -57,7 +57,8 @@ class WasmSession implements Session {
     const { keys, headDim, valueDim } = problem.shape;
     this.stop = host.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : null;
     const shared = host.sharesMemory ? intoSharedMemory(operands) : operands;
-    this.open = { type: "open", session, problem, operands: shared, stop: this.stop };
+    const budget = Math.floor(groupBudget / pool.size);
+    this.open = { type: "open", session, problem, operands: shared, budget, stop: this.stop };
     this.rowsPerSecond = macsPerSecondAtFirst / (keys * (headDim + valueDim));
   }
 

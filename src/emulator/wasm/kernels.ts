@@ -1,4 +1,5 @@
-import { type Format, formatNames } from "../../numerics/format.js";
+import { DeviceError } from "../../errors.js";
+import { formatNames } from "../../numerics/format.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { AttentionProblem } from "../problem.js";
 
@@ -57,7 +58,14 @@ interface Functions {
 }
 
 interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Global>> {
-  configure(format: number, headDim: number, valueDim: number, tileKeys: number, factor: number): void;
+  configure(
+    format: number,
+    headDim: number,
+    valueDim: number,
+    tileKeys: number,
+    factor: number,
+    budget: number,
+  ): number;
   stateOf(group: number): number;
   readonly groups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
@@ -65,16 +73,31 @@ interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Glo
   readonly stage: WebAssembly.Global;
 }
 
+/** Bytes that the lane groups of all workers may take together. */
+export const groupBudget = 2 ** 27;
+
 /**
- * The kernels for a problem, in a memory of their own.
- * @throws WebAssembly.RuntimeError when the memory cannot be had.
+ * The kernels for a problem, in a memory of their own, with as many lane groups as `budget` bytes hold.
+ * @throws DeviceError when the memory cannot be had.
  */
-export async function openKernels(module: WebAssembly.Module, problem: AttentionProblem): Promise<Kernels> {
+export async function openKernels(
+  module: WebAssembly.Module,
+  problem: AttentionProblem,
+  budget = groupBudget,
+): Promise<Kernels> {
   const { exports } = await WebAssembly.instantiate(module, {});
   const wasm = exports as unknown as Exports;
-  const { shape, tile, scale } = problem;
+  const { format, shape, tile, scale } = problem;
   const tileKeys = Math.min(tile.m0, shape.keys);
-  wasm.configure(indexOf(problem.format), shape.headDim, shape.valueDim, tileKeys, exponentFactor(scale));
+  const index = formatNames.indexOf(format.name);
+  if (!wasm.configure(index, shape.headDim, shape.valueDim, tileKeys, exponentFactor(scale), budget)) {
+    throw new DeviceError({
+      where: "engine wasm",
+      got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
+      expected: "at most 2 GiB a thread, and as much free",
+      mend: "choose an --array with fewer rows, or --engine cpu",
+    });
+  }
   return {
     ...wasm,
     groups: wasm.groups.value,
@@ -84,5 +107,3 @@ export async function openKernels(module: WebAssembly.Module, problem: Attention
     fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
   };
 }
-
-const indexOf = ({ name }: Format): number => formatNames.indexOf(name);

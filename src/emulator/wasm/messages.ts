@@ -1,3 +1,4 @@
+import type { Complaint } from "../../errors.js";
 import type { RowBlock } from "../engine.js";
 import type { AttentionProblem, Operands, RowRange } from "../problem.js";
 
@@ -9,6 +10,8 @@ export type ToWorker =
       readonly session: number;
       readonly problem: AttentionProblem;
       readonly operands: Operands;
+      /** Bytes that the worker's lane groups may take. */
+      readonly budget: number;
       /** Not zero once the session is to stop; absent where memory cannot be shared. */
       readonly stop: Int32Array | null;
     }
@@ -18,4 +21,4 @@ export type ToWorker =
 /** What a worker answers to "run", in the order asked. `block` is null when the session was stopped on the way. */
 export type FromWorker =
   | { readonly type: "done"; readonly block: RowBlock | null; readonly seconds: number }
-  | { readonly type: "failed"; readonly message: string };
+  | { readonly type: "failed"; readonly message: string; readonly complaint: Complaint | null };

@@ -97,7 +97,7 @@ export class WorkerPool {
       const { job } = member;
       member.job = null;
       if (answer.type === "done") job?.resolve(answer);
-      else job?.reject(new DeviceError(lost(answer.message)));
+      else job?.reject(new DeviceError(answer.complaint ?? lost(answer.message)));
       this.assign();
     });
     thread.onDeath(reason => {

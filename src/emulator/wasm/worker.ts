@@ -1,12 +1,10 @@
-import type { AttentionProblem, Operands } from "../problem.js";
+import { DeviceError } from "../../errors.js";
 import { BlockRunner } from "./block.js";
 import { openKernels } from "./kernels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 
 interface WorkerSession {
-  readonly problem: AttentionProblem;
-  readonly operands: Operands;
-  readonly stop: Int32Array | null;
+  readonly opened: Extract<ToWorker, { type: "open" }>;
   runner: BlockRunner | null;
 }
 
@@ -21,20 +19,20 @@ export function workerInside(
   const sessions = new Map<number, WorkerSession>();
 
   const run = async ({ session, range }: Extract<ToWorker, { type: "run" }>): Promise<void> => {
-    const opened = sessions.get(session);
-    if (opened === undefined || module === null) throw new Error(`session ${session} is not open`);
-    const { problem, operands, stop } = opened;
-    opened.runner ??= new BlockRunner(problem, operands, await openKernels(module, problem));
+    const found = sessions.get(session);
+    if (found === undefined || module === null) throw new Error(`session ${session} is not open`);
+    const { problem, operands, budget, stop } = found.opened;
+    found.runner ??= new BlockRunner(problem, operands, await openKernels(module, problem, budget));
     const startedAt = performance.now();
     const stopped = stop === null ? () => false : () => Atomics.load(stop, 0) !== 0;
-    const block = opened.runner.run(range, stopped);
+    const block = found.runner.run(range, stopped);
     const seconds = (performance.now() - startedAt) / 1000;
     answer({ type: "done", block, seconds }, block === null ? [] : [block.av.buffer as ArrayBuffer]);
   };
 
   const take = async (message: ToWorker): Promise<void> => {
     if (message.type === "load") module = message.module;
-    else if (message.type === "open") sessions.set(message.session, { ...message, runner: null });
+    else if (message.type === "open") sessions.set(message.session, { opened: message, runner: null });
     else if (message.type === "close") sessions.delete(message.session);
     else await run(message);
   };
@@ -43,7 +41,10 @@ export function workerInside(
   return message => {
     last = last
       .then(() => take(message))
-      .catch(error => answer({ type: "failed", message: error instanceof Error ? error.message : String(error) }, []));
+      .catch(error => {
+        const message = error instanceof Error ? error.message : String(error);
+        answer({ type: "failed", message, complaint: error instanceof DeviceError ? error.complaint : null }, []);
+      });
     return last;
   };
 }

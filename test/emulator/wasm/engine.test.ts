@@ -112,6 +112,18 @@ describe("the WebAssembly engine's threads", () => {
     await expect(run).rejects.toThrow("out of memory");
   });
 
+  it("say what is wrong when a tile does not fit into a memory", async () => {
+    const engine = wasmEngine(host, { threads: 1 });
+    opened.push(engine);
+    const keys = 3e8;
+    const tooLong = { ...problem, shape: { ...shape, keys, headDim: 1, valueDim: 1 }, tile: { m0: keys, p0: 1 } };
+    const nothing = new Float32Array(0);
+    const session = await engine.open(tooLong, { q: nothing, k: nothing, v: nothing });
+    await expect(session.run({ start: 0, end: 8 })).rejects.toThrow(
+      "engine wasm: got too little memory for key tiles of 300000000 keys with E 1 and F 1; expected at most 2 GiB a thread",
+    );
+  });
+
   it("stop between two key tiles when aborted", async () => {
     const long = { ...problem, shape: { ...shape, queries: 64, keys: 400_000 } };
     const engine = wasmEngine(host, { threads: 2 });
