@@ -1,5 +1,6 @@
 import { scaleLinear } from "d3-scale";
-import type { Slice, Timeline } from "../model/schedule/timeline.js";
+import type { StallCause } from "../model/schedule/result.js";
+import type { Slice, StallSlice, Timeline } from "../model/schedule/timeline.js";
 import { type ArrayName, arrayNames, type EinsumName, einsumNames } from "../spec/schedule/einsums.js";
 import { escapeText, round, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
@@ -8,7 +9,7 @@ const width = 1400;
 const left = 96;
 const right = 24;
 const rowHeight = 34;
-const stallHeight = 12;
+const stallHeight = 14;
 const gap = 46;
 
 const arrayLabel: Readonly<Record<ArrayName, string>> = { "2d": "2D array", "1d": "1D array" };
@@ -103,22 +104,24 @@ function arrayRows(timeline: Timeline, array: ArrayName, top: number, x: Scale, 
       ];
     }),
     ...timeline.slices.filter(s => s.array === array).map(s => bar(s, top + s.stream * rowHeight, x, theme)),
-    ...timeline.stalls
-      .filter(s => s.array === array)
-      .map(({ start, end, cause }) =>
-        tag(
-          "rect",
-          {
-            x: place(x, start),
-            y: top + rows * rowHeight + 2,
-            width: round(Math.max(place(x, end) - place(x, start), 0.75)),
-            height: stallHeight - 3,
-            fill: theme.palette[0] ?? theme.muted,
-          },
-          tag("title", {}, `${cause}: cycles ${start} to ${end - 1}`),
-        ),
-      ),
+    ...timeline.stalls.filter(s => s.array === array).map(s => idleBar(s, top + rows * rowHeight + 2, x, theme)),
   ];
+}
+
+const idleText = (cause: StallCause): string =>
+  ["fill", "drain", "idle"].includes(cause) ? cause : cause === "port" ? "waits for a port" : `waits for ${cause}`;
+
+function idleBar({ start, end, cause }: StallSlice, y: number, x: Scale, theme: Theme): string {
+  const from = place(x, start);
+  const wide = round(Math.max(place(x, end) - from, 0.75));
+  const fill = theme.palette[0] ?? theme.muted;
+  const bar = { x: from, y, width: wide, height: stallHeight - 3, fill };
+  const text = { x: round(from + wide / 2), y: y + 8.5, fill: textOn(fill), "font-size": 9, "text-anchor": "middle" };
+  return tag("g", {}, [
+    tag("title", {}, `${idleText(cause)}: cycles ${start} to ${end - 1}`),
+    tag("rect", bar),
+    ...(wide > 80 ? [tag("text", text, idleText(cause))] : []),
+  ]);
 }
 
 function bar(slice: Slice, y: number, x: Scale, theme: Theme): string {

@@ -30,7 +30,7 @@ describe("fusemax schedule", () => {
       "4K",
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\+Binding +BERT +4K +unlimited +fusemax c=4 b=5 +27918336 +27919819 +1\.0001/);
+    expect(stdout).toMatch(/\+Binding +BERT +4K +unlimited +fusemax +c=4 b=5 +27918336 +27919819 +1\.0001/);
     expect(stdout).toMatch(/\+Architecture +BERT +4K +unlimited +one-tile +90046464/);
   });
 

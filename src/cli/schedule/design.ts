@@ -3,16 +3,33 @@ import { type CompiledDesign, compileDesign } from "../../model/compile.js";
 import type { Patch } from "../../model/patch.js";
 import { checkSizes, type Sizes } from "../../model/sizes.js";
 import type { Design } from "../../spec/design.js";
+import type { Document } from "../../spec/document.js";
 import { loadDesign, loadSchedule, loadWorkload } from "../../spec/load.js";
+import type { ScheduleDocument } from "../../spec/schedule/document.js";
 import type { MachineOptions, Ports } from "./options.js";
 
 /** A design as the options want it, ready to be evaluated and simulated. */
 export function designFor(name: string, options: MachineOptions, ports?: Ports): CompiledDesign {
   const loaded = loadDesign(specFiles, name);
-  const design: Design =
-    options.schedule === undefined ? loaded : { ...loaded, schedule: loadSchedule(specFiles, options.schedule) };
+  const schedule = options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule);
+  const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, options.lag) };
+  return compileDesign(design, { patches: patchesFor(design, options, ports) });
+}
+
+/** The schedule with `auto` letters set. */
+function withForcedLag(schedule: Document<ScheduleDocument>, lag: number | undefined): Document<ScheduleDocument> {
+  if (lag === undefined) return schedule;
+  const { data } = schedule;
+  const tiles = Object.entries(data.tiles).map(([letter, own]) => [letter, own === "auto" ? lag : own]);
+  return { ...schedule, data: { ...data, tiles: Object.fromEntries(tiles) } };
+}
+
+function patchesFor(
+  { architecture }: Design,
+  { array, rmReturn, registers }: MachineOptions,
+  ports: Ports | undefined,
+): readonly Patch[] {
   const patches: Patch[] = [];
-  const { array, rmReturn } = options;
   if (array !== undefined) {
     patches.push({ path: "architecture.parameters.rows", value: array.m0 });
     patches.push({ path: "architecture.parameters.columns", value: array.p0 });
@@ -21,7 +38,12 @@ export function designFor(name: string, options: MachineOptions, ports?: Ports):
     patches.push({ path: "architecture.timing.rmReturn", value: rmReturn === "columns" ? rmReturn : Number(rmReturn) });
   }
   if (ports !== undefined) patches.push({ path: "architecture.timing.bufferReadRows", value: ports });
-  return compileDesign(design, { patches });
+  if (registers !== undefined) {
+    const { arrays } = architecture.data;
+    patches.push({ path: `architecture.levels.${arrays["2d"]?.at}.depth`, value: registers.pe });
+    patches.push({ path: `architecture.levels.${arrays["1d"]?.at}.depth`, value: registers.lane });
+  }
+  return patches;
 }
 
 /** The sizes of a model at a sequence length, with what the options replace. */

@@ -11,6 +11,8 @@ export interface MachineOptions {
   readonly valueDim?: number;
   readonly array?: { readonly m0: number; readonly p0: number };
   readonly rmReturn?: string;
+  readonly lag?: number;
+  readonly registers?: { readonly pe: number; readonly lane: number };
   readonly memory: "ideal" | "dram";
 }
 
@@ -35,6 +37,8 @@ export const machineOptions = (): readonly Option[] => [
     "RM's way back: columns, or through the buffer in so many cycles (default: the design's)",
     parseReturn,
   ),
+  parsed("--lag <n>", "the lag of the letters that are auto (default: the best, found by simulation)", parseLag),
+  parsed("--registers <pe,lane>", "register-file entries of a 2D and a 1D PE (default: the design's)", parseRegisters),
   new Option("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel")
     .choices(["ideal", "dram"])
     .default("dram"),
@@ -43,6 +47,17 @@ export const machineOptions = (): readonly Option[] => [
 function parseReturn(option: string, text: string): string {
   if (text === "columns" || /^\d{1,6}$/.test(text)) return text;
   throw new UsageError({ where: option, got: `"${text}"`, expected: "columns or a number of cycles, such as 1" });
+}
+
+function parseLag(option: string, text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) <= 64) return Number(text);
+  throw new UsageError({ where: option, got: `"${text}"`, expected: "epochs from 0 to 64" });
+}
+
+function parseRegisters(option: string, text: string): { readonly pe: number; readonly lane: number } {
+  const match = /^([1-9]\d{0,5}),([1-9]\d{0,5})$/.exec(text.replaceAll(" ", ""));
+  if (match !== null) return { pe: Number(match[1]), lane: Number(match[2]) };
+  throw new UsageError({ where: option, got: `"${text}"`, expected: "two numbers of entries, such as 10,32" });
 }
 
 /** Rows of the global buffer a cycle. */

@@ -3,6 +3,7 @@ import { scheduleOfDesign, simulateDesign } from "../../model/schedule/of-design
 import { dependencyCauses, dramCauses, type ScheduleResult, type StallCause } from "../../model/schedule/result.js";
 import { type Table, textTable } from "../../report/table.js";
 import { lengthLabel, percent } from "../../report/units.js";
+import type { ArrayName } from "../../spec/schedule/einsums.js";
 import { designFor, sizesFor } from "./design.js";
 import { type ScheduleOptions, unlimited } from "./options.js";
 
@@ -54,61 +55,52 @@ function json(rows: readonly Row[], { memory }: ScheduleOptions): string {
   return `${JSON.stringify({ schema: "fusemax.schedule/1", memory, results }, null, 2)}\n`;
 }
 
-function text(rows: readonly Row[], { memory }: ScheduleOptions): string {
-  const machine = memory === "ideal" ? "operands always there" : "operands from DRAM";
-  const heading = `Simulated cycle by cycle, ${machine}, beside the published evaluation. Shares are of the 2D array's cycles.`;
-  return `${heading}\n\n${textTable(table(rows))}\n`;
+function text(rows: readonly Row[], options: ScheduleOptions): string {
+  const machine = options.memory === "ideal" ? "operands always there" : "operands from DRAM";
+  const heading = [
+    `Cycles by simulation, ${machine}, beside the published evaluation. 2D and 1D: cycles in which the array issues an`,
+    "operation. The last columns say why the 2D array issued none. regs: entries used in a 2D and in a 1D PE.",
+  ];
+  return `${heading.join("\n")}\n\n${textTable(table(rows))}\n`;
 }
 
-function table(rows: readonly Row[]): Table {
-  const columns = [
-    "design",
-    "model",
-    "seq",
-    "ports",
-    "schedule",
-    "published cycles",
-    "simulated",
-    "ratio",
-    "2D published",
-    "simulated",
-    "1D simulated",
-    "epoch",
-    "fill+drain",
-    "idle",
-    "waits",
-    "DRAM",
-    "port",
-    "PE regs",
-    "1D regs",
-  ];
-  return { columns, rows: rows.map(cells) };
-}
+const columns: readonly (readonly [name: string, cell: (row: Row) => string | number])[] = [
+  ["design", row => row.design],
+  ["model", row => row.model],
+  ["seq", row => lengthLabel(row.seq)],
+  ["ports", row => row.ports],
+  ["schedule", row => row.simulated.schedule.name],
+  ["lags", row => lagsText(row.simulated)],
+  ["published", row => row.published.cycles],
+  ["simulated", row => row.simulated.latencyCycles],
+  ["ratio", row => (row.simulated.latencyCycles / row.published.cycles).toFixed(4)],
+  ["2D publ.", row => percent(row.published.util2d)],
+  ["2D", row => busy(row, "2d")],
+  ["1D", row => busy(row, "1d")],
+  ["epoch", ({ simulated: { epoch } }) => (epoch === null ? "-" : (epoch.cycles / epoch.tiles).toFixed(2))],
+  ["fill, drain", row => share(row, "fill", "drain")],
+  ["idle", row => share(row, "idle")],
+  ["waits", row => share(row, ...dependencyCauses)],
+  ["DRAM", row => share(row, ...dramCauses)],
+  ["port", row => share(row, "port")],
+  ["regs", ({ simulated: { registers } }) => `${registers.pe}, ${registers.lane}`],
+];
 
-function cells({ design, model, seq, ports, published, simulated }: Row): readonly (string | number)[] {
-  const { arrays, latencyCycles, epoch, registers, schedule } = simulated;
-  const share = (...causes: readonly StallCause[]): string =>
-    percent(causes.reduce((sum, cause) => sum + arrays["2d"].stalls[cause], 0) / latencyCycles);
-  const lags = Object.entries(schedule.lags).filter(([, lag]) => lag > 0);
-  return [
-    design,
-    model,
-    lengthLabel(seq),
-    ports,
-    `${schedule.name}${lags.length === 0 ? "" : ` ${lags.map(([letter, lag]) => `${letter}=${lag}`).join(" ")}`}`,
-    published.cycles,
-    latencyCycles,
-    (latencyCycles / published.cycles).toFixed(4),
-    percent(published.util2d),
-    percent(arrays["2d"].busyCycles / latencyCycles),
-    percent(arrays["1d"].busyCycles / latencyCycles),
-    epoch === null ? "-" : (epoch.cycles / epoch.tiles).toFixed(2),
-    share("fill", "drain"),
-    share("idle"),
-    share(...dependencyCauses),
-    share(...dramCauses),
-    share("port"),
-    registers.pe,
-    registers.lane,
-  ];
+const table = (rows: readonly Row[]): Table => ({
+  columns: columns.map(([name]) => name),
+  rows: rows.map(row => columns.map(([, cell]) => cell(row))),
+});
+
+const lagsText = ({ schedule }: ScheduleResult): string =>
+  Object.entries(schedule.lags)
+    .filter(([, lag]) => lag > 0)
+    .map(([letter, lag]) => `${letter}=${lag}`)
+    .join(" ");
+
+const busy = ({ simulated }: Row, array: ArrayName): string =>
+  percent(simulated.arrays[array].busyCycles / simulated.latencyCycles);
+
+function share({ simulated: { arrays, latencyCycles } }: Row, ...causes: readonly StallCause[]): string {
+  const cycles = causes.reduce((sum, cause) => sum + arrays["2d"].stalls[cause], 0);
+  return `${((100 * cycles) / latencyCycles).toFixed(2)}%`;
 }

@@ -31,7 +31,9 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   for (const { file } of drawings) await checkWritable(file);
   const compiled = designFor(options.design, options, options.ports);
   const sizes = sizesFor(options.model, options.seq, options);
-  const title = `${compiled.design.label}, ${sizes.model} ${lengthLabel(options.seq)}`;
+  const { label, schedule } = compiled.design;
+  const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
+  const title = `${label}${named}, ${sizes.model} ${lengthLabel(options.seq)}`;
   const contents = new Map(
     options.pe === undefined
       ? epochDrawings(compiled, sizes, title, options)
@@ -117,6 +119,6 @@ function peDrawing(
     const got = `${cycles.first}..${cycles.last}`;
     throw new UsageError({ where: "--cycles", got, expected: "cycles before the last" });
   }
-  const name = `${title} on ${rows} x ${columns} PEs, schedule ${schedule.name}: cycles ${cycles.first} to ${cycles.last}`;
+  const name = `${title} on ${rows} x ${columns} PEs: cycles ${cycles.first} to ${cycles.last}`;
   return peGrid(frames, schedule, name, pe ?? "strip");
 }
