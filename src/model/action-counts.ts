@@ -2,13 +2,15 @@ import { SpecError } from "../errors.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import { bigProduct, exactLimit } from "./count.js";
-import { coupledCount } from "./coupled-counts.js";
+import { coupledCount, touchedCount } from "./coupled-counts.js";
 import {
   type AnalysisOptions,
   analyse,
   iterations,
   mappedPes,
   type NestShape,
+  type PeSteps,
+  peSteps,
   points,
   type RankCounts,
   type TensorAccesses,
@@ -38,6 +40,11 @@ export interface EinsumCounts {
   readonly tiles: readonly (readonly number[])[];
   /** Share of each tensor's buffer accesses that goes to DRAM, in the order of `accesses`. */
   readonly spilled: readonly number[];
+}
+
+/** The same with what the array's PE-steps are spent on. */
+export interface EinsumUse extends EinsumCounts {
+  readonly peSteps: PeSteps;
 }
 
 /** The variant of an Einsum that these sizes take. Throws SpecError when none fits. */
@@ -85,8 +92,10 @@ function coupledCounts(einsum: CompiledEinsum, boxes: RankCounts, region: Visibl
     if (rank === 0) table[subset] = count;
     return count;
   };
+  const touched = (subset: number, temporal: number): number | undefined =>
+    touchedCount(coupled, region, boxes, bounds, temporal, subset);
   const turns = (bit: number): number => tuples(einsum.shape, boxes, 1 << bit);
-  return Object.assign([table, ...boxes.slice(merged)], { ask, turns });
+  return Object.assign([table, ...boxes.slice(merged)], { ask, touched, turns });
 }
 
 /** Bytes of the tiles that an Einsum alone keeps in a level. */
@@ -107,6 +116,15 @@ export function countEinsum(
   region?: VisibleRegion,
 ): EinsumCounts {
   return countLaid(design, layOut(design, einsum, values, region), values, options);
+}
+
+/** What the PEs that an Einsum runs on do while it runs. */
+export function peStepsOf(design: CompiledDesign, { einsum, shape, counts }: Laid, values: Float64Array): PeSteps {
+  const sizes = einsum.fanouts.map(({ level }): [string, number] => [
+    level,
+    design.levels.get(level)?.fields.get("size")?.(values) ?? 1,
+  ]);
+  return peSteps(shape, counts, new Map(sizes));
 }
 
 export function countLaid(

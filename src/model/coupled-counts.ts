@@ -1,5 +1,12 @@
 import type { NestShape } from "./loop-nest.js";
-import { type Grain, type SequenceClass, touched, touchedUpTo, type VisibleRegion } from "./visible-region.js";
+import {
+  type Grain,
+  type SequenceClass,
+  touched,
+  touchedUpTo,
+  type VisibleRegion,
+  withinTouched,
+} from "./visible-region.js";
 
 /** The ranks that a mask couples, as one rank of a nest: batch, rows (queries) and keys. */
 export interface CoupledRanks {
@@ -46,11 +53,50 @@ export function coupledCount(
   bounds: readonly Float64Array[],
   subset: number,
 ): number {
-  const bitsOf = (own: CoupledRank | undefined): number =>
-    own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);
-  const perSequence = (sequence: SequenceClass): number =>
-    pairs(region, sequence, side(rows, bitsOf(rows), boxes, bounds), side(keys, bitsOf(keys), boxes, bounds));
-  const batchBits = bitsOf(batch);
+  const [ofRows, ofKeys] = [rows, keys].map(own => side(own, bitsOf(own, subset), boxes, bounds)) as [Side, Side];
+  return overBatch(batch, region, boxes, subset, sequence => pairs(region, sequence, ofRows, ofKeys));
+}
+
+/**
+ * The same over all that touched tiles hold, masked or not; a tile is what the loops of `temporal` step over. Undefined
+ * for a nest in which those are not the outermost loops of their ranks, or for a subset that takes spatial loops in part.
+ */
+export function touchedCount(
+  { batch, rows, keys }: CoupledRanks,
+  region: VisibleRegion,
+  boxes: readonly Float64Array[],
+  bounds: readonly Float64Array[],
+  temporal: number,
+  subset: number,
+): number | undefined {
+  const sides = [rows, keys].map(own => {
+    const [steps, wanted] = [bitsOf(own, temporal), bitsOf(own, subset)];
+    const all = own === undefined ? 0 : (1 << own.parts) - 1;
+    const prefix = (steps & (steps + 1)) === 0;
+    const { chunk } = side(own, steps, boxes, bounds);
+    const grain = own === undefined ? 0 : chunk(31 - Math.clz32(steps));
+    return { usable: prefix && (wanted === steps || wanted === all), counted: wanted === all && all !== 0, grain };
+  });
+  const [ofRows, ofKeys] = sides as [(typeof sides)[number], (typeof sides)[number]];
+  if (!ofRows.usable || !ofKeys.usable) return undefined;
+  const grain = { rows: ofRows.grain, keys: ofKeys.grain };
+  return overBatch(batch, region, boxes, subset, sequence =>
+    withinTouched(region, sequence, grain, { rows: ofRows.counted, keys: ofKeys.counted }),
+  );
+}
+
+const bitsOf = (own: CoupledRank | undefined, subset: number): number =>
+  own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);
+
+/** The sum over the batch where its loops are all in the subset, else of the sequence with most. */
+function overBatch(
+  batch: CoupledRank | undefined,
+  region: VisibleRegion,
+  boxes: readonly Float64Array[],
+  subset: number,
+  perSequence: (sequence: SequenceClass) => number,
+): number {
+  const batchBits = bitsOf(batch, subset);
   if (batch !== undefined && batchBits === (1 << batch.parts) - 1) {
     return region.sequences.reduce((sum, sequence) => sum + sequence.count * perSequence(sequence), 0);
   }

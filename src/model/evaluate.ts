@@ -1,19 +1,27 @@
 import { SpecError } from "../errors.js";
 import { type Accounting, published } from "./accounting.js";
-import { countEinsum, type EinsumCounts, variantOf } from "./action-counts.js";
+import {
+  countEinsum,
+  countLaid,
+  type EinsumCounts,
+  type EinsumUse,
+  layOut,
+  peStepsOf,
+  variantOf,
+} from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
 import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
-import { type Sizes, workloadSymbols } from "./sizes.js";
+import { type Sizes, symbolValues } from "./sizes.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
 import type { VisibleRegion } from "./visible-region.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {
-  readonly counts: readonly EinsumCounts[];
+  readonly counts: readonly EinsumUse[];
   readonly trafficBytes: number;
   /** How many mappings a search compared; 0 when the mapping leaves no choice. */
   readonly mappingsTried: number;
@@ -28,8 +36,9 @@ export function evaluate(
   region?: VisibleRegion,
 ): Evaluation {
   const values = new Float64Array(design.program.size);
+  const symbols = symbolValues(sizes);
   design.sizeSlots.forEach((slot, i) => {
-    values[slot] = sizes[workloadSymbols[i] as keyof Sizes];
+    values[slot] = symbols[i] as number;
   });
   design.variableSlots.forEach((slot, i) => {
     values[slot] = variables[i] as number;
@@ -41,22 +50,34 @@ export function evaluate(
   const has = (name: string): boolean => accounting.corrections.includes(name);
   // No published number is masked: there is no overflow to reproduce.
   const options = { allInstances: has("register-energy"), overflow: !has("first-reads") && region === undefined };
-  const counts = einsums.map(einsum => countEinsum(design, einsum, values, options, region));
+  const counts = einsums.map((einsum): EinsumUse => {
+    const laid = layOut(design, einsum, values, region);
+    return { ...countLaid(design, laid, values, options), peSteps: peStepsOf(design, laid, values) };
+  });
   checkBuffers(design, counts, values);
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
+  // The simulation knows no masks: of its cycles the share that the touched tiles have of all.
+  const simulatedCycles = (): number | null => {
+    const all = scheduledCycles(design, sizes, values);
+    if (all === null || region === undefined) return all;
+    const unmasked = einsums.map(einsum => countEinsum(design, einsum, values, options));
+    return (all * busyCycles(counts)) / busyCycles(unmasked);
+  };
   return {
     counts,
     mappingsTried,
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
-    ...timingOf(design, counts, bytes, values, has("schedule") ? scheduledCycles(design, sizes, values) : null),
+    ...timingOf(design, counts, bytes, values, has("schedule") ? simulatedCycles() : null),
     ...energyOf(design, counts, bytes, values, accounting),
     ...areaOf(design, values),
   };
 }
 
+const busyCycles = (counts: readonly EinsumCounts[]): number => counts.reduce((sum, { cycles }) => sum + cycles, 0);
+
 /** All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. */
-function checkBuffers(design: CompiledDesign, counts: readonly EinsumCounts[], values: Float64Array): void {
+function checkBuffers(design: CompiledDesign, counts: readonly EinsumUse[], values: Float64Array): void {
   const inPlace = design.mapping.inPlace ?? {};
   for (const phase of design.phases) {
     const words = new Map<string, Map<string, number>>();

@@ -35,6 +35,8 @@ export interface NestTensor {
 export interface RankCounts extends ReadonlyArray<Float64Array> {
   /** Counts, and keeps in its table, what a table has as NaN. */
   readonly ask?: (rank: number, subset: number) => number;
+  /** The same count over all that touched tiles hold, masked or not; undefined where that is not known. */
+  readonly touched?: (subset: number, temporal: number) => number | undefined;
   /** How often the loop of a bit turns, masked or not; without it, its count. */
   readonly turns?: (bit: number) => number;
 }
@@ -118,6 +120,43 @@ export const points = (shape: NestShape, counts: RankCounts): number =>
 
 /** PEs that the mapping uses at once. */
 export const mappedPes = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, masks(shape).spatial);
+
+/** What the PE-steps of an Einsum are spent on. */
+export interface PeSteps {
+  /** On points that exist. */
+  readonly useful: number;
+  /** On points of touched tiles that a mask hides. */
+  readonly masked: number;
+  /** By fan-out: in instances that the mapping leaves without work. */
+  readonly unfilled: ReadonlyMap<string, number>;
+}
+
+/** Splits steps times PEs by what they are spent on; `sizes` are the fan-outs' instances, by level. */
+export function peSteps(shape: NestShape, counts: RankCounts, sizes: ReadonlyMap<string, number>): PeSteps {
+  const { temporal, at } = masks(shape);
+  const inTiles = (mask: number): number => {
+    const [first] = shape.ranks;
+    const held = counts.touched?.(mask & ((1 << (first?.parts ?? 0)) - 1), temporal);
+    if (held === undefined) return tuples(shape, counts, mask);
+    const others = { ...shape, ranks: shape.ranks.slice(1) };
+    return held * tuples(others, counts.slice(1), mask);
+  };
+  const unfilled = new Map<string, number>();
+  let mask = temporal;
+  let used = tuples(shape, counts, temporal);
+  let within = [...sizes.values()].reduce((product, size) => product * size, 1);
+  shape.levels.forEach(({ name }, level) => {
+    const size = sizes.get(name);
+    if (size === undefined) return;
+    within /= size;
+    mask |= at[level] as number;
+    const filled = inTiles(mask);
+    unfilled.set(name, (used * size - filled) * within);
+    used = filled;
+  });
+  const useful = tuples(shape, counts, mask);
+  return { useful, masked: used - useful, unfilled };
+}
 
 /** The words of a tensor's tile at a level: its own loops there and below. */
 export const tileWords = (shape: NestShape, counts: RankCounts, relevant: number, level: number): number =>

@@ -4,15 +4,20 @@ import type { Workload } from "../spec/workload.js";
 /** The sizes of one evaluation, by the names that specs use. */
 export interface Sizes {
   readonly B: number;
+  /** Key/value heads. */
   readonly H: number;
   readonly E: number;
   readonly F: number;
   /** Key and value positions. */
   readonly M: number;
-  /** Query positions. */
+  /** Rows: query positions times the query heads that share a key/value head, query by query. */
   readonly P: number;
   readonly modelDim: number;
   readonly feedForward: number;
+  /** Query heads that share a key/value head; 1 where it is left out. */
+  readonly G?: number;
+  /** 1 where each value is the first part of its key, so that one read brings both; else 0. */
+  readonly valuesInKeys?: number;
 }
 
 export const workloadSymbols: readonly string[] = [
@@ -24,29 +29,49 @@ export const workloadSymbols: readonly string[] = [
   "P",
   "modelDim",
   "feedForward",
+  "G",
+  "valuesInKeys",
 ] satisfies (keyof Sizes)[];
+
+/** The sizes in the order of `workloadSymbols`. */
+export function symbolValues(sizes: Sizes): readonly number[] {
+  const all: Required<Sizes> = { G: 1, valuesInKeys: 0, ...sizes };
+  return workloadSymbols.map(name => all[name as keyof Sizes]);
+}
 
 /** Past this a length is refused: counts would still be finite, but no machine has such a sequence. */
 export const largestSize = 2 ** 40;
 
-/** A workload at a sequence length (queries = keys). Throws UsageError for sizes that are not whole or out of range. */
+/** A workload at a sequence length (queries = keys, none masked). Throws UsageError for sizes that are not whole or out of range. */
 export function sizesOf(workload: Workload, seq: number, batch: number = workload.batch): Sizes {
+  return attentionSizes(workload, { batch, queries: seq, keys: seq });
+}
+
+/** The sizes of a workload's attention: query heads that share keys become rows. Throws UsageError as `checkSizes` does. */
+export function attentionSizes(
+  workload: Workload,
+  { batch, queries, keys }: { readonly batch: number; readonly queries: number; readonly keys: number },
+): Sizes {
+  const group = workload.heads / workload.kvHeads;
   return checkSizes({
     B: batch,
-    H: workload.heads,
+    H: workload.kvHeads,
     E: workload.headDim,
     F: workload.valueDim,
-    M: seq,
-    P: seq,
+    M: keys,
+    P: queries * group,
     modelDim: workload.modelDim,
     feedForward: workload.feedForward,
+    G: group,
+    valuesInKeys: workload.valuesInKeys ? 1 : 0,
   });
 }
 
-/** Throws UsageError unless every size is a whole number from 1 to 2^40. */
+/** Throws UsageError unless every size is a whole number from 1 to 2^40 (`valuesInKeys`: 0 or 1). */
 export function checkSizes(sizes: Sizes): Sizes {
   for (const [name, size] of Object.entries(sizes)) {
-    if (Number.isInteger(size) && size >= 1 && size <= largestSize) continue;
+    const least = name === "valuesInKeys" ? 0 : 1;
+    if (Number.isInteger(size) && size >= least && size <= largestSize) continue;
     throw new UsageError({ where: `size ${name}`, got: String(size), expected: "a whole number from 1 to 2^40" });
   }
   return sizes;

@@ -1,4 +1,4 @@
-import type { EinsumCounts } from "./action-counts.js";
+import type { EinsumUse } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 
 export interface Timing {
@@ -10,8 +10,26 @@ export interface Timing {
   readonly utilization: Readonly<Record<string, number>>;
   /** Per Einsum the share of its array's PE-cycles that it takes. */
   readonly einsumUtilization: Readonly<Record<string, number>>;
+  /** Per array what its PE-cycles are spent on, as shares of all of them. */
+  readonly use: Readonly<Record<string, ArrayUse>>;
+  /** Operations per byte of DRAM traffic (a multiply-accumulate is two) that keep the largest array busy all the time. */
+  readonly balanceOperationsPerByte: number;
   /** What limits the design: dram, an array that never rests, or the binding, which lets none work all the time. */
   readonly bound: string;
+}
+
+/** Shares of an array's PE-cycles; they add up to 1. */
+export interface ArrayUse {
+  /** Operations on points that exist. */
+  readonly useful: number;
+  /** Scores in touched tiles that a mask hides. */
+  readonly masked: number;
+  /** By fan-out: columns, rows or lanes without a query, key or feature to work on. */
+  readonly unfilled: Readonly<Record<string, number>>;
+  /** Waiting for DRAM. */
+  readonly dram: number;
+  /** Waiting for the other array, or as the binding orders. */
+  readonly binding: number;
 }
 
 export interface PhaseTiming {
@@ -34,7 +52,7 @@ const simulatedIdleShare = 1e-2;
  */
 export function timingOf(
   design: CompiledDesign,
-  counts: readonly EinsumCounts[],
+  counts: readonly EinsumUse[],
   bytes: ReadonlyMap<string, number>,
   values: Float64Array,
   simulated: number | null = null,
@@ -48,7 +66,7 @@ export function timingOf(
     const memorySeconds = einsums.reduce((sum, e) => sum + (bytes.get(e) ?? 0), 0) / bandwidth;
     const busySeconds: Record<string, number> = {};
     for (const einsum of einsums) {
-      const { array, cycles } = byName.get(einsum) as EinsumCounts;
+      const { array, cycles } = byName.get(einsum) as EinsumUse;
       busySeconds[array] = (busySeconds[array] ?? 0) + cycles / frequency;
     }
     const seconds = Math.max(computeSeconds, memorySeconds);
@@ -69,8 +87,33 @@ export function timingOf(
     phases,
     utilization,
     einsumUtilization,
+    use: Object.fromEntries([...pes].map(([array, size]) => [array, useOf(array, size, counts, phases, frequency)])),
+    balanceOperationsPerByte: (2 * frequency * Math.max(...pes.values())) / bandwidth,
     bound: boundOf(phases, simulated === null ? idleShare : simulatedIdleShare),
   };
+}
+
+function useOf(
+  array: string,
+  pes: number,
+  counts: readonly EinsumUse[],
+  phases: readonly PhaseTiming[],
+  frequency: number,
+): ArrayUse {
+  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
+  const all = seconds * frequency * pes;
+  let [useful, masked, busy] = [0, 0, 0];
+  const unfilled: Record<string, number> = {};
+  for (const { array: own, cycles, iterations, peSteps } of counts) {
+    if (own !== array || iterations === 0) continue;
+    const share = cycles / iterations / all;
+    useful += peSteps.useful * share;
+    masked += peSteps.masked * share;
+    busy += (cycles * pes) / all;
+    for (const [level, steps] of peSteps.unfilled) unfilled[level] = (unfilled[level] ?? 0) + steps * share;
+  }
+  const dram = phases.reduce((sum, p) => sum + Math.max(0, p.memorySeconds - p.computeSeconds), 0) / seconds;
+  return { useful, masked, unfilled, dram, binding: Math.max(0, 1 - busy - dram) };
 }
 
 /** The resource that holds up the phases which take longest together. */

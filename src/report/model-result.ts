@@ -1,35 +1,58 @@
+import { FusemaxError } from "../errors.js";
 import type { Accounting } from "../model/accounting.js";
-import { compileDesign } from "../model/compile.js";
+import { type AttentionPoint, attentionPoints, type PointRequest } from "../model/attention-point.js";
+import { type CompiledDesign, compileDesign } from "../model/compile.js";
 import { correctionNames } from "../model/corrections.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
+import { layerProducts, productSizes, productsOn } from "../model/layer.js";
 import type { Patch } from "../model/patch.js";
-import { sizesOf } from "../model/sizes.js";
+import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
-import type { Workload } from "../spec/workload.js";
+import type { Phase, Workload } from "../spec/workload.js";
 
 /** One design on one workload at one length, as `fusemax model --json` prints it (schema fusemax.model/1). */
-export interface ModelResult {
+export interface ModelResult extends Costs {
   readonly design: string;
   readonly model: string;
+  /** Which kind of the model's layers, where it has several; else null. */
+  readonly layers: string | null;
+  readonly phase: Phase;
   readonly batch: number;
   readonly seq: number;
-  readonly cycles: number;
-  readonly latencySeconds: number;
-  readonly trafficBytes: number;
-  readonly energyPj: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** Query heads that share a key/value head: their queries stand side by side on the columns. */
+  readonly headsPerKey: number;
   readonly areaUm2: number;
   readonly util2d: number;
   readonly util1d: number;
+  /** Per array what its PE-cycles are spent on. */
+  readonly use: Readonly<Record<string, ArrayUse>>;
   /** dram, the array that never rests, or the binding. */
   readonly bound: string;
-  /** Operations (a multiply-accumulate is two) per byte of DRAM traffic. */
+  /** Operations (a multiply-accumulate is two) per byte of DRAM traffic, and how many keep the 2D array busy. */
   readonly operationsPerByte: number;
+  readonly balanceOperationsPerByte: number;
   readonly einsums: Readonly<Record<string, EinsumResult>>;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
   /** Mappings that a search compared. */
   readonly mappingsTried: number;
   /** Under `published`: each error left uncorrected, and latency and energy with it mended relative to without. */
   readonly uncorrected: Readonly<Record<string, { readonly latency: number; readonly energy: number }>>;
+  /** The whole layer around the attention, when it was asked for. */
+  readonly layer?: LayerResult;
+}
+
+export interface Costs {
+  readonly cycles: number;
+  readonly latencySeconds: number;
+  readonly trafficBytes: number;
+  readonly energyPj: number;
+}
+
+/** A layer: its attention and its matrix products, one after the other. */
+export interface LayerResult extends Costs {
+  readonly products: Readonly<Record<string, Costs>>;
 }
 
 export interface EinsumResult {
@@ -39,51 +62,133 @@ export interface EinsumResult {
   readonly energyPj: number;
 }
 
+/** A point that a design cannot run, and why. */
+export interface ModelFailure {
+  readonly design: string;
+  readonly model: string;
+  readonly seq: number;
+  readonly message: string;
+}
+
 /** Which points to model. */
-export interface ModelRequest {
+export interface ModelRequest extends Omit<PointRequest, "seq" | "batch"> {
   readonly designs: readonly Design[];
   readonly workloads: readonly Workload[];
-  readonly lengths: readonly number[];
-  readonly batch: number;
+  /** Sequence lengths; without any, 4K or what a model was made for, if that is shorter. */
+  readonly lengths?: readonly number[] | undefined;
+  /** Sequences at once; without it, the workload's own. */
+  readonly batch?: number | undefined;
   readonly accounting: Accounting;
   /** Fields of the designs' specs to replace. */
   readonly patches?: readonly Patch[];
+  /** The matrix product (specs/designs/product.yaml) with which to complete attention to a layer. */
+  readonly product?: Design | undefined;
 }
 
-/** Models every design on every workload at every length. Throws SpecError, UsageError. */
-export function modelResults({
-  designs,
-  workloads,
-  lengths,
-  batch,
-  accounting,
-  patches = [],
-}: ModelRequest): readonly ModelResult[] {
-  const byDesign = designs.map(design => ({
-    design,
-    compiled: compileDesign(design, { corrections: accounting.corrections, patches }),
+const defaultLength = 4096;
+
+/** Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point. */
+export function modelResults(request: ModelRequest): {
+  readonly results: readonly ModelResult[];
+  readonly failures: readonly ModelFailure[];
+} {
+  const { designs, workloads, accounting } = request;
+  const compiled = designs.map(design => compileFor(design, request));
+  const results: ModelResult[] = [];
+  const failures: ModelFailure[] = [];
+  let first: unknown;
+  for (const workload of workloads) {
+    const { batch = workload.batch, lengths = [Math.min(defaultLength, workload.context ?? defaultLength)] } = request;
+    for (const seq of lengths) {
+      for (const point of attentionPoints(workload, { ...request, seq, batch })) {
+        for (const design of compiled) {
+          try {
+            results.push({ ...resultOf(design, workload, point, accounting), seq });
+          } catch (error) {
+            if (!(error instanceof FusemaxError)) throw error;
+            first ??= error;
+            failures.push({ design: design.name, model: workload.name, seq, message: error.message });
+          }
+        }
+      }
+    }
+  }
+  if (results.length === 0 && first !== undefined) throw first;
+  return { results, failures };
+}
+
+interface CompiledFor {
+  readonly name: string;
+  readonly compiled: CompiledDesign;
+  readonly mended: readonly { readonly name: string; readonly compiled: CompiledDesign }[];
+  readonly products: CompiledDesign | undefined;
+}
+
+function compileFor(design: Design, { accounting, patches = [], product }: ModelRequest): CompiledFor {
+  const { corrections } = accounting;
+  return {
+    name: design.name,
+    compiled: compileDesign(design, { corrections, patches }),
     mended: correctionNames
       .filter(() => accounting.name === "published")
       .map(name => ({ name, compiled: compileDesign(design, { corrections: [name], patches }) })),
-  }));
-  return workloads.flatMap(workload =>
-    lengths.flatMap(seq =>
-      byDesign.map(({ design, compiled, mended }): ModelResult => {
-        const sizes = sizesOf(workload, seq, batch);
-        const found = evaluate(compiled, sizes, accounting);
-        const effects = mended.map(({ name, compiled }) => {
-          const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] });
-          const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
-          return [name, effect] as const;
-        });
-        const point = { design: design.name, model: workload.name, batch, seq };
-        return { ...point, ...numbersOf(found), uncorrected: Object.fromEntries(effects) };
-      }),
-    ),
-  );
+    products:
+      product === undefined
+        ? undefined
+        : compileDesign(productsOn(product, design), {
+            corrections,
+            patches: patches.filter(({ path }) => path.startsWith("architecture.")),
+          }),
+  };
 }
 
-function numbersOf(found: Evaluation): Omit<ModelResult, "design" | "model" | "batch" | "seq" | "uncorrected"> {
+function resultOf(
+  { name, compiled, mended, products }: CompiledFor,
+  workload: Workload,
+  point: AttentionPoint,
+  accounting: Accounting,
+): Omit<ModelResult, "seq"> {
+  const { sizes, region, kind, phase, batch, queries, keys, group } = point;
+  const found = evaluate(compiled, sizes, accounting, [], region);
+  const effects = mended.map(({ name, compiled }) => {
+    const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], region);
+    const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
+    return [name, effect] as const;
+  });
+  const at = { design: name, model: workload.name, layers: kind.name, phase, batch, queries, keys, headsPerKey: group };
+  const layer = products === undefined ? {} : { layer: layerOf(found, products, workload, point, accounting) };
+  return { ...at, ...numbersOf(found), uncorrected: Object.fromEntries(effects), ...layer };
+}
+
+function layerOf(
+  attention: Evaluation,
+  products: CompiledDesign,
+  workload: Workload,
+  point: AttentionPoint,
+  accounting: Accounting,
+): LayerResult {
+  const each = layerProducts(workload, point).map(product => {
+    const found = evaluate(products, productSizes(product), { ...accounting, mapping: "search" });
+    return [product.name, costsOf(found)] as const;
+  });
+  const sum = (field: keyof Costs): number => each.reduce((total, [, costs]) => total + costs[field], attention[field]);
+  return {
+    cycles: sum("cycles"),
+    latencySeconds: sum("latencySeconds"),
+    trafficBytes: sum("trafficBytes"),
+    energyPj: sum("energyPj"),
+    products: Object.fromEntries(each),
+  };
+}
+
+const costsOf = ({ cycles, latencySeconds, trafficBytes, energyPj }: Evaluation): Costs => ({
+  cycles,
+  latencySeconds,
+  trafficBytes,
+  energyPj,
+});
+
+function numbersOf(found: Evaluation) {
   const einsums = found.counts.map(({ name, array, cycles }) => {
     const result = {
       cycles,
@@ -95,15 +200,14 @@ function numbersOf(found: Evaluation): Omit<ModelResult, "design" | "model" | "b
   });
   const components = Object.entries(found.componentEnergyPj).map(([name, energyPj]) => [name, { energyPj }] as const);
   return {
-    cycles: found.cycles,
-    latencySeconds: found.latencySeconds,
-    trafficBytes: found.trafficBytes,
-    energyPj: found.energyPj,
+    ...costsOf(found),
     areaUm2: found.areaUm2,
     util2d: found.utilization["2d"] ?? 0,
     util1d: found.utilization["1d"] ?? 0,
+    use: found.use,
     bound: found.bound,
     operationsPerByte: operations(found) / found.trafficBytes,
+    balanceOperationsPerByte: found.balanceOperationsPerByte,
     einsums: Object.fromEntries(einsums),
     components: Object.fromEntries(components),
     mappingsTried: found.mappingsTried,
@@ -117,9 +221,10 @@ const operations = ({ counts }: Evaluation): number =>
     0,
   );
 
-/** The results as one flat table: a row a result, energy by component in further columns. */
+/** The results as one flat table: a row a result; energy by component, the 2D array's use and a layer's costs in further columns. */
 export function modelTable(results: readonly ModelResult[]) {
   const components = [...new Set(results.flatMap(result => Object.keys(result.components)))];
+  const unfilled = [...new Set(results.flatMap(result => Object.keys(result.use["2d"]?.unfilled ?? {})))];
   const fields = [
     "design",
     "model",
@@ -134,12 +239,29 @@ export function modelTable(results: readonly ModelResult[]) {
     "util1d",
     "bound",
     "operationsPerByte",
+    "layers",
+    "phase",
+    "queries",
+    "keys",
+    "headsPerKey",
   ] as const satisfies (keyof ModelResult)[];
+  const uses = ["useful", "masked", "dram", "binding"] as const;
+  const costs = ["cycles", "latencySeconds", "trafficBytes", "energyPj"] as const;
+  const layered = results.some(({ layer }) => layer !== undefined);
   return {
-    columns: [...fields, ...components.map(name => `energyPj.${name}`)],
+    columns: [
+      ...fields,
+      ...components.map(name => `energyPj.${name}`),
+      ...uses.map(name => `2d.${name}`),
+      ...unfilled.map(name => `2d.unfilled.${name}`),
+      ...(layered ? costs.map(name => `layer.${name}`) : []),
+    ],
     rows: results.map(result => [
-      ...fields.map(field => result[field]),
+      ...fields.map(field => result[field] ?? ""),
       ...components.map(name => result.components[name]?.energyPj ?? ""),
+      ...uses.map(name => result.use["2d"]?.[name] ?? ""),
+      ...unfilled.map(name => result.use["2d"]?.unfilled[name] ?? ""),
+      ...(layered ? costs.map(name => result.layer?.[name] ?? "") : []),
     ]),
   };
 }

@@ -1,4 +1,5 @@
-import type { ModelResult } from "./model-result.js";
+import type { Workload } from "../spec/workload.js";
+import type { ModelFailure, ModelResult } from "./model-result.js";
 import { textTable } from "./table.js";
 import { area, bytes, energy, lengthLabel, percent, ratio, seconds } from "./units.js";
 
@@ -8,16 +9,26 @@ const mostBreakdowns = 10;
 const noEffect = 5e-5;
 
 /** The results of `fusemax model` for people. */
-export function modelText(results: readonly ModelResult[], accounting: string): string {
+export function modelText(
+  results: readonly ModelResult[],
+  failures: readonly ModelFailure[],
+  workloads: readonly Workload[],
+  accounting: string,
+): string {
   const parts = [`Accounting: ${accounting}`];
-  const groups = groupBy(results, ({ model, seq }) => `${model}, ${lengthLabel(seq)} tokens`);
-  for (const [point, of] of groups) {
-    parts.push(`${point}, batch ${of[0]?.batch}\n\n${textTable(overview(of))}`);
+  for (const [point, of] of groupBy(results, headOf)) {
+    const notes = notesOf(of, workloads);
+    parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
+    parts.push(`What the 2D array's PE-cycles are spent on\n\n${textTable(uses(of))}`);
+    if (of.some(({ layer }) => layer !== undefined)) parts.push(`The whole layer\n\n${textTable(layers(of))}`);
     if (results.length > mostBreakdowns) continue;
     parts.push(`Energy by component\n\n${textTable(components(of))}`);
     for (const result of of) parts.push(`${result.design}, by Einsum\n\n${textTable(einsums(result))}`);
   }
   if (results.length > mostBreakdowns) parts.push("Energy by component and by Einsum: --json, --csv, or fewer points.");
+  for (const { design, model, seq, message } of failures) {
+    parts.push(`${design} cannot run ${model} at ${lengthLabel(seq)} tokens: ${message}`);
+  }
   const left = uncorrected(results);
   if (left !== undefined) parts.push(left);
   return `${parts.join("\n\n")}\n`;
@@ -32,6 +43,63 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<
   return groups;
 }
 
+function headOf({ model, layers, phase, seq, batch }: ModelResult): string {
+  const kind = layers === null ? "" : `, ${layers} layers`;
+  return `${model}${kind}, ${phase === "decode" ? "decode, " : ""}${lengthLabel(seq)} tokens, batch ${batch}`;
+}
+
+/** What a reader must know of a point, a line each. */
+function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[]): readonly string[] {
+  const workload = workloads.find(({ name }) => name === result?.model);
+  if (result === undefined || workload === undefined) return [];
+  const { queries, keys, headsPerKey: group } = result;
+  const plural = (n: number, what: string): string => `${n.toLocaleString("en-US")} ${what}${n === 1 ? "" : "s"}`;
+  const notes: string[] = [];
+  if (group > 1 || queries !== keys) {
+    const rows = group === 1 ? plural(queries, "query").replace("querys", "queries") : "";
+    const packed = `${plural(queries, "query").replace("querys", "queries")} x ${plural(group, "head")} = ${plural(queries * group, "row")}`;
+    notes.push(`Each of ${plural(workload.kvHeads, "key head")}: ${rows || packed} against ${plural(keys, "key")}.`);
+  }
+  if (workload.valuesInKeys)
+    notes.push("Each value is the first part of its key: a design that meets both at once reads one.");
+  if (
+    workload.context !== undefined &&
+    Math.max(queries, workload.crossKeys === undefined ? keys : 0) > workload.context
+  ) {
+    notes.push(`${workload.name} was made for at most ${plural(workload.context, "position")}.`);
+  }
+  return notes;
+}
+
+/** The largest array's time, by cause. */
+function uses(results: readonly ModelResult[]) {
+  const fanouts = [...new Set(results.flatMap(r => Object.keys(r.use["2d"]?.unfilled ?? {})))];
+  return {
+    columns: ["design", "useful", "masked", ...fanouts.map(name => `empty ${name}s`), "wait for DRAM", "other waits"],
+    rows: results.map(r => {
+      const use = r.use["2d"];
+      if (use === undefined) return [r.design];
+      const shares = [use.useful, use.masked, ...fanouts.map(name => use.unfilled[name] ?? 0), use.dram, use.binding];
+      return [r.design, ...shares.map(percent)];
+    }),
+  };
+}
+
+function layers(results: readonly ModelResult[]) {
+  return {
+    columns: ["design", "cycles", "latency", "of it attention", "DRAM", "energy", "of it attention"],
+    rows: results.map(({ design, layer, latencySeconds, energyPj }) => [
+      design,
+      layer === undefined ? "-" : Math.round(layer.cycles).toLocaleString("en-US"),
+      layer === undefined ? "-" : seconds(layer.latencySeconds),
+      layer === undefined ? "-" : percent(latencySeconds / layer.latencySeconds),
+      layer === undefined ? "-" : bytes(layer.trafficBytes),
+      layer === undefined ? "-" : energy(layer.energyPj),
+      layer === undefined ? "-" : percent(energyPj / layer.energyPj),
+    ]),
+  };
+}
+
 const overview = (results: readonly ModelResult[]) => ({
   columns: ["design", "cycles", "latency", "2D busy", "1D busy", "DRAM", "energy", "area", "ops/byte", "limited by"],
   rows: results.map(r => [
@@ -43,7 +111,7 @@ const overview = (results: readonly ModelResult[]) => ({
     bytes(r.trafficBytes),
     energy(r.energyPj),
     area(r.areaUm2),
-    ratio(r.operationsPerByte),
+    `${ratio(r.operationsPerByte)} of ${r.balanceOperationsPerByte.toFixed(0)}`,
     boundInWords[r.bound] ?? r.bound,
   ]),
 });

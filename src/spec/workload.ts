@@ -1,28 +1,125 @@
 import { z } from "zod";
 
+export const phases = ["prefill", "decode"] as const;
+/** Prefill: all queries of a sequence at once. Decode: a few new queries against the keys so far. */
+export type Phase = (typeof phases)[number];
+
 /** A model's sizes; the sequence comes from the command line. */
 export interface Workload {
   readonly name: string;
   readonly source: string;
   readonly batch: number;
   readonly heads: number;
+  /** Key/value heads; query heads share them in equal groups. */
+  readonly kvHeads: number;
   readonly headDim: number;
   readonly valueDim: number;
   /** D of the paper's table: the width of a token between layers. */
   readonly modelDim: number;
-  /** S: the width of the feed-forward layer. */
+  /** S: the width of the feed-forward layer, or of one expert. */
   readonly feedForward: number;
+  /** Whether the feed-forward layer has a gate: a third matrix, as large as the first. */
+  readonly gated: boolean;
+  readonly experts: Experts | undefined;
+  readonly phases: readonly Phase[];
+  readonly causal: boolean;
+  /** Its layers by the keys they see: one kind, or several where local and global layers alternate. */
+  readonly kinds: readonly LayerKind[];
+  /** Most positions the model was made for. */
+  readonly context: number | undefined;
+  /** Keys of another sequence of fixed length, in place of the queries' own: cross attention. */
+  readonly crossKeys: number | undefined;
+  /** Each value is the first part of its key: one tensor in memory (the absorbed form of latent attention). */
+  readonly valuesInKeys: boolean;
+  /** The matrix products around attention by name, where they are not the usual four. */
+  readonly projections: Readonly<Record<string, Projection>> | undefined;
+}
+
+/** A mixture of experts: `active` of `routed` and all `shared` ones work on a token. */
+export interface Experts {
+  readonly routed: number;
+  readonly active: number;
+  readonly shared: number;
+}
+
+export interface LayerKind {
+  /** What this kind is called where there are several; null for the only one. */
+  readonly name: string | null;
+  readonly layers: number;
+  /** Keys to the left and to the right of a query's own; -1: unbounded. */
+  readonly window: readonly [left: number, right: number];
+}
+
+/** A product of each token's `inputs` values with a matrix, `copies` times with its own part of them. */
+export interface Projection {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly copies: number;
+  /** Whether it works on the keys' side: in cross attention, once for all queries. */
+  readonly onKeys: boolean;
 }
 
 const size = z.int().positive();
+const window = z.tuple([z.int().min(-1), z.int().min(-1)]);
 
-export const workloadSchema: z.ZodType<Workload> = z.strictObject({
-  name: z.string(),
-  source: z.string(),
-  batch: size,
-  heads: size,
-  headDim: size,
-  valueDim: size,
-  modelDim: size,
-  feedForward: size,
-});
+export const workloadSchema: z.ZodType<Workload> = z
+  .strictObject({
+    name: z.string(),
+    source: z.string(),
+    batch: size,
+    heads: size,
+    kvHeads: size.optional(),
+    headDim: size,
+    valueDim: size,
+    modelDim: size,
+    feedForward: size,
+    gated: z.boolean().default(false),
+    experts: z.strictObject({ routed: size, active: size, shared: z.int().nonnegative() }).optional(),
+    phases: z.array(z.enum(phases)).min(1).default(["prefill"]),
+    causal: z.boolean().default(false),
+    layers: size.optional(),
+    window: window.optional(),
+    kinds: z.record(z.string(), z.strictObject({ layers: size, window: window.optional() })).optional(),
+    context: size.optional(),
+    crossKeys: size.optional(),
+    valuesInKeys: z.boolean().default(false),
+    projections: z
+      .record(
+        z.string(),
+        z.strictObject({
+          inputs: size,
+          outputs: size,
+          copies: size.default(1),
+          onKeys: z.boolean().default(false),
+        }),
+      )
+      .optional(),
+  })
+  .refine(({ heads, kvHeads = heads }) => heads % kvHeads === 0, {
+    path: ["kvHeads"],
+    error: "a divisor of the query heads",
+  })
+  .refine(({ valuesInKeys, headDim, valueDim }) => !valuesInKeys || valueDim <= headDim, {
+    path: ["valuesInKeys"],
+    error: "values no wider than keys",
+  })
+  .refine(({ experts }) => experts === undefined || experts.active <= experts.routed, {
+    path: ["experts", "active"],
+    error: "at most the routed experts",
+  })
+  .transform(({ kinds, layers = 1, window = [-1, -1], kvHeads, ...rest }) => ({
+    ...rest,
+    kvHeads: kvHeads ?? rest.heads,
+    experts: rest.experts,
+    context: rest.context,
+    crossKeys: rest.crossKeys,
+    projections: rest.projections,
+    kinds:
+      kinds === undefined
+        ? [{ name: null, layers, window }]
+        : Object.entries(kinds).map(([name, kind]) => ({
+            name,
+            layers: kind.layers,
+            window: kind.window ?? ([-1, -1] as [number, number]),
+          })),
+  }));

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, settingsOption } from "../model/options.js";
-import { parseSize } from "../values.js";
+import { parseLengths, parseSize } from "../values.js";
 
 export function register(program: Command): void {
   const command = program
@@ -9,10 +9,29 @@ export function register(program: Command): void {
     .description("Model designs on workloads: cycles, time, utilization, DRAM traffic, energy and area.")
     .option("--design <names...>", "designs of specs/designs or YAML files (default: the paper's five)")
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
-    .option("--seq <lengths...>", "sequence lengths, queries = keys: 1K,4K,1M (default: 4K)")
+    .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M (default: 4K, or what the model was made for)")
     .addOption(
-      new Option("--batch <n>", "sequences at once").argParser(text => parseSize("--batch", text)).default(64, "64"),
-    );
+      new Option("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)").argParser(text =>
+        parseSize("--batch", text),
+      ),
+    )
+    .addOption(
+      new Option("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far")
+        .choices(["prefill", "decode"])
+        .default("prefill"),
+    )
+    .addOption(
+      new Option("--queries <n>", "queries at once in decode")
+        .argParser(text => parseSize("--queries", text))
+        .default(1),
+    )
+    .addOption(
+      new Option("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch").argParser(text =>
+        parseLengths("--kv-lens", text),
+      ),
+    )
+    .option("--no-mask", "let every query see every key, causal or not")
+    .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");
   accountingOptions(command)
     .addOption(settingsOption())
     .option("--json", "print the results as JSON (fusemax.model/1), and nothing else, on stdout")
@@ -30,4 +49,6 @@ Examples:
   fusemax model --design fusemax,flat --model bert,xlm --seq 1K,16K,1M --csv
   fusemax model --design my-design.yaml --model my-workload.yaml --accounting corrected
   fusemax model --set architecture.parameters.rows=128 "architecture.levels.buffer.bytes*=2"
-  fusemax model --seq 65792 --correct partial-blocks`;
+  fusemax model --seq 65792 --correct partial-blocks
+  fusemax model --model llama-3-8b --phase decode --seq 8K --batch 16 --layer
+  fusemax model --model deepseek-v3-absorbed --phase decode --seq 128K`;

@@ -8,6 +8,7 @@ import { largestSize } from "../../model/sizes.js";
 import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
+import type { Phase, Workload } from "../../spec/workload.js";
 import { parseSequence } from "../values.js";
 import type { AccountingOptions } from "./options.js";
 
@@ -15,7 +16,12 @@ export interface ModelOptions extends AccountingOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
-  readonly batch: number;
+  readonly batch?: number;
+  readonly phase: Phase;
+  readonly queries: number;
+  readonly kvLens?: readonly number[];
+  readonly mask: boolean;
+  readonly layer?: boolean;
   readonly set?: readonly Patch[];
   readonly json?: boolean;
   readonly csv?: boolean;
@@ -27,22 +33,43 @@ export function runModel(options: ModelOptions): void {
     throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
   }
   const accounting = accountingOf(options.accounting, options.correct);
-  const results = modelResults({
+  if (options.kvLens !== undefined && (options.seq ?? options.batch) !== undefined) {
+    const other = options.seq === undefined ? "--batch" : "--seq";
+    throw new UsageError({ where: "--kv-lens", got: `${other} as well`, expected: "one of the two" });
+  }
+  const workloads = listed(options.model, ["bert"]).map(name => loadWorkload(specFiles, name));
+  const { results, failures } = modelResults({
     designs: listed(options.design, paperDesigns).map(name => loadDesign(specFiles, name)),
-    workloads: listed(options.model, ["bert"]).map(name => loadWorkload(specFiles, name)),
-    lengths: listed(options.seq, ["4K"]).map(text => parseSequence("--seq", text, largestSize)),
+    workloads: options.mask ? workloads : workloads.map(unmasked),
+    lengths: lengthsOf(options),
     batch: options.batch,
+    phase: options.phase,
+    decodeQueries: options.queries,
+    ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
+    product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,
     patches: options.set ?? [],
   });
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify({ schema: "fusemax.model/1", accounting: accounting.name, corrections: accounting.corrections, results })}\n`
+      ? `${JSON.stringify({ schema: "fusemax.model/1", accounting: accounting.name, corrections: accounting.corrections, results, failures })}\n`
       : options.csv === true
         ? csvText(modelTable(results))
-        : modelText(results, accountingText(accounting)),
+        : modelText(results, failures, workloads, accountingText(accounting)),
   );
 }
+
+function lengthsOf({ seq, kvLens }: ModelOptions): readonly number[] | undefined {
+  if (kvLens !== undefined) return [Math.max(...kvLens)];
+  return seq === undefined ? undefined : listed(seq, []).map(text => parseSequence("--seq", text, largestSize));
+}
+
+/** A workload whose queries see every key. */
+const unmasked = (workload: Workload): Workload => ({
+  ...workload,
+  causal: false,
+  kinds: workload.kinds.map(kind => ({ ...kind, window: [-1, -1] })),
+});
 
 /** `a b,c` as a list of names. */
 export function listed(words: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] {

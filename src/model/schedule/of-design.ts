@@ -5,7 +5,7 @@ import { scheduleOf } from "../../spec/schedule/document.js";
 import type { DramChannel, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import type { ScheduleSpec } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
-import { type Sizes, workloadSymbols } from "../sizes.js";
+import { type Sizes, symbolValues } from "../sizes.js";
 import { findLags } from "./lags.js";
 import type { ScheduleResult } from "./result.js";
 import { type SimulationOptions, simulateSchedule } from "./simulate.js";
@@ -90,8 +90,9 @@ export function scheduleOfDesign(
 
 function valuesOf(compiled: CompiledDesign, sizes: Sizes): Float64Array {
   const values = new Float64Array(compiled.program.size);
+  const symbols = symbolValues(sizes);
   compiled.sizeSlots.forEach((slot, i) => {
-    values[slot] = sizes[workloadSymbols[i] as keyof Sizes];
+    values[slot] = symbols[i] as number;
   });
   compiled.program.run(values);
   return values;

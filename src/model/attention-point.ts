@@ -1,0 +1,90 @@
+import { UsageError } from "../errors.js";
+import type { LayerKind, Phase, Workload } from "../spec/workload.js";
+import { attentionSizes, type Sizes } from "./sizes.js";
+import type { SequenceClass, VisibleRegion } from "./visible-region.js";
+
+/** What is asked of a workload's attention. */
+export interface PointRequest {
+  readonly phase: Phase;
+  /** Tokens so far: the keys, and in prefill the queries; in cross attention the queries. */
+  readonly seq: number;
+  readonly batch: number;
+  /** Queries at once in decode. */
+  readonly decodeQueries: number;
+  /** Keys of each sequence in place of `seq`, one for each of the batch. */
+  readonly kvLens?: readonly number[];
+}
+
+/** A workload's attention in one kind of its layers, ready to be evaluated. */
+export interface AttentionPoint {
+  readonly kind: LayerKind;
+  readonly phase: Phase;
+  readonly batch: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** Query heads that share a key/value head. */
+  readonly group: number;
+  readonly sizes: Sizes;
+  /** What the mask leaves; undefined where every score exists. */
+  readonly region: VisibleRegion | undefined;
+}
+
+/** The attention of each kind of a workload's layers. Throws UsageError for a phase that the workload does not have. */
+export function attentionPoints(workload: Workload, request: PointRequest): readonly AttentionPoint[] {
+  const { phase, seq, decodeQueries, kvLens } = request;
+  if (!workload.phases.includes(phase)) {
+    const got = `${phase} of ${workload.name}`;
+    throw new UsageError({ where: "--phase", got, expected: `one of its phases: ${workload.phases.join(", ")}` });
+  }
+  const batch = kvLens?.length ?? request.batch;
+  const keysOf = (length: number): number => workload.crossKeys ?? length;
+  const queriesOf = (length: number): number => (phase === "decode" ? decodeQueries : length);
+  const sequences = classesOf(kvLens ?? [seq]).map(({ length, count }) => ({
+    count: kvLens === undefined ? batch : count,
+    queries: queriesOf(length),
+    keys: keysOf(length),
+  }));
+  const queries = Math.max(...sequences.map(s => s.queries));
+  const keys = Math.max(...sequences.map(s => s.keys));
+  const sizes = attentionSizes(workload, { batch, queries, keys });
+  const group = workload.heads / workload.kvHeads;
+  return workload.kinds.map(kind => {
+    const [left, right] = kind.window;
+    const region = { group, left, right: workload.causal ? 0 : right, sequences };
+    return { kind, phase, batch, queries, keys, group, sizes, region: masked(region) ? region : undefined };
+  });
+}
+
+function classesOf(lengths: readonly number[]): readonly { readonly length: number; readonly count: number }[] {
+  const counts = new Map<number, number>();
+  for (const length of lengths) counts.set(length, (counts.get(length) ?? 0) + 1);
+  return [...counts].map(([length, count]) => ({ length, count }));
+}
+
+/** Scores up to here are counted exactly; no machine has the sequence for more. */
+const mostScores = 2 ** 53;
+
+/**
+ * Whether a region leaves any score out. Throws UsageError for one that leaves no score, or is too large for exact counts.
+ */
+export function masked({ group, left, right, sequences }: VisibleRegion): boolean {
+  const first = sequences[0] as SequenceClass;
+  const ragged = sequences.some(({ queries, keys }) => queries !== first.queries || keys !== first.keys);
+  // Query p stands at i = p + keys - queries, from 0 or less to keys - 1.
+  const hides = sequences.some(
+    ({ queries, keys }) => (right >= 0 && keys - queries + right < keys - 1) || (left >= 0 && left < keys - 1),
+  );
+  if (!ragged && !hides) return false;
+  const scores = Math.max(...sequences.map(({ queries, keys }) => group * queries * keys));
+  if (scores > mostScores) {
+    throw new UsageError({
+      where: "--seq",
+      got: `a masked attention of ${scores.toExponential(1)} scores for each key head`,
+      expected: "at most 2^53",
+    });
+  }
+  if (!sequences.some(({ queries, keys }) => queries > 0 && keys > 0)) {
+    throw new UsageError({ where: "lengths", got: "a batch in which no query sees a key", expected: "one that does" });
+  }
+  return true;
+}
