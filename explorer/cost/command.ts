@@ -1,5 +1,5 @@
 import { initialState, type State, writeSize } from "../state.js";
-import { bandwidthUnitName, customModel, sizesFor } from "./designs.js";
+import { bandwidthUnitName, customModel, pointFor } from "./designs.js";
 
 /** The file that a workload of one's own is saved as. */
 export const workloadFile = "workload.yaml";
@@ -26,7 +26,7 @@ export function costCommand(state: State): string {
 /** The sizes typed in as a workload's file. */
 export function workloadText(state: State): string {
   const { heads, headDim, valueDim } = state;
-  const { modelDim, feedForward } = sizesFor(state, state.seq);
+  const { modelDim, feedForward } = pointFor(state, state.seq).sizes;
   const fields = { batch: state.batch, heads, headDim, valueDim, modelDim, feedForward };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   return `${["name: custom", "source: sizes typed into the explorer", ...lines].join("\n")}\n`;

@@ -1,10 +1,12 @@
 import { FusemaxError } from "../../src/errors.js";
 import { type Accounting, published } from "../../src/model/accounting.js";
+import { type AttentionPoint, attentionPoints } from "../../src/model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import { checkSizes, type Sizes } from "../../src/model/sizes.js";
+import type { VisibleRegion } from "../../src/model/visible-region.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { bundledSpecs } from "../specs.js";
@@ -75,22 +77,19 @@ const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${la
 
 export const designLabel = (name: string): string => open(name, published).label;
 
-/** The sizes that the state asks for at a length. */
-export function sizesFor({ model, heads, headDim, valueDim, batch }: State, seq: number): Sizes {
-  const workload =
-    model === customModel
-      ? { heads, headDim, valueDim, modelDim: heads * headDim, feedForward: 4 * heads * headDim }
-      : loadWorkload(bundledSpecs, model);
-  return checkSizes({
-    B: batch,
-    H: workload.heads,
-    E: workload.headDim,
-    F: workload.valueDim,
-    M: seq,
-    P: seq,
-    modelDim: workload.modelDim,
-    feedForward: workload.feedForward,
-  });
+/** A model's attention, in the first kind of its layers, as `fusemax model` prints it first; or the sizes that are typed in. */
+export function pointFor(
+  { model, heads, headDim, valueDim, batch }: State,
+  seq: number,
+): Pick<AttentionPoint, "sizes" | "region"> {
+  if (model !== customModel) {
+    const workload = loadWorkload(bundledSpecs, model);
+    const [point] = attentionPoints(workload, { phase: "prefill", seq, batch, decodeQueries: 1 });
+    return point as AttentionPoint;
+  }
+  const modelDim = heads * headDim;
+  const own = { B: batch, H: heads, E: headDim, F: valueDim, M: seq, P: seq, modelDim, feedForward: 4 * modelDim };
+  return { sizes: checkSizes(own), region: undefined };
 }
 
 /** Results kept for each design: back and forth on a slider, and a sweep over lengths, cost nothing the second time. */
@@ -100,12 +99,12 @@ const mostKept = 512;
 export function costOf(design: string, state: State, seq: number): CostPoint {
   const accounting = accountings[state.accounting];
   const { label, compiled, found, variables } = open(design, accounting);
-  const sizes = sizesFor(state, seq);
+  const { sizes, region } = pointFor(state, seq);
   const values = variables(state);
-  const key = [...Object.values(sizes), ...values].join();
+  const key = [...Object.values(sizes), JSON.stringify(region), ...values].join();
   let result = found.get(key);
   if (result === undefined) {
-    result = evaluateOrSay(compiled, sizes, accounting, values);
+    result = evaluateOrSay(compiled, sizes, accounting, values, region);
     if (found.size >= mostKept) found.clear();
     found.set(key, result);
   }
@@ -119,9 +118,10 @@ function evaluateOrSay(
   sizes: Sizes,
   accounting: Accounting,
   values: readonly number[],
+  region: VisibleRegion | undefined,
 ): Evaluation | string {
   try {
-    return evaluate(compiled, sizes, accounting, values);
+    return evaluate(compiled, sizes, accounting, values, region);
   } catch (error) {
     if (error instanceof FusemaxError) return error.message;
     throw error;

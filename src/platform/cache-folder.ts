@@ -7,7 +7,7 @@ import { join } from "node:path";
  * neither can be written, a private folder among the temporary files.
  */
 export function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return tryFolder(join(base, "fusemax")) ?? privateFolder();
 }
 

@@ -33,12 +33,12 @@ function open(library: string): boolean {
 
 /** The drivers the user has asked for; such a choice is never overridden. */
 export function chosenDrivers(): string | null {
-  return process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES || null;
+  return process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"] || null;
 }
 
 /** Whether the Vulkan loader will find any driver's manifest (its documented search path on Linux). */
 export function hasDriver(): boolean {
-  if (process.platform !== "linux" || process.env.VK_ADD_DRIVER_FILES) return true;
+  if (process.platform !== "linux" || process.env["VK_ADD_DRIVER_FILES"]) return true;
   const chosen = chosenDrivers();
   if (chosen !== null) return chosen.split(":").some(path => existsSync(path));
   const { XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
@@ -62,12 +62,12 @@ function manifests(folder: string): boolean {
 /** Runs `action` while the Vulkan loader sees one driver only. The environment is a process's, not a worker thread's. */
 export async function withDriver<T>(manifest: string, action: () => Promise<T>): Promise<T> {
   if (!isMainThread) throw new Error("a driver can be chosen in the main thread only");
-  const before = process.env.VK_ICD_FILENAMES;
-  process.env.VK_ICD_FILENAMES = manifest;
+  const before = process.env["VK_ICD_FILENAMES"];
+  process.env["VK_ICD_FILENAMES"] = manifest;
   try {
     return await action();
   } finally {
-    if (before === undefined) delete process.env.VK_ICD_FILENAMES;
-    else process.env.VK_ICD_FILENAMES = before;
+    if (before === undefined) delete process.env["VK_ICD_FILENAMES"];
+    else process.env["VK_ICD_FILENAMES"] = before;
   }
 }

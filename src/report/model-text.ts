@@ -19,7 +19,7 @@ export function modelText(
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
-    parts.push(`What the 2D array's PE-cycles are spent on\n\n${textTable(uses(of))}`);
+    parts.push(`What the 2D array's PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
     if (of.some(({ layer }) => layer !== undefined)) parts.push(`The whole layer\n\n${textTable(layers(of))}`);
     if (results.length > mostBreakdowns) continue;
     parts.push(`Energy by component\n\n${textTable(components(of))}`);
@@ -53,12 +53,13 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   const workload = workloads.find(({ name }) => name === result?.model);
   if (result === undefined || workload === undefined) return [];
   const { queries, keys, headsPerKey: group } = result;
-  const plural = (n: number, what: string): string => `${n.toLocaleString("en-US")} ${what}${n === 1 ? "" : "s"}`;
+  const counted = (n: number, one: string, many = `${one}s`): string =>
+    `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
   const notes: string[] = [];
   if (group > 1 || queries !== keys) {
-    const rows = group === 1 ? plural(queries, "query").replace("querys", "queries") : "";
-    const packed = `${plural(queries, "query").replace("querys", "queries")} x ${plural(group, "head")} = ${plural(queries * group, "row")}`;
-    notes.push(`Each of ${plural(workload.kvHeads, "key head")}: ${rows || packed} against ${plural(keys, "key")}.`);
+    const asked = counted(queries, "query", "queries");
+    const rows = group === 1 ? asked : `${asked} x ${counted(group, "head")} = ${counted(queries * group, "row")}`;
+    notes.push(`For each key head (${workload.kvHeads}): ${rows} against ${counted(keys, "key")}.`);
   }
   if (workload.valuesInKeys)
     notes.push("Each value is the first part of its key: a design that meets both at once reads one.");
@@ -66,12 +67,15 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
     workload.context !== undefined &&
     Math.max(queries, workload.crossKeys === undefined ? keys : 0) > workload.context
   ) {
-    notes.push(`${workload.name} was made for at most ${plural(workload.context, "position")}.`);
+    notes.push(`${workload.name} was made for at most ${counted(workload.context, "position")}.`);
   }
   return notes;
 }
 
-/** The largest array's time, by cause. */
+const useLegend =
+  "masked: scores in touched tiles that the mask hides; empty columns and rows: no query, key or feature there";
+
+/** The 2D array's time, by cause. */
 function uses(results: readonly ModelResult[]) {
   const fanouts = [...new Set(results.flatMap(r => Object.keys(r.use["2d"]?.unfilled ?? {})))];
   return {

@@ -53,7 +53,7 @@ const paretoColumns: readonly Column<ParetoPoint>[] = [
 const busy = ({ evaluation }: ParetoPoint, array: string): number =>
   evaluation.phases.reduce((sum, phase) => sum + (phase.busySeconds[array] ?? 0), 0);
 const arrayArea = ({ evaluation: { componentAreaUm2: area } }: ParetoPoint): number =>
-  (area.column ?? 0) + (area.registers2d ?? 0) + (area["compute.2d"] ?? 0);
+  (area["column"] ?? 0) + (area["registers2d"] ?? 0) + (area["compute.2d"] ?? 0);
 
 /** The published tables by file name, with the authors' columns and order of rows; those whose study was run. */
 export function publishedTables({ designs, pareto }: PaperEvaluation): ReadonlyMap<string, Table> {

@@ -41,7 +41,7 @@ describe("fusemax model", () => {
   it("says under `published` what each correction would move", async () => {
     const [found] = await results("--design", "fusemax", "--seq", "1M");
     expect(found?.uncorrected["register-energy"]?.energy).toBeGreaterThan(1.5);
-    expect(found?.uncorrected.divider?.latency).toBeGreaterThanOrEqual(1);
+    expect(found?.uncorrected["divider"]?.latency).toBeGreaterThanOrEqual(1);
     const { stdout } = await invoke("model", "--design", "fusemax");
     expect(stdout).toMatch(/Left uncorrected .*\n\n.*\n.*\nregister-energy +- +x1\.6/);
     expect((await invoke("model", "--design", "fusemax", "--correct", "all")).stdout).not.toMatch(/uncorrected/);

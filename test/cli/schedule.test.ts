@@ -54,7 +54,7 @@ describe("fusemax trace", () => {
     const { code } = await invoke("trace", "--epochs", "40..44", "--out", json, svg);
     expect(code).toBe(0);
     const { traceEvents } = JSON.parse(readFileSync(json, "utf8")) as { traceEvents: readonly TraceEvent[] };
-    const names = traceEvents.filter(e => e.ph === "M" && e.name === "thread_name").map(e => e.args.name);
+    const names = traceEvents.filter(e => e.ph === "M" && e.name === "thread_name").map(e => e.args["name"]);
     expect(names).toContain("2D array, stream 2");
     const tracks = new Map<string, TraceEvent[]>();
     for (const event of traceEvents.filter(e => e.ph === "X")) {

@@ -73,15 +73,15 @@ describe("the counting mode", () => {
       },
       QK: { registers2d: { reads: 32, updates: 48, fills: 0 } },
     });
-    expect(SLN.accesses.RM).toEqual({
+    expect(SLN.accesses["RM"]).toEqual({
       spill: { reads: 8, updates: 0, fills: 0 },
       registers2d: { reads: 16, updates: 0, fills: 16 },
     });
-    expect(SLNV.accesses.SLNV).toEqual({
+    expect(SLNV.accesses["SLNV"]).toEqual({
       spill: { reads: 0, updates: 16, fills: 0 },
       registers2d: { reads: 0, updates: 32, fills: 0 },
     });
-    expect(RD.accesses.RD).toEqual({
+    expect(RD.accesses["RD"]).toEqual({
       buffer: { reads: 0, updates: 8, fills: 0 },
       registers1d: { reads: 0, updates: 8, fills: 0 },
     });
@@ -91,7 +91,7 @@ describe("the counting mode", () => {
       AV: { dram: { reads: 0, updates: 8, fills: 0 }, registers1d: { reads: 0, updates: 8, fills: 0 } },
     });
     // With both query tiles in the buffer, keys are read once.
-    expect(observe(problem, operands, 2).einsums.QK.accesses.BK?.dram?.reads).toBe(12);
+    expect(observe(problem, operands, 2).einsums.QK.accesses["BK"]?.dram?.reads).toBe(12);
   });
 
   it("observes every Einsum", () => {

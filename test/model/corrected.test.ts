@@ -65,9 +65,9 @@ describe("corrections", () => {
   it("register-energy charges 65,536 register files of the 2D array in place of one", () => {
     const compiled = compileDesign(loadDesign(specFiles, "fusemax"));
     const sizes = sizesOf(workloads[0] as never, 4096);
-    const one = evaluate(compiled, sizes, accountingOf(undefined, ["first-reads"])).componentEnergyPj.registers2d;
-    const all = evaluate(compiled, sizes, accountingOf(undefined, ["first-reads", "register-energy"])).componentEnergyPj
-      .registers2d;
+    const one = evaluate(compiled, sizes, accountingOf(undefined, ["first-reads"])).componentEnergyPj["registers2d"];
+    const all = evaluate(compiled, sizes, accountingOf(undefined, ["first-reads", "register-energy"]))
+      .componentEnergyPj["registers2d"];
     expect((all as number) / (one as number)).toBeCloseTo(65536, 6);
   });
 

@@ -27,7 +27,7 @@ const operands = {
 
 const run = (text: Partial<ScheduleText>, on: Partial<ScheduleMachine> = {}, blockTiles = 2) =>
   runArray(
-    withLag(parseSchedule("mine", { ...(texts.fusemax as ScheduleText), ...text }), 1),
+    withLag(parseSchedule("mine", { ...(texts["fusemax"] as ScheduleText), ...text }), 1),
     { ...machine, ...on },
     blockTiles,
     problem,
@@ -77,7 +77,7 @@ describe("conflicts in the register-level array", () => {
   it("an array that is too large, and a mask", () => {
     expect(() => run({}, { rows: 33 })).toThrow(/got 33 x 2 PEs; expected at most 32 x 32/);
     const masked = { ...problem, mask: { ...noMask, right: 0 } };
-    const schedule = withLag(parseSchedule("mine", texts.fusemax as ScheduleText), 1);
+    const schedule = withLag(parseSchedule("mine", texts["fusemax"] as ScheduleText), 1);
     expect(() => runArray(schedule, machine, 2, masked, operands)).toThrow(
       /got a mask; expected attention without one/,
     );

@@ -40,7 +40,7 @@ describe("+Binding at 256 x 256", () => {
   ] as const)("%s has epochs of %i cycles at lag %i", (model, epoch, lag) => {
     const { epoch: found, schedule } = simulateDesign(design, sizes(model, 2 ** 16), { memory: "ideal" });
     expect(found === null ? null : found.cycles / found.tiles).toBe(epoch);
-    expect(schedule.lags.c).toBe(lag);
+    expect(schedule.lags["c"]).toBe(lag);
   });
 
   it("steps through few tiles where the run repeats", () => {

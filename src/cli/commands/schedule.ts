@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { listOf, machineOptions, parsed, parsePorts, type ScheduleOptions } from "../schedule/options.js";
+import { listOf, machineOptions, type Ports, parsed, parsePorts, type ScheduleOptions } from "../schedule/options.js";
 import { parseSize } from "../values.js";
 
 const names = listOf((_, text) => text);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { machineOptions, parsed, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
+import { machineOptions, type Ports, parsed, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
 import { parseName, parseSize } from "../values.js";
 
 export function register(program: Command): void {
