@@ -13,11 +13,13 @@ export interface PanelProps {
 
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",
+  numerics: "Numerics",
 };
 
 /** Panels are loaded when first opened, so that the first paint needs one of them only. */
 const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
   cost: async () => (await import("./panels/cost.js")).CostPanel,
+  numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
 };
 
 export function App() {

@@ -1,10 +1,13 @@
+import { largestSeed } from "../src/emulator/generate.js";
+import { formatNames } from "../src/numerics/format.js";
+
 /**
  * The whole state of the page, and how it is written in the address: `#1/cost?model=XLM&seq=64K`. Only what differs
  * from the default is written, so links stay short; the leading number is the version of the vocabulary.
  */
 export const stateVersion = 1;
 
-export const panels = ["cost"] as const;
+export const panels = ["cost", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -89,6 +92,7 @@ const name = /^[A-Za-z0-9][\w .-]{0,63}$/;
 
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
+  // Cost
   model: text("BERT", 64, name),
   /** The sizes of model `custom`. */
   heads: count(12, 1, 1024),
@@ -104,6 +108,18 @@ export const fields = {
   buffer: amount(1, 1 / 64, 64),
   bandwidth: amount(400, 25, 6400),
   frequency: amount(940, 100, 5000),
+  // Numerics
+  queries: size(256, 1, 2 ** 20),
+  keys: size(1024, 1, 2 ** 24),
+  runHeads: count(1, 1, 256),
+  E: count(64, 1, 1024),
+  F: count(64, 1, 1024),
+  mask: choice("none", ["none", "causal"]),
+  m0: count(256, 1, 65536),
+  format: choice("bf16", formatNames),
+  spread: amount(1, 1e-6, 1e6),
+  seed: count(0, 0, largestSeed),
+  engine: choice("auto", ["auto", "webgpu", "wasm", "cpu"]),
 } as const;
 
 type Fields = typeof fields;

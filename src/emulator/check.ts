@@ -24,6 +24,8 @@ export interface CheckResult extends ErrorWithWorst {
 export interface CheckOptions {
   readonly onProgress?: (progress: { readonly rowsDone: number; readonly rows: number }) => void;
   readonly signal?: AbortSignal;
+  /** Sees each row that is compared: what was emulated, and the exact one. */
+  readonly onRow?: (row: number, got: Float32Array, exact: Float64Array) => void;
 }
 
 /** How many output rows exist: those before their batch's `qLens`. */
@@ -140,7 +142,7 @@ async function eachRow(
   tensors: AttentionInputs,
   av: Float32Array,
   rows: readonly number[],
-  { onProgress, signal }: CheckOptions,
+  { onProgress, onRow, signal }: CheckOptions,
   compare: (row: number, got: Float32Array, exact: Float64Array) => void,
 ): Promise<void> {
   const { shape, scale } = problem;
@@ -149,7 +151,10 @@ async function eachRow(
   for (const [i, row] of rows.entries()) {
     signal?.throwIfAborted();
     const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
-    compare(row, av.subarray(row * valueDim, (row + 1) * valueDim), referenceRow(tensors, shape, scale, row, seen));
+    const got = av.subarray(row * valueDim, (row + 1) * valueDim);
+    const exact = referenceRow(tensors, shape, scale, row, seen);
+    compare(row, got, exact);
+    onRow?.(row, got, exact);
     onProgress?.({ rowsDone: i + 1, rows: rows.length });
     await breathe();
   }

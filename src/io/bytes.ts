@@ -1,17 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.js";
-
-/** Bytes that can be read from any place any number of times, however large: nothing is held between two reads. */
-export interface ByteSource {
-  /** What to call it in an error: a path, or a path and a member. */
-  readonly where: string;
-  /** Bytes in all. */
-  readonly length: number;
-  /** The bytes [from, to) in pieces of any size. @throws InputError when the source ends before `to`. */
-  read(from: number, to: number): AsyncIterable<Uint8Array>;
-}
-
-const pieceBytes = 8 * 2 ** 20;
+import { type ByteSource, pieceBytes, truncated } from "./byte-source.js";
 
 /** A regular file as a byte source. @throws InputError when it is missing, unreadable or no regular file. */
 export async function fileSource(path: string): Promise<ByteSource> {
@@ -39,26 +28,6 @@ async function* readFileRange(path: string, from: number, to: number): AsyncGene
     await handle.close();
   }
 }
-
-/** The bytes [from, to) in one piece; for headers, not for tensors. */
-export async function readWhole(source: ByteSource, from: number, to: number): Promise<Uint8Array> {
-  if (to > source.length) throw truncated(source.where, source.length, to);
-  const whole = new Uint8Array(to - from);
-  let filled = 0;
-  for await (const piece of source.read(from, to)) {
-    whole.set(piece, filled);
-    filled += piece.length;
-  }
-  return whole;
-}
-
-export const truncated = (where: string, length: number, expected: number): InputError =>
-  new InputError({
-    where,
-    got: `a file that ends after ${length} bytes`,
-    expected: `${expected} bytes`,
-    mend: "the file is cut short; copy or save it again",
-  });
 
 /** What the operating system said, in a user's words. */
 export function systemError(error: unknown): string {

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
-import { fileSource, readWhole } from "./bytes.js";
-import { describeStart, npyTensor } from "./npy.js";
+import { readWhole } from "./byte-source.js";
+import { fileSource } from "./bytes.js";
+import { describeStart, npyTensor } from "./npy-format.js";
 import type { StoredTensor } from "./stored-tensor.js";
 import { readZip } from "./zip.js";
 

@@ -1,6 +1,5 @@
 import { InputError } from "../errors.js";
-import type { ByteSource } from "./bytes.js";
-import { truncated } from "./bytes.js";
+import { type ByteSource, truncated } from "./byte-source.js";
 
 /** The float encodings that tensors are read in. */
 export type StoredFloat = "F16" | "BF16" | "F32" | "F64";

@@ -1,6 +1,6 @@
 import { crc32, createInflateRaw } from "node:zlib";
 import { InputError } from "../errors.js";
-import { type ByteSource, readWhole, truncated } from "./bytes.js";
+import { type ByteSource, readWhole, truncated } from "./byte-source.js";
 
 // The part of the format that .npz archives use: APPNOTE.TXT 6.3.10, stored and deflated members, Zip64. Members are
 // read by ranges, so that an archive may be larger than any buffer; libraries want the whole archive in memory.

@@ -1,6 +1,6 @@
-import type { AttentionShape } from "../../emulator/problem.js";
-import { InputError, UsageError } from "../../errors.js";
+import { UsageError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import type { StoredInputs } from "./input-shape.js";
 
 /** The options that name files of Q, K and V. */
 export interface InputOptions {
@@ -8,12 +8,6 @@ export interface InputOptions {
   readonly k?: string;
   readonly v?: string;
   readonly input?: string;
-}
-
-export interface StoredInputs {
-  readonly q: StoredTensor;
-  readonly k: StoredTensor;
-  readonly v: StoredTensor;
 }
 
 /** Opens the files that the options name, headers only; null when none is named. @throws UsageError, InputError */
@@ -66,41 +60,4 @@ async function openArchive(path: string): Promise<StoredInputs> {
     expected: "a .npz or .safetensors file",
     mend: "--q, --k and --v take .npy files",
   });
-}
-
-/** The shape that Q [B,H,P,E], K [B,Hkv,M,E] and V [B,Hkv,M,F] make together. @throws InputError when they don't fit. */
-export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
-  const [batch, heads, queries, headDim] = ranks(q, "[B, H, P, E]");
-  const [kBatch, kvHeads, keys, kDim] = ranks(k, "[B, Hkv, M, E]");
-  const [vBatch, vHeads, vKeys, valueDim] = ranks(v, "[B, Hkv, M, F]");
-  const same = (tensor: StoredTensor, what: string, got: number, expected: number, as: string): void => {
-    if (got === expected) return;
-    const shape = `[${tensor.shape.join(", ")}]`;
-    throw new InputError({
-      where: tensor.where,
-      got: `${what} ${got} in shape ${shape}`,
-      expected: `${expected}, as in ${as}`,
-    });
-  };
-  same(k, "B", kBatch, batch, "q");
-  same(v, "B", vBatch, batch, "q");
-  same(k, "E", kDim, headDim, "q");
-  same(v, "Hkv", vHeads, kvHeads, "k");
-  same(v, "M", vKeys, keys, "k");
-  if (heads % kvHeads !== 0) {
-    throw new InputError({ where: k.where, got: `${kvHeads} heads`, expected: `a divisor of the ${heads} heads of q` });
-  }
-  return { batch, heads, kvHeads, queries, keys, headDim, valueDim };
-}
-
-function ranks(tensor: StoredTensor, expected: string): readonly [number, number, number, number] {
-  const { shape, where } = tensor;
-  const [a, b, c, d] = shape;
-  if (a === undefined || b === undefined || c === undefined || d === undefined || shape.length !== 4) {
-    throw new InputError({ where, got: `shape [${shape.join(", ")}]`, expected: `four ranks, ${expected}` });
-  }
-  if (shape.includes(0)) {
-    throw new InputError({ where, got: `shape [${shape.join(", ")}]`, expected: `sizes of at least 1, ${expected}` });
-  }
-  return [a, b, c, d];
 }

@@ -3,7 +3,7 @@ import type { Engine } from "../../emulator/engine.js";
 import { generateNormal, type InputName } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
 import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
-import type { StoredInputs } from "./input-files.js";
+import type { StoredInputs } from "./input-shape.js";
 
 /**
  * A tensor as given, in pieces and row-major order. It is read or generated again each time, so that a large one never

@@ -1,0 +1,99 @@
+import { cpuEngine } from "../../src/emulator/cpu.js";
+import type { Engine } from "../../src/emulator/engine.js";
+import { describeFailure, selfTest } from "../../src/emulator/self-test.js";
+import { wasmEngine } from "../../src/emulator/wasm/engine.js";
+import { webWasmHost } from "../../src/emulator/wasm/web-host.js";
+import { webGpuEngine } from "../../src/emulator/webgpu/engine.js";
+import { DeviceError, FusemaxError } from "../../src/errors.js";
+import type { FormatName } from "../../src/numerics/format.js";
+import type { State } from "../state.js";
+
+export interface ChosenEngine {
+  readonly engine: Engine;
+  /** Why this one. */
+  readonly reason: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * The engine asked for; `auto` is a hardware adapter that passes the self-test, else WebAssembly, else the plain twin.
+ * @throws DeviceError when the one asked for by name cannot be had.
+ */
+export async function chooseEngine(choice: State["engine"], format: FormatName): Promise<ChosenEngine> {
+  if (choice === "cpu") return { engine: cpuEngine(), reason: "asked for", notes: [] };
+  if (choice === "wasm") return { engine: await openWasm(format), reason: "asked for", notes: [] };
+  if (choice === "webgpu") return { engine: await openGpu(format, true), reason: "asked for", notes: [] };
+  try {
+    return { engine: await openGpu(format, false), reason: "a GPU that passes the self-test", notes: [] };
+  } catch (error) {
+    if (!(error instanceof FusemaxError)) throw error;
+    const notes = [`No GPU is used: ${error.message}.`];
+    return { engine: await openProcessor(format, notes), reason: "no GPU can be used", notes };
+  }
+}
+
+/** The engine that needs no GPU. Why it is not WebAssembly is added to the notes. */
+export async function openProcessor(format: FormatName, notes: string[]): Promise<Engine> {
+  try {
+    return await openWasm(format);
+  } catch (error) {
+    if (!(error instanceof FusemaxError)) throw error;
+    notes.push(`WebAssembly cannot be used: ${error.message}.`);
+    return cpuEngine();
+  }
+}
+
+const shaders = import.meta.glob<string>("../../shaders/**/*.wgsl", { query: "?raw", import: "default", eager: true });
+
+function readShader(name: string): string {
+  const text = shaders[`../../shaders/${name}.wgsl`];
+  if (text === undefined) throw new Error(`no shader ${name}`);
+  return text;
+}
+
+/** The limits that the kernels gain from. */
+const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
+
+async function openGpu(format: FormatName, software: boolean): Promise<Engine> {
+  const missing = (got: string, mend: string) => new DeviceError({ where: "WebGPU", got, expected: "a GPU", mend });
+  if (navigator.gpu === undefined) {
+    const page = globalThis.isSecureContext ? "" : "; it is given to pages on https or localhost only";
+    throw missing(`a browser without WebGPU${page}`, "a recent Chrome, Edge, Safari or Firefox has it");
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null) throw missing("no adapter", "the browser found no driver that it trusts");
+  const { vendor, architecture, description, device, isFallbackAdapter } = adapter.info;
+  const isSoftware = isFallbackAdapter === true || architecture === "swiftshader";
+  const name = [vendor, architecture, description || device].filter(word => word !== "").join(" ");
+  if (isSoftware && !software) throw missing(`only ${name}`, "WebAssembly is faster on the processor");
+  const requiredLimits = Object.fromEntries(wantedLimits.map(limit => [limit, adapter.limits[limit]]));
+  const engine = webGpuEngine({
+    device: await adapter.requestDevice({ requiredLimits }),
+    adapter: name,
+    kind: isSoftware ? "software" : "discrete",
+    shaders: readShader,
+  });
+  return trusted(engine, await selfTest({ engine, runOps: engine.runOps }, [format]));
+}
+
+async function openWasm(format: FormatName): Promise<Engine> {
+  // Only their folder is asked for; both imports put their files there.
+  const [{ default: plain }] = await Promise.all([
+    import("../../dist/wasm/attention.wasm?url&no-inline"),
+    import("../../dist/wasm/attention-fused.wasm?url&no-inline"),
+  ]);
+  const startWorker = () =>
+    new Worker(new URL("../../src/emulator/wasm/web-worker.ts", import.meta.url), { type: "module" });
+  const engine = wasmEngine(await webWasmHost({ kernels: new URL("./", new URL(plain, location.href)), startWorker }));
+  return trusted(engine, await selfTest({ engine, runOps: null }, [format]));
+}
+
+async function trusted(engine: Engine, failure: Awaited<ReturnType<typeof selfTest>>): Promise<Engine> {
+  if (failure === null) return engine;
+  await engine.close();
+  throw new DeviceError({
+    where: `engine ${engine.name}${engine.adapter === null ? "" : ` on ${engine.adapter}`}`,
+    got: `a failed self-test: ${describeFailure(failure)}`,
+    expected: "the contract's bits",
+  });
+}

@@ -1,0 +1,93 @@
+import { type Figure, plain } from "../../src/report/chart.js";
+import type { HeatMap } from "../../src/report/heat-map.js";
+import type { Table } from "../../src/report/table.js";
+import { engineering, seconds } from "../../src/report/units.js";
+import type { RunOutcome } from "./request.js";
+
+/** "h 3, query 17" of a flat row index. */
+export function rowName({ shape }: RunOutcome, row: number): string {
+  const query = row % shape.queries;
+  return shape.heads === 1 ? `${query}` : `${Math.floor(row / shape.queries) % shape.heads}:${query}`;
+}
+
+/** Rows that get a label: about twelve of them. */
+const labelledRows = 12;
+
+export function errorMap(outcome: RunOutcome): HeatMap {
+  const { rows, errors, shape } = outcome;
+  const every = Math.ceil(rows.length / labelledRows);
+  return {
+    title: `Absolute error of AV in ${outcome.format}`,
+    values: errors,
+    columns: shape.valueDim,
+    rowLabel: shape.heads === 1 ? "query" : "head:query",
+    columnLabel: "feature f",
+    rowTicks: new Map(rows.flatMap((row, i) => (i % every === 0 ? [[i, rowName(outcome, row)] as const] : []))),
+    valueLabel: "absolute error against float64, logarithmic steps",
+  };
+}
+
+/** Halves of a decade of absolute error. */
+const binsPerDecade = 2;
+
+/** How many elements have an error of each size; exact ones stand apart. */
+export function errorHistogram({ errors, format }: RunOutcome): Figure {
+  const bins = new Map<number, number>();
+  let exact = 0;
+  for (const error of errors) {
+    if (error === 0) exact += 1;
+    else {
+      const bin = Math.floor(Math.log10(error) * binsPerDecade);
+      bins.set(bin, (bins.get(bin) ?? 0) + 1);
+    }
+  }
+  const found = [...bins.keys()];
+  const least = Math.max(Math.min(...found), Math.max(...found) - 15);
+  const shown = found.length === 0 ? [] : Array.from({ length: Math.max(...found) - least + 1 }, (_, i) => least + i);
+  const below = found.filter(bin => bin < least).reduce((sum, bin) => sum + (bins.get(bin) ?? 0), 0);
+  return {
+    title: `How large the errors are, ${format}`,
+    series: ["elements"],
+    y: { label: "elements", format: plain },
+    panels: [
+      {
+        kind: "bars",
+        title: "",
+        groups: [
+          "exact",
+          ...(below > 0 ? ["less"] : []),
+          ...shown.map(bin => `≥ ${(10 ** (bin / binsPerDecade)).toExponential(0)}`),
+        ],
+        groupLabel: "absolute error",
+        values: [[exact, ...(below > 0 ? [below] : []), ...shown.map(bin => bins.get(bin) ?? 0)]],
+      },
+    ],
+  };
+}
+
+const small = (value: number): string => (value === 0 ? "0" : value.toExponential(3));
+
+/** The formats side by side. */
+export const formatsTable = (outcomes: readonly RunOutcome[]): Table => ({
+  columns: ["format", "largest error", "rms error", "rms, relative", "3-pass, relative", "time", "speed", "sha256"],
+  rows: outcomes.map(({ format, error, seconds: time, gflops, sha256 }) => [
+    format,
+    small(error.maxAbs),
+    small(error.rms),
+    small(error.rmsRelative),
+    small(error.baseline.rmsRelative),
+    seconds(time),
+    engineering(gflops * 1e9, "FLOP/s"),
+    `${sha256.slice(0, 12)}…`,
+  ]),
+});
+
+/** Every error behind the map, a row an element. */
+export const errorsTable = (outcome: RunOutcome): Table => ({
+  columns: ["head", "query", "feature", "absoluteError"],
+  rows: [...outcome.errors].map((error, i) => {
+    const row = outcome.rows[Math.floor(i / outcome.shape.valueDim)] ?? 0;
+    const { queries, valueDim } = outcome.shape;
+    return [Math.floor(row / queries), row % queries, i % valueDim, error];
+  }),
+});

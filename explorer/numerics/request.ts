@@ -1,0 +1,64 @@
+import type { OperandCheck } from "../../src/emulator/check.js";
+import type { EngineName } from "../../src/emulator/engine.js";
+import { type AttentionProblem, type AttentionShape, noMask } from "../../src/emulator/problem.js";
+import { type FormatName, formats } from "../../src/numerics/format.js";
+import type { State } from "../state.js";
+
+/** Output rows compared with float64 attention: the command line's default. */
+export const checkedRows = 64;
+
+/** One run, as the page asks the worker for it. */
+export interface RunRequest {
+  readonly problem: AttentionProblem;
+  readonly engine: State["engine"];
+  readonly seed: number;
+  readonly spread: number;
+  /** Dropped files in the place of generated inputs. */
+  readonly files: readonly File[] | null;
+}
+
+export interface RunOutcome {
+  readonly format: FormatName;
+  readonly engine: { readonly name: EngineName; readonly adapter: string | null; readonly reason: string };
+  /** What was found and what was not on the way to that engine. */
+  readonly notes: readonly string[];
+  readonly sha256: string;
+  readonly seconds: number;
+  readonly gflops: number;
+  readonly error: OperandCheck;
+  /** The rows compared, and of each the absolute errors by feature: [rows, F]. */
+  readonly rows: readonly number[];
+  readonly errors: Float32Array;
+  readonly shape: AttentionProblem["shape"];
+}
+
+export interface Step {
+  readonly what: string;
+  /** From 0 to 1. */
+  readonly share: number;
+  /** The engine at work, once it is known. */
+  readonly engine?: string;
+}
+
+export type FromRun =
+  | { readonly type: "step"; readonly step: Step }
+  | { readonly type: "done"; readonly outcome: RunOutcome }
+  | { readonly type: "failed"; readonly message: string };
+
+export function shapeOf({ queries, keys, runHeads: heads, E, F }: State): AttentionShape {
+  return { batch: 1, heads, kvHeads: heads, queries, keys, headDim: E, valueDim: F };
+}
+
+/** An attention of a shape as the state asks for it, in a format. */
+export function problemOf({ mask, m0 }: State, shape: AttentionShape, format: FormatName): AttentionProblem {
+  return {
+    shape,
+    mask: mask === "causal" ? { ...noMask, right: 0 } : noMask,
+    tile: { m0, p0: 256 },
+    format: formats[format],
+    scale: 1 / Math.sqrt(shape.headDim),
+  };
+}
+
+/** Tensors beyond this do not fit a tab. */
+export const mostTensorBytes = 2 ** 30;

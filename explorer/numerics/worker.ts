@@ -1,0 +1,70 @@
+import { fromFiles, fromSeed, loadOperands } from "../../src/cli/run/inputs.js";
+import { checkOnOperands, sampleRows } from "../../src/emulator/check.js";
+import { emulateRows } from "../../src/emulator/emulate.js";
+import { allRows } from "../../src/emulator/visible.js";
+import { FusemaxError } from "../../src/errors.js";
+import { sha256OfValues } from "../../src/numerics/sha256.js";
+import { chooseEngine, openProcessor } from "./engines.js";
+import { openFiles } from "./files.js";
+import { checkedRows, type FromRun, type RunOutcome, type RunRequest, type Step } from "./request.js";
+
+/** A run in a thread of its own, so that the tab stays alive; the page ends the thread to cancel. */
+addEventListener("message", ({ data }: MessageEvent<RunRequest>) => {
+  run(data).then(
+    outcome => answer({ type: "done", outcome }),
+    (error: unknown) => {
+      if (!(error instanceof FusemaxError)) console.error(error);
+      const message = error instanceof FusemaxError ? error.message : `This run ended in an error: ${String(error)}`;
+      answer({ type: "failed", message });
+    },
+  );
+});
+
+const answer = (message: FromRun): void => postMessage(message);
+const say = (step: Step): void => answer({ type: "step", step });
+
+async function run({ problem, engine: choice, seed, spread, files }: RunRequest): Promise<RunOutcome> {
+  const format = problem.format.name;
+  say({ what: "Testing the engine", share: 0 });
+  const { engine, reason, notes: found } = await chooseEngine(choice, format);
+  const notes = [...found];
+  const engineName = [engine.name, engine.adapter].filter(word => word !== null).join(" on ");
+  say({ what: files === null ? "Making inputs" : "Reading the files", share: 0, engine: engineName });
+  const pieces = files === null ? fromSeed(problem.shape, seed, spread) : fromFiles((await openFiles(files)).inputs);
+  const { operands } = await loadOperands(pieces, problem, engine);
+  const { valueDim } = problem.shape;
+  const av = new Float32Array(allRows(problem).end * valueDim);
+  const ran = await emulateRows(problem, operands, {
+    engine,
+    ...(choice === "auto" ? { fallback: () => openProcessor(format, notes) } : {}),
+    onFallback: lost => notes.push(`The GPU was lost on the way (${lost.message}); the rest ran without it.`),
+    onBlock: ({ range, av: rows }) => av.set(rows, range.start * valueDim),
+    onProgress: ({ rowsDone, rows }) => say({ what: "Emulating", share: rowsDone / rows, engine: engineName }),
+  });
+  const rows = sampleRows(problem, checkedRows);
+  const errors = new Float32Array(rows.length * valueDim);
+  let at = 0;
+  const error = await checkOnOperands(problem, operands, av, rows, {
+    onRow: (_, got, exact) => {
+      for (let f = 0; f < valueDim; f += 1) errors[at++] = Math.abs((got[f] as number) - (exact[f] as number));
+    },
+    onProgress: ({ rowsDone, rows }) =>
+      say({ what: "Comparing with float64", share: rowsDone / rows, engine: engineName }),
+  });
+  return {
+    format,
+    engine: {
+      name: ran.engine.name,
+      adapter: ran.engine.adapter,
+      reason: ran.lost === null ? reason : "the GPU was lost",
+    },
+    notes,
+    sha256: sha256OfValues(av),
+    seconds: ran.seconds,
+    gflops: ran.gflops,
+    error,
+    rows,
+    errors,
+    shape: problem.shape,
+  };
+}

@@ -1,0 +1,315 @@
+import { useId, useMemo, useRef, useState } from "preact/hooks";
+import { tensorBytes } from "../../src/emulator/validate.js";
+import { type FormatName, formatNames } from "../../src/numerics/format.js";
+import { heatMap, heatMapPlot } from "../../src/report/heat-map.js";
+import { bytes } from "../../src/report/units.js";
+import type { PanelProps } from "../app.js";
+import { runCommand } from "../numerics/command.js";
+import { errorHistogram, errorMap, errorsTable, formatsTable, rowName } from "../numerics/figures.js";
+import { type DroppedInputs, openFiles } from "../numerics/files.js";
+import { mostTensorBytes, problemOf, type RunOutcome, type RunRequest, shapeOf } from "../numerics/request.js";
+import { type Runs, useRun } from "../numerics/use-run.js";
+import { Command } from "../parts/command.js";
+import { DataTable } from "../parts/data-table.js";
+import { Card, Chart } from "../parts/figure.js";
+import { Choice, LogSlider, TextField } from "../parts/inputs.js";
+import type { State } from "../state.js";
+import { useTheme, useWidth } from "../use-media.js";
+
+export function NumericsPanel(props: PanelProps) {
+  const runs = useRun();
+  const [shown, show] = useState<FormatName | null>(null);
+  const [dropped, setDropped] = useState<Dropped | null>(null);
+  const outcome = runs.outcomes.find(({ format }) => format === shown) ?? runs.outcomes[0];
+  return (
+    <div class="panel">
+      <Controls {...props} runs={runs} dropped={dropped} setDropped={setDropped} />
+      <div class="charts">
+        <Progress runs={runs} />
+        {outcome === undefined ? (
+          <section class="card wide">
+            <h2>Every bit of the array</h2>
+            <p>
+              The emulator computes attention as FuseMax's processing elements do: the same tiles, the same number
+              formats, each operation rounded as the hardware rounds it. It runs here, on your GPU, or in WebAssembly on
+              your processor, and gives the same bits on both. Choose a workload and press Run.
+            </p>
+          </section>
+        ) : (
+          <>
+            <Formats outcomes={runs.outcomes} shown={outcome} show={show} />
+            <ErrorMap outcome={outcome} />
+            <Histogram outcome={outcome} />
+          </>
+        )}
+        <section class="card wide">
+          <h2>The same run on the command line</h2>
+          <p class="quiet">It prints the same sha256 of the same bits.</p>
+          <Command command={runCommand(props.state, dropped?.options ?? null)} />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+/** Files that take the place of generated inputs. They are no part of a link. */
+interface Dropped extends DroppedInputs {
+  readonly files: readonly File[];
+}
+
+const requestOf = (state: State, dropped: Dropped | null, format: FormatName): RunRequest => ({
+  problem: problemOf(state, dropped?.shape ?? shapeOf(state), format),
+  engine: state.engine,
+  seed: state.seed,
+  spread: state.spread,
+  files: dropped?.files ?? null,
+});
+
+interface ControlsProps extends PanelProps {
+  readonly runs: Runs;
+  readonly dropped: Dropped | null;
+  readonly setDropped: (dropped: Dropped | null) => void;
+}
+
+function Controls(props: ControlsProps) {
+  const { state, runs, dropped, setDropped } = props;
+  const size = tensorBytes(dropped?.shape ?? shapeOf(state));
+  const tooLarge = size > mostTensorBytes;
+  const busy = runs.step !== null;
+  const run = (names: readonly FormatName[]) => {
+    if (!tooLarge && !busy) runs.start(names.map(name => requestOf(state, dropped, name)));
+  };
+  return (
+    <form
+      class="controls"
+      aria-label="What to run"
+      onSubmit={event => {
+        event.preventDefault();
+        run([state.format]);
+      }}
+    >
+      <Files dropped={dropped} setDropped={setDropped} />
+      {dropped === null && <Generated {...props} />}
+      <Choice
+        {...props}
+        field="mask"
+        label="Mask"
+        options={[
+          ["none", "every query sees every key"],
+          ["causal", "causal"],
+        ]}
+      />
+      <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
+      <Choice {...props} field="format" label="Format" options={formatNames.map(name => [name, name])} />
+      <Choice
+        {...props}
+        field="engine"
+        label="Engine"
+        options={[
+          ["auto", "GPU if there is one"],
+          ["webgpu", "WebGPU, whatever it runs on"],
+          ["wasm", "WebAssembly"],
+          ["cpu", "plain twin (slow)"],
+        ]}
+      />
+      {tooLarge && (
+        <p class="wrong" role="alert">
+          Inputs and output take {bytes(size)}; a tab holds at most {bytes(mostTensorBytes)}. Use fewer heads, keys or
+          queries.
+        </p>
+      )}
+      <div class="exports">
+        <button type="submit" disabled={tooLarge || busy}>
+          Run
+        </button>
+        <button type="button" disabled={tooLarge || busy} onClick={() => run(formatNames)}>
+          Run every format
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Generated(props: PanelProps) {
+  return (
+    <>
+      <LogSlider {...props} field="queries" label="Queries" least={1} most={4096} />
+      <LogSlider {...props} field="keys" label="Keys" least={1} most={2 ** 17} />
+      <TextField {...props} field="runHeads" label="Heads" />
+      <TextField {...props} field="E" label="Width E of queries and keys" />
+      <TextField {...props} field="F" label="Width F of values" />
+      <LogSlider {...props} field="spread" label="Spread of the scores" least={1 / 64} most={64} />
+      <TextField {...props} field="seed" label="Seed" />
+    </>
+  );
+}
+
+function Files({ dropped, setDropped }: Pick<ControlsProps, "dropped" | "setDropped">) {
+  const id = useId();
+  const [wrong, setWrong] = useState("");
+  const take = async (list: FileList | null | undefined) => {
+    const files = [...(list ?? [])];
+    if (files.length === 0) return;
+    try {
+      setDropped({ files, ...(await openFiles(files)) });
+      setWrong("");
+    } catch (error) {
+      setWrong(error instanceof Error ? error.message : String(error));
+    }
+  };
+  if (dropped !== null) {
+    const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = dropped.shape;
+    return (
+      <div class="field">
+        <p>
+          {dropped.files.map(({ name }) => name).join(", ")}: Q [{batch}, {heads}, {queries}, {headDim}], K [{batch},{" "}
+          {kvHeads}, {keys}, {headDim}], V [{batch}, {kvHeads}, {keys}, {valueDim}].
+        </p>
+        <button type="button" onClick={() => setDropped(null)}>
+          Make inputs instead
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="field drop">
+      <label for={id}>Your own Q, K and V: .npy or .safetensors, chosen or dropped on the field</label>
+      <input
+        id={id}
+        type="file"
+        multiple
+        accept=".npy,.safetensors"
+        aria-describedby={wrong === "" ? undefined : `${id}-wrong`}
+        onChange={event => void take(event.currentTarget.files)}
+      />
+      {wrong !== "" && (
+        <p class="wrong" id={`${id}-wrong`} role="alert">
+          {wrong}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Progress({ runs: { step, failure, outcomes, cancel } }: { readonly runs: Runs }) {
+  const notes = [...new Set(outcomes.flatMap(outcome => outcome.notes))];
+  if (step === null && failure === null && notes.length === 0) return null;
+  return (
+    <div class="notes wide" role="status">
+      {step !== null && (
+        <div class="progress">
+          <label>
+            {step.what}
+            {step.engine !== undefined && <span class="unit"> ({step.engine})</span>}
+            <progress max={1} value={step.share} />
+          </label>
+          <button type="button" onClick={cancel}>
+            Cancel
+          </button>
+        </div>
+      )}
+      {failure !== null && <p class="wrong">{failure}</p>}
+      {notes.map(note => (
+        <p key={note}>{note}</p>
+      ))}
+    </div>
+  );
+}
+
+interface FormatsProps {
+  readonly outcomes: readonly RunOutcome[];
+  readonly shown: RunOutcome;
+  readonly show: (format: FormatName) => void;
+}
+
+function Formats({ outcomes, shown, show }: FormatsProps) {
+  const { engine, error, shape } = shown;
+  const { worst } = error;
+  return (
+    <section class="card wide">
+      <h2>Results</h2>
+      <p>
+        Computed by engine {engine.name}
+        {engine.adapter !== null && ` on ${engine.adapter}`} ({engine.reason}). sha256 of AV [1, {shape.heads},{" "}
+        {shape.queries}, {shape.valueDim}] in {shown.format}: <code data-sha256>{shown.sha256}</code>
+      </p>
+      <DataTable caption="Formats side by side" table={formatsTable(outcomes)} />
+      {outcomes.length > 1 && (
+        <div class="exports">
+          {outcomes.map(({ format }) => (
+            <button key={format} type="button" aria-pressed={format === shown.format} onClick={() => show(format)}>
+              Show {format}
+            </button>
+          ))}
+        </div>
+      )}
+      <p class="quiet">
+        Errors over {error.checkedRows} output rows against float64 attention on the same rounded inputs. “3-pass” is
+        plain attention in the same formats (FuseMax, Eq. 33 to 38): the difference is what tiling and the array's own
+        exponential cost.
+        {worst !== null &&
+          ` The worst element is head ${worst.h}, query ${worst.p}, feature ${worst.f}: ${worst.got} for ${worst.expected}.`}
+      </p>
+    </section>
+  );
+}
+
+function ErrorMap({ outcome }: { readonly outcome: RunOutcome }) {
+  const drawing = useRef<HTMLDivElement>(null);
+  const width = useWidth(drawing);
+  const theme = useTheme();
+  const [at, setAt] = useState("");
+  const map = useMemo(() => errorMap(outcome), [outcome]);
+  const shown = useMemo(() => ({ ...map, heading: false, width: width ?? 400, theme }), [map, width, theme]);
+  const svg = useMemo(() => (width === null ? "" : heatMap(shown)), [shown, width]);
+  const { rows, errors, shape } = outcome;
+  const follow = (event: PointerEvent) => {
+    const picture = drawing.current?.querySelector("svg");
+    if (picture === null || picture === undefined) return;
+    const box = picture.getBoundingClientRect();
+    const plot = heatMapPlot(shown);
+    const scale = shown.width / box.width;
+    const f = Math.floor((((event.clientX - box.left) * scale - plot.left) / plot.width) * shape.valueDim);
+    const i = Math.floor((((event.clientY - box.top) * scale - plot.top) / plot.height) * plot.rows);
+    const row = rows[i];
+    const inside = row !== undefined && f >= 0 && f < shape.valueDim;
+    setAt(
+      inside
+        ? `${map.rowLabel} ${rowName(outcome, row)}, feature ${f}: ${(errors[i * shape.valueDim + f] ?? 0).toExponential(3)}`
+        : "",
+    );
+  };
+  return (
+    <div class="hoverable" onPointerMove={follow} onPointerLeave={() => setAt("")}>
+      <Card
+        title={map.title}
+        svg={svg}
+        exported={() => heatMap(map)}
+        table={() => errorsTable(outcome)}
+        file={`error-map-${outcome.format}`}
+        drawing={drawing}
+      >
+        How far each element is from float64 attention: a row is an output row of the {rows.length} that were compared,
+        a column a feature. Even colours mean that errors are the format's own rounding; a bright row is a query whose
+        scores are hard on it. FuseMax never published such a map. {at !== "" && <strong>{at}</strong>}
+      </Card>
+    </div>
+  );
+}
+
+function Histogram({ outcome }: { readonly outcome: RunOutcome }) {
+  const figure = useMemo(() => errorHistogram(outcome), [outcome]);
+  const table = () => {
+    const [panel] = figure.panels;
+    if (panel?.kind !== "bars") return { columns: [], rows: [] };
+    return {
+      columns: ["absoluteError", "elements"],
+      rows: panel.groups.map((group, i) => [group, panel.values[0]?.[i] ?? 0]),
+    };
+  };
+  return (
+    <Chart figure={figure} table={table} file={`error-histogram-${outcome.format}`}>
+      The same errors by size, in halves of a decade. “exact” are elements equal to the float64 result to the last bit.
+    </Chart>
+  );
+}

@@ -1,0 +1,221 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeNpy } from "../../src/io/npy.js";
+import { writeSafetensors } from "../../src/io/safetensors.js";
+import { invoke } from "../cli/invoke.js";
+import { startBrowser } from "./browser.js";
+import { marksOf, seriousFindings, visit } from "./page.js";
+import { type Site, serveExplorer } from "./site.js";
+
+let site: Site;
+let plain: Browser;
+let gpu: Browser;
+beforeAll(async () => {
+  [site, plain, gpu] = await Promise.all([
+    serveExplorer(),
+    startBrowser({ webgpu: false }),
+    startBrowser({ webgpu: true }),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([plain?.close(), gpu?.close()]);
+  await site?.close();
+});
+
+/** What the command line says of the same bits, by whatever engine is at hand there. */
+async function printed(
+  page: Page,
+): Promise<{ readonly sha256: string; readonly maxAbs: number; readonly rms: number }> {
+  const command = (await page.locator("[data-command]").textContent()) ?? "";
+  const args = command
+    .replace(/--engine \w+/, "--engine cpu")
+    .split(" ")
+    .slice(2);
+  const { code, stdout, stderr } = await invoke(...args, "--json");
+  if (code !== 0) throw new Error(stderr);
+  const { output, error } = JSON.parse(stdout) as {
+    readonly output: { readonly sha256: string };
+    readonly error: { readonly maxAbs: number; readonly rms: number };
+  };
+  return { sha256: output.sha256, ...error };
+}
+
+const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+const shownSha = (page: Page) => page.locator("[data-sha256]").textContent({ timeout: 30_000 });
+const statusOf = async (page: Page): Promise<string> => (await page.locator("main").textContent()) ?? "";
+
+describe("Numerics", () => {
+  test("gives the command line's bits and errors in WebAssembly, and says why not on a GPU", async () => {
+    const { page, complaints, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?queries=40&keys=300&runHeads=2&E=24&F=20&m0=32&spread=3&seed=7&mask=causal",
+    });
+    await press(page, "Run");
+    const sha = await shownSha(page);
+    const expected = await printed(page);
+    expect(sha).toBe(expected.sha256);
+    const table = (await page.locator("table").textContent()) ?? "";
+    expect(table).toContain(expected.maxAbs.toExponential(3));
+    expect(table).toContain(expected.rms.toExponential(3));
+    expect(await statusOf(page)).toMatch(/No GPU is used: WebGPU: got .*Computed by engine wasm/s);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("gives the command line's bits on WebGPU", async () => {
+    const { page, complaints, close } = await visit(gpu, site.address, {
+      fragment: "#1/numerics?queries=24&keys=100&E=16&F=16&format=fp16-strict&engine=webgpu",
+    });
+    await press(page, "Run");
+    expect(await shownSha(page)).toBe((await printed(page)).sha256);
+    expect(await statusOf(page)).toMatch(/Computed by engine webgpu on .*swiftshader/i);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("runs every format, in a page that stays alive", async () => {
+    const { page, complaints, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?queries=32&keys=128&E=16&F=16",
+    });
+    await page.evaluate(() => {
+      const beats = { longest: 0 };
+      Object.assign(globalThis, { beats });
+      let last = performance.now();
+      setInterval(() => {
+        beats.longest = Math.max(beats.longest, performance.now() - last);
+        last = performance.now();
+      }, 10);
+    });
+    await press(page, "Run every format");
+    await page.getByRole("button", { name: "Show fp32" }).waitFor({ timeout: 30_000 });
+    const { longest } = await page.evaluate(() => (globalThis as unknown as { beats: { longest: number } }).beats);
+    expect(longest).toBeLessThan(500); // what a visitor notices; other tests share the processor
+    expect(await page.locator("tbody tr").count()).toBe(5);
+    const shas = await page.$$eval("tbody td:last-child", cells => cells.map(cell => cell.textContent));
+    expect(new Set(shas).size).toBe(5);
+    await press(page, "Show bf16-strict");
+    expect((await shownSha(page))?.slice(0, 12)).toBe(shas[1]?.slice(0, 12));
+    expect(await marksOf(page, "error-histogram-bf16-strict")).not.toEqual([]);
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("can be cancelled and run again", async () => {
+    const { page, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?queries=4K&keys=16K&runHeads=8&engine=cpu",
+    });
+    await press(page, "Run");
+    await press(page, "Cancel");
+    expect(await page.getByRole("progressbar").count()).toBe(0);
+    for (const [name, value] of [
+      ["queries", "8"],
+      ["keys", "32"],
+      ["runHeads", "1"],
+    ] as const) {
+      await page.locator(`input[name="${name}"]`).fill(value);
+    }
+    await press(page, "Run");
+    expect(await shownSha(page)).toBe((await printed(page)).sha256);
+    await close();
+  });
+
+  test("takes files of tensors, and says what is wrong with others", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+    const file = (name: string) => join(folder, name);
+    const values = (count: number, from: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(from + i));
+    const shapes = { q: [1, 2, 6, 8], k: [1, 1, 20, 8], v: [1, 1, 20, 5] } as const;
+    const tensors = Object.entries(shapes).map(([name, shape]) => ({
+      name,
+      shape,
+      values: values(
+        shape.reduce<number>((a, b) => a * b, 1),
+        shape[2],
+      ),
+    }));
+    await writeSafetensors(file("qkv.safetensors"), tensors);
+    for (const { name, shape, values } of tensors) await writeNpy(file(`${name}.npy`), shape, values);
+    writeFileSync(file("cut.safetensors"), readFileSync(file("qkv.safetensors")).subarray(0, 200));
+    writeFileSync(file("picture.png"), "not a tensor");
+
+    const { page, complaints, close } = await visit(plain, site.address, { fragment: "#1/numerics?m0=7&engine=wasm" });
+    const input = page.locator('input[type="file"]');
+    const refused = async (names: readonly string[]) => {
+      await input.setInputFiles(names.map(file));
+      await page.getByRole("alert").waitFor();
+      return page.getByRole("alert").textContent();
+    };
+    expect(await refused(["picture.png"])).toMatch(/^files: got picture.png; expected one .safetensors file/);
+    expect(await refused(["cut.safetensors"])).toMatch(/cut.safetensors: got .*expected/);
+    const shas: (string | null)[] = [];
+    for (const names of [["qkv.safetensors"], ["q.npy", "k.npy", "v.npy"]]) {
+      await input.setInputFiles(names.map(file));
+      await page.getByText("Q [1, 2, 6, 8], K [1, 1, 20, 8], V [1, 1, 20, 5]").waitFor();
+      const command = (await page.locator("[data-command]").textContent()) ?? "";
+      await press(page, "Run");
+      shas.push(await shownSha(page));
+      const args = command
+        .replace(/[\w.]+\.(npy|safetensors)/g, file)
+        .split(" ")
+        .slice(2);
+      const { stdout, stderr } = await invoke(...args, "--json");
+      expect(stderr).not.toMatch(/got/);
+      expect(shas.at(-1)).toBe((JSON.parse(stdout) as { output: { sha256: string } }).output.sha256);
+      await press(page, "Make inputs instead");
+    }
+    expect(shas[0]).toBe(shas[1]);
+    expect(complaints).toEqual([]);
+    rmSync(folder, { recursive: true });
+    await close();
+  });
+
+  test("refuses sizes that no tab holds, and values that no format holds", async () => {
+    const { page, close } = await visit(plain, site.address, { fragment: "#1/numerics?queries=1M&keys=16M&E=1024" });
+    expect(await page.getByRole("alert").textContent()).toMatch(/Inputs and output take .*a tab holds at most/);
+    expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
+    await page.goto(`${site.address}#1/numerics?queries=4&keys=16&spread=1000000&format=fp16-strict`);
+    await press(page, "Run");
+    await page.locator(".notes .wrong").waitFor({ timeout: 30_000 });
+    expect(await page.locator(".notes .wrong").textContent()).toMatch(/beyond 65504|magnitude at most 65504/);
+    await close();
+  });
+
+  /** Opens the page on WebGPU with a line of code put before the worker's. */
+  async function visitWith(fault: string) {
+    const visited = await visit(gpu, site.address, { fragment: "#1/numerics?queries=16&keys=64&E=16&F=16" });
+    await visited.page.route(/\/worker-.*\.js$/, async route => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `{${fault}};${await response.text()}` });
+    });
+    return visited;
+  }
+  const hardware = `const ask = GPU.prototype.requestAdapter;
+    GPU.prototype.requestAdapter = async function (o) { const a = await ask.call(this, o);
+      Object.defineProperty(a, "info", { value: { vendor: "a", architecture: "card", description: "", device: "", isFallbackAdapter: false } }); return a; }`;
+
+  test("falls back when an adapter gives wrong bits, and says so", async () => {
+    const zeros =
+      "const m = GPUBuffer.prototype.getMappedRange; GPUBuffer.prototype.getMappedRange = function (...a) { return new ArrayBuffer(m.apply(this, a).byteLength); }";
+    const { page, close } = await visitWith(`${hardware};${zeros}`);
+    await press(page, "Run");
+    expect(await shownSha(page)).toBe((await printed(page)).sha256);
+    expect(await statusOf(page)).toMatch(/No GPU is used: engine webgpu on a card: got a failed self-test/);
+    expect(await statusOf(page)).toMatch(/Computed by engine wasm/);
+    await close();
+  });
+
+  test("goes on without a GPU that is lost on the way, and says so", async () => {
+    // The device goes once the self-test is through: at the first upload of 64 keys.
+    const lost = `const d = GPUAdapter.prototype.requestDevice; let device;
+      GPUAdapter.prototype.requestDevice = async function (o) { device = await d.call(this, o); return device; };
+      let said = 0; const post = self.postMessage.bind(self);
+      self.postMessage = (m, ...r) => { if (m?.step?.what === "Making inputs") device.destroy(); post(m, ...r); }`;
+    const { page, close } = await visitWith(`${hardware};${lost}`);
+    await press(page, "Run");
+    expect(await shownSha(page)).toBe((await printed(page)).sha256);
+    expect(await statusOf(page)).toMatch(/The GPU was lost on the way \(WebGPU adapter a card: got device lost/);
+    await close();
+  });
+});
