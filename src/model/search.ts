@@ -22,7 +22,7 @@ export function chooseMappings(
   if (open.length === 0) return 0;
   for (const { choices } of open) for (const { slot } of choices) values[slot] = 1;
   let tried = 0;
-  const alike = new Map<string, readonly number[]>();
+  const machine = machineKey(design, values) + (region === undefined ? "" : JSON.stringify(region));
   for (const einsum of open) {
     const published = einsum.choices.map(choice => choice.published?.(values) ?? 0);
     const chosen = accounting.mapping === "published" && published.every(block => block >= 1);
@@ -31,14 +31,13 @@ export function chooseMappings(
         values[slot] = published[i] as number;
       });
     else {
-      const key = `${einsum.mappingKey} ${einsum.ranks.map(({ size }) => values[size]).join()}`;
-      const found =
-        alike.get(key) ??
-        search(design, einsum, values, region, mappings => {
-          tried += mappings;
-        });
-      alike.set(key, found);
-      setBlocks(einsum, values, found);
+      const sizes = [...einsum.ranks.map(({ size }) => values[size]), ...einsum.choices.map(c => c.upTo(values))];
+      const key = `${einsum.mappingKey} ${sizes.join()} ${machine}`;
+      const found = design.searched.get(key) ?? search(design, einsum, values, region);
+      if (design.searched.size > mostRemembered) design.searched.clear();
+      design.searched.set(key, found);
+      tried += found.tried;
+      setBlocks(einsum, values, found.blocks);
     }
   }
   design.program.run(values);
@@ -76,6 +75,16 @@ export function chooseRows(design: CompiledDesign, values: Float64Array, region:
   return tried;
 }
 
+/** Searches remembered for a design: enough for a sweep's lengths, few enough to hold. */
+const mostRemembered = 20_000;
+
+/** What a search's outcome depends on besides the Einsum: memories and fan-outs, and the variables that shape mappings. */
+function machineKey(design: CompiledDesign, values: Float64Array): string {
+  const levels = [...design.levels.values()].filter(({ spec }) => spec.kind !== "dram");
+  const fields = levels.flatMap(({ fields }) => [...fields.values()].map(field => field(values)));
+  return [...fields, ...design.searchVariables.map(i => values[design.variableSlots[i] as number])].join();
+}
+
 const exact = { allInstances: false, overflow: false };
 
 interface Found {
@@ -92,8 +101,7 @@ function search(
   einsum: CompiledEinsum,
   values: Float64Array,
   region: VisibleRegion | undefined,
-  count: (mappings: number) => void,
-): readonly number[] {
+): { readonly blocks: readonly number[]; readonly tried: number } {
   const blocks = einsum.choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0));
   const costs = accessCosts(design, values);
   const energy = (found: Found): number => {
@@ -102,7 +110,6 @@ function search(
   };
   const at = blocks.map(() => 0);
   let best: Found | undefined;
-  count(blocks.reduce((product, sizes) => product * sizes.length, 1));
   for (let more = true; more; more = advance(at, blocks)) {
     const current = at.map((i, k) => (blocks[k] as readonly number[])[i] as number);
     setBlocks(einsum, values, current);
@@ -130,7 +137,7 @@ function search(
       mend: "a larger buffer, or loops that keep smaller tiles in it",
     });
   }
-  return best.blocks;
+  return { blocks: best.blocks, tried: blocks.reduce((product, sizes) => product * sizes.length, 1) };
 }
 
 function setBlocks({ choices, applyChoices }: CompiledEinsum, values: Float64Array, blocks: readonly number[]): void {

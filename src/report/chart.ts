@@ -48,6 +48,8 @@ export interface PointSeries {
   readonly series: number;
   readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
   readonly joined: boolean;
+  /** Drawn pale, as a background to the others. */
+  readonly faint?: boolean;
 }
 
 /** A chart: panels side by side over one y axis, one legend for all. */
@@ -230,10 +232,10 @@ function xLabel(text: string, width: number, height: number, theme: Theme): stri
   return tag("text", at, escapeText(text));
 }
 
-const tickText = (x: number, height: number, text: string, theme: Theme): string =>
+const tickText = (x: number, height: number, text: string, theme: Theme, anchor = "middle"): string =>
   tag(
     "text",
-    { x: round(x), y: height + 18, fill: theme.muted, "font-size": 11.5, "text-anchor": "middle" },
+    { x: round(x), y: height + 18, fill: theme.muted, "font-size": 11.5, "text-anchor": anchor },
     escapeText(text),
   );
 
@@ -298,7 +300,7 @@ function points(panel: PointPanel, figure: Figure, y: Scale, width: number, heig
     p => round(x(p.x)),
     p => round(y(p.y)),
   );
-  const marks = panel.lines.flatMap(({ series, points, joined }) => {
+  const marks = panel.lines.flatMap(({ series, points, joined, faint }) => {
     const fill = colour(theme, series);
     const drawn = joined
       ? [tag("path", { d: path([...points]) ?? "", fill: "none", stroke: fill, "stroke-width": 2 })]
@@ -306,7 +308,8 @@ function points(panel: PointPanel, figure: Figure, y: Scale, width: number, heig
     const dots = points.flatMap(p => {
       const at = `translate(${round(x(p.x))},${round(y(p.y))})`;
       const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
-      const dot = tag("path", { d: marker(series, 48), transform: at, fill }, tooltip);
+      const opacity = faint === true ? { opacity: 0.3 } : {};
+      const dot = tag("path", { d: marker(series, 48), transform: at, fill, ...opacity }, tooltip);
       if (p.label === undefined) return [dot];
       const name = { x: round(x(p.x) + 7), y: round(y(p.y) - 6), fill: theme.muted, "font-size": 11 };
       return [dot, tag("text", name, escapeText(p.label))];
@@ -314,7 +317,9 @@ function points(panel: PointPanel, figure: Figure, y: Scale, width: number, heig
     return [...drawn, ...dots];
   });
   const floor = tag("line", { x1: 0, x2: round(width), y1: height, y2: height, stroke: theme.muted });
-  const ticks = x.ticks.map(tick => tickText(x(tick), height, written(panel.x, tick), theme));
+  // Ticks at the ends lean inwards, so that neighbouring panels' numbers stay apart.
+  const lean = (at: number): string => (at < 8 ? "start" : at > width - 8 ? "end" : "middle");
+  const ticks = x.ticks.map(tick => tickText(x(tick), height, written(panel.x, tick), theme, lean(x(tick))));
   return [floor, ...marks, ...ticks, xLabel(panel.x.label, width, height, theme)];
 }
 

@@ -1,0 +1,44 @@
+import { type Command, Option } from "commander";
+import { accountingOptions } from "../model/options.js";
+import type { SweepOptions } from "../sweep/sweep.js";
+import { parseSize } from "../values.js";
+
+export function register(program: Command): void {
+  const command = program
+    .command("sweep")
+    .description(
+      "Model designs over lists or ranges of any numeric fields of their specs, crossed; mark the Pareto front.",
+    )
+    .option("--design <names...>", "designs of specs/designs or YAML files (default: fusemax)")
+    .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
+    .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M, or ranges such as 1K..1M*4 (default: 4K)")
+    .addOption(
+      new Option("--batch <n>", "sequences at once").argParser(text => parseSize("--batch", text)).default(64, "64"),
+    )
+    .addOption(
+      new Option("--set <field=values>", "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT")
+        .argParser((text: string, before: readonly string[] = []) => [...before, text])
+        .default([], "none"),
+    )
+    .option("--pareto <measures>", "what the front is over, smaller is better", "latencySeconds,energyPj")
+    .option("--out <files...>", "write .csv, .json or .svg files (default: CSV on stdout)")
+    .option("--resume <file>", "keep finished points in this file, and go on from what it holds");
+  accountingOptions(command)
+    .addHelpText("after", examples)
+    .action(async (options: SweepOptions) => {
+      const { runSweep } = await import("../sweep/sweep.js");
+      await runSweep(options);
+    });
+}
+
+const examples = `
+Fields begin with architecture, mapping, binding, technology or workload and follow the YAML:
+  architecture.parameters.D, architecture.levels.buffer.bytes, architecture.frequencyHz,
+  architecture.arrays.1d.operations.divide, technology.operations.mac.energyPj, workload.headDim
+
+Examples:
+  fusemax sweep --set architecture.parameters.D=16..512*2 --model bert,xlm --seq 256K
+  fusemax sweep --design fusemax,flat --seq 1K..1M*2 --set architecture.levels.buffer.bytes=4M..64M*2 \\
+                --out buffers.csv buffers.svg --pareto latencySeconds,areaUm2
+  fusemax sweep --set workload.headDim=16..256+1 --set architecture.frequencyHz=100e6..2e9:200 \\
+                --out big.csv --resume big.points`;

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { InputError } from "../../errors.js";
+import { systemError } from "../../io/bytes.js";
+import type { SweepRequest } from "../../model/sweep.js";
+import type { Block } from "./points.js";
+
+// The finished points of a sweep: a line of JSON that says which sweep they belong to, then a line a block. A process
+// killed in the middle of a write leaves a last line without its end, which the next run drops.
+
+const schema = "fusemax.sweep-points/1";
+
+export interface Journal {
+  /** Blocks that were found finished. */
+  readonly finished: readonly Block[];
+  append(block: Block): void;
+}
+
+/** Everything that fixes the numbers: specs with their fields, grid and accounting. */
+export function sweepIdentity(request: SweepRequest): string {
+  const designs = request.designs.map(({ spec, architecture, mapping, binding, technology }) =>
+    [spec, architecture, mapping, binding, technology].map(document => document.data),
+  );
+  return createHash("sha256")
+    .update(JSON.stringify({ ...request, designs }))
+    .digest("hex");
+}
+
+/** Opens a file of finished points, or begins one. Throws InputError when it belongs to another sweep or can't be used. */
+export function openJournal(path: string, identity: string): Journal {
+  const header = `${JSON.stringify({ schema, identity })}\n`;
+  try {
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    if (whole === "" && !header.startsWith(text)) throw notOurs(path);
+    if (whole !== "" && !whole.startsWith(header))
+      throw whole.startsWith(`{"schema":"${schema}"`) ? another(path) : notOurs(path);
+    if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+    if (whole === "") appendFileSync(path, header);
+    const lines = whole
+      .slice(header.length)
+      .split("\n")
+      .filter(line => line !== "");
+    return {
+      finished: lines.map(line => JSON.parse(line) as Block),
+      append: block => appendFileSync(path, `${JSON.stringify(block)}\n`),
+    };
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    if (error instanceof SyntaxError) throw notOurs(path);
+    throw new InputError(
+      { where: path, got: systemError(error), expected: "a file of finished points" },
+      { cause: error },
+    );
+  }
+}
+
+const another = (path: string): InputError =>
+  new InputError({
+    where: path,
+    got: "points of another sweep",
+    expected: "points of this one",
+    mend: "give the same options and specs as before, or another file",
+  });
+
+const notOurs = (path: string): InputError =>
+  new InputError({
+    where: path,
+    got: "something that is no file of finished points",
+    expected: `a file that --resume began (${schema}), or a new name`,
+  });

@@ -1,0 +1,150 @@
+import { csvCell } from "../../io/csv.js";
+import {
+  type Coordinates,
+  coordinates,
+  type Measure,
+  measures,
+  paretoFront,
+  type SweepRequest,
+} from "../../model/sweep.js";
+import { chart, type Figure, plain } from "../../report/chart.js";
+import type { Points } from "./points.js";
+
+export interface SweepResults {
+  readonly request: SweepRequest;
+  readonly points: Points;
+  /** 1 for the points on the Pareto front of their workload and length. */
+  readonly front: Uint8Array;
+  readonly objectives: readonly Measure[];
+}
+
+/** The fronts: designs and fields compete, within one workload (its swept fields included) and one length. */
+export function sweepFront(request: SweepRequest, points: Points, objectives: readonly Measure[]): Uint8Array {
+  const groups = new Int32Array(points.size);
+  const known = new Map<string, number>();
+  const workloadAxes = request.axes.flatMap(({ path }, k) => (path.startsWith("workload.") ? [k] : []));
+  for (let i = 0; i < points.size; i++) {
+    const at = coordinates(request, i);
+    const key = [at.workload, at.length, ...workloadAxes.map(k => at.axes[k])].join();
+    const group = known.get(key) ?? known.size;
+    known.set(key, group);
+    groups[i] = group;
+  }
+  return paretoFront(
+    objectives.map(measure => points.numbers[measure]),
+    groups,
+  );
+}
+
+const head = (request: SweepRequest): readonly string[] => [
+  "design",
+  "model",
+  "batch",
+  "seq",
+  ...request.axes.map(({ path }) => path),
+];
+
+function place(request: SweepRequest, at: Coordinates): readonly (string | number)[] {
+  const batchAxis = request.axes.findIndex(({ path }) => path === "workload.batch");
+  const values = request.axes.map(({ values }, k) => values[at.axes[k] as number] as number);
+  return [
+    request.designs[at.design]?.name ?? "",
+    request.workloads[at.workload]?.name ?? "",
+    batchAxis < 0 ? request.batch : (values[batchAxis] as number),
+    request.lengths[at.length] as number,
+    ...values,
+  ];
+}
+
+/** A line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
+export function sweepCsv({ request, points, front }: SweepResults): string {
+  const lines = [[...head(request), ...measures, "bound", "pareto", "error"].map(csvCell).join(",")];
+  for (let i = 0; i < points.size; i++) {
+    const cells: (string | number)[] = [...place(request, coordinates(request, i))];
+    for (const measure of measures) {
+      const value = points.numbers[measure][i] as number;
+      cells.push(Number.isNaN(value) ? "" : value);
+    }
+    cells.push(points.bounds[i] as string, front[i] as number, points.errors.get(i) ?? "");
+    lines.push(cells.map(csvCell).join(","));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The same as JSON (fusemax.sweep/1): the grid, and its points in order. */
+export function sweepJson({ request, points, front, objectives }: SweepResults): string {
+  const names = head(request);
+  const lines: string[] = [];
+  for (let i = 0; i < points.size; i++) {
+    const at = place(request, coordinates(request, i));
+    const error = points.errors.get(i);
+    const numbers = measures.map(measure => [measure, points.numbers[measure][i]] as const);
+    const point = {
+      ...Object.fromEntries(names.map((name, k) => [name, at[k]])),
+      ...(error === undefined ? { ...Object.fromEntries(numbers), bound: points.bounds[i] } : { error }),
+      pareto: front[i] === 1,
+    };
+    lines.push(JSON.stringify(point));
+  }
+  const { accounting, axes } = request;
+  const opening = JSON.stringify({
+    schema: "fusemax.sweep/1",
+    accounting: accounting.name,
+    corrections: accounting.corrections,
+    objectives,
+    axes,
+  });
+  return `${opening.slice(0, -1)},"points":[\n${lines.join(",\n")}\n]}\n`;
+}
+
+/** Points drawn besides the fronts: more would only hide each other. */
+const mostDrawn = 1500;
+
+const axisOf: Readonly<Record<Measure, { readonly label: string; readonly factor: number }>> = {
+  cycles: { label: "cycles", factor: 1 },
+  latencySeconds: { label: "latency (s)", factor: 1 },
+  trafficBytes: { label: "DRAM traffic (GB)", factor: 1e-9 },
+  energyPj: { label: "energy (J)", factor: 1e-12 },
+  areaUm2: { label: "area (mm²)", factor: 1e-6 },
+  util2d: { label: "utilization of the 2D array", factor: 1 },
+  util1d: { label: "utilization of the 1D array", factor: 1 },
+};
+
+/** The first two objectives against each other: a series a design, its points of the fronts joined. */
+export function sweepChart({ request, points, front, objectives }: SweepResults, accounting: string): string {
+  const [yName, xName] = [objectives[0] ?? "latencySeconds", objectives[1] ?? "energyPj"];
+  const value = (measure: Measure, i: number): number =>
+    (points.numbers[measure][i] as number) * axisOf[measure].factor;
+  const stride = Math.max(1, Math.ceil(points.size / mostDrawn));
+  const groups = request.workloads.flatMap((workload, w) =>
+    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${seq} tokens`, w, l })),
+  );
+  const shown = groups.slice(0, 12);
+  const lines = shown.map(() => request.designs.map(() => [] as { x: number; y: number; onFront: boolean }[]));
+  for (let i = 0; i < points.size; i++) {
+    if (Number.isNaN(points.numbers[yName][i]) || (front[i] === 0 && i % stride !== 0)) continue;
+    const at = coordinates(request, i);
+    const panel = shown.findIndex(({ w, l }) => w === at.workload && l === at.length);
+    lines[panel]?.[at.design]?.push({ x: value(xName, i), y: value(yName, i), onFront: front[i] === 1 });
+  }
+  const every = stride === 1 ? "" : `; every ${stride}th point and all of the fronts`;
+  const cut =
+    shown.length < groups.length ? `; the first ${shown.length} of ${groups.length} workloads and lengths` : "";
+  const figure: Figure = {
+    title: `Sweep of ${request.axes.map(({ path }) => path.split(".").slice(-2).join(".")).join(", ") || "designs"}`,
+    note: `Joined: on the Pareto front; accounting: ${accounting}${every}${cut}.`,
+    series: request.designs.map(({ label }) => label),
+    y: { label: axisOf[yName].label, scale: "log", format: plain },
+    panelsPerRow: Math.min(3, shown.length),
+    panels: shown.map(({ title }, p) => ({
+      kind: "points",
+      title,
+      x: { label: axisOf[xName].label, scale: "log", format: plain },
+      lines: (lines[p] ?? []).flatMap((of, series) => [
+        { series, joined: false, faint: true, points: of.filter(({ onFront }) => !onFront) },
+        { series, joined: true, points: of.filter(({ onFront }) => onFront).sort((a, b) => a.x - b.x) },
+      ]),
+    })),
+  };
+  return chart(figure);
+}

@@ -1,0 +1,127 @@
+import { extname } from "node:path";
+import { UsageError } from "../../errors.js";
+import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
+import { specFiles } from "../../io/spec-files.js";
+import { accountingOf, accountingText } from "../../model/corrections.js";
+import { largestSize } from "../../model/sizes.js";
+import { checkSweep, type Measure, measures, sweepSize } from "../../model/sweep.js";
+import { listed } from "../model/model.js";
+import type { AccountingOptions } from "../model/options.js";
+import { startProgress } from "../progress.js";
+import { evaluateAll } from "./evaluate-all.js";
+import { openJournal, sweepIdentity } from "./journal.js";
+import { emptyPoints, putBlock } from "./points.js";
+import { type SweepNames, sweepRequest } from "./request.js";
+import { sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
+import { parseValues } from "./values.js";
+
+export interface SweepOptions extends AccountingOptions {
+  readonly design?: readonly string[];
+  readonly model?: readonly string[];
+  readonly seq?: readonly string[];
+  readonly batch: number;
+  readonly set: readonly string[];
+  readonly pareto: string;
+  readonly out?: readonly string[];
+  readonly resume?: string;
+}
+
+/** More points than this are refused: their table alone would fill the memory. */
+const mostPoints = 5_000_000;
+const kinds = [".csv", ".json", ".svg"];
+
+/** Sweeps, with progress on stderr, and writes the results. */
+export async function runSweep(options: SweepOptions): Promise<void> {
+  const names: SweepNames = {
+    designs: listed(options.design, ["fusemax"]),
+    workloads: listed(options.model, ["bert"]),
+    lengths: lengthsOf(options.seq ?? ["4K"]),
+    batch: options.batch,
+    axes: options.set.map(parseAxis),
+    accounting: accountingOf(options.accounting, options.correct),
+  };
+  const objectives = objectivesOf(options.pareto);
+  const out = options.out ?? [];
+  const odd = out.find(file => !kinds.includes(extname(file).toLowerCase()));
+  if (odd !== undefined)
+    throw new UsageError({ where: "--out", got: `'${odd}'`, expected: `a name that ends in ${kinds.join(", ")}` });
+  const request = sweepRequest(specFiles, names);
+  const size = sweepSize(request);
+  if (size > mostPoints) {
+    throw new UsageError({
+      where: "--set",
+      got: `${size.toLocaleString("en-US")} points`,
+      expected: `at most ${mostPoints.toLocaleString("en-US")}`,
+    });
+  }
+  checkSweep(request);
+  for (const file of out) await checkWritable(file);
+  const journal = options.resume === undefined ? undefined : openJournal(options.resume, sweepIdentity(request));
+  const points = emptyPoints(size);
+  let done = 0;
+  for (const block of journal?.finished ?? []) {
+    putBlock(points, block);
+    done += block.points.length;
+  }
+  if (done > 0) process.stderr.write(`fusemax: ${done} of ${size} points were finished before\n`);
+  const progress = await startProgress("sweep", "points", size, false, done);
+  try {
+    await evaluateAll(request, names, size, journal?.finished ?? [], block => {
+      journal?.append(block);
+      putBlock(points, block);
+      done += block.points.length;
+      progress.update(done);
+    });
+  } finally {
+    progress.stop();
+  }
+  const front = sweepFront(request, points, objectives);
+  const results = { request, points, front, objectives };
+  if (out.length === 0) process.stdout.write(sweepCsv(results));
+  const encoder = new TextEncoder();
+  for (const file of out) {
+    const kind = extname(file).toLowerCase();
+    const counted = accountingText(names.accounting);
+    const text =
+      kind === ".csv" ? sweepCsv(results) : kind === ".json" ? sweepJson(results) : sweepChart(results, counted);
+    await writeAtomically(file, [encoder.encode(text)]);
+  }
+  if (out.length > 0) {
+    const failed = points.errors.size === 0 ? "" : `, ${points.errors.size} of them could not be mapped`;
+    process.stdout.write(
+      `${size} points${failed}; ${front.reduce((n, f) => n + f, 0)} on the Pareto front; in ${out.join(", ")}\n`,
+    );
+  }
+}
+
+function parseAxis(text: string) {
+  const [path = "", values, ...more] = text.split("=");
+  if (values === undefined || more.length > 0 || path === "") {
+    throw new UsageError({
+      where: "--set",
+      got: `'${text}'`,
+      expected: "FIELD=VALUES, such as architecture.parameters.D=64,128,256",
+    });
+  }
+  return { path, values: parseValues(`--set ${path}`, values) };
+}
+
+function lengthsOf(words: readonly string[]): readonly number[] {
+  const lengths = parseValues("--seq", words.join(","));
+  const odd = lengths.find(length => !Number.isInteger(length) || length < 1 || length > largestSize);
+  if (odd === undefined) return lengths;
+  throw new UsageError({ where: "--seq", got: String(odd), expected: "whole numbers from 1 to 1T" });
+}
+
+function objectivesOf(text: string): readonly Measure[] {
+  const names = listed([text], []);
+  const unknown = names.find(name => !(measures as readonly string[]).includes(name));
+  if (unknown !== undefined || names.length === 0) {
+    throw new UsageError({
+      where: "--pareto",
+      got: `'${unknown ?? text}'`,
+      expected: `some of ${measures.join(", ")}`,
+    });
+  }
+  return names as readonly Measure[];
+}

@@ -1,0 +1,194 @@
+import { SpecError, UsageError } from "../errors.js";
+import type { Design } from "../spec/design.js";
+import type { Workload } from "../spec/workload.js";
+import type { Accounting } from "./accounting.js";
+import { type CompiledDesign, compileDesign } from "./compile.js";
+import { evaluate } from "./evaluate.js";
+import type { Patch } from "./patch.js";
+import { checkSizes, sizesOf } from "./sizes.js";
+
+/** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
+export interface Axis {
+  readonly path: string;
+  readonly values: readonly number[];
+}
+
+/** Every design on every workload at every length, crossed with every combination of the axes' values. */
+export interface SweepRequest {
+  readonly designs: readonly Design[];
+  readonly workloads: readonly Workload[];
+  readonly lengths: readonly number[];
+  readonly batch: number;
+  readonly axes: readonly Axis[];
+  readonly accounting: Accounting;
+}
+
+/** What is computed of each point. A point that cannot be (its tiles do not fit, say) has a message and no numbers. */
+export const measures = [
+  "cycles",
+  "latencySeconds",
+  "trafficBytes",
+  "energyPj",
+  "areaUm2",
+  "util2d",
+  "util1d",
+] as const;
+export type Measure = (typeof measures)[number];
+
+export interface SweepPoint {
+  readonly numbers: readonly number[];
+  readonly bound: string;
+  readonly error: string;
+}
+
+/** A point by its coordinates in the grid. */
+export interface Coordinates {
+  readonly design: number;
+  readonly workload: number;
+  readonly length: number;
+  /** Index of the value of each axis. */
+  readonly axes: readonly number[];
+}
+
+export function sweepSize({ designs, workloads, lengths, axes }: SweepRequest): number {
+  return axes.reduce((n, { values }) => n * values.length, designs.length * workloads.length * lengths.length);
+}
+
+/** The coordinates of point `index`; the last axis turns fastest. */
+export function coordinates({ workloads, lengths, axes }: SweepRequest, index: number): Coordinates {
+  const chosen: number[] = [];
+  for (let k = axes.length - 1; k >= 0; k--) {
+    const { length } = (axes[k] as Axis).values;
+    chosen.unshift(index % length);
+    index = Math.floor(index / length);
+  }
+  const length = index % lengths.length;
+  index = Math.floor(index / lengths.length);
+  return { design: Math.floor(index / workloads.length), workload: index % workloads.length, length, axes: chosen };
+}
+
+/** Evaluates points of a sweep; compiles each design once for all values of the fields that may vary. */
+export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
+  const { axes, accounting, batch } = request;
+  const kinds = axes.map(({ path }) => kindOf(path));
+  const variable = axes.flatMap((_, k) => (kinds[k] === "variable" ? [k] : []));
+  const fixed = axes.flatMap((_, k) => (kinds[k] === "fixed" ? [k] : []));
+  const compiled = new Map<string, CompiledDesign>();
+  const designFor = ({ design, axes: at }: Coordinates): CompiledDesign => {
+    const key = [design, ...fixed.map(k => at[k])].join();
+    const known = compiled.get(key);
+    if (known !== undefined) return known;
+    const valueOf = (k: number): number => axes[k]?.values[at[k] as number] as number;
+    const patches: Patch[] = [
+      ...variable.map((k, i) => ({ path: (axes[k] as Axis).path, value: `@${i}` })),
+      ...fixed.map(k => ({ path: (axes[k] as Axis).path, value: valueOf(k) })),
+    ];
+    const options = { corrections: accounting.corrections, patches, variables: variable.length };
+    const made = compileDesign(request.designs[design] as Design, options);
+    compiled.set(key, made);
+    return made;
+  };
+  return index => {
+    const at = coordinates(request, index);
+    const valueOf = (k: number): number => axes[k]?.values[at.axes[k] as number] as number;
+    let workload = request.workloads[at.workload] as Workload;
+    axes.forEach(({ path }, k) => {
+      if (kinds[k] === "workload") workload = { ...workload, [path.slice("workload.".length)]: valueOf(k) };
+    });
+    const onBatch = axes.some(({ path }) => path === "workload.batch") ? workload.batch : batch;
+    const design = designFor(at);
+    try {
+      const sizes = checkSizes(sizesOf(workload, request.lengths[at.length] as number, onBatch));
+      const found = evaluate(design, sizes, accounting, variable.map(valueOf));
+      const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
+      const numbers = [
+        cycles,
+        latencySeconds,
+        trafficBytes,
+        energyPj,
+        areaUm2,
+        utilization["2d"] ?? 0,
+        utilization["1d"] ?? 0,
+      ];
+      const odd = numbers.findIndex(n => !Number.isFinite(n));
+      if (odd >= 0) return { numbers: [], bound: "", error: `${measures[odd]} is no number` };
+      return { numbers, bound, error: "" };
+    } catch (error) {
+      if (!(error instanceof SpecError || error instanceof UsageError)) throw error;
+      return { numbers: [], bound: "", error: error.message };
+    }
+  };
+}
+
+/** How a field is swept: through the workload, as a variable of one compiled design, or by compiling again. */
+function kindOf(path: string): "workload" | "variable" | "fixed" {
+  const [kind, ...rest] = path.split(".");
+  if (kind === "workload") return "workload";
+  const isFormula = kind !== "technology" && path !== "architecture.wordBits" && !rest.includes("tables");
+  return isFormula ? "variable" : "fixed";
+}
+
+const workloadFields: readonly string[] = ["batch", "heads", "headDim", "valueDim", "modelDim", "feedForward"];
+
+/** Refuses axes that name no numeric field of every design, twice the same field, or values out of range. */
+export function checkSweep(request: SweepRequest): void {
+  const paths = request.axes.map(({ path }) => path);
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice !== undefined) throw new UsageError({ where: "--set", got: `${twice} twice`, expected: "each field once" });
+  for (const { path, values } of request.axes) {
+    const [kind, field] = path.split(".");
+    if (kind === "workload" && !workloadFields.includes(field ?? "")) {
+      throw new UsageError({
+        where: `--set ${path}`,
+        got: `the field '${field}'`,
+        expected: `one of ${workloadFields.join(", ")}`,
+      });
+    }
+    if (!["workload", "architecture", "mapping", "binding", "technology"].includes(kind ?? "")) {
+      const expected = "a field of architecture, mapping, binding, technology or workload";
+      throw new UsageError({ where: `--set ${path}`, got: `'${kind}'`, expected });
+    }
+    const negative = values.find(value => !(value >= 0));
+    if (negative !== undefined) {
+      throw new UsageError({ where: `--set ${path}`, got: String(negative), expected: "values of at least 0" });
+    }
+  }
+  const evaluateAt = sweeper(request);
+  // Each design once, so that a misspelt field is refused before anything is swept.
+  const each = sweepSize(request) / request.designs.length;
+  for (let design = 0; design < request.designs.length; design++) evaluateAt(design * each);
+}
+
+/**
+ * Which points no other point of their group beats: none is at least as good in every objective (smaller is better)
+ * and better in one. Points without numbers are on no front.
+ */
+export function paretoFront(objectives: readonly Float64Array[], groups: Int32Array): Uint8Array {
+  const size = groups.length;
+  const value = (k: number, i: number): number => (objectives[k] as Float64Array)[i] as number;
+  const order = Array.from({ length: size }, (_, i) => i)
+    .filter(i => objectives.every((_, k) => Number.isFinite(value(k, i))))
+    .sort((a, b) => {
+      for (let k = 0; k < objectives.length; k++) {
+        const by = value(k, a) - value(k, b);
+        if (by !== 0) return by;
+      }
+      return a - b;
+    });
+  const onFront = new Uint8Array(size);
+  const fronts = new Map<number, number[]>();
+  for (const i of order) {
+    const group = groups[i] as number;
+    const front = fronts.get(group) ?? [];
+    fronts.set(group, front);
+    // Everything before i in order is no worse in the first objective.
+    const beaten = front.some(
+      j =>
+        objectives.every((_, k) => value(k, j) <= value(k, i)) && objectives.some((_, k) => value(k, j) < value(k, i)),
+    );
+    if (beaten) continue;
+    onFront[i] = 1;
+    front.push(i);
+  }
+  return onFront;
+}

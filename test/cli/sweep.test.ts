@@ -1,0 +1,124 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseValues } from "../../src/cli/sweep/values.js";
+import { parseCsv } from "../../src/io/csv.js";
+import { invoke } from "./invoke.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-sweep-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const sides = ["--set", "architecture.parameters.D=64..512*2"];
+
+describe("fusemax sweep", () => {
+  it("crosses fields, designs and lengths, the last field fastest, and prints CSV", async () => {
+    const { code, stdout, stderr } = await invoke(
+      ...["sweep", "--design", "fusemax", "flat", "--seq", "1K,4K", "--set", "architecture.parameters.D=128,256"],
+      ...["--set", "technology.operations.mac.energyPj=10,20", "--set", "workload.heads=1,2"],
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    const { columns, rows } = parseCsv(stdout);
+    expect(rows.length).toBe(2 * 2 * 2 * 2 * 2);
+    expect(columns.slice(0, 7).join()).toBe(
+      "design,model,batch,seq,architecture.parameters.D,technology.operations.mac.energyPj,workload.heads",
+    );
+    expect(rows.slice(0, 3).map(row => row.slice(3, 7).join())).toEqual([
+      "1024,128,10,1",
+      "1024,128,10,2",
+      "1024,128,20,1",
+    ]);
+  });
+
+  it("gives at the specs' own values what fusemax model gives", async () => {
+    const { stdout: swept } = await invoke("sweep", ...sides, "--seq", "16K");
+    const row = parseCsv(swept).rows.find(cells => cells[4] === "256");
+    const { stdout: model } = await invoke("model", "--design", "fusemax", "--seq", "16K", "--csv");
+    expect(row?.slice(5, 12)).toEqual(parseCsv(model).rows[0]?.slice(4, 11));
+  });
+
+  it("goes on where it was stopped, with the same result", async () => {
+    const [all, some] = [at("all.csv"), at("some.csv")];
+    await invoke("sweep", ...sides, "--seq", "1K..64K*2", "--out", all, "--resume", at("points"));
+    const lines = readFileSync(at("points"), "utf8");
+    // A process killed while it wrote: the last line has no end.
+    writeFileSync(at("killed"), lines.slice(0, -20));
+    const { stderr } = await invoke("sweep", ...sides, "--seq", "1K..64K*2", "--out", some, "--resume", at("killed"));
+    expect(stderr).toBe("");
+    expect(readFileSync(some, "utf8")).toBe(readFileSync(all, "utf8"));
+    const again = await invoke("sweep", ...sides, "--seq", "1K..64K*2", "--out", some, "--resume", at("killed"));
+    expect(again.stderr).toMatch(/28 of 28 points were finished before/);
+    expect(readFileSync(some, "utf8")).toBe(readFileSync(all, "utf8"));
+  });
+
+  it("says of a point that cannot be mapped why, and goes on", async () => {
+    const { code, stdout } = await invoke("sweep", "--set", "architecture.levels.buffer.bytes=64K,16M");
+    const [small, enough] = parseCsv(stdout).rows;
+    expect(code).toBe(0);
+    expect(small?.at(-1)).toMatch(/bytes over its 65536/);
+    expect(enough?.at(-1)).toBe("");
+  });
+
+  it("writes CSV, JSON and a chart", async () => {
+    const out = ["p.csv", "p.json", "p.svg"].map(at);
+    const { stdout } = await invoke("sweep", ...sides, "--pareto", "latencySeconds,areaUm2", "--out", ...out);
+    expect(stdout).toMatch(/^4 points; 4 on the Pareto front; in /);
+    const json = JSON.parse(readFileSync(at("p.json"), "utf8")) as { schema: string; points: { pareto: boolean }[] };
+    expect([json.schema, json.points.length, json.points[0]?.pareto]).toEqual(["fusemax.sweep/1", 4, true]);
+    expect(readFileSync(at("p.svg"), "utf8")).toMatch(/^<svg .*/);
+  });
+
+  it.each([
+    [["--set", "D=1"], /--set D: got 'D'; expected a field of architecture/],
+    [
+      ["--set", "architecture.parameters.X=1,2"],
+      /got the field 'architecture\.parameters\.X'; expected one of D, rows, columns/,
+    ],
+    [["--set", "workload.layers=1"], /got the field 'layers'; expected one of batch, heads/],
+    [["--set", "architecture.parameters.D=-1"], /got '-1'; expected a number/],
+    [["--set", "architecture.parameters.D=1..8"], /expected a range FIRST\.\.LAST/],
+    [["--set", "architecture.parameters.D=8..1*2"], /last value is not below its first/],
+    [["--set", "architecture.parameters.D"], /expected FIELD=VALUES/],
+    [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
+    [["--set", "architecture.parameters.D=1..1e9+1"], /at most 10000000|a range/],
+    [["--pareto", "speed"], /--pareto: got 'speed'; expected some of cycles/],
+    [["--out", "x.txt"], /--out: got 'x\.txt'; expected a name that ends in/],
+    [["--seq", "1.5"], /--seq: got 1\.5/],
+  ])("%j is refused in one line", async (args, message) => {
+    const { code, stdout, stderr } = await invoke("sweep", ...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain("\n");
+  });
+
+  it("refuses the points of another sweep, and a file that is something else", async () => {
+    await invoke("sweep", ...sides, "--resume", at("other"), "--out", at("o.csv"));
+    const { code, stderr } = await invoke("sweep", "--set", "architecture.parameters.D=64", "--resume", at("other"));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/got points of another sweep/)]);
+    appendFileSync(at("text"), "hello\n");
+    expect((await invoke("sweep", ...sides, "--resume", at("text"))).stderr).toMatch(/no file of finished points/);
+    expect(readFileSync(at("text"), "utf8")).toBe("hello\n");
+    expect(existsSync(at("refused.csv"))).toBe(false);
+  });
+});
+
+describe("values of a field", () => {
+  const values = (text: string): readonly number[] => parseValues("--set x", text);
+  it.each([
+    ["1,2.5,4K", [1, 2.5, 4096]],
+    ["4M..16M*2", [4 * 2 ** 20, 8 * 2 ** 20, 16 * 2 ** 20]],
+    ["64..256+64", [64, 128, 192, 256]],
+    ["0..1:5", [0, 0.25, 0.5, 0.75, 1]],
+    ["1e6..4e6*2,9", [1e6, 2e6, 4e6, 9]],
+  ])("%s", (text, want) => expect(values(text)).toEqual(want));
+
+  it("geometric ranges reach their last value", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 2, max: 10 }), (n, factor) => {
+        const list = values(`3..${3 * factor ** Math.min(n, 12)}*${factor}`);
+        expect(list.length).toBe(Math.min(n, 12) + 1);
+      }),
+    );
+  });
+});
