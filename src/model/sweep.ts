@@ -78,10 +78,10 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     const key = [design, ...fixed.map(k => at[k])].join();
     const known = compiled.get(key);
     if (known !== undefined) return known;
-    const valueOf = (k: number): number => axes[k]?.values[at[k] as number] as number;
+    const valueAt = (k: number): number => axes[k]?.values[at[k] as number] as number;
     const patches: Patch[] = [
       ...variable.map((k, i) => ({ path: (axes[k] as Axis).path, value: `@${i}` })),
-      ...fixed.map(k => ({ path: (axes[k] as Axis).path, value: valueOf(k) })),
+      ...fixed.map(k => ({ path: (axes[k] as Axis).path, value: valueAt(k) })),
     ];
     const options = { corrections: accounting.corrections, patches, variables: variable.length };
     const made = compileDesign(request.designs[design] as Design, options);
@@ -90,16 +90,16 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
   };
   return index => {
     const at = coordinates(request, index);
-    const valueOf = (k: number): number => axes[k]?.values[at.axes[k] as number] as number;
+    const valueAt = (k: number): number => axes[k]?.values[at.axes[k] as number] as number;
     let workload = request.workloads[at.workload] as Workload;
     axes.forEach(({ path }, k) => {
-      if (kinds[k] === "workload") workload = { ...workload, [path.slice("workload.".length)]: valueOf(k) };
+      if (kinds[k] === "workload") workload = { ...workload, [path.slice("workload.".length)]: valueAt(k) };
     });
     const onBatch = axes.some(({ path }) => path === "workload.batch") ? workload.batch : batch;
     const design = designFor(at);
     try {
       const sizes = checkSizes(sizesOf(workload, request.lengths[at.length] as number, onBatch));
-      const found = evaluate(design, sizes, accounting, variable.map(valueOf));
+      const found = evaluate(design, sizes, accounting, variable.map(valueAt));
       const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
       const numbers = [
         cycles,
