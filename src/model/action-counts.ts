@@ -17,7 +17,7 @@ import {
   tileWords,
   tuples,
 } from "./loop-nest.js";
-import { countParts } from "./partition.js";
+import { countRank, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./visible-region.js";
 
 /** What one Einsum does at given sizes. */
@@ -86,7 +86,7 @@ function coupledCounts(einsum: CompiledEinsum, boxes: RankCounts, region: Visibl
   const coupled = einsum.coupled as NonNullable<CompiledEinsum["coupled"]>;
   const merged = einsum.shape.ranks.length - coupled.shape.ranks.length + 1;
   const table = new Float64Array(1 << (coupled.shape.ranks[0]?.parts ?? 0)).fill(Number.NaN);
-  const bounds = einsum.scratch.map(scratch => scratch.bounds);
+  const bounds = einsum.ranksAlone.map(rank => rank.bounds);
   const ask = (rank: number, subset: number): number => {
     const count = coupledCount(coupled, region, boxes, bounds, subset);
     if (rank === 0) table[subset] = count;
@@ -173,11 +173,12 @@ function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): 
   });
 }
 
-/** Fills the Einsum's tables of counts, which the next layout overwrites. */
-function rankCounts({ ranks, scratch }: CompiledEinsum, values: Float64Array): RankCounts {
+/** Fills in the Einsum's ranks, each by itself; the next layout overwrites them. */
+function rankCounts({ ranks, ranksAlone, tables }: CompiledEinsum, values: Float64Array): RankCounts {
   for (let r = 0; r < ranks.length; r++) {
     const rank = ranks[r] as CompiledEinsum["ranks"][number];
-    const { bounds, table } = scratch[r] as CompiledEinsum["scratch"][number];
+    const counted = ranksAlone[r] as RankCount;
+    const { bounds } = counted;
     const size = values[rank.size] as number;
     let covered = 1;
     let whole = Number.isInteger(size) && size >= 1;
@@ -188,9 +189,9 @@ function rankCounts({ ranks, scratch }: CompiledEinsum, values: Float64Array): R
       whole &&= Number.isInteger(bound);
     }
     if (!whole || (rank.given && covered < size)) throw badBounds(rank, size, bounds, covered);
-    countParts(size, bounds, table);
+    countRank(counted, size);
   }
-  return scratch.map(({ table }) => table);
+  return tables;
 }
 
 function badBounds(

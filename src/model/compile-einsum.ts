@@ -4,7 +4,8 @@ import type { Path } from "../spec/document.js";
 import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import { type CoupledRanks, coupledNames, coupleRanks } from "./coupled-counts.js";
-import type { NestShape } from "./loop-nest.js";
+import type { NestShape, RankCounts } from "./loop-nest.js";
+import { type RankCount, rankCount } from "./partition.js";
 import { type Program, scoped } from "./symbols.js";
 
 /** One Einsum (or one variant of it) as a nest with closures for its numbers. */
@@ -31,8 +32,9 @@ export interface CompiledEinsum {
   readonly keep: readonly { readonly level: number; readonly condition: Compiled | undefined }[][];
   /** The same as plain lists, when no condition stands on them. */
   readonly alwaysKept: readonly (readonly number[])[] | undefined;
-  /** Room for each rank's bounds and table of counts, used anew for every layout. */
-  readonly scratch: readonly { readonly bounds: Float64Array; readonly table: Float64Array }[];
+  /** The ranks' counts and their tables, filled in anew for every layout. */
+  readonly ranksAlone: readonly RankCount[];
+  readonly tables: RankCounts;
   readonly operations: readonly { readonly name: string; readonly perPoint: Compiled }[];
   /** Cycles per point, when they are not the operations' own. */
   readonly cycles: Compiled | undefined;
@@ -115,6 +117,12 @@ export function compileEinsum(
   for (const { part, level } of looped) {
     if (seen.has(part))
       throw new SpecError({ where: at(["loops", level]), got: `the loop ${part} twice`, expected: "each loop once" });
+    const outer = ranks.find(({ parts }) => parts.includes(part))?.parts ?? [];
+    const inside = outer.slice(outer.indexOf(part) + 1).find(inner => seen.has(inner));
+    if (inside !== undefined) {
+      const expected = `the parts of a rank outermost first, ${outer.join(" around ")}`;
+      throw new SpecError({ where: at(["loops", level]), got: `the loop ${part} inside ${inside}`, expected });
+    }
     seen.add(part);
   }
 
@@ -173,6 +181,7 @@ export function compileEinsum(
     ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
     tensors,
   };
+  const ranksAlone = ranks.map(({ parts }) => rankCount(parts.length));
   const compileHere = (formula: string | number, where: Path): Compiled =>
     program.compile(formula, scope, () => at(where));
   const choiceSlot = (symbol: string): number =>
@@ -196,10 +205,11 @@ export function compileEinsum(
     alwaysKept: keep.every(list => list.every(({ condition }) => condition === undefined))
       ? keep.map(list => list.map(({ level }) => level))
       : undefined,
-    scratch: ranks.map(({ parts }) => ({
-      bounds: new Float64Array(parts.length),
-      table: new Float64Array(1 << parts.length),
-    })),
+    ranksAlone,
+    tables: Object.assign(
+      ranksAlone.map(({ table }) => table),
+      { alone: ranksAlone },
+    ),
     operations: Object.entries(spec.operations).map(([operation, perPoint]) => {
       if (!(operation in onArray)) {
         const expected = `one of its operations ${Object.keys(onArray).join(", ")}`;

@@ -11,6 +11,8 @@
  * BigInt first.
  */
 import { bigProduct, exactLimit } from "./count.js";
+import type { RankCount } from "./partition.js";
+import { visitedWords } from "./visits.js";
 
 /** A nest's structure, which does not change with the sizes. Levels and loops are outermost first. */
 export interface NestShape {
@@ -39,6 +41,8 @@ export interface RankCounts extends ReadonlyArray<Float64Array> {
   readonly touched?: (subset: number, temporal: number) => number | undefined;
   /** How often the loop of a bit turns, masked or not; without it, its count. */
   readonly turns?: (bit: number) => number;
+  /** The ranks by themselves, where no mask couples them. */
+  readonly alone?: readonly RankCount[];
 }
 
 /** Words of one tensor at one level. */
@@ -193,17 +197,26 @@ export function analyse(
   return shape.tensors.map(({ name, output, relevant }, t) => {
     const at = kept[t] ?? [];
     const firsts = output ? firstReads(shape, counts, relevant, options) : undefined;
+    const { alone } = counts;
+    const uneven = alone?.some(({ uneven }, r) => {
+      const { shift, parts } = shape.ranks[r] as NestShape["ranks"][number];
+      return uneven && ((relevant >>> shift) & ((1 << parts) - 1)) !== 0;
+    });
+    /** Words fetched into a level: its tiles, each as often as it changes, and `more` loops that each word is fetched for. */
+    const fetched = (into: number, more: number): number => {
+      const tile = relevant & (from[into] as number);
+      if (alone !== undefined && uneven === true) return visitedWords(shape, alone, relevant, into, tile | more);
+      return tuples(shape, counts, changing(shape, counts, relevant, into) | tile | more);
+    };
     const levels = at.map((level, k): Accesses => {
       const above = spatialAbove[level] as number;
       const instances = options.allInstances ? above : 0;
-      const tile = (of: number): number => changing(shape, counts, relevant, of) | (relevant & (from[of] as number));
       const next = at[k + 1];
-      const below =
+      const served =
         next === undefined
-          ? temporal | (relevant & spatial & ~above)
-          : tile(next) | (relevant & (spatialAbove[next] as number) & ~above);
-      const served = tuples(shape, counts, below | instances);
-      const filled = k === 0 ? 0 : tuples(shape, counts, tile(level) | instances);
+          ? tuples(shape, counts, temporal | (relevant & spatial & ~above) | instances)
+          : fetched(next, (relevant & (spatialAbove[next] as number) & ~above) | instances);
+      const filled = k === 0 ? 0 : fetched(level, instances);
       if (firsts === undefined) return { level, reads: served, updates: 0, fills: filled };
       const first = firsts(level);
       return {

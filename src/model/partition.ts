@@ -1,25 +1,74 @@
 /**
- * A rank cut into parts, outermost first: part k runs over chunks of `chunk[k]` coordinates, the product of the bounds
- * within it. When they do not divide the rank the last chunk is partial, at every depth.
- *
- * For each subset of the parts (bit k = part k) the result holds how many distinct index tuples the loops over those
- * parts take: for all parts the rank's size, for a prefix the whole and partial chunks, for an inner part alone its
- * extent in the first, largest chunk.
+ * A rank cut into parts, outermost first: part k runs over chunks whose size is the product of the bounds within it.
+ * When they do not divide the rank the last chunk is partial, at every depth.
  */
-export function countParts(size: number, bounds: ArrayLike<number>, into: Float64Array): void {
-  const parts = bounds.length;
-  const subsets = 1 << parts;
-  for (let subset = 0; subset < subsets; subset++) into[subset] = count(size, bounds, 0, subset);
+export interface RankCount {
+  size: number;
+  readonly bounds: Float64Array;
+  /**
+   * For each subset of the parts (bit k = part k): how many distinct index tuples the loops over those parts take. For
+   * all parts the rank's size, for a prefix the whole and partial chunks, for an inner part alone its extent in the
+   * first, largest chunk.
+   */
+  readonly table: Float64Array;
+  /**
+   * Some loop turns in one place and stands still (has a bound of 1) in another: in a partial chunk, or for the
+   * instances of a spatial part that a partial chunk leaves idle.
+   */
+  uneven: boolean;
 }
 
-function count(size: number, bounds: ArrayLike<number>, part: number, subset: number): number {
-  if (size === 0) return 0;
-  if (subset >>> part === 0) return 1;
+/** Room for a rank of that many parts. */
+export const rankCount = (parts: number): RankCount => ({
+  size: 0,
+  bounds: new Float64Array(parts),
+  table: new Float64Array(1 << parts),
+  uneven: false,
+});
+
+/** Fills in the counts of a rank of `size` coordinates, whose `bounds` stand in it already. */
+export function countRank(rank: RankCount, size: number): void {
+  const { bounds, table } = rank;
+  rank.size = size;
+  for (let subset = 0; subset < table.length; subset++) table[subset] = countParts(size, bounds, 0, subset);
+  const last = bounds.length - 1;
+  turning.fill(0);
+  noteTurns(size, bounds, 0, last);
+  // Instances of a spatial innermost part that the last, partial chunk leaves idle.
+  const inner = bounds[last] as number;
+  if (size > inner && size % inner !== 0) noteTurns(size - (size % inner), bounds, 0, last - 1);
+  rank.uneven = turning.includes(stillAndTurns);
+}
+
+const still = 1;
+const turns = 2;
+const stillAndTurns = 3;
+/** For the parts of the rank at hand: whether their loops stand still somewhere, and turn somewhere. */
+const turning = new Uint8Array(32);
+
+function noteTurns(size: number, bounds: Float64Array, part: number, last: number): void {
+  if (part > last || size === 0) return;
+  const chunk = chunkOf(bounds, part);
+  turning[part] = (turning[part] as number) | (size > chunk ? turns : still);
+  if (size >= chunk) noteTurns(chunk, bounds, part + 1, last);
+  if (size % chunk !== 0) noteTurns(size % chunk, bounds, part + 1, last);
+}
+
+/** Coordinates that one step of a part covers. */
+export function chunkOf(bounds: Float64Array, part: number): number {
   let chunk = 1;
   for (let k = part + 1; k < bounds.length; k++) chunk *= bounds[k] as number;
-  if ((subset & (1 << part)) === 0) return count(Math.min(size, chunk), bounds, part + 1, subset);
+  return chunk;
+}
+
+/** Distinct index tuples of the parts of `subset`, from `part` on, in `size` coordinates. */
+export function countParts(size: number, bounds: Float64Array, part: number, subset: number): number {
+  if (size === 0) return 0;
+  if (subset >>> part === 0) return 1;
+  const chunk = chunkOf(bounds, part);
+  if ((subset & (1 << part)) === 0) return countParts(Math.min(size, chunk), bounds, part + 1, subset);
   const whole = Math.floor(size / chunk);
   const rest = size - whole * chunk;
-  const inWhole = whole === 0 ? 0 : whole * count(chunk, bounds, part + 1, subset);
-  return inWhole + (rest === 0 ? 0 : count(rest, bounds, part + 1, subset));
+  const inWhole = whole === 0 ? 0 : whole * countParts(chunk, bounds, part + 1, subset);
+  return inWhole + (rest === 0 ? 0 : countParts(rest, bounds, part + 1, subset));
 }

@@ -5,7 +5,7 @@ import { compileDesign } from "../../src/model/compile.js";
 import { bigProduct } from "../../src/model/count.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { analyse, type NestShape } from "../../src/model/loop-nest.js";
-import { countParts } from "../../src/model/partition.js";
+import { countRank, rankCount } from "../../src/model/partition.js";
 import { sizesOf } from "../../src/model/sizes.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 
@@ -109,9 +109,12 @@ describe("a nest of three loops", () => {
       { name: "C", output: true, relevant: 0b001 },
     ],
   };
-  const counts = [new Float64Array(2), new Float64Array(4)];
-  countParts(3, [3], counts[0] as Float64Array);
-  countParts(8, [2, 4], counts[1] as Float64Array);
+  const ranks = [rankCount(1), rankCount(2)] as const;
+  ranks[0].bounds.set([3]);
+  ranks[1].bounds.set([2, 4]);
+  countRank(ranks[0], 3);
+  countRank(ranks[1], 8);
+  const counts = ranks.map(({ table }) => table);
   const result = analyse(
     shape,
     counts,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countParts } from "../../src/model/partition.js";
+import { countRank, rankCount } from "../../src/model/partition.js";
 
 /** The distinct tuples of indices that the chosen parts' loops take, by running the loops. */
 function enumerate(size: number, bounds: readonly number[], subset: number): number {
@@ -27,10 +27,11 @@ describe("parts of a rank", () => {
         (size, inner) => {
           const covered = inner.reduce((product, bound) => product * bound, 1);
           const bounds = [Math.ceil(size / covered), ...inner];
-          const table = new Float64Array(1 << bounds.length);
-          countParts(size, bounds, table);
-          for (let subset = 0; subset < table.length; subset++) {
-            expect(table[subset], `subset ${subset}`).toBe(enumerate(size, bounds, subset));
+          const rank = rankCount(bounds.length);
+          rank.bounds.set(bounds);
+          countRank(rank, size);
+          for (let subset = 0; subset < rank.table.length; subset++) {
+            expect(rank.table[subset], `subset ${subset}`).toBe(enumerate(size, bounds, subset));
           }
         },
       ),
