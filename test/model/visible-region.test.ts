@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
 import type { NestShape } from "../../src/model/loop-nest.js";
-import { countParts } from "../../src/model/partition.js";
+import { countRank, rankCount } from "../../src/model/partition.js";
 import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
 
 const bound = fc.integer({ min: 1, max: 5 });
@@ -51,9 +51,10 @@ function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBo
     Float64Array.of(Math.ceil(keys / keyBound), keyBound),
   ];
   const boxes = [bounds[0]?.[0] as number, rows, keys].map((size, r) => {
-    const table = new Float64Array(1 << (bounds[r]?.length ?? 0));
-    countParts(size, bounds[r] as Float64Array, table);
-    return table;
+    const rank = rankCount(bounds[r]?.length ?? 0);
+    rank.bounds.set(bounds[r] as Float64Array);
+    countRank(rank, size);
+    return rank.table;
   });
   const ranks = [
     { shift: 0, parts: 1 },
