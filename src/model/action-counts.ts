@@ -8,7 +8,6 @@ import {
   analyse,
   iterations,
   mappedPes,
-  type NestShape,
   type PeSteps,
   peSteps,
   points,
@@ -17,6 +16,7 @@ import {
   tileWords,
   tuples,
 } from "./loop-nest.js";
+import type { NestShape } from "./nest.js";
 import { countRank, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./visible-region.js";
 

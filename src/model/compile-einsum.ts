@@ -4,7 +4,8 @@ import type { Path } from "../spec/document.js";
 import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import { type CoupledRanks, coupledNames, coupleRanks } from "./coupled-counts.js";
-import type { NestShape, RankCounts } from "./loop-nest.js";
+import type { RankCounts } from "./loop-nest.js";
+import type { NestShape } from "./nest.js";
 import { type RankCount, rankCount } from "./partition.js";
 import { type Program, scoped } from "./symbols.js";
 

@@ -1,4 +1,4 @@
-import type { NestShape } from "./loop-nest.js";
+import type { NestShape } from "./nest.js";
 import {
   type Grain,
   type SequenceClass,

@@ -1,4 +1,4 @@
-import type { NestShape } from "./loop-nest.js";
+import type { NestShape } from "./nest.js";
 import { chunkOf, countParts, type RankCount } from "./partition.js";
 
 /** What a nest of outer loops fetches: words in all, and whether one tile stays throughout. */

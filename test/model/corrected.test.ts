@@ -46,7 +46,7 @@ describe.each(designs)("%s, corrected", name => {
           );
         });
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
-import type { NestShape } from "../../src/model/loop-nest.js";
+import type { NestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
 
