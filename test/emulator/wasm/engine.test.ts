@@ -125,21 +125,21 @@ describe("the WebAssembly engine's threads", () => {
   });
 
   it("stop between two key tiles when aborted", async () => {
-    const long = { ...problem, shape: { ...shape, queries: 64, keys: 400_000 } };
+    const long = { ...problem, shape: { ...shape, queries: 512, keys: 400_000 } };
     const engine = wasmEngine(host, { threads: 2 });
     opened.push(engine);
     const random = generateNormal(2, "k", 1000);
     const fill = (length: number) => Float32Array.from({ length }, (_, i) => random[i % 1000] ?? 0);
-    const big = { q: fill(64 * 16), k: fill(400_000 * 16), v: fill(400_000 * 16) };
+    const big = { q: fill(512 * 16), k: fill(400_000 * 16), v: fill(400_000 * 16) };
     const session = await engine.open({ ...long, format: formats["fp16-strict"] }, big);
     const controller = new AbortController();
-    const run = session.run({ start: 0, end: 64 }, controller.signal);
+    const run = session.run({ start: 0, end: 512 }, controller.signal);
     setTimeout(() => controller.abort(new Error("stop")), 50);
     await expect(run).rejects.toThrow("stop");
-    // The thread is free at once: another session's rows don't wait for the 400,000 keys.
+    // The thread is free at once: another session's rows don't wait for the 400,000 keys, which take 4 s and more.
     const startedAt = performance.now();
     const other = await engine.open(problem, operands);
     await Promise.all([0, 1, 2].map(i => other.run({ start: 8 * i, end: 8 * i + 8 })));
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 });
