@@ -11,6 +11,7 @@ import { register as registerSchedule } from "./commands/schedule.js";
 import { register as registerSweep } from "./commands/sweep.js";
 import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
+import { register as registerTrafficBound } from "./commands/traffic-bound.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
 const commands: readonly ((program: Command) => void)[] = [
@@ -22,6 +23,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerPasses,
   registerTaxonomy,
   registerEqual,
+  registerTrafficBound,
   registerTrace,
   registerDoctor,
 ];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -159,5 +159,48 @@ describe("fusemax equal", () => {
     const args = ["equal", "attention-3-pass", "attention-1-pass", "--arithmetic", "fp32", "--tolerance"];
     expect((await invoke(...args, "1e-3")).code).toBe(0);
     expect((await invoke(...args, "1e-12")).code).toBe(1);
+  });
+});
+
+describe("fusemax traffic-bound", () => {
+  it("prints bounds beside the modelled traffic, and draws them", async () => {
+    const svg = join(folder, "bound.svg");
+    const { code, stdout } = await invoke("traffic-bound", "--seq", "4K,1M", "--json", "--chart", svg);
+    expect(code).toBe(0);
+    const study = JSON.parse(stdout);
+    expect(study).toMatchObject({ schema: "fusemax.traffic-bound/1", model: "BERT", batch: 64 });
+    expect(study.panels.map((p: { bufferBytes: number }) => p.bufferBytes)).toEqual([2 ** 25, 2 ** 24]);
+    for (const { designs, points } of study.panels) {
+      for (const { bounds, modelled } of points) {
+        for (const { design, cascade } of designs) expect(bounds[cascade].bytes).toBeLessThanOrEqual(modelled[design]);
+      }
+    }
+    expect(readFileSync(svg, "utf8")).toMatch(/^<svg .*Least DRAM traffic of attention by cascade, BERT/s);
+  });
+
+  it("prints text and CSV, for one buffer", async () => {
+    const args = ["traffic-bound", "--seq", "64K", "--buffer", "16MiB", "--model", "xlm"];
+    const { stdout } = await invoke(...args);
+    expect(stdout).toContain("16 MiB buffer");
+    expect(stdout).toMatch(/fusemax, modelled\n/);
+    const csv = (await invoke(...args, "--csv")).stdout.trim().split("\n");
+    expect(csv[0]).toBe(
+      "seq,buffer_bytes,compulsory,attention-3-pass,attention-3-pass-deferred,attention-2-pass,attention-1-pass,flat_modelled,fusemax_modelled",
+    );
+    expect(csv.length).toBe(2);
+    expect(csv[1]?.split(",").map(Number).every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    [["--seq", "0"], /--seq/],
+    [["--buffer", "none"], /--buffer: got "none"/],
+    [["--cascade", "softmax"], /softmax: got no rank P/],
+    [["--design", "nothing"], /nothing/],
+    [["--json", "--csv"], /--csv: got --json as well/],
+    [["--chart", "/no/such/folder/x.svg", "--seq", "1K"], /folder/],
+  ])("%j is refused", async (args, message) => {
+    const { code, stdout, stderr } = await invoke("traffic-bound", ...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
   });
 });

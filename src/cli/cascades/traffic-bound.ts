@@ -1,0 +1,51 @@
+import { UsageError } from "../../errors.js";
+import { writeAtomically } from "../../io/atomic-write.js";
+import { loadCascade } from "../../io/cascade-files.js";
+import { csvText } from "../../io/csv.js";
+import { specFiles } from "../../io/spec-files.js";
+import { paperLengths } from "../../model/evaluation.js";
+import { largestSize } from "../../model/sizes.js";
+import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
+import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { listed } from "../model/model.js";
+import { parseSequence } from "../values.js";
+
+export interface TrafficBoundOptions {
+  readonly model: string;
+  readonly seq?: readonly string[];
+  readonly batch: number;
+  readonly buffer?: number;
+  readonly cascade?: readonly string[];
+  readonly design?: readonly string[];
+  readonly chart?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+const attentionCascades = ["attention-3-pass", "attention-3-pass-deferred", "attention-2-pass", "attention-1-pass"];
+
+/** Computes the bounds, prints them and draws the chart where one was asked for. */
+export async function runTrafficBound(options: TrafficBoundOptions): Promise<void> {
+  if (options.json === true && options.csv === true) {
+    throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
+  }
+  const study = trafficStudy({
+    cascades: listed(options.cascade, attentionCascades).map(loadCascade),
+    designs: listed(options.design, ["flat", "fusemax"]).map(name => loadDesign(specFiles, name)),
+    workload: loadWorkload(specFiles, options.model),
+    lengths: listed(options.seq, paperLengths.map(String)).map(text => parseSequence("--seq", text, largestSize)),
+    batch: options.batch,
+    ...(options.buffer === undefined ? {} : { bufferBytes: options.buffer }),
+  });
+  if (options.chart !== undefined) {
+    await writeAtomically(options.chart, [new TextEncoder().encode(trafficFigure(study))]);
+    process.stderr.write(`chart in ${options.chart}\n`);
+  }
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify(study)}\n`
+      : options.csv === true
+        ? csvText(trafficTable(study))
+        : trafficText(study),
+  );
+}

@@ -1,0 +1,235 @@
+import type { Cascade } from "../einsum/cascade.js";
+import { streamPlan, trafficBound } from "../einsum/traffic-bound.js";
+import { SpecError } from "../errors.js";
+import { bufferBytes } from "../model/buffer.js";
+import { compileDesign } from "../model/compile.js";
+import { accountingOf } from "../model/corrections.js";
+import { evaluate } from "../model/evaluate.js";
+import type { Patch } from "../model/patch.js";
+import { sizesOf } from "../model/sizes.js";
+import type { Design } from "../spec/design.js";
+import type { Workload } from "../spec/workload.js";
+import { chart, type Figure, type PointPanel } from "./chart.js";
+import { type Table, textTable } from "./table.js";
+import { bytes, lengthLabel } from "./units.js";
+
+/** What `fusemax traffic-bound` compares. */
+export interface TrafficStudyRequest {
+  readonly cascades: readonly Cascade[];
+  /** Designs of the model; each is compared with the bound of its own cascade. */
+  readonly designs: readonly Design[];
+  readonly workload: Workload;
+  readonly lengths: readonly number[];
+  readonly batch: number;
+  /** One size for all; without it each design has its own. */
+  readonly bufferBytes?: number;
+}
+
+export interface TrafficStudy {
+  readonly schema: "fusemax.traffic-bound/1";
+  readonly model: string;
+  readonly batch: number;
+  /** Which mappings the bounds hold for. */
+  readonly covers: string;
+  readonly panels: readonly TrafficPanel[];
+}
+
+/** One buffer size. */
+export interface TrafficPanel {
+  readonly bufferBytes: number;
+  /** The designs that have it, and the cascade of each. */
+  readonly designs: readonly { readonly design: string; readonly cascade: string }[];
+  readonly points: readonly TrafficPoint[];
+}
+
+export interface TrafficPoint {
+  readonly seq: number;
+  /** Q, K, V read once, AV written once. */
+  readonly compulsoryBytes: number;
+  readonly bounds: Readonly<Record<string, CascadeBound>>;
+  /** By design, what the model says; null where its tiles do not fit the buffer. */
+  readonly modelled: Readonly<Record<string, number | null>>;
+}
+
+export interface CascadeBound {
+  readonly bytes: number;
+  /** Tensors that the mapping at the bound writes to DRAM between passes. */
+  readonly spilled: readonly string[];
+  /** Query rows for which K and V are read once more. */
+  readonly rowsPerBlock: number;
+}
+
+export const coveredMappings =
+  "mappings that compute every point once, take the queries in blocks, run through all keys for each block pass by pass, " +
+  "and hold a block's live fibers in the buffer or spill them";
+
+/** The rank that is streamed, and the one that is cut into blocks. */
+const attentionRanks = { streamed: "M", rows: "P" } as const;
+
+/** Computes the bounds and, beside them, the modelled traffic. Throws SpecError, UsageError. */
+export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
+  const { cascades, designs, workload, lengths, batch } = request;
+  const plans = new Map(cascades.map(cascade => [cascade.name, streamPlan(cascade, attentionRanks)]));
+  // FLAT's own mapper spilled for FLAT's buffer: at another one its choice is made anew.
+  const accounting =
+    request.bufferBytes === undefined ? accountingOf(undefined, []) : accountingOf(undefined, ["flat-mapper"]);
+  const patches: Patch[] =
+    request.bufferBytes === undefined
+      ? []
+      : [{ path: "architecture.levels.buffer.bytes", value: String(request.bufferBytes) }];
+  const compiled = designs.map(design => ({
+    design,
+    model: compileDesign(design, { corrections: accounting.corrections, patches }),
+  }));
+  const sizes = lengths.map(seq => sizesOf(workload, seq, batch));
+  const bufferOf = new Map(
+    compiled.map(({ design, model }) => [design.name, sizes[0] ? bufferBytes(model, sizes[0]) : 0]),
+  );
+  const buffers = request.bufferBytes === undefined ? [...new Set(bufferOf.values())] : [request.bufferBytes];
+  const wordBytes = compiled[0]?.model.wordBytes ?? 2;
+  const panels = buffers
+    .sort((a, b) => b - a)
+    .map((buffer): TrafficPanel => {
+      const here = compiled.filter(({ design }) => bufferOf.get(design.name) === buffer);
+      return {
+        bufferBytes: buffer,
+        designs: here.map(({ design }) => ({
+          design: design.name,
+          cascade: design.spec.data.cascade ?? "",
+        })),
+        points: sizes.map((at): TrafficPoint => {
+          const heads = at.B * at.H * wordBytes;
+          const sizeOf = (rank: string): number => at[rank as keyof typeof at] ?? 1;
+          const found = [...plans].map(
+            ([name, plan]) => [name, trafficBound(plan, sizeOf, buffer / wordBytes)] as const,
+          );
+          return {
+            seq: at.M,
+            compulsoryBytes: (found[0]?.[1].compulsoryWords ?? 0) * heads,
+            bounds: Object.fromEntries(
+              found.map(([name, { words, spilled, rowsPerBlock }]) => [
+                name,
+                { bytes: words * heads, spilled, rowsPerBlock },
+              ]),
+            ),
+            modelled: Object.fromEntries(
+              here.map(({ design, model }) => [design.name, trafficOf(() => evaluate(model, at, accounting))]),
+            ),
+          };
+        }),
+      };
+    });
+  return { schema: "fusemax.traffic-bound/1", model: workload.name, batch, covers: coveredMappings, panels };
+}
+
+function trafficOf(run: () => { readonly trafficBytes: number }): number | null {
+  try {
+    return run().trafficBytes;
+  } catch (error) {
+    if (error instanceof SpecError) return null;
+    throw error;
+  }
+}
+
+/** A line a length and buffer: bounds, modelled traffic, and how far above its cascade's bound each design is. */
+export function trafficTable({ panels }: TrafficStudy): Table {
+  const cascades = Object.keys(panels[0]?.points[0]?.bounds ?? {});
+  const designs = panels.flatMap(panel => panel.designs);
+  return {
+    columns: ["seq", "buffer_bytes", "compulsory", ...cascades, ...designs.map(d => `${d.design}_modelled`)],
+    rows: panels.flatMap(({ bufferBytes, points }) =>
+      points.map(point => [
+        point.seq,
+        bufferBytes,
+        point.compulsoryBytes,
+        ...cascades.map(name => point.bounds[name]?.bytes ?? ""),
+        ...designs.map(({ design }) => point.modelled[design] ?? ""),
+      ]),
+    ),
+  };
+}
+
+const mebibytes = (size: number): string => `${Number((size / 2 ** 20).toPrecision(6))} MiB`;
+
+/** The study for people. */
+export function trafficText(study: TrafficStudy): string {
+  const blocks = study.panels.map(({ bufferBytes, designs, points }) => {
+    const cascades = Object.keys(points[0]?.bounds ?? {});
+    const table: Table = {
+      columns: ["seq", "compulsory", ...cascades, ...designs.map(d => `${d.design}, modelled`)],
+      rows: points.map(point => [
+        lengthLabel(point.seq),
+        bytes(point.compulsoryBytes),
+        ...cascades.map(name => boundText(point.bounds[name], point.seq)),
+        ...designs.map(({ design, cascade }) => modelledText(point, design, cascade)),
+      ]),
+    };
+    return `${mebibytes(bufferBytes)} buffer\n\n${textTable(table)}`;
+  });
+  return [
+    `Least DRAM traffic of attention, ${study.model}, batch ${study.batch}, for ${study.covers}.`,
+    "In brackets, what the mapping at the bound does: query rows a block, for each of which K and V are read once more, or what it",
+    "spills between passes; nothing where K and V are read once.",
+    "",
+    blocks.join("\n\n"),
+    "",
+  ].join("\n");
+}
+
+function modelledText(point: TrafficPoint, design: string, cascade: string): string {
+  const modelled = point.modelled[design] ?? null;
+  const bound = point.bounds[cascade]?.bytes;
+  if (modelled === null) return "does not fit";
+  return bound === undefined ? bytes(modelled) : `${bytes(modelled)} (${(modelled / bound).toFixed(2)} x bound)`;
+}
+
+function boundText(bound: CascadeBound | undefined, rows: number): string {
+  if (bound === undefined) return "";
+  const { bytes: least, spilled, rowsPerBlock } = bound;
+  if (spilled.length > 0) return `${bytes(least)} (spills ${spilled.join(", ")})`;
+  return rowsPerBlock >= rows ? bytes(least) : `${bytes(least)} (${Math.floor(rowsPerBlock)} a block)`;
+}
+
+/** The bounds over sequence length, a panel a buffer size, with the modelled traffic as points. */
+export function trafficFigure(study: TrafficStudy): string {
+  const cascades = Object.keys(study.panels[0]?.points[0]?.bounds ?? {});
+  const designs = study.panels.flatMap(panel => panel.designs);
+  const series = [...cascades.map(name => `bound: ${name}`), ...designs.map(d => `${d.design}, modelled`)];
+  const panels = study.panels.map((panel): PointPanel => {
+    const own = panel.designs.map(d => d.design);
+    const lengths = panel.points.map(p => p.seq);
+    return {
+      kind: "points",
+      title: `${mebibytes(panel.bufferBytes)} buffer`,
+      x: {
+        label: "sequence length",
+        min: Math.log2(Math.min(...lengths)),
+        max: Math.log2(Math.max(...lengths)),
+        format: power => lengthLabel(2 ** power),
+      },
+      lines: [
+        ...cascades.map((name, series) => ({
+          series,
+          joined: true,
+          points: panel.points.map(p => ({ x: Math.log2(p.seq), y: p.bounds[name]?.bytes ?? 0 })),
+        })),
+        ...own.map(design => ({
+          series: cascades.length + designs.findIndex(d => d.design === design),
+          joined: false,
+          points: panel.points.flatMap(p => {
+            const y = p.modelled[design] ?? null;
+            return y === null ? [] : [{ x: Math.log2(p.seq), y }];
+          }),
+        })),
+      ],
+    };
+  });
+  const figure: Figure = {
+    title: `Least DRAM traffic of attention by cascade, ${study.model}, batch ${study.batch}`,
+    note: "Lines: bounds for mappings that stream the keys per block of queries; lone marks: the model.",
+    series,
+    y: { label: "DRAM traffic", scale: "log", format: size => bytes(size).replace(/\.0+ /, " ") },
+    panels,
+  };
+  return chart(figure);
+}
