@@ -97,6 +97,17 @@ export function streamPlan(cascade: Cascade, { streamed, rows }: StreamedRanks):
   };
 }
 
+/** The plan where `part` is a piece of `whole` in memory, as latent values are of their keys: one read brings both. */
+export function readTogether(plan: StreamPlan, whole: string, part: string): StreamPlan {
+  const inner = plan.streams.find(({ tensor }) => tensor === part);
+  const streams = plan.streams
+    .filter(stream => stream !== inner)
+    .map(stream =>
+      stream.tensor === whole ? { ...stream, passes: [...stream.passes, ...(inner?.passes ?? [])] } : stream,
+    );
+  return { ...plan, streams };
+}
+
 /** Subsets of spilled boundaries are enumerated. */
 const mostPasses = 12;
 

@@ -1,5 +1,5 @@
 import type { Cascade } from "../einsum/cascade.js";
-import { streamPlan, trafficBound } from "../einsum/traffic-bound.js";
+import { readTogether, streamPlan, trafficBound } from "../einsum/traffic-bound.js";
 import { SpecError } from "../errors.js";
 import { bufferBytes } from "../model/buffer.js";
 import { compileDesign } from "../model/compile.js";
@@ -44,6 +44,8 @@ export interface TrafficPanel {
 
 export interface TrafficPoint {
   readonly seq: number;
+  /** Query rows of a key/value head: the sequence's, times the query heads that share it. */
+  readonly rows: number;
   /** Q, K, V read once, AV written once. */
   readonly compulsoryBytes: number;
   readonly bounds: Readonly<Record<string, CascadeBound>>;
@@ -100,11 +102,13 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
         points: sizes.map((at): TrafficPoint => {
           const heads = at.B * at.H * wordBytes;
           const sizeOf = (rank: string): number => at[rank as keyof typeof at] ?? 1;
-          const found = [...plans].map(
-            ([name, plan]) => [name, trafficBound(plan, sizeOf, buffer / wordBytes)] as const,
-          );
+          const found = [...plans].map(([name, plan]) => {
+            const own = at.valuesInKeys === 1 ? readTogether(plan, "K", "V") : plan;
+            return [name, trafficBound(own, sizeOf, buffer / wordBytes)] as const;
+          });
           return {
             seq: at.M,
+            rows: at.P,
             compulsoryBytes: (found[0]?.[1].compulsoryWords ?? 0) * heads,
             bounds: Object.fromEntries(
               found.map(([name, { words, spilled, rowsPerBlock }]) => [
@@ -160,7 +164,7 @@ export function trafficText(study: TrafficStudy): string {
       rows: points.map(point => [
         lengthLabel(point.seq),
         bytes(point.compulsoryBytes),
-        ...cascades.map(name => boundText(point.bounds[name], point.seq)),
+        ...cascades.map(name => boundText(point.bounds[name], point.rows)),
         ...designs.map(({ design, cascade }) => modelledText(point, design, cascade)),
       ]),
     };
