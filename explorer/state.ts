@@ -1,5 +1,6 @@
 import { largestSeed } from "../src/emulator/generate.js";
 import { formatNames } from "../src/numerics/format.js";
+import { phases } from "../src/spec/workload.js";
 
 /**
  * The whole state of the page, and how it is written in the address: `#1/cost?model=XLM&seq=64K`. Only what differs
@@ -93,12 +94,15 @@ const name = /^[A-Za-z0-9][\w .-]{0,63}$/;
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
   // Cost
-  model: text("BERT", 64, name),
+  model: text("bert", 64, name),
   /** The sizes of model `custom`. */
   heads: count(12, 1, 1024),
   headDim: count(64, 1, 1024),
   valueDim: count(64, 1, 1024),
   seq: size(65536, 16, 2 ** 30),
+  phase: choice("prefill", phases),
+  /** Of the model: as it masks, or every query sees every key. */
+  masked: choice("model", ["model", "none"]),
   batch: count(64, 1, 65536),
   designs: list(["unfused", "flat", "cascade", "architecture", "fusemax"], name, 12),
   accounting: choice("published", ["published", "corrected"]),

@@ -1,12 +1,12 @@
 import { initialState, type State, writeSize } from "../state.js";
-import { bandwidthUnitName, customModel, pointFor } from "./designs.js";
+import { bandwidthUnitName, customModel, workloadOf } from "./designs.js";
 
 /** The file that a workload of one's own is saved as. */
 export const workloadFile = "workload.yaml";
 
 /** The call that prints the same numbers. */
 export function costCommand(state: State): string {
-  const { model, designs, seq, batch, accounting, rows, columns, buffer, bandwidth, frequency } = state;
+  const { model, designs, seq, batch, accounting, phase, masked, rows, columns, buffer, bandwidth, frequency } = state;
   const settings: string[] = [];
   const set = (changed: boolean, setting: string) => changed && settings.push(`"architecture.${setting}"`);
   set(rows !== initialState.rows, `parameters.rows=${rows}`);
@@ -19,15 +19,16 @@ export function costCommand(state: State): string {
     `--design ${designs.join()}`,
     `--model ${model === customModel ? workloadFile : model.toLowerCase()}`,
     `--seq ${writeSize(seq)} --batch ${batch} --accounting ${accounting}`,
+    ...(phase === "decode" ? ["--phase decode"] : []),
+    ...(masked === "none" && model !== customModel ? ["--no-mask"] : []),
     ...(settings.length > 0 ? [`--set ${settings.join(" ")}`] : []),
   ].join(" ");
 }
 
 /** The sizes typed in as a workload's file. */
 export function workloadText(state: State): string {
-  const { heads, headDim, valueDim } = state;
-  const { modelDim, feedForward } = pointFor(state, state.seq).sizes;
-  const fields = { batch: state.batch, heads, headDim, valueDim, modelDim, feedForward };
+  const { heads, headDim, valueDim, modelDim, feedForward, source } = workloadOf(state);
+  const fields = { name: customModel, source, batch: state.batch, heads, headDim, valueDim, modelDim, feedForward };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  return `${["name: custom", "source: sizes typed into the explorer", ...lines].join("\n")}\n`;
+  return `${[...lines, "phases: [prefill, decode]"].join("\n")}\n`;
 }

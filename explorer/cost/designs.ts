@@ -1,14 +1,13 @@
 import { FusemaxError } from "../../src/errors.js";
 import { type Accounting, published } from "../../src/model/accounting.js";
-import { type AttentionPoint, attentionPoints } from "../../src/model/attention-point.js";
+import { type AttentionPoint, attentionPoints, unmasked } from "../../src/model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
-import { checkSizes, type Sizes } from "../../src/model/sizes.js";
-import type { VisibleRegion } from "../../src/model/visible-region.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import type { Workload } from "../../src/spec/workload.js";
 import { bundledSpecs } from "../specs.js";
 import type { State } from "../state.js";
 
@@ -77,19 +76,34 @@ const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${la
 
 export const designLabel = (name: string): string => open(name, published).label;
 
-/** A model's attention, in the first kind of its layers, as `fusemax model` prints it first; or the sizes that are typed in. */
-export function pointFor(
-  { model, heads, headDim, valueDim, batch }: State,
-  seq: number,
-): Pick<AttentionPoint, "sizes" | "region"> {
-  if (model !== customModel) {
-    const workload = loadWorkload(bundledSpecs, model);
-    const [point] = attentionPoints(workload, { phase: "prefill", seq, batch, decodeQueries: 1 });
-    return point as AttentionPoint;
+const ownSizes = { gated: false, phases: ["prefill", "decode"], causal: false, valuesInKeys: false } as const;
+
+/** The model that is chosen, or one of the sizes that are typed in. */
+export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: State): Workload {
+  if (model === customModel) {
+    const sizes = { batch, heads, kvHeads: heads, headDim, valueDim, modelDim: heads * headDim };
+    return {
+      ...ownSizes,
+      ...sizes,
+      name: customModel,
+      source: "sizes typed into the explorer",
+      feedForward: 4 * sizes.modelDim,
+      kinds: [{ name: null, layers: 1, window: [-1, -1] }],
+      experts: undefined,
+      context: undefined,
+      crossKeys: undefined,
+      projections: undefined,
+    };
   }
-  const modelDim = heads * headDim;
-  const own = { B: batch, H: heads, E: headDim, F: valueDim, M: seq, P: seq, modelDim, feedForward: 4 * modelDim };
-  return { sizes: checkSizes(own), region: undefined };
+  const workload = loadWorkload(bundledSpecs, model);
+  return masked === "none" ? unmasked(workload) : workload;
+}
+
+/** Its attention in the first kind of its layers. Throws UsageError for a phase that the model does not have. */
+export function pointFor(state: State, seq: number): AttentionPoint {
+  const { phase, batch } = state;
+  const [point] = attentionPoints(workloadOf(state), { phase, seq, batch, decodeQueries: 1 });
+  return point as AttentionPoint;
 }
 
 /** Results kept for each design: back and forth on a slider, and a sweep over lengths, cost nothing the second time. */
@@ -99,12 +113,15 @@ const mostKept = 512;
 export function costOf(design: string, state: State, seq: number): CostPoint {
   const accounting = accountings[state.accounting];
   const { label, compiled, found, variables } = open(design, accounting);
-  const { sizes, region } = pointFor(state, seq);
   const values = variables(state);
-  const key = [...Object.values(sizes), JSON.stringify(region), ...values].join();
+  const { model, heads, headDim, valueDim, masked, phase, batch } = state;
+  const key = [model, heads, headDim, valueDim, masked, phase, batch, seq, ...values].join();
   let result = found.get(key);
   if (result === undefined) {
-    result = evaluateOrSay(compiled, sizes, accounting, values, region);
+    result = orSay(() => {
+      const { sizes, region } = pointFor(state, seq);
+      return evaluate(compiled, sizes, accounting, values, region);
+    });
     if (found.size >= mostKept) found.clear();
     found.set(key, result);
   }
@@ -113,15 +130,10 @@ export function costOf(design: string, state: State, seq: number): CostPoint {
     : { design, label, seq, evaluation: result, problem: null };
 }
 
-function evaluateOrSay(
-  compiled: CompiledDesign,
-  sizes: Sizes,
-  accounting: Accounting,
-  values: readonly number[],
-  region: VisibleRegion | undefined,
-): Evaluation | string {
+/** What is computed, or in words why it cannot be. */
+function orSay(compute: () => Evaluation): Evaluation | string {
   try {
-    return evaluate(compiled, sizes, accounting, values, region);
+    return compute();
   } catch (error) {
     if (error instanceof FusemaxError) return error.message;
     throw error;

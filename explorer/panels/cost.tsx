@@ -1,9 +1,10 @@
 import { useMemo } from "preact/hooks";
 import { paperDesigns } from "../../src/model/evaluation.js";
 import { lengthLabel } from "../../src/report/units.js";
+import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
-import { bandwidthUnit, costOf, customModel, designLabel } from "../cost/designs.js";
+import { bandwidthUnit, costOf, customModel, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
   costNumbers,
@@ -24,7 +25,7 @@ import { bundledSpecs } from "../specs.js";
 import type { State } from "../state.js";
 
 const models = (): readonly (readonly [string, string])[] => [
-  ...bundledSpecs.names("workloads").map(name => [name.toUpperCase(), name.toUpperCase()] as const),
+  ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),
   [customModel, "sizes of your own"],
 ];
 
@@ -52,6 +53,26 @@ function Controls(props: PanelProps) {
           <TextField {...props} field="headDim" label="Width E of queries and keys" />
           <TextField {...props} field="valueDim" label="Width F of values" />
         </>
+      )}
+      <Choice
+        {...props}
+        field="phase"
+        label="Phase"
+        options={[
+          ["prefill", "all queries of a sequence"],
+          ["decode", "decode: the next query"],
+        ]}
+      />
+      {props.state.model !== customModel && (
+        <Choice
+          {...props}
+          field="masked"
+          label="Mask"
+          options={[
+            ["model", "the model's"],
+            ["none", "none: every query sees every key"],
+          ]}
+        />
       )}
       <LogSlider {...props} field="seq" label="Sequence length" least={1024} most={2 ** 20} />
       <LogSlider {...props} field="batch" label="Batch" least={1} most={1024} />
@@ -93,7 +114,7 @@ function Charts({ state }: { readonly state: State }) {
     ...new Set([...points, ...bases].flatMap(p => (p.problem === null ? [] : [`${p.label}: ${p.problem}`]))),
   ];
   const numbers = () => costNumbers(points, bases);
-  const workload = `${state.model === customModel ? "attention" : state.model}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
+  const workload = workloadWords(state);
   return (
     <div class="charts">
       {problems.length > 0 && (
@@ -140,6 +161,18 @@ function Charts({ state }: { readonly state: State }) {
       </section>
     </div>
   );
+}
+
+/** "BERT, 64K tokens, batch 64"; of a model with several kinds of layers the first is shown. */
+function workloadWords(state: State): string {
+  const { name, causal, kinds } = workloadOf(state);
+  const [kind] = kinds;
+  const words = [
+    name === customModel ? "attention" : name,
+    ...(kinds.length > 1 && kind?.name ? [`its ${kind.name} layers`] : []),
+    ...(state.phase === "decode" ? ["decode"] : causal ? ["causal"] : []),
+  ];
+  return `${words.join(", ")}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
 }
 
 function Sweep({ state, names }: { readonly state: State; readonly names: readonly string[] }) {

@@ -29,6 +29,13 @@ export interface AttentionPoint {
   readonly region: VisibleRegion | undefined;
 }
 
+/** A workload whose queries see every key. */
+export const unmasked = (workload: Workload): Workload => ({
+  ...workload,
+  causal: false,
+  kinds: workload.kinds.map(kind => ({ ...kind, window: [-1, -1] })),
+});
+
 /** The attention of each kind of a workload's layers. Throws UsageError for a phase that the workload does not have. */
 export function attentionPoints(workload: Workload, request: PointRequest): readonly AttentionPoint[] {
   const { phase, seq, decodeQueries, kvLens } = request;

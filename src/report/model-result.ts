@@ -150,10 +150,16 @@ function resultOf(
 ): Omit<ModelResult, "seq"> {
   const { sizes, region, kind, phase, batch, queries, keys, group } = point;
   const found = evaluate(compiled, sizes, accounting, [], region);
-  const effects = mended.map(({ name, compiled }) => {
-    const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], region);
-    const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
-    return [name, effect] as const;
+  const effects = mended.flatMap(({ name, compiled }) => {
+    try {
+      const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], region);
+      const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
+      return [[name, effect] as const];
+    } catch (error) {
+      // With the error mended the design cannot run this at all (a schedule that overflows a register file).
+      if (error instanceof FusemaxError) return [];
+      throw error;
+    }
   });
   const at = { design: name, model: workload.name, layers: kind.name, phase, batch, queries, keys, headsPerKey: group };
   const layer = products === undefined ? {} : { layer: layerOf(found, products, workload, point, accounting) };

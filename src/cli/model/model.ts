@@ -1,6 +1,7 @@
 import { UsageError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
+import { unmasked } from "../../model/attention-point.js";
 import { accountingOf, accountingText } from "../../model/corrections.js";
 import { paperDesigns } from "../../model/evaluation.js";
 import type { Patch } from "../../model/patch.js";
@@ -8,7 +9,7 @@ import { largestSize } from "../../model/sizes.js";
 import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
-import type { Phase, Workload } from "../../spec/workload.js";
+import type { Phase } from "../../spec/workload.js";
 import { parseSequence } from "../values.js";
 import type { AccountingOptions } from "./options.js";
 
@@ -63,13 +64,6 @@ function lengthsOf({ seq, kvLens }: ModelOptions): readonly number[] | undefined
   if (kvLens !== undefined) return [Math.max(...kvLens)];
   return seq === undefined ? undefined : listed(seq, []).map(text => parseSequence("--seq", text, largestSize));
 }
-
-/** A workload whose queries see every key. */
-const unmasked = (workload: Workload): Workload => ({
-  ...workload,
-  causal: false,
-  kinds: workload.kinds.map(kind => ({ ...kind, window: [-1, -1] })),
-});
 
 /** `a b,c` as a list of names. */
 export function listed(words: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] {
