@@ -20,7 +20,7 @@ const inputs = {
 const { engine, reason } = await chooseEngine("auto", problem.format.name);
 const { av, sha256, operands } = await emulate(problem, inputs, { engine });
 const error = await check(problem, inputs, operands, av, sampleRows(problem, 64));
-const cost = costOfRun(loadDesign(specFiles, "fusemax"), shape, tile);
+const cost = costOfRun(loadDesign(specFiles, "fusemax"), shape, tile, problem.mask);
 await engine.close();
 
 console.log(`engine ${engine.name} (${reason})`);

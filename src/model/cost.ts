@@ -1,11 +1,14 @@
 import type { Design } from "../spec/design.js";
+import { published } from "./accounting.js";
+import { masked } from "./attention-point.js";
 import { compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
 import { checkSizes } from "./sizes.js";
+import type { SequenceClass, VisibleRegion } from "./visible-region.js";
 
 /** What one attention costs on a design, `published` accounting. */
 export interface RunCost {
-  /** Cycles of computation, partial tiles charged whole. */
+  /** Cycles of computation: tiles in which a query sees a key, partial ones charged whole. */
   readonly cycles: number;
   /** The longer of computation and DRAM traffic. */
   readonly seconds: number;
@@ -19,20 +22,33 @@ export interface RunCost {
 export interface CostShape {
   readonly batch: number;
   readonly heads: number;
+  /** Key/value heads, which query heads share in equal groups; as many as query heads where it is left out. */
+  readonly kvHeads?: number;
   readonly queries: number;
   readonly keys: number;
   readonly headDim: number;
   readonly valueDim: number;
 }
 
+/** Which keys a query sees (src/emulator/problem.ts has the same). */
+export interface CostMask {
+  readonly left: number;
+  readonly right: number;
+  readonly kvLens: readonly number[] | null;
+  readonly qLens: readonly number[] | null;
+}
+
+const nothing: RunCost = { cycles: 0, seconds: 0, dramBytes: 0, util2d: 0, util1d: 0, energyPj: 0 };
+
 /**
- * The cost of an attention on an array of m0 rows and p0 columns. Every query head is charged its own keys and values.
+ * The cost of an attention on an array of m0 rows and p0 columns. Query heads that share keys stand side by side on the columns.
  * Throws SpecError when the tiles do not fit the design's buffer.
  */
 export function costOfRun(
   design: Design,
   shape: CostShape,
   tile: { readonly m0: number; readonly p0: number },
+  mask: CostMask = { left: -1, right: -1, kvLens: null, qLens: null },
 ): RunCost {
   const compiled = compileDesign(design, {
     patches: [
@@ -40,8 +56,13 @@ export function costOfRun(
       { path: "architecture.parameters.columns", value: tile.p0 },
     ],
   });
-  const { batch: B, heads: H, headDim: E, valueDim: F, keys: M, queries: P } = shape;
-  const result = evaluate(compiled, checkSizes({ B, H, E, F, M, P, modelDim: H * E, feedForward: 4 * H * E }));
+  const { heads, kvHeads: H = heads, headDim: E, valueDim: F } = shape;
+  const region = regionOf(shape, mask, heads / H);
+  if (region === null) return nothing;
+  const [M, P] = [largest(region, ({ keys }) => keys), largest(region, ({ queries }) => queries) * region.group];
+  const B = region.sequences.reduce((sum, { count }) => sum + count, 0);
+  const sizes = checkSizes({ B, H, E, F, M, P, modelDim: heads * E, feedForward: 4 * heads * E, G: region.group });
+  const result = evaluate(compiled, sizes, published, [], masked(region) ? region : undefined);
   return {
     cycles: result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0),
     seconds: result.latencySeconds,
@@ -50,4 +71,25 @@ export function costOfRun(
     util1d: result.utilization["1d"] ?? 0,
     energyPj: result.energyPj,
   };
+}
+
+const largest = ({ sequences }: VisibleRegion, size: (sequence: SequenceClass) => number): number =>
+  Math.max(...sequences.map(size));
+
+/** The sequences that have queries and keys, and what their queries see; null where none has. */
+function regionOf(
+  { batch, queries, keys }: CostShape,
+  { left, right, kvLens, qLens }: CostMask,
+  group: number,
+): VisibleRegion | null {
+  const all =
+    kvLens === null && qLens === null
+      ? [{ count: batch, queries, keys }]
+      : Array.from({ length: batch }, (_, b) => ({
+          count: 1,
+          queries: qLens?.[b] ?? queries,
+          keys: kvLens?.[b] ?? keys,
+        }));
+  const sequences = all.filter(sequence => sequence.queries > 0 && sequence.keys > 0);
+  return sequences.length === 0 ? null : { group, left, right, sequences };
 }

@@ -23,7 +23,7 @@ export function runText(result: RunResult): string {
     "",
     ...errorText(result),
     "",
-    `Cost on FuseMax${maskText(workload) === "none" ? "" : ", every tile charged, masked ones too"}`,
+    "Cost on FuseMax",
     line(["cycles", count(cost.cycles)]),
     line(["time", `${seconds(cost.seconds)} at 940 MHz and 400 GiB/s`]),
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),

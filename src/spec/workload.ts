@@ -14,6 +14,8 @@ export interface Workload {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly valueDim: number;
+  /** The width whose square root divides the scores; headDim, but for the absorbed form of latent attention. */
+  readonly scaleDim: number;
   /** D of the paper's table: the width of a token between layers. */
   readonly modelDim: number;
   /** S: the width of the feed-forward layer, or of one expert. */
@@ -71,6 +73,7 @@ export const workloadSchema: z.ZodType<Workload> = z
     kvHeads: size.optional(),
     headDim: size,
     valueDim: size,
+    scaleDim: size.optional(),
     modelDim: size,
     feedForward: size,
     gated: z.boolean().default(false),
@@ -110,6 +113,7 @@ export const workloadSchema: z.ZodType<Workload> = z
   .transform(({ kinds, layers = 1, window = [-1, -1], kvHeads, ...rest }) => ({
     ...rest,
     kvHeads: kvHeads ?? rest.heads,
+    scaleDim: rest.scaleDim ?? rest.headDim,
     experts: rest.experts,
     context: rest.context,
     crossKeys: rest.crossKeys,

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
 import { invoke } from "./invoke.js";
 
-interface Result {
+interface Costs {
+  readonly latencySeconds: number;
+  readonly trafficBytes: number;
+}
+interface Result extends Costs {
   readonly design: string;
   readonly seq: number;
   readonly cycles: number;
@@ -10,6 +14,17 @@ interface Result {
   readonly areaUm2: number;
   readonly einsums: Readonly<Record<string, { readonly energyPj: number }>>;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
+  readonly queries: number;
+  readonly headsPerKey: number;
+  readonly layers: string | null;
+  readonly operationsPerByte: number;
+  readonly use: Readonly<
+    Record<
+      string,
+      { useful: number; masked: number; unfilled: Readonly<Record<string, number>>; dram: number; binding: number }
+    >
+  >;
+  readonly layer?: Costs & { readonly products: Readonly<Record<string, Costs>> };
   readonly uncorrected: Readonly<Record<string, { readonly latency: number; readonly energy: number }>>;
 }
 const results = async (...args: readonly string[]): Promise<readonly Result[]> => {
@@ -79,7 +94,78 @@ describe("fusemax model", () => {
     ]);
   });
 
+  it("reads each key once in decode, whatever number of heads shares it, and is held up by DRAM for that", async () => {
+    const found = await results("--model", "llama-3-8b", "--phase", "decode", "--seq", "8K", "--correct", "bandwidth");
+    const cache = 2 * 8 * 8192 * (128 + 128);
+    for (const { design, trafficBytes, queries, headsPerKey } of found) {
+      expect([queries, headsPerKey]).toEqual([1, 4]);
+      expect(trafficBytes, design).toBeGreaterThanOrEqual(cache);
+    }
+    const fusemax = found.find(r => r.design === "fusemax");
+    // Beside the cache: 32 queries in, 32 rows out.
+    expect(fusemax?.trafficBytes).toBe(cache + 2 * 32 * (128 + 128));
+    // A key is used by four heads: 4 x (2 x 256 multiply-adds of 1 + about 12 more) / 512 bytes.
+    expect(fusemax?.operationsPerByte).toBeGreaterThan(4);
+    expect(fusemax?.operationsPerByte).toBeLessThan(5);
+    expect(fusemax?.use["2d"]?.unfilled["column"]).toBeGreaterThan(0.5);
+  });
+
+  it("charges a causal mask the tiles that it touches: just over half", async () => {
+    const args = ["--model", "llama-2-7b", "--seq", "16K"];
+    const [masked, whole] = [await results(...args), await results(...args, "--no-mask")];
+    masked.forEach(({ design, cycles, use }, i) => {
+      const share = cycles / (whole[i]?.cycles ?? 0);
+      expect(share, design).toBeGreaterThan(0.499);
+      expect(share, design).toBeLessThan(0.56);
+      expect(use["2d"]?.masked, design).toBeLessThan(0.02);
+    });
+  });
+
+  it("spends every PE-cycle on something", async () => {
+    const found = await results("--model", "gemma-2-9b", "gpt-2", "whisper-large-cross", "--seq", "300,5000");
+    expect(found.filter(r => r.layers === "local")).toHaveLength(10);
+    for (const { design, use } of found) {
+      for (const [array, { useful, masked, unfilled, dram, binding }] of Object.entries(use)) {
+        const all = useful + masked + dram + binding + Object.values(unfilled).reduce((a, b) => a + b, 0);
+        expect(all, `${design} ${array}`).toBeCloseTo(1, 9);
+        for (const share of [useful, masked, dram, binding, ...Object.values(unfilled)])
+          expect(share).toBeGreaterThanOrEqual(0);
+      }
+    }
+  });
+
+  it("models ragged batches by their lengths", async () => {
+    const one = async (n: string) => (await results("--model", "qwen3-8b", "--design", "fusemax", "--kv-lens", n))[0];
+    const [a, b, both] = [await one("100"), await one("4096"), await one("100,4096")];
+    expect(both?.cycles).toBeCloseTo((a?.cycles ?? 0) + (b?.cycles ?? 0), -1);
+  });
+
+  it("completes a layer: its products read each active expert's matrices once", async () => {
+    const args = ["--model", "mixtral-8x22b", "--phase", "decode", "--seq", "4K", "--layer", "--design", "fusemax"];
+    const [found] = await results(...args);
+    const experts = 2 * 2 * 3 * 6144 * 16384;
+    const read = ["gate", "up", "down"].map(part => found?.layer?.products[`experts ${part}`]?.trafficBytes ?? 0);
+    const bytes = read.reduce((sum, own) => sum + own, 0);
+    expect(bytes / experts).toBeGreaterThanOrEqual(1);
+    expect(bytes / experts).toBeLessThan(1.001);
+    expect(found?.layer?.latencySeconds).toBeGreaterThan(found?.latencySeconds ?? 0);
+  });
+
+  it("gives DeepSeek-V3's absorbed decode one read of the latent where the cascade passes once", async () => {
+    const found = await results("--model", "deepseek-v3-absorbed", "--phase", "decode", "--seq", "128K");
+    const latent = 2 * 131072 * 576;
+    const reads = Object.fromEntries(found.map(r => [r.design, Math.floor(r.trafficBytes / latent)]));
+    expect(reads).toMatchObject({ fusemax: 1, architecture: 1, cascade: 1, unfused: 2 });
+    expect(reads["flat"]).toBeGreaterThanOrEqual(2);
+    const { stdout } = await invoke("model", "--model", "deepseek-v3-absorbed", "--phase", "decode", "--seq", "128K");
+    expect(stdout).toMatch(/For each key head \(1\): 1 query x 128 heads = 128 rows against 131,072 keys/);
+  });
+
   it.each([
+    [["--model", "bert", "--phase", "decode"], /--phase: got decode of BERT; expected one of its phases: prefill/],
+    [["--kv-lens", "100,200", "--seq", "4K"], /--kv-lens: got --seq as well; expected one of the two/],
+    [["--kv-lens", "0,0", "--model", "gpt-2"], /expected/],
+    [["--queries", "0"], /--queries: got "0"/],
     [["--design", "gpu"], /design: got 'gpu'; expected one of architecture, cascade, .* or a YAML file/],
     [["--model", "gpt9"], /workload: got 'gpt9'; expected one of bert/],
     [["--design", "none.yaml"], /none\.yaml: got no such file/],

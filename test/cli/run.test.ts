@@ -258,6 +258,18 @@ describe("masks", () => {
     expect(workload).toMatchObject({ batch: 2, queries: 4, keys: 9, kvLens: [3, 9], qLens: [0, 4] });
   });
 
+  it("takes a model's heads and mask, which options replace", async () => {
+    const args = ["--model", "mistral-7b", "--seq", "12", "--head-dim", "2", "--array", "4x4"];
+    const { workload } = await run(...args);
+    expect(workload).toMatchObject({ heads: 32, kvHeads: 8, causal: true, window: [4095, 0] });
+    expect((await run(...args, "--no-causal", "--window", "-1,-1")).workload).toMatchObject({
+      causal: false,
+      window: [-1, -1],
+    });
+    const cross = await run("--model", "WHISPER-large-cross", "--seq", "3", "--check", "none");
+    expect(cross.workload).toMatchObject({ queries: 3, keys: 1500, causal: false });
+  });
+
   it("law: a window as long as the sequence is none, and causal is a window with nothing to the right", async () => {
     const plain = await hashOf(...sizes);
     expect(await hashOf(...sizes, "--window", "9,9")).toBe(plain);

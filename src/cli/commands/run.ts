@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .command("run")
     .description("Emulate attention on the FuseMax array bit for bit, check it against float64, and say what it costs.")
     .optionsGroup("Workload:")
-    .option("--model <name>", "heads and widths of a model of specs/workloads, such as bert, trxl, t5 or xlm")
+    .option("--model <name>", "heads, widths and mask of a model of specs/workloads, such as bert or llama-3-8b")
     .addOption(size("--batch <n>", "batches (default: 1)"))
     .addOption(size("--heads <n>", "query heads (default: the model's, else 1)"))
     .addOption(size("--kv-heads <n>", "key/value heads, a divisor of --heads (default: the model's, else --heads)"))
@@ -29,8 +29,15 @@ export function register(program: Command): void {
     .addOption(size("--kv-len <n>", "keys M, in place of --seq"))
     .addOption(number("--scale <x>", "factor of the scores (default: 1/sqrt(E))", "2^-12 to 2^12", 2 ** -12, 2 ** 12))
     .optionsGroup("Mask:")
-    .option("--causal", "query p sees keys m <= p + M - P only: the last query sees all")
-    .addOption(parsed("--window <l,r>", "keys seen left and right of a query's own place, -1: unbounded", parseWindow))
+    .option("--causal", "query p sees keys m <= p + M - P only: the last query sees all (default: as the model does)")
+    .option("--no-causal", "queries see later keys too, whatever the model does")
+    .addOption(
+      parsed(
+        "--window <l,r>",
+        "keys seen left and right of a query's own place, -1: unbounded (default: the model's)",
+        parseWindow,
+      ),
+    )
     .addOption(parsed("--q-lens <list>", "queries of each batch, such as 100,4K", parseLengths))
     .addOption(parsed("--kv-lens <list>", "keys of each batch", parseLengths))
     .optionsGroup("Input:")

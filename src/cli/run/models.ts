@@ -2,13 +2,18 @@ import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import { loadWorkload } from "../../spec/load.js";
 
-/** The attention sizes of a model; it has one K and V for each of `kvHeads`. */
+/** The attention of a model: its sizes, with one K and V for each of `kvHeads`, and the mask of its (first kind of) layers. */
 export interface ModelShape {
   readonly name: string;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
   readonly valueDim: number;
+  readonly scaleDim: number;
+  readonly causal: boolean;
+  readonly window: { readonly left: number; readonly right: number };
+  /** Its keys are another sequence's, of this length. */
+  readonly crossKeys: number | undefined;
 }
 
 /** A model of specs/workloads by its name in any case, or of a YAML file. @throws UsageError, SpecError */
@@ -18,6 +23,18 @@ export function modelShape(name: string): ModelShape {
     const expected = `one of ${known.join(", ")} or a YAML file`;
     throw new UsageError({ where: "--model", got: `"${name}"`, expected });
   }
-  const { heads, headDim, valueDim, name: label } = loadWorkload(specFiles, name);
-  return { name: known.find(spec => spec === name.toLowerCase()) ?? label, heads, kvHeads: heads, headDim, valueDim };
+  const workload = loadWorkload(specFiles, name);
+  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, kinds } = workload;
+  const [left, right] = kinds[0]?.window ?? [-1, -1];
+  return {
+    name: known.find(spec => spec === name.toLowerCase()) ?? workload.name,
+    heads,
+    kvHeads,
+    headDim,
+    valueDim,
+    scaleDim,
+    causal,
+    window: { left, right },
+    crossKeys,
+  };
 }

@@ -10,11 +10,12 @@ import { shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
-import { workloadOfOptions, workloadOfTensors } from "./workload.js";
+import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.js";
 
 /** A run that can be begun: every option checked, every input file's header read, every output path tried. */
 export interface RunPlan {
   readonly model: string | null;
+  readonly seen: SeenKeys;
   readonly problem: AttentionProblem;
   /** Null when the inputs come from files. */
   readonly seed: number | null;
@@ -30,9 +31,9 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   }
   const files = await openInputs(options);
   if (files !== null) refuseGeneratedOptions(options);
-  const { model, shape, mask } =
+  const { model, shape, mask, seen, scaleDim } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
-  const scale = options.scale ?? 1 / Math.sqrt(shape.headDim);
+  const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
   const problem: AttentionProblem = { shape, mask, tile: options.array, format: formats[options.format], scale };
   requireMemory(shape, files === null ? "the workload" : "the input files");
   validateProblem(problem);
@@ -40,7 +41,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   await checkOutputs(options);
   const seed = files === null ? (options.seed ?? 0) : null;
   const pieces = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1) : fromFiles(files);
-  return { model, problem, seed, pieces: remembering(pieces), dump };
+  return { model, seen, problem, seed, pieces: remembering(pieces), dump };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

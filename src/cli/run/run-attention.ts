@@ -105,7 +105,7 @@ async function dumpTile(
 }
 
 function resultOf(
-  { problem, model, seed }: RunPlan,
+  { problem, model, seen, seed }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine, av }: FinishedRun,
@@ -123,8 +123,7 @@ function resultOf(
       scale,
       seed,
       spread: seed === null ? null : (options.spread ?? 1),
-      causal: options.causal === true,
-      window: [options.window?.left ?? -1, options.window?.right ?? -1],
+      ...seen,
       kvLens: mask.kvLens,
       qLens: mask.qLens,
     },

@@ -24,6 +24,15 @@ export interface Workload {
   readonly model: string | null;
   readonly shape: AttentionShape;
   readonly mask: AttentionMask;
+  readonly seen: SeenKeys;
+  /** The width whose root divides the scores by default. */
+  readonly scaleDim: number;
+}
+
+/** The mask as asked for or as the model has it; `causal` bounds the window's right to 0. */
+export interface SeenKeys {
+  readonly causal: boolean;
+  readonly window: readonly [left: number, right: number];
 }
 
 const defaultLength = 1024;
@@ -49,11 +58,16 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
     heads,
     kvHeads: options.kvHeads ?? (grouped ? model.kvHeads : heads),
     queries: qLen ?? seq ?? longest(qLens) ?? defaultLength,
-    keys: kvLen ?? seq ?? longest(kvLens) ?? defaultLength,
+    keys: kvLen ?? model?.crossKeys ?? seq ?? longest(kvLens) ?? defaultLength,
     headDim,
     valueDim: options.valueDim ?? (options.headDim === undefined ? model?.valueDim : undefined) ?? headDim,
   };
-  return { model: model?.name ?? null, shape, mask: maskOf(options, shape) };
+  return {
+    model: model?.name ?? null,
+    shape,
+    ...maskOf(options, shape, model),
+    scaleDim: options.headDim ?? model?.scaleDim ?? headDim,
+  };
 }
 
 /** Specs are read only when a model is named: the reader is slow to start. */
@@ -91,7 +105,12 @@ export async function workloadOfTensors(options: WorkloadOptions, shape: Attenti
       mend: `leave ${option.split(" ")[0]} out: the files' shapes are used`,
     });
   }
-  return { model: model?.name ?? null, shape, mask: maskOf(options, shape) };
+  return {
+    model: model?.name ?? null,
+    shape,
+    ...maskOf(options, shape, model),
+    scaleDim: model?.scaleDim ?? shape.headDim,
+  };
 }
 
 const sizeNames: Readonly<Record<keyof AttentionShape, string>> = {
@@ -104,7 +123,12 @@ const sizeNames: Readonly<Record<keyof AttentionShape, string>> = {
   valueDim: "values in a value row",
 };
 
-function maskOf(options: WorkloadOptions, shape: AttentionShape): AttentionMask {
+/** What the options say, else the model's own mask. */
+function maskOf(
+  options: WorkloadOptions,
+  shape: AttentionShape,
+  model: ModelShape | null,
+): Pick<Workload, "mask" | "seen"> {
   const { kvHeads, heads } = shape;
   if (heads % kvHeads !== 0) {
     throw new UsageError({
@@ -114,13 +138,15 @@ function maskOf(options: WorkloadOptions, shape: AttentionShape): AttentionMask 
       mend: "query heads share key/value heads in equal groups",
     });
   }
-  const { left, right } = options.window ?? { left: -1, right: -1 };
-  return {
+  const { left, right } = options.window ?? model?.window ?? { left: -1, right: -1 };
+  const causal = options.causal ?? model?.causal ?? false;
+  const mask = {
     left,
-    right: options.causal === true ? 0 : right,
+    right: causal ? 0 : right,
     qLens: lengths("--q-lens", options.qLens, shape.batch, shape.queries),
     kvLens: lengths("--kv-lens", options.kvLens, shape.batch, shape.keys),
   };
+  return { mask, seen: { causal, window: [left, right] } };
 }
 
 function lengths(
