@@ -1,6 +1,8 @@
 /** The public API with the parts that need Node: files, threads, adapters. `fusemax` alone runs in a browser too. */
 export * from "./index.js";
+export * from "./io/atomic-write.js";
 export * from "./io/cascade-files.js";
+export * from "./io/csv.js";
 export * from "./io/npy.js";
 export * from "./io/npz.js";
 export * from "./io/rows-file.js";
