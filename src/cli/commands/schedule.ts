@@ -1,5 +1,13 @@
 import type { Command } from "commander";
-import { listOf, machineOptions, type Ports, parsed, parsePorts, type ScheduleOptions } from "../schedule/options.js";
+import {
+  listOf,
+  machineOptions,
+  type Ports,
+  parsed,
+  parseLag,
+  parsePorts,
+  type ScheduleOptions,
+} from "../schedule/options.js";
 import { parseSize } from "../values.js";
 
 const names = listOf((_, text) => text);
@@ -14,6 +22,13 @@ export function register(program: Command): void {
     .addOption(
       parsed("--ports <list>", "rows the global buffer reads a cycle, such as 1,2,unlimited", listOf(parsePorts)),
     );
+  command.addOption(
+    parsed(
+      "--lag <list>",
+      "lags of the letters that are auto (default: the best, found by simulation)",
+      listOf(parseLag),
+    ),
+  );
   for (const option of machineOptions()) command.addOption(option);
   command
     .option("--json", "print the results as JSON (fusemax.schedule/1), and nothing else, on stdout")

@@ -1,5 +1,13 @@
 import type { Command } from "commander";
-import { machineOptions, type Ports, parsed, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
+import {
+  machineOptions,
+  type Ports,
+  parsed,
+  parseLag,
+  parsePorts,
+  parseRange,
+  type TraceOptions,
+} from "../schedule/options.js";
 import { parseName, parseSize } from "../values.js";
 
 export function register(program: Command): void {
@@ -18,6 +26,9 @@ export function register(program: Command): void {
       ).preset("strip"),
     )
     .addOption(parsed("--cycles <a..b>", "with --pe: cycles to draw (default: 0..11)", parseRange));
+  command.addOption(
+    parsed("--lag <n>", "the lag of the letters that are auto (default: the best, found by simulation)", parseLag),
+  );
   for (const option of machineOptions()) command.addOption(option);
   command.addHelpText("after", examples).action(async (options: TraceOptions) => {
     const { traceSchedule } = await import("../schedule/trace.js");

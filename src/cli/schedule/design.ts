@@ -9,10 +9,14 @@ import type { ScheduleDocument } from "../../spec/schedule/document.js";
 import type { MachineOptions, Ports } from "./options.js";
 
 /** A design as the options want it, ready to be evaluated and simulated. */
-export function designFor(name: string, options: MachineOptions, ports?: Ports): CompiledDesign {
+export function designFor(
+  name: string,
+  options: MachineOptions,
+  { ports, lag }: { readonly ports?: Ports | undefined; readonly lag?: number | undefined },
+): CompiledDesign {
   const loaded = loadDesign(specFiles, name);
   const schedule = options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule);
-  const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, options.lag) };
+  const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, lag) };
   return compileDesign(design, { patches: patchesFor(design, options, ports) });
 }
 

@@ -11,7 +11,6 @@ export interface MachineOptions {
   readonly valueDim?: number;
   readonly array?: { readonly m0: number; readonly p0: number };
   readonly rmReturn?: string;
-  readonly lag?: number;
   readonly registers?: { readonly pe: number; readonly lane: number };
   readonly memory: "ideal" | "dram";
 }
@@ -37,7 +36,6 @@ export const machineOptions = (): readonly Option[] => [
     "RM's way back: columns, or through the buffer in so many cycles (default: the design's)",
     parseReturn,
   ),
-  parsed("--lag <n>", "the lag of the letters that are auto (default: the best, found by simulation)", parseLag),
   parsed("--registers <pe,lane>", "register-file entries of a 2D and a 1D PE (default: the design's)", parseRegisters),
   new Option("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel")
     .choices(["ideal", "dram"])
@@ -49,7 +47,8 @@ function parseReturn(option: string, text: string): string {
   throw new UsageError({ where: option, got: `"${text}"`, expected: "columns or a number of cycles, such as 1" });
 }
 
-function parseLag(option: string, text: string): number {
+/** The lag of the letters that are `auto`, in epochs. */
+export function parseLag(option: string, text: string): number {
   if (/^\d{1,2}$/.test(text) && Number(text) <= 64) return Number(text);
   throw new UsageError({ where: option, got: `"${text}"`, expected: "epochs from 0 to 64" });
 }
@@ -89,6 +88,7 @@ export interface ScheduleOptions extends MachineOptions {
   readonly model: readonly string[];
   readonly seq: readonly number[];
   readonly ports?: readonly Ports[];
+  readonly lag?: readonly number[];
   readonly json?: boolean;
 }
 
@@ -98,6 +98,7 @@ export interface TraceOptions extends MachineOptions {
   readonly model: string;
   readonly seq: number;
   readonly ports?: Ports;
+  readonly lag?: number;
   readonly epochs?: { readonly first: number; readonly last: number };
   readonly out: readonly string[];
   readonly pe?: "strip" | "animated";

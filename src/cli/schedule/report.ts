@@ -1,3 +1,4 @@
+import type { CompiledDesign } from "../../model/compile.js";
 import { evaluate } from "../../model/evaluate.js";
 import { scheduleOfDesign, simulateDesign } from "../../model/schedule/of-design.js";
 import { dependencyCauses, dramCauses, type ScheduleResult, type StallCause } from "../../model/schedule/result.js";
@@ -19,32 +20,45 @@ interface Row {
 
 /** `fusemax schedule`: simulates every combination and prints the table, or JSON. */
 export function reportSchedules(options: ScheduleOptions): void {
-  const rows: Row[] = [];
-  for (const name of options.design) {
-    for (const ports of options.ports ?? [undefined]) {
-      const compiled = designFor(name, options, ports);
-      for (const model of options.model) {
-        for (const seq of options.seq) {
-          const sizes = sizesFor(model, seq, options);
-          const { machine, frequencyHz } = scheduleOfDesign(compiled, sizes);
-          const { latencySeconds, utilization } = evaluate(compiled, sizes);
-          rows.push({
-            design: compiled.design.label,
-            model: sizes.model,
-            seq,
-            ports: Number.isFinite(machine.readPorts) ? machine.readPorts : unlimited,
-            published: {
-              cycles: Math.round(latencySeconds * frequencyHz),
-              util2d: utilization["2d"] ?? 0,
-              util1d: utilization["1d"] ?? 0,
-            },
-            simulated: simulateDesign(compiled, sizes, { memory: options.memory }),
-          });
-        }
-      }
-    }
-  }
+  const began = performance.now();
+  const rows = options.design.flatMap(name =>
+    (options.ports ?? [undefined]).flatMap(ports =>
+      (options.lag ?? [undefined]).flatMap(lag => rowsOf(designFor(name, options, { ports, lag }), options)),
+    ),
+  );
+  const seconds = (performance.now() - began) / 1000;
   process.stdout.write(options.json === true ? json(rows, options) : text(rows, options));
+  process.stderr.write(`fusemax: ${speed(rows, seconds)}\n`);
+}
+
+function rowsOf(compiled: CompiledDesign, options: ScheduleOptions): readonly Row[] {
+  return options.model.flatMap(model =>
+    options.seq.map(seq => {
+      const sizes = sizesFor(model, seq, options);
+      const { machine, frequencyHz } = scheduleOfDesign(compiled, sizes);
+      const { latencySeconds, utilization } = evaluate(compiled, sizes);
+      return {
+        design: compiled.design.label,
+        model: sizes.model,
+        seq,
+        ports: Number.isFinite(machine.readPorts) ? machine.readPorts : unlimited,
+        published: {
+          cycles: Math.round(latencySeconds * frequencyHz),
+          util2d: utilization["2d"] ?? 0,
+          util1d: utilization["1d"] ?? 0,
+        },
+        simulated: simulateDesign(compiled, sizes, { memory: options.memory }),
+      };
+    }),
+  );
+}
+
+function speed(rows: readonly Row[], seconds: number): string {
+  const sum = (count: (result: ScheduleResult) => number): number =>
+    rows.reduce((all, { simulated }) => all + count(simulated), 0);
+  const tiles = sum(result => result.tiles);
+  const rate = (tiles / seconds).toPrecision(3);
+  return `${tiles} tiles in ${seconds.toFixed(2)} s, ${rate} a second; ${sum(r => r.tilesStepped)} stepped through, the others repeat`;
 }
 
 function json(rows: readonly Row[], { memory }: ScheduleOptions): string {

@@ -29,7 +29,7 @@ const longestDrawn = 1024;
 export async function traceSchedule(options: TraceOptions): Promise<void> {
   const drawings = options.out.map(file => ({ file, kind: kindOf(file) }));
   for (const { file } of drawings) await checkWritable(file);
-  const compiled = designFor(options.design, options, options.ports);
+  const compiled = designFor(options.design, options, options);
   const sizes = sizesFor(options.model, options.seq, options);
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
