@@ -10,7 +10,7 @@ import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../
 export const texts: Readonly<Record<string, ScheduleText>> = {
   fusemax: {
     tiles: { d: 0, c: "auto", b: "c+1" },
-    "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c] -> idle(1) -> idle(AV[b])",
+    "2d": "(SLNV[b] | BQK[d]..) -> LM[d] -> SLN[c] -> SLD[c] -> idle(1) -> idle(AV[b])",
     "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
   },
   "figure 4": {

@@ -79,7 +79,10 @@ function* turns(
   });
   for (let step = 0; left.some(count => count > step); step++) {
     for (const [i, stream] of streams.entries()) {
-      if ((left[i] ?? 0) <= step) continue;
+      if ((left[i] ?? 0) <= step) {
+        if (!isIdle(stream) && stream.keepsTurns === true) yield null;
+        continue;
+      }
       const tile = isIdle(stream) ? undefined : tileOf(stream);
       yield isIdle(stream) || tile === undefined ? null : { einsum: stream.einsum, step, tile };
     }

@@ -1,4 +1,4 @@
-import { SpecError, UsageError } from "../../errors.js";
+import { SpecError } from "../../errors.js";
 import type { Path } from "../../spec/document.js";
 import type { Formula } from "../../spec/expression.js";
 import { scheduleOf } from "../../spec/schedule/document.js";
@@ -124,17 +124,13 @@ export interface DesignSimulationOptions extends Omit<SimulationOptions, "arriva
   readonly memory?: "ideal" | "dram";
 }
 
-/** Finds the schedule's lags and simulates it. @throws SpecError, UsageError */
+/** Finds the schedule's lags and simulates it. @throws SpecError */
 export function simulateDesign(
   compiled: CompiledDesign,
   sizes: Sizes,
   options: DesignSimulationOptions = {},
 ): ScheduleResult {
   const { spec, machine, work, dram } = scheduleOfDesign(compiled, sizes);
-  const tiles = work.heads * Math.ceil(work.queries / machine.columns) * Math.ceil(work.keys / machine.rows);
-  if (!Number.isSafeInteger(tiles * 1e4)) {
-    throw new UsageError({ where: "sizes", got: `${tiles} tiles`, expected: "fewer than 10^11 tiles" });
-  }
   const { memory = "dram", ...rest } = options;
   return simulateSchedule(findLags(spec, machine, work), machine, work, {
     ...rest,

@@ -43,9 +43,9 @@ export function layOut(
     if (!turns.some(turn => turn.counts)) continue;
     const longest = Math.max(...turns.map(turn => turn.slots));
     for (let turn = 0; turn < longest; turn++) {
-      for (const { slots, code: own } of turns) {
-        if (turn >= slots) continue;
-        code.push(own);
+      for (const { slots, code: own, keeps } of turns) {
+        if (turn >= slots && !keeps) continue;
+        code.push(turn < slots ? own : idleSlot);
         step.push(turn);
       }
     }
@@ -58,15 +58,19 @@ interface Turns {
   readonly code: number;
   /** Whether the stream alone makes its stage worth doing. */
   readonly counts: boolean;
+  /** Whether it keeps its turns when it is done. */
+  readonly keeps: boolean;
 }
 
 function turnsOf(stream: Stream, slots: (einsum: EinsumName) => number, presence: (op: Operation) => Presence): Turns {
   if (!isIdle(stream)) {
     const state = presence(stream);
     const length = state === "none" ? 0 : slots(stream.einsum);
-    return { slots: length, code: state === "there" ? einsumCode[stream.einsum] : idleSlot, counts: state === "there" };
+    const there = state === "there";
+    const keeps = stream.keepsTurns === true;
+    return { slots: length, code: there ? einsumCode[stream.einsum] : idleSlot, counts: there, keeps };
   }
-  if (typeof stream.idle === "number") return { slots: stream.idle, code: idleSlot, counts: true };
+  if (typeof stream.idle === "number") return { slots: stream.idle, code: idleSlot, counts: true, keeps: false };
   const there = presence(stream.idle) === "there";
-  return { slots: there ? slots(stream.idle.einsum) : 0, code: idleSlot, counts: there };
+  return { slots: there ? slots(stream.idle.einsum) : 0, code: idleSlot, counts: there, keeps: false };
 }

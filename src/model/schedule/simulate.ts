@@ -199,9 +199,9 @@ class Simulation {
       cycle: state.cycle,
       newestTile: grid.epoch,
       oldestTile: Math.min(grid.oldestTile(), lane.oldestTile()),
-      state: `${this.loadsAhead()},${lane.epoch - grid.epoch},${lane.pc},${lane.rowsRead},${grid.rowsRead}|${state.describe()}`,
+      state: `${lane.epoch - grid.epoch},${lane.pc},${lane.rowsRead},${grid.rowsRead}|${state.describe()}|${this.loads()}`,
       counters: counters.slice(),
-      cursor: memory?.cursor ?? null,
+      cursor: memory?.cursor() ?? null,
       tilesToWatched: (this.options.watch?.from ?? never) - leapt.tiles - grid.epoch,
     });
     if (leap === null) return;
@@ -215,13 +215,11 @@ class Simulation {
     memory?.leap(periods * period.blocks, periods * period.keyTiles);
   }
 
-  /** How many key tiles the loads are ahead of the 2D array. */
-  private loadsAhead(): number {
-    const cursor = this.memory?.cursor ?? null;
+  private loads(): string {
     const place = this.walk.place(this.grid.epoch);
-    if (cursor === null || place === null) return 0;
+    if (this.memory === null || place === null) return "";
     const { head, block, m1 } = place;
-    return (cursor.block - head * this.walk.blocks - block) * this.walk.keyTiles + cursor.m1 - m1;
+    return this.memory.state(this.state.cycle, head * this.walk.blocks + block, m1);
   }
 
   private endless(): SpecError {

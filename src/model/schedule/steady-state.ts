@@ -142,7 +142,7 @@ export class SteadyState {
   }
 
   private loading({ cursor }: Moment): number {
-    return cursor === null ? 0 : cursor.block + 1;
+    return cursor === null ? 0 : cursor.furthestBlock + 1;
   }
 
   /** The period since the same state was last seen in this loop; the first time it is only noted. */

@@ -248,6 +248,6 @@ export class TileMachine {
   describe(): string {
     const { cycle } = this;
     const crossings = [this.lm, this.sld, this.slnv, this.rm].map(({ queue }) => queue.relativeTo(cycle));
-    return `${this.peEntries},${this.laneEntries}|${crossings.join("|")}|${this.memory?.state(cycle) ?? ""}`;
+    return `${this.peEntries},${this.laneEntries}|${crossings.join("|")}`;
   }
 }

@@ -5,6 +5,8 @@ import { type EinsumName, einsumNames, isEinsumName } from "./einsums.js";
 export interface Operation {
   readonly einsum: EinsumName;
   readonly tile: string;
+  /** `BQK[d]..` keeps its turns empty when it is done, until its stage ends. */
+  readonly keepsTurns?: boolean;
 }
 
 /** Slots left empty on purpose: a fixed number, or as many as an operation takes where its tile has that operation. */
@@ -22,11 +24,11 @@ export interface Stage {
 export const isIdle = (stream: Stream): stream is Idle => "idle" in stream;
 export const operationText = (op: Operation): string => `${op.einsum}[${op.tile}]`;
 
-const tokenPattern = /\s*(->|→|\||\(|\)|[A-Za-z]\w*\[\w+\]|[A-Za-z]\w*|\d+|\S)/y;
+const tokenPattern = /\s*(->|→|\.\.|\||\(|\)|[A-Za-z]\w*\[\w+\]|[A-Za-z]\w*|\d+|\S)/y;
 
 /**
  * Reads one array's program in the notation of FuseMax Fig. 4: `(SLNV[b] | BQK[d]) -> LM[d] -> idle(1)`. `|` alternates
- * cycle by cycle, `->` follows; `idle(n)` and `idle(AV[b])` leave slots empty.
+ * cycle by cycle, `->` follows; `idle(n)` and `idle(AV[b])` leave slots empty, and so does `BQK[d]..` when it is done.
  * @param where what to name in a SpecError, such as `file:line:column path`
  */
 export function parseProgram(text: string, where: string): readonly Stage[] {
@@ -56,7 +58,10 @@ export function parseProgram(text: string, where: string): readonly Stage[] {
     return { einsum, tile };
   };
   const stream = (): Stream => {
-    if (!accept("idle")) return operation();
+    if (!accept("idle")) {
+      const op = operation();
+      return accept("..") ? { ...op, keepsTurns: true } : op;
+    }
     expectToken("(");
     const count = /^\d+$/.test(tokens[at]?.text ?? "") ? Number(tokens[at++]?.text) : operation();
     expectToken(")");
