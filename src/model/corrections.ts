@@ -41,8 +41,8 @@ export const corrections: readonly Correction[] = [
   },
   {
     name: "divider",
-    what: "a division takes 7 cycles, as an iterative 16-bit divider does",
-    source: "FPnew (Mach et al., IEEE TVLSI 2021), FP16 division and square root",
+    what: "a division takes 4 cycles, as fast half-precision dividers do",
+    source: "J. D. Bruguera, Low Latency Floating-Point Division and Square Root Unit, IEEE Trans. Computers, 2020",
   },
   {
     name: "bandwidth",

@@ -1,4 +1,3 @@
-import { SpecError } from "../errors.js";
 import { type Accounting, published } from "./accounting.js";
 import {
   countEinsum,
@@ -10,6 +9,7 @@ import {
   variantOf,
 } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
+import { checkBuffers, checkNumbers } from "./check-machine.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
 import { scheduledCycles } from "./schedule/correction.js";
@@ -44,6 +44,7 @@ export function evaluate(
     values[slot] = variables[i] as number;
   });
   design.program.run(values);
+  checkNumbers(design, values);
   const rowsTried = chooseRows(design, values, region);
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
   const mappingsTried = rowsTried + chooseMappings(design, einsums, values, accounting, region);
@@ -75,36 +76,3 @@ export function evaluate(
 }
 
 const busyCycles = (counts: readonly EinsumCounts[]): number => counts.reduce((sum, { cycles }) => sum + cycles, 0);
-
-/** All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. */
-function checkBuffers(design: CompiledDesign, counts: readonly EinsumUse[], values: Float64Array): void {
-  const inPlace = design.mapping.inPlace ?? {};
-  for (const phase of design.phases) {
-    const words = new Map<string, Map<string, number>>();
-    for (const { name, accesses, levels, tiles, spilled } of counts) {
-      if (!phase.einsums.includes(name)) continue;
-      accesses.forEach(({ tensor, levels: at }, t) => {
-        at.forEach(({ level }, k) => {
-          const place = levels[level] as string;
-          if (design.levels.get(place)?.spec.kind !== "sram" || (spilled[t] as number) > 0) return;
-          const held = words.get(place) ?? new Map<string, number>();
-          const seat = inPlace[tensor] ?? tensor;
-          held.set(seat, Math.max(held.get(seat) ?? 0, tiles[t]?.[k] as number));
-          words.set(place, held);
-        });
-      });
-    }
-    for (const [place, held] of words) {
-      const needed = [...held.values()].reduce((sum, w) => sum + w, 0) * design.wordBytes;
-      const capacity = design.levels.get(place)?.fields.get("bytes")?.(values) ?? 0;
-      if (needed <= capacity) continue;
-      const largest = [...held].sort((a, b) => b[1] - a[1])[0]?.[0];
-      throw new SpecError({
-        where: design.design.mapping.at(["einsums"]),
-        got: `tiles of ${needed} bytes in ${place} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
-        expected: `tiles that fit ${place}`,
-        mend: `make the tile of ${largest} smaller or ${place} larger`,
-      });
-    }
-  }
-}

@@ -61,7 +61,7 @@ function deepest(issues: readonly z.core.$ZodIssue[], base: Path = []): z.core.$
   }
   return best as z.core.$ZodIssue;
 }
-const depth = (issue: z.core.$ZodIssue): number => issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0);
+const depth = (issue: z.core.$ZodIssue): number => issue.path.length + (issue.code === "unrecognized_keys" ? 1.5 : 0);
 
 function complaintOf(source: SpecText, raw: unknown, issue: z.core.$ZodIssue, text: string): SpecError {
   const path = issue.path as Path;
