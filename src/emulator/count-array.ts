@@ -29,6 +29,7 @@ export class CountingArray {
   private readonly keyTiles: number;
   /** The first key of the tile at work among all keys of all heads. */
   private firstKey = 0;
+  private block = 0;
 
   private readonly storage;
 
@@ -123,17 +124,19 @@ export class CountingArray {
     };
   }
 
-  /** Another block of P1 query tiles comes to work. */
-  enterQueries(block: number): void {
-    this.storage.QK.q.enter(block);
+  /** Another block of P1 query tiles comes to work; its loop over key tiles begins anew, if it turns at all. */
+  enterQueries(): void {
+    this.block += 1;
+    this.storage.QK.q.enter(this.block);
   }
 
   /** Another tile of keys and values comes to work. */
   enterKeys(kvHead: number, m1: number): void {
     const { shape, tile } = this.problem;
     this.firstKey = kvHead * shape.keys + m1 * tile.m0;
-    this.storage.QK.k.enter(kvHead * this.keyTiles + m1);
-    this.storage.SLNV.v.enter(kvHead * this.keyTiles + m1);
+    const turn = this.keyTiles === 1 ? kvHead : this.block * this.keyTiles + m1;
+    this.storage.QK.k.enter(turn);
+    this.storage.SLNV.v.enter(turn);
   }
 
   /** BQK = Q x BK (Eq. 43): E steps, a multiply-accumulate on each PE. */

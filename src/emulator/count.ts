@@ -12,7 +12,7 @@ export interface Observation {
 
 /**
  * Emulates attention word by word under mapping 1 of FuseMax (section V: `for p2: for m1: for p1: parallel p0: parallel m0`, then AV for all
- * p1) and counts every operation and every access as it happens. `queryTiles` is P1: how many query tiles share a tile of keys in the
+ * p1; p counts the queries of all heads that share keys) and counts every operation and every access as it happens. `queryTiles` is P1: how many query tiles share a tile of keys in the
  * buffer. It is slow, and knows nothing of the model that predicts the same numbers. Values out of an accumulator's range are not looked for.
  *
  * Where tensors live: Q, BK and BV come from DRAM through the buffer; RM, RD and RNV are kept in the buffer; LM, SLD and SLNV leave the
@@ -25,19 +25,21 @@ export function observe(problem: AttentionProblem, operands: Operands, queryTile
   const { m0, p0 } = problem.tile;
   const array = new CountingArray(problem, operands);
   const av = new Float32Array(batch * heads * queries * valueDim);
+  const group = heads / kvHeads;
   for (let b = 0; b < batch; b += 1) {
-    for (let h = 0; h < heads; h += 1) {
-      const kvHead = b * kvHeads + Math.floor(h / (heads / kvHeads));
-      const length = queriesOf(problem, b);
-      const queriesAtOnce = queryTiles * p0;
-      for (let first = 0; first < length; first += queriesAtOnce) {
-        const block = Array.from({ length: Math.min(queriesAtOnce, length - first) }, (_, i) => {
-          const p = first + i;
+    for (let kvHead = b * kvHeads; kvHead < (b + 1) * kvHeads; kvHead += 1) {
+      const rows = queriesOf(problem, b) * group;
+      const rowsAtOnce = queryTiles * p0;
+      for (let first = 0; first < rows; first += rowsAtOnce) {
+        const block = Array.from({ length: Math.min(rowsAtOnce, rows - first) }, (_, i) => {
+          // The heads that share keys stand side by side, query by query.
+          const p = Math.floor((first + i) / group);
+          const h = (kvHead - b * kvHeads) * group + ((first + i) % group);
           const row = (b * heads + h) * queries + p;
           return new CountingColumn(i % p0, row, visibleKeys(problem, b, p), m0, valueDim);
         });
         const tiles = Array.from({ length: Math.ceil(block.length / p0) }, (_, i) => block.slice(i * p0, (i + 1) * p0));
-        array.enterQueries((b * heads + h) * Math.ceil(queries / queriesAtOnce) + first / queriesAtOnce);
+        array.enterQueries();
         for (let m1 = 0; m1 * m0 < keysOf(problem, b); m1 += 1) {
           for (const tile of tiles) passTile(array, kvHead, m1, tile);
         }

@@ -8,9 +8,10 @@ import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
+import type { VisibleRegion } from "../../src/model/visible-region.js";
 import { formats } from "../../src/numerics/format.js";
 import { loadDesign } from "../../src/spec/load.js";
-import { makeOperands } from "./arbitrary.js";
+import { makeOperands, masks } from "./arbitrary.js";
 
 /**
  * Law: what the model predicts from the loop nest is what the emulator sees happen: every operation, every access of
@@ -64,6 +65,32 @@ const cases: fc.Arbitrary<Case> = fc
     },
   }));
 
+/** The same with heads that share keys, masks and lengths. */
+const maskedCases: fc.Arbitrary<Case> = cases.chain(({ queryTiles, problem }) =>
+  fc.integer({ min: 1, max: 3 }).chain(group => {
+    const shape = { ...problem.shape, heads: problem.shape.kvHeads * group };
+    return masks(shape).map(mask => ({ queryTiles, problem: { ...problem, shape, mask } }));
+  }),
+);
+
+/** What the model is told of a problem's mask. */
+function regionOf({ shape, mask }: AttentionProblem): VisibleRegion {
+  const sequences = Array.from({ length: shape.batch }, (_, b) => ({
+    count: 1,
+    queries: mask.qLens?.[b] ?? shape.queries,
+    keys: mask.kvLens?.[b] ?? shape.keys,
+  }));
+  return { group: shape.heads / shape.kvHeads, left: mask.left, right: mask.right, sequences };
+}
+
+function predictMasked({ problem, queryTiles }: Case): readonly EinsumCounts[] {
+  const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M, queries } = problem.shape;
+  const G = heads / H;
+  const sizes = { B, H, E, F, M, P: queries * G, modelDim: 1, feedForward: 1, G };
+  const { m0, p0 } = problem.tile;
+  return evaluate(compiled, sizes, accounting, [m0, p0, queryTiles], regionOf(problem)).counts;
+}
+
 function predict({ problem: { shape, tile }, queryTiles }: Case): readonly EinsumCounts[] {
   const { batch: B, heads: H, headDim: E, valueDim: F, keys: M, queries: P } = shape;
   const sizes = { B, H, E, F, M, P, modelDim: 1, feedForward: 1 };
@@ -92,6 +119,19 @@ describe("predicted equals observed", () => {
         const counts = predict(found);
         expect(counts.map(({ name }) => name).sort()).toEqual([...countedEinsums].sort());
         for (const count of counts) {
+          expect(predicted(count), count.name).toEqual(einsums[count.name as (typeof countedEinsums)[number]]);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("for masks, windows, lengths, decode and heads that share keys", () => {
+    fc.assert(
+      fc.property(maskedCases, found => {
+        const { problem, queryTiles } = found;
+        const { einsums } = observe(problem, makeOperands(problem.shape, "fp32", "normal", 1), queryTiles);
+        for (const count of predictMasked(found)) {
           expect(predicted(count), count.name).toEqual(einsums[count.name as (typeof countedEinsums)[number]]);
         }
       }),
