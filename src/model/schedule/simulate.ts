@@ -17,6 +17,8 @@ export interface SimulationOptions {
   readonly dram?: DramChannel;
   /** Whether exact repetition may be leapt over; true by default. Given arrivals do not repeat. */
   readonly leap?: boolean;
+  /** Stops once key tiles are seen to repeat: for the epoch's length alone. */
+  readonly untilPeriod?: boolean;
   /** Watches the epochs `from` up to but not including `until`; the simulation stops there. */
   readonly watch?: Watch;
 }
@@ -114,6 +116,7 @@ class Simulation {
         if (grid.epoch > mostTilesStepped) throw this.endless();
         this.walk.anchor(grid.epoch);
         if (this.mayLeap && this.steady.watches(grid.epoch)) this.tryLeap();
+        if (this.options.untilPeriod === true && this.steady.period !== null) break;
       }
       state.open();
       // The 1D array goes first to a port: its rows belong to older tiles.

@@ -34,9 +34,8 @@ export class Track {
   /** The last of the operations that read SLN, and PRM: after it the register is free. */
   readonly freesSln: number;
   readonly freesPrm: number;
-  private readonly operations: readonly { readonly op: Operation; readonly code: number; readonly lag: number }[];
-  /** Operations of either array that idle slots stand for. */
-  private readonly idles: readonly Operation[];
+  /** What the array does with each letter's tile, and the operations of either array that its idle slots stand for. */
+  private readonly letters: readonly Letter[];
   private readonly maxLag: number;
   private readonly programs = new Map<number, EpochProgram>();
 
@@ -48,8 +47,12 @@ export class Track {
     private readonly walk: TileWalk,
   ) {
     const listed = operationsOf(schedule.programs[array]);
-    this.operations = listed.map(({ op }) => ({ op, code: einsumCode[op.einsum], lag: schedule.lags[op.tile] ?? 0 }));
-    this.idles = idlesOf(schedule.programs[array]);
+    const idles = idlesOf(schedule.programs[array]);
+    this.letters = Object.entries(schedule.lags).map(([letter, lag]) => ({
+      lag,
+      operations: listed.filter(({ op }) => op.tile === letter).map(({ op }) => ({ op, code: einsumCode[op.einsum] })),
+      idles: idles.filter(op => op.tile === letter),
+    }));
     this.maxLag = Math.max(...Object.values(schedule.lags));
     const lastOf = (...names: readonly EinsumName[]): number => {
       const [last] = listed
@@ -91,33 +94,43 @@ export class Track {
   /** The next operation, with its tile, for messages. */
   nextText(): string {
     const code = this.program.code[this.pc];
-    const found = this.operations.find(o => o.code === code);
-    return found === undefined ? "an idle slot" : `${operationText(found.op)} (tile ${this.epoch - found.lag})`;
+    for (const { lag, operations } of this.letters) {
+      const found = operations.find(o => o.code === code);
+      if (found !== undefined) return `${operationText(found.op)} (tile ${this.epoch - lag})`;
+    }
+    return "an idle slot";
   }
 
   private layOutEpoch(): void {
     let mask = 0;
     this.fills = this.epoch < this.maxLag;
     this.drains = this.walk.place(this.epoch) === null;
-    for (const [i, { op, code, lag }] of this.operations.entries()) {
+    let bit = 1;
+    for (const { lag, operations, idles } of this.letters) {
       const tile = this.epoch - lag;
       const place = this.walk.place(tile);
-      if (presenceAt(op, place, this.walk) === "there") mask |= 1 << i;
-      if (place === null) continue;
-      const { m1, p1, blockTiles, block } = place;
-      this.tileOf[code] = tile;
-      this.isFirst[code] = Number(m1 === 0);
-      this.isLast[code] = Number(m1 === this.walk.keyTiles - 1);
-      this.opensRow[code] = Number(p1 === 0);
-      this.closesRow[code] = Number(p1 === blockTiles - 1);
-      if (op.einsum === "AV") this.columnsOfAv = this.walk.columnsOf(block * this.walk.blockTiles + p1);
-    }
-    for (const [i, op] of this.idles.entries()) {
-      if (this.presence(op) === "there") mask |= 1 << (i + this.operations.length);
+      for (const { op, code } of operations) {
+        if (presenceAt(op, place, this.walk) === "there") mask |= bit;
+        bit <<= 1;
+        if (place !== null) this.describe(code, tile, place);
+      }
+      for (const op of idles) {
+        if (presenceAt(op, place, this.walk) === "there") mask |= bit;
+        bit <<= 1;
+      }
     }
     const known = this.programs.get(mask);
     this.program = known ?? this.layOutPresent();
     if (known === undefined) this.programs.set(mask, this.program);
+  }
+
+  private describe(code: number, tile: number, { m1, p1, blockTiles, block }: TilePlace): void {
+    this.tileOf[code] = tile;
+    this.isFirst[code] = Number(m1 === 0);
+    this.isLast[code] = Number(m1 === this.walk.keyTiles - 1);
+    this.opensRow[code] = Number(p1 === 0);
+    this.closesRow[code] = Number(p1 === blockTiles - 1);
+    if (code === einsumCode.AV) this.columnsOfAv = this.walk.columnsOf(block * this.walk.blockTiles + p1);
   }
 
   private layOutPresent(): EpochProgram {
@@ -132,6 +145,12 @@ export class Track {
   private presence(op: Operation): Presence {
     return presenceAt(op, this.walk.place(this.epoch - (this.schedule.lags[op.tile] ?? 0)), this.walk);
   }
+}
+
+interface Letter {
+  readonly lag: number;
+  readonly operations: readonly { readonly op: Operation; readonly code: number }[];
+  readonly idles: readonly Operation[];
 }
 
 /** AV is only for the last key tile of its queries. */
