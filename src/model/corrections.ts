@@ -21,7 +21,7 @@ export const corrections: readonly Correction[] = [
   },
   {
     name: "first-reads",
-    what: "partial sums read for the first time are counted truly, not in 64-bit words that overflow; SLNV is a sum per key tile (Eq. 51)",
+    what: "partial sums read for the first time are counted truly, not in 64-bit words that overflow; SLNV is a sum per key tile, as in Cascade 5",
     source: "published loop-nest counts from 64K tokens on",
   },
   {

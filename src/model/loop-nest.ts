@@ -50,6 +50,8 @@ export interface AnalysisOptions {
   readonly allInstances: boolean;
   /** Take the first reads of outputs in 64-bit integers that overflow, as the published evaluation's tool does. */
   readonly overflow: boolean;
+  /** Count only down to this level; all of them when not given. */
+  readonly deepest?: number;
 }
 
 /** The masks of a shape: the loops at each level or below, the spatial ones above it, all temporal ones. */
@@ -193,7 +195,9 @@ export function analyse(
       if (alone !== undefined && uneven === true) return visitedWords(shape, alone, relevant, into, tile | more);
       return tuples(shape, counts, changing(shape, counts, relevant, into) | tile | more);
     };
-    const levels = at.map((level, k): Accesses => {
+    const { deepest } = options;
+    const counted = deepest === undefined ? at : at.filter(level => level <= deepest);
+    const levels = counted.map((level, k): Accesses => {
       const above = spatialAbove[level] as number;
       const instances = options.allInstances ? above : 0;
       const next = at[k + 1];

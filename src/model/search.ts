@@ -95,7 +95,10 @@ interface Found {
   energyPj?: number;
 }
 
-/** Tries every combination of blocks; keeps the one with the least DRAM traffic, then the least energy. */
+/**
+ * Tries every combination of blocks; keeps the one with the least DRAM traffic, then the least energy of DRAM and buffers
+ * (what happens below does not depend on the blocks).
+ */
 function search(
   design: CompiledDesign,
   einsum: CompiledEinsum,
@@ -104,8 +107,10 @@ function search(
 ): { readonly blocks: readonly number[]; readonly tried: number } {
   const blocks = einsum.choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0));
   const costs = accessCosts(design, values);
+  const kinds = einsum.levelNames.map(name => design.levels.get(name)?.spec.kind);
+  const options = { ...exact, deepest: kinds.lastIndexOf("sram") };
   const energy = (found: Found): number => {
-    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, () => false).total;
+    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, kind => kind === "operation").total;
     return found.energyPj;
   };
   const at = blocks.map(() => 0);
@@ -119,7 +124,7 @@ function search(
       at[0] = (blocks[0] as readonly number[]).length - 1;
       continue;
     }
-    const counts = countLaid(design, laid, values, exact);
+    const counts = countLaid(design, laid, values, options);
     const found: Found = { blocks: current, counts, bytes: dramBytes(counts, design) };
     if (
       best === undefined ||
