@@ -1,300 +1,354 @@
 // The 1-pass cascade (FuseMax Cascade 5) fused over the whole sequence, without workgroup memory: an invocation
 // owns 8 query rows and walks over the tiles of their keys. For adapters that run on a CPU.
 //
-// Layouts, in words of one fp32 or two 16-bit operands (src/emulator/buffers.ts):
-//   query  [slot / 8][E words][8 slots]         key    [group][m / 4][E words][4 keys]
-//   value  [group][m][F / 8][8 columns]         sums   [slot / 8][F][8 slots], SLNV of a part after RNV
-//   state  [slot / 8][rm, rd, lm, sld, bad][8 slots], after one vector of zeros
-//   scratch [slot / 8][m in tile][8 slots]: scores as fp32, then the weights as operands
+// Layouts, in pages of 8 x 8 words of one fp32 or two 16-bit operands, and in eights of words:
+//   queries [slot / 8][E words / 8], a page: 8 words of 8 slots
+//   keys    [group][m / 8][E words / 8], a page: 8 words of 8 keys
+//   values  [group][m / 8][F / 16], a page: 8 keys of 16 columns (fp32: [F / 8], 8 columns)
+//   scratch [slot / 8][m in tile / 8], a page: the scores of 8 keys; after them the same of weights as operands, in pairs
+//           of keys where they have 16 bits
+//   state   [slot / 8][field], eights, after an eight of zeros
+//   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part
+// A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
 override workgroupSize = 4u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;
 @group(0) @binding(2) var<storage, read> windows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> queries: array<vec4u>;
-@group(0) @binding(4) var<storage, read> keys: array<vec4u>;
-@group(0) @binding(5) var<storage, read> values: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> sums: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> scratch: array<vec4u>;
+@group(0) @binding(3) var<storage, read> queries: array<Page>;
+@group(0) @binding(4) var<storage, read> keys: array<SharedPage>;
+@group(0) @binding(5) var<storage, read> values: array<SharedPage>;
+@group(0) @binding(6) var<storage, read_write> state: array<Eight>;
+@group(0) @binding(7) var<storage, read_write> sums: array<Eight>;
+@group(0) @binding(8) var<storage, read_write> scratch: array<Page>;
 
-// Eight rows at once.
-struct Rows {
-  low: vec4f,
-  high: vec4f,
-}
-
-struct Range {
-  begin: vec4u,
-  end: vec4u,
-}
-
-const none = -0x1p120f; // RM of a row that has seen no key: below every score
-const fields = 5u;
-
+// The 8 rows of this invocation.
 var<private> slotBlock: u32;
-
-fn loadState(field: u32) -> Rows {
-  let at = 1u + (slotBlock * fields + field) * 2u;
-  return Rows(state[at], state[at + 1u]);
+// The keys of the tile that this dispatch works on, and those of the whole tile.
+var<private> begin: u32;
+var<private> end: u32;
+var<private> tileBegin: u32;
+var<private> tileEnd: u32;
+// Keys of this dispatch that each row sees, their largest score, and whether a score left the accumulator's range.
+var<private> seenBegin: Words8;
+var<private> seenEnd: Words8;
+var<private> lm: Eight;
+var<private> bad: Eight;
+// PRM of each row; negative where the row has no key in the tile.
+var<private> prm: Eight;
+// 16 keys or columns by 8 rows: as many accumulators as pay on SwiftShader (bench/README.md).
+struct Sixteen {
+  first: Block8,
+  second: Block8,
 }
 
-fn storeState(field: u32, rows: Rows) {
-  let at = 1u + (slotBlock * fields + field) * 2u;
-  state[at] = rows.low;
-  state[at + 1u] = rows.high;
+// Accumulators on their way between registers and memory.
+var<private> held: array<Eight, 16>;
+
+fn hold(s: Sixteen) {
+  let a = s.first;
+  held[0] = Eight(a.s00[0], a.s01[0]);
+  held[1] = Eight(a.s00[1], a.s01[1]);
+  held[2] = Eight(a.s00[2], a.s01[2]);
+  held[3] = Eight(a.s00[3], a.s01[3]);
+  held[4] = Eight(a.s10[0], a.s11[0]);
+  held[5] = Eight(a.s10[1], a.s11[1]);
+  held[6] = Eight(a.s10[2], a.s11[2]);
+  held[7] = Eight(a.s10[3], a.s11[3]);
+  let b = s.second;
+  held[8] = Eight(b.s00[0], b.s01[0]);
+  held[9] = Eight(b.s00[1], b.s01[1]);
+  held[10] = Eight(b.s00[2], b.s01[2]);
+  held[11] = Eight(b.s00[3], b.s01[3]);
+  held[12] = Eight(b.s10[0], b.s11[0]);
+  held[13] = Eight(b.s10[1], b.s11[1]);
+  held[14] = Eight(b.s10[2], b.s11[2]);
+  held[15] = Eight(b.s10[3], b.s11[3]);
 }
 
-fn seen(m: u32, range: Range) -> vec4<bool> {
-  return (vec4u(m) >= range.begin) & (vec4u(m) < range.end);
+fn heldSixteen() -> Sixteen {
+  let a00 = mat4x4f(held[0][0], held[1][0], held[2][0], held[3][0]);
+  let a01 = mat4x4f(held[0][1], held[1][1], held[2][1], held[3][1]);
+  let a10 = mat4x4f(held[4][0], held[5][0], held[6][0], held[7][0]);
+  let a11 = mat4x4f(held[4][1], held[5][1], held[6][1], held[7][1]);
+  let b00 = mat4x4f(held[8][0], held[9][0], held[10][0], held[11][0]);
+  let b01 = mat4x4f(held[8][1], held[9][1], held[10][1], held[11][1]);
+  let b10 = mat4x4f(held[12][0], held[13][0], held[14][0], held[15][0]);
+  let b11 = mat4x4f(held[12][1], held[13][1], held[14][1], held[15][1]);
+  return Sixteen(Block8(a00, a01, a10, a11), Block8(b00, b01, b10, b11));
 }
 
-// BQK of keys [begin, end) into the scratch, and LM.
-fn scores(begin: u32, end: u32, tileBase: u32, keyBase: u32, low: Range, high: Range, lm: ptr<function, Rows>, bad: ptr<function, Rows>) {
-  let words = job.keyWords;
-  let lastGroup = (end + 3u) / 4u;
-  for (var group = begin / 4u; group < lastGroup; group += 1u) {
-    var s0 = mat4x4f();
-    var s1 = mat4x4f();
-    var q = slotBlock * words * 2u;
-    var k = keyBase + group * words;
-    for (var w = 0u; w < words; w += 1u) {
-      let key = keys[k];
-      let rowsLow = queries[q];
-      let rowsHigh = queries[q + 1u];
-      k += 1u;
-      q += 2u;
-      let ke = even(key);
-      let le = even(rowsLow);
-      let he = even(rowsHigh);
-      s0 = mat4x4f(mac(s0[0], ke.x, le), mac(s0[1], ke.y, le), mac(s0[2], ke.z, le), mac(s0[3], ke.w, le));
-      s1 = mat4x4f(mac(s1[0], ke.x, he), mac(s1[1], ke.y, he), mac(s1[2], ke.z, he), mac(s1[3], ke.w, he));
+// Eights of weights on a page of the scratch: a word of them holds one or two keys.
+const pageWeights = 8u / perWord;
+
+fn stateAt(field: u32) -> u32 {
+  return 1u + slotBlock * stateFields + field;
+}
+
+// Where the scores of an eight of keys stand; the scratch begins at the eight in which the tile begins.
+fn scoreAt(eight: u32) -> u32 {
+  return slotBlock * job.tilePages + eight - tileBegin / 8u;
+}
+
+// Keys [x, y) of the tile that a row sees.
+fn windowOf(row: u32) -> vec2u {
+  let window = windows[slotBlock * 8u + row];
+  return vec2u(max(window.x, tileBegin), min(window.y, tileEnd));
+}
+
+fn markBad(row: u32, isBad: bool) {
+  if (isBad) {
+    state[stateAt(stateBad)][row / 4u][row % 4u] = 1.0;
+  }
+}
+
+fn outside4(x: vec4f) -> vec4<bool> {
+  return vec4<bool>(outside(x.x), outside(x.y), outside(x.z), outside(x.w));
+}
+
+// BQK into the scratch, and LM.
+fn scores(keyBase: u32) {
+  for (var row = 0u; row < 8u; row += 1u) {
+    let window = windowOf(row);
+    seenBegin[row / 4u][row % 4u] = max(window.x, begin);
+    seenEnd[row / 4u][row % 4u] = min(window.y, end);
+    lm[row / 4u][row % 4u] = select(state[stateAt(stateLm)][row / 4u][row % 4u], none, begin == tileBegin);
+    bad[row / 4u][row % 4u] = state[stateAt(stateBad)][row / 4u][row % 4u];
+  }
+  let pages = job.keyPages;
+  let last = (end + 7u) / 8u;
+  for (var eight = begin / 8u; eight < last; eight += 2u) {
+    var s = Sixteen();
+    var q = slotBlock * pages;
+    var k = keyBase + eight * pages;
+    // One loop over all pages, some words a turn: a turn costs SwiftShader ten instructions an accumulator.
+    for (var w = 0u; w < pages * 8u; w += wordsAtOnce) {
+      let query = &queries[q];
+      let key = &keys[k];
+      let next = &keys[k + pages];
+      let i = w & 7u;
+      let place = i * pageStep + pagePlace;
+      s = addWords(s, spread((*key)[place]), spread((*next)[place]), (*query)[i]);
+      if (wordsAtOnce == 2u) {
+        s = addWords(s, spread((*key)[place + pageStep]), spread((*next)[place + pageStep]), (*query)[i + 1u]);
+      }
+      q += select(0u, 1u, i + wordsAtOnce == 8u);
+      k += select(0u, 1u, i + wordsAtOnce == 8u);
+    }
+    hold(s);
+    for (var half = 0u; half < 2u; half += 1u) {
+      if (eight + half < last) {
+        let to = &scratch[scoreAt(eight + half)];
+        for (var i = 0u; i < 8u; i += 1u) {
+          let score = held[half * 8u + i];
+          (*to)[i] = Words8(bitcast<vec4u>(score[0]), bitcast<vec4u>(score[1]));
+          takeMaximum(0u, (eight + half) * 8u + i, score[0]);
+          takeMaximum(1u, (eight + half) * 8u + i, score[1]);
+        }
+      }
+    }
+  }
+  state[stateAt(stateLm)] = lm;
+  state[stateAt(stateBad)] = bad;
+}
+
+// The operands of a word of 16 keys times those of 8 rows.
+fn addWords(s: Sixteen, key: Words8, next: Words8, rows: Words8) -> Sixteen {
+  return Sixteen(outerWords(s.first, key, rows), outerWords(s.second, next, rows));
+}
+
+fn takeMaximum(half: u32, m: u32, score: vec4f) {
+  let seen = (vec4u(m) >= seenBegin[half]) & (vec4u(m) < seenEnd[half]);
+  lm[half] = select(lm[half], max(lm[half], score), seen);
+  bad[half] = select(bad[half], vec4f(1.0), seen & outside4(score));
+}
+
+// SLN of a score; +0 for a key that the row does not see.
+fn weightOf(score: u32, rm: f32, seen: bool) -> f32 {
+  return select(0.0, roundOperand(exponential(difference(score, rm, seen), job.factor)), seen);
+}
+
+fn difference(score: u32, rm: f32, seen: bool) -> f32 {
+  return select(0.0, roundA(bitcast<f32>(score) - rm), seen);
+}
+
+// SLN and SLD of this dispatch's keys, row by row.
+fn weights() {
+  for (var row = 0u; row < 8u; row += 1u) {
+    let half = row / 4u;
+    let lane = row % 4u;
+    let window = windowOf(row);
+    let first = max(begin, window.x);
+    let last = min(end, window.y);
+    let rm = max(state[stateAt(stateRm)][half][lane], state[stateAt(stateLm)][half][lane]);
+    var sld = select(state[stateAt(stateSld)][half][lane], 0.0, begin == tileBegin);
+    var isBad = false;
+    let lastEight = (end + 7u) / 8u;
+    for (var eight = begin / 8u; eight < lastEight; eight += 1u) {
+      let scores = &scratch[scoreAt(eight)];
+      let weights = &scratch[job.weightsAt + scoreAt(eight)];
+      for (var i = 0u; i < pageWeights; i += 1u) {
+        let m = eight * 8u + i * perWord;
+        let score = (*scores)[i * perWord][half][lane];
+        let seen = (m >= first) & (m < last);
+        let sln = weightOf(score, rm, seen);
+        sld = roundA(sld + sln);
+        isBad = isBad | outside(difference(score, rm, seen));
+        var other = 0.0;
+        if (perWord == 2u) {
+          let next = (*scores)[i * 2u + 1u][half][lane];
+          let nextSeen = (m + 1u >= first) & (m + 1u < last);
+          other = weightOf(next, rm, nextSeen);
+          sld = roundA(sld + other);
+          isBad = isBad | outside(difference(next, rm, nextSeen));
+        }
+        (*weights)[i][half][lane] = packed(sln, other);
+      }
+    }
+    state[stateAt(stateSld)][half][lane] = sld;
+    markBad(row, isBad);
+  }
+}
+
+// Step 6 at the end of a tile: PRM, RM, SPD and RD of the rows that have a key in it.
+fn denominators() {
+  for (var row = 0u; row < 8u; row += 1u) {
+    let window = windowOf(row);
+    let half = row / 4u;
+    let lane = row % 4u;
+    prm[half][lane] = -1.0;
+    if (window.x < window.y) {
+      let rm = state[stateAt(stateRm)][half][lane];
+      let rd = state[stateAt(stateRd)][half][lane];
+      let sld = state[stateAt(stateSld)][half][lane];
+      let next = max(rm, state[stateAt(stateLm)][half][lane]);
+      var x = 0.0;
+      var factor = 0.0;
+      if (rm != none) {
+        x = roundA(rm - next);
+        factor = correction(x, job.factor);
+      }
+      let spd = flushTiny(roundA(pin(rd * factor)));
+      let nextRd = roundA(sld + spd);
+      state[stateAt(stateRm)][half][lane] = next;
+      state[stateAt(stateRd)][half][lane] = nextRd;
+      prm[half][lane] = factor;
+      markBad(row, outside(x) | outside(sld) | outside(spd) | outside(nextRd));
+    }
+  }
+}
+
+// One key's 16 columns, two to a word, times its weights.
+fn addKey(s: Sixteen, words: Words8, weights: Eight) -> Sixteen {
+  return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, odds(words), weights));
+}
+
+// The same of columns that are one to a word.
+fn addWideKey(s: Sixteen, words: Words8, more: Words8, weights: Eight) -> Sixteen {
+  return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, evens(more), weights));
+}
+
+// SLNV of this dispatch's keys, and RNV at the end of the tile.
+fn weightedValues(valueBase: u32) {
+  let blocks16 = job.valueBlocks;
+  let pages = blocks16 * 2u / perWord;
+  let last = (end + 7u) / 8u;
+  for (var column = 0u; column < blocks16; column += 1u) {
+    let sumsAt = (slotBlock * blocks16 + column) * 16u;
+    for (var i = 0u; i < 16u; i += 1u) {
+      held[i] = Eight();
+      if (begin != tileBegin) {
+        held[i] = sums[job.partsAt + sumsAt + i];
+      }
+    }
+    var s = heldSixteen();
+    var w = job.weightsAt + scoreAt(begin / 8u);
+    var v = valueBase + begin / 8u * pages + column * 2u / perWord;
+    let count = (last - begin / 8u) * pageWeights;
+    for (var t = 0u; t < count; t += wordsAtOnce) {
+      let weights = &scratch[w];
+      let value = &values[v];
+      let i = t & (pageWeights - 1u);
+      let place = i * perWord * pageStep + pagePlace;
+      let one = (*weights)[i];
       if (perWord == 2u) {
-        let ko = odd(key);
-        let lo = odd(rowsLow);
-        let ho = odd(rowsHigh);
-        s0 = mat4x4f(mac(s0[0], ko.x, lo), mac(s0[1], ko.y, lo), mac(s0[2], ko.z, lo), mac(s0[3], ko.w, lo));
-        s1 = mat4x4f(mac(s1[0], ko.x, ho), mac(s1[1], ko.y, ho), mac(s1[2], ko.z, ho), mac(s1[3], ko.w, ho));
+        s = addKey(s, spread((*value)[place]), evens(one));
+        s = addKey(s, spread((*value)[place + pageStep]), odds(one));
+        if (wordsAtOnce == 2u) {
+          let other = (*weights)[i + 1u];
+          s = addKey(s, spread((*value)[place + 2u * pageStep]), evens(other));
+          s = addKey(s, spread((*value)[place + 3u * pageStep]), odds(other));
+        }
+      } else {
+        let more = &values[v + 1u];
+        s = addWideKey(s, spread((*value)[place]), spread((*more)[place]), evens(one));
+        if (wordsAtOnce == 2u) {
+          let other = (*weights)[i + 1u];
+          s = addWideKey(s, spread((*value)[place + pageStep]), spread((*more)[place + pageStep]), evens(other));
+        }
       }
+      w += select(0u, 1u, i + wordsAtOnce == pageWeights);
+      v += select(0u, pages, i + wordsAtOnce == pageWeights);
     }
-    for (var i = 0u; i < 4u; i += 1u) {
-      let m = group * 4u + i;
-      if (m >= begin && m < end) {
-        let at = scoreAt(m, tileBase);
-        scratch[at] = bitcast<vec4u>(s0[i]);
-        scratch[at + 1u] = bitcast<vec4u>(s1[i]);
-        let inLow = seen(m, low);
-        let inHigh = seen(m, high);
-        (*lm).low = select((*lm).low, max((*lm).low, s0[i]), inLow);
-        (*lm).high = select((*lm).high, max((*lm).high, s1[i]), inHigh);
-        (*bad).low = select((*bad).low, vec4f(1.0), inLow & outside(s0[i]));
-        (*bad).high = select((*bad).high, vec4f(1.0), inHigh & outside(s1[i]));
-      }
-    }
-  }
-}
-
-fn scoreAt(m: u32, tileBase: u32) -> u32 {
-  return (slotBlock * job.tileKeys + m - tileBase) * 2u;
-}
-
-fn weightAt(m: u32, tileBase: u32) -> u32 {
-  return job.weightsAt + (slotBlock * job.tileKeys + m - tileBase) * (2u / perWord);
-}
-
-fn storeWeights(at: u32, rows: Rows) {
-  scratch[at] = packed(rows.low, rows.high);
-  if (perWord == 1u) {
-    scratch[at + 1u] = packed(rows.high, rows.high);
-  }
-}
-
-fn loadWeights(at: u32) -> Rows {
-  let words = scratch[at];
-  if (perWord == 2u) {
-    return Rows(even(words), odd(words));
-  }
-  return Rows(even(words), even(scratch[at + 1u]));
-}
-
-// SLN of one key.
-fn weigh(score: vec4f, rm: vec4f, isSeen: vec4<bool>, bad: ptr<function, vec4f>) -> vec4f {
-  let x = select(vec4f(), roundA(score - rm), isSeen);
-  *bad = select(*bad, vec4f(1.0), isSeen & outside(x));
-  return select(vec4f(), roundOperand(exponential(x, job.factor)), isSeen);
-}
-
-// SLN and SLD of keys [begin, end).
-fn weights(begin: u32, end: u32, tileBase: u32, low: Range, high: Range, rm: Rows, sld: ptr<function, Rows>, bad: ptr<function, Rows>) {
-  for (var m = begin; m < end; m += 1u) {
-    let at = scoreAt(m, tileBase);
-    var badLow = (*bad).low;
-    var badHigh = (*bad).high;
-    let slnLow = weigh(bitcast<vec4f>(scratch[at]), rm.low, seen(m, low), &badLow);
-    let slnHigh = weigh(bitcast<vec4f>(scratch[at + 1u]), rm.high, seen(m, high), &badHigh);
-    *bad = Rows(badLow, badHigh);
-    storeWeights(weightAt(m, tileBase), Rows(slnLow, slnHigh));
-    *sld = Rows(roundA((*sld).low + slnLow), roundA((*sld).high + slnHigh));
-  }
-}
-
-fn columns(s: mat4x4f, v: vec4f, rows: vec4f) -> mat4x4f {
-  return mat4x4f(mac(s[0], v.x, rows), mac(s[1], v.y, rows), mac(s[2], v.z, rows), mac(s[3], v.w, rows));
-}
-
-fn outsideAny(s: mat4x4f) -> vec4<bool> {
-  return outside(s[0]) | outside(s[1]) | outside(s[2]) | outside(s[3]);
-}
-
-// RNV' of 4 columns x 4 rows at `at`: SPNV = z(rA(RNV * PRM)), RNV' = rA(SLNV + SPNV).
-fn update(at: u32, s: mat4x4f, prm: vec4f, hasKey: vec4<bool>) -> vec4<bool> {
-  var isBad = outsideAny(s);
-  for (var i = 0u; i < 4u; i += 1u) {
-    let old = sums[at + i * 2u];
-    let spnv = flushTiny(roundA(pin(old * prm)));
-    let next = roundA(s[i] + spnv);
-    isBad |= outside(spnv) | outside(next);
-    sums[at + i * 2u] = select(old, next, hasKey);
-  }
-  return isBad & hasKey;
-}
-
-// SLNV of keys [begin, end), eight columns at a time, and RNV at the end of the tile.
-fn weighted(begin: u32, end: u32, tileBase: u32, valueBase: u32, starts: bool, ends: bool, prm: Rows, hasLow: vec4<bool>, hasHigh: vec4<bool>, bad: ptr<function, Rows>) {
-  let perBlock = 2u / perWord;
-  let valueBlocks = job.valueBlocks;
-  let stride = valueBlocks * perBlock;
-  for (var column = 0u; column < valueBlocks; column += 1u) {
-    let at = (slotBlock * valueBlocks + column) * 16u;
-    let part = at + job.partsAt;
-    var s00 = mat4x4f();
-    var s01 = mat4x4f();
-    var s10 = mat4x4f();
-    var s11 = mat4x4f();
-    if (!starts) {
-      s00 = mat4x4f(sums[part], sums[part + 2u], sums[part + 4u], sums[part + 6u]);
-      s01 = mat4x4f(sums[part + 1u], sums[part + 3u], sums[part + 5u], sums[part + 7u]);
-      s10 = mat4x4f(sums[part + 8u], sums[part + 10u], sums[part + 12u], sums[part + 14u]);
-      s11 = mat4x4f(sums[part + 9u], sums[part + 11u], sums[part + 13u], sums[part + 15u]);
-    }
-    var v = valueBase + begin * stride + column * perBlock;
-    for (var m = begin; m < end; m += 1u) {
-      let rows = loadWeights(weightAt(m, tileBase));
-      let value = values[v];
-      let first = even(value);
-      var second = odd(value);
-      if (perWord == 1u) {
-        second = even(values[v + 1u]);
-      }
-      v += stride;
-      s00 = columns(s00, first, rows.low);
-      s01 = columns(s01, first, rows.high);
-      s10 = columns(s10, second, rows.low);
-      s11 = columns(s11, second, rows.high);
-    }
-    if (ends) {
-      let isBadLow = update(at, s00, prm.low, hasLow) | update(at + 8u, s10, prm.low, hasLow);
-      let isBadHigh = update(at + 1u, s01, prm.high, hasHigh) | update(at + 9u, s11, prm.high, hasHigh);
-      (*bad).low = select((*bad).low, vec4f(1.0), isBadLow);
-      (*bad).high = select((*bad).high, vec4f(1.0), isBadHigh);
-    } else {
-      for (var i = 0u; i < 4u; i += 1u) {
-        sums[part + i * 2u] = s00[i];
-        sums[part + i * 2u + 1u] = s01[i];
-        sums[part + 8u + i * 2u] = s10[i];
-        sums[part + 9u + i * 2u] = s11[i];
+    hold(s);
+    for (var i = 0u; i < 16u; i += 1u) {
+      let slnv = held[i];
+      if (end == tileEnd) {
+        let rnv = sums[sumsAt + i];
+        sums[sumsAt + i] = Eight(corrected(0u, rnv[0], slnv[0]), corrected(1u, rnv[1], slnv[1]));
+      } else {
+        sums[job.partsAt + sumsAt + i] = slnv;
       }
     }
   }
 }
 
-// PRM = rP(E2(RM - RM')), +0 in the first tile that has a key.
-fn correct(rm: vec4f, next: vec4f, hasKey: vec4<bool>, bad: ptr<function, vec4f>) -> vec4f {
-  let isFirst = rm == vec4f(none);
-  let x = roundA(select(rm - next, vec4f(), isFirst));
-  *bad = select(*bad, vec4f(1.0), hasKey & outside(x));
-  return select(correction(x, job.factor), vec4f(), isFirst);
+// Step 7 for half of the rows of a column, where they have a key in the tile.
+fn corrected(half: u32, rnv: vec4f, slnv: vec4f) -> vec4f {
+  let factor = prm[half];
+  let spnv = vec4f(spnvOf(rnv.x, factor.x), spnvOf(rnv.y, factor.y), spnvOf(rnv.z, factor.z), spnvOf(rnv.w, factor.w));
+  let sum = slnv + spnv;
+  let next = vec4f(roundA(sum.x), roundA(sum.y), roundA(sum.z), roundA(sum.w));
+  let hasKey = factor >= vec4f();
+  let isBad = hasKey & (outside4(slnv) | outside4(spnv) | outside4(next));
+  if (any(isBad)) {
+    let at = stateAt(stateBad);
+    state[at][half] = select(state[at][half], vec4f(1.0), isBad);
+  }
+  return select(rnv, next, hasKey);
 }
 
-// RD' = rA(SLD + SPD), SPD = z(rA(RD * PRM)).
-fn denominator(rd: vec4f, sld: vec4f, prm: vec4f, hasKey: vec4<bool>, bad: ptr<function, vec4f>) -> vec4f {
-  let spd = flushTiny(roundA(pin(rd * prm)));
-  let next = roundA(sld + spd);
-  *bad = select(*bad, vec4f(1.0), hasKey & (outside(sld) | outside(spd) | outside(next)));
-  return select(rd, next, hasKey);
-}
-
-fn window(slot: u32) -> Range {
-  let a = windows[slot];
-  let b = windows[slot + 1u];
-  let c = windows[slot + 2u];
-  let d = windows[slot + 3u];
-  return Range(vec4u(a.x, b.x, c.x, d.x), vec4u(a.y, b.y, c.y, d.y));
-}
-
-fn within(range: Range, begin: u32, end: u32) -> Range {
-  return Range(max(range.begin, vec4u(begin)), min(range.end, vec4u(end)));
+// SPNV = z(rA(RNV * PRM)).
+fn spnvOf(rnv: f32, factor: f32) -> f32 {
+  return flushTiny(roundA(pin(rnv * factor)));
 }
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let owned = blocks[job.blockBegin + place.x];
-  slotBlock = (job.blockBegin + place.x) * workgroupSize + lane;
-  opaqueZero = bitcast<u32>(state[0].x);
-  let allLow = window(slotBlock * 8u);
-  let allHigh = window(slotBlock * 8u + 4u);
-  let keyBase = (owned.group - job.chunkGroup) * job.keyStride - job.chunkKey / 4u * job.keyWords;
-  let valueBase = (owned.group - job.chunkGroup) * job.valueStride - job.chunkKey * job.valueBlocks * (2u / perWord);
-  var rm = loadState(0u);
-  var rd = loadState(1u);
-  var bad = loadState(4u);
+  let home = job.blockBegin + place.x;
+  let owned = blocks[home];
+  slotBlock = home * workgroupSize + lane;
+  opaqueZero = bitcast<u32>(state[0][0].x);
+  startWords(lane);
+  let group = owned.group - job.chunkGroup;
+  let keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
+  let valueBase = group * job.valueStride - job.chunkKey / 8u * (job.valueBlocks * 2u / perWord);
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
   let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
   for (var tile = firstTile; tile < lastTile; tile += 1u) {
-    let tileBegin = tile * job.m0;
-    let tileEnd = min(tileBegin + job.m0, job.keyCount);
-    let tileBase = tileBegin / 4u * 4u;
-    let begin = max(tileBegin, job.keyBegin);
-    let end = min(tileEnd, job.keyEnd);
-    let starts = begin == tileBegin;
-    let ends = end == tileEnd;
-    let low = within(allLow, tileBegin, tileEnd);
-    let high = within(allHigh, tileBegin, tileEnd);
-    let hasLow = low.begin < low.end;
-    let hasHigh = high.begin < high.end;
-
-    var lm = Rows(vec4f(none), vec4f(none));
-    if (!(starts && (job.phases & 1u) != 0u)) {
-      lm = loadState(2u);
+    tileBegin = tile * job.m0;
+    tileEnd = min(tileBegin + job.m0, job.keyCount);
+    begin = max(tileBegin, job.keyBegin);
+    end = min(tileEnd, job.keyEnd);
+    if ((job.phases & phaseScores) != 0u) {
+      scores(keyBase);
     }
-    if ((job.phases & 1u) != 0u) {
-      scores(begin, end, tileBase, keyBase, low, high, &lm, &bad);
-      storeState(2u, lm);
-    }
-    if ((job.phases & 2u) != 0u) {
-      let next = Rows(max(rm.low, lm.low), max(rm.high, lm.high));
-      var sld = Rows();
-      if (!starts) {
-        sld = loadState(3u);
+    if ((job.phases & phaseValues) != 0u) {
+      weights();
+      if (end == tileEnd) {
+        denominators();
       }
-      weights(begin, end, tileBase, low, high, next, &sld, &bad);
-      var badLow = bad.low;
-      var badHigh = bad.high;
-      let prm = Rows(correct(rm.low, next.low, hasLow, &badLow), correct(rm.high, next.high, hasHigh, &badHigh));
-      if (ends) {
-        rd = Rows(
-          denominator(rd.low, sld.low, prm.low, hasLow, &badLow),
-          denominator(rd.high, sld.high, prm.high, hasHigh, &badHigh),
-        );
-        rm = Rows(select(rm.low, next.low, hasLow), select(rm.high, next.high, hasHigh));
-      } else {
-        storeState(3u, sld);
-      }
-      bad = Rows(badLow, badHigh);
-      weighted(begin, end, tileBase, valueBase, starts, ends, prm, hasLow, hasHigh, &bad);
+      weightedValues(valueBase);
     }
   }
-  storeState(0u, rm);
-  storeState(1u, rd);
-  storeState(4u, bad);
 }

@@ -6,54 +6,58 @@ override workgroupSize = 4u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(2) var<storage, read> windows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> queries: array<vec4u>;
-@group(0) @binding(4) var<storage, read> keys: array<vec4u>;
-@group(0) @binding(5) var<storage, read> values: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> sums: array<vec4f>;
+@group(0) @binding(3) var<storage, read> queries: array<Page>;
+@group(0) @binding(4) var<storage, read> keys: array<Page>;
+@group(0) @binding(5) var<storage, read> values: array<Page>;
+@group(0) @binding(6) var<storage, read_write> state: array<Eight>;
+@group(0) @binding(7) var<storage, read_write> sums: array<Eight>;
 @group(0) @binding(8) var<storage, read_write> dump: array<f32>;
 
-const none = -0x1p120f;
-const fields = 5u;
-
 fn score(slot: u32, m: u32) -> f32 {
-  var s = vec4f();
-  let words = job.keyWords;
-  for (var w = 0u; w < words; w += 1u) {
-    let query = queries[(slot / 8u * words + w) * 2u + slot % 8u / 4u];
-    let key = keys[(m - job.chunkKey) / 4u * words + w];
-    s = mac(s, even(query)[slot % 4u], vec4f(even(key)[m % 4u]));
+  var s = 0.0;
+  let pages = job.keyPages;
+  for (var w = 0u; w < pages * 8u; w += 1u) {
+    let query = queries[slot / 8u * pages + w / 8u][w % 8u][slot % 8u / 4u];
+    let key = keys[(m - job.chunkKey) / 8u * pages + w / 8u][w % 8u][m % 8u / 4u];
+    s = macOne(s, even(query)[slot % 4u], even(key)[m % 4u]);
     if (perWord == 2u) {
-      s = mac(s, odd(query)[slot % 4u], vec4f(odd(key)[m % 4u]));
+      s = macOne(s, odd(query)[slot % 4u], odd(key)[m % 4u]);
     }
   }
-  return s.x;
+  return s;
 }
 
-// V of key m, column f: a word of a 16-bit format holds columns j and j + 4 of eight.
+// V of key m, column f.
 fn value(m: u32, f: u32) -> f32 {
-  let row = (m - job.chunkKey) * job.valueBlocks * (2u / perWord);
+  let at = ((m - job.chunkKey) / 8u * job.valueBlocks + f / 16u) * 2u / perWord;
+  let half = f % 8u / 4u;
   if (perWord == 1u) {
-    return even(values[row + f / 4u])[f % 4u];
+    return even(values[at + f % 16u / 8u][m % 8u][half])[f % 4u];
   }
-  let words = values[row + f / 8u];
-  return select(even(words), odd(words), f % 8u >= 4u)[f % 4u];
+  let words = values[at][m % 8u][half];
+  return select(even(words), odd(words), f % 16u >= 8u)[f % 4u];
+}
+
+fn stateOf(slot: u32, field: u32) -> f32 {
+  return state[1u + slot / 8u * stateFields + field][slot % 8u / 4u][slot % 4u];
+}
+
+fn rnvOf(slot: u32, f: u32) -> f32 {
+  return sums[slot / 8u * job.valueBlocks * 16u + f][slot % 8u / 4u][slot % 4u];
 }
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let slot = id.x;
-  let slots = job.partsAt / (job.valueBlocks * 2u);
+  let columns = job.valueBlocks * 16u;
+  let slots = job.partsAt / columns * 8u;
   if (slot >= slots) {
     return;
   }
-  opaqueZero = bitcast<u32>(state[0].x);
-  let stateAt = 1u + slot / 8u * fields * 2u + slot % 8u / 4u;
-  let sumsAt = slot / 8u * job.valueBlocks * 16u + slot % 8u / 4u;
-  let rm = state[stateAt][slot % 4u];
-  let rd = state[stateAt + 2u][slot % 4u];
+  opaqueZero = bitcast<u32>(state[0][0].x);
+  let rm = stateOf(slot, stateRm);
+  let rd = stateOf(slot, stateRd);
   let rows = job.keyEnd - job.keyBegin;
-  let columns = job.valueBlocks * 8u;
   let rowsAt = 2u * rows * slots + slot;
   let columnsAt = (2u * rows + 6u) * slots + slot;
   let begin = max(windows[slot].x, job.keyBegin);
@@ -63,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     dump[rowsAt + slots] = select(rm, 0.0, rm == none);
     dump[rowsAt + 5u * slots] = rd;
     for (var f = 0u; f < columns; f += 1u) {
-      dump[columnsAt + (2u * columns + f) * slots] = sums[sumsAt + f * 2u][slot % 4u];
+      dump[columnsAt + (2u * columns + f) * slots] = rnvOf(slot, f);
     }
     return;
   }
@@ -75,32 +79,32 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     lm = max(lm, bqk);
   }
   let next = max(rm, lm);
-  var sld = vec4f();
+  var sld = 0.0;
   for (var m = begin; m < end; m += 1u) {
     let bqk = dump[(m - job.keyBegin) * slots + slot];
-    let sln = roundOperand(exponential(roundA(vec4f(bqk - next)), job.factor));
-    dump[(rows + m - job.keyBegin) * slots + slot] = sln.x;
+    let sln = roundOperand(exponential(roundA(bqk - next), job.factor));
+    dump[(rows + m - job.keyBegin) * slots + slot] = sln;
     sld = roundA(sld + sln);
   }
-  var prm = vec4f();
+  var prm = 0.0;
   if (rm != none) {
-    prm = correction(roundA(vec4f(rm - next)), job.factor);
+    prm = correction(roundA(rm - next), job.factor);
   }
-  let spd = flushTiny(roundA(pin(vec4f(rd) * prm)));
+  let spd = flushTiny(roundA(pin(rd * prm)));
   dump[rowsAt] = lm;
   dump[rowsAt + slots] = next;
-  dump[rowsAt + 2u * slots] = sld.x;
-  dump[rowsAt + 3u * slots] = prm.x;
-  dump[rowsAt + 4u * slots] = spd.x;
-  dump[rowsAt + 5u * slots] = roundA(sld + spd).x;
+  dump[rowsAt + 2u * slots] = sld;
+  dump[rowsAt + 3u * slots] = prm;
+  dump[rowsAt + 4u * slots] = spd;
+  dump[rowsAt + 5u * slots] = roundA(sld + spd);
   for (var f = 0u; f < columns; f += 1u) {
-    var slnv = vec4f();
+    var slnv = 0.0;
     for (var m = begin; m < end; m += 1u) {
-      slnv = mac(slnv, dump[(rows + m - job.keyBegin) * slots + slot], vec4f(value(m, f)));
+      slnv = macOne(slnv, dump[(rows + m - job.keyBegin) * slots + slot], value(m, f));
     }
-    let spnv = flushTiny(roundA(pin(vec4f(sums[sumsAt + f * 2u][slot % 4u]) * prm)));
-    dump[columnsAt + f * slots] = slnv.x;
-    dump[columnsAt + (columns + f) * slots] = spnv.x;
-    dump[columnsAt + (2u * columns + f) * slots] = roundA(slnv + spnv).x;
+    let spnv = flushTiny(roundA(pin(rnvOf(slot, f) * prm)));
+    dump[columnsAt + f * slots] = slnv;
+    dump[columnsAt + (columns + f) * slots] = spnv;
+    dump[columnsAt + (2u * columns + f) * slots] = roundA(slnv + spnv);
   }
 }

@@ -8,9 +8,9 @@ override workgroupSize = 64u;
 @group(0) @binding(3) var<storage, read> c: array<f32>;
 @group(0) @binding(4) var<storage, read_write> results: array<f32>; // the barrier's zero, then the results
 
-fn operation(i: u32) -> vec4f {
-  let x = vec4f(a[i]);
-  let y = vec4f(b[i]);
+fn operation(i: u32) -> f32 {
+  let x = a[i];
+  let y = b[i];
   switch (batch.op) {
     case opAdd: {
       return roundA(x + y);
@@ -22,30 +22,30 @@ fn operation(i: u32) -> vec4f {
       return roundA(x - y);
     }
     case opDiv: {
-      return flushTiny(roundA(vec4f(divide(x.x, y.x))));
+      return flushTiny(roundA(divide(x, y)));
     }
     case opUpdate: {
-      return roundA(vec4f(c[i]) + flushTiny(roundA(pin(x * y))));
+      return roundA(c[i] + flushTiny(roundA(pin(x * y))));
     }
     case opCancel: {
       return pin(pin(x + y) - x) - y;
     }
     case opExp: {
-      return exponential(x, y.x);
+      return exponential(x, y);
     }
     case opNumerator: {
-      return roundOperand(exponential(x, y.x));
+      return roundOperand(exponential(x, y));
     }
     case opCorrection: {
-      return correction(x, y.x);
+      return correction(x, y);
     }
     case opOperand: {
       return roundOperand(x);
     }
     default: {
-      var s = vec4f();
+      var s = 0.0;
       for (var j = i * batch.chain; j < (i + 1u) * batch.chain; j += 1u) {
-        s = mac(s, a[j], vec4f(b[j]));
+        s = macOne(s, a[j], b[j]);
       }
       return s;
     }
@@ -56,6 +56,6 @@ fn operation(i: u32) -> vec4f {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   opaqueZero = bitcast<u32>(results[0]);
   if (id.x < batch.count) {
-    results[1u + id.x] = operation(id.x).x;
+    results[1u + id.x] = operation(id.x);
   }
 }

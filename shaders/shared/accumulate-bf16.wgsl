@@ -1,17 +1,17 @@
 // Sums in bfloat16 over bfloat16 operands: exact product, the sum rounded to fp32, then to bfloat16.
-fn mac(s: vec4f, a: f32, b: vec4f) -> vec4f {
-  return roundA(s + vec4f(a) * b);
+fn macOne(s: f32, a: f32, b: f32) -> f32 {
+  return roundA(s + a * b);
 }
 
-fn roundA(x: vec4f) -> vec4f {
-  let u = bitcast<vec4u>(x);
-  return bitcast<vec4f>((u + 0x7fffu + ((u >> vec4u(16u)) & vec4u(1u))) & vec4u(0xffff0000u));
+fn roundA(x: f32) -> f32 {
+  let u = bitcast<u32>(x);
+  return bitcast<f32>((u + 0x7fffu + min(u & 0x10000u, 1u)) & 0xffff0000u);
 }
 
-fn outside(x: vec4f) -> vec4<bool> {
-  return vec4<bool>();
+fn outside(x: f32) -> bool {
+  return false;
 }
 
-fn expStep(p: vec4f, f: vec4f, c: f32) -> vec4f {
-  return roundA(p * f + vec4f(c));
+fn expStep(p: f32, f: f32, c: f32) -> f32 {
+  return roundA(p * f + c);
 }

@@ -2,6 +2,6 @@
 // It pins a rounding, so that a product is rounded before something is added to it (docs/numerics.md).
 var<private> opaqueZero: u32;
 
-fn pin(x: vec4f) -> vec4f {
-  return bitcast<vec4f>(bitcast<vec4u>(x) ^ vec4u(opaqueZero));
+fn pin(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) ^ opaqueZero);
 }

@@ -9,11 +9,11 @@ fn odd(words: vec4u) -> vec4f {
   return vec4f();
 }
 
-fn packed(evens: vec4f, odds: vec4f) -> vec4u {
-  return bitcast<vec4u>(evens);
+fn packed(evenOperand: f32, oddOperand: f32) -> u32 {
+  return bitcast<u32>(evenOperand);
 }
 
 // rO of a value >= 0: below 2^-30 gives +0.
-fn roundOperand(x: vec4f) -> vec4f {
-  return select(x, vec4f(), x < vec4f(0x1p-30f));
+fn roundOperand(x: f32) -> f32 {
+  return select(x, 0.0, x < 0x1p-30f);
 }

@@ -115,9 +115,10 @@ function nameOf(info: GPUAdapterInfo): string {
 /** The limits that the kernels gain from; all others stay at WebGPU's defaults. */
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
-/** Opens a device with all of the memory limits that the adapter has. */
+/** Opens a device with all of the memory limits that the adapter has, and with subgroups where it has them. */
 export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   return adapter.requestDevice({
+    requiredFeatures: adapter.features.has("subgroups") ? ["subgroups"] : [],
     requiredLimits: Object.fromEntries(wantedLimits.map(name => [name, adapter.limits[name]])),
   });
 }

@@ -1,17 +1,19 @@
 import type { AttentionProblem, Operands } from "../problem.js";
 import type { Chunk } from "./jobs.js";
-import { keyWordsOf, packInterleaved, packValues, valueWordsOf } from "./pack.js";
+import { eight, keyPagesOf, packRows, packValues, pagesOf, pageWords, valuePagesOf } from "./pack.js";
 
 /** A part of K or of V on the device. */
 export interface DeviceChunk {
   readonly buffer: GPUBuffer;
-  /** vec4s from one group to the next. */
+  /** Pages from one group to the next. */
   readonly groupStride: number;
 }
 
 /** Bytes that one key takes in a chunk: the larger of K's and V's. */
 export function bytesPerKey({ shape, format }: AttentionProblem): number {
-  return 4 * Math.max(keyWordsOf(shape.headDim, format.operand), valueWordsOf(shape.valueDim, format.operand));
+  const { operand } = format;
+  const pages = Math.max(keyPagesOf(shape.headDim, operand), valuePagesOf(shape.valueDim, operand));
+  return (4 * pages * pageWords) / eight;
 }
 
 /**
@@ -37,10 +39,10 @@ export class ChunkCache {
     const { headDim, keys } = this.#problem.shape;
     const { operand } = this.#problem.format;
     const count = chunk.keyEnd - chunk.keyBegin;
-    const groupWords = Math.ceil(count / 4) * 4 * keyWordsOf(headDim, operand);
-    return this.#chunk("k", chunk, groupWords, (group, out) => {
+    const groupPages = pagesOf(count, keyPagesOf(headDim, operand));
+    return this.#chunk("k", chunk, groupPages, (group, out) => {
       const from = (group * keys + chunk.keyBegin) * headDim;
-      packInterleaved(this.#operands.k, i => from + i * headDim, count, headDim, 4, operand, out);
+      packRows(this.#operands.k, i => from + i * headDim, count, headDim, operand, out);
     });
   }
 
@@ -48,8 +50,8 @@ export class ChunkCache {
     const { valueDim, keys } = this.#problem.shape;
     const { operand } = this.#problem.format;
     const count = chunk.keyEnd - chunk.keyBegin;
-    const groupWords = count * valueWordsOf(valueDim, operand);
-    return this.#chunk("v", chunk, groupWords, (group, out) => {
+    const groupPages = pagesOf(count, valuePagesOf(valueDim, operand));
+    return this.#chunk("v", chunk, groupPages, (group, out) => {
       const from = (group * keys + chunk.keyBegin) * valueDim;
       packValues(this.#operands.v, from, count, valueDim, operand, out);
     });
@@ -58,7 +60,7 @@ export class ChunkCache {
   #chunk(
     tensor: "k" | "v",
     { groupBegin, groupCount, keyBegin, keyEnd }: Chunk,
-    groupWords: number,
+    groupPages: number,
     pack: (group: number, out: Uint32Array) => void,
   ): DeviceChunk {
     const key = `${tensor} ${groupBegin} ${groupCount} ${keyBegin} ${keyEnd}`;
@@ -68,6 +70,7 @@ export class ChunkCache {
       this.#chunks.set(key, known); // the most recent
       return known;
     }
+    const groupWords = groupPages * pageWords;
     const size = 4 * groupCount * groupWords;
     this.#makeRoom(size);
     const buffer = this.#device.createBuffer({
@@ -79,7 +82,7 @@ export class ChunkCache {
     const words = new Uint32Array(buffer.getMappedRange());
     for (let i = 0; i < groupCount; i += 1) pack(groupBegin + i, words.subarray(i * groupWords));
     buffer.unmap();
-    const chunk = { buffer, groupStride: groupWords / 4 };
+    const chunk = { buffer, groupStride: groupPages };
     this.#chunks.set(key, chunk);
     this.#bytes += size;
     return chunk;

@@ -4,7 +4,7 @@ import { visibleKeys } from "../visible.js";
 import type { BlockPlan } from "./blocks.js";
 import type { DeviceGuard } from "./device-guard.js";
 import type { Job } from "./jobs.js";
-import { valueBlocksOf } from "./pack.js";
+import { columnsTogether, eight, valueBlocksOf } from "./pack.js";
 
 /** What a dump of some query columns needs: keys of the tile, slots and columns of the value. */
 interface DumpSize {
@@ -20,7 +20,12 @@ const columnTensors = ["slnv", "spnv", "rnv"] as const;
 export function tileJob({ shape, tile }: AttentionProblem, { m1 }: TileCoordinates, group: number): Job {
   const keyBegin = m1 * tile.m0;
   const keyEnd = Math.min(keyBegin + tile.m0, shape.keys);
-  const chunk = { groupBegin: group, groupCount: 1, keyBegin: Math.floor(keyBegin / 4) * 4, keyEnd };
+  const chunk = {
+    groupBegin: group,
+    groupCount: 1,
+    keyBegin: Math.floor(keyBegin / eight) * eight,
+    keyEnd,
+  };
   return { chunk, blockBegin: 0, blockCount: 0, keyBegin, keyEnd, phases: 0, macs: 0 };
 }
 
@@ -41,7 +46,7 @@ export function dumpFloats({ rows, slots, padded }: DumpSize): number {
 
 export function dumpSizeOf({ shape, tile }: AttentionProblem, m1: number, slots: number): DumpSize {
   const rows = Math.min(tile.m0, shape.keys - m1 * tile.m0);
-  return { rows, slots, padded: valueBlocksOf(shape.valueDim) * 8 };
+  return { rows, slots, padded: valueBlocksOf(shape.valueDim) * columnsTogether };
 }
 
 /** Runs `encode` with a fresh, zeroed buffer for a dump and reads it back. */

@@ -1,5 +1,7 @@
 import type { AttentionProblem } from "../problem.js";
 import type { BlockPlan } from "./blocks.js";
+import { eight } from "./pack.js";
+import { phase } from "./state.js";
 
 /** A part of K and V that fits a binding: keys [keyBegin, keyEnd) of `groupCount` groups (all keys when more than one). */
 export interface Chunk {
@@ -21,9 +23,7 @@ export interface Job {
   readonly macs: number;
 }
 
-export const scoresPhase = 1;
-export const valuesPhase = 2;
-const wholeTile = scoresPhase | valuesPhase;
+const wholeTile = phase.scores | phase.values;
 
 export interface JobLimits {
   /** Keys of one group that fit a chunk. */
@@ -42,7 +42,7 @@ export interface JobLimits {
 export function* planJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimits): Generator<Job> {
   const { keys } = problem.shape;
   const { blocks } = plan;
-  const groupsAtOnce = Math.max(1, Math.floor(limits.chunkKeys / (Math.ceil(keys / 4) * 4)));
+  const groupsAtOnce = Math.max(1, Math.floor(limits.chunkKeys / (Math.ceil(keys / eight) * eight)));
   for (let block = 0; block < blocks.length; ) {
     // Chunks of several groups begin at fixed groups, so that every request finds the same ones in the cache.
     const { group } = blocks[block] as { group: number };
@@ -71,9 +71,9 @@ function* groupJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimit
   const { keys } = problem.shape;
   const { m0 } = problem.tile;
   const { groupBegin, groupCount } = span;
-  // Chunks begin at a multiple of 4 keys, as K is laid out, and of M0, so that each holds whole tiles.
-  const step = leastCommonMultiple(m0, 4);
-  const fits = Math.ceil(keys / 4) * 4 <= limits.chunkKeys;
+  // Chunks begin at a multiple of 8 keys, as K is laid out, and of M0, so that each holds whole tiles.
+  const step = leastCommonMultiple(m0, eight);
+  const fits = Math.ceil(keys / eight) * eight <= limits.chunkKeys;
   const stride = fits ? keys : Math.floor(limits.chunkKeys / step) * step;
   if (stride === 0) {
     yield* longTileJobs(problem, plan, limits, span);
@@ -119,7 +119,7 @@ function* chunkJobs(
 /** Tiles of which not one fits a chunk: each is cut into chunks, with as many blocks as there are. */
 function* longTileJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimits, span: BlockSpan): Generator<Job> {
   const { keys } = problem.shape;
-  const step = Math.max(4, Math.floor(limits.chunkKeys / 4) * 4);
+  const step = Math.max(eight, Math.floor(limits.chunkKeys / eight) * eight);
   const chunkAt = (key: number): Chunk => {
     const keyBegin = Math.floor(key / step) * step;
     return { groupBegin: span.groupBegin, groupCount: 1, keyBegin, keyEnd: Math.min(keys, keyBegin + step) };
@@ -143,13 +143,13 @@ function* partJobs(
   const { m0 } = problem.tile;
   const { headDim, valueDim, keys } = problem.shape;
   const tileEnd = Math.min((tile + 1) * m0, keys);
-  for (const phases of [scoresPhase, valuesPhase]) {
-    const width = phases === scoresPhase ? headDim : valueDim;
+  for (const phases of [phase.scores, phase.values]) {
+    const width = phases === phase.scores ? headDim : valueDim;
     for (let keyBegin = tile * m0; keyBegin < tileEnd; ) {
       const chunk = chunkAt(keyBegin);
       const perKey = plan.blockRows * count * width;
-      const affordable = Math.max(4, Math.floor(limits.budget() / perKey / 4) * 4);
-      const keyEnd = Math.min(tileEnd, chunk.keyEnd, Math.floor(keyBegin / 4) * 4 + affordable);
+      const affordable = Math.max(1, Math.floor(limits.budget() / perKey / eight)) * eight;
+      const keyEnd = Math.min(tileEnd, chunk.keyEnd, Math.floor(keyBegin / eight) * eight + affordable);
       yield {
         chunk,
         blockBegin: first,

@@ -3,6 +3,7 @@ import { exp2CoefficientBits } from "../../numerics/pe.js";
 import { bitsOf, fromBits, rounder } from "../../numerics/rounding.js";
 import { blockLayout, jobLayout, operationBatchLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
+import { stateDeclarations } from "./state.js";
 
 /** Gives the text of a shader by its name, without `.wgsl`: read from a file, or bundled. */
 export type ShaderSource = (name: string) => string;
@@ -12,10 +13,18 @@ export function arithmeticFiles(format: Format): readonly string[] {
   const { operand, accumulator } = format;
   const accumulate = operand === "fp32" ? "accumulate-fp32-products" : `accumulate-${accumulator}`;
   const fp16 = operand === "fp16" || accumulator === "fp16" ? ["round-fp16"] : [];
-  return ["barrier", ...fp16, `operand-${operand}`, accumulate, "exp2", "divide"].map(name => `shared/${name}`);
+  return ["barrier", ...fp16, `operand-${operand}`, accumulate, "exp2", "divide", "eight"].map(
+    name => `shared/${name}`,
+  );
 }
 
-/** Declarations that WGSL wants as constants: the structs shared with the host, and the polynomial rounded to A. */
+/** Choices that shape the text of a kernel. */
+export interface KernelShape {
+  /** Whether the invocations of a quad share what they read; needs the feature `subgroups`. */
+  readonly quads: boolean;
+}
+
+/** Declarations that WGSL wants as constants: what host and shaders share, and the polynomial rounded to A. */
 export function prelude(format: Format): string {
   const toA = rounder(format.accumulator);
   const coefficients = exp2CoefficientBits.map((bits, i) => {
@@ -23,18 +32,31 @@ export function prelude(format: Format): string {
     return `const c${i} = bitcast<f32>(0x${rounded.toString(16)}u);\n`;
   });
   const structs = [jobLayout, blockLayout, operationBatchLayout].map(layout => layout.wgsl);
-  return [...structs, opCodeDeclarations, ...coefficients].join("");
+  // Rounding every sum in integers takes much code already; another word a turn would only take longer to compile.
+  const wordsAtOnce = `const wordsAtOnce = ${format.accumulator === "fp32" ? 2 : 1}u;\n`;
+  return [...structs, stateDeclarations, opCodeDeclarations, wordsAtOnce, ...coefficients].join("");
 }
 
+/** Files that a kernel needs beside the arithmetic. */
+function filesOf(name: string, { quads }: KernelShape): readonly string[] {
+  if (name === "attention-rows") return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words"];
+  return [];
+}
+
+export const plainShape: KernelShape = { quads: false };
+
 /** The whole text of a kernel for a format. */
-export function kernelText(name: string, format: Format, source: ShaderSource): string {
-  return [prelude(format), ...arithmeticFiles(format).map(source), source(name)].join("\n");
+export function kernelText(name: string, format: Format, source: ShaderSource, shape = plainShape): string {
+  const files = [...arithmeticFiles(format), ...filesOf(name, shape)];
+  // Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through.
+  const enable = shape.quads ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
+  return [enable + prelude(format), ...files.map(source), source(name)].join("\n");
 }
 
 /** `override` values of a pipeline. */
 export type Overrides = Readonly<Record<string, number>>;
 
-/** Compiles kernels once for each format and set of overrides. */
+/** Compiles kernels once for each format, shape and set of overrides. */
 export class KernelCache {
   readonly #device: GPUDevice;
   readonly #source: ShaderSource;
@@ -45,13 +67,18 @@ export class KernelCache {
     this.#source = source;
   }
 
-  pipeline(name: string, format: FormatName, overrides: Overrides): Promise<GPUComputePipeline> {
-    const key = JSON.stringify([name, format, overrides]);
+  pipeline(
+    name: string,
+    format: FormatName,
+    overrides: Overrides,
+    shape: KernelShape = plainShape,
+  ): Promise<GPUComputePipeline> {
+    const key = JSON.stringify([name, format, overrides, shape]);
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
     const module = this.#device.createShaderModule({
       label: `${name} ${format}`,
-      code: kernelText(name, formats[format], this.#source),
+      code: kernelText(name, formats[format], this.#source, shape),
     });
     // Never the synchronous call: it would block signals while a driver compiles for seconds.
     const pipeline = this.#device.createComputePipelineAsync({

@@ -51,21 +51,21 @@ export const jobLayout = structLayout("Job", {
   /** The first group and key that the bound part of K and V holds. */
   chunkGroup: "u32",
   chunkKey: "u32",
-  /** vec4s from one group to the next in that part. */
+  /** Pages from one group to the next in that part. */
   keyStride: "u32",
   valueStride: "u32",
-  /** Words of E operands. */
-  keyWords: "u32",
-  /** Blocks of 8 columns of F. */
+  /** Pages of E operands of 8 keys. */
+  keyPages: "u32",
+  /** Blocks of 16 columns of F. */
   valueBlocks: "u32",
   /** M: all keys. */
   keyCount: "u32",
   m0: "u32",
-  /** Keys of a tile that the scratch has room for. */
-  tileKeys: "u32",
-  /** Where in the scratch the weights begin, in vec4s. */
+  /** Pages of scratch for the scores of a tile. */
+  tilePages: "u32",
+  /** Where in the scratch the weights begin, in pages. */
   weightsAt: "u32",
-  /** Where in the sums the partial SLNV begins, in vec4s: the size of RNV. */
+  /** Where in the sums the partial SLNV begins, in eights of words: the size of RNV. */
   partsAt: "u32",
   /** c = RNE32(scale * log2 e). */
   factor: "f32",

@@ -10,19 +10,31 @@ export function operandsPerWord(type: FloatType): 1 | 2 {
   return type === "fp32" ? 1 : 2;
 }
 
-/** Words of one row of E operands. */
-export function keyWordsOf(headDim: number, type: FloatType): number {
-  return Math.ceil(headDim / operandsPerWord(type));
+/** Keys that stand side by side in K, rows in Q, and words in a page: a page is 8 x 8 words. */
+export const eight = 8;
+export const pageWords = eight * eight;
+
+/** Columns of V that stand together: a word of a 16-bit format holds columns j and j + 8. */
+export const columnsTogether = 16;
+
+/** Pages of one eight of rows of E operands. */
+export function keyPagesOf(headDim: number, type: FloatType): number {
+  return Math.ceil(headDim / operandsPerWord(type) / eight);
 }
 
-/** Blocks of 8 columns of a row of F values. */
+/** Blocks of 16 columns of a row of F values. */
 export function valueBlocksOf(valueDim: number): number {
-  return Math.ceil(valueDim / 8);
+  return Math.ceil(valueDim / columnsTogether);
 }
 
-/** Words of one row of F values, padded to whole blocks. */
-export function valueWordsOf(valueDim: number, type: FloatType): number {
-  return (valueBlocksOf(valueDim) * 8) / operandsPerWord(type);
+/** Pages of one eight of rows of F values. */
+export function valuePagesOf(valueDim: number, type: FloatType): number {
+  return (valueBlocksOf(valueDim) * 2) / operandsPerWord(type);
+}
+
+/** Pages that hold so many rows. */
+export function pagesOf(rows: number, pagesOfEight: number): number {
+  return Math.ceil(rows / eight) * pagesOfEight;
 }
 
 /** The bits of an operand in its own width, from its fp32 bits; exact for every operand. */
@@ -36,29 +48,27 @@ function narrow(bits: number, type: FloatType): number {
 }
 
 /**
- * Q or K for the scores: [n / width][words][width], rows of one block side by side. Row i begins at word `rows(i)` of
- * `source`, or is all zeros where `rows(i)` is negative.
+ * Q or K for the scores: [n / 8][words / 8] pages of 8 words of 8 rows. Row i begins at word `rowAt(i)` of `source`, or
+ * is all zeros where `rowAt(i)` is negative. `out` is all zeros before.
  */
-export function packInterleaved(
+export function packRows(
   source: Float32Array,
-  rows: (i: number) => number,
+  rowAt: (i: number) => number,
   count: number,
   headDim: number,
-  width: number,
   type: FloatType,
   out: Uint32Array,
 ): void {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
-  const words = keyWordsOf(headDim, type);
+  const words = keyPagesOf(headDim, type) * eight;
   for (let i = 0; i < count; i += 1) {
-    const from = rows(i);
-    let to = Math.floor(i / width) * words * width + (i % width);
-    if (from < 0) {
-      for (let w = 0; w < words; w += 1, to += width) out[to] = 0;
-    } else if (type === "fp32") {
-      for (let e = 0; e < headDim; e += 1, to += width) out[to] = bits[from + e] as number;
+    const from = rowAt(i);
+    if (from < 0) continue;
+    let to = Math.floor(i / eight) * words * eight + (i % eight);
+    if (type === "fp32") {
+      for (let e = 0; e < headDim; e += 1, to += eight) out[to] = bits[from + e] as number;
     } else {
-      for (let e = 0; e < headDim; e += 2, to += width) {
+      for (let e = 0; e < headDim; e += 2, to += eight) {
         const high = e + 1 < headDim ? narrow(bits[from + e + 1] as number, type) : 0;
         out[to] = narrow(bits[from + e] as number, type) | (high << 16);
       }
@@ -66,7 +76,7 @@ export function packInterleaved(
   }
 }
 
-/** V for the weighted sums: [m][F / 8][8 columns]; a word of a 16-bit format holds columns j and j + 4. */
+/** V for the weighted sums: [m / 8][F / 16] pages of 8 keys of 16 columns (fp32: [F / 8], 8 columns); `out` is zeros before. */
 export function packValues(
   source: Float32Array,
   from: number,
@@ -76,19 +86,18 @@ export function packValues(
   out: Uint32Array,
 ): void {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
-  const blocks = valueBlocksOf(valueDim);
-  let to = 0;
+  const pages = valuePagesOf(valueDim, type);
+  const columns = type === "fp32" ? eight : columnsTogether;
   for (let m = 0; m < count; m += 1) {
     const row = from + m * valueDim;
-    for (let block = 0; block < blocks; block += 1) {
-      const at = (f: number): number => (f < valueDim ? (bits[row + f] as number) : 0);
-      const first = block * 8;
-      if (type === "fp32") {
-        for (let j = 0; j < 8; j += 1) out[to++] = at(first + j);
-      } else {
-        for (let j = 0; j < 4; j += 1) {
-          out[to++] = narrow(at(first + j), type) | (narrow(at(first + j + 4), type) << 16);
-        }
+    const first = Math.floor(m / eight) * pages * pageWords + (m % eight) * eight;
+    for (let page = 0; page < pages; page += 1) {
+      const to = first + page * pageWords;
+      const f = page * columns;
+      for (let j = 0; j < eight && f + j < valueDim; j += 1) {
+        const low = bits[row + f + j] as number;
+        const high = f + j + eight < valueDim ? (bits[row + f + j + eight] as number) : 0;
+        out[to + j] = type === "fp32" ? low : narrow(low, type) | (narrow(high, type) << 16);
       }
     }
   }

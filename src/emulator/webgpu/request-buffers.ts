@@ -1,14 +1,7 @@
 import type { AttentionProblem } from "../problem.js";
 import { blockLayout, jobLayout } from "./layout.js";
-import { keyWordsOf, operandsPerWord, valueBlocksOf } from "./pack.js";
-
-/** State words of a slot: RM, RD, LM, SLD and whether a value overflowed. */
-export const stateFields = 5;
-export const stateField = { rm: 0, rd: 1, lm: 2, sld: 3, bad: 4 } as const;
-/** RM of a row that has seen no key (shaders/attention-rows.wgsl). */
-export const noMaximum = -(2 ** 120);
-/** Words before the state: the zero of the barrier. */
-export const stateHeader = 4;
+import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
+import { stateFields, stateHeader } from "./state.js";
 
 /** Sizes of a request's buffers, in bytes, for a number of slots. */
 export interface RequestSizes {
@@ -20,9 +13,9 @@ export interface RequestSizes {
   readonly scratch: number;
 }
 
-/** Keys that the scratch has room for: a tile, begun at the multiple of 4 before it. */
-export function tileKeysOf({ tile }: AttentionProblem): number {
-  return tile.m0 + 3;
+/** Pages of scratch for the scores of a tile, from its first to its last eight of keys. */
+export function tilePagesOf({ tile }: AttentionProblem): number {
+  return Math.ceil(tile.m0 / eight) + 1;
 }
 
 export function requestSizes(problem: AttentionProblem, slots: number, blockRows: number): RequestSizes {
@@ -30,10 +23,10 @@ export function requestSizes(problem: AttentionProblem, slots: number, blockRows
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
     windows: slots * 8,
-    queries: slots * keyWordsOf(shape.headDim, format.operand) * 4,
+    queries: pagesOf(slots, keyPagesOf(shape.headDim, format.operand)) * pageWords * 4,
     state: stateHeader * 4 + slots * stateFields * 4,
-    sums: slots * valueBlocksOf(shape.valueDim) * 8 * 4 * 2,
-    scratch: slots * tileKeysOf(problem) * (4 + 4 / operandsPerWord(format.operand)),
+    sums: slots * valueBlocksOf(shape.valueDim) * columnsTogether * 4 * 2,
+    scratch: 2 * pagesOf(slots, tilePagesOf(problem)) * pageWords * 4,
   };
 }
 

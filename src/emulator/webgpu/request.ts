@@ -6,8 +6,9 @@ import type { DeviceGuard } from "./device-guard.js";
 import { type Job, type JobLimits, planJobs } from "./jobs.js";
 import { blockLayout, jobLayout } from "./layout.js";
 import type { Pace } from "./pace.js";
-import { keyWordsOf, packInterleaved, valueBlocksOf } from "./pack.js";
-import { noMaximum, type RequestBuffers, stateFields, stateHeader, tileKeysOf } from "./request-buffers.js";
+import { columnsTogether, keyPagesOf, packRows, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
+import { type RequestBuffers, tilePagesOf } from "./request-buffers.js";
+import { noMaximum, stateFields, stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/finish.wgsl. */
 export const finishWorkgroup = 64;
@@ -24,7 +25,7 @@ export interface SessionContext {
   readonly jobLimits: JobLimits;
 }
 
-/** AV [slot / 8][F padded to 8][8 slots], and the state, as they come from the device. */
+/** AV [slot / 8][F padded to 16][8 slots], and the state, as they come from the device. */
 export interface DeviceRows {
   readonly sums: Float32Array;
   readonly state: Float32Array;
@@ -44,9 +45,9 @@ export class Request {
     this.#slots = plan.blocks.length * plan.blockRows;
   }
 
-  /** RNV of all slots, in vec4s. */
-  get #sumsVectors(): number {
-    return (this.#slots / 8) * valueBlocksOf(this.#context.problem.shape.valueDim) * 16;
+  /** RNV of all slots, in eights of words. */
+  get #sumsEights(): number {
+    return (this.#slots / 8) * valueBlocksOf(this.#context.problem.shape.valueDim) * columnsTogether;
   }
 
   /** Uploads queries, windows and blocks, and sets RM to none, RD and RNV to +0. */
@@ -60,19 +61,19 @@ export class Request {
     for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
     queue.writeBuffer(this.#buffers.blocks, 0, table.buffer);
     queue.writeBuffer(this.#buffers.windows, 0, windows);
-    const queries = new Uint32Array(this.#slots * keyWordsOf(headDim, operand));
+    const queries = new Uint32Array(pagesOf(this.#slots, keyPagesOf(headDim, operand)) * pageWords);
     const rowAt = (slot: number): number => {
       const block = blocks[Math.floor(slot / blockRows)] as RowBlockPlan;
       const i = slot % blockRows;
       return i < block.count ? (block.row + i) * headDim : -1;
     };
-    packInterleaved(operands.q, rowAt, this.#slots, headDim, 8, operand, queries);
+    packRows(operands.q, rowAt, this.#slots, headDim, operand, queries);
     queue.writeBuffer(this.#buffers.queries, 0, queries);
     const state = new Float32Array(stateHeader + this.#slots * stateFields);
     for (let at = stateHeader; at < state.length; at += stateFields * 8) state.fill(noMaximum, at, at + 8);
     queue.writeBuffer(this.#buffers.state, 0, state);
     const encoder = guard.device.createCommandEncoder();
-    encoder.clearBuffer(this.#buffers.sums, 0, this.#sumsVectors * 16);
+    encoder.clearBuffer(this.#buffers.sums, 0, this.#sumsEights * 32);
     queue.submit([encoder.finish()]);
   }
 
@@ -122,7 +123,7 @@ export class Request {
 
   #writeJob(job: Job, keyStride: number, valueStride: number): void {
     const { shape, tile, format, scale } = this.#context.problem;
-    const tileKeys = tileKeysOf(this.#context.problem);
+    const tilePages = tilePagesOf(this.#context.problem);
     const view = new DataView(new ArrayBuffer(jobLayout.byteSize));
     jobLayout.write(view, 0, {
       blockBegin: job.blockBegin,
@@ -133,13 +134,13 @@ export class Request {
       chunkKey: job.chunk.keyBegin,
       keyStride,
       valueStride,
-      keyWords: keyWordsOf(shape.headDim, format.operand),
+      keyPages: keyPagesOf(shape.headDim, format.operand),
       valueBlocks: valueBlocksOf(shape.valueDim),
       keyCount: shape.keys,
       m0: tile.m0,
-      tileKeys,
-      weightsAt: (this.#slots / 8) * tileKeys * 2,
-      partsAt: this.#sumsVectors,
+      tilePages,
+      weightsAt: (this.#slots / 8) * tilePages,
+      partsAt: this.#sumsEights,
       factor: exponentFactor(scale),
     });
     this.#context.guard.device.queue.writeBuffer(this.#buffers.job, 0, view.buffer);
@@ -149,7 +150,7 @@ export class Request {
   async finish(): Promise<DeviceRows> {
     const { guard, finish } = this.#context;
     const { job, state, sums, readback } = this.#buffers;
-    const sumsBytes = this.#sumsVectors * 16;
+    const sumsBytes = this.#sumsEights * 32;
     const stateBytes = 4 * (stateHeader + this.#slots * stateFields);
     const encoder = guard.device.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -8,9 +8,10 @@ import type { DeviceGuard } from "./device-guard.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, emptyTileDump, readDump, tileJob } from "./dump.js";
 import type { KernelCache } from "./kernel.js";
 import { Pace } from "./pace.js";
-import { valueBlocksOf } from "./pack.js";
+import { columnsTogether, eight, valueBlocksOf } from "./pack.js";
 import { type DeviceRows, finishWorkgroup, Request, type SessionContext } from "./request.js";
-import { RequestBuffers, requestSizes, stateField, stateFields, stateHeader } from "./request-buffers.js";
+import { RequestBuffers, requestSizes } from "./request-buffers.js";
+import { stateField, stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
 
 /** Seconds that a request should take, from which the number of its rows follows. */
@@ -37,7 +38,7 @@ export async function openSession(
   const { kernel, workgroupSize } = variant;
   const [attention, finish] = await guard.wait(
     Promise.all([
-      kernels.pipeline(kernel, name, { workgroupSize }),
+      kernels.pipeline(kernel, name, { workgroupSize }, variant.shape(guard.device.features)),
       kernels.pipeline("finish", name, { workgroupSize: finishWorkgroup }),
     ]),
   );
@@ -53,7 +54,7 @@ export async function openSession(
     ...{ guard, operands, attention, finish, pace, problem: clipped },
     chunks: new ChunkCache(guard.device, clipped, operands, variant.cacheBytes),
     jobLimits: {
-      chunkKeys: Math.max(4, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(clipped))),
+      chunkKeys: Math.max(eight, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(clipped))),
       parallelBlocks: variant.parallelBlocks,
       budget: () => pace.budget(),
     },
@@ -170,7 +171,7 @@ function collect(
   { sums, state }: DeviceRows,
   av: Float32Array,
 ): number | null {
-  const padded = valueBlocksOf(valueDim) * 8;
+  const padded = valueBlocksOf(valueDim) * columnsTogether;
   let overflowRow: number | null = null;
   for (const [n, { row, count }] of blocks.entries()) {
     for (let i = 0; i < count; i += 1) {

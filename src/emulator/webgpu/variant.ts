@@ -1,3 +1,5 @@
+import type { KernelShape } from "./kernel.js";
+
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";
 
@@ -6,6 +8,8 @@ export interface Variant {
   /** The kernel's file. */
   readonly kernel: "attention-rows" | "attention-tiles";
   readonly workgroupSize: number;
+  /** How the kernel is written. */
+  readonly shape: (features: GPUSupportedFeatures) => KernelShape;
   /** Query rows that a workgroup owns. */
   readonly blockRows: number;
   /** Workgroups that fill the adapter. */
@@ -26,7 +30,12 @@ export function variantFor(kind: AdapterKind): Variant {
   return variants[kind];
 }
 
-const rows = { kernel: "attention-rows", workgroupSize: 4, blockRows: 32 } as const;
+const rows = {
+  kernel: "attention-rows",
+  workgroupSize: 4,
+  blockRows: 32,
+  shape: features => ({ quads: features.has("subgroups") }),
+} as const satisfies Partial<Variant>;
 
 const variants: Readonly<Record<AdapterKind, Variant>> = {
   software: {

@@ -62,13 +62,10 @@ describe.each(Object.entries(cuts))("%s change no bit", (_, cut) => {
 
 describe("the self-test", () => {
   it("refuses an adapter whose sums are wrong in one bit, naming the case", async () => {
-    const truncating = (name: string): string =>
-      name === "shared/accumulate-fp32"
-        ? readShader(name).replace(
-            "return s + vec4f(a) * b;",
-            "return bitcast<vec4f>(bitcast<vec4u>(s + vec4f(a) * b) & vec4u(0xfffffffeu));",
-          )
-        : readShader(name);
+    const right = readShader("shared/accumulate-fp32");
+    const wrong = right.replace("return s + a * b;", "return bitcast<f32>(bitcast<u32>(s + a * b) & 0xfffffffeu);");
+    expect(wrong).not.toBe(right);
+    const truncating = (name: string): string => (name === "shared/accumulate-fp32" ? wrong : readShader(name));
     const engine = await openTestEngine({ shaders: truncating });
     const failure = await selfTest({ engine, runOps: engine.runOps }, ["bf16"]).finally(() => engine.close());
     if (failure === null) expect.fail("a wrong sum passed");

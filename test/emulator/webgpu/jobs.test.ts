@@ -4,7 +4,8 @@ import { type AttentionProblem, noMask } from "../../../src/emulator/problem.js"
 import { Twin } from "../../../src/emulator/twin.js";
 import { allRows } from "../../../src/emulator/visible.js";
 import { countTiles, planBlocks, rowsOfGroup } from "../../../src/emulator/webgpu/blocks.js";
-import { planJobs, scoresPhase, valuesPhase } from "../../../src/emulator/webgpu/jobs.js";
+import { planJobs } from "../../../src/emulator/webgpu/jobs.js";
+import { phase } from "../../../src/emulator/webgpu/state.js";
 import { formats } from "../../../src/numerics/format.js";
 
 const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
@@ -47,15 +48,15 @@ describe("the plan of a request", () => {
   it("takes every block through each of its keys once, in order, whatever the budget and the chunks", () => {
     const law = fc.property(problems, size(200), fc.integer({ min: 1, max: 1e6 }), (problem, chunkKeys, budget) => {
       const plan = planBlocks(problem, allRows(problem), 8);
-      const limits = { chunkKeys: Math.max(4, chunkKeys), parallelBlocks: 3, budget: () => budget };
+      const limits = { chunkKeys: Math.max(8, chunkKeys), parallelBlocks: 3, budget: () => budget };
       // For each block the next key that its scores, and its values, wait for.
       const { m0 } = problem.tile;
       const next = plan.blocks.map(({ tileBegin }) => ({ scores: tileBegin * m0, values: tileBegin * m0 }));
       for (const job of planJobs(problem, plan, limits)) {
         const { chunk, keyBegin, keyEnd, phases } = job;
-        expect(chunk.keyBegin % 4).toBe(0);
+        expect(chunk.keyBegin % 8).toBe(0);
         expect(keyBegin >= chunk.keyBegin && keyEnd <= chunk.keyEnd && keyBegin < keyEnd).toBe(true);
-        expect(chunk.groupCount * Math.ceil((chunk.keyEnd - chunk.keyBegin) / 4) * 4 <= limits.chunkKeys).toBe(true);
+        expect(chunk.groupCount * Math.ceil((chunk.keyEnd - chunk.keyBegin) / 8) * 8 <= limits.chunkKeys).toBe(true);
         for (let n = job.blockBegin; n < job.blockBegin + job.blockCount; n += 1) {
           const { group, tileBegin, tileEnd } = plan.blocks[n] as (typeof plan.blocks)[number];
           expect(group >= chunk.groupBegin && group < chunk.groupBegin + chunk.groupCount).toBe(true);
@@ -63,11 +64,11 @@ describe("the plan of a request", () => {
           const end = Math.min(keyEnd, tileEnd * m0, problem.shape.keys);
           if (begin >= end) continue;
           const at = next[n] as (typeof next)[number];
-          if ((phases & scoresPhase) !== 0) {
+          if ((phases & phase.scores) !== 0) {
             expect(at.scores).toBe(begin);
             at.scores = end;
           }
-          if ((phases & valuesPhase) !== 0) {
+          if ((phases & phase.values) !== 0) {
             expect(at.values).toBe(begin);
             at.values = end;
             // The maximum of a tile is known before its weights.
@@ -83,10 +84,10 @@ describe("the plan of a request", () => {
     fc.assert(law, { numRuns: 300 });
   });
 
-  it("keeps a dispatch within the budget, down to four keys of the fewest blocks", () => {
+  it("keeps a dispatch within the budget, down to eight keys of the fewest blocks", () => {
     const law = fc.property(problems, fc.integer({ min: 1000, max: 1e6 }), (problem, budget) => {
       const plan = planBlocks(problem, allRows(problem), 8);
-      const least = 3 * 8 * 4 * (problem.shape.headDim + problem.shape.valueDim);
+      const least = 3 * 8 * 8 * (problem.shape.headDim + problem.shape.valueDim);
       const limits = { chunkKeys: 1000, parallelBlocks: 3, budget: () => budget };
       for (const { macs } of planJobs(problem, plan, limits)) expect(macs).toBeLessThanOrEqual(Math.max(budget, least));
     });

@@ -1,0 +1,13 @@
+// Eight query rows, keys or columns stand together in every buffer, and eight such eights make a page
+// (src/emulator/webgpu/pack.ts).
+alias Eight = array<vec4f, 2>;
+alias Words8 = array<vec4u, 2>;
+alias Page = array<Words8, 8>;
+
+fn evens(words: Words8) -> Eight {
+  return Eight(even(words[0]), even(words[1]));
+}
+
+fn odds(words: Words8) -> Eight {
+  return Eight(odd(words[0]), odd(words[1]));
+}
