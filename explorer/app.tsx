@@ -13,12 +13,14 @@ export interface PanelProps {
 
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",
+  cascade: "Cascade",
   numerics: "Numerics",
 };
 
 /** Panels are loaded when first opened, so that the first paint needs one of them only. */
 const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
   cost: async () => (await import("./panels/cost.js")).CostPanel,
+  cascade: async () => (await import("./panels/cascade.js")).CascadePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
 };
 

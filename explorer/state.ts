@@ -8,7 +8,7 @@ import { phases } from "../src/spec/workload.js";
  */
 export const stateVersion = 1;
 
-export const panels = ["cost", "numerics"] as const;
+export const panels = ["cost", "cascade", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -33,6 +33,9 @@ const text = (initial: string, longest: number, pattern: RegExp): Field<string> 
   read: value => (value.length <= longest && pattern.test(value) ? value : undefined),
   write: value => value,
 });
+
+/** A cascade's text that is longer stays out of the address: links of more are cut by what they pass through. */
+export const longestSource = 6000;
 
 const list = (initial: readonly string[], pattern: RegExp, most: number): Field<readonly string[]> => ({
   initial,
@@ -112,6 +115,11 @@ export const fields = {
   buffer: amount(1, 1 / 64, 64),
   bandwidth: amount(400, 25, 6400),
   frequency: amount(940, 100, 5000),
+  // Cascade
+  cascade: text("attention-3-pass", 64, name),
+  source: text("", longestSource, /^[^\0]*$/),
+  rank: text("", 16, /^\w*$/),
+  shape: text("", 200, /^[\w\s=,]*$/),
   // Numerics
   queries: size(256, 1, 2 ** 20),
   keys: size(1024, 1, 2 ** 24),

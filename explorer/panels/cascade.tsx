@@ -1,0 +1,254 @@
+import { useId, useMemo, useState } from "preact/hooks";
+import { cascadeGraph, passColour } from "../../src/report/cascade-graph.js";
+import type { RankReport } from "../../src/report/passes.js";
+import type { Table } from "../../src/report/table.js";
+import { textOn } from "../../src/report/waterfall.js";
+import type { PanelProps } from "../app.js";
+import type { Analysis } from "../cascade/analysis.js";
+import { cascadeLibrary, titleOf } from "../cascade/library.js";
+import { useAnalysis } from "../cascade/use-analysis.js";
+import { Command } from "../parts/command.js";
+import { Card, save } from "../parts/figure.js";
+import { Choice, TextField } from "../parts/inputs.js";
+import { longestSource, type State } from "../state.js";
+import { useTheme } from "../use-media.js";
+
+type Done = Extract<Analysis, { readonly report: unknown }>;
+
+/** A larger graph is no longer a picture. */
+const mostNodes = 120;
+const ownFile = "cascade.txt";
+
+export function CascadePanel(props: PanelProps) {
+  const { state, change } = props;
+  const library = cascadeLibrary.get(state.cascade) ?? "";
+  // A text that is too long for a link lives here only.
+  const [long, setLong] = useState<string | null>(null);
+  const text = long ?? (state.source === "" ? library : state.source);
+  const isOwn = text !== library;
+  const analysis = useAnalysis(isOwn ? ownFile : state.cascade, text, state.shape);
+  const [last, setLast] = useState<Done | null>(null);
+  if (analysis !== null && "report" in analysis && analysis !== last) setLast(analysis);
+  const edit = (written: string, keep: boolean) => {
+    const isLong = written.length > longestSource;
+    setLong(isLong ? written : null);
+    change({ source: isLong || written === library ? "" : written }, keep);
+  };
+  const choose: PanelProps["change"] = (part, keep) => {
+    setLong(null);
+    change({ ...part, source: "", rank: "" }, keep);
+  };
+  return (
+    <div class="panel editing">
+      <form class="controls" aria-label="The cascade" onSubmit={event => event.preventDefault()}>
+        <Choice
+          {...props}
+          change={choose}
+          field="cascade"
+          label="Library"
+          options={[...cascadeLibrary.keys()].map(name => [name, titleOf(name)])}
+        />
+        <Editor text={text} edit={edit} analysis={analysis} isLong={long !== null} />
+        <TextField {...props} field="shape" label="Sizes, for bytes and counts" unit="M=4096,P=1K" />
+        {isOwn && (
+          <div class="exports">
+            <button type="button" onClick={() => edit(library, true)}>
+              Back to the library's text
+            </button>
+            <button type="button" onClick={() => save(ownFile, "text/plain", text)}>
+              Save {ownFile}
+            </button>
+          </div>
+        )}
+      </form>
+      <div class="charts">
+        {last === null ? <p class="quiet">Reading…</p> : <Passes {...props} analysis={last} text={text} />}
+        <section class="card wide">
+          <h2>The same analysis on the command line</h2>
+          <Command command={commandOf(state, isOwn)} />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+const commandOf = ({ cascade, rank, shape }: State, isOwn: boolean): string =>
+  [
+    `npx fusemax passes ${isOwn ? ownFile : cascade}`,
+    ...(rank === "" ? [] : [`--rank ${rank}`]),
+    ...(shape.trim() === "" ? [] : [`--shape ${shape.replaceAll(" ", "")}`]),
+  ].join(" ");
+
+interface EditorProps {
+  readonly text: string;
+  readonly edit: (text: string, keep: boolean) => void;
+  readonly analysis: Analysis | null;
+  readonly isLong: boolean;
+}
+
+function Editor({ text, edit, analysis, isLong }: EditorProps) {
+  const id = useId();
+  const wrong = analysis !== null && "message" in analysis ? analysis : null;
+  return (
+    <div class="field">
+      <label for={id}>Its text, one Einsum a line</label>
+      <textarea
+        id={id}
+        name="source"
+        rows={Math.min(30, Math.max(8, text.split("\n", 31).length))}
+        spellcheck={false}
+        wrap="off"
+        value={text}
+        aria-invalid={wrong !== null}
+        aria-describedby={`${id}-said`}
+        onInput={event => edit(event.currentTarget.value, false)}
+        onChange={event => edit(event.currentTarget.value, true)}
+      />
+      <div id={`${id}-said`} role="status">
+        {wrong !== null && (
+          <>
+            {wrong.excerpt !== null && <pre class="wrong excerpt">{wrong.excerpt}</pre>}
+            <p class="wrong">{wrong.message}</p>
+          </>
+        )}
+        {isLong && <p class="quiet">A text of over {longestSource} characters is no part of the link; save it.</p>}
+      </div>
+    </div>
+  );
+}
+
+/** The rank that is looked at: the one asked for, else the text's own choice, else the one with the most passes. */
+function shownRank({ report }: Done, wanted: string, text: string): string | null {
+  const names = Object.keys(report.ranks);
+  const own = /^#\s*sequence:\s*(\w+)/m.exec(text)?.[1] ?? "";
+  if (!names.includes(wanted) && names.includes(own)) return own;
+  const most = [...names].sort((a, b) => (report.ranks[b]?.passes ?? 0) - (report.ranks[a]?.passes ?? 0))[0];
+  return names.includes(wanted) ? wanted : (most ?? null);
+}
+
+function Passes(props: PanelProps & { readonly analysis: Done; readonly text: string }) {
+  const { state, analysis, text } = props;
+  const name = shownRank(analysis, state.rank, text);
+  const rank = name === null ? undefined : analysis.report.ranks[name];
+  const theme = useTheme();
+  const { graph, lines, report } = analysis;
+  const style = useMemo(() => {
+    const passOf = new Map((rank?.einsums ?? []).map(({ tensor, pass }) => [tensor, pass]));
+    return { title: `${report.title ?? report.cascade}: passes over ${name}`, passOf, barriers: rank?.barriers ?? [] };
+  }, [rank, report, name]);
+  const drawn = graph.nodes.length <= mostNodes;
+  const svg = useMemo(() => (drawn ? cascadeGraph(graph, { ...style, theme }) : ""), [drawn, graph, style, theme]);
+  if (name === null || rank === undefined) return <p class="quiet">This cascade has no Einsum over any rank.</p>;
+  return (
+    <>
+      <section class="card wide">
+        <h2>
+          {rank.passes} {rank.passes === 1 ? "pass" : "passes"} over {name}
+        </h2>
+        <Ranks {...props} ranks={report.ranks} shown={name} />
+        <p class="quiet">
+          A pass reads every element of a fiber; a new one begins where an Einsum reads again what another had to read
+          whole before. It holds for every mapping (FuseMax, section III).
+          {rank.perIterationOf.length > 0 && ` Counted within each turn of ${rank.perIterationOf.join(" and ")}.`}
+        </p>
+        <Einsums rank={rank} lines={lines} />
+      </section>
+      <Card
+        title="Its graph"
+        svg={svg}
+        exported={() => cascadeGraph(graph, style)}
+        table={() => passTable(rank, lines)}
+        file="cascade"
+      >
+        {drawn
+          ? "Tensors from the inputs down, in the colour of the pass that makes them"
+          : `Over ${mostNodes} tensors are not drawn`}
+        ; broken thick lines are barriers, dotted ones go to the next turn of an iteration. Sections III and IV.
+      </Card>
+      <section class="card">
+        <h2>What forbids fusion, and what must be kept</h2>
+        {rank.barriers.length === 0 ? (
+          <p>Nothing: every Einsum may be fused with every other on {name}.</p>
+        ) : (
+          <ul data-barriers>
+            {rank.barriers.map(({ before, after, why }) => (
+              <li key={`${before} ${after}`}>
+                {before} with {after}: {why}.
+              </li>
+            ))}
+          </ul>
+        )}
+        {rank.footprints.length > 0 && (
+          <p data-footprints>
+            Live between passes, whatever the mapping:{" "}
+            {rank.footprints
+              .map(
+                ({ tensor, elements, bytes }) =>
+                  `a fiber of ${tensor}, ${elements} elements${bytes === null ? "" : ` (${bytes} B)`}`,
+              )
+              .join("; ")}
+            .
+          </p>
+        )}
+      </section>
+    </>
+  );
+}
+
+interface RanksProps extends PanelProps {
+  readonly ranks: Readonly<Record<string, RankReport>>;
+  readonly shown: string;
+}
+
+function Ranks({ ranks, shown, change }: RanksProps) {
+  return (
+    <div class="exports">
+      {Object.entries(ranks).map(([name, { passes }]) => (
+        <button key={name} type="button" aria-pressed={name === shown} onClick={() => change({ rank: name }, true)}>
+          {name}: {passes}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Einsums({ rank, lines }: { readonly rank: RankReport; readonly lines: Done["lines"] }) {
+  const theme = useTheme();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section class="table" aria-label="Einsums by pass" tabIndex={0}>
+      <table data-passes>
+        <thead>
+          <tr>
+            <th scope="col">pass</th>
+            <th scope="col">stage</th>
+            <th scope="col">Einsum</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rank.einsums.map(({ tensor, pass, stage }) => {
+            const background = passColour(theme, pass);
+            return (
+              <tr key={tensor}>
+                <td>
+                  <span class="chip" style={{ background, color: textOn(background) }}>
+                    {pass}
+                  </span>
+                </td>
+                <td>{stage}</td>
+                <td>
+                  <code>{lines[tensor] ?? tensor}</code>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const passTable = (rank: RankReport, lines: Done["lines"]): Table => ({
+  columns: ["pass", "stage", "tensor", "einsum"],
+  rows: rank.einsums.map(({ tensor, pass, stage }) => [pass, stage, tensor, lines[tensor] ?? tensor]),
+});
