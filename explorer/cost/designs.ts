@@ -7,7 +7,7 @@ import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
-import type { Workload } from "../../src/spec/workload.js";
+import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
 import { bundledSpecs } from "../specs.js";
 import type { State } from "../state.js";
 
@@ -76,24 +76,12 @@ const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${la
 
 export const designLabel = (name: string): string => open(name, published).label;
 
-const ownSizes = { gated: false, phases: ["prefill", "decode"], causal: false, valuesInKeys: false } as const;
-
 /** The model that is chosen, or one of the sizes that are typed in. */
 export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: State): Workload {
   if (model === customModel) {
-    const sizes = { batch, heads, kvHeads: heads, headDim, valueDim, modelDim: heads * headDim };
-    return {
-      ...ownSizes,
-      ...sizes,
-      name: customModel,
-      source: "sizes typed into the explorer",
-      feedForward: 4 * sizes.modelDim,
-      kinds: [{ name: null, layers: 1, window: [-1, -1] }],
-      experts: undefined,
-      context: undefined,
-      crossKeys: undefined,
-      projections: undefined,
-    };
+    const modelDim = heads * headDim;
+    const sizes = { batch, heads, headDim, valueDim, modelDim, feedForward: 4 * modelDim };
+    return workloadSchema.parse({ name: customModel, source: "sizes typed into the explorer", phases, ...sizes });
   }
   const workload = loadWorkload(bundledSpecs, model);
   return masked === "none" ? unmasked(workload) : workload;
