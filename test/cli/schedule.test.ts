@@ -138,6 +138,12 @@ describe("fusemax trace", () => {
       /lacks\.yaml:\d+:1 2d: got AV\[b\] on the 2d array, whose PEs have no divide/,
     ],
     [
+      "a register file that is too small",
+      () => ["--registers", "2,32", "--out", file("a.svg")],
+      /schedule "fusemax" 2d, cycle \d+: got 3 values at once in a PE's register file; expected at most 2.*shorten the lags/,
+    ],
+    ["registers that are no numbers", () => ["--registers", "many", "--out", file("a.svg")], /--registers: got "many"/],
+    [
       "a deadlock",
       () => ["--schedule", crossed(), "--out", file("a.svg")],
       /a deadlock in cycle \d+: the 2d array waits with SLN\[c\] \(tile 1\) for RM, the 1d array waits with RNV\[b\] \(tile 0\) for SLNV/,

@@ -147,7 +147,7 @@ class Simulation {
     } else {
       if (this.firstIssue < 0) this.firstIssue = state.cycle;
       this.counters[op] = (this.counters[op] as number) + 1;
-      if (this.watches(track)) this.report(track, op);
+      if (this.options.watch !== undefined && this.watches(track)) this.report(track, op);
     }
     if (++track.pc === track.program.code.length) {
       track.next();

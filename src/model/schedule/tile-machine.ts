@@ -19,17 +19,31 @@ const { LM: lmCause, RM: rmCause, SLD: sldCause, SLNV: slnvCause } = causeCode;
 class Crossing {
   readonly queue = new CycleQueue();
   waiting = 0;
+  /** When the next value comes; Infinity where none is on its way. */
+  private nextAt = Number.POSITIVE_INFINITY;
+
+  push(cycle: number): void {
+    this.queue.push(cycle);
+    if (cycle < this.nextAt) this.nextAt = cycle;
+  }
 
   take(): void {
     this.queue.pop();
     if (this.waiting > 0) this.waiting--;
+    else this.lookAhead();
   }
 
   /** Counts what had come by the end of `cycle` and was not taken. */
   settle(cycle: number): number {
-    const { queue } = this;
-    while (this.waiting < queue.size && queue.at(this.waiting) <= cycle) this.waiting++;
+    while (this.nextAt <= cycle) {
+      this.waiting++;
+      this.lookAhead();
+    }
     return this.waiting;
+  }
+
+  private lookAhead(): void {
+    this.nextAt = this.waiting < this.queue.size ? this.queue.at(this.waiting) : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -55,6 +69,8 @@ export class TileMachine {
   private readonly sld = new Crossing();
   private readonly slnv = new Crossing();
   private readonly rm = new Crossing();
+  private readonly unlimitedPorts: boolean;
+  private readonly rows: number;
   private readonly rmLatency: number;
   private readonly rmRows: number;
   private readonly lastE: number;
@@ -67,7 +83,9 @@ export class TileMachine {
     work: ScheduleWork,
     private readonly memory: TileMemory | null,
   ) {
-    const { rmReturn, rows, divideCycles } = machine;
+    const { rmReturn, rows, divideCycles, readPorts, writePorts } = machine;
+    this.unlimitedPorts = readPorts === Number.POSITIVE_INFINITY && writePorts === Number.POSITIVE_INFINITY;
+    this.rows = rows;
     this.rmLatency = 1 + (rmReturn.by === "columns" ? rows : rmReturn.latencyCycles);
     this.rmRows = rmReturn.by === "buffer" ? 1 : 0;
     this.lastE = work.headDim - 1;
@@ -77,8 +95,10 @@ export class TileMachine {
 
   /** Opens the cycle: all ports are free, and what has come by now and was not used takes a register. */
   open(): void {
-    this.freeReads = this.machine.readPorts;
-    this.freeWrites = this.machine.writePorts;
+    if (!this.unlimitedPorts) {
+      this.freeReads = this.machine.readPorts;
+      this.freeWrites = this.machine.writePorts;
+    }
     this.countRegisters();
   }
 
@@ -108,16 +128,16 @@ export class TileMachine {
         else if (step === 6) this.peEntries--;
         return true;
       case LM:
-        this.lm.queue.push(this.cycle + this.machine.rows);
+        this.lm.push(this.cycle + this.rows);
         return true;
       case SLD:
-        this.sld.queue.push(this.cycle + this.machine.rows);
+        this.sld.push(this.cycle + this.rows);
         if (track.freesSln === SLD) this.peEntries--;
         return true;
       case RM:
         if (!this.come(this.lm, lmCause) || !this.ports(track, track.isFirst[RM] === 1 ? 0 : 1, 1)) return false;
         this.lm.take();
-        this.rm.queue.push(this.cycle + this.rmLatency);
+        this.rm.push(this.cycle + this.rmLatency);
         this.laneEntries += 2; // the old and the new maximum, both for PRM
         return true;
       case PRM:
@@ -164,7 +184,7 @@ export class TileMachine {
     const loads = step === 0 && track.opensRow[SLNV] === 1;
     if (loads && memory !== null && !this.loaded(memory, "BV", bvCause)) return false;
     if (!this.ports(track, 1, 0)) return false;
-    this.slnv.queue.push(this.cycle + this.machine.rows);
+    this.slnv.push(this.cycle + this.rows);
     if (memory !== null) {
       if (loads) memory.queues.BV.pop();
       if (step === this.lastF && track.closesRow[SLNV] === 1) memory.release("BV", this.cycle + 1);
@@ -201,6 +221,7 @@ export class TileMachine {
 
   /** Reads what is still missing of the operation's rows; rows read in an earlier cycle wait at the array's edge. */
   private ports(track: Track, reads: number, writes: number): boolean {
+    if (this.unlimitedPorts) return true;
     const got = Math.min(reads - track.rowsRead, this.freeReads);
     track.rowsRead += got;
     this.freeReads -= got;
