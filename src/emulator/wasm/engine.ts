@@ -20,8 +20,7 @@ const secondsPerRequest = 0.25;
 const macsPerSecondAtFirst = 5e9;
 /** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostGroups`). */
 const mostRowsPerRequest = 64 * lanes;
-/** So many requests a thread, at least, so that all threads end at about the same time. */
-const requestsPerThread = 4;
+const fewestRowsPerRequest = 16 * lanes;
 
 /**
  * The WebAssembly engine: SIMD kernels (assembly/) on worker threads, each with a memory of its own; the operands are
@@ -46,6 +45,8 @@ class WasmSession implements Session {
   private readonly stop: Int32Array | null;
   private readonly open: Extract<ToWorker, { type: "open" }>;
   private rowsPerSecond: number;
+  /** Every row before it has been asked for. */
+  private asked = 0;
 
   constructor(
     private readonly host: WasmHost,
@@ -66,11 +67,16 @@ class WasmSession implements Session {
     return 2 * this.pool.size;
   }
 
-  /** Whole lane groups, or, where a key/value head has fewer rows than a group has lanes (decode), whole heads. */
+  /**
+   * A share of what is left, so that all threads end at about the same time; in whole lane groups, or, where a key/value head
+   * has fewer rows than a group has lanes (decode), in whole heads.
+   */
   get rowsPerRequest(): number {
     const { queries, heads, kvHeads } = this.problem.shape;
     const unit = Math.min(lanes, (queries * heads) / kvHeads);
-    const share = allRows(this.problem).end / (this.pool.size * requestsPerThread);
+    const left = allRows(this.problem).end - this.asked;
+    const fewest = Math.min(fewestRowsPerRequest, Math.ceil(allRows(this.problem).end / this.concurrency));
+    const share = Math.max(left / this.concurrency, fewest);
     const rows = Math.min(this.rowsPerSecond * secondsPerRequest, share, mostRowsPerRequest);
     return unit * Math.max(1, Math.ceil(rows / unit));
   }
@@ -78,6 +84,7 @@ class WasmSession implements Session {
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
     signal?.throwIfAborted();
     const { pool, open } = this;
+    this.asked = Math.max(this.asked, range.end);
     const { block, seconds } = await new Promise<Answer>((resolve, reject) => {
       const abort = (): void => {
         this.halt();
