@@ -7,7 +7,7 @@ import {
   configureMemory,
   featurePanels,
   headDim,
-  keyPanels,
+  keyPanelsOf,
   laneBytes,
   lanes,
   maxima,
@@ -21,7 +21,7 @@ import {
   stateOf,
   sumsOf,
   valueDim,
-  valuePanels,
+  valuePanelsOf,
   viewBegin,
   viewEnd,
 } from "./memory";
@@ -44,6 +44,7 @@ export {
   scoresOf,
   seenFrom,
   seenTo,
+  slots,
   stage,
   stateOf,
   sumsOf,
@@ -51,10 +52,10 @@ export {
 } from "./memory";
 export { beginTile, takeTiles } from "./view";
 
-/** Fixes format (its place among `formatNames`), E, F, the keys of a tile, and c of E2. False when memory is short. */
-export function configure(format: i32, e: i32, f: i32, tileKeys: i32, c: f32, budget: u32): bool {
+/** Fixes the format (its place among `formatNames`), c of E2, and what `configureMemory` takes. False when memory is short. */
+export function configure(format: i32, c: f32, e: i32, f: i32, tileKeys: i32, tileCount: i32, budget: u32): bool {
   configureArithmetic(format, c);
-  return configureMemory(e, f, tileKeys, budget);
+  return configureMemory(e, f, tileKeys, tileCount, budget);
 }
 
 /** Takes `count` rows of Q from the stage into a group and clears what it carries. What its lanes see is set by the host. */
@@ -66,23 +67,23 @@ export function loadQueries(group: i32, count: i32): void {
   rowsToLanes(stage, count, headDim, queriesOf(group), queryScale());
 }
 
-/** Packs `count` rows of K from the stage. */
-export function packKeys(count: i32): void {
-  rowsToPanels(stage, count, headDim, keyPanels);
+/** Packs `count` rows of K from the stage into a slot. */
+export function packKeys(count: i32, slot: i32): void {
+  rowsToPanels(stage, count, headDim, keyPanelsOf(slot));
 }
 
-/** Packs `count` rows of V from the stage. */
-export function packValues(count: i32): void {
-  columnsToPanels(stage, count, valueDim, valuePanels);
+/** Packs `count` rows of V from the stage into a slot. */
+export function packValues(count: i32, slot: i32): void {
+  columnsToPanels(stage, count, valueDim, valuePanelsOf(slot));
 }
 
-/** Takes the first `groupCount` groups through the packed tile of `count` keys from `firstKey`; skips those that see none. */
-export function passTile(groupCount: i32, firstKey: i32, count: i32): void {
+/** Takes the first `groupCount` groups through the tile of `count` keys from `firstKey`, packed in a slot; skips those that see none. */
+export function passTile(groupCount: i32, firstKey: i32, count: i32, slot: i32): void {
   for (let group = 0; group < groupCount; group++) {
     if (!lookAtTile(stateOf(group), firstKey, count)) continue;
-    scoresOfGroup(group, 0, count);
+    scoresOfGroup(group, 0, count, slot);
     runSoftmax(scoresOf(group), stateOf(group));
-    valuesOfGroup(group, 0, count);
+    valuesOfGroup(group, 0, count, slot);
     runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
   }
 }
@@ -91,9 +92,9 @@ export function lookAt(groupCount: i32, firstKey: i32, count: i32): void {
   for (let group = 0; group < groupCount; group++) lookAtTile(stateOf(group), firstKey, count);
 }
 
-/** Step 1 for the packed keys [first, first + count) of the tile. */
+/** Step 1 for the keys packed in slot 0, [first, first + count) of the tile. */
 export function scores(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count);
+  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count, 0);
 }
 
 export function softmax(groupCount: i32): void {
@@ -102,9 +103,9 @@ export function softmax(groupCount: i32): void {
   }
 }
 
-/** Step 5 for the packed values [first, first + count) of the tile. */
+/** Step 5 for the values packed in slot 0, [first, first + count) of the tile. */
 export function values(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count);
+  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count, 0);
 }
 
 export function update(groupCount: i32): void {
@@ -131,24 +132,24 @@ function seesTile(group: i32): bool {
   return load<i32>(state, viewBegin) < load<i32>(state, viewEnd);
 }
 
-function scoresOfGroup(group: i32, first: i32, count: i32): void {
+function scoresOfGroup(group: i32, first: i32, count: i32, slot: i32): void {
   const state = stateOf(group);
   const from = max(load<i32>(state, viewBegin) - first, 0) / panelRows;
   const to = (min(load<i32>(state, viewEnd) - first, count) + panelRows - 1) / panelRows;
   if (from >= to) return;
   const apart = (<usize>headDim) * panelBytes;
-  const panels = keyPanels + (<usize>from) * apart;
+  const panels = keyPanelsOf(slot) + (<usize>from) * apart;
   const at = scoresOf(group) + (<usize>(first + from * panelRows)) * laneBytes;
   runProducts(queriesOf(group), panels, apart, to - from, headDim, at, false);
 }
 
-function valuesOfGroup(group: i32, first: i32, count: i32): void {
+function valuesOfGroup(group: i32, first: i32, count: i32, slot: i32): void {
   const state = stateOf(group);
   const begin = load<i32>(state, viewBegin);
   const from = max(begin - first, 0);
   const to = min(load<i32>(state, viewEnd) - first, count);
   if (from >= to) return;
-  const panels = valuePanels + (<usize>from) * panelBytes;
+  const panels = valuePanelsOf(slot) + (<usize>from) * panelBytes;
   const numerators = scoresOf(group) + (<usize>(first + from)) * laneBytes;
   const apart = (<usize>count) * panelBytes;
   runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(group), begin < first);

@@ -132,9 +132,11 @@ export class BlockRunner {
       return;
     }
     const count = Math.min(this.problem.tile.m0, rows.keys - firstKey);
-    panels.packKeys({ kvHead: rows.kvHead, first: firstKey, count });
-    panels.packValues({ kvHead: rows.kvHead, first: firstKey, count });
-    kernels.passTile(rows.groups, firstKey, count);
+    const span = { kvHead: rows.kvHead, first: firstKey, count };
+    const slot = panels.slotOf(firstKey / this.problem.tile.m0);
+    panels.packKeys(span, slot);
+    panels.packValues(span, slot);
+    kernels.passTile(rows.groups, firstKey, count, slot);
   }
 
   /** The same for a tile too long to be packed as a whole, or step by step for a listener (of one group). */
@@ -145,7 +147,7 @@ export class BlockRunner {
     kernels.lookAt(groups, firstKey, count);
     for (let first = 0; first < count; first += keysAtOnce) {
       const there = Math.min(keysAtOnce, count - first);
-      panels.packKeys({ kvHead, first: firstKey + first, count: there });
+      panels.packKeys({ kvHead, first: firstKey + first, count: there }, 0);
       kernels.scores(groups, first, there);
     }
     listener?.scored();
@@ -153,7 +155,7 @@ export class BlockRunner {
     listener?.normalized();
     for (let first = 0; first < count; first += keysAtOnce) {
       const there = Math.min(keysAtOnce, count - first);
-      panels.packValues({ kvHead, first: firstKey + first, count: there });
+      panels.packValues({ kvHead, first: firstKey + first, count: there }, 0);
       kernels.values(groups, first, there);
     }
     listener?.weighted();

@@ -4,7 +4,7 @@ import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } 
 import { allRows } from "../visible.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
-import { groupBudget, lanes, openKernels } from "./kernels.js";
+import { lanes, memoryBudget, openKernels } from "./kernels.js";
 import type { ToWorker } from "./messages.js";
 import { type Answer, WorkerPool } from "./pool.js";
 import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
@@ -19,7 +19,7 @@ const secondsPerRequest = 0.25;
 /** Assumed until the first request is measured. */
 const macsPerSecondAtFirst = 5e9;
 /** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostGroups`). */
-const mostRowsPerRequest = 64 * lanes;
+const mostRowsPerRequest = 128 * lanes;
 const fewestRowsPerRequest = 16 * lanes;
 
 /**
@@ -58,7 +58,7 @@ class WasmSession implements Session {
     const { keys, headDim, valueDim } = problem.shape;
     this.stop = host.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : null;
     const shared = host.sharesMemory ? intoSharedMemory(operands) : operands;
-    const budget = Math.floor(groupBudget / pool.size);
+    const budget = Math.floor(memoryBudget / pool.size);
     this.open = { type: "open", session, problem, operands: shared, budget, stop: this.stop };
     this.rowsPerSecond = macsPerSecondAtFirst / (keys * (headDim + valueDim));
   }

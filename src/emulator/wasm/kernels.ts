@@ -16,6 +16,8 @@ export interface Kernels extends Functions {
   /** Whether a whole key tile is packed at a time, and if not, how many of its keys are. */
   readonly wholeTile: boolean;
   readonly keysAtOnce: number;
+  /** How many packed tiles there is room for; one where tiles are packed in parts. */
+  readonly slots: number;
   /** Where rows are copied in and out. */
   readonly stage: number;
   /** A field of a group's state: eight fp32 or i32, one a lane. */
@@ -37,9 +39,9 @@ export type StateField =
 interface Functions {
   readonly memory: WebAssembly.Memory;
   loadQueries(group: number, count: number): void;
-  packKeys(count: number): void;
-  packValues(count: number): void;
-  passTile(groupCount: number, firstKey: number, count: number): void;
+  packKeys(count: number, slot: number): void;
+  packValues(count: number, slot: number): void;
+  passTile(groupCount: number, firstKey: number, count: number, slot: number): void;
   beginTile(counted: number): void;
   takeTiles(): number;
   lookAt(groupCount: number, firstKey: number, count: number): void;
@@ -60,37 +62,40 @@ interface Functions {
 interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Global>> {
   configure(
     format: number,
+    factor: number,
     headDim: number,
     valueDim: number,
     tileKeys: number,
-    factor: number,
+    tileCount: number,
     budget: number,
   ): number;
   stateOf(group: number): number;
   readonly groups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
   readonly keysAtOnce: WebAssembly.Global;
+  readonly slots: WebAssembly.Global;
   readonly stage: WebAssembly.Global;
 }
 
-/** Bytes that the lane groups of all workers may take together. */
-export const groupBudget = 2 ** 27;
+/** Bytes that the lane groups and packed tiles of all workers may take together. */
+export const memoryBudget = 2 ** 27;
 
 /**
- * The kernels for a problem, in a memory of their own, with as many lane groups as `budget` bytes hold.
+ * The kernels for a problem, in a memory of their own of about `budget` bytes, more if one key tile needs more.
  * @throws DeviceError when the memory cannot be had.
  */
 export async function openKernels(
   module: WebAssembly.Module,
   problem: AttentionProblem,
-  budget = groupBudget,
+  budget = memoryBudget,
 ): Promise<Kernels> {
   const { exports } = await WebAssembly.instantiate(module, {});
   const wasm = exports as unknown as Exports;
   const { format, shape, tile, scale } = problem;
   const tileKeys = Math.min(tile.m0, shape.keys);
-  const index = formatNames.indexOf(format.name);
-  if (!wasm.configure(index, shape.headDim, shape.valueDim, tileKeys, exponentFactor(scale), budget)) {
+  const tiles = Math.ceil(shape.keys / tileKeys);
+  const [index, factor] = [formatNames.indexOf(format.name), exponentFactor(scale)];
+  if (!wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, tiles, budget)) {
     throw new DeviceError({
       where: "engine wasm",
       got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
@@ -103,6 +108,7 @@ export async function openKernels(
     groups: wasm.groups.value,
     wholeTile: wasm.wholeTile.value !== 0,
     keysAtOnce: wasm.keysAtOnce.value,
+    slots: wasm.slots.value,
     stage: wasm.stage.value,
     fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
   };

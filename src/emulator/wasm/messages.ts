@@ -10,7 +10,7 @@ export type ToWorker =
       readonly session: number;
       readonly problem: AttentionProblem;
       readonly operands: Operands;
-      /** Bytes that the worker's lane groups may take. */
+      /** About how many bytes the worker may take. */
       readonly budget: number;
       /** Not zero once the session is to stop; absent where memory cannot be shared. */
       readonly stop: Int32Array | null;

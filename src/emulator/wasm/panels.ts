@@ -8,10 +8,10 @@ export interface KeySpan {
   readonly count: number;
 }
 
-/** Brings spans of K and V from the operands into the kernels' panels; a span that is there already stays. */
+/** Brings spans of K and V from the operands into the kernels' panels; a span that is in its slot already stays. */
 export class Panels {
-  private packedKeys: KeySpan | null = null;
-  private packedValues: KeySpan | null = null;
+  private readonly packedKeys: (KeySpan | undefined)[] = [];
+  private readonly packedValues: (KeySpan | undefined)[] = [];
   private readonly floats: Float32Array;
 
   constructor(
@@ -22,18 +22,23 @@ export class Panels {
     this.floats = new Float32Array(kernels.memory.buffer);
   }
 
-  packKeys(span: KeySpan): void {
-    if (same(span, this.packedKeys)) return;
+  packKeys(span: KeySpan, slot: number): void {
+    if (same(span, this.packedKeys[slot])) return;
     this.stage(this.operands.k, span, this.problem.shape.headDim);
-    this.kernels.packKeys(span.count);
-    this.packedKeys = span;
+    this.kernels.packKeys(span.count, slot);
+    this.packedKeys[slot] = span;
   }
 
-  packValues(span: KeySpan): void {
-    if (same(span, this.packedValues)) return;
+  packValues(span: KeySpan, slot: number): void {
+    if (same(span, this.packedValues[slot])) return;
     this.stage(this.operands.v, span, this.problem.shape.valueDim);
-    this.kernels.packValues(span.count);
-    this.packedValues = span;
+    this.kernels.packValues(span.count, slot);
+    this.packedValues[slot] = span;
+  }
+
+  /** The first tiles of a head have a slot each, which they keep from block to block; the others share the last. */
+  slotOf(m1: number): number {
+    return Math.min(m1, this.kernels.slots - 1);
   }
 
   private stage(tensor: Float32Array, { kvHead, first, count }: KeySpan, width: number): void {
@@ -42,6 +47,6 @@ export class Panels {
   }
 }
 
-function same(a: KeySpan, b: KeySpan | null): boolean {
-  return b !== null && a.kvHead === b.kvHead && a.first === b.first && a.count === b.count;
+function same(a: KeySpan, b: KeySpan | undefined): boolean {
+  return b !== undefined && a.kvHead === b.kvHead && a.first === b.first && a.count === b.count;
 }
