@@ -32,18 +32,41 @@ export interface Grain {
 export function touched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
   const blocks = blocksOf(region, sequence, rows);
   const seeing = blocks.count - blocks.firstSeeing;
-  return keys === 0 ? seeing : seeing === 0 ? 0 : blocks.tilesBefore(keys) - blocks.tilesHidden(keys);
+  return keys === 0 ? seeing : seeing === 0 ? 0 : tilesOf(blocks, keys);
 }
+
+const tilesOf = ({ tilesBefore, tilesHidden, firstSeeing, count }: Blocks, keys: number): number =>
+  tilesBefore(keys, firstSeeing, count) - tilesHidden(keys, firstSeeing, count);
 
 /** The same with at most `most` tiles counted for each block: tiles that stand in one place of the array count once. */
 export function touchedUpTo(region: VisibleRegion, sequence: SequenceClass, grain: Grain, most: number): number {
+  const { keys } = grain;
   const blocks = blocksOf(region, sequence, grain.rows);
-  let sum = 0;
-  for (let j = blocks.firstSeeing; j < blocks.count; j++) {
-    const tiles = Math.ceil(blocks.to(j) / grain.keys) - Math.floor(blocks.from(j) / grain.keys);
-    sum += Math.min(most, tiles);
-  }
-  return sum;
+  const { count, firstSeeing, firstHiding, firstFull } = blocks;
+  const tiles = (j: number): number => Math.ceil(blocks.to(j) / keys) - Math.floor(blocks.from(j) / keys);
+  const sum = (begin: number, end: number): number => {
+    let total = 0;
+    for (let j = begin; j < end; j++) total += Math.min(most, tiles(j));
+    return total;
+  };
+  const all = (begin: number, end: number): number =>
+    begin >= end ? 0 : blocks.tilesBefore(keys, begin, end) - blocks.tilesHidden(keys, begin, end);
+  // What is seen grows while nothing is hidden on the left, and shrinks once it reaches the last key; between the two it
+  // repeats itself.
+  const grown = Math.max(firstSeeing, firstHiding);
+  const enough = firstSeeing + firstOf(grown - firstSeeing, i => tiles(firstSeeing + i) >= most);
+  const shrinking = Math.max(grown, firstFull);
+  const little = shrinking + firstOf(count - shrinking, i => tiles(shrinking + i) < most);
+  const period = Math.min(Math.max(1, shrinking - grown), blocks.period(keys));
+  const times = Math.floor((shrinking - grown) / period);
+  return (
+    all(firstSeeing, enough) +
+    (grown - enough) * most +
+    times * (times > 0 ? sum(grown, grown + period) : 0) +
+    sum(grown + times * period, shrinking) +
+    (little - shrinking) * most +
+    all(little, count)
+  );
 }
 
 /**
@@ -77,13 +100,19 @@ interface Blocks {
   readonly count: number;
   /** Blocks before this one see nothing. */
   readonly firstSeeing: number;
+  /** From this one on the first key is not seen. */
+  readonly firstHiding: number;
+  /** From this one on the last key is seen. */
+  readonly firstFull: number;
   /** What block j sees: keys from <= m < to. */
   from(j: number): number;
   to(j: number): number;
-  /** Over the blocks that see something: tiles that begin before what is seen ends. */
-  tilesBefore(keys: number): number;
+  /** Over blocks that see something: tiles that begin before what is seen ends. */
+  tilesBefore(keys: number, begin: number, end: number): number;
   /** Over the same blocks: tiles that end before what is seen begins. */
-  tilesHidden(keys: number): number;
+  tilesHidden(keys: number, begin: number, end: number): number;
+  /** After so many blocks both ends of what is seen stand in the same places of their tiles, where neither is cut off. */
+  period(keys: number): number;
   /** Blocks that see past key `key`. */
   reaching(key: number): number;
 }
@@ -102,28 +131,32 @@ function blocksOf(
   const from = (j: number): number => (left < 0 ? 0 : clamp(place(j * step) - left));
   const to = (j: number): number => (right < 0 ? M : clamp(place(Math.min(rows, (j + 1) * step) - 1) + right + 1));
   const firstSeeing = firstOf(count, j => to(j) > 0);
+  const firstHiding = firstOf(count, j => from(j) > 0);
+  const firstFull = firstOf(count, j => to(j) >= M);
   return {
     count,
     firstSeeing,
+    firstHiding,
+    firstFull,
     from,
     to,
-    tilesBefore(keys) {
+    tilesBefore(keys, begin, end) {
       // Ends grow with the block until they reach the last key.
-      const full = firstOf(count, j => to(j) >= M);
-      const offset = step - 1 + firstSeeing * step + group * (shift + right + keys);
-      const growing = floorSum(Math.max(0, full - firstSeeing), step, offset, group * keys);
-      return growing + (count - Math.max(full, firstSeeing)) * Math.ceil(M / keys);
+      const full = Math.min(end, Math.max(begin, firstFull));
+      const offset = step - 1 + begin * step + group * (shift + right + keys);
+      return floorSum(full - begin, step, offset, group * keys) + (end - full) * Math.ceil(M / keys);
     },
-    tilesHidden(keys) {
-      const begin = Math.max(
-        firstSeeing,
-        firstOf(count, j => from(j) > 0),
-      );
-      return begin >= count ? 0 : floorSum(count - begin, step, begin * step + group * (shift - left), group * keys);
+    tilesHidden(keys, begin, end) {
+      const hiding = Math.max(begin, firstHiding);
+      const offset = hiding * step + group * (shift - left);
+      return hiding >= end ? 0 : floorSum(end - hiding, step, offset, group * keys);
     },
+    period: keys => (group * keys) / commonDivisor(step, group * keys),
     reaching: key => count - firstOf(count, j => to(j) > key),
   };
 }
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /** The first j in [0, count] from which `holds` is true on; it never turns false again. */
 function firstOf(count: number, holds: (j: number) => boolean): number {
