@@ -20,7 +20,7 @@ export interface Cascade {
   readonly dependence: Dependence;
   /** Tensors that no Einsum writes, in order of appearance. */
   readonly inputs: readonly string[];
-  /** Tensors that are written and that no other Einsum reads, in order of appearance. */
+  /** Tensors that are written and that nothing else reads; of an iteration that feeds only itself, what it carries. */
   readonly outputs: readonly string[];
 }
 
@@ -42,8 +42,6 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
   checkStops(parsed, einsums);
   checkSplits(parsed, ranks);
   const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
-  const read = new Set(einsums.flatMap(e => e.reads.filter(r => r.tensor !== e.tensor).map(r => r.tensor)));
-  const written = [...new Set(einsums.map(einsum => einsum.tensor))];
   return {
     source: parsed.source,
     name: (name.split(/[\\/]/).at(-1) ?? name).replace(/\.(cascade|txt)$/, ""),
@@ -53,8 +51,22 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
     ranks,
     dependence,
     inputs: [...tensors.values()].filter(tensor => tensor.writer === null).map(tensor => tensor.name),
-    outputs: written.filter(tensor => !read.has(tensor)),
+    outputs: outputsOf(einsums, dependence),
   };
+}
+
+function outputsOf(einsums: readonly Einsum[], { edges, groups }: Dependence): string[] {
+  const groupOf = new Map(groups.flatMap((group, g) => group.einsums.map(i => [i, g] as const)));
+  const leaves = edges.flat().filter(({ from, to }) => groupOf.get(from) !== groupOf.get(to));
+  // What a first coordinate feeds is its own iteration; whoever else reads the tensor reads the step too.
+  const readElsewhere = new Set(
+    leaves.flatMap(({ from }) => (einsums[from]?.iteration?.role === "init" ? [] : [einsums[from]?.tensor])),
+  );
+  const written = groups.flatMap(({ einsums: members, loop }) =>
+    members.filter(i => loop === null || einsums[i]?.iteration !== null).map(i => einsums[i]?.tensor ?? ""),
+  );
+  const outputs = new Set(written.filter(tensor => !readElsewhere.has(tensor)));
+  return [...new Set(einsums.map(einsum => einsum.tensor))].filter(tensor => outputs.has(tensor));
 }
 
 function tuplesOf(text: CascadeText, einsums: readonly Einsum[]): { tensor: string; indices: Einsum["indices"] }[] {

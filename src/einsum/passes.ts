@@ -1,4 +1,4 @@
-import { AlongRank } from "./along-rank.js";
+import { AlongRank, whole as wholeFiber } from "./along-rank.js";
 import { hasBit, meet } from "./bits.js";
 import type { Cascade } from "./cascade.js";
 import { type Consumption, consumptionOf, type Reader } from "./consumption.js";
@@ -13,7 +13,7 @@ export interface RankPasses {
   readonly stages: number;
   /** By Einsum: its pass, its stage, and whether it ranges over the rank. */
   readonly einsums: readonly { readonly pass: number; readonly stage: number; readonly along: boolean }[];
-  /** Ranks of iterations within which the passes are counted; each turn makes that many. */
+  /** Ranks of iterations of which each turn makes as many passes as are counted. */
   readonly perIterationOf: readonly string[];
   readonly consumption: Consumption;
   readonly origins: Origins;
@@ -33,7 +33,8 @@ export function rangesOver(cascade: Cascade, rank: Rank): boolean {
 
 /**
  * Counts the passes over one rank. An Einsum is one stage after each Einsum whose whole fiber its elements need, and
- * one pass after it if both read, along the rank, tensors with a common origin.
+ * one pass after it if both read, along the rank, tensors with a common origin. An iteration over the rank whose every turn
+ * reads a whole fiber makes passes without end: there, as for iterations over other ranks, those of one turn are counted.
  */
 export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = originsOf(cascade)): RankPasses {
   const { einsums, dependence } = cascade;
@@ -44,10 +45,19 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   const stage = einsums.map(() => 1);
   const ownReaders = consumption.readersOf.map(own => own.map(r => readers[r] as Reader));
 
+  const loops = dependence.groups.filter(({ loop, einsums: members }) => {
+    const part = loop === null ? -1 : rank.parts.indexOf(loop);
+    return (
+      part !== -1 && members.some(i => ownReaders[i]?.some(({ extent }) => digitOf(extent, part, rank) === wholeFiber))
+    );
+  });
+  const perTurn = new Set(loops.flatMap(group => group.einsums));
+
   const update = (i: number, own: readonly Reader[], finished: readonly Reader[]): boolean => {
     let [p, s] = [pass[i] as number, stage[i] as number];
     for (const { from, carried, read } of dependence.edges[i] ?? []) {
       if (carried && !rank.parts.includes(loopRank(cascade, read.tensor))) continue;
+      if (carried && perTurn.has(i) && perTurn.has(from)) continue;
       p = Math.max(p, pass[from] as number);
       s = Math.max(s, stage[from] as number);
     }
@@ -64,14 +74,15 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   };
 
   for (const group of dependence.groups) {
+    // In an iteration the answer comes round to where it started, in no more rounds than it has Einsums.
+    const rounds = group.loop === null ? 1 : group.einsums.length + 1;
     let changed = true;
-    while (changed) {
+    for (let round = 0; round < rounds && changed; round += 1) {
       changed = false;
       for (const i of group.einsums) {
         const finished = along[i] ? readers.filter((_, r) => needed[i]?.[r] === whole) : [];
         changed = update(i, ownReaders[i] ?? [], finished) || changed;
       }
-      if (group.loop === null) break;
     }
   }
   return {
@@ -79,10 +90,17 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
     passes: Math.max(...pass),
     stages: Math.max(...stage),
     einsums: einsums.map((_, i) => ({ pass: pass[i] ?? 1, stage: stage[i] ?? 1, along: along[i] ?? false })),
-    perIterationOf: iterationsAround(cascade, rank, along),
+    perIterationOf: [
+      ...new Set([...iterationsAround(cascade, rank, along), ...loops.flatMap(({ loop }) => loop ?? [])]),
+    ],
     consumption,
     origins,
   };
+}
+
+/** What an extent says of one part of the rank. */
+function digitOf(extent: number, part: number, { parts }: Rank): number {
+  return Math.floor(extent / 4 ** (parts.length - 1 - part)) % 4;
 }
 
 /** The rank over which a tensor iterates. */

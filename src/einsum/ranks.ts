@@ -185,10 +185,16 @@ function buildTable(classes: RankClasses, evidence: RankEvidence, splits: Splits
     if (!canonicalOfRoot.has(root)) canonicalOfRoot.set(root, name);
   }
   const canonical = (name: string): string => canonicalOfRoot.get(classes.find(name)) ?? name;
-  const partsOf = (name: string, above: readonly string[]): string[] => {
+  const partsOfRank = new Map<string, readonly string[]>();
+  const partsOf = (name: string): readonly string[] => {
+    const known = partsOfRank.get(name);
+    if (known !== undefined) return known;
+    // A rank that is met again below itself is taken as whole there.
+    partsOfRank.set(name, [name]);
     const split = classes.membersOf(name).flatMap(n => (splits.has(n) ? [splits.get(n) ?? []] : []))[0];
-    if (split === undefined || above.includes(name)) return [canonical(name)];
-    return split.flatMap(part => partsOf(canonical(part), [...above, name]));
+    const parts = split === undefined ? [name] : [...new Set(split.flatMap(part => partsOf(canonical(part))))];
+    partsOfRank.set(name, parts);
+    return parts;
   };
   for (const name of classes.order) {
     const root = classes.find(name);
@@ -205,7 +211,7 @@ function buildTable(classes: RankClasses, evidence: RankEvidence, splits: Splits
     const rank: Rank = {
       name: first,
       names: [first, ...members.filter(n => n !== first)],
-      parts: [...new Set(partsOf(first, []))],
+      parts: partsOf(first),
       size: size === null ? null : renameSize(size, canonical),
     };
     roots.set(root, rank);

@@ -121,6 +121,19 @@ describe("stages and passes", () => {
     expect(analyse(loadCascade("attention-1-pass"), "M0").perIterationOf).toEqual(["M1"]);
   });
 
+  it("an iteration that reads a whole fiber in every turn is counted per turn", () => {
+    const nested = text(
+      "R[i=0] = 1",
+      "S[i] = R[i]*A[j]",
+      "R[i+1] = S[i]+A[i]",
+      "Z = R[K]",
+      "until: i >= K",
+      "ranks: J = K",
+    );
+    const analysis = analyse(nested, "K");
+    expect([analysis.passes, analysis.perIterationOf]).toEqual([2, ["K"]]);
+  });
+
   it("a transposed read is of another place, so of other fibers", () => {
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[k,i]*S[k]"), "K")).toBe(1);
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[i,k]*S[i]"), "K")).toBe(2);
