@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { type Command, Option } from "commander";
 import { accountingOptions } from "../model/options.js";
 import type { ReproduceOptions } from "../model/reproduce.js";
@@ -17,8 +18,15 @@ export function register(program: Command): void {
     .option("--json", "print the summary as JSON (fusemax.reproduce/1), and nothing else, on stdout")
     .addHelpText("after", examples)
     .action(async (study: string, options: ReproduceOptions) => {
-      const { runReproduce } = await import("../model/reproduce.js");
-      await runReproduce(study, options);
+      // Half a second of JavaScript, nearly all of it run a few times: optimizing it takes longer than it gains.
+      const brief = study !== "corrections" && options.mapping === "published";
+      if (brief) setFlagsFromString("--no-opt");
+      try {
+        const { runReproduce } = await import("../model/reproduce.js");
+        await runReproduce(study, options);
+      } finally {
+        if (brief) setFlagsFromString("--opt");
+      }
     });
 }
 
