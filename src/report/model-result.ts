@@ -81,6 +81,8 @@ export interface ModelRequest extends Omit<PointRequest, "seq" | "batch"> {
   readonly accounting: Accounting;
   /** Fields of the designs' specs to replace. */
   readonly patches?: readonly Patch[];
+  /** Whether to say what each correction would move (default: yes). */
+  readonly effects?: boolean;
   /** The matrix product (specs/designs/product.yaml) with which to complete attention to a layer. */
   readonly product?: Design | undefined;
 }
@@ -124,13 +126,13 @@ interface CompiledFor {
   readonly products: CompiledDesign | undefined;
 }
 
-function compileFor(design: Design, { accounting, patches = [], product }: ModelRequest): CompiledFor {
+function compileFor(design: Design, { accounting, patches = [], effects = true, product }: ModelRequest): CompiledFor {
   const { corrections } = accounting;
   return {
     name: design.name,
     compiled: compileDesign(design, { corrections, patches }),
     mended: correctionNames
-      .filter(() => accounting.name === "published")
+      .filter(() => effects && accounting.name === "published")
       .map(name => ({ name, compiled: compileDesign(design, { corrections: [name], patches }) })),
     products:
       product === undefined

@@ -1,0 +1,95 @@
+/**
+ * The study of docs/attention-today.md: FuseMax, FLAT and Unfused on today's models. Writes its figures and numbers.
+ *
+ *   npm run study:attention [-- FOLDER]     (docs/attention-today)
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { textTable } from "fusemax";
+import { energies, shapes, speedups, uses } from "./figures.js";
+import { type Row, shapeRows, studyRows } from "./points.js";
+
+const folder = process.argv[2] ?? "docs/attention-today";
+const corrected = studyRows("corrected");
+const published = studyRows("published");
+const shapesOf70b = shapeRows("llama-3-70b", 128 * 1024);
+
+const ratio = (value: number): string => value.toFixed(2);
+const bound: Readonly<Record<string, string>> = { dram: "DRAM", "1d": "1D", "2d": "2D", binding: "binding" };
+
+function summary(rows: readonly Row[], phase: Row["phase"]): string {
+  return textTable({
+    columns: ["model", "tokens", "x Unfused", "x FLAT", "energy/Unf.", "energy/FLAT", "ops/byte", "2D useful", "bound"],
+    rows: rows
+      .filter(row => row.phase === phase)
+      .map(({ label, seq, on: { unfused, flat, fusemax } }) => [
+        label,
+        `${seq / 1024}K`,
+        ratio(unfused.latencySeconds / fusemax.latencySeconds),
+        ratio(flat.latencySeconds / fusemax.latencySeconds),
+        ratio(fusemax.energyPj / unfused.energyPj),
+        ratio(fusemax.energyPj / flat.energyPj),
+        fusemax.operationsPerByte.toPrecision(3),
+        `${(100 * (fusemax.use["2d"]?.useful ?? 0)).toFixed(1)}%`,
+        bound[fusemax.bound] ?? fusemax.bound,
+      ]),
+  });
+}
+
+function layers(rows: readonly Row[]): string {
+  return textTable({
+    columns: ["model", "phase", "tokens", "attention's share of the layer", "layer x Unfused", "layer x FLAT"],
+    rows: rows.map(({ label, phase, seq, on: { unfused, flat, fusemax } }) => {
+      const time = (of: Row["on"]["flat"]): number => of.layer?.latencySeconds ?? Number.NaN;
+      return [
+        label,
+        phase,
+        `${seq / 1024}K`,
+        `${((100 * fusemax.latencySeconds) / time(fusemax)).toFixed(1)}%`,
+        ratio(time(unfused) / time(fusemax)),
+        ratio(time(flat) / time(fusemax)),
+      ];
+    }),
+  });
+}
+
+const shapeTable = textTable({
+  columns: ["rows", "columns", "PEs", "time", "2D useful", "area mm2", "energy mJ", "limited by"],
+  rows: shapesOf70b.map(({ rows, columns, result }) => [
+    rows,
+    columns,
+    rows * columns,
+    `${(result.latencySeconds * 1e3).toFixed(3)} ms`,
+    `${(100 * (result.use["2d"]?.useful ?? 0)).toFixed(1)}%`,
+    (result.areaUm2 / 1e6).toFixed(1),
+    (result.energyPj / 1e9).toFixed(1),
+    bound[result.bound] ?? result.bound,
+  ]),
+});
+
+const text = [
+  "Prefill, corrected accounting",
+  summary(corrected, "prefill"),
+  "Prefill, published accounting",
+  summary(published, "prefill"),
+  "Decode, corrected accounting",
+  summary(corrected, "decode"),
+  "Decode, published accounting",
+  summary(published, "decode"),
+  "Whole layers, corrected accounting",
+  layers(corrected),
+  "Decode of Llama 3 70B, 128K tokens, on other arrays",
+  shapeTable,
+].join("\n\n");
+
+mkdirSync(folder, { recursive: true });
+const files: Readonly<Record<string, string>> = {
+  "numbers.txt": `${text}\n`,
+  "prefill-speedup.svg": speedups(corrected, "prefill"),
+  "decode-speedup.svg": speedups(corrected, "decode"),
+  "energy.svg": energies(corrected, 128 * 1024),
+  "pe-cycles.svg": uses(corrected),
+  "decode-arrays.svg": shapes(shapesOf70b, "Decode of Llama 3 70B, 128K tokens: arrays of other shapes"),
+};
+for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+process.stdout.write(`${text}\n\n${Object.keys(files).length} files in ${folder}\n`);

@@ -1,0 +1,95 @@
+import { accountingOf, loadDesign, loadWorkload, type ModelResult, modelResults } from "fusemax";
+import { specFiles } from "fusemax/node";
+
+export const designs = ["unfused", "flat", "fusemax"] as const;
+export type DesignName = (typeof designs)[number];
+export const phases = ["prefill", "decode"] as const;
+export const lengths = [8 * 1024, 128 * 1024] as const;
+
+/** Models of specs/workloads with the names that fit under a chart's bar. */
+export const models: Readonly<Record<string, string>> = {
+  "gpt-2": "GPT-2",
+  "gpt-3": "GPT-3",
+  "llama-2-7b": "Llama 2 7B",
+  "llama-3-8b": "Llama 3 8B",
+  "llama-3-70b": "Llama 3 70B",
+  "mistral-7b": "Mistral 7B",
+  "mixtral-8x22b": "Mixtral",
+  "qwen3-8b": "Qwen3 8B",
+  "qwen3-30b-a3b": "Qwen3 30B",
+  "gemma-2-9b": "Gemma 2",
+  "phi-3-mini": "Phi-3",
+  "deepseek-v3-expanded": "DeepSeek exp.",
+  "deepseek-v3-absorbed": "DeepSeek abs.",
+};
+
+/** One model (and kind of its layers) at one length in one phase, on every design. */
+export interface Row {
+  readonly label: string;
+  readonly phase: (typeof phases)[number];
+  readonly seq: number;
+  readonly on: Readonly<Record<DesignName, ModelResult>>;
+}
+
+/** Every model at every length in both phases, with a batch of one: all it does is multiply decode's attention. */
+export function studyRows(accounting: "published" | "corrected"): readonly Row[] {
+  const product = loadDesign(specFiles, "product");
+  return phases.flatMap(phase => {
+    const { results } = modelResults({
+      designs: designs.map(name => loadDesign(specFiles, name)),
+      workloads: Object.keys(models).map(name => loadWorkload(specFiles, name)),
+      lengths,
+      batch: 1,
+      phase,
+      decodeQueries: 1,
+      accounting: accountingOf(accounting, undefined),
+      effects: false,
+      product,
+    });
+    const labels = new Map(Object.entries(models).map(([file, label]) => [loadWorkload(specFiles, file).name, label]));
+    return Array.from({ length: results.length / designs.length }, (_, i): Row => {
+      const own = results.slice(i * designs.length, (i + 1) * designs.length);
+      const [first] = own;
+      if (first === undefined) throw new Error("a point without results");
+      const kind = first.layers === null ? "" : ` ${first.layers}`;
+      return {
+        label: `${labels.get(first.model)}${kind}`,
+        phase,
+        seq: first.seq,
+        on: Object.fromEntries(own.map(result => [result.design, result])) as Row["on"],
+      };
+    });
+  });
+}
+
+/** An array of other sides, on Llama 3 70B's decode. */
+export interface ShapeRow {
+  readonly rows: number;
+  readonly columns: number;
+  readonly result: ModelResult;
+}
+
+/** FuseMax with arrays of other shapes: rows take keys, columns take the queries of heads that share them. */
+export function shapeRows(model: string, seq: number): readonly ShapeRow[] {
+  return [64, 256, 1024, 4096].flatMap(rows =>
+    [4, 8, 16, 64, 256]
+      .filter(columns => rows * columns <= 65536)
+      .map(columns => {
+        const { results } = modelResults({
+          designs: [loadDesign(specFiles, "fusemax")],
+          workloads: [loadWorkload(specFiles, model)],
+          lengths: [seq],
+          batch: 1,
+          phase: "decode",
+          decodeQueries: 1,
+          accounting: accountingOf("corrected", undefined),
+          effects: false,
+          patches: [
+            { path: "architecture.parameters.rows", value: rows },
+            { path: "architecture.parameters.columns", value: columns },
+          ],
+        });
+        return { rows, columns, result: results[0] as ModelResult };
+      }),
+  );
+}
