@@ -1,7 +1,8 @@
 import { chart, type Figure, type FormatName, formatNames, formats, lengthLabel } from "fusemax";
 import type { Engines } from "../sentence-encoder/engines.js";
 import { type Part, share, shown } from "./part.js";
-import type { Length, Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
+import { type ScoreStatistics, scoreStatistics } from "./score-statistics.js";
 import type { Emulated, Measured, Subject } from "./subject.js";
 import { encoderInputs, encoderSubject, type MaskName, randomSubject } from "./subjects.js";
 
@@ -36,24 +37,25 @@ async function everyFormat(subject: Subject, place: Place, engines: Engines): Pr
 /** Error over length, spread, format, mask and input. */
 export async function errorPart(plan: Plan, engines: Engines, note: (line: string) => void): Promise<Part> {
   const findings: Finding[] = [];
-  const random = async (lengths: readonly Length[], spreads: readonly number[], mask: MaskName): Promise<void> => {
+  const statistics: StatisticsOf[] = [];
+  const study = async (subject: Subject, place: Place): Promise<void> => {
+    note(`error: ${place.input}, ${place.mask}, ${lengthLabel(place.keys)}`);
+    findings.push(...(await everyFormat(subject, place, engines)));
+    statistics.push({ ...place, ...scoreStatistics(subject.attention) });
+  };
+  for (const { mask, spreads, lengths } of plan.random) {
+    // The longest first: the keys and values of the others are its beginning.
     for (const { keys, rows } of [...lengths].reverse()) {
       for (const spread of spreads) {
-        note(`error: random, spread ${spread}, ${mask}, ${lengthLabel(keys)}`);
-        const place = { input: `spread ${spread}`, mask, keys };
-        findings.push(...(await everyFormat(randomSubject(keys, spread, mask, rows), place, engines)));
+        await study(randomSubject(keys, spread, mask, rows), { input: `spread ${spread}`, mask, keys });
       }
     }
-  };
-  await random(plan.random, plan.spreads, "full");
-  await random(plan.causal, plan.causalSpreads, "causal");
+  }
   for (const [layer, lengths] of plan.encoder) {
     for (const { keys, rows } of lengths) {
-      note(`error: encoder layer ${layer}, ${lengthLabel(keys)}`);
       const inputs = await encoderInputs(layer, keys);
       for (const mask of ["full", "causal"] as const) {
-        const place = { input: `encoder layer ${layer}`, mask, keys };
-        findings.push(...(await everyFormat(encoderSubject(inputs, mask, rows), place, engines)));
+        await study(encoderSubject(inputs, mask, rows), { input: `encoder layer ${layer}`, mask, keys });
       }
     }
   }
@@ -61,10 +63,17 @@ export async function errorPart(plan: Plan, engines: Engines, note: (line: strin
   return {
     name: "error",
     numbers: numbersOf(findings),
-    printed: cases.map(name => ({
-      heading: `${name}: rms error relative to the rms of the exact output; 3-pass baseline in brackets`,
-      table: caseTable(findings.filter(f => `${f.input}, ${f.mask}` === name)),
-    })),
+    printed: [
+      { heading: "Scores before any rounding", table: statisticsTable(statistics) },
+      ...cases.map(name => ({
+        heading: `${name}: rms error relative to the rms of the exact output; 3-pass baseline in brackets`,
+        table: caseTable(findings.filter(f => `${f.input}, ${f.mask}` === name)),
+      })),
+      {
+        heading: "The longest sequence up to which every one measured has at most this rms error and no overflow",
+        table: reachTable(findings, cases),
+      },
+    ],
     figures: {
       random: lengthFigure(
         "Error over sequence length, random inputs",
@@ -110,6 +119,43 @@ function caseTable(findings: readonly Finding[]) {
         ...[share(last?.onOperands.gain ?? Number.NaN), shown(last?.onInputs.rms ?? Number.NaN)],
       ];
     }),
+  };
+}
+
+type StatisticsOf = Place & ScoreStatistics;
+
+const statisticsTable = (statistics: readonly StatisticsOf[]) => ({
+  columns: ["input", "mask", "keys", "spread", "largest raw score", "effective keys"],
+  rows: [...statistics]
+    .sort((a, b) => a.input.localeCompare(b.input) || b.mask.localeCompare(a.mask) || a.keys - b.keys)
+    .map(({ input, mask, keys, spread, largestRaw, effectiveKeys }) => [
+      ...[input, mask, lengthLabel(keys), share(spread), largestRaw.toFixed(0), effectiveKeys.toFixed(1)],
+    ]),
+});
+
+/** How far the 16-bit sums reach, on the array and in 3 passes. */
+function reachTable(findings: readonly Finding[], cases: readonly string[]) {
+  const columns = baselines.flatMap(format =>
+    [false, true].flatMap(threePass => [0.01, usable].map(limit => ({ format, threePass, limit }))),
+  );
+  return {
+    columns: [
+      "input",
+      ...columns.map(({ format, threePass, limit }) => `${format}${threePass ? " 3-pass" : ""} ${100 * limit}%`),
+    ],
+    rows: cases.map(name => [
+      name,
+      ...columns.map(({ format, threePass, limit }) => {
+        const here = findings
+          .filter(f => `${f.input}, ${f.mask}` === name && f.format === format)
+          .sort((a, b) => a.keys - b.keys);
+        const holds = ({ emulated, baseline }: Finding): boolean =>
+          threePass ? baseline.rms <= limit : emulated.overflowRows === 0 && emulated.onOperands.rms <= limit;
+        const firstBad = here.findIndex(f => !holds(f));
+        const last = firstBad < 0 ? here.at(-1) : here[firstBad - 1];
+        return last === undefined ? "none" : `${firstBad < 0 ? ">= " : ""}${lengthLabel(last.keys)}`;
+      }),
+    ]),
   };
 }
 

@@ -1,10 +1,8 @@
+import type { MaskName } from "./subjects.js";
+
 /** How much the study computes. */
 export interface Plan {
-  /** Random inputs, full attention: keys and how many rows are sampled. */
-  readonly random: readonly Length[];
-  readonly spreads: readonly number[];
-  readonly causal: readonly Length[];
-  readonly causalSpreads: readonly number[];
+  readonly random: readonly RandomCases[];
   /** The encoder's layer 0, which needs no attention before it, and layer 1, which needs all of layer 0's. */
   readonly encoder: readonly (readonly [layer: number, lengths: readonly Length[]])[];
   readonly tile: { readonly lengths: readonly Length[]; readonly m0: readonly number[] };
@@ -14,19 +12,32 @@ export interface Plan {
   readonly rangeKeys: number;
 }
 
+/** A number of keys, and of how many rows the error is taken. */
 export interface Length {
   readonly keys: number;
   readonly rows: number;
+}
+
+/** Random inputs: every spread at every length. */
+export interface RandomCases {
+  readonly mask: MaskName;
+  readonly spreads: readonly number[];
+  readonly lengths: readonly Length[];
 }
 
 const K = 1024;
 const lengths = (rows: number, ...keys: readonly number[]): readonly Length[] => keys.map(n => ({ keys: n * K, rows }));
 
 export const fullPlan: Plan = {
-  random: [...lengths(64, 1, 4, 16), ...lengths(32, 64), ...lengths(16, 256)],
-  spreads: [0.25, 1, 4, 16],
-  causal: lengths(64, 1, 4, 16, 64),
-  causalSpreads: [1, 4],
+  random: [
+    { mask: "full", spreads: [1], lengths: lengths(8, 1024) },
+    {
+      mask: "full",
+      spreads: [0.25, 1, 4, 16],
+      lengths: [...lengths(64, 1, 4, 16), ...lengths(32, 64), ...lengths(16, 256)],
+    },
+    { mask: "causal", spreads: [1, 4], lengths: lengths(64, 1, 4, 16, 64) },
+  ],
   encoder: [
     [0, lengths(64, 1, 4, 16, 64)],
     [1, lengths(64, 1, 4)],
@@ -39,10 +50,10 @@ export const fullPlan: Plan = {
 
 /** Under a minute: shorter, fewer rows; the long-range effects do not show. */
 export const quickPlan: Plan = {
-  random: lengths(16, 1, 4, 16),
-  spreads: [0.25, 1, 16],
-  causal: lengths(16, 1, 4),
-  causalSpreads: [1],
+  random: [
+    { mask: "full", spreads: [0.25, 1, 16], lengths: lengths(16, 1, 4, 16) },
+    { mask: "causal", spreads: [1], lengths: lengths(16, 1, 4) },
+  ],
   encoder: [[0, lengths(16, 1, 4)]],
   tile: { lengths: lengths(16, 4), m0: [16, 64, 256, 1024] },
   steps: { lengths: lengths(4, 1, 4), spreads: [1] },

@@ -8,6 +8,8 @@ import {
   ErrorStatistics,
   type FloatType,
   type Format,
+  formats,
+  type KeyRange,
   type Operands,
   type Overflow,
   referenceRow,
@@ -126,18 +128,14 @@ export class Subject {
     const { shape, scale, rows } = this.attention;
     const tensors = on === "given" ? this.attention.inputs : this.roundedTo.get(on);
     if (tensors === undefined) throw new Error(`there are no ${on} operands yet`);
-    const found = rows.map(row => referenceRow(tensors, shape, scale, row, this.seen(row)));
+    const found = rows.map(row => referenceRow(tensors, shape, scale, row, seenKeys(this.attention, row)));
     this.exactRows.set(on, found);
     return found;
   }
-
-  /** The keys that a row sees. */
-  seen(row: number): { readonly from: number; readonly to: number } {
-    const { heads, queries } = this.attention.shape;
-    const { shape, mask, scale } = this.attention;
-    const any = { shape, mask, scale, format: { name: "fp32", operand: "fp32", accumulator: "fp32" }, tile } as const;
-    return visibleKeys(any, Math.floor(row / (heads * queries)), row % queries);
-  }
 }
 
-const tile = { m0: 1, p0: 1 };
+/** The keys that a row sees. */
+export function seenKeys({ shape, mask, scale }: Attention, row: number): KeyRange {
+  const anyFormat = { shape, mask, scale, format: formats.fp32, tile: { m0: 1, p0: 1 } };
+  return visibleKeys(anyFormat, Math.floor(row / (shape.heads * shape.queries)), row % shape.queries);
+}
