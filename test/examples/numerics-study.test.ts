@@ -15,6 +15,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { exactDenominators, RunningDenominator, traceDenominator } from "../../examples/numerics-study/denominator.js";
 import { rowWithNarrowSteps, stepNames } from "../../examples/numerics-study/one-narrow-step.js";
+import { scoreStatistics } from "../../examples/numerics-study/score-statistics.js";
 import { Subject } from "../../examples/numerics-study/subject.js";
 
 interface Given {
@@ -186,5 +187,18 @@ describe("a subject", () => {
     const alone = await others.emulate(cpuEngine(), formats["fp16-strict"], 16);
     expect(found.onOperands).toEqual(alone.onOperands);
     expect(found.onOperands.rms).toBeGreaterThan(0);
+  });
+});
+
+describe("the statistics of scores", () => {
+  it("are those of scores that can be worked out by hand", () => {
+    // One row of q = 2, keys 1, 1, -1, -1 and a fifth that the mask hides: scores 2, 2, -2, -2, scaled by a half 1, 1, -1, -1.
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 2, keys: 5, headDim: 1, valueDim: 1 };
+    const inputs = { q: Float32Array.of(2, 0), k: Float32Array.of(1, 1, -1, -1, 9), v: new Float32Array(5) };
+    const found = scoreStatistics({ shape, mask: { ...noMask, right: 0 }, scale: 0.5, inputs, rows: [0] });
+    expect(found.spread).toBeCloseTo(1, 12);
+    expect(found.largestRaw).toBe(2);
+    const small = Math.exp(-2);
+    expect(found.effectiveKeys).toBeCloseTo((2 + 2 * small) ** 2 / (2 + 2 * small ** 2), 12);
   });
 });
