@@ -171,13 +171,21 @@ export function trafficText(study: TrafficStudy): string {
     return `${mebibytes(bufferBytes)} buffer\n\n${textTable(table)}`;
   });
   return [
-    `Least DRAM traffic of attention, ${study.model}, batch ${study.batch}, for ${study.covers}.`,
-    "In brackets, what the mapping at the bound does: query rows a block, for each of which K and V are read once more, or what it",
-    "spills between passes; nothing where K and V are read once.",
+    `Least DRAM traffic of attention by cascade: ${study.model}, batch ${study.batch}`,
+    ...wrap(`It holds for ${study.covers}.`),
+    ...wrap(
+      "In brackets, what the mapping at the bound does: query rows a block, for each of which K and V are read once more, or " +
+        "what it spills between passes; nothing where K and V are read once.",
+    ),
     "",
     blocks.join("\n\n"),
     "",
   ].join("\n");
+}
+
+/** Lines of at most a hundred characters. */
+function wrap(text: string): string[] {
+  return text.match(/.{1,100}(?: |$)/g)?.map(line => line.trimEnd()) ?? [text];
 }
 
 function modelledText(point: TrafficPoint, design: string, cascade: string): string {
