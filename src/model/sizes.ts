@@ -53,6 +53,10 @@ export function attentionSizes(
   { batch, queries, keys }: { readonly batch: number; readonly queries: number; readonly keys: number },
 ): Sizes {
   const group = workload.heads / workload.kvHeads;
+  if (!Number.isInteger(group)) {
+    const expected = `a divisor of the ${workload.heads} query heads`;
+    throw new UsageError({ where: "key/value heads", got: String(workload.kvHeads), expected });
+  }
   return checkSizes({
     B: batch,
     H: workload.kvHeads,

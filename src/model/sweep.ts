@@ -2,10 +2,10 @@ import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
 import type { Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
+import { type AttentionPoint, attentionPoints } from "./attention-point.js";
 import { type CompiledDesign, compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
 import type { Patch } from "./patch.js";
-import { checkSizes, sizesOf } from "./sizes.js";
 
 /** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
 export interface Axis {
@@ -93,13 +93,14 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     const valueAt = (k: number): number => axes[k]?.values[at.axes[k] as number] as number;
     let workload = request.workloads[at.workload] as Workload;
     axes.forEach(({ path }, k) => {
-      if (kinds[k] === "workload") workload = { ...workload, [path.slice("workload.".length)]: valueAt(k) };
+      if (kinds[k] === "workload") workload = withField(workload, path.slice("workload.".length), valueAt(k));
     });
     const onBatch = axes.some(({ path }) => path === "workload.batch") ? workload.batch : batch;
     const design = designFor(at);
     try {
-      const sizes = checkSizes(sizesOf(workload, request.lengths[at.length] as number, onBatch));
-      const found = evaluate(design, sizes, accounting, variable.map(valueAt));
+      const seq = request.lengths[at.length] as number;
+      const { sizes, region } = attentionPoints(workload, { ...prefill, seq, batch: onBatch })[0] as AttentionPoint;
+      const found = evaluate(design, sizes, accounting, variable.map(valueAt), region);
       const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
       const numbers = [
         cycles,
@@ -120,6 +121,15 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
   };
 }
 
+/** The attention that is swept: all queries at once, in the first kind of a model's layers, under its mask. */
+const prefill = { phase: "prefill", decodeQueries: 1 } as const;
+
+/** A workload with another size. Heads that share no keys share none when there are more or fewer of them. */
+function withField(workload: Workload, field: string, value: number): Workload {
+  const alone = field === "heads" && workload.kvHeads === workload.heads;
+  return { ...workload, [field]: value, ...(alone ? { kvHeads: value } : {}) };
+}
+
 /** How a field is swept: through the workload, as a variable of one compiled design, or by compiling again. */
 function kindOf(path: string): "workload" | "variable" | "fixed" {
   const [kind, ...rest] = path.split(".");
@@ -128,7 +138,15 @@ function kindOf(path: string): "workload" | "variable" | "fixed" {
   return isFormula ? "variable" : "fixed";
 }
 
-const workloadFields: readonly string[] = ["batch", "heads", "headDim", "valueDim", "modelDim", "feedForward"];
+const workloadFields: readonly string[] = [
+  "batch",
+  "heads",
+  "kvHeads",
+  "headDim",
+  "valueDim",
+  "modelDim",
+  "feedForward",
+];
 
 /** Refuses axes that name no numeric field of every design, twice the same field, or values out of range. */
 export function checkSweep(request: SweepRequest): void {

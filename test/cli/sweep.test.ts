@@ -121,4 +121,15 @@ describe("values of a field", () => {
       }),
     );
   });
+
+  it("keeps heads apart that share no keys, and sweeps how many do", async () => {
+    const cyclesOf = async (...args: readonly string[]): Promise<readonly number[]> => {
+      const { columns, rows } = parseCsv((await invoke("sweep", "--seq", "2K", ...args)).stdout);
+      return rows.map(row => Number(row[columns.indexOf("cycles")]));
+    };
+    const [six, twelve] = await cyclesOf("--set", "workload.heads=6,12");
+    expect((twelve ?? 0) / (six ?? 1)).toBeCloseTo(2, 9);
+    const [shared, apart] = await cyclesOf("--model", "llama-3-8b", "--set", "workload.kvHeads=8,32");
+    expect((apart ?? 0) / (shared ?? 1)).toBeCloseTo(1, 9);
+  });
 });
