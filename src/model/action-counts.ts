@@ -1,6 +1,7 @@
 import { SpecError } from "../errors.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
+import type { CompiledLevel } from "./compile-levels.js";
 import { bigProduct, exactLimit } from "./count.js";
 import { coupledCount, touchedCount } from "./coupled-counts.js";
 import {
@@ -36,6 +37,10 @@ export interface EinsumCounts {
   readonly accesses: readonly TensorAccesses[];
   /** Names of the levels that `accesses` numbers, outermost first. */
   readonly levels: readonly string[];
+  /** The same levels, ready to run. */
+  readonly path: readonly CompiledLevel[];
+  /** Seats of the tensors in the buffers, in the order of `accesses`. */
+  readonly seats: readonly number[];
   /** Words of each tensor's tile at each level that keeps it, in the order of `accesses`. */
   readonly tiles: readonly (readonly number[])[];
   /** Share of each tensor's buffer accesses that goes to DRAM, in the order of `accesses`. */
@@ -120,11 +125,12 @@ export function countEinsum(
 
 /** What the PEs that an Einsum runs on do while it runs. */
 export function peStepsOf(design: CompiledDesign, { einsum, shape, counts }: Laid, values: Float64Array): PeSteps {
-  const sizes = einsum.fanouts.map(({ level }): [string, number] => [
+  const fanouts = einsum.fanouts.map(({ level, loops }) => ({
     level,
-    design.levels.get(level)?.fields.get("size")?.(values) ?? 1,
-  ]);
-  return peSteps(shape, counts, new Map(sizes));
+    loops,
+    size: design.levels.get(level)?.fields.get("size")?.(values) ?? 1,
+  }));
+  return peSteps(shape, counts, fanouts);
 }
 
 export function countLaid(
@@ -152,6 +158,8 @@ export function countLaid(
     operations,
     accesses: analyse(shape, counts, kept, options),
     levels: einsum.levelNames,
+    path: einsum.path,
+    seats: einsum.seats,
     tiles: shape.tensors.map(({ relevant }, t) =>
       (kept[t] ?? []).map(level => tileWords(einsum.shape, boxes, relevant, level)),
     ),
@@ -173,41 +181,39 @@ function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): 
   });
 }
 
-/** Fills in the Einsum's ranks, each by itself; the next layout overwrites them. */
+/** Counts the Einsum's ranks, each by itself. Einsums that cut a rank alike share its count; it is formed once. */
 function rankCounts({ ranks, ranksAlone, tables }: CompiledEinsum, values: Float64Array): RankCounts {
   for (let r = 0; r < ranks.length; r++) {
     const rank = ranks[r] as CompiledEinsum["ranks"][number];
     const counted = ranksAlone[r] as RankCount;
     const { bounds } = counted;
     const size = values[rank.size] as number;
-    let covered = 1;
-    let whole = Number.isInteger(size) && size >= 1;
+    let same = counted.size === size;
     for (let k = 0; k < bounds.length; k++) {
       const bound = rank.bounds.length === 0 ? size : Math.max(1, values[rank.bounds[k] as number] as number);
+      same &&= bounds[k] === bound;
       bounds[k] = bound;
-      covered *= bound;
-      whole &&= Number.isInteger(bound);
     }
-    if (!whole || (rank.given && covered < size)) throw badBounds(rank, size, bounds, covered);
+    if (same) continue;
+    counted.size = Number.NaN; // not counted, should the check fail
+    checkBounds(rank, size, bounds);
     countRank(counted, size);
   }
   return tables;
 }
 
-function badBounds(
-  { name, at }: CompiledEinsum["ranks"][number],
-  size: number,
-  bounds: Float64Array,
-  covered: number,
-): SpecError {
+/** Throws SpecError for sizes and bounds that are no whole numbers, and for bounds that do not cover their rank. */
+function checkBounds({ name, given, at }: CompiledEinsum["ranks"][number], size: number, bounds: Float64Array): void {
   const broken = bounds.find(bound => !Number.isInteger(bound));
   if (broken !== undefined || !Number.isInteger(size) || size < 1) {
     const got = broken === undefined ? `${name} = ${size}` : `the loop bound ${broken} of ${name}`;
-    return new SpecError({ where: at(), got, expected: "a whole number" });
+    throw new SpecError({ where: at(), got, expected: "a whole number" });
   }
+  const covered = bounds.reduce((product, bound) => product * bound, 1);
+  if (!given || covered >= size) return;
   const got = `loop bounds that cover ${covered} of ${name} = ${size}`;
   const mend = "make the outermost bound 'rest'";
-  return new SpecError({ where: at(), got, expected: "bounds whose product reaches the rank", mend });
+  throw new SpecError({ where: at(), got, expected: "bounds whose product reaches the rank", mend });
 }
 
 /** Spatial loops must fit the fan-out that they run over. */

@@ -22,7 +22,7 @@ export function areaOf(design: CompiledDesign, values: Float64Array): Area {
       components[name] = around * design.blocks.registerFile(field("depth") ?? 1).areaUm2;
     }
   }
-  const { operations } = design.design.technology.data;
+  const { operations } = design.technology;
   for (const [array, cycles] of design.arrays) {
     const pe = [...cycles.keys()].reduce((sum, op) => sum + (operations[op]?.areaUm2 ?? 0), 0);
     components[`compute.${array}`] = pe * instances(design, design.architecture.arrays[array]?.at as string, values);

@@ -24,33 +24,34 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
 
 /** All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. */
 export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCounts[], values: Float64Array): void {
-  const inPlace = design.mapping.inPlace ?? {};
-  for (const phase of design.phases) {
-    const words = new Map<string, Map<string, number>>();
-    for (const { name, accesses, levels, tiles, spilled } of counts) {
-      if (!phase.einsums.includes(name)) continue;
-      accesses.forEach(({ tensor, levels: at }, t) => {
-        at.forEach(({ level }, k) => {
-          const place = levels[level] as string;
-          if (design.levels.get(place)?.spec.kind !== "sram" || (spilled[t] as number) > 0) return;
-          const held = words.get(place) ?? new Map<string, number>();
-          const seat = inPlace[tensor] ?? tensor;
-          held.set(seat, Math.max(held.get(seat) ?? 0, tiles[t]?.[k] as number));
-          words.set(place, held);
-        });
-      });
-    }
-    for (const [place, held] of words) {
-      const needed = [...held.values()].reduce((sum, w) => sum + w, 0) * design.wordBytes;
-      const capacity = design.levels.get(place)?.fields.get("bytes")?.(values) ?? 0;
+  const buffers = [...design.levels.values()].filter(({ spec }) => spec.kind === "sram");
+  for (const buffer of buffers) {
+    const capacity = buffer.fields.get("bytes")?.(values) ?? 0;
+    for (const phase of design.phases) {
+      const words = new Float64Array(design.seats.length);
+      for (const count of counts) if (phase.einsums.includes(count.name)) seat(count, buffer.index, words);
+      const needed = words.reduce((sum, w) => sum + w, 0) * design.wordBytes;
       if (needed <= capacity) continue;
-      const largest = [...held].sort((a, b) => b[1] - a[1])[0]?.[0];
+      const largest = design.seats[words.indexOf(Math.max(...words))];
       throw new SpecError({
         where: design.design.mapping.at(["einsums"]),
-        got: `tiles of ${needed} bytes in ${place} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
-        expected: `tiles that fit ${place}`,
-        mend: `make the tile of ${largest} smaller or ${place} larger`,
+        got: `tiles of ${needed} bytes in ${buffer.name} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
+        expected: `tiles that fit ${buffer.name}`,
+        mend: `make the tile of ${largest} smaller or ${buffer.name} larger`,
       });
+    }
+  }
+}
+
+/** Puts the tiles that an Einsum keeps in a buffer into their seats. */
+function seat({ accesses, path, tiles, seats, spilled }: EinsumCounts, buffer: number, words: Float64Array): void {
+  for (let t = 0; t < accesses.length; t++) {
+    if ((spilled[t] as number) > 0) continue;
+    const at = (accesses[t] as EinsumCounts["accesses"][number]).levels;
+    for (let k = 0; k < at.length; k++) {
+      if (path[at[k]?.level as number]?.index !== buffer) continue;
+      const own = seats[t] as number;
+      words[own] = Math.max(words[own] as number, tiles[t]?.[k] as number);
     }
   }
 }

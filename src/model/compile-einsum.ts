@@ -3,9 +3,10 @@ import type { Architecture } from "../spec/architecture.js";
 import type { Path } from "../spec/document.js";
 import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
+import type { CompiledLevel } from "./compile-levels.js";
 import { type CoupledRanks, coupledNames, coupleRanks } from "./coupled-counts.js";
 import type { RankCounts } from "./loop-nest.js";
-import type { NestShape } from "./nest.js";
+import { type NestShape, nestShape } from "./nest.js";
 import { type RankCount, rankCount } from "./partition.js";
 import { type Program, scoped } from "./symbols.js";
 
@@ -18,6 +19,10 @@ export interface CompiledEinsum {
   /** The same nest with the ranks that a mask couples as one; undefined where the Einsum has neither P nor M. */
   readonly coupled: CoupledRanks | undefined;
   readonly levelNames: readonly string[];
+  /** The levels from DRAM down. */
+  readonly path: readonly CompiledLevel[];
+  /** Per tensor its seat in the buffers. */
+  readonly seats: readonly number[];
   /** The fan-outs with the loops (a mask of bits) over each. */
   readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
   /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
@@ -33,7 +38,7 @@ export interface CompiledEinsum {
   readonly keep: readonly { readonly level: number; readonly condition: Compiled | undefined }[][];
   /** The same as plain lists, when no condition stands on them. */
   readonly alwaysKept: readonly (readonly number[])[] | undefined;
-  /** The ranks' counts and their tables, filled in anew for every layout. */
+  /** The ranks' counts and their tables, shared with Einsums that cut a rank alike; each layout brings them up to date. */
   readonly ranksAlone: readonly RankCount[];
   readonly tables: RankCounts;
   readonly operations: readonly { readonly name: string; readonly perPoint: Compiled }[];
@@ -59,6 +64,11 @@ export interface EinsumContext {
   readonly architecture: Architecture;
   readonly mapping: Mapping;
   readonly program: Program;
+  readonly levels: ReadonlyMap<string, CompiledLevel>;
+  /** Counts of ranks by how they are cut, shared between Einsums. */
+  readonly ranks: Map<string, RankCount>;
+  /** Seats in buffers by name, numbered as they are met. */
+  readonly seats: Map<string, number>;
   readonly at: (path: Path) => string;
 }
 
@@ -176,13 +186,22 @@ export function compileEinsum(
     });
   });
 
-  const shape: NestShape = {
+  const shape = nestShape({
     levels: levels.map(level => ({ name: level, spatial: architecture.levels[level]?.kind === "fanout" })),
     loops: looped.map(({ part, index }) => ({ level: index, bit: bitOf(part) })),
     ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
     tensors,
+  });
+  const ranksAlone = ranks.map(({ size, bounds, given, parts }) => {
+    const key = [size, given, ...bounds].join();
+    const shared = context.ranks.get(key) ?? rankCount(parts.length);
+    context.ranks.set(key, shared);
+    return shared;
+  });
+  const seatOf = (tensor: string): number => {
+    if (!context.seats.has(tensor)) context.seats.set(tensor, context.seats.size);
+    return context.seats.get(tensor) as number;
   };
-  const ranksAlone = ranks.map(({ parts }) => rankCount(parts.length));
   const compileHere = (formula: string | number, where: Path): Compiled =>
     program.compile(formula, scope, () => at(where));
   const choiceSlot = (symbol: string): number =>
@@ -195,6 +214,8 @@ export function compileEinsum(
     shape,
     coupled: coupleRanks(shape, names),
     levelNames: levels,
+    path: levels.map(level => context.levels.get(level) as CompiledLevel),
+    seats: tensors.map(({ name }) => seatOf(mapping.inPlace?.[name] ?? name)),
     fanouts: levels
       .filter(level => architecture.levels[level]?.kind === "fanout")
       .map(level => ({

@@ -1,25 +1,18 @@
 import { SpecError } from "../errors.js";
-import type { Architecture, Level } from "../spec/architecture.js";
+import type { Architecture } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
 import type { Document, Path } from "../spec/document.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
 import type { Corrections } from "../spec/fields.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
+import type { Technology } from "../spec/technology.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
+import { type CompiledLevel, compileLevels, numericFields } from "./compile-levels.js";
+import { type Define, definePartitions, defineTable } from "./declare.js";
 import { applyPatches, type Patch } from "./patch.js";
 import { workloadSymbols } from "./sizes.js";
 import { compileSymbols, type Definition, type Program, scoped } from "./symbols.js";
-
-/** A level with its formulas ready to run. */
-export interface CompiledLevel {
-  readonly name: string;
-  readonly spec: Level;
-  /** The fan-outs around it: how many instances there are. */
-  readonly around: readonly string[];
-  /** The level's numbers by field name. */
-  readonly fields: ReadonlyMap<string, Compiled>;
-}
 
 export interface CompiledPhase {
   readonly name: string;
@@ -33,6 +26,7 @@ export interface CompiledDesign {
   readonly design: Design;
   readonly architecture: Architecture;
   readonly mapping: Mapping;
+  readonly technology: Technology;
   readonly program: Program;
   readonly frequencyHz: Compiled;
   readonly wordBytes: number;
@@ -42,6 +36,8 @@ export interface CompiledDesign {
   readonly einsums: readonly { readonly name: string; readonly variants: readonly CompiledEinsum[] }[];
   readonly phases: readonly CompiledPhase[];
   readonly blocks: BlockLibrary;
+  /** The names of the places that tensors take in a buffer: tensors that stand in another's place share one. */
+  readonly seats: readonly string[];
   /** Where each Einsum's busy cycles go in the table of values. */
   readonly busySlots: ReadonlyMap<string, number>;
   /** The variables that a mapping search's outcome may depend on: not the clock, DRAM, the binding or an operation's cycles. */
@@ -87,7 +83,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   const technology = applyPatches(design.technology.data, "technology", options.patches ?? [], design.technology.at);
 
   const definitions = new Map<string, Definition>();
-  const define = (name: string, rule: Definition["rule"], at: () => string, scope?: string): void => {
+  const define: Define = (name, rule, at, scope) => {
     const key = scope === undefined ? name : scoped(scope, name);
     if (workloadSymbols.includes(name) && scope === undefined) {
       throw new SpecError({
@@ -155,7 +151,8 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
       ),
     ]),
   );
-  const context = { architecture, mapping, program, at: design.mapping.at };
+  const seats = new Map<string, number>();
+  const context = { architecture, mapping, program, levels, seats, ranks: new Map(), at: design.mapping.at };
   const einsums = einsumSpecs.map(({ name, variants }) => ({
     name,
     variants: variants.map(({ variant, path, scope }) => compileEinsum(name, variant, path, scope, context)),
@@ -169,6 +166,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     design,
     architecture,
     mapping,
+    technology,
     program,
     frequencyHz: program.compile(architecture.frequencyHz, undefined, inArchitecture(["frequencyHz"])),
     wordBytes: architecture.wordBits / 8,
@@ -177,6 +175,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     einsums,
     phases,
     blocks: blockLibrary({ ...design.technology, data: technology }),
+    seats: [...seats.keys()],
     busySlots,
     searchVariables: Array.from({ length: variables }, (_, i) => i).filter(i =>
       (options.patches ?? []).some(({ path, value }) => value === `@${i}` && !timingOnly(path, architecture)),
@@ -209,132 +208,6 @@ function timingOnly(path: string, { levels }: Architecture): boolean {
 }
 
 const busyName = (einsum: string): string => `#${einsum}`;
-
-function numericFields(level: Level): [string, Formula][] {
-  return Object.entries(level).flatMap(([field, value]): [string, Formula][] => {
-    if (["kind", "within", "sameAs"].includes(field) || value === undefined) return [];
-    if (typeof value !== "object") return [[field, value as Formula]];
-    return Object.entries(value as Record<string, Formula>).map(([part, formula]) => [`${field}.${part}`, formula]);
-  });
-}
-
-type Define = (name: string, rule: Definition["rule"], at: () => string, scope?: string) => void;
-
-function defineTable(
-  name: string,
-  table: NonNullable<Mapping["tables"]>[string],
-  define: Define,
-  inMapping: (path: Path) => () => string,
-): DeclaredTable {
-  const at = inMapping(["tables", name]);
-  const keys = table.by.map(key => table.columns.indexOf(key));
-  const narrow = table.rows.findIndex(row => row.length !== table.columns.length);
-  if (narrow >= 0 || keys.includes(-1) || table.rows.length === 0) {
-    throw new SpecError({
-      where: inMapping(narrow >= 0 ? ["tables", name, "rows", narrow] : ["tables", name])(),
-      got: narrow >= 0 ? `a row of ${table.rows[narrow]?.length} cells` : "a table without rows or keys",
-      expected: `rows of the ${table.columns.length} columns, keyed by some of them`,
-    });
-  }
-  // The largest key that is not above the workload's, first key first; the smallest where all are above.
-  const matching = (wanted: readonly number[]): readonly number[] => {
-    let rows = table.rows.map((_, i) => i);
-    wanted.forEach((value, k) => {
-      const column = keys[k] as number;
-      const cell = (i: number): number => table.rows[i]?.[column] as number;
-      const below = rows.map(cell).filter(key => key <= value);
-      const best = below.length > 0 ? Math.max(...below) : Math.min(...rows.map(cell));
-      rows = rows.filter(i => cell(i) === best);
-    });
-    return rows;
-  };
-  const read = (values: Float64Array, slots: readonly number[]): number[] => slots.map(slot => values[slot] as number);
-  if (table.search !== 1) {
-    const compute = (values: Float64Array, slots: readonly number[]): number =>
-      matching(read(values, slots))[0] as number;
-    define(`${name}.row`, { reads: table.by, compute }, at);
-  }
-  table.columns.forEach((column, c) => {
-    const compute = (values: Float64Array, slots: readonly number[]): number =>
-      table.rows[values[slots[0] as number] as number]?.[c] as number;
-    define(`${name}.${column}`, { reads: [`${name}.row`], compute }, at);
-  });
-  const first = table.by.slice(0, 1);
-  return { name, first, candidates: (values, slots) => matching(read(values, slots)) };
-}
-
-/** A table as it is declared: which rows a search may choose from, by its first key. */
-interface DeclaredTable {
-  readonly name: string;
-  readonly first: readonly string[];
-  readonly candidates: (values: Float64Array, slots: readonly number[]) => readonly number[];
-}
-
-function definePartitions(
-  partitions: Readonly<Record<string, Readonly<Record<string, Formula>>>>,
-  define: Define,
-  at: (path: Path) => () => string,
-  scope?: string,
-): void {
-  for (const [rank, parts] of Object.entries(partitions)) {
-    const bounds = Object.entries(parts);
-    bounds.forEach(([part, formula], i) => {
-      if (formula !== "rest") {
-        define(part, formula, at([rank, part]), scope);
-        return;
-      }
-      if (i > 0) {
-        const mend = "write the parts outermost first";
-        throw new SpecError({
-          where: at([rank, part])(),
-          got: "rest",
-          expected: "rest only for the outermost part",
-          mend,
-        });
-      }
-      const inner = bounds.slice(1).map(([name]) => name);
-      const compute = (values: Float64Array, [size, ...parts]: readonly number[]): number =>
-        Math.ceil((values[size as number] as number) / parts.reduce((p, s) => p * Math.max(1, values[s] as number), 1));
-      define(part, { reads: [rank, ...inner], compute }, at([rank, part]), scope);
-    });
-  }
-}
-
-function compileLevels(
-  architecture: Architecture,
-  program: Program,
-  at: (path: Path) => () => string,
-): ReadonlyMap<string, CompiledLevel> {
-  const compiled = new Map<string, CompiledLevel>();
-  for (const [name, spec] of Object.entries(architecture.levels)) {
-    const around: string[] = [];
-    const seen = [name];
-    for (let level: Level = spec; level.kind !== "dram"; ) {
-      const parent: string = level.within;
-      const next = architecture.levels[parent];
-      const where = at(["levels", seen.at(-1) as string, "within"]);
-      if (next === undefined) {
-        const expected = `one of the levels ${Object.keys(architecture.levels).join(", ")}`;
-        throw new SpecError({ where: where(), got: `the unknown level '${parent}'`, expected });
-      }
-      if (seen.includes(parent)) {
-        const got = `a circle of levels: ${[...seen, parent].join(" within ")}`;
-        throw new SpecError({ where: where(), got, expected: "levels that end at DRAM" });
-      }
-      seen.push(parent);
-      if (next.kind === "fanout") around.push(parent);
-      level = next;
-    }
-    const fields = new Map(
-      numericFields(spec).map(([field, formula]) => [
-        field,
-        program.compile(formula, undefined, at(["levels", name, ...field.split(".")])),
-      ]),
-    );
-    compiled.set(name, { name, spec, around, fields });
-  }
-  return compiled;
-}
 
 function compilePhase(
   name: string,

@@ -1,7 +1,7 @@
-import type { Level } from "../spec/architecture.js";
 import type { Accounting } from "./accounting.js";
 import type { EinsumCounts } from "./action-counts.js";
-import type { CompiledDesign, CompiledLevel } from "./compile.js";
+import type { CompiledDesign } from "./compile.js";
+import type { CompiledLevel } from "./compile-levels.js";
 
 export interface Energy {
   readonly energyPj: number;
@@ -17,6 +17,9 @@ export interface Access {
   readonly words: number;
 }
 
+/** Says what is not charged: the accesses of a level, or an operation, of an Einsum. */
+type IsFree = (kind: "level" | "operation", name: string, einsum: string) => boolean;
+
 /** Accesses and operations times their energies. */
 export function energyOf(
   design: CompiledDesign,
@@ -28,65 +31,64 @@ export function energyOf(
   const uncharged = (design.design.spec.data.unchargedWhenPublished ?? []).filter(
     ({ correction }) => !accounting.corrections.includes(correction),
   );
-  const isFree = (kind: "level" | "operation", name: string, einsum: string): boolean =>
-    uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
+  const isFree: IsFree | undefined =
+    uncharged.length === 0
+      ? undefined
+      : (kind, name, einsum) =>
+          uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
   const costs = accessCosts(design, values);
   const components: Record<string, number> = {};
   const einsums: Record<string, number> = {};
   let energyPj = 0;
   for (const count of counts) {
-    const { total, byComponent } = einsumEnergy(design, count, bytes.get(count.name) ?? 0, costs, isFree);
-    for (const [name, energy] of byComponent) components[name] = (components[name] ?? 0) + energy;
-    einsums[count.name] = total;
-    energyPj += total;
+    const own = einsumEnergy(design, count, bytes.get(count.name) ?? 0, costs, isFree, components);
+    einsums[count.name] = own;
+    energyPj += own;
   }
   return { energyPj, einsumEnergyPj: einsums, componentEnergyPj: components };
 }
 
-/** The energies of each level's accesses at these sizes. */
-export const accessCosts = (design: CompiledDesign, values: Float64Array): ReadonlyMap<string, Access> =>
-  new Map([...design.levels.values()].map(level => [level.name, accessOf(design, level, values)]));
+/** The energies of each level's accesses at these sizes, by the level's index. */
+export const accessCosts = (design: CompiledDesign, values: Float64Array): readonly Access[] =>
+  [...design.levels.values()].map(level => accessOf(design, level, values));
 
-/** One Einsum's energy, whole and by component. `isFree` says what is not charged. */
+/** One Einsum's energy; its parts are added to `components`. */
 export function einsumEnergy(
   design: CompiledDesign,
   counts: EinsumCounts,
   dramBytes: number,
-  costs: ReadonlyMap<string, Access>,
-  isFree: (kind: "level" | "operation", name: string, einsum: string) => boolean,
-): { readonly total: number; readonly byComponent: ReadonlyMap<string, number> } {
-  const { operations } = design.design.technology.data;
-  const byComponent = new Map<string, number>();
+  costs: readonly Access[],
+  isFree?: IsFree,
+  components: Record<string, number> = {},
+): number {
+  const { operations } = design.technology;
   let total = 0;
   const charge = (component: string, energy: number): void => {
-    byComponent.set(component, (byComponent.get(component) ?? 0) + energy);
+    components[component] = (components[component] ?? 0) + energy;
     total += energy;
   };
   for (const { levels } of counts.accesses) {
     for (const { level, reads, updates, fills } of levels) {
-      const name = counts.levels[level] as string;
-      const spec = design.levels.get(name)?.spec as Level;
-      if (spec.kind === "dram" || isFree("level", name, counts.name)) continue;
-      const { readPj, writePj, words } = costs.get(name) as Access;
-      const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
+      const { name, spec, index, component } = counts.path[level] as CompiledLevel;
+      if (spec.kind === "dram" || isFree?.("level", name, counts.name) === true) continue;
+      const { readPj, writePj, words } = costs[index] as Access;
       charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
     }
   }
-  const dram = counts.levels.findIndex(name => design.levels.get(name)?.spec.kind === "dram");
-  if (dram >= 0) {
-    const name = counts.levels[dram] as string;
-    const { readPj, words } = costs.get(name) as Access;
-    charge(name, (dramBytes / design.wordBytes / words) * readPj);
+  const dram = counts.path.find(({ spec }) => spec.kind === "dram");
+  if (dram !== undefined) {
+    const { readPj, words } = costs[dram.index] as Access;
+    charge(dram.name, (dramBytes / design.wordBytes / words) * readPj);
   }
   for (const { name, count } of counts.operations) {
-    if (isFree("operation", name, counts.name)) continue;
+    if (isFree?.("operation", name, counts.name) === true) continue;
     charge(`compute.${counts.array}`, count * (operations[name]?.energyPj ?? 0));
   }
-  return { total, byComponent };
+  return total;
 }
 
 function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, values: Float64Array): Access {
-  const { dram } = design.design.technology.data;
+  const { dram } = design.technology;
   const wordBits = design.wordBytes * 8;
   const field = (name: string): number | undefined => fields.get(name)?.(values);
   switch (spec.kind) {

@@ -53,7 +53,7 @@ export function evaluate(
   const options = { allInstances: has("register-energy"), overflow: !has("first-reads") && region === undefined };
   const counts = einsums.map((einsum): EinsumUse => {
     const laid = layOut(design, einsum, values, region);
-    return { ...countLaid(design, laid, values, options), peSteps: peStepsOf(design, laid, values) };
+    return Object.assign(countLaid(design, laid, values, options), { peSteps: peStepsOf(design, laid, values) });
   });
   checkBuffers(design, counts, values);
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;

@@ -54,36 +54,6 @@ export interface AnalysisOptions {
   readonly deepest?: number;
 }
 
-/** The masks of a shape: the loops at each level or below, the spatial ones above it, all temporal ones. */
-interface Masks {
-  readonly temporal: number;
-  readonly spatial: number;
-  readonly from: readonly number[];
-  readonly spatialAbove: readonly number[];
-  readonly at: readonly number[];
-}
-
-const masksOf = new WeakMap<NestShape, Masks>();
-
-function masks(shape: NestShape): Masks {
-  const known = masksOf.get(shape);
-  if (known !== undefined) return known;
-  const maskOf = (keep: (level: number, spatial: boolean) => boolean): number =>
-    shape.loops.reduce(
-      (mask, { level, bit }) => (keep(level, shape.levels[level]?.spatial === true) ? mask | (1 << bit) : mask),
-      0,
-    );
-  const made = {
-    temporal: maskOf((_, spatial) => !spatial),
-    spatial: maskOf((_, spatial) => spatial),
-    at: shape.levels.map((_, i) => maskOf(level => level === i)),
-    from: shape.levels.map((_, i) => maskOf(level => level >= i)),
-    spatialAbove: shape.levels.map((_, i) => maskOf((level, spatial) => spatial && level < i)),
-  };
-  masksOf.set(shape, made);
-  return made;
-}
-
 /** How many distinct index tuples the loops of `mask` have. */
 export function tuples(shape: NestShape, counts: RankCounts, mask: number): number {
   let product = 1;
@@ -102,15 +72,14 @@ export function tuples(shape: NestShape, counts: RankCounts, mask: number): numb
 }
 
 /** Steps in time: what one PE does, one after another. */
-export const iterations = (shape: NestShape, counts: RankCounts): number =>
-  tuples(shape, counts, masks(shape).temporal);
+export const iterations = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, shape.masks.temporal);
 
 /** Points of the iteration space: what all PEs do together. */
 export const points = (shape: NestShape, counts: RankCounts): number =>
-  tuples(shape, counts, masks(shape).temporal | masks(shape).spatial);
+  tuples(shape, counts, shape.masks.temporal | shape.masks.spatial);
 
 /** PEs that the mapping uses at once. */
-export const mappedPes = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, masks(shape).spatial);
+export const mappedPes = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, shape.masks.spatial);
 
 /** What the PE-steps of an Einsum are spent on. */
 export interface PeSteps {
@@ -119,39 +88,45 @@ export interface PeSteps {
   /** On points of touched tiles that a mask hides. */
   readonly masked: number;
   /** By fan-out: in instances that the mapping leaves without work. */
-  readonly unfilled: ReadonlyMap<string, number>;
+  readonly unfilled: readonly { readonly level: string; readonly steps: number }[];
 }
 
-/** Splits steps times PEs by what they are spent on; `sizes` are the fan-outs' instances, by level. */
-export function peSteps(shape: NestShape, counts: RankCounts, sizes: ReadonlyMap<string, number>): PeSteps {
-  const { temporal, at } = masks(shape);
-  const inTiles = (mask: number): number => {
-    const [first] = shape.ranks;
-    const held = counts.touched?.(mask & ((1 << (first?.parts ?? 0)) - 1), temporal);
-    if (held === undefined) return tuples(shape, counts, mask);
-    const others = { ...shape, ranks: shape.ranks.slice(1) };
-    return held * tuples(others, counts.slice(1), mask);
-  };
-  const unfilled = new Map<string, number>();
+/** A fan-out: the loops over it, as a mask, and its instances. */
+export interface Fanout {
+  readonly level: string;
+  readonly loops: number;
+  readonly size: number;
+}
+
+/** Splits steps times PEs by what they are spent on; fan-outs are outermost first. */
+export function peSteps(shape: NestShape, counts: RankCounts, fanouts: readonly Fanout[]): PeSteps {
+  const { temporal } = shape.masks;
   let mask = temporal;
   let used = tuples(shape, counts, temporal);
-  let within = [...sizes.values()].reduce((product, size) => product * size, 1);
-  shape.levels.forEach(({ name }, level) => {
-    const size = sizes.get(name);
-    if (size === undefined) return;
+  let within = fanouts.reduce((product, { size }) => product * size, 1);
+  const unfilled = fanouts.map(({ level, loops, size }) => {
     within /= size;
-    mask |= at[level] as number;
-    const filled = inTiles(mask);
-    unfilled.set(name, (used * size - filled) * within);
+    mask |= loops;
+    const filled = inTiles(shape, counts, mask);
+    const steps = (used * size - filled) * within;
     used = filled;
+    return { level, steps };
   });
   const useful = tuples(shape, counts, mask);
   return { useful, masked: used - useful, unfilled };
 }
 
+/** Index tuples within touched tiles, masked or not. */
+function inTiles(shape: NestShape, counts: RankCounts, mask: number): number {
+  const [first] = shape.ranks;
+  const held = counts.touched?.(mask & ((1 << (first?.parts ?? 0)) - 1), shape.masks.temporal);
+  if (held === undefined) return tuples(shape, counts, mask);
+  return held * tuples({ ...shape, ranks: shape.ranks.slice(1) }, counts.slice(1), mask);
+}
+
 /** The words of a tensor's tile at a level: its own loops there and below. */
 export const tileWords = (shape: NestShape, counts: RankCounts, relevant: number, level: number): number =>
-  tuples(shape, counts, relevant & (masks(shape).from[level] as number));
+  tuples(shape, counts, relevant & (shape.masks.from[level] as number));
 
 /** The loops outside a level over which its tile of a tensor changes. */
 function changing(shape: NestShape, counts: RankCounts, relevant: number, level: number): number {
@@ -180,7 +155,7 @@ export function analyse(
   kept: readonly (readonly number[])[],
   options: AnalysisOptions,
 ): TensorAccesses[] {
-  const { temporal, spatial, from, spatialAbove } = masks(shape);
+  const { temporal, spatial, from, spatialAbove } = shape.masks;
   return shape.tensors.map(({ name, output, relevant }, t) => {
     const at = kept[t] ?? [];
     const firsts = output ? firstReads(shape, counts, relevant, options) : undefined;
@@ -226,7 +201,7 @@ function firstReads(
   relevant: number,
   { allInstances, overflow }: AnalysisOptions,
 ): (level: number) => number {
-  const { spatialAbove } = masks(shape);
+  const { spatialAbove } = shape.masks;
   const exact = (level: number): number => {
     const above = spatialAbove[level] as number;
     return tuples(shape, counts, allInstances ? relevant | above : relevant & ~above);
@@ -247,7 +222,7 @@ const word = 2 ** 64;
  * divided by the tile and by the fan-out just above. Undefined when nothing overflows.
  */
 function wrappedFirstReads(shape: NestShape, counts: RankCounts, relevant: number): readonly number[] | undefined {
-  const { from, at } = masks(shape);
+  const { from, at } = shape.masks;
   const size = tuples(shape, counts, relevant);
   const tile = (level: number): number => tuples(shape, counts, relevant & (from[level] as number));
   if (size * tile(1) < word) return undefined;

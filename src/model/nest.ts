@@ -1,5 +1,6 @@
 /** A nest's structure, which does not change with the sizes. Levels and loops are outermost first. */
 export interface NestShape {
+  readonly masks: NestMasks;
   readonly levels: readonly { readonly name: string; readonly spatial: boolean }[];
   /** `bit` is the loop's place in masks: a rank's parts have neighbouring bits, outermost lowest. */
   readonly loops: readonly { readonly level: number; readonly bit: number }[];
@@ -12,4 +13,31 @@ export interface NestTensor {
   readonly output: boolean;
   /** The loops over the tensor's own ranks. */
   readonly relevant: number;
+}
+
+/** Sets of loops, as masks of their bits. */
+export interface NestMasks {
+  readonly temporal: number;
+  readonly spatial: number;
+  /** Per level: its own loops, those there and below, the spatial ones above. */
+  readonly at: readonly number[];
+  readonly from: readonly number[];
+  readonly spatialAbove: readonly number[];
+}
+
+/** A nest with its masks. */
+export function nestShape(nest: Omit<NestShape, "masks">): NestShape {
+  const maskOf = (keep: (level: number, spatial: boolean) => boolean): number =>
+    nest.loops.reduce(
+      (mask, { level, bit }) => (keep(level, nest.levels[level]?.spatial === true) ? mask | (1 << bit) : mask),
+      0,
+    );
+  const masks = {
+    temporal: maskOf((_, spatial) => !spatial),
+    spatial: maskOf((_, spatial) => spatial),
+    at: nest.levels.map((_, i) => maskOf(level => level === i)),
+    from: nest.levels.map((_, i) => maskOf(level => level >= i)),
+    spatialAbove: nest.levels.map((_, i) => maskOf((level, spatial) => spatial && level < i)),
+  };
+  return { ...nest, masks };
 }

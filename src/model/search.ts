@@ -1,8 +1,9 @@
 import { SpecError } from "../errors.js";
 import type { Accounting } from "./accounting.js";
 import { bytesKept, countEinsum, countLaid, type EinsumCounts, type Laid, layOut, variantOf } from "./action-counts.js";
-import type { CompiledDesign, CompiledLevel } from "./compile.js";
+import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
+import type { CompiledLevel } from "./compile-levels.js";
 import { accessCosts, einsumEnergy } from "./energy.js";
 import { dramBytes } from "./traffic.js";
 import type { VisibleRegion } from "./visible-region.js";
@@ -62,7 +63,7 @@ export function chooseRows(design: CompiledDesign, values: Float64Array, region:
         const counts = countEinsum(design, variantOf(einsum, values), values, exact, region);
         const own = dramBytes(counts, design);
         bytes += own;
-        energyPj += einsumEnergy(design, counts, own, costs, () => false).total;
+        energyPj += einsumEnergy(design, counts, own, costs);
       }
       tried++;
       if (best === undefined || energyPj < best.energyPj || (energyPj === best.energyPj && bytes < best.bytes)) {
@@ -87,6 +88,8 @@ function machineKey(design: CompiledDesign, values: Float64Array): string {
 
 const exact = { allInstances: false, overflow: false };
 
+const isOperation = (kind: "level" | "operation"): boolean => kind === "operation";
+
 interface Found {
   readonly blocks: readonly number[];
   readonly counts: EinsumCounts;
@@ -110,7 +113,7 @@ function search(
   const kinds = einsum.levelNames.map(name => design.levels.get(name)?.spec.kind);
   const options = { ...exact, deepest: kinds.lastIndexOf("sram") };
   const energy = (found: Found): number => {
-    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, kind => kind === "operation").total;
+    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, isOperation);
     return found.energyPj;
   };
   const at = blocks.map(() => 0);

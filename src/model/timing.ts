@@ -59,16 +59,17 @@ export function timingOf(
 ): Timing {
   const frequency = design.frequencyHz(values);
   const bandwidth = dramBandwidth(design, values);
-  const byName = new Map(counts.map(c => [c.name, c]));
   const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
     const computeCycles = simulated !== null && design.phases.length === 1 ? simulated : cycles(values);
     const computeSeconds = computeCycles / frequency;
-    const memorySeconds = einsums.reduce((sum, e) => sum + (bytes.get(e) ?? 0), 0) / bandwidth;
     const busySeconds: Record<string, number> = {};
-    for (const einsum of einsums) {
-      const { array, cycles } = byName.get(einsum) as EinsumUse;
+    let moved = 0;
+    for (const { name: einsum, array, cycles } of counts) {
+      if (!einsums.includes(einsum)) continue;
       busySeconds[array] = (busySeconds[array] ?? 0) + cycles / frequency;
+      moved += bytes.get(einsum) ?? 0;
     }
+    const memorySeconds = moved / bandwidth;
     const seconds = Math.max(computeSeconds, memorySeconds);
     return { name, seconds, computeCycles, computeSeconds, memorySeconds, busySeconds };
   });
@@ -110,7 +111,7 @@ function useOf(
     useful += peSteps.useful * share;
     masked += peSteps.masked * share;
     busy += (cycles * pes) / all;
-    for (const [level, steps] of peSteps.unfilled) unfilled[level] = (unfilled[level] ?? 0) + steps * share;
+    for (const { level, steps } of peSteps.unfilled) unfilled[level] = (unfilled[level] ?? 0) + steps * share;
   }
   const dram = phases.reduce((sum, p) => sum + Math.max(0, p.memorySeconds - p.computeSeconds), 0) / seconds;
   return { useful, masked, unfilled, dram, binding: Math.max(0, 1 - busy - dram) };

@@ -1,26 +1,28 @@
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
-import type { Accesses } from "./loop-nest.js";
+import type { Accesses, TensorAccesses } from "./loop-nest.js";
 
 /** Bytes between DRAM and the chip for one Einsum. */
 export function dramBytes(counts: EinsumCounts, design: CompiledDesign): number {
-  return dramWords(counts, design).reduce((sum, words) => sum + words, 0) * design.wordBytes;
+  return dramWords(counts) * design.wordBytes;
 }
 
 /**
- * Words per tensor. An output whose partial sums all come back is counted by its updates. A tensor that does not quite
+ * Words of all tensors. An output whose partial sums all come back is counted by its updates. A tensor that does not quite
  * fit the buffer spills: that share of its buffer accesses goes to DRAM, and of its DRAM words the rest stays.
  */
-function dramWords({ accesses, levels, spilled }: EinsumCounts, design: CompiledDesign): readonly number[] {
-  const kind = (a: Accesses): string | undefined => design.levels.get(levels[a.level] as string)?.spec.kind;
-  return accesses.map(({ levels: at }, t) => {
-    const dram = at.find(a => kind(a) === "dram");
+function dramWords({ accesses, path, spilled }: EinsumCounts): number {
+  let words = 0;
+  for (let t = 0; t < accesses.length; t++) {
+    const at = (accesses[t] as TensorAccesses).levels;
+    const kept = (kind: string): Accesses | undefined => at.find(({ level }) => path[level]?.spec.kind === kind);
+    const dram = kept("dram");
     const own = dram === undefined ? 0 : moved(dram);
     const share = spilled[t] as number;
-    if (share === 0) return own;
-    const buffer = at.find(a => kind(a) === "sram");
-    return buffer === undefined ? own : own * (1 - share) + share * moved(buffer);
-  });
+    const buffer = share === 0 ? undefined : kept("sram");
+    words += buffer === undefined ? own : own * (1 - share) + share * moved(buffer);
+  }
+  return words;
 }
 
 const moved = ({ reads, updates }: Accesses): number => (reads === updates ? updates : reads + updates);

@@ -29,6 +29,9 @@ describe("fusemax sweep", () => {
       "1024,128,10,2",
       "1024,128,20,1",
     ]);
+    // The swept field counts: arithmetic is most of the energy.
+    const energy = columns.indexOf("energyPj");
+    expect(Number(rows[2]?.[energy]) / Number(rows[0]?.[energy])).toBeGreaterThan(1.5);
   });
 
   it("gives at the specs' own values what fusemax model gives", async () => {

@@ -5,7 +5,7 @@ import { compileDesign } from "../../src/model/compile.js";
 import { bigProduct } from "../../src/model/count.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { analyse } from "../../src/model/loop-nest.js";
-import type { NestShape } from "../../src/model/nest.js";
+import { nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { sizesOf } from "../../src/model/sizes.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
@@ -90,7 +90,7 @@ describe("first reads that overflow", () => {
 
 describe("a nest of three loops", () => {
   // for k2 (buffer): for i: for k1: C[i] += A[i, k] * B[k], i = 3, k = 2 x 4.
-  const shape: NestShape = {
+  const shape = nestShape({
     levels: [
       { name: "dram", spatial: false },
       { name: "buffer", spatial: false },
@@ -109,7 +109,7 @@ describe("a nest of three loops", () => {
       { name: "B", output: false, relevant: 0b110 },
       { name: "C", output: true, relevant: 0b001 },
     ],
-  };
+  });
   const ranks = [rankCount(1), rankCount(2)] as const;
   ranks[0].bounds.set([3]);
   ranks[1].bounds.set([2, 4]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
-import type { NestShape } from "../../src/model/nest.js";
+import { nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
 
@@ -61,7 +61,7 @@ function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBo
     { shift: 1, parts: 3 },
     { shift: 4, parts: 2 },
   ];
-  const shape: NestShape = { levels: [], loops: [], tensors: [], ranks };
+  const shape = nestShape({ levels: [], loops: [], tensors: [], ranks });
   const coupled = coupleRanks(shape, ["B", "P", "M"]);
   if (coupled === undefined) throw new Error("nothing coupled");
   const enumerated = (subset: number): number => {

@@ -1,0 +1,66 @@
+import { SpecError } from "../errors.js";
+import type { Architecture, Level } from "../spec/architecture.js";
+import type { Path } from "../spec/document.js";
+import type { Compiled, Formula } from "../spec/expression.js";
+import type { Program } from "./symbols.js";
+
+/** A level with its formulas ready to run. */
+export interface CompiledLevel {
+  readonly name: string;
+  readonly spec: Level;
+  /** The fan-outs around it: how many instances there are. */
+  readonly around: readonly string[];
+  /** Its place among all levels. */
+  readonly index: number;
+  /** What its energy is charged to: itself, or the level whose registers these are. */
+  readonly component: string;
+  /** The level's numbers by field name. */
+  readonly fields: ReadonlyMap<string, Compiled>;
+}
+
+/** Checks that the levels form a tree that ends at DRAM, and makes their numbers ready to run. Throws SpecError. */
+export function compileLevels(
+  architecture: Architecture,
+  program: Program,
+  at: (path: Path) => () => string,
+): ReadonlyMap<string, CompiledLevel> {
+  const compiled = new Map<string, CompiledLevel>();
+  Object.entries(architecture.levels).forEach(([name, spec], index) => {
+    const around: string[] = [];
+    const seen = [name];
+    for (let level: Level = spec; level.kind !== "dram"; ) {
+      const parent: string = level.within;
+      const next = architecture.levels[parent];
+      const where = at(["levels", seen.at(-1) as string, "within"]);
+      if (next === undefined) {
+        const expected = `one of the levels ${Object.keys(architecture.levels).join(", ")}`;
+        throw new SpecError({ where: where(), got: `the unknown level '${parent}'`, expected });
+      }
+      if (seen.includes(parent)) {
+        const got = `a circle of levels: ${[...seen, parent].join(" within ")}`;
+        throw new SpecError({ where: where(), got, expected: "levels that end at DRAM" });
+      }
+      seen.push(parent);
+      if (next.kind === "fanout") around.push(parent);
+      level = next;
+    }
+    const fields = new Map(
+      numericFields(spec).map(([field, formula]) => [
+        field,
+        program.compile(formula, undefined, at(["levels", name, ...field.split(".")])),
+      ]),
+    );
+    const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
+    compiled.set(name, { name, spec, index, component, around, fields });
+  });
+  return compiled;
+}
+
+/** A level's numbers, each with its path within the level. */
+export function numericFields(level: Level): [string, Formula][] {
+  return Object.entries(level).flatMap(([field, value]): [string, Formula][] => {
+    if (["kind", "within", "sameAs"].includes(field) || value === undefined) return [];
+    if (typeof value !== "object") return [[field, value as Formula]];
+    return Object.entries(value as Record<string, Formula>).map(([part, formula]) => [`${field}.${part}`, formula]);
+  });
+}
