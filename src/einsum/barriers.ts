@@ -25,18 +25,19 @@ export interface Barrier {
 export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
   const { consumption } = analysis;
   const { readers, needed, whole } = consumption;
-  const consumers = [...readers.keys()].filter(r => isConsumer(readers[r]?.extent ?? 0));
+  // Last first, so that an earlier barrier is seen to follow from a later one.
   const lateness = readers.map(({ einsum }) => latenessOf(analysis, einsum));
+  const consumers = [...readers.keys()]
+    .filter(r => isConsumer(readers[r]?.extent ?? 0))
+    .sort((a, b) => (lateness[b] as number) - (lateness[a] as number) || b - a);
   const finished = (i: number, r: number): boolean => needed[i]?.[r] === whole;
   const barriers: Barrier[] = [];
   for (const [after, { along }] of analysis.einsums.entries()) {
     if (!along) continue;
     const own = (consumption.readersOf[after] ?? []).map(r => readers[r] as Reader);
-    const candidates = consumers.filter(r => finished(after, r));
-    // Last first, so that an earlier barrier is seen to follow from a later one.
-    candidates.sort((a, b) => (lateness[b] as number) - (lateness[a] as number) || b - a);
     const kept: { reader: number; through: ReadonlySet<string> }[] = [];
-    for (const r of candidates) {
+    for (const r of consumers) {
+      if (!finished(after, r)) continue;
       const reader = readers[r] as Reader;
       const behind = kept.filter(other => finished(readers[other.reader]?.einsum ?? -1, r));
       if (behind.some(other => other.through.size > 0)) continue;

@@ -1,5 +1,5 @@
 import { type Dependence, dependenceOf } from "./dependence.js";
-import type { Einsum } from "./einsum.js";
+import type { Einsum, Index } from "./einsum.js";
 import { type CascadeText, parseText } from "./parse.js";
 import { type RankTable, rankTable } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
@@ -84,25 +84,31 @@ function tuplesOf(text: CascadeText, einsums: readonly Einsum[]): { tensor: stri
 const fixed = (index: Einsum["indices"][number]): Einsum["indices"][number] => ({ ...index, terms: [] });
 
 function sizeNamesOf(einsums: readonly Einsum[]): string[] {
-  const sizes: Size[] = einsums.flatMap(({ indices, reads, filters, right }) => [
-    ...[...indices, ...reads.flatMap(read => read.indices), ...filters.flatMap(f => [f.left, f.right])].flatMap(
-      index => [index.offset, ...index.terms.map(term => term.coefficient)],
-    ),
-    ...sizesIn(right),
-  ]);
-  return [...new Set(sizes.flatMap(size => size.flatMap(term => term.names)))];
+  const names = new Set<string>();
+  const addSize = (size: Size): void => {
+    for (const term of size) for (const name of term.names) names.add(name);
+  };
+  const addIndex = (index: Index): void => {
+    addSize(index.offset);
+    for (const term of index.terms) addSize(term.coefficient);
+  };
+  for (const { indices, reads, filters, right } of einsums) {
+    for (const index of indices) addIndex(index);
+    for (const read of reads) for (const index of read.indices) addIndex(index);
+    for (const { left, right: bound } of filters) for (const index of [left, bound]) addIndex(index);
+    addSizesIn(right, addSize);
+  }
+  return [...names];
 }
 
-function sizesIn(expression: Einsum["right"]): Size[] {
-  switch (expression.kind) {
-    case "size":
-      return [expression.size];
-    case "unary":
-      return [...sizesIn(expression.operand), ...(expression.scale === undefined ? [] : sizesIn(expression.scale))];
-    case "binary":
-      return [...sizesIn(expression.left), ...sizesIn(expression.right)];
-    default:
-      return [];
+function addSizesIn(expression: Einsum["right"], addSize: (size: Size) => void): void {
+  if (expression.kind === "size") addSize(expression.size);
+  else if (expression.kind === "unary") {
+    addSizesIn(expression.operand, addSize);
+    if (expression.scale !== undefined) addSizesIn(expression.scale, addSize);
+  } else if (expression.kind === "binary") {
+    addSizesIn(expression.left, addSize);
+    addSizesIn(expression.right, addSize);
   }
 }
 

@@ -133,17 +133,17 @@ function isOne(size: Size): boolean {
 
 /** Every access in an expression, left to right; the scale of an exponential included. */
 export function accessesOf(expression: Expression): Access[] {
-  switch (expression.kind) {
-    case "access":
-      return [expression];
-    case "number":
-    case "size":
-      return [];
-    case "unary":
-      return expression.scale === undefined
-        ? accessesOf(expression.operand)
-        : [...accessesOf(expression.operand), ...accessesOf(expression.scale)];
-    case "binary":
-      return [...accessesOf(expression.left), ...accessesOf(expression.right)];
-  }
+  const found: Access[] = [];
+  const visit = (at: Expression): void => {
+    if (at.kind === "access") found.push(at);
+    else if (at.kind === "unary") {
+      visit(at.operand);
+      if (at.scale !== undefined) visit(at.scale);
+    } else if (at.kind === "binary") {
+      visit(at.left);
+      visit(at.right);
+    }
+  };
+  visit(expression);
+  return found;
 }

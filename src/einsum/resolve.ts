@@ -13,7 +13,7 @@ import {
 import type { CascadeText, Statement } from "./parse.js";
 import { isVariable } from "./parse-index.js";
 import { isMixedRadix } from "./ranks.js";
-import { constantOf, nameSize } from "./size.js";
+import { constantOf, nameSize, type Size } from "./size.js";
 import { CascadeError, nearest, type Span } from "./source.js";
 
 /**
@@ -38,28 +38,33 @@ class Names {
 
   constructor(text: CascadeText) {
     this.text = text;
-    const reads = text.statements.flatMap(({ right }) => accessesOf(right));
-    const indices = [
-      ...reads.flatMap(access => access.indices),
-      ...text.statements.flatMap(({ left }) => left.map(({ index }) => index)),
-      ...(text.inputs ?? []).flatMap(input => input.indices ?? []),
-    ];
     this.written = new Set(text.statements.map(({ tensor }) => tensor));
     this.declared = text.inputs === null ? null : new Set(text.inputs.map(({ name }) => name));
-    this.tensors = new Set([
-      ...this.written,
-      ...(this.declared ?? []),
-      ...reads.filter(access => access.bracketed).map(({ tensor }) => tensor),
-    ]);
-    this.ranks = new Set([
-      ...indices.flatMap(index => index.terms.map(term => rankNameOf(term.variable))),
-      ...indices.flatMap(index => [index.offset, ...index.terms.map(term => term.coefficient)]).flatMap(namesOf),
-      ...text.statements.flatMap(({ filters }) =>
-        filters.flatMap(({ left, right }) => [left, right].flatMap(i => i.terms.map(t => rankNameOf(t.variable)))),
-      ),
-      ...text.ranks.flatMap(({ name, size }) => [name, ...namesOf(size ?? [])]),
-      ...text.stops.flatMap(({ variable, limit }) => [rankNameOf(variable), ...namesOf(limit)]),
-    ]);
+    const tensors = new Set([...this.written, ...(this.declared ?? [])]);
+    const ranks = new Set<string>();
+    const addSize = (size: Size): void => {
+      for (const term of size) for (const name of term.names) ranks.add(name);
+    };
+    const addIndex = ({ terms, offset }: Index): void => {
+      addSize(offset);
+      for (const { variable, coefficient } of terms) {
+        ranks.add(rankNameOf(variable));
+        addSize(coefficient);
+      }
+    };
+    for (const { left, right, filters } of text.statements) {
+      for (const { index } of left) addIndex(index);
+      for (const filter of filters) for (const index of [filter.left, filter.right]) addIndex(index);
+      for (const access of accessesOf(right)) {
+        if (access.bracketed) tensors.add(access.tensor);
+        for (const index of access.indices) addIndex(index);
+      }
+    }
+    for (const { indices } of text.inputs ?? []) for (const index of indices ?? []) addIndex(index);
+    for (const { name, size } of text.ranks) addSize([...nameSize(name), ...(size ?? [])]);
+    for (const { variable, limit } of text.stops) addSize([...nameSize(rankNameOf(variable)), ...limit]);
+    this.tensors = tensors;
+    this.ranks = ranks;
   }
 
   resolve(access: Access): Expression {
@@ -92,8 +97,6 @@ class Names {
     });
   }
 }
-
-const namesOf = (size: readonly { readonly names: readonly string[] }[]): string[] => size.flatMap(t => t.names);
 
 /** For each tensor that some Einsum writes at `i+1`: which index that is, and its variable. */
 type Steps = ReadonlyMap<string, { readonly position: number; readonly variable: string }>;
@@ -165,8 +168,13 @@ function mapAccesses(expression: Expression, map: (access: Access) => Expression
 }
 
 function rightVariables(reads: readonly Access[], filters: readonly Filter[]): string[] {
-  const indices: Index[] = [...reads.flatMap(read => read.indices), ...filters.flatMap(f => [f.left, f.right])];
-  return indices.flatMap(index => index.terms.map(term => term.variable));
+  const variables: string[] = [];
+  const add = ({ terms }: Index): void => {
+    for (const { variable } of terms) variables.push(variable);
+  };
+  for (const { indices } of reads) for (const index of indices) add(index);
+  for (const { left, right } of filters) for (const index of [left, right]) add(index);
+  return variables;
 }
 
 /** Which index of a left-hand side iterates, and how. */
