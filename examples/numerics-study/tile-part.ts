@@ -54,7 +54,7 @@ export async function tilePart({ tile }: Plan, engines: Engines, note: (line: st
         panels: tile.lengths.map(({ keys }) => ({
           kind: "points",
           title: `${lengthLabel(keys)} keys`,
-          x: { ...lengthAxis(tile.m0.slice(0, -1), "M0"), format: String },
+          x: { ...lengthAxis(tile.m0, "M0"), format: String },
           lines: formatNames.map((format, series) => ({
             series,
             joined: true,
