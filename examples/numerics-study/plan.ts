@@ -30,12 +30,12 @@ const lengths = (rows: number, ...keys: readonly number[]): readonly Length[] =>
 
 export const fullPlan: Plan = {
   random: [
-    { mask: "full", spreads: [1], lengths: lengths(8, 1024) },
     {
       mask: "full",
       spreads: [0.25, 1, 4, 16],
       lengths: [...lengths(64, 1, 4, 16), ...lengths(32, 64), ...lengths(16, 256)],
     },
+    { mask: "full", spreads: [1], lengths: lengths(8, 1024) },
     { mask: "causal", spreads: [1, 4], lengths: lengths(64, 1, 4, 16, 64) },
   ],
   encoder: [
