@@ -1,5 +1,5 @@
+import type { RankDeclaration, Stop } from "./declarations.js";
 import { type Filter, type Index, rankNameOf, shiftedVariable } from "./einsum.js";
-import type { RankDeclaration, Stop } from "./parse.js";
 import { renameSize, type Size, soleName } from "./size.js";
 
 /** A rank of a cascade. */
