@@ -3,7 +3,7 @@ import type { Einsum, Index } from "./einsum.js";
 import { type CascadeText, parseText } from "./parse.js";
 import { type RankTable, rankTable } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
-import type { Size } from "./size.js";
+import { constantOf, type Size } from "./size.js";
 import { CascadeError, type Source } from "./source.js";
 import { collectTensors, type Tensor } from "./tensors.js";
 
@@ -41,6 +41,7 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
   });
   checkStops(parsed, einsums);
   checkSplits(parsed, ranks);
+  checkSizes(parsed, ranks);
   const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
   return {
     source: parsed.source,
@@ -130,6 +131,25 @@ function checkStops({ source, stops }: CascadeText, einsums: readonly Einsum[]):
         expected: "one stop a rank",
       });
     }
+  }
+}
+
+/** Names of one rank cannot be declared with different numbers: `ranks: K = 3, J = 4` with Y[k] written and Y[j] read. */
+function checkSizes({ source, ranks: declarations }: CascadeText, ranks: RankTable): void {
+  const declared = new Map<string, { readonly name: string; readonly size: number }>();
+  for (const { name, size, span } of declarations) {
+    const number = size === null ? undefined : constantOf(size);
+    const rank = ranks.byName(name)?.name;
+    if (number === undefined || rank === undefined) continue;
+    const before = declared.get(rank);
+    if (before !== undefined && before.size !== number) {
+      throw new CascadeError(source, span, {
+        got: `${name} = ${number} after ${before.name} = ${before.size}`,
+        expected: "one size a rank",
+        ...(before.name === name ? {} : { mend: `${before.name} and ${name} index the same place: they are one rank` }),
+      });
+    }
+    declared.set(rank, { name, size: number });
   }
 }
 

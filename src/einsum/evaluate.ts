@@ -81,6 +81,21 @@ export function evaluateCascade(
   return { tensors: new Map([...written].map(name => [name, store.tensor(name)])), emptyQuotients };
 }
 
+/**
+ * How many elements a tensor of this shape has.
+ * @throws InputError when they are more than the interpreter gives one.
+ */
+export function interpretableElements(tensor: string, shape: readonly number[]): number {
+  const elements = shape.reduce((product, n) => product * n, 1);
+  if (elements <= largestTensor) return elements;
+  throw new InputError({
+    where: `the tensor ${tensor}[${shape.join(",")}]`,
+    got: `${elements} elements`,
+    expected: "at most 2^28",
+    mend: "interpret a smaller shape",
+  });
+}
+
 /** The tensors of one run. */
 export class TensorStore {
   private readonly tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>();
@@ -103,15 +118,7 @@ export class TensorStore {
         }, 0);
         return last + 1 + (iterates ? 1 : 0);
       });
-      const elements = shape.reduce((product, n) => product * n, 1);
-      if (elements > largestTensor) {
-        throw new InputError({
-          where: `the tensor ${tensor.name}[${shape.join(",")}]`,
-          got: `${elements} elements`,
-          expected: `at most 2^28`,
-          mend: "interpret a smaller shape",
-        });
-      }
+      const elements = interpretableElements(tensor.name, shape);
       this.tensors.set(tensor.name, { shape, data: new Float64Array(elements) });
     }
   }

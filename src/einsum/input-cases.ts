@@ -1,4 +1,4 @@
-import type { DenseTensor } from "./evaluate.js";
+import { type DenseTensor, interpretableElements } from "./evaluate.js";
 
 export interface InputCase {
   readonly name: string;
@@ -31,13 +31,16 @@ const adversarial: readonly { readonly name: string; readonly fill: Fill }[] = [
   { name: "far from zero", fill: (_i, _n, random) => 1000 + random() },
 ];
 
-/** Random inputs first, then the adversarial ones, then each input alone with zeros among random ones. */
+/**
+ * Random inputs first, then the adversarial ones, then each input alone with zeros among random ones.
+ * @throws InputError for a shape too large to interpret.
+ */
 export function inputCases(shapes: ReadonlyMap<string, readonly number[]>, trials: number, seed: number): InputCase[] {
   const random = normalNumbers(seed);
   const make = (fillOf: (tensor: string) => Fill): InputCase["inputs"] =>
     Object.fromEntries(
       [...shapes].map(([name, shape]) => {
-        const count = shape.reduce((product, n) => product * n, 1);
+        const count = interpretableElements(name, shape);
         const fill = fillOf(name);
         return [name, { shape, data: Float64Array.from({ length: count }, (_, i) => fill(i, count, random)) }];
       }),

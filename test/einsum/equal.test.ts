@@ -84,4 +84,9 @@ describe("cascades that cannot be compared", () => {
   ])("%j and %j", (a, b, message) => {
     expect(() => compareCascades(parseCascade(a, "a"), parseCascade(b, "b"))).toThrow(message);
   });
+
+  it("inputs too large to interpret are refused before they are made", () => {
+    const sum = parseCascade("Y = A[k]", "a");
+    expect(() => compareCascades(sum, sum, { shape: { K: 2 ** 30 } })).toThrow(/tensor A\[1073741824\].*at most 2\^28/);
+  });
 });
