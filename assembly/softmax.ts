@@ -1,13 +1,13 @@
 // Steps 2 to 4 of a tile for eight queries: RM, SLN, PRM, SLD, in the order of docs/numerics.md.
-import { exp2 } from "./exp2";
+import { exp2, exp2ToBf16 } from "./exp2";
 import {
   chainScale,
   chainUnscale,
+  isBf16,
   isFp16,
   isFp32,
   outOfFp16,
   round,
-  roundBf16,
   roundFp16,
   roundInChain,
 } from "./formats";
@@ -85,7 +85,7 @@ function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, s
       m = i32x4.add(m, i32x4.splat(1));
     }
     if (isFp16<A>()) markBad(state, x, seen);
-    let numerator = operand<O, A>(exp2<A>(x, c));
+    let numerator = numeratorOf<O, A>(x, c);
     if (partial) numerator = v128.and(numerator, seen);
     if (isFp16<A>()) numerator = f32x4.mul(numerator, f32x4.splat(chainScale<A>()));
     v128.store(p, numerator);
@@ -96,13 +96,15 @@ function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, s
   v128.store(state, sum, numeratorSums);
 }
 
-/** rO of E2. E2 is +0 or at least 2^-50, which only the threshold of fp32 (2^-30) and the grid of fp16 (2^-24) notice. */
+/** SLN = rO(E2(x')). E2 is +0 or at least 2^-50, which only the threshold of fp32 (2^-30) and the grid of fp16 (2^-24) notice. */
 // @ts-ignore: decorator
 @inline
-function operand<O, A>(x: v128): v128 {
-  if (isFp16<O>()) return roundFp16(x, 1);
-  if (isFp32<O>()) return v128.and(x, f32x4.ge(x, f32x4.splat(reinterpret<f32>(0x30800000))));
-  return isFp32<A>() ? roundBf16(x) : x;
+function numeratorOf<O, A>(x: v128, c: v128): v128 {
+  if (isBf16<O>() && isFp32<A>()) return exp2ToBf16(x, c);
+  const e2 = exp2<A>(x, c);
+  if (isFp16<O>()) return roundFp16(e2, 1);
+  if (isFp32<O>()) return v128.and(e2, f32x4.ge(e2, f32x4.splat(reinterpret<f32>(0x30800000))));
+  return e2;
 }
 
 // @ts-ignore: decorator
