@@ -13,11 +13,21 @@ export interface BenchCase {
   readonly seq: number;
   readonly dim: number;
   readonly format: FormatName;
+  /** All rows are computed, once; else as many as take a while, over and over. */
+  readonly whole?: boolean;
 }
 
 export const allCases: readonly BenchCase[] = (["bf16", "bf16-strict"] as const).flatMap(format =>
   [64, 128].flatMap(dim => [1024, 4096, 16384].map(seq => ({ seq, dim, format }))),
 );
+
+/** What only a GPU is asked for, as whole runs. */
+export const longCases: readonly BenchCase[] = [64, 256, 1024].map(thousands => ({
+  seq: thousands * 1024,
+  dim: 64,
+  format: "bf16",
+  whole: true,
+}));
 
 export function problemOf({ seq, dim, format }: BenchCase): AttentionProblem {
   const shape = { batch: 1, heads: 1, kvHeads: 1, queries: seq, keys: seq, headDim: dim, valueDim: dim };

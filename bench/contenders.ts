@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { cpuEngine, type Engine, wasmEngine } from "fusemax";
-import { listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
+import { type Adapter, listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
 import type { BenchCase } from "./cases.js";
 
 /** What is timed: the emulator's engines, and plain attention without emulation as the ceiling a user compares with. */
@@ -21,16 +21,34 @@ const wasm = (count: number, fused: boolean): Contender => ({
 export const twin: Contender = { name: "golden twin", open: async () => cpuEngine(), threads: 1 };
 export const onnxRuntime: Contender = { name: "onnxruntime, fp32", threads };
 
+export interface Contenders {
+  readonly found: readonly Contender[];
+  /** What is missing for the rest. */
+  readonly notes: readonly string[];
+}
+
+const onAdapter = (adapter: Adapter): Contender => ({
+  name: `webgpu, ${adapter.name}`,
+  open: ({ format }) => openTrustedWebGpu(adapter, format),
+  threads: 1,
+});
+
 /** Everything this machine can run, the twin first. */
-export async function contenders(): Promise<{ readonly found: Contender[]; readonly notes: readonly string[] }> {
+export async function contenders(): Promise<Contenders> {
   const { adapters, notes } = await listAdapters();
-  const onAdapters = adapters.map(
-    (adapter): Contender => ({
-      name: `webgpu, ${adapter.name}`,
-      open: ({ format }) => openTrustedWebGpu(adapter, format),
-      threads: 1,
-    }),
-  );
-  const found = [twin, wasm(1, true), wasm(threads, false), wasm(threads, true), ...onAdapters, onnxRuntime];
+  const found = [
+    twin,
+    wasm(1, true),
+    wasm(threads, false),
+    wasm(threads, true),
+    ...adapters.map(onAdapter),
+    onnxRuntime,
+  ];
   return { found, notes: adapters.length === 0 ? notes : [] };
+}
+
+/** The GPUs. */
+export async function hardware(): Promise<Contenders> {
+  const { adapters, notes } = await listAdapters();
+  return { found: adapters.filter(adapter => adapter.hardware).map(onAdapter), notes };
 }

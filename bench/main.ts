@@ -3,8 +3,8 @@ import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { formatNames, textTable } from "fusemax";
-import { allCases, type BenchCase, nameOf } from "./cases.js";
-import { type Contender, contenders, onnxRuntime, twin } from "./contenders.js";
+import { allCases, type BenchCase, flopsOf, longCases, nameOf } from "./cases.js";
+import { type Contender, contenders, hardware, onnxRuntime, twin } from "./contenders.js";
 import { type Measurement, measure } from "./measure.js";
 import { installOnnxRuntime } from "./onnxruntime.js";
 import { phasesOf } from "./phases.js";
@@ -12,6 +12,8 @@ import { phasesOf } from "./phases.js";
 /**
  * `npm run bench`: one table of this machine. Every measurement has a process to itself; the contenders take turns for
  * `--rounds` rounds, and the median counts, so that what else the machine does falls on all of them.
+ * `--gpu`: the hardware adapters alone, whole runs up to 1M tokens; needs nothing from outside. `--peak N`: the card's
+ * fp32 peak in TFLOP/s, which WebGPU does not tell.
  */
 const { values: options } = parseArgs({
   options: {
@@ -20,11 +22,14 @@ const { values: options } = parseArgs({
     format: { type: "string" },
     only: { type: "string" },
     rounds: { type: "string", default: "3" },
+    gpu: { type: "boolean", default: false },
+    peak: { type: "string" },
     one: { type: "string" },
   },
 });
 
 if (options.one !== undefined) await measureOne(options.one);
+else if (options.gpu) await printGpuTable();
 else await printTable();
 
 /** In a process of its own: the contender and the case come and the measurement goes as JSON. */
@@ -50,16 +55,42 @@ async function printTable(): Promise<void> {
   const running = found
     .filter(contender => failure === null || contender !== onnxRuntime)
     .filter(({ name }) => options.only === undefined || options.only.split(",").some(part => name.includes(part)));
-  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
-  console.log(
-    `${processor}, ${cpus().length} threads, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
-  );
-  console.log("GFLOP/s = 4 P M E / time, one head, E = F, array 256x256, inputs in memory, kernels compiled\n");
+  printMachine();
   const columns = ["tokens, E, format", "contender", "GFLOP/s", "spread", "/ twin", "/ onnxruntime", "peak MiB"];
   const rows: (readonly (string | number)[])[] = [];
   for (const one of selectedCases()) rows.push(...(await rowsOf(one, running)));
   console.log(textTable({ columns, rows }));
-  console.log(`\n${textTable(await phaseTable())}`);
+  if (options.only === undefined) console.log(`\n${textTable(await phaseTable())}`);
+}
+
+async function printGpuTable(): Promise<void> {
+  const { found, notes } = await hardware();
+  if (found.length === 0) {
+    console.error(`no hardware adapter; ${notes.join("; ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  printMachine();
+  const peak = options.peak === undefined ? null : Number(options.peak);
+  const columns = ["tokens, E, format", "adapter, self-test passed", "GFLOP/s", "seconds", "/ peak"];
+  const rows: (readonly (string | number)[])[] = [];
+  for (const one of [...allCases, ...longCases]) {
+    for (const contender of found) {
+      console.error(`${nameOf(one)}: ${contender.name}`);
+      const gflops = median((await measureApart(contender, one)).gflops);
+      const share = peak === null ? "-" : (gflops / 1000 / peak).toPrecision(2);
+      const seconds = (flopsOf(one) / gflops / 1e9).toPrecision(3);
+      rows.push([nameOf(one), contender.name, gflops.toPrecision(3), seconds, share]);
+    }
+  }
+  console.log(textTable({ columns, rows }));
+}
+
+function printMachine(): void {
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  const memory = Math.round(totalmem() / 2 ** 30);
+  console.log(`${processor}, ${cpus().length} threads, ${memory} GiB, Node ${process.version}`);
+  console.log("GFLOP/s = 4 P M E / time, one head, E = F, array 256x256, inputs in memory, kernels compiled\n");
 }
 
 function selectedCases(): readonly BenchCase[] {
