@@ -14,6 +14,7 @@ export interface PanelProps {
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",
   cascade: "Cascade",
+  schedule: "Schedule",
   numerics: "Numerics",
 };
 
@@ -21,6 +22,7 @@ const titles: Readonly<Record<Panel, string>> = {
 const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
   cost: async () => (await import("./panels/cost.js")).CostPanel,
   cascade: async () => (await import("./panels/cascade.js")).CascadePanel,
+  schedule: async () => (await import("./panels/schedule.js")).SchedulePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
 };
 

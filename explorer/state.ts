@@ -8,7 +8,7 @@ import { phases } from "../src/spec/workload.js";
  */
 export const stateVersion = 1;
 
-export const panels = ["cost", "cascade", "numerics"] as const;
+export const panels = ["cost", "cascade", "schedule", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -120,6 +120,16 @@ export const fields = {
   source: text("", longestSource, /^[^\0]*$/),
   rank: text("", 16, /^\w*$/),
   shape: text("", 200, /^[\w\s=,]*$/),
+  // Schedule
+  design: choice("fusemax", ["fusemax", "architecture"]),
+  scheduleModel: choice("bert", ["bert", "trxl", "t5", "xlm"]),
+  scheduleSeq: size(4096, 16, 2 ** 20),
+  memory: choice("dram", ["dram", "ideal"]),
+  ports: choice("unlimited", ["1", "2", "3", "4", "unlimited"]),
+  epoch: count(4, 0, 1e9),
+  epochs: count(8, 1, 48),
+  array: count(4, 2, 8),
+  cycle: count(20, 0, 399),
   // Numerics
   queries: size(256, 1, 2 ** 20),
   keys: size(1024, 1, 2 ** 24),

@@ -5,7 +5,7 @@ import { type ArrayName, arrayNames, type EinsumName, einsumNames } from "../spe
 import { escapeText, round, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
-const width = 1400;
+const pageWidth = 1400;
 const left = 96;
 const right = 24;
 const rowHeight = 34;
@@ -39,7 +39,7 @@ export function textOn(colour: string): string {
 }
 
 /** A timeline as Fig. 4 of the paper, with real cycle numbers: each array's streams, its epochs, and where it waits. */
-export function waterfall(timeline: Timeline, title: string, theme: Theme = light): string {
+export function waterfall(timeline: Timeline, title: string, theme: Theme = light, width = pageWidth): string {
   const times = [...timeline.slices, ...timeline.stalls].flatMap(({ start, end }) => [start, end]);
   const x = scaleLinear()
     .domain([Math.min(...times), Math.max(...times)])
@@ -50,7 +50,7 @@ export function waterfall(timeline: Timeline, title: string, theme: Theme = ligh
     parts.push(...arrayRows(timeline, array, y, x, theme));
     y += timeline.streams[array] * rowHeight + stallHeight + gap;
   }
-  parts.push(axis(x, y - 16, theme));
+  parts.push(axis(x, y - 16, width, theme));
   parts.push(legend(timeline, y + 38, theme));
   const height = y + 64;
   const lags = Object.entries(timeline.schedule.lags).map(
@@ -151,12 +151,12 @@ function bar(slice: Slice, y: number, x: Scale, theme: Theme): string {
   ]);
 }
 
-function axis(x: Scale, y: number, theme: Theme): string {
+function axis(x: Scale, y: number, width: number, theme: Theme): string {
   const label = { y: y + 18, fill: theme.muted, "font-size": 11.5, "text-anchor": "middle" };
   return tag("g", {}, [
     tag("line", { x1: left, x2: width - right, y1: y, y2: y, stroke: theme.muted }),
     ...x
-      .ticks(12)
+      .ticks(Math.round(width / 116))
       .flatMap(tick => [
         tag("line", { x1: place(x, tick), x2: place(x, tick), y1: y, y2: y + 5, stroke: theme.muted }),
         tag("text", { ...label, x: place(x, tick) }, String(tick)),

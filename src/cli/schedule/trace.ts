@@ -1,17 +1,11 @@
-import { runArray } from "../../emulator/array/array.js";
-import { type ArrayFrame, frameOf } from "../../emulator/array/frames.js";
-import { generateNormal } from "../../emulator/generate.js";
-import { roundOperands } from "../../emulator/operands.js";
-import { type AttentionProblem, noMask } from "../../emulator/problem.js";
 import { UsageError } from "../../errors.js";
 import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
 import type { CompiledDesign } from "../../model/compile.js";
-import { findLags } from "../../model/schedule/lags.js";
 import { scheduleOfDesign } from "../../model/schedule/of-design.js";
 import { scheduleTimeline } from "../../model/schedule/timeline.js";
 import type { Sizes } from "../../model/sizes.js";
-import { formats } from "../../numerics/format.js";
 import { chromeTrace } from "../../report/chrome-trace.js";
+import { peFrames } from "../../report/pe-frames.js";
 import { peGrid } from "../../report/pe-grid.js";
 import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
@@ -81,8 +75,7 @@ function peDrawing(
   title: string,
   { pe, cycles = { first: 0, last: 11 } }: TraceOptions,
 ): string {
-  const { spec, machine, work } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 });
-  const { rows, columns } = machine;
+  const { rows, columns } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 }).machine;
   if (Math.max(rows, columns) > largestDrawnArray) {
     const expected = `at most ${largestDrawnArray} x ${largestDrawnArray}`;
     throw new UsageError({ where: "--pe", got: `${rows} x ${columns} PEs`, expected, mend: "give --array 4x4" });
@@ -95,26 +88,7 @@ function peDrawing(
     const got = `${cycles.first}..${cycles.last}`;
     throw new UsageError({ where: "--cycles", got, expected: `at most ${mostDrawnCycles} cycles` });
   }
-  const problem: AttentionProblem = {
-    shape: { batch: 1, heads: 1, kvHeads: 1, queries: sizes.P, keys: sizes.M, headDim: sizes.E, valueDim: sizes.F },
-    mask: noMask,
-    tile: { m0: rows, p0: columns },
-    format: formats.bf16,
-    scale: 1 / Math.sqrt(sizes.E),
-  };
-  const inputs = {
-    q: generateNormal(0, "q", sizes.P * sizes.E),
-    k: generateNormal(0, "k", sizes.M * sizes.E),
-    v: generateNormal(0, "v", sizes.M * sizes.F),
-  };
-  const schedule = findLags(spec, machine, work);
-  const frames: ArrayFrame[] = [];
-  runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.format), {
-    untilCycle: cycles.last + 1,
-    onCycle: view => {
-      if (view.cycle >= cycles.first) frames.push(frameOf(view));
-    },
-  });
+  const { frames, schedule } = peFrames(compiled, sizes, cycles);
   if (frames.length === 0) {
     const got = `${cycles.first}..${cycles.last}`;
     throw new UsageError({ where: "--cycles", got, expected: "cycles before the last" });

@@ -1,0 +1,207 @@
+import { useCallback, useId, useMemo, useRef } from "preact/hooks";
+import { csvText } from "../../src/io/csv.js";
+import { peGrid } from "../../src/report/pe-grid.js";
+import { lengthLabel } from "../../src/report/units.js";
+import { waterfall } from "../../src/report/waterfall.js";
+import type { PanelProps } from "../app.js";
+import { Command } from "../parts/command.js";
+import { DataTable } from "../parts/data-table.js";
+import { Chart, save } from "../parts/figure.js";
+import { Choice, LogSlider, TextField } from "../parts/inputs.js";
+import { comparison, slicesTable, usesFigure, usesTable } from "../schedule/figures.js";
+import { type Simulated, steppedSeq, steppedWidth } from "../schedule/request.js";
+import { useSchedule } from "../schedule/use-worker.js";
+import { Zoomable } from "../schedule/zoom.js";
+import { type State, writeSize } from "../state.js";
+import { useTheme, useWidth } from "../use-media.js";
+
+const designs = [
+  ["fusemax", "+Binding (FuseMax)"],
+  ["architecture", "+Architecture"],
+] as const;
+const models = [
+  ["bert", "BERT"],
+  ["trxl", "TrXL"],
+  ["t5", "T5"],
+  ["xlm", "XLM"],
+] as const;
+/** A waterfall narrower than this has no room for its labels. */
+const leastWidth = 720;
+
+export function SchedulePanel(props: PanelProps) {
+  const { state } = props;
+  const { design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = state;
+  const machine = { design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs };
+  const { answer, busy } = useSchedule({ what: "timeline", machine });
+  return (
+    <div class="panel">
+      <form class="controls" aria-label="What to simulate" onSubmit={event => event.preventDefault()}>
+        <Choice {...props} field="design" label="Design" options={designs} />
+        <Choice {...props} field="scheduleModel" label="Model" options={models} />
+        <LogSlider {...props} field="scheduleSeq" label="Sequence length" least={256} most={2 ** 20} />
+        <Choice
+          {...props}
+          field="memory"
+          label="Memory"
+          options={[
+            ["dram", "operands come from DRAM"],
+            ["ideal", "operands are always there"],
+          ]}
+        />
+        <Choice
+          {...props}
+          field="ports"
+          label="Rows the buffer reads a cycle"
+          options={["1", "2", "3", "4", "unlimited"].map(ports => [ports, ports])}
+        />
+        <TextField {...props} field="epoch" label="First epoch to draw" />
+        <TextField {...props} field="epochs" label="Epochs to draw" />
+      </form>
+      <div class="charts" aria-busy={busy}>
+        {answer === null && <p class="quiet">Simulating…</p>}
+        {answer?.type === "failed" && (
+          <p class="notes wide wrong" role="status">
+            {answer.message}
+          </p>
+        )}
+        {answer?.type === "timeline" && <Waterfall simulated={answer.simulated} state={state} />}
+        <Steps {...props} />
+      </div>
+    </div>
+  );
+}
+
+const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: State): string =>
+  [
+    `npx fusemax ${command} --design ${design} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory}`,
+    ...(ports === "unlimited" ? [] : [`--ports ${ports}`]),
+  ].join(" ");
+
+function Waterfall({ simulated, state }: { readonly simulated: Simulated; readonly state: State }) {
+  const id = useId();
+  const card = useRef<HTMLElement>(null);
+  const width = useWidth(card);
+  const theme = useTheme();
+  const { timeline } = simulated;
+  const { first, last } = timeline.epochs;
+  const title = `${designs.find(([name]) => name === state.design)?.[1] ?? state.design}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
+  const draw = useCallback((wide: number) => waterfall(timeline, title, theme, wide), [timeline, title, theme]);
+  const figure = useMemo(() => usesFigure(simulated), [simulated]);
+  return (
+    <>
+      <figure class="card wide" ref={card} aria-labelledby={id}>
+        <h2 id={id}>Waterfall</h2>
+        {width !== null && (
+          <Zoomable label={title} least={Math.max(leastWidth, width - 30)} draw={draw} file="waterfall" />
+        )}
+        <figcaption>
+          What both arrays do over some epochs, with real cycle numbers: each stream of interleaved Einsums in a row,
+          the cycles in which an array issues nothing below it, with the cause. Point at a bar for its tile and cycles.
+          The wheel zooms, dragging and arrow keys pan. FuseMax, section V, Fig. 4.
+        </figcaption>
+        <p class="exports">
+          <button type="button" onClick={() => save("waterfall.svg", "image/svg+xml", waterfall(timeline, title))}>
+            Save SVG<span class="hidden"> of Waterfall</span>
+          </button>
+          <button type="button" onClick={() => save("waterfall.csv", "text/csv", csvText(slicesTable(simulated)))}>
+            Save CSV<span class="hidden"> of Waterfall</span>
+          </button>
+        </p>
+        <Command command={commandFor(`trace --epochs ${first}..${last} --out waterfall.svg`, state)} />
+      </figure>
+      <section class="card">
+        <h2>Against the published evaluation</h2>
+        <DataTable caption="Simulated and published" table={comparison(simulated)} />
+        <p class="quiet">
+          The published evaluation takes the longer of two busy times; the simulation has the pipeline's fill and drain,
+          dependences, DRAM and buffer ports as well. Sections V and VI.
+        </p>
+        <Command command={commandFor("schedule", state)} />
+      </section>
+      <Chart figure={figure} table={() => usesTable(simulated)} file="cycles">
+        The cycles of either array, from the first load to the last result: those in which it issues an operation, and
+        why it issues none in the others. Section V claims almost none of the others.
+      </Chart>
+    </>
+  );
+}
+
+/** The PEs of a small array, cycle by cycle. */
+function Steps(props: PanelProps) {
+  const { state, change } = props;
+  const id = useId();
+  const theme = useTheme();
+  const { answer } = useSchedule({ what: "steps", design: state.design, array: state.array });
+  if (answer === null) return null;
+  if (answer.type !== "steps") {
+    return <p class="notes wide wrong">{answer.type === "failed" ? answer.message : ""}</p>;
+  }
+  const { frames, schedule, rows, columns } = answer.steps;
+  const last = frames.length - 1;
+  const cycle = Math.min(state.cycle, last);
+  const frame = frames[cycle];
+  const title = `${rows} x ${columns} PEs, cycle ${cycle}`;
+  const svg = frame === undefined ? "" : peGrid([frame], schedule, title, "strip", theme);
+  const go = (to: number) => change({ cycle: Math.min(last, Math.max(0, to)) }, true);
+  return (
+    <figure class="card wide" aria-labelledby={id}>
+      <h2 id={id}>The processing elements, cycle by cycle</h2>
+      <div class="steps">
+        <label>
+          Array{" "}
+          <select
+            name="array"
+            value={state.array}
+            onChange={event => change({ array: Number(event.currentTarget.value) }, true)}
+          >
+            {[2, 3, 4, 6, 8].map(side => (
+              <option key={side} value={side}>
+                {side} × {side}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" onClick={() => go(cycle - 1)} disabled={cycle === 0}>
+          Back
+        </button>
+        <button type="button" onClick={() => go(cycle + 1)} disabled={cycle === last}>
+          Forward
+        </button>
+        <label class="grow">
+          Cycle {cycle} of {last}
+          <input
+            type="range"
+            name="cycle"
+            min={0}
+            max={last}
+            value={cycle}
+            onInput={event => change({ cycle: Number(event.currentTarget.value) })}
+            onChange={event => change({ cycle: Number(event.currentTarget.value) }, true)}
+          />
+        </label>
+      </div>
+      <section
+        class="chart natural"
+        data-chart="pes"
+        aria-label={title}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+        tabIndex={0}
+        // biome-ignore lint/security/noDangerouslySetInnerHtml: an SVG of our own making
+        dangerouslySetInnerHTML={{ __html: svg }}
+      />
+      <figcaption>
+        A register-level simulation of {steppedSeq} queries and keys, {steppedWidth} wide, that computes real values: in
+        each PE its operation, the step and the tile; on each link the value that arrives in this cycle. The row with
+        round corners is the 1D array. FuseMax, section V, Fig. 5.
+      </figcaption>
+      <p class="exports">
+        <button type="button" onClick={() => save(`pes-${cycle}.svg`, "image/svg+xml", svg)}>
+          Save SVG<span class="hidden"> of the PEs</span>
+        </button>
+      </p>
+      <Command
+        command={`npx fusemax trace --design ${state.design} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --pe --cycles ${cycle}..${cycle} --out pes.svg`}
+      />
+    </figure>
+  );
+}

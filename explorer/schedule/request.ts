@@ -1,0 +1,30 @@
+import type { ScheduleResult } from "../../src/model/schedule/result.js";
+import type { Timeline } from "../../src/model/schedule/timeline.js";
+import type { PeFrames } from "../../src/report/pe-frames.js";
+import type { State } from "../state.js";
+
+/** The small attention whose PEs are stepped through: as many queries and keys, and this wide. */
+export const steppedSeq = 16;
+export const steppedWidth = 4;
+/** Cycles that can be stepped through. */
+export const mostSteps = 400;
+
+export type Machine = Pick<State, "design" | "scheduleModel" | "scheduleSeq" | "memory" | "ports" | "epoch" | "epochs">;
+
+export type ScheduleRequest =
+  | { readonly what: "timeline"; readonly machine: Machine }
+  | { readonly what: "steps"; readonly design: string; readonly array: number };
+
+export interface Simulated {
+  readonly result: ScheduleResult;
+  readonly timeline: Timeline;
+  /** Entries of a register file, in either array. */
+  readonly registers: { readonly pe: number; readonly lane: number };
+  /** What the published evaluation has for the same. */
+  readonly published: { readonly cycles: number; readonly util2d: number; readonly util1d: number };
+}
+
+export type ScheduleAnswer =
+  | { readonly type: "timeline"; readonly simulated: Simulated }
+  | { readonly type: "steps"; readonly steps: PeFrames }
+  | { readonly type: "failed"; readonly message: string };

@@ -1,0 +1,66 @@
+import { FusemaxError } from "../../src/errors.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { evaluate } from "../../src/model/evaluate.js";
+import type { Patch } from "../../src/model/patch.js";
+import { scheduleOfDesign, simulateDesign } from "../../src/model/schedule/of-design.js";
+import { scheduleTimeline } from "../../src/model/schedule/timeline.js";
+import { attentionSizes } from "../../src/model/sizes.js";
+import { peFrames } from "../../src/report/pe-frames.js";
+import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { bundledSpecs } from "../specs.js";
+import {
+  type Machine,
+  mostSteps,
+  type ScheduleAnswer,
+  type ScheduleRequest,
+  type Simulated,
+  steppedSeq,
+  steppedWidth,
+} from "./request.js";
+
+/** Simulations in a thread of their own, so that the page stays alive. */
+addEventListener("message", ({ data }: MessageEvent<ScheduleRequest>) => postMessage(answerTo(data)));
+
+function answerTo(request: ScheduleRequest): ScheduleAnswer {
+  try {
+    return request.what === "timeline"
+      ? { type: "timeline", simulated: simulated(request.machine) }
+      : { type: "steps", steps: steps(request.design, request.array) };
+  } catch (error) {
+    if (error instanceof FusemaxError) return { type: "failed", message: error.message };
+    throw error;
+  }
+}
+
+function simulated({ design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs }: Machine): Simulated {
+  const patches: readonly Patch[] =
+    ports === "unlimited" ? [] : [{ path: "architecture.timing.bufferReadRows", value: Number(ports) }];
+  const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
+  const workload = loadWorkload(bundledSpecs, scheduleModel);
+  const sizes = attentionSizes(workload, { batch: workload.batch, queries: scheduleSeq, keys: scheduleSeq });
+  const { frequencyHz, machine } = scheduleOfDesign(compiled, sizes);
+  const { latencySeconds, utilization } = evaluate(compiled, sizes);
+  return {
+    result: simulateDesign(compiled, sizes, { memory }),
+    timeline: scheduleTimeline(compiled, sizes, { first: epoch, last: epoch + epochs - 1 }, { memory }),
+    registers: { pe: machine.peRegisters, lane: machine.laneRegisters },
+    published: {
+      cycles: Math.round(latencySeconds * frequencyHz),
+      util2d: utilization["2d"] ?? 0,
+      util1d: utilization["1d"] ?? 0,
+    },
+  };
+}
+
+function steps(design: string, array: number) {
+  const patches: readonly Patch[] = ["rows", "columns"].map(side => ({
+    path: `architecture.parameters.${side}`,
+    value: array,
+  }));
+  const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
+  const sizes = {
+    ...{ B: 1, H: 1, E: steppedWidth, F: steppedWidth, M: steppedSeq, P: steppedSeq },
+    ...{ modelDim: steppedWidth, feedForward: steppedWidth },
+  };
+  return peFrames(compiled, sizes, { first: 0, last: mostSteps - 1 });
+}

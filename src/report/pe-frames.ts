@@ -1,0 +1,53 @@
+import { runArray } from "../emulator/array/array.js";
+import { type ArrayFrame, frameOf } from "../emulator/array/frames.js";
+import { generateNormal } from "../emulator/generate.js";
+import { roundOperands } from "../emulator/operands.js";
+import { type AttentionProblem, noMask } from "../emulator/problem.js";
+import type { CompiledDesign } from "../model/compile.js";
+import { findLags } from "../model/schedule/lags.js";
+import { scheduleOfDesign } from "../model/schedule/of-design.js";
+import type { Sizes } from "../model/sizes.js";
+import { formats } from "../numerics/format.js";
+import type { Schedule } from "../spec/schedule/schedule.js";
+
+/** What the PEs do over some cycles, and the schedule that they follow. */
+export interface PeFrames {
+  readonly frames: readonly ArrayFrame[];
+  readonly schedule: Schedule;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Runs one head of an attention with generated values on the register-level array, memory ideal, and keeps cycles `first` to
+ * `last`, those that there are. Throws SpecError for arrays over 32 x 32 and for schedules that run into a conflict.
+ */
+export function peFrames(
+  compiled: CompiledDesign,
+  sizes: Sizes,
+  { first, last }: { readonly first: number; readonly last: number },
+): PeFrames {
+  const { spec, machine, work } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 });
+  const { rows, columns } = machine;
+  const problem: AttentionProblem = {
+    shape: { batch: 1, heads: 1, kvHeads: 1, queries: sizes.P, keys: sizes.M, headDim: sizes.E, valueDim: sizes.F },
+    mask: noMask,
+    tile: { m0: rows, p0: columns },
+    format: formats.bf16,
+    scale: 1 / Math.sqrt(sizes.E),
+  };
+  const inputs = {
+    q: generateNormal(0, "q", sizes.P * sizes.E),
+    k: generateNormal(0, "k", sizes.M * sizes.E),
+    v: generateNormal(0, "v", sizes.M * sizes.F),
+  };
+  const schedule = findLags(spec, machine, work);
+  const frames: ArrayFrame[] = [];
+  runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.format), {
+    untilCycle: last + 1,
+    onCycle: view => {
+      if (view.cycle >= first) frames.push(frameOf(view));
+    },
+  });
+  return { frames, schedule, rows, columns };
+}

@@ -1,0 +1,144 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { invoke } from "../cli/invoke.js";
+import { startBrowser } from "./browser.js";
+import { marksOf, seriousFindings, visit } from "./page.js";
+import { type Site, serveExplorer } from "./site.js";
+
+let site: Site;
+let browser: Browser;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await browser?.close();
+  await site?.close();
+});
+
+async function open(fragment: string, scheme: "light" | "dark" = "light") {
+  const visited = await visit(browser, site.address, { fragment, scheme });
+  await visited.page.locator("[data-chart=waterfall] svg").waitFor();
+  await visited.page.locator("[data-chart=pes] svg").waitFor();
+  return visited;
+}
+
+/** What the n-th command of the page prints, or writes to its file. */
+async function told(page: Page, n: number): Promise<string> {
+  const command = (await page.locator("[data-command]").nth(n).textContent()) ?? "";
+  const file = join(folder, `${n}.svg`);
+  const args = command
+    .replace(/--out \S+/, `--out ${file}`)
+    .split(" ")
+    .slice(2);
+  const { code, stdout, stderr } = await invoke(...args, ...(args[0] === "schedule" ? ["--json"] : []));
+  if (code !== 0) throw new Error(stderr);
+  return args[0] === "schedule" ? stdout : readFileSync(file, "utf8");
+}
+
+const unescaped = (text: string) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+const textsIn = (svg: string, tag: string): readonly string[] =>
+  [...svg.matchAll(new RegExp(`<${tag}[^>]*>([^<]*)</${tag}>`, "g"))].map(([, text = ""]) => unescaped(text));
+
+describe("Schedule", () => {
+  test.each([
+    "#1/schedule",
+    "#1/schedule?design=architecture&scheduleModel=xlm&scheduleSeq=1K&memory=ideal&ports=2&epoch=1&epochs=3",
+  ])("%s shows what its commands print", async fragment => {
+    const { page, complaints, close } = await open(fragment);
+    const titles = textsIn(await told(page, 0), "title");
+    const marks = await page.$$eval("[data-chart=waterfall] svg title", all => all.map(t => t.textContent ?? ""));
+    expect(marks).toEqual(titles);
+    expect(marks.length).toBeGreaterThan(10);
+    const { results } = JSON.parse(await told(page, 1)) as {
+      readonly results: readonly {
+        readonly simulated: { readonly latencyCycles: number };
+        readonly published: { readonly cycles: number };
+      }[];
+    };
+    const cells = await page.$$eval("table td", all => all.slice(0, 2).map(cell => cell.textContent));
+    expect(cells).toEqual(
+      [results[0]?.simulated.latencyCycles, results[0]?.published.cycles].map(n => n?.toLocaleString("en")),
+    );
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("the waterfall zooms and pans by wheel, drag, keys and buttons", async () => {
+    const { page, close } = await open("#1/schedule");
+    const frame = page.locator("[data-chart=waterfall]");
+    const width = async () => (await frame.locator("svg").boundingBox())?.width ?? 0;
+    const at = () => frame.evaluate(element => element.scrollLeft);
+    const whole = await width();
+    await frame.hover();
+    await page.mouse.wheel(0, -100);
+    await expect.poll(width).toBeGreaterThan(1.4 * whole);
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await expect.poll(width).toBeGreaterThan(2 * whole);
+    const before = await at();
+    expect(before).toBeGreaterThan(0);
+    const box = await frame.boundingBox();
+    if (box === null) throw new Error("no waterfall");
+    await page.mouse.move(box.x + 300, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 200, box.y + 60, { steps: 5 });
+    await page.mouse.up();
+    await expect.poll(at).toBe(before + 100);
+    await frame.focus();
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(at).toBeGreaterThan(before + 100);
+    await page.keyboard.press("0");
+    await expect.poll(width).toBe(whole);
+    await page.keyboard.press("+");
+    await expect.poll(width).toBeGreaterThan(1.4 * whole);
+    await close();
+  });
+
+  test("the PEs step forward and back, as the command line draws them", async () => {
+    const { page, close } = await open("#1/schedule?array=3&cycle=30");
+    const texts = () => page.$$eval("[data-chart=pes] svg text", all => all.map(text => text.textContent ?? ""));
+    const drawn = async () => textsIn(await told(page, 2), "text").slice(1);
+    const at30 = await texts();
+    expect(at30.slice(1)).toEqual(await drawn());
+    await page.getByRole("button", { name: "Forward" }).click();
+    expect(await texts()).toContain("cycle 31");
+    expect((await texts()).slice(1)).toEqual(await drawn());
+    await page.locator('input[name="cycle"]').focus();
+    await page.keyboard.press("ArrowLeft");
+    expect(await texts()).toEqual(at30);
+    expect(page.url()).toContain("array=3");
+    await close();
+  });
+
+  test("says why nothing can be drawn, and where cycles are lost", async () => {
+    const { page, complaints, close } = await open("#1/schedule?scheduleSeq=1K&memory=ideal");
+    await page.locator('input[name="epoch"]').fill("999999999");
+    await expect
+      .poll(() => page.locator(".charts .wrong").first().textContent())
+      .toMatch(/epochs: got 999999999\.\..*expected a range within/);
+    await page.locator('input[name="epoch"]').fill("-1");
+    expect(await page.getByRole("alert").textContent()).toMatch(/^Allowed: a whole number from 0/);
+    await page.locator('input[name="epoch"]').fill("40");
+    await page.locator("[data-chart=waterfall] svg").waitFor();
+    await page.selectOption('select[name="ports"]', "1");
+    await expect
+      .poll(
+        async () =>
+          (await marksOf(page, "cycles")).filter(mark => /waits for a buffer port.*: 0\.\d*[1-9]/.test(mark)).length,
+      )
+      .toBeGreaterThan(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test.each(["light", "dark"] as const)("has no serious accessibility finding in the %s scheme", async scheme => {
+    const { page, close } = await open("#1/schedule?scheduleSeq=1K", scheme);
+    expect(await seriousFindings(page)).toEqual([]);
+    await close();
+  });
+});
