@@ -25,5 +25,5 @@ export const dark: Theme = {
   text: "#f0f0f0",
   muted: "#bcbcbc",
   grid: "#3a3d44",
-  palette: ["#aaaaaa", "#e69f00", "#56b4e9", "#2bbd8f", "#4aa3df", "#f0803c", "#dd93bb", "#b39ddb"],
+  palette: ["#aaaaaa", "#e69f00", "#9adcff", "#2bbd8f", "#3d8be0", "#f0803c", "#dd93bb", "#b39ddb"],
 };
