@@ -2,18 +2,19 @@ import type { SpecKind, SpecSource } from "../src/spec/load.js";
 
 const files = import.meta.glob<string>("../specs/*/*.yaml", { query: "?raw", import: "default", eager: true });
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1, -".yaml".length);
+/** By kind, then by name: `../specs/designs/flat.yaml` is `flat` of `designs`. */
+const texts = new Map<string, Map<string, string>>();
+for (const [path, text] of Object.entries(files).sort()) {
+  const [, kind = "", name = ""] = /(\w+)\/([^/]+)\.yaml$/.exec(path) ?? [];
+  texts.set(kind, (texts.get(kind) ?? new Map<string, string>()).set(name, text));
+}
 
-/** The package's specs, bundled with the page. */
+/** The package's specs, bundled with the page. Their names are in lower case. */
 export const bundledSpecs: SpecSource = {
   read(kind, name) {
-    const found = bundledSpecs.names(kind).find(known => known.toLowerCase() === name.toLowerCase());
-    const text = found === undefined ? undefined : files[`../specs/${kind}/${found}.yaml`];
-    return text === undefined ? undefined : { file: `specs/${kind}/${found}.yaml`, text };
+    const known = name.toLowerCase();
+    const text = texts.get(kind)?.get(known);
+    return text === undefined ? undefined : { file: `specs/${kind}/${known}.yaml`, text };
   },
-  names: (kind: SpecKind) =>
-    Object.keys(files)
-      .filter(path => path.startsWith(`../specs/${kind}/`))
-      .map(nameOf)
-      .sort(),
+  names: (kind: SpecKind) => [...(texts.get(kind)?.keys() ?? [])],
 };

@@ -36,7 +36,8 @@ const accountings: Readonly<Record<State["accounting"], Accounting>> = {
 interface OpenDesign {
   readonly label: string;
   readonly compiled: CompiledDesign;
-  readonly found: Map<string, Evaluation | string>;
+  readonly found: Map<string, CostResult>;
+  isSlow: boolean;
   readonly variables: (state: State) => readonly number[];
 }
 
@@ -66,7 +67,7 @@ function open(name: string, accounting: Accounting): OpenDesign {
     bandwidth * bandwidthUnit(accounting.name),
     buffer,
   ];
-  const made = { label: labelOf(design), compiled, found: new Map(), variables };
+  const made: OpenDesign = { label: labelOf(design), compiled, found: new Map(), isSlow: false, variables };
   opened.set(key, made);
   return made;
 }
@@ -97,25 +98,67 @@ export function pointFor(state: State, seq: number): AttentionPoint {
 /** Results kept for each design: back and forth on a slider, and a sweep over lengths, cost nothing the second time. */
 const mostKept = 512;
 
-/** What a design costs in the state's machine and workload at a length. */
-export function costOf(design: string, state: State, seq: number): CostPoint {
-  const accounting = accountings[state.accounting];
-  const { label, compiled, found, variables } = open(design, accounting);
-  const values = variables(state);
-  const { model, heads, headDim, valueDim, masked, phase, batch } = state;
-  const key = [model, heads, headDim, valueDim, masked, phase, batch, seq, ...values].join();
-  let result = found.get(key);
-  if (result === undefined) {
-    result = orSay(() => {
-      const { sizes, region } = pointFor(state, seq);
-      return evaluate(compiled, sizes, accounting, values, region);
-    });
-    if (found.size >= mostKept) found.clear();
-    found.set(key, result);
-  }
-  return typeof result === "string"
-    ? { design, label, seq, evaluation: null, problem: result }
-    : { design, label, seq, evaluation: result, problem: null };
+/** One design at one length in the state's machine and workload. */
+export interface CostRequest {
+  readonly design: string;
+  readonly seq: number;
+  readonly state: State;
+}
+
+/** What it costs, or why that cannot be said. */
+export type CostResult = Evaluation | string;
+
+const designOf = ({ design, state }: CostRequest): OpenDesign => open(design, accountings[state.accounting]);
+
+/** What the result depends on. */
+export function costKey({ design, seq, state }: CostRequest): string {
+  const { accounting, model, heads, headDim, valueDim, masked, phase, batch } = state;
+  const { rows, columns, frequency, bandwidth, buffer } = state;
+  const workload = [model, heads, headDim, valueDim, masked, phase, batch, seq];
+  return [accounting, design, ...workload, rows, columns, frequency, bandwidth, buffer].join();
+}
+
+/** The point of a result; null while there is none. */
+export const pointOf = (request: CostRequest, result: CostResult | null): CostPoint => ({
+  design: request.design,
+  label: designOf(request).label,
+  seq: request.seq,
+  evaluation: typeof result === "string" ? null : result,
+  problem: typeof result === "string" ? result : null,
+});
+
+export function computeCost(request: CostRequest): CostResult {
+  const { compiled, variables } = designOf(request);
+  const { state, seq } = request;
+  return orSay(() => {
+    const { sizes, region } = pointFor(state, seq);
+    return evaluate(compiled, sizes, accountings[state.accounting], variables(state), region);
+  });
+}
+
+export function remember(request: CostRequest, result: CostResult): void {
+  const { found } = designOf(request);
+  if (found.size >= mostKept) found.clear();
+  found.set(costKey(request), result);
+}
+
+/** A design that once took longer than this, in milliseconds, is no longer computed between two frames. */
+const slow = 5;
+
+/** The result if it is known, else null. */
+export const foundCost = (request: CostRequest): CostResult | null =>
+  designOf(request).found.get(costKey(request)) ?? null;
+
+/** The same, computed where that takes no longer than a frame allows: under `corrected` schedules are simulated. */
+export function quickCost(request: CostRequest): CostResult | null {
+  const known = foundCost(request);
+  const design = designOf(request);
+  if (known !== null || design.isSlow || request.state.accounting === "corrected") return known;
+  const start = performance.now();
+  const result = computeCost(request);
+  design.isSlow = performance.now() - start > slow;
+  remember(request, result);
+  return result;
 }
 
 /** What is computed, or in words why it cannot be. */

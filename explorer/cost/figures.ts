@@ -4,7 +4,9 @@ import type { Table } from "../../src/report/table.js";
 import { area, bytes, energy, engineering, lengthLabel, percent, seconds } from "../../src/report/units.js";
 import type { State } from "../state.js";
 import type { CostPoint } from "./designs.js";
-import { sweptLengths } from "./use-sweep.js";
+
+/** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
+export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
 
 /** The two designs that others are compared with (FuseMax, section VI). */
 export const baselines = ["unfused", "flat"] as const;

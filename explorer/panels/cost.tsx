@@ -4,7 +4,7 @@ import { lengthLabel } from "../../src/report/units.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
-import { bandwidthUnit, costOf, customModel, designLabel, workloadOf } from "../cost/designs.js";
+import { bandwidthUnit, type CostPoint, customModel, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
   costNumbers,
@@ -13,10 +13,11 @@ import {
   lengthFigure,
   relativeFigure,
   rooflineFigure,
+  sweptLengths,
   trafficFigure,
   utilizationFigure,
 } from "../cost/figures.js";
-import { useSweep } from "../cost/use-sweep.js";
+import { useCosts } from "../cost/use-costs.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
@@ -24,12 +25,12 @@ import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { bundledSpecs } from "../specs.js";
 import type { State } from "../state.js";
 
-const models = (): readonly (readonly [string, string])[] => [
+const models: readonly (readonly [string, string])[] = [
   ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),
   [customModel, "sizes of your own"],
 ];
 
-const designs = (): readonly (readonly [string, string])[] => paperDesigns.map(name => [name, designLabel(name)]);
+const designs: readonly (readonly [string, string])[] = paperDesigns.map(name => [name, designLabel(name)]);
 
 /** Every design that the state names and that there is, in the paper's order. */
 const chosenDesigns = (state: State): readonly string[] => paperDesigns.filter(name => state.designs.includes(name));
@@ -46,7 +47,7 @@ export function CostPanel(props: PanelProps) {
 function Controls(props: PanelProps) {
   return (
     <form class="controls" aria-label="What to compare" onSubmit={event => event.preventDefault()}>
-      <Choice {...props} field="model" label="Model" options={models()} />
+      <Choice {...props} field="model" label="Model" options={models} />
       {props.state.model === customModel && (
         <>
           <TextField {...props} field="heads" label="Heads" />
@@ -76,7 +77,7 @@ function Controls(props: PanelProps) {
       )}
       <LogSlider {...props} field="seq" label="Sequence length" least={1024} most={2 ** 20} />
       <LogSlider {...props} field="batch" label="Batch" least={1} most={1024} />
-      <Several {...props} field="designs" label="Designs" options={designs()} />
+      <Several {...props} field="designs" label="Designs" options={designs} />
       <Choice
         {...props}
         field="accounting"
@@ -97,8 +98,19 @@ function Controls(props: PanelProps) {
 
 function Charts({ state }: { readonly state: State }) {
   const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
-  const points = useMemo(() => names.map(name => costOf(name, state, state.seq)), [names, state]);
-  const bases = useMemo(() => baselines.map(name => costOf(name, state, state.seq)), [state]);
+  const shown = useMemo(
+    () => [...new Set([...names, ...baselines])].map(design => ({ design, seq: state.seq })),
+    [names, state.seq],
+  );
+  const swept = useMemo(
+    () => sweptLengths.flatMap(seq => [...new Set(["unfused", ...names])].map(design => ({ design, seq }))),
+    [names],
+  );
+  const costs = useCosts(state, shown, swept);
+  const [points, bases] = useMemo(() => {
+    const pick = (list: readonly string[]) => list.flatMap(name => costs.now.filter(({ design }) => design === name));
+    return [pick(names), pick(baselines)];
+  }, [costs.now, names]);
   const figures = useMemo(
     () => ({
       speedup: relativeFigure(points, bases, "speedup"),
@@ -116,7 +128,7 @@ function Charts({ state }: { readonly state: State }) {
   const numbers = () => costNumbers(points, bases);
   const workload = workloadWords(state);
   return (
-    <div class="charts">
+    <div class="charts" aria-busy={costs.busy}>
       {problems.length > 0 && (
         <div class="notes wide" role="status">
           {problems.map(problem => (
@@ -148,7 +160,7 @@ function Charts({ state }: { readonly state: State }) {
         Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements. A design
         well below the roof is limited by something else: the 1D array, or arrays that wait for each other.
       </Chart>
-      <Sweep state={state} names={names} />
+      <Sweep points={costs.later} names={names} />
       <section class="card wide">
         <h2>The numbers</h2>
         <DataTable caption={`Cost of ${workload}`} table={costTable(points)} />
@@ -175,9 +187,7 @@ function workloadWords(state: State): string {
   return `${words.join(", ")}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
 }
 
-function Sweep({ state, names }: { readonly state: State; readonly names: readonly string[] }) {
-  const all = useMemo(() => [...new Set(["unfused", ...names])], [names]);
-  const points = useSweep(state, all);
+function Sweep({ points, names }: { readonly points: readonly CostPoint[]; readonly names: readonly string[] }) {
   const figure = useMemo(() => lengthFigure(points, names), [points, names]);
   return (
     <Chart figure={figure} table={() => costNumbers(points, [])} file="speedup-by-length" wide>

@@ -186,7 +186,6 @@ function Steps(props: PanelProps) {
         aria-label={title}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
-        // biome-ignore lint/security/noDangerouslySetInnerHtml: an SVG of our own making
         dangerouslySetInnerHTML={{ __html: svg }}
       />
       <figcaption>

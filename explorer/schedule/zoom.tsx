@@ -69,7 +69,6 @@ export function Zoomable({ label, least, draw, file }: ZoomProps) {
           Show all
         </button>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: it scrolls, and its keys are said in its label */}
       <section
         ref={frame}
         class="chart natural"
@@ -79,7 +78,6 @@ export function Zoomable({ label, least, draw, file }: ZoomProps) {
         tabIndex={0}
         onPointerMove={drag}
         onKeyDown={press}
-        // biome-ignore lint/security/noDangerouslySetInnerHtml: an SVG of our own making
         dangerouslySetInnerHTML={{ __html: draw(width) }}
       />
     </>

@@ -8,7 +8,7 @@ import { parseCsv } from "../../src/io/csv.js";
 import type { ModelResult } from "../../src/report/model-result.js";
 import { invoke } from "../cli/invoke.js";
 import { startBrowser } from "./browser.js";
-import { marksOf, seriousFindings, slide, visit } from "./page.js";
+import { mainThreadClock, marksOf, seriousFindings, slide, visit } from "./page.js";
 import { type Site, serveExplorer } from "./site.js";
 
 let site: Site;
@@ -39,14 +39,15 @@ const downloaded = async (visited: Awaited<ReturnType<typeof visit>>, button: st
 
 describe("the page", () => {
   test("loads under any path, asks nobody else, and weighs under 250 KB compressed", async () => {
-    const sizes: number[] = [];
+    const bodies: Promise<Buffer>[] = [];
     const context = await browser.newContext();
     const page = await context.newPage();
-    page.on("response", async response => {
-      if (response.url().startsWith("http")) sizes.push(gzipSync(await response.body()).length);
+    page.on("response", response => {
+      if (response.url().startsWith("http")) bodies.push(response.body());
     });
     await page.goto(site.address);
     await page.waitForSelector("[data-chart=speedup] svg");
+    const sizes = (await Promise.all(bodies)).map(body => gzipSync(body).length);
     await context.close();
     expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(250_000);
     const { complaints, close } = await visit(browser, site.address);
@@ -54,15 +55,14 @@ describe("the page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("shows its charts within a second", async () => {
-    const seconds: number[] = [];
-    for (let i = 0; i < 3; i += 1) {
-      const { page, close } = await visit(browser, site.address);
-      await page.waitForSelector("[data-chart=roofline] svg");
-      seconds.push((await page.evaluate(() => performance.now())) / 1000);
-      await close();
-    }
-    expect(Math.min(...seconds)).toBeLessThan(1); // the quickest: the machine may be busy with other tests
+  test("shows its charts after less than a second of work", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const worked = await mainThreadClock(page);
+    await page.goto(site.address);
+    await page.waitForSelector("[data-chart=roofline] svg");
+    expect(await worked()).toBeLessThan(1);
+    await context.close();
   });
 
   test.each([360, 1440, 3840])("fits %d pixels", async width => {
@@ -102,7 +102,7 @@ describe("the page", () => {
       if (!what.includes("rows-slider")) continue;
       const before = await marksOf(page, "speedup");
       await page.keyboard.press("ArrowLeft");
-      expect(await marksOf(page, "speedup")).not.toEqual(before);
+      await expect.poll(() => marksOf(page, "speedup")).not.toEqual(before);
     }
     expect(await page.locator("[data-reached]").count()).toBe(reachable);
     await close();
@@ -120,6 +120,7 @@ describe("Cost", () => {
   ])("%s shows what its command prints", async fragment => {
     const visited = await visit(browser, site.address, { fragment });
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
+    await visited.page.locator(".charts[aria-busy=false]").waitFor();
     const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Speedup"));
     const results = await printed(command);
     for (const result of results) {
@@ -150,43 +151,40 @@ describe("Cost", () => {
       return `+Binding (FuseMax),  over Unfused: ${Number(speedup.toPrecision(6))}`;
     };
     const before = await expected();
-    expect(await marksOf(page, "speedup")).toContain(before);
+    await expect.poll(() => marksOf(page, "speedup")).toContain(before);
     await slide(page, "rows", 4);
     expect(await page.locator('input[name="rows"]').inputValue()).toBe("128");
     const after = await expected();
     expect(after).not.toBe(before);
-    expect(await marksOf(page, "speedup")).toContain(after);
+    await expect.poll(() => marksOf(page, "speedup")).toContain(after);
     expect(complaints).toEqual([]);
     await close();
   });
 
-  test("every chart is redrawn within a frame of a slider's move", async () => {
-    const { page, close } = await visit(browser, site.address);
-    await page.waitForSelector("[data-chart=speedup-by-length] svg path");
-    const milliseconds = await page.evaluate(async () => {
-      const charts = [...document.querySelectorAll("[data-chart]")].filter(
-        c => c.getAttribute("data-chart") !== "speedup-by-length",
-      );
-      const slider = document.querySelector<HTMLInputElement>('input[name="frequency-slider"]');
-      if (slider === null || charts.length < 6) throw new Error("no slider or charts");
-      const times: number[] = [];
-      for (let step = 0; step <= 10; step += 1) {
-        // Let the lengths' sweep of the last move end: it works in slices after a move, not in it.
-        await new Promise(resolve => setTimeout(resolve, 250));
-        const before = charts.map(chart => chart.innerHTML);
-        const start = performance.now();
-        slider.value = String(step);
+  test.each(["published", "corrected"])("a slider's move is a frame's work at most: %s", async accounting => {
+    const { page, close } = await visit(browser, site.address, { fragment: `#1/cost?accounting=${accounting}` });
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const worked = await mainThreadClock(page);
+    const charts = page.locator("[data-chart=roofline]");
+    const milliseconds: number[] = [];
+    for (let step = 0; step <= 10; step += 1) {
+      const before = await charts.innerHTML();
+      const start = await worked();
+      await page.locator('input[name="frequency-slider"]').evaluate(async (slider, value) => {
+        if (!(slider instanceof HTMLInputElement)) throw new Error("no slider");
+        slider.value = String(value);
         slider.dispatchEvent(new Event("input", { bubbles: true }));
         for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
         document.body.getBoundingClientRect(); // layout is part of the work
-        times.push(performance.now() - start);
-        if (charts[5]?.innerHTML === before[5]) throw new Error("the roofline was not redrawn in time");
-      }
-      return times;
-    });
-    // Every move is as much work; the slower ones shared the processor with other tests.
-    const work = milliseconds.sort((a, b) => a - b)[2] ?? Number.POSITIVE_INFINITY;
-    expect(work).toBeLessThan(16);
+      }, step);
+      milliseconds.push(((await worked()) - start) * 1000);
+      expect(await charts.innerHTML()).not.toBe(before);
+      // What takes longer is computed in a worker after the move; its results are drawn when they are there.
+      await page.locator(".charts[aria-busy=false]").waitFor();
+    }
+    // The first moves run before the browser has compiled the code, and other tests empty the caches between moves.
+    const quartile = milliseconds.sort((a, b) => a - b)[2] ?? Number.POSITIVE_INFINITY;
+    expect(quartile).toBeLessThan(16);
     await close();
   });
 
@@ -203,6 +201,7 @@ describe("Cost", () => {
     const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
     const file = join(folder, "workload.yaml");
     writeFileSync(file, await downloaded(visited, "Save workload.yaml for it"));
+    await visited.page.locator(".charts[aria-busy=false]").waitFor();
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
     const results = await printed(command.replace("workload.yaml", file));
     const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Energy"));
@@ -218,10 +217,11 @@ describe("Cost", () => {
     await slide(page, "seq", 2);
     await page.getByLabel("FLAT", { exact: true }).uncheck();
     const table = () => page.locator(".table table").textContent();
+    await page.locator(".charts[aria-busy=false]").waitFor();
     const [address, shown] = [page.url(), await table()];
     expect(address).toMatch(/#1\/cost\?model=xlm&seq=4K&designs=unfused,cascade,architecture,fusemax$/);
     const again = await visit(browser, site.address, { fragment: address.slice(address.indexOf("#")) });
-    expect(await again.page.locator(".table table").textContent()).toBe(shown);
+    await expect.poll(() => again.page.locator(".table table").textContent()).toBe(shown);
     await again.close();
     await page.goBack();
     expect(page.url()).toMatch(/model=xlm&seq=4K$/);
@@ -231,7 +231,7 @@ describe("Cost", () => {
     await page.goForward();
     await page.goForward();
     await page.goForward();
-    expect(await table()).toBe(shown);
+    await expect.poll(table).toBe(shown);
     await close();
   });
 
@@ -246,7 +246,7 @@ describe("Cost", () => {
     expect(await page.getByRole("alert").count()).toBe(0);
     await page.locator('input[name="seq"]').fill("1G"); // far past what the baselines' buffers hold
     await page.locator('input[name="buffer"]').fill("0.015625");
-    expect(await page.locator(".table table").textContent()).toContain("+Binding");
+    await expect.poll(() => page.locator(".table table").textContent()).toContain("+Binding");
     expect(complaints).toEqual([]);
     await close();
   });
