@@ -14,12 +14,25 @@ import type { State } from "../state.js";
 /** The name by which the state calls sizes that are typed in. */
 export const customModel = "custom";
 
+/** What the page shows of an evaluation: plain data, which a worker can hand over. */
+const shownFields = [
+  "latencySeconds",
+  "cycles",
+  "utilization",
+  "trafficBytes",
+  "energyPj",
+  "componentEnergyPj",
+  "areaUm2",
+  "bound",
+] as const satisfies readonly (keyof Evaluation)[];
+export type Cost = Pick<Evaluation, (typeof shownFields)[number]>;
+
 /** What a design costs at one length, or why it cannot be said. */
 export interface CostPoint {
   readonly design: string;
   readonly label: string;
   readonly seq: number;
-  readonly evaluation: Evaluation | null;
+  readonly evaluation: Cost | null;
   readonly problem: string | null;
 }
 
@@ -106,7 +119,7 @@ export interface CostRequest {
 }
 
 /** What it costs, or why that cannot be said. */
-export type CostResult = Evaluation | string;
+export type CostResult = Cost | string;
 
 const designOf = ({ design, state }: CostRequest): OpenDesign => open(design, accountings[state.accounting]);
 
@@ -132,7 +145,8 @@ export function computeCost(request: CostRequest): CostResult {
   const { state, seq } = request;
   return orSay(() => {
     const { sizes, region } = pointFor(state, seq);
-    return evaluate(compiled, sizes, accountings[state.accounting], variables(state), region);
+    const all = evaluate(compiled, sizes, accountings[state.accounting], variables(state), region);
+    return Object.fromEntries(shownFields.map(field => [field, all[field]])) as unknown as Cost;
   });
 }
 
@@ -162,7 +176,7 @@ export function quickCost(request: CostRequest): CostResult | null {
 }
 
 /** What is computed, or in words why it cannot be. */
-function orSay(compute: () => Evaluation): Evaluation | string {
+function orSay(compute: () => Cost): CostResult {
   try {
     return compute();
   } catch (error) {

@@ -1,9 +1,8 @@
-import type { Evaluation } from "../../src/model/evaluate.js";
 import { type Figure, type PointSeries, plain } from "../../src/report/chart.js";
 import type { Table } from "../../src/report/table.js";
 import { area, bytes, energy, engineering, lengthLabel, percent, seconds } from "../../src/report/units.js";
 import type { State } from "../state.js";
-import type { CostPoint } from "./designs.js";
+import type { Cost, CostPoint } from "./designs.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
@@ -13,7 +12,7 @@ export const baselines = ["unfused", "flat"] as const;
 
 /** A design that can be evaluated, with its evaluation. */
 interface Solved extends CostPoint {
-  readonly evaluation: Evaluation;
+  readonly evaluation: Cost;
 }
 
 export const solved = (points: readonly CostPoint[]): readonly Solved[] =>
