@@ -10,6 +10,8 @@
 //   state   [slot / 8][field], eights, after an eight of zeros
 //   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
+//
+// The prelude says how much is unrolled (KernelShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
 override workgroupSize = 4u;
 
 @group(0) @binding(0) var<uniform> job: Job;
@@ -36,7 +38,7 @@ var<private> lm: Eight;
 var<private> bad: Eight;
 // PRM of each row; negative where the row has no key in the tile.
 var<private> prm: Eight;
-// 16 keys or columns by 8 rows: as many accumulators as pay on SwiftShader (bench/README.md).
+// 16 keys or columns by 8 rows, or only the first 8.
 struct Sixteen {
   first: Block8,
   second: Block8,
@@ -117,7 +119,7 @@ fn scores(keyBase: u32) {
   }
   let pages = job.keyPages;
   let last = (end + 7u) / 8u;
-  for (var eight = begin / 8u; eight < last; eight += 2u) {
+  for (var eight = begin / 8u; eight < last; eight += blocksAtOnce) {
     var s = Sixteen();
     var q = slotBlock * pages;
     var k = keyBase + eight * pages;
@@ -125,18 +127,26 @@ fn scores(keyBase: u32) {
     for (var w = 0u; w < pages * 8u; w += wordsAtOnce) {
       let query = &queries[q];
       let key = &keys[k];
-      let next = &keys[k + pages];
       let i = w & 7u;
       let place = i * pageStep + pagePlace;
-      s = addWords(s, spread((*key)[place]), spread((*next)[place]), (*query)[i]);
+      let rows = (*query)[i];
+      let more = (*query)[(i + 1u) & 7u];
+      s.first = outerWords(s.first, spread((*key)[place]), rows);
       if (wordsAtOnce == 2u) {
-        s = addWords(s, spread((*key)[place + pageStep]), spread((*next)[place + pageStep]), (*query)[i + 1u]);
+        s.first = outerWords(s.first, spread((*key)[place + pageStep]), more);
+      }
+      if (blocksAtOnce == 2u) {
+        let next = &keys[k + pages];
+        s.second = outerWords(s.second, spread((*next)[place]), rows);
+        if (wordsAtOnce == 2u) {
+          s.second = outerWords(s.second, spread((*next)[place + pageStep]), more);
+        }
       }
       q += select(0u, 1u, i + wordsAtOnce == 8u);
       k += select(0u, 1u, i + wordsAtOnce == 8u);
     }
     hold(s);
-    for (var half = 0u; half < 2u; half += 1u) {
+    for (var half = 0u; half < blocksAtOnce; half += 1u) {
       if (eight + half < last) {
         let to = &scratch[scoreAt(eight + half)];
         for (var i = 0u; i < 8u; i += 1u) {
@@ -150,11 +160,6 @@ fn scores(keyBase: u32) {
   }
   state[stateAt(stateLm)] = lm;
   state[stateAt(stateBad)] = bad;
-}
-
-// The operands of a word of 16 keys times those of 8 rows.
-fn addWords(s: Sixteen, key: Words8, next: Words8, rows: Words8) -> Sixteen {
-  return Sixteen(outerWords(s.first, key, rows), outerWords(s.second, next, rows));
 }
 
 fn takeMaximum(half: u32, m: u32, score: vec4f) {
@@ -238,24 +243,30 @@ fn denominators() {
   }
 }
 
-// One key's 16 columns, two to a word, times its weights.
-fn addKey(s: Sixteen, words: Words8, weights: Eight) -> Sixteen {
-  return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, odds(words), weights));
-}
-
-// The same of columns that are one to a word.
-fn addWideKey(s: Sixteen, words: Words8, more: Words8, weights: Eight) -> Sixteen {
-  return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, evens(more), weights));
+// One key's 16 columns, or 8 of them, times its weights. Where a word holds two columns, the odd ones are the other 8.
+fn addKey(s: Sixteen, words: Words8, more: Words8, weights: Eight, odd8: bool) -> Sixteen {
+  if (blocksAtOnce == 2u) {
+    if (perWord == 2u) {
+      return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, odds(words), weights));
+    }
+    return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, evens(more), weights));
+  }
+  if (perWord == 2u) {
+    let a = evens(words);
+    let b = odds(words);
+    return Sixteen(outer8(s.first, Eight(select(a[0], b[0], odd8), select(a[1], b[1], odd8)), weights), s.second);
+  }
+  return Sixteen(outer8(s.first, evens(words), weights), s.second);
 }
 
 // SLNV of this dispatch's keys, and RNV at the end of the tile.
 fn weightedValues(valueBase: u32) {
-  let blocks16 = job.valueBlocks;
-  let pages = blocks16 * 2u / perWord;
+  let columns = job.valueBlocks * 2u;
+  let pages = columns / perWord;
   let last = (end + 7u) / 8u;
-  for (var column = 0u; column < blocks16; column += 1u) {
-    let sumsAt = (slotBlock * blocks16 + column) * 16u;
-    for (var i = 0u; i < 16u; i += 1u) {
+  for (var column = 0u; column < columns; column += blocksAtOnce) {
+    let sumsAt = (slotBlock * columns + column) * 8u;
+    for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
       held[i] = Eight();
       if (begin != tileBegin) {
         held[i] = sums[job.partsAt + sumsAt + i];
@@ -263,7 +274,8 @@ fn weightedValues(valueBase: u32) {
     }
     var s = heldSixteen();
     var w = job.weightsAt + scoreAt(begin / 8u);
-    var v = valueBase + begin / 8u * pages + column * 2u / perWord;
+    var v = valueBase + begin / 8u * pages + column / perWord;
+    let odd8 = perWord == 2u && column % 2u == 1u;
     let count = (last - begin / 8u) * pageWeights;
     for (var t = 0u; t < count; t += wordsAtOnce) {
       let weights = &scratch[w];
@@ -271,27 +283,25 @@ fn weightedValues(valueBase: u32) {
       let i = t & (pageWeights - 1u);
       let place = i * perWord * pageStep + pagePlace;
       let one = (*weights)[i];
+      s = addKey(s, spread((*value)[place]), moreOf(v, place), evens(one), odd8);
       if (perWord == 2u) {
-        s = addKey(s, spread((*value)[place]), evens(one));
-        s = addKey(s, spread((*value)[place + pageStep]), odds(one));
-        if (wordsAtOnce == 2u) {
-          let other = (*weights)[i + 1u];
-          s = addKey(s, spread((*value)[place + 2u * pageStep]), evens(other));
-          s = addKey(s, spread((*value)[place + 3u * pageStep]), odds(other));
-        }
-      } else {
-        let more = &values[v + 1u];
-        s = addWideKey(s, spread((*value)[place]), spread((*more)[place]), evens(one));
-        if (wordsAtOnce == 2u) {
-          let other = (*weights)[i + 1u];
-          s = addWideKey(s, spread((*value)[place + pageStep]), spread((*more)[place + pageStep]), evens(other));
+        let next = place + pageStep;
+        s = addKey(s, spread((*value)[next]), moreOf(v, next), odds(one), odd8);
+      }
+      if (wordsAtOnce == 2u) {
+        let far = place + perWord * pageStep;
+        let other = (*weights)[i + 1u];
+        s = addKey(s, spread((*value)[far]), moreOf(v, far), evens(other), odd8);
+        if (perWord == 2u) {
+          let farther = far + pageStep;
+          s = addKey(s, spread((*value)[farther]), moreOf(v, farther), odds(other), odd8);
         }
       }
       w += select(0u, 1u, i + wordsAtOnce == pageWeights);
       v += select(0u, pages, i + wordsAtOnce == pageWeights);
     }
     hold(s);
-    for (var i = 0u; i < 16u; i += 1u) {
+    for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
       let slnv = held[i];
       if (end == tileEnd) {
         let rnv = sums[sumsAt + i];
@@ -301,6 +311,14 @@ fn weightedValues(valueBase: u32) {
       }
     }
   }
+}
+
+// Columns 8 to 15 of a key whose words hold one column each, from the page after its own; nothing else otherwise.
+fn moreOf(v: u32, place: u32) -> Words8 {
+  if (perWord == 1u && blocksAtOnce == 2u) {
+    return spread(values[v + 1u][place]);
+  }
+  return Words8();
 }
 
 // Step 7 for half of the rows of a column, where they have a key in the tile.

@@ -6,7 +6,7 @@ import { KernelCache, type ShaderSource } from "./kernel.js";
 import { runOperations } from "./operations.js";
 import type { Pace } from "./pace.js";
 import { openSession } from "./session.js";
-import { type AdapterKind, type Variant, variantFor } from "./variant.js";
+import { type AdapterKind, traitsOf, type Variant, variantFor } from "./variant.js";
 
 export interface WebGpuEngineOptions {
   readonly device: GPUDevice;
@@ -16,8 +16,8 @@ export interface WebGpuEngineOptions {
   readonly shaders: ShaderSource;
   /** How this host waits for a device; plain awaiting by default, as a browser does. */
   readonly hostWait?: HostWait;
-  /** Instead of the table's choice for the kind of adapter: for measurements and tests. */
-  readonly variant?: Variant;
+  /** Changes to the table's choice: for measurements and tests. */
+  readonly variant?: Partial<Variant>;
 }
 
 export interface WebGpuEngine extends Engine {
@@ -31,14 +31,18 @@ export interface WebGpuEngine extends Engine {
 export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
   const guard = new DeviceGuard(options.device, options.adapter, options.hostWait ?? (work => work));
   const kernels = new KernelCache(options.device, options.shaders);
-  const variant = options.variant ?? variantFor(options.kind);
+  const traits = traitsOf(options.device, options.kind);
   const paces = new Map<string, Pace>();
   return {
     name: "webgpu",
     adapter: options.adapter,
     device: options.device,
     open: (problem: AttentionProblem, operands: Operands): Promise<Session> =>
-      openSession({ guard, kernels, variant, paces }, problem, operands),
+      openSession(
+        { guard, kernels, paces, variantFor: problem => ({ ...variantFor(traits, problem), ...options.variant }) },
+        problem,
+        operands,
+      ),
     runOps: test => runOperations(guard, kernels, test),
     close: async () => guard.close(),
   };

@@ -20,37 +20,40 @@ export function arithmeticFiles(format: Format): readonly string[] {
 
 /** Choices that shape the text of a kernel. */
 export interface KernelShape {
+  /** Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. */
+  readonly blocksAtOnce: 1 | 2;
+  /** Words of one or two operands that a turn of the inner loops takes. */
+  readonly wordsAtOnce: 1 | 2;
   /** Whether the invocations of a quad share what they read; needs the feature `subgroups`. */
   readonly quads: boolean;
 }
 
 /** Declarations that WGSL wants as constants: what host and shaders share, and the polynomial rounded to A. */
-export function prelude(format: Format): string {
+export function prelude(format: Format, { blocksAtOnce, wordsAtOnce }: KernelShape): string {
   const toA = rounder(format.accumulator);
   const coefficients = exp2CoefficientBits.map((bits, i) => {
     const rounded = bitsOf(toA(fromBits(bits)));
     return `const c${i} = bitcast<f32>(0x${rounded.toString(16)}u);\n`;
   });
   const structs = [jobLayout, blockLayout, operationBatchLayout].map(layout => layout.wgsl);
-  // Rounding every sum in integers takes much code already; another word a turn would only take longer to compile.
-  const wordsAtOnce = `const wordsAtOnce = ${format.accumulator === "fp32" ? 2 : 1}u;\n`;
-  return [...structs, stateDeclarations, opCodeDeclarations, wordsAtOnce, ...coefficients].join("");
+  const shape = `const blocksAtOnce = ${blocksAtOnce}u;\nconst wordsAtOnce = ${wordsAtOnce}u;\n`;
+  return [...structs, stateDeclarations, opCodeDeclarations, shape, ...coefficients].join("");
 }
 
 /** Files that a kernel needs beside the arithmetic. */
 function filesOf(name: string, { quads }: KernelShape): readonly string[] {
   if (name === "attention-rows") return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words"];
-  return [];
+  return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
-export const plainShape: KernelShape = { quads: false };
+export const plainShape: KernelShape = { blocksAtOnce: 1, wordsAtOnce: 1, quads: false };
 
 /** The whole text of a kernel for a format. */
 export function kernelText(name: string, format: Format, source: ShaderSource, shape = plainShape): string {
   const files = [...arithmeticFiles(format), ...filesOf(name, shape)];
   // Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through.
   const enable = shape.quads ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
-  return [enable + prelude(format), ...files.map(source), source(name)].join("\n");
+  return [enable + prelude(format, shape), ...files.map(source), source(name)].join("\n");
 }
 
 /** `override` values of a pipeline. */

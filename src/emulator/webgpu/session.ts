@@ -22,23 +22,24 @@ const dumpWorkgroup = 4;
 export interface EngineContext {
   readonly guard: DeviceGuard;
   readonly kernels: KernelCache;
-  readonly variant: Variant;
+  readonly variantFor: (problem: AttentionProblem) => Variant;
   /** The speed measured, by format. */
   readonly paces: Map<string, Pace>;
 }
 
 /** Opens one problem on a device. */
 export async function openSession(
-  { guard, kernels, variant, paces }: EngineContext,
+  { guard, kernels, paces, variantFor }: EngineContext,
   problem: AttentionProblem,
   operands: Operands,
 ): Promise<Session> {
   const startedAt = performance.now();
   const { name } = problem.format;
-  const { kernel, workgroupSize } = variant;
+  const variant = variantFor(problem);
+  const { kernel, workgroupSize, shape } = variant;
   const [attention, finish] = await guard.wait(
     Promise.all([
-      kernels.pipeline(kernel, name, { workgroupSize }, variant.shape(guard.device.features)),
+      kernels.pipeline(kernel, name, { workgroupSize }, shape),
       kernels.pipeline("finish", name, { workgroupSize: finishWorkgroup }),
     ]),
   );

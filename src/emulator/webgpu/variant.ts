@@ -1,17 +1,19 @@
+import type { Format } from "../../numerics/format.js";
+import type { AttentionProblem } from "../problem.js";
+import { allRows } from "../visible.js";
 import type { KernelShape } from "./kernel.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";
 
-/** How the work is laid out on a kind of adapter. */
+/** How the work is laid out on an adapter. */
 export interface Variant {
   /** The kernel's file. */
   readonly kernel: "attention-rows" | "attention-tiles";
   readonly workgroupSize: number;
-  /** How the kernel is written. */
-  readonly shape: (features: GPUSupportedFeatures) => KernelShape;
-  /** Query rows that a workgroup owns. */
+  /** Query rows that a workgroup owns: 8 an invocation of attention-rows, 1 of attention-tiles. */
   readonly blockRows: number;
+  readonly shape: KernelShape;
   /** Workgroups that fill the adapter. */
   readonly parallelBlocks: number;
   /** Multiply-accumulates a second to begin with, before anything was measured: rather too few. */
@@ -19,47 +21,54 @@ export interface Variant {
   /** Bytes of one part of K or V, and of all parts that are kept at a time. */
   readonly chunkBytes: number;
   readonly cacheBytes: number;
-  /** Bytes of the buffers of one request. */
+  /** Bytes of the largest buffer of one request. */
   readonly requestBytes: number;
 }
 
-const MiB = 2 ** 20;
-
-/** Measured (bench/README.md); a kind of adapter that nobody has measured has the entry that theory speaks for. */
-export function variantFor(kind: AdapterKind): Variant {
-  return variants[kind];
+/** What is known of an adapter when a kernel is chosen. */
+export interface AdapterTraits {
+  readonly kind: AdapterKind;
+  readonly subgroups: boolean;
+  /** Invocations in a vector or wave, as far as the adapter says. */
+  readonly subgroupSize: number;
 }
 
-const rows = {
-  kernel: "attention-rows",
-  workgroupSize: 4,
-  blockRows: 32,
-  shape: features => ({ quads: features.has("subgroups") }),
-} as const satisfies Partial<Variant>;
+export function traitsOf(device: GPUDevice, kind: AdapterKind): AdapterTraits {
+  const { features, adapterInfo } = device;
+  return { kind, subgroups: features.has("subgroups"), subgroupSize: adapterInfo.subgroupMaxSize ?? 0 };
+}
 
-const variants: Readonly<Record<AdapterKind, Variant>> = {
-  software: {
-    ...rows,
-    parallelBlocks: 4,
-    firstRate: 2e8,
-    chunkBytes: 32 * MiB,
-    cacheBytes: 128 * MiB,
-    requestBytes: 32 * MiB,
-  },
-  integrated: {
-    ...rows,
-    parallelBlocks: 64,
-    firstRate: 2e9,
-    chunkBytes: 64 * MiB,
-    cacheBytes: 1024 * MiB,
-    requestBytes: 128 * MiB,
-  },
-  discrete: {
-    ...rows,
-    parallelBlocks: 512,
-    firstRate: 2e10,
-    chunkBytes: 64 * MiB,
-    cacheBytes: 4096 * MiB,
-    requestBytes: 512 * MiB,
-  },
-};
+const MiB = 2 ** 20;
+const small: KernelShape = { blocksAtOnce: 1, wordsAtOnce: 1, quads: false };
+
+/**
+ * The variant for a problem on an adapter. The software entries were measured (bench/README.md); no GPU was at hand, and
+ * theirs follow from the kernels' arithmetic.
+ */
+export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Variant {
+  const { kind } = traits;
+  if (kind === "software") return softwareVariant(traits, problem.format);
+  // Larger blocks read K and V less often; smaller ones fill the adapter with fewer rows.
+  const blockRows = kind === "discrete" && allRows(problem).end >= 32768 ? 128 : 64;
+  const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows, shape: small } as const;
+  if (kind === "integrated") {
+    const memory = { chunkBytes: 64 * MiB, cacheBytes: 1024 * MiB, requestBytes: 128 * MiB };
+    return { ...blocks, ...memory, parallelBlocks: 64, firstRate: 2e9 };
+  }
+  const memory = { chunkBytes: 64 * MiB, cacheBytes: 4096 * MiB, requestBytes: 512 * MiB };
+  return { ...blocks, ...memory, parallelBlocks: 512, firstRate: 2e10 };
+}
+
+function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: Format): Variant {
+  const memory = { chunkBytes: 32 * MiB, cacheBytes: 128 * MiB, requestBytes: 32 * MiB };
+  const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;
+  if (!subgroups || subgroupSize !== 4) {
+    // lavapipe: vectors of 8, loads that all invocations share, and a compiler that takes long over long code.
+    return { ...common, workgroupSize: 8, blockRows: 64, shape: small };
+  }
+  // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers the code is
+  // long already, and more of it at once gains little for the time it takes to compile.
+  const shape: KernelShape = { blocksAtOnce: 2, wordsAtOnce: 2, quads: true };
+  const strict = format.accumulator !== "fp32";
+  return { ...common, workgroupSize: 4, blockRows: 32, shape: strict ? { ...small, quads: true } : shape };
+}

@@ -1,6 +1,10 @@
 import type { Engine, Session } from "../../../src/emulator/engine.js";
+import type { AttentionProblem } from "../../../src/emulator/problem.js";
+import { DeviceGuard } from "../../../src/emulator/webgpu/device-guard.js";
 import { type WebGpuEngine, webGpuEngine } from "../../../src/emulator/webgpu/engine.js";
-import { type Variant, variantFor } from "../../../src/emulator/webgpu/variant.js";
+import { KernelCache } from "../../../src/emulator/webgpu/kernel.js";
+import { openSession } from "../../../src/emulator/webgpu/session.js";
+import { traitsOf, type Variant, variantFor } from "../../../src/emulator/webgpu/variant.js";
 import { type Adapter, listAdapters } from "../../../src/platform/adapters.js";
 import { gentleWait } from "../../../src/platform/gentle-wait.js";
 import { readShader } from "../../../src/platform/shaders.js";
@@ -29,9 +33,38 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<W
     kind: adapter.kind,
     shaders: options.shaders ?? readShader,
     hostWait: gentleWait,
-    variant: { ...variantFor(adapter.kind), ...options.variant },
+    ...(options.variant === undefined ? {} : { variant: options.variant }),
   });
   return { ...engine, open: async (...problem) => witnessed(engine, await engine.open(...problem)) };
+}
+
+/** A device whose compiled kernels several engines share. */
+export interface TestContext {
+  readonly adapter: Adapter;
+  readonly guard: DeviceGuard;
+  readonly kernels: KernelCache;
+}
+
+export async function openTestContext(): Promise<TestContext> {
+  const adapter = await testAdapter();
+  const guard = new DeviceGuard(await adapter.requestDevice(), adapter.name, gentleWait);
+  return { adapter, guard, kernels: new KernelCache(guard.device, readShader) };
+}
+
+/** An engine on the device of a context, with changes to the variant. */
+export function engineOf({ adapter, guard, kernels }: TestContext, variant: Partial<Variant>): Engine {
+  const traits = traitsOf(guard.device, adapter.kind);
+  const context = {
+    ...{ guard, kernels, paces: new Map() },
+    variantFor: (problem: AttentionProblem) => ({ ...variantFor(traits, problem), ...variant }),
+  };
+  const engine: Engine = {
+    name: "webgpu",
+    adapter: adapter.name,
+    open: async (...problem) => witnessed(engine, await openSession(context, ...problem)),
+    close: async () => {},
+  };
+  return engine;
 }
 
 function witnessed(engine: Engine, session: Session): Session {

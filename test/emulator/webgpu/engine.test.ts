@@ -4,14 +4,13 @@ import { type AttentionProblem, type AttentionShape, noMask, type Operands } fro
 import { describeFailure, selfTest } from "../../../src/emulator/self-test.js";
 import { Twin } from "../../../src/emulator/twin.js";
 import { allRows } from "../../../src/emulator/visible.js";
-import type { WebGpuEngine } from "../../../src/emulator/webgpu/engine.js";
-import { variantFor } from "../../../src/emulator/webgpu/variant.js";
+import type { Variant } from "../../../src/emulator/webgpu/variant.js";
 import { DeviceError } from "../../../src/errors.js";
 import { type FormatName, formats } from "../../../src/numerics/format.js";
 import { readShader } from "../../../src/platform/shaders.js";
 import { makeOperands } from "../../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../../properties/run.js";
-import { openTestEngine } from "./adapter.js";
+import { engineOf, openTestContext, openTestEngine, type TestContext } from "./adapter.js";
 
 const shape: AttentionShape = { batch: 1, heads: 4, kvHeads: 2, queries: 21, keys: 203, headDim: 11, valueDim: 19 };
 const problemIn = (format: FormatName, m0: number): AttentionProblem => ({
@@ -33,29 +32,31 @@ function twinOutput(problem: AttentionProblem, operands: Operands): Float32Array
   return av;
 }
 
-/** Ways to cut the work that must not change a bit; each opens an engine of its own. */
-const cuts = {
-  "dispatches of a few keys": { firstRate: 1, parallelBlocks: 1 },
-  "parts of K and V smaller than a tile": { chunkBytes: 24 * 40, cacheBytes: 24 * 90 },
-  "parts of K and V of a few tiles, two kept": { chunkBytes: 24 * 100, cacheBytes: 24 * 250 },
-  "requests of one block": { requestBytes: 1 },
-};
+const tiles = { kernel: "attention-tiles", workgroupSize: 64, blockRows: 64 } as const;
+const smallChunks = { chunkBytes: 64 * 40, cacheBytes: 64 * 90 };
 
-describe.each(Object.entries(cuts))("%s change no bit", (_, cut) => {
-  let engine: WebGpuEngine;
+/** Ways to cut the work that must not change a bit, each with a format and an M0. */
+const cuts: readonly (readonly [string, Partial<Variant>, FormatName, number])[] = [
+  ["dispatches of a few keys", { firstRate: 1, parallelBlocks: 1 }, "bf16", 48],
+  ["parts of K and V smaller than a tile", smallChunks, "bf16", 48],
+  ["parts of K and V of a few tiles, two kept", { chunkBytes: 64 * 100, cacheBytes: 64 * 250 }, "bf16", 7],
+  ["requests of one block", { requestBytes: 1 }, "bf16", 50],
+  ["dispatches of a few keys", { firstRate: 1, parallelBlocks: 1 }, "fp32", 50],
+  ["kernels with workgroup memory", tiles, "bf16", 48],
+  ["kernels with workgroup memory and parts of a tile", { ...tiles, ...smallChunks, firstRate: 1 }, "bf16", 7],
+];
+
+describe("cutting the work changes no bit", () => {
+  let context: TestContext;
   beforeAll(async () => {
-    engine = await openTestEngine({ variant: cut });
+    context = await openTestContext();
   });
-  afterAll(() => engine.close());
+  afterAll(() => context.guard.close());
 
-  it.each([
-    ["bf16", 48],
-    ["bf16", 7],
-    ["fp32", 50],
-  ] as const)("%s with M0 = %i", async (format, m0) => {
+  it.each(cuts)("%s: %j in %s with M0 = %i", async (_, cut, format, m0) => {
     const problem = problemIn(format, m0);
     const operands = makeOperands(shape, format, "normal", 3);
-    const { av } = await runCase(engine, { problem, operands });
+    const { av } = await runCase(engineOf(context, cut), { problem, operands });
     expectSameBits(av, twinOutput(problem, operands));
   });
 });
@@ -97,7 +98,7 @@ describe("a lost device", () => {
 });
 
 it("a run is abandoned between dispatches when it is aborted", async () => {
-  const engine = await openTestEngine({ variant: { ...variantFor("software"), firstRate: 1e6 } });
+  const engine = await openTestEngine({ variant: { firstRate: 1e6 } });
   const problem: AttentionProblem = { ...problemIn("bf16", 48), shape: { ...shape, queries: 200, keys: 3000 } };
   const abort = new AbortController();
   setTimeout(() => abort.abort(new Error("enough")), 20);

@@ -5,7 +5,7 @@ import { blockLayout, jobLayout, operationBatchLayout } from "../../../src/emula
 import { formatNames, formats } from "../../../src/numerics/format.js";
 import { readShader } from "../../../src/platform/shaders.js";
 
-const kernels = ["attention-rows", "finish", "dump-tile", "operations"];
+const kernels = ["attention-rows", "attention-tiles", "finish", "dump-tile", "operations"];
 const cases = kernels.flatMap(kernel => formatNames.map(format => [kernel, format] as const));
 
 describe("host and shader layouts", () => {
