@@ -27,6 +27,10 @@ export default function setup(project: TestProject): () => Promise<void> {
     const { testFiles } = await project.globTestFiles();
     const whole = testFiles.length === vitest.state.getPaths().length && vitest.config.testNamePattern === undefined;
     if (adapters.length === 0 && whole) throw new Error("no WGSL was executed in this test run");
+    const expected = process.env["FUSEMAX_EXPECT_ADAPTER"];
+    if (expected !== undefined && !adapters.some(name => name.includes(expected))) {
+      throw new Error(`no WGSL was executed on ${expected}`);
+    }
     for (const adapter of new Set(adapters)) {
       const runs = adapters.filter(name => name === adapter).length;
       process.stdout.write(`WGSL ran on ${adapter}: ${runs} sessions\n`);

@@ -13,8 +13,11 @@ export interface TestedEngine {
   readonly open: () => Promise<Engine>;
 }
 
-export const engines: readonly TestedEngine[] = [
+const all: readonly TestedEngine[] = [
   { name: "cpu", runs: 150, open: async () => cpuEngine() },
   { name: "wasm", runs: 100, open: async () => wasmEngine(await nodeWasmHost()) },
   { name: "webgpu", runs: 60, open: () => openTestEngine() },
 ];
+
+/** All engines, or the one that FUSEMAX_TEST_ENGINES names (`npm run test:lavapipe`). */
+export const engines = all.filter(({ name }) => (process.env["FUSEMAX_TEST_ENGINES"] ?? name) === name);
