@@ -73,7 +73,7 @@ export interface Figure {
 }
 
 const font = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\"";
-const margin = { left: 62, right: 14, panelTop: 26, panelBottom: 48 };
+const margin = { left: 62, right: 26, panelTop: 26, panelBottom: 48 };
 /** Mean width of a character relative to the font's size, for laying out legends. */
 const characterWidth = 0.58;
 const markers = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolWye];
