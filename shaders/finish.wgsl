@@ -11,6 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   if (i >= job.partsAt * 8u) {
     return;
   }
+  opaqueZero = bitcast<u32>(state[0]);
   let slotBlock = i / (job.valueBlocks * 128u);
   let at = 8u + slotBlock * stateFields * 8u + i % 8u;
   let rd = state[at + stateRd * 8u];

@@ -1,5 +1,6 @@
 // A barrier that optimizers cannot see through: xor with a zero that was read from a read_write buffer.
-// It pins a rounding, so that a product is rounded before something is added to it (docs/numerics.md).
+// It pins a rounding, so that a product is rounded before something is added to it (docs/numerics.md). Every kernel sets
+// opaqueZero first: a private variable that nothing is stored to is a constant, and no barrier.
 var<private> opaqueZero: u32;
 
 fn pin(x: f32) -> f32 {
