@@ -38,6 +38,8 @@ export type Measure = (typeof measures)[number];
 export interface SweepPoint {
   readonly numbers: readonly number[];
   readonly bound: string;
+  /** Energy and area of a buffer lie between the technology's sizes, or beyond them. */
+  readonly estimated: boolean;
   readonly error: string;
 }
 
@@ -112,11 +114,11 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
         utilization["1d"] ?? 0,
       ];
       const odd = numbers.findIndex(n => !Number.isFinite(n));
-      if (odd >= 0) return { numbers: [], bound: "", error: `${measures[odd]} is no number` };
-      return { numbers, bound, error: "" };
+      if (odd >= 0) return failed(`${measures[odd]} is no number`);
+      return { numbers, bound, estimated: Object.keys(found.estimatedBuffers).length > 0, error: "" };
     } catch (error) {
       if (!(error instanceof SpecError || error instanceof UsageError)) throw error;
-      return { numbers: [], bound: "", error: error.message };
+      return failed(error.message);
     }
   };
 }
@@ -129,6 +131,8 @@ function withField(workload: Workload, field: string, value: number): Workload {
   const alone = field === "heads" && workload.kvHeads === workload.heads;
   return { ...workload, [field]: value, ...(alone ? { kvHeads: value } : {}) };
 }
+
+const failed = (error: string): SweepPoint => ({ numbers: [], bound: "", estimated: false, error });
 
 /** How a field is swept: through the workload, as a variable of one compiled design, or by compiling again. */
 function kindOf(path: string): "workload" | "variable" | "fixed" {

@@ -24,6 +24,8 @@ export interface ModelResult extends Costs {
   /** Query heads that share a key/value head: their queries stand side by side on the columns. */
   readonly headsPerKey: number;
   readonly areaUm2: number;
+  /** Buffers whose energy and area lie between the technology's sizes, or beyond them. */
+  readonly estimatedBuffers: Evaluation["estimatedBuffers"];
   readonly util2d: number;
   readonly util1d: number;
   /** Per array what its PE-cycles are spent on. */
@@ -210,6 +212,7 @@ function numbersOf(found: Evaluation) {
   return {
     ...costsOf(found),
     areaUm2: found.areaUm2,
+    estimatedBuffers: found.estimatedBuffers,
     util2d: found.utilization["2d"] ?? 0,
     util1d: found.utilization["1d"] ?? 0,
     use: found.use,

@@ -19,6 +19,7 @@ export function modelText(
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
+    parts.push(...estimates(of));
     parts.push(`What the 2D array's PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
     if (of.some(({ layer }) => layer !== undefined)) parts.push(`The whole layer\n\n${textTable(layers(of))}`);
     if (results.length > mostBreakdowns) continue;
@@ -71,6 +72,15 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   }
   return notes;
 }
+
+/** A line for each buffer that the technology's table does not have. */
+const estimates = (results: readonly ModelResult[]): readonly string[] =>
+  results.flatMap(({ design, estimatedBuffers }) =>
+    Object.entries(estimatedBuffers).map(
+      ([buffer, how]) =>
+        `${design}: the energy and area of ${buffer} are ${how === "interpolated" ? "interpolated between" : "extrapolated beyond"} CACTI's sizes.`,
+    ),
+  );
 
 const useLegend =
   "masked: scores in touched tiles that the mask hides; empty columns and rows: no query, key or feature there";

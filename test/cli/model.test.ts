@@ -72,6 +72,16 @@ describe("fusemax model", () => {
     );
   });
 
+  it("says of a buffer between or beyond the table's sizes that it is estimated", async () => {
+    const text = async (bytes: string): Promise<string> =>
+      (await invoke("model", "--design", "fusemax", "--set", `architecture.levels.buffer.bytes=${bytes}`)).stdout;
+    expect(await text("16*MiB")).not.toMatch(/CACTI/);
+    expect(await text("20*MiB")).toMatch(
+      /fusemax: the energy and area of buffer are interpolated between CACTI's sizes/,
+    );
+    expect(await text("256*MiB")).toMatch(/extrapolated beyond CACTI's sizes/);
+  });
+
   it("prints CSV, a row a result", async () => {
     const { stdout } = await invoke(
       "model",

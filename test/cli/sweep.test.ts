@@ -19,6 +19,9 @@ describe("fusemax sweep", () => {
       ...["--set", "technology.operations.mac.energyPj=10,20", "--set", "workload.heads=1,2"],
     );
     expect([code, stderr]).toEqual([0, ""]);
+    expect((await invoke("sweep", "--set", "architecture.levels.buffer.bytes=20M,16M")).stderr).toMatch(
+      /1 points have a buffer that CACTI's table lacks/,
+    );
     const { columns, rows } = parseCsv(stdout);
     expect(rows.length).toBe(2 * 2 * 2 * 2 * 2);
     expect(columns.slice(0, 7).join()).toBe(

@@ -5,6 +5,7 @@ export interface Points {
   readonly size: number;
   readonly numbers: Readonly<Record<(typeof measures)[number], Float64Array>>;
   readonly bounds: string[];
+  readonly estimated: Uint8Array;
   readonly errors: Map<number, string>;
 }
 
@@ -18,15 +19,22 @@ export function emptyPoints(size: number): Points {
   const numbers = Object.fromEntries(
     measures.map(m => [m, new Float64Array(size).fill(Number.NaN)]),
   ) as Points["numbers"];
-  return { size, numbers, bounds: new Array<string>(size).fill(""), errors: new Map() };
+  return {
+    size,
+    numbers,
+    bounds: new Array<string>(size).fill(""),
+    estimated: new Uint8Array(size),
+    errors: new Map(),
+  };
 }
 
 export function putBlock(points: Points, { from, points: block }: Block): void {
-  block.forEach(({ numbers, bound, error }, i) => {
+  block.forEach(({ numbers, bound, estimated, error }, i) => {
     measures.forEach((measure, m) => {
       points.numbers[measure][from + i] = numbers[m] ?? Number.NaN;
     });
     points.bounds[from + i] = bound;
+    points.estimated[from + i] = estimated ? 1 : 0;
     if (error !== "") points.errors.set(from + i, error);
   });
 }

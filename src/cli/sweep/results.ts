@@ -58,14 +58,19 @@ function place(request: SweepRequest, at: Coordinates): readonly (string | numbe
 
 /** A line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
 export function sweepCsv({ request, points, front }: SweepResults): string {
-  const lines = [[...head(request), ...measures, "bound", "pareto", "error"].map(csvCell).join(",")];
+  const lines = [[...head(request), ...measures, "bound", "pareto", "estimated", "error"].map(csvCell).join(",")];
   for (let i = 0; i < points.size; i++) {
     const cells: (string | number)[] = [...place(request, coordinates(request, i))];
     for (const measure of measures) {
       const value = points.numbers[measure][i] as number;
       cells.push(Number.isNaN(value) ? "" : value);
     }
-    cells.push(points.bounds[i] as string, front[i] as number, points.errors.get(i) ?? "");
+    cells.push(
+      points.bounds[i] as string,
+      front[i] as number,
+      points.estimated[i] as number,
+      points.errors.get(i) ?? "",
+    );
     lines.push(cells.map(csvCell).join(","));
   }
   return `${lines.join("\n")}\n`;
@@ -83,6 +88,7 @@ export function sweepJson({ request, points, front, objectives }: SweepResults):
       ...Object.fromEntries(names.map((name, k) => [name, at[k]])),
       ...(error === undefined ? { ...Object.fromEntries(numbers), bound: points.bounds[i] } : { error }),
       pareto: front[i] === 1,
+      estimated: points.estimated[i] === 1,
     };
     lines.push(JSON.stringify(point));
   }

@@ -77,6 +77,12 @@ export async function runSweep(options: SweepOptions): Promise<void> {
   }
   const front = sweepFront(request, points, objectives);
   const results = { request, points, front, objectives };
+  const estimated = points.estimated.reduce((n, flag) => n + flag, 0);
+  if (estimated > 0) {
+    process.stderr.write(
+      `fusemax: ${estimated} points have a buffer that CACTI's table lacks; its energy and area are interpolated or extrapolated\n`,
+    );
+  }
   if (out.length === 0) process.stdout.write(sweepCsv(results));
   const encoder = new TextEncoder();
   for (const file of out) {
