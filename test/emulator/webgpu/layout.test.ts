@@ -20,6 +20,10 @@ describe("host and shader layouts", () => {
     }
   });
 
+  it.each(kernels)("%s reads the barrier's zero before anything else can be folded", kernel => {
+    expect(readShader(kernel)).toMatch(/opaqueZero = bitcast<u32>\((state|results)\[0\]/);
+  });
+
   it("writes each member at its offset, little-endian", () => {
     const view = new DataView(new ArrayBuffer(32));
     operationBatchLayout.write(view, 16, { op: 1, count: 2, chain: 0x01020304 });
