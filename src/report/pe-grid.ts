@@ -2,7 +2,7 @@ import type { ArrayFrame, PeFrame } from "../emulator/array/frames.js";
 import type { Tagged } from "../emulator/array/links.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
 import { operationsOf } from "../spec/schedule/schedule.js";
-import { escapeText, round, tag } from "./svg.js";
+import { escapeText, round, svgDocument, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 import { einsumColour, textOn } from "./waterfall.js";
 
@@ -46,28 +46,16 @@ export function peGrid(
       ? tag("g", { transform }, inside)
       : tag("g", { transform, visibility: i === 0 ? "visible" : "hidden" }, [...inside, shown(i, frames.length)]);
   });
-  return tag(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      "font-family": "system-ui, sans-serif",
-      role: "img",
-      "aria-label": title,
-    },
-    [
-      tag("rect", { width, height, fill: theme.background }),
-      tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 16, "font-weight": 600 }, escapeText(title)),
-      tag(
-        "text",
-        { x: 16, y: 46, fill: theme.muted, "font-size": 12 },
-        "In a PE: its operation, the step, the tile. On a link: the value that arrives in this cycle.",
-      ),
-      ...drawn,
-    ],
-  );
+  return svgDocument({ width, height }, title, [
+    tag("rect", { width, height, fill: theme.background }),
+    tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 16, "font-weight": 600 }, escapeText(title)),
+    tag(
+      "text",
+      { x: 16, y: 46, fill: theme.muted, "font-size": 12 },
+      "In a PE: its operation, the step, the tile. On a link: the value that arrives in this cycle.",
+    ),
+    ...drawn,
+  ]);
 }
 
 /** Shows frame i of n for its share of the time, over and over. */

@@ -14,3 +14,25 @@ export function tag(
   const inner = typeof content === "string" ? content : content.join("\n");
   return inner === "" ? `<${name}${written.join("")}/>` : `<${name}${written.join("")}>${inner}</${name}>`;
 }
+
+/** A figure of its own, `width` by `height` pixels, that names itself to screen readers. */
+export function svgDocument(
+  size: { readonly width: number; readonly height: number },
+  title: string,
+  marks: readonly string[],
+): string {
+  const { width, height } = size;
+  return tag(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      "font-family": "system-ui, sans-serif",
+      role: "img",
+      "aria-label": title,
+    },
+    marks,
+  );
+}

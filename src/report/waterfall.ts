@@ -2,7 +2,7 @@ import { scaleLinear } from "d3-scale";
 import type { StallCause } from "../model/schedule/result.js";
 import type { Slice, StallSlice, Timeline } from "../model/schedule/timeline.js";
 import { type ArrayName, arrayNames, type EinsumName, einsumNames } from "../spec/schedule/einsums.js";
-import { escapeText, round, tag } from "./svg.js";
+import { escapeText, round, svgDocument, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
 const pageWidth = 1400;
@@ -57,24 +57,12 @@ export function waterfall(timeline: Timeline, title: string, theme: Theme = ligh
     ([letter, lag]) => `${letter} = n${lag > 0 ? ` - ${lag}` : ""}`,
   );
   const note = `Epoch n works on tiles ${lags.join(", ")}. Times are those of the first column; column c follows c cycles later. Tiles are (query tile, key tile).`;
-  return tag(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      "font-family": "system-ui, sans-serif",
-      role: "img",
-      "aria-label": title,
-    },
-    [
-      tag("rect", { width, height, fill: theme.background }),
-      tag("text", { x: 16, y: 28, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title)),
-      tag("text", { x: 16, y: 50, fill: theme.muted, "font-size": 12.5 }, escapeText(note)),
-      ...parts,
-    ],
-  );
+  return svgDocument({ width, height }, title, [
+    tag("rect", { width, height, fill: theme.background }),
+    tag("text", { x: 16, y: 28, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title)),
+    tag("text", { x: 16, y: 50, fill: theme.muted, "font-size": 12.5 }, escapeText(note)),
+    ...parts,
+  ]);
 }
 
 interface Scale {
