@@ -96,6 +96,23 @@ describe("a killed run", () => {
   });
 });
 
+it("law: of two runs that keep rows in one file at a time, one works and the other says so in one line", async () => {
+  const args = ["run", "--engine", "cpu", "--json", "--seq", "2K", "--check", "none", "--resume"];
+  const expected = sha256(await ended(start(...args, "alone.rows")));
+  // Begun at once; and one begun while the other has been at work for a while.
+  for (const wait of [0, 700]) {
+    const first = ended(start(...args, "shared.rows"));
+    await pause(wait);
+    const both = await Promise.all([first, ended(start(...args, "shared.rows"))]);
+    const [winner, loser] = both.sort((a, b) => Number(a.code) - Number(b.code)) as [Ended, Ended];
+    expect(sha256(winner)).toBe(expected);
+    expect(loser).toMatchObject({ code: 2, stdout: "" });
+    expect(loser.stderr).toMatch(/^fusemax: shared.rows: got a file that process \d+ is writing; expected .*\n$/);
+    expect(existsSync(join(folder, "shared.rows.lock"))).toBe(false);
+    rmSync(join(folder, "shared.rows"));
+  }
+});
+
 it("stops quietly when its reader does", () => {
   const result = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" run --help | head -1`], {
     encoding: "utf8",

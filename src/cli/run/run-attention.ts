@@ -3,6 +3,7 @@ import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/
 import type { Engine } from "../../emulator/engine.js";
 import type { Operands } from "../../emulator/problem.js";
 import { rowsWithoutKeys } from "../../emulator/visible.js";
+import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import type { RunResult } from "../../report/run-result.js";
@@ -20,6 +21,15 @@ export async function runAttention(options: RunOptions): Promise<number> {
   const began = performance.now();
   const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
   const plan = await planRun(options);
+  return withFileLock(options.resume, () => runPlan(plan, options, began, note));
+}
+
+async function runPlan(
+  plan: RunPlan,
+  options: RunOptions,
+  began: number,
+  note: (line: string) => void,
+): Promise<number> {
   // Before the long part, so that a design that can't be had costs nobody a finished run.
   const { costOfProblem } = await import("./cost.js");
   const cost = costOfProblem(plan.problem);

@@ -1,16 +1,17 @@
 import { extname } from "node:path";
 import { UsageError } from "../../errors.js";
 import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
+import { withFileLock } from "../../io/file-lock.js";
 import { specFiles } from "../../io/spec-files.js";
 import { accountingOf, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
-import { checkSweep, type Measure, measures, sweepSize } from "../../model/sweep.js";
+import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
 import { listed } from "../model/model.js";
 import type { AccountingOptions } from "../model/options.js";
 import { startProgress } from "../progress.js";
 import { evaluateAll } from "./evaluate-all.js";
 import { openJournal, sweepIdentity } from "./journal.js";
-import { emptyPoints, putBlock } from "./points.js";
+import { emptyPoints, type Points, putBlock } from "./points.js";
 import { type SweepNames, sweepRequest } from "./request.js";
 import { sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
 import { parseValues } from "./values.js";
@@ -56,25 +57,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
   }
   checkSweep(request);
   for (const file of out) await checkWritable(file);
-  const journal = options.resume === undefined ? undefined : openJournal(options.resume, sweepIdentity(request));
-  const points = emptyPoints(size);
-  let done = 0;
-  for (const block of journal?.finished ?? []) {
-    putBlock(points, block);
-    done += block.points.length;
-  }
-  if (done > 0) process.stderr.write(`fusemax: ${done} of ${size} points were finished before\n`);
-  const progress = await startProgress("sweep", "points", size, false, done);
-  try {
-    await evaluateAll(request, names, size, journal?.finished ?? [], block => {
-      journal?.append(block);
-      putBlock(points, block);
-      done += block.points.length;
-      progress.update(done);
-    });
-  } finally {
-    progress.stop();
-  }
+  const points = await withFileLock(options.resume, () => evaluatePoints(request, names, size, options.resume));
   const front = sweepFront(request, points, objectives);
   const results = { request, points, front, objectives };
   const estimated = points.estimated.reduce((n, flag) => n + flag, 0);
@@ -98,6 +81,35 @@ export async function runSweep(options: SweepOptions): Promise<void> {
       `${size} points${failed}; ${front.reduce((n, f) => n + f, 0)} on the Pareto front; in ${out.join(", ")}\n`,
     );
   }
+}
+
+/** Evaluates the points that the file `resume` does not hold yet, with progress on stderr. */
+async function evaluatePoints(
+  request: SweepRequest,
+  names: SweepNames,
+  size: number,
+  resume: string | undefined,
+): Promise<Points> {
+  const journal = resume === undefined ? undefined : openJournal(resume, sweepIdentity(request));
+  const points = emptyPoints(size);
+  let done = 0;
+  for (const block of journal?.finished ?? []) {
+    putBlock(points, block);
+    done += block.points.length;
+  }
+  if (done > 0) process.stderr.write(`fusemax: ${done} of ${size} points were finished before\n`);
+  const progress = await startProgress("sweep", "points", size, false, done);
+  try {
+    await evaluateAll(request, names, size, journal?.finished ?? [], block => {
+      journal?.append(block);
+      putBlock(points, block);
+      done += block.points.length;
+      progress.update(done);
+    });
+  } finally {
+    progress.stop();
+  }
+  return points;
 }
 
 function parseAxis(text: string) {
