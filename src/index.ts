@@ -64,6 +64,7 @@ export * from "./report/chart.js";
 export * from "./report/chrome-trace.js";
 export * from "./report/equal.js";
 export * from "./report/figures.js";
+export type { Costs, LayerResult } from "./report/layer-result.js";
 export * from "./report/model-result.js";
 export * from "./report/passes.js";
 export * from "./report/pe-grid.js";

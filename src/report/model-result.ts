@@ -4,11 +4,12 @@ import { type AttentionPoint, attentionPoints, type PointRequest } from "../mode
 import { type CompiledDesign, compileDesign } from "../model/compile.js";
 import { correctionNames } from "../model/corrections.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
-import { layerProducts, productSizes, productsOn } from "../model/layer.js";
+import { productsOn } from "../model/layer.js";
 import type { Patch } from "../model/patch.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
+import { type Costs, componentsOf, costsOf, evaluateLayer, type LayerResult, layerResult } from "./layer-result.js";
 
 /** One design on one workload at one length, as `fusemax model --json` prints it (schema fusemax.model/1). */
 export interface ModelResult extends Costs {
@@ -43,18 +44,6 @@ export interface ModelResult extends Costs {
   readonly uncorrected: Readonly<Record<string, { readonly latency: number; readonly energy: number }>>;
   /** The whole layer around the attention, when it was asked for. */
   readonly layer?: LayerResult;
-}
-
-export interface Costs {
-  readonly cycles: number;
-  readonly latencySeconds: number;
-  readonly trafficBytes: number;
-  readonly energyPj: number;
-}
-
-/** A layer: its attention and its matrix products, one after the other. */
-export interface LayerResult extends Costs {
-  readonly products: Readonly<Record<string, Costs>>;
 }
 
 export interface EinsumResult {
@@ -166,37 +155,12 @@ function resultOf(
     }
   });
   const at = { design: name, model: workload.name, layers: kind.name, phase, batch, queries, keys, headsPerKey: group };
-  const layer = products === undefined ? {} : { layer: layerOf(found, products, workload, point, accounting) };
+  const layer =
+    products === undefined
+      ? {}
+      : { layer: layerResult(evaluateLayer(found, { workload, point, products, accounting })) };
   return { ...at, ...numbersOf(found), uncorrected: Object.fromEntries(effects), ...layer };
 }
-
-function layerOf(
-  attention: Evaluation,
-  products: CompiledDesign,
-  workload: Workload,
-  point: AttentionPoint,
-  accounting: Accounting,
-): LayerResult {
-  const each = layerProducts(workload, point).map(product => {
-    const found = evaluate(products, productSizes(product), { ...accounting, mapping: "search" });
-    return [product.name, costsOf(found)] as const;
-  });
-  const sum = (field: keyof Costs): number => each.reduce((total, [, costs]) => total + costs[field], attention[field]);
-  return {
-    cycles: sum("cycles"),
-    latencySeconds: sum("latencySeconds"),
-    trafficBytes: sum("trafficBytes"),
-    energyPj: sum("energyPj"),
-    products: Object.fromEntries(each),
-  };
-}
-
-const costsOf = ({ cycles, latencySeconds, trafficBytes, energyPj }: Evaluation): Costs => ({
-  cycles,
-  latencySeconds,
-  trafficBytes,
-  energyPj,
-});
 
 function numbersOf(found: Evaluation) {
   const einsums = found.counts.map(({ name, array, cycles }) => {
@@ -208,7 +172,6 @@ function numbersOf(found: Evaluation) {
     };
     return [name, result] as const;
   });
-  const components = Object.entries(found.componentEnergyPj).map(([name, energyPj]) => [name, { energyPj }] as const);
   return {
     ...costsOf(found),
     areaUm2: found.areaUm2,
@@ -220,7 +183,7 @@ function numbersOf(found: Evaluation) {
     operationsPerByte: operations(found) / found.trafficBytes,
     balanceOperationsPerByte: found.balanceOperationsPerByte,
     einsums: Object.fromEntries(einsums),
-    components: Object.fromEntries(components),
+    components: componentsOf(found),
     mappingsTried: found.mappingsTried,
   };
 }
@@ -257,22 +220,25 @@ export function modelTable(results: readonly ModelResult[]) {
     "headsPerKey",
   ] as const satisfies (keyof ModelResult)[];
   const uses = ["useful", "masked", "dram", "binding"] as const;
-  const costs = ["cycles", "latencySeconds", "trafficBytes", "energyPj"] as const;
+  const totals = ["cycles", "latencySeconds", "trafficBytes", "energyPj", "util2d", "util1d", "bound"] as const;
   const layered = results.some(({ layer }) => layer !== undefined);
+  const inLayer = [...new Set(results.flatMap(({ layer }) => Object.keys(layer?.components ?? {})))];
   return {
     columns: [
       ...fields,
       ...components.map(name => `energyPj.${name}`),
       ...uses.map(name => `2d.${name}`),
       ...unfilled.map(name => `2d.unfilled.${name}`),
-      ...(layered ? costs.map(name => `layer.${name}`) : []),
+      ...(layered ? totals.map(name => `layer.${name}`) : []),
+      ...inLayer.map(name => `layer.energyPj.${name}`),
     ],
     rows: results.map(result => [
       ...fields.map(field => result[field] ?? ""),
       ...components.map(name => result.components[name]?.energyPj ?? ""),
       ...uses.map(name => result.use["2d"]?.[name] ?? ""),
       ...unfilled.map(name => result.use["2d"]?.unfilled[name] ?? ""),
-      ...(layered ? costs.map(name => result.layer?.[name] ?? "") : []),
+      ...(layered ? totals.map(name => result.layer?.[name] ?? "") : []),
+      ...inLayer.map(name => result.layer?.components[name]?.energyPj ?? ""),
     ]),
   };
 }

@@ -100,17 +100,27 @@ function uses(results: readonly ModelResult[]) {
 }
 
 function layers(results: readonly ModelResult[]) {
+  const columns = ["design", "cycles", "latency", "of it attention", "2D busy", "1D busy", "DRAM", "energy"];
   return {
-    columns: ["design", "cycles", "latency", "of it attention", "DRAM", "energy", "of it attention"],
-    rows: results.map(({ design, layer, latencySeconds, energyPj }) => [
-      design,
-      layer === undefined ? "-" : Math.round(layer.cycles).toLocaleString("en-US"),
-      layer === undefined ? "-" : seconds(layer.latencySeconds),
-      layer === undefined ? "-" : percent(latencySeconds / layer.latencySeconds),
-      layer === undefined ? "-" : bytes(layer.trafficBytes),
-      layer === undefined ? "-" : energy(layer.energyPj),
-      layer === undefined ? "-" : percent(energyPj / layer.energyPj),
-    ]),
+    columns: [...columns, "of it attention", "limited by"],
+    rows: results.flatMap(({ design, layer, latencySeconds, energyPj }) =>
+      layer === undefined
+        ? []
+        : [
+            [
+              design,
+              Math.round(layer.cycles).toLocaleString("en-US"),
+              seconds(layer.latencySeconds),
+              percent(latencySeconds / layer.latencySeconds),
+              percent(layer.util2d),
+              percent(layer.util1d),
+              bytes(layer.trafficBytes),
+              energy(layer.energyPj),
+              percent(energyPj / layer.energyPj),
+              boundInWords[layer.bound] ?? layer.bound,
+            ],
+          ],
+    ),
   };
 }
 

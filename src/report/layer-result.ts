@@ -1,0 +1,92 @@
+import type { Accounting } from "../model/accounting.js";
+import type { AttentionPoint } from "../model/attention-point.js";
+import type { CompiledDesign } from "../model/compile.js";
+import { type Evaluation, evaluate } from "../model/evaluate.js";
+import { layerProducts, productSizes } from "../model/layer.js";
+import type { Workload } from "../spec/workload.js";
+
+export interface Costs {
+  readonly cycles: number;
+  readonly latencySeconds: number;
+  readonly trafficBytes: number;
+  readonly energyPj: number;
+}
+
+/** What can be said of a whole layer as of its attention alone, in the units of `Evaluation`. */
+export type LayerTotals = Costs & Pick<Evaluation, "utilization" | "componentEnergyPj" | "bound">;
+
+/** A layer: its attention and its matrix products, one after the other. */
+export interface LayerEvaluation extends LayerTotals {
+  readonly products: Readonly<Record<string, Evaluation>>;
+}
+
+/** A layer as `fusemax model --layer --json` prints it. */
+export interface LayerResult extends Costs {
+  readonly util2d: number;
+  readonly util1d: number;
+  /** What limits the parts of the layer (attention, each product) that take longest together. */
+  readonly bound: string;
+  readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
+  readonly products: Readonly<Record<string, Costs>>;
+}
+
+/** Where a layer stands around an attention: whose, at which point, and its products' design for the same machine. */
+export interface LayerSetting {
+  readonly workload: Workload;
+  readonly point: AttentionPoint;
+  readonly products: CompiledDesign;
+  readonly accounting: Accounting;
+  readonly variables?: readonly number[];
+}
+
+/** Completes an attention to its layer. Throws SpecError when a product does not fit the machine. */
+export function evaluateLayer(
+  attention: Evaluation,
+  { workload, point, products, accounting, variables }: LayerSetting,
+): LayerEvaluation {
+  const found = layerProducts(workload, point).map(product => {
+    const evaluation = evaluate(products, productSizes(product), { ...accounting, mapping: "search" }, variables);
+    return [product.name, evaluation] as const;
+  });
+  const parts = [attention, ...found.map(([, evaluation]) => evaluation)];
+  const sum = (of: (part: Evaluation) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const latencySeconds = sum(part => part.latencySeconds);
+  const busyShare = (array: string): number =>
+    sum(part => (part.utilization[array] ?? 0) * part.latencySeconds) / latencySeconds;
+  const components = [...new Set(parts.flatMap(part => Object.keys(part.componentEnergyPj)))];
+  const held = new Map<string, number>();
+  for (const part of parts) held.set(part.bound, (held.get(part.bound) ?? 0) + part.latencySeconds);
+  return {
+    cycles: sum(part => part.cycles),
+    latencySeconds,
+    trafficBytes: sum(part => part.trafficBytes),
+    energyPj: sum(part => part.energyPj),
+    utilization: Object.fromEntries(Object.keys(attention.utilization).map(array => [array, busyShare(array)])),
+    componentEnergyPj: Object.fromEntries(
+      components.map(name => [name, sum(part => part.componentEnergyPj[name] ?? 0)]),
+    ),
+    bound: [...held].reduce((a, b) => (b[1] > a[1] ? b : a))[0],
+    products: Object.fromEntries(found),
+  };
+}
+
+export function layerResult(layer: LayerEvaluation): LayerResult {
+  return {
+    ...costsOf(layer),
+    util2d: layer.utilization["2d"] ?? 0,
+    util1d: layer.utilization["1d"] ?? 0,
+    bound: layer.bound,
+    components: componentsOf(layer),
+    products: Object.fromEntries(Object.entries(layer.products).map(([name, product]) => [name, costsOf(product)])),
+  };
+}
+
+export const costsOf = ({ cycles, latencySeconds, trafficBytes, energyPj }: Costs): Costs => ({
+  cycles,
+  latencySeconds,
+  trafficBytes,
+  energyPj,
+});
+
+export const componentsOf = ({ componentEnergyPj }: Pick<Evaluation, "componentEnergyPj">) =>
+  Object.fromEntries(Object.entries(componentEnergyPj).map(([name, energyPj]) => [name, { energyPj }]));
