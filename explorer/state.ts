@@ -103,6 +103,8 @@ export const fields = {
   headDim: count(64, 1, 1024),
   valueDim: count(64, 1, 1024),
   seq: size(65536, 16, 2 ** 30),
+  /** What is counted of the model. */
+  scope: choice("attention", ["attention", "layer"]),
   phase: choice("prefill", phases),
   /** Of the model: as it masks, or every query sees every key. */
   masked: choice("model", ["model", "none"]),

@@ -6,7 +6,8 @@ export const workloadFile = "workload.yaml";
 
 /** The call that prints the same numbers. */
 export function costCommand(state: State): string {
-  const { model, designs, seq, batch, accounting, phase, masked, rows, columns, buffer, bandwidth, frequency } = state;
+  const { model, designs, seq, batch, accounting, scope, phase, masked, rows, columns, buffer, bandwidth, frequency } =
+    state;
   const settings: string[] = [];
   const set = (changed: boolean, setting: string) => changed && settings.push(`"architecture.${setting}"`);
   set(rows !== initialState.rows, `parameters.rows=${rows}`);
@@ -19,6 +20,7 @@ export function costCommand(state: State): string {
     `--design ${designs.join()}`,
     `--model ${model === customModel ? workloadFile : model.toLowerCase()}`,
     `--seq ${writeSize(seq)} --batch ${batch} --accounting ${accounting}`,
+    ...(scope === "layer" ? ["--layer"] : []),
     ...(phase === "decode" ? ["--phase decode"] : []),
     ...(masked === "none" && model !== customModel ? ["--no-mask"] : []),
     ...(settings.length > 0 ? [`--set ${settings.join(" ")}`] : []),

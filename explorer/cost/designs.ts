@@ -1,10 +1,12 @@
 import { FusemaxError } from "../../src/errors.js";
 import { type Accounting, published } from "../../src/model/accounting.js";
-import { type AttentionPoint, attentionPoints, unmasked } from "../../src/model/attention-point.js";
+import { attentionPoints, unmasked } from "../../src/model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
-import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
+import { evaluate } from "../../src/model/evaluate.js";
+import { productsOn } from "../../src/model/layer.js";
 import type { Patch } from "../../src/model/patch.js";
+import { costsOf, evaluateLayer, type LayerTotals } from "../../src/report/layer-result.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
@@ -14,26 +16,11 @@ import type { State } from "../state.js";
 /** The name by which the state calls sizes that are typed in. */
 export const customModel = "custom";
 
-/** What the page shows of an evaluation: plain data, which a worker can hand over. */
-const shownFields = [
-  "latencySeconds",
-  "cycles",
-  "utilization",
-  "trafficBytes",
-  "energyPj",
-  "componentEnergyPj",
-  "areaUm2",
-  "bound",
-] as const satisfies readonly (keyof Evaluation)[];
-export type Cost = Pick<Evaluation, (typeof shownFields)[number]>;
-
-/** What a design costs at one length, or why it cannot be said. */
-export interface CostPoint {
-  readonly design: string;
-  readonly label: string;
-  readonly seq: number;
-  readonly evaluation: Cost | null;
-  readonly problem: string | null;
+/** What the page shows of a design, of its attention or of a whole layer: plain data, which a worker can hand over. */
+export interface Cost extends LayerTotals {
+  readonly areaUm2: number;
+  /** The part of the latency that is attention: all of it, unless a whole layer is asked for. */
+  readonly attentionSeconds: number;
 }
 
 /** The published bandwidth is in GiB/s, whatever it is called; the corrected one in GB/s (correction `bandwidth`). */
@@ -49,12 +36,14 @@ const accountings: Readonly<Record<State["accounting"], Accounting>> = {
 interface OpenDesign {
   readonly label: string;
   readonly compiled: CompiledDesign;
-  readonly found: Map<string, CostResult>;
-  isSlow: boolean;
+  /** The matrix products of a layer on the same arrays and memories. */
+  readonly products: () => CompiledDesign;
   readonly variables: (state: State) => readonly number[];
 }
 
 const opened = new Map<string, OpenDesign>();
+/** By accounting and machine: designs on the same machine share the search for their products' blocks. */
+const openedProducts = new Map<string, CompiledDesign>();
 
 function open(name: string, accounting: Accounting): OpenDesign {
   const key = `${accounting.name} ${name}`;
@@ -72,7 +61,14 @@ function open(name: string, accounting: Accounting): OpenDesign {
     if (spec.kind === "dram") patches.push({ path: `${path}.bytesPerSecond`, value: "@3" });
     if (spec.kind === "sram") patches.push({ path: `${path}.bytes`, value: "@4", relative: true });
   }
-  const compiled = compileDesign(design, { corrections: accounting.corrections, patches, variables: 5 });
+  const options = { corrections: accounting.corrections, patches, variables: 5 };
+  const products = (): CompiledDesign => {
+    const machine = `${accounting.name} ${design.architecture.data.name} ${design.technology.data.name}`;
+    const compiled =
+      openedProducts.get(machine) ?? compileDesign(productsOn(loadDesign(bundledSpecs, "product"), design), options);
+    openedProducts.set(machine, compiled);
+    return compiled;
+  };
   const variables = ({ rows, columns, frequency, bandwidth, buffer }: State): readonly number[] => [
     rows,
     columns,
@@ -80,7 +76,7 @@ function open(name: string, accounting: Accounting): OpenDesign {
     bandwidth * bandwidthUnit(accounting.name),
     buffer,
   ];
-  const made: OpenDesign = { label: labelOf(design), compiled, found: new Map(), isSlow: false, variables };
+  const made: OpenDesign = { label: labelOf(design), compiled: compileDesign(design, options), products, variables };
   opened.set(key, made);
   return made;
 }
@@ -101,16 +97,6 @@ export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: S
   return masked === "none" ? unmasked(workload) : workload;
 }
 
-/** Its attention in the first kind of its layers. Throws UsageError for a phase that the model does not have. */
-export function pointFor(state: State, seq: number): AttentionPoint {
-  const { phase, batch } = state;
-  const [point] = attentionPoints(workloadOf(state), { phase, seq, batch, decodeQueries: 1 });
-  return point as AttentionPoint;
-}
-
-/** Results kept for each design: back and forth on a slider, and a sweep over lengths, cost nothing the second time. */
-const mostKept = 512;
-
 /** One design at one length in the state's machine and workload. */
 export interface CostRequest {
   readonly design: string;
@@ -121,64 +107,27 @@ export interface CostRequest {
 /** What it costs, or why that cannot be said. */
 export type CostResult = Cost | string;
 
-const designOf = ({ design, state }: CostRequest): OpenDesign => open(design, accountings[state.accounting]);
-
-/** What the result depends on. */
-export function costKey({ design, seq, state }: CostRequest): string {
-  const { accounting, model, heads, headDim, valueDim, masked, phase, batch } = state;
-  const { rows, columns, frequency, bandwidth, buffer } = state;
-  const workload = [model, heads, headDim, valueDim, masked, phase, batch, seq];
-  return [accounting, design, ...workload, rows, columns, frequency, bandwidth, buffer].join();
-}
-
-/** The point of a result; null while there is none. */
-export const pointOf = (request: CostRequest, result: CostResult | null): CostPoint => ({
-  design: request.design,
-  label: designOf(request).label,
-  seq: request.seq,
-  evaluation: typeof result === "string" ? null : result,
-  problem: typeof result === "string" ? result : null,
-});
-
-export function computeCost(request: CostRequest): CostResult {
-  const { compiled, variables } = designOf(request);
-  const { state, seq } = request;
-  return orSay(() => {
-    const { sizes, region } = pointFor(state, seq);
-    const all = evaluate(compiled, sizes, accountings[state.accounting], variables(state), region);
-    return Object.fromEntries(shownFields.map(field => [field, all[field]])) as unknown as Cost;
-  });
-}
-
-export function remember(request: CostRequest, result: CostResult): void {
-  const { found } = designOf(request);
-  if (found.size >= mostKept) found.clear();
-  found.set(costKey(request), result);
-}
-
-/** A design that once took longer than this, in milliseconds, is no longer computed between two frames. */
-const slow = 5;
-
-/** The result if it is known, else null. */
-export const foundCost = (request: CostRequest): CostResult | null =>
-  designOf(request).found.get(costKey(request)) ?? null;
-
-/** The same, computed where that takes no longer than a frame allows: under `corrected` schedules are simulated. */
-export function quickCost(request: CostRequest): CostResult | null {
-  const known = foundCost(request);
-  const design = designOf(request);
-  if (known !== null || design.isSlow || request.state.accounting === "corrected") return known;
-  const start = performance.now();
-  const result = computeCost(request);
-  design.isSlow = performance.now() - start > slow;
-  remember(request, result);
-  return result;
-}
-
-/** What is computed, or in words why it cannot be. */
-function orSay(compute: () => Cost): CostResult {
+/** Of the first kind of the model's layers: its attention, or all of it. */
+export function computeCost({ design, seq, state }: CostRequest): CostResult {
+  const accounting = accountings[state.accounting];
+  const { compiled, products, variables } = open(design, accounting);
+  const values = variables(state);
   try {
-    return compute();
+    const workload = workloadOf(state);
+    const { phase, batch } = state;
+    const [point] = attentionPoints(workload, { phase, seq, batch, decodeQueries: 1 });
+    if (point === undefined) return `${workload.name} has no attention`;
+    const attention = evaluate(compiled, point.sizes, accounting, values, point.region);
+    const setting = { workload, point, accounting, variables: values };
+    const all = state.scope === "layer" ? evaluateLayer(attention, { ...setting, products: products() }) : attention;
+    return {
+      ...costsOf(all),
+      utilization: all.utilization,
+      componentEnergyPj: all.componentEnergyPj,
+      bound: all.bound,
+      areaUm2: attention.areaUm2,
+      attentionSeconds: attention.latencySeconds,
+    };
   } catch (error) {
     if (error instanceof FusemaxError) return error.message;
     throw error;

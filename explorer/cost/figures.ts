@@ -2,7 +2,8 @@ import { type Figure, type PointSeries, plain } from "../../src/report/chart.js"
 import type { Table } from "../../src/report/table.js";
 import { area, bytes, energy, engineering, lengthLabel, percent, seconds } from "../../src/report/units.js";
 import type { State } from "../state.js";
-import type { Cost, CostPoint } from "./designs.js";
+import type { Cost } from "./designs.js";
+import type { CostPoint } from "./known-costs.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
@@ -217,11 +218,13 @@ export function lengthFigure(points: readonly CostPoint[], designs: readonly str
 }
 
 /** Every number of the charts, as people read them. */
-export function costTable(points: readonly CostPoint[]): Table {
-  const columns = ["design", "latency", "cycles", "2D busy", "1D busy", "DRAM traffic", "energy", "area", "limited by"];
+export function costTable(points: readonly CostPoint[], scope: State["scope"]): Table {
+  const ofIt = scope === "layer" ? ["of it attention"] : [];
+  const columns = ["design", "latency", ...ofIt, "cycles", "2D busy", "1D busy", "DRAM traffic", "energy", "area"];
   const rows = solved(points).map(({ label, evaluation: e }) => [
     label,
     seconds(e.latencySeconds),
+    ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
     engineering(e.cycles, "").trim(),
     percent(e.utilization["2d"] ?? 0),
     percent(e.utilization["1d"] ?? 0),
@@ -230,36 +233,32 @@ export function costTable(points: readonly CostPoint[]): Table {
     area(e.areaUm2),
     boundNames[e.bound] ?? e.bound,
   ]);
-  return { columns, rows };
+  return { columns: [...columns, "limited by"], rows };
 }
 
 /** The same as numbers, for a file; ratios against every baseline. */
-export function costNumbers(points: readonly CostPoint[], bases: readonly CostPoint[]): Table {
+export function costNumbers(points: readonly CostPoint[], bases: readonly CostPoint[], scope: State["scope"]): Table {
   const found = solved(points);
-  const components = componentsOf(found);
-  const columns = [
-    ...[
-      "design",
-      "seq",
-      "latencySeconds",
-      "cycles",
-      "util2d",
-      "util1d",
-      "trafficBytes",
-      "energyPj",
-      "areaUm2",
-      "bound",
-    ],
-    ...bases.flatMap(base => [`speedup/${base.design}`, `energy/${base.design}`]),
-    ...components.map(name => `energyPj.${name}`),
-  ];
-  const rows = found.map(({ design, seq, evaluation: e }): (string | number)[] => [
-    ...[design, seq, e.latencySeconds, e.cycles, e.utilization["2d"] ?? 0, e.utilization["1d"] ?? 0, e.trafficBytes],
-    ...[e.energyPj, e.areaUm2, e.bound],
-    ...bases.flatMap(({ evaluation: b }): (string | number)[] =>
-      b === null ? ["", ""] : [b.latencySeconds / e.latencySeconds, e.energyPj / b.energyPj],
+  const fields: readonly (readonly [string, (point: Solved) => string | number])[] = [
+    ["design", ({ design }) => design],
+    ["scope", () => scope],
+    ["seq", ({ seq }) => seq],
+    ["latencySeconds", ({ evaluation }) => evaluation.latencySeconds],
+    ["attentionSeconds", ({ evaluation }) => evaluation.attentionSeconds],
+    ["cycles", ({ evaluation }) => evaluation.cycles],
+    ["util2d", ({ evaluation }) => evaluation.utilization["2d"] ?? 0],
+    ["util1d", ({ evaluation }) => evaluation.utilization["1d"] ?? 0],
+    ["trafficBytes", ({ evaluation }) => evaluation.trafficBytes],
+    ["energyPj", ({ evaluation }) => evaluation.energyPj],
+    ["areaUm2", ({ evaluation }) => evaluation.areaUm2],
+    ["bound", ({ evaluation }) => evaluation.bound],
+    ...solved(bases).flatMap(({ design, evaluation: base }): (readonly [string, (point: Solved) => number])[] => [
+      [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
+      [`energy/${design}`, ({ evaluation }) => evaluation.energyPj / base.energyPj],
+    ]),
+    ...componentsOf(found).map(
+      name => [`energyPj.${name}`, ({ evaluation }: Solved) => evaluation.componentEnergyPj[name] ?? 0] as const,
     ),
-    ...components.map(name => e.componentEnergyPj[name] ?? 0),
-  ]);
-  return { columns, rows };
+  ];
+  return { columns: fields.map(([name]) => name), rows: found.map(point => fields.map(([, of]) => of(point))) };
 }

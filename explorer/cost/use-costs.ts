@@ -1,15 +1,8 @@
-import { useEffect, useMemo, useReducer } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { State } from "../state.js";
-import {
-  type CostPoint,
-  type CostRequest,
-  type CostResult,
-  costKey,
-  foundCost,
-  pointOf,
-  quickCost,
-  remember,
-} from "./designs.js";
+import type { CostRequest } from "./designs.js";
+import { type CostPoint, computeQuick, isKnown, knownPoint } from "./known-costs.js";
+import { SlowLane } from "./slow-lane.js";
 
 /** A design at a length, of which the cost is wanted. */
 export interface Wanted {
@@ -17,58 +10,23 @@ export interface Wanted {
   readonly seq: number;
 }
 
-/** One worker for all that is too slow for a frame: the newest requests only, one at a time, in their order. */
-class SlowLane {
-  /** Told that results are there. */
-  onResults = (): void => undefined;
-  private worker: Worker | null = null;
-  private waiting: readonly CostRequest[] = [];
-  /** How many of those that wait are to be shown as soon as they are there; the others together. */
-  private urgent = 0;
-  private underWay: CostRequest | null = null;
-
-  ask(now: readonly CostRequest[], later: readonly CostRequest[]): void {
-    const busyWith = this.underWay === null ? "" : costKey(this.underWay);
-    const isNew = (request: CostRequest): boolean => costKey(request) !== busyWith;
-    const urgent = now.filter(isNew);
-    this.waiting = [...urgent, ...later.filter(isNew)];
-    this.urgent = urgent.length;
-    this.sendNext();
-  }
-
-  private sendNext(): void {
-    const [next, ...rest] = this.waiting;
-    if (this.underWay !== null || next === undefined) return;
-    this.waiting = rest;
-    this.underWay = next;
-    this.worker ??= this.start();
-    this.worker.postMessage(next);
-  }
-
-  private start(): Worker {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    const take = (result: CostResult): void => {
-      if (this.underWay !== null) remember(this.underWay, result);
-      this.underWay = null;
-      this.urgent -= 1;
-      if (this.urgent >= 0 || this.waiting.length === 0) this.onResults();
-      this.sendNext();
-    };
-    worker.addEventListener("message", ({ data }: MessageEvent<CostResult>) => take(data));
-    worker.addEventListener("error", event => take(`this could not be computed: ${event.message}`));
-    return worker;
-  }
-}
-
 const slowLane = new SlowLane();
 
+/** Costs of several designs or lengths: of what is asked, or while that is not known as a whole, of what was asked before. */
+export interface Shown {
+  readonly points: readonly CostPoint[];
+  readonly requests: readonly CostRequest[];
+  readonly stale: boolean;
+}
+
 export interface Costs {
-  /** In the order asked; without evaluation and problem where the result is not there yet. */
-  readonly now: readonly CostPoint[];
-  readonly later: readonly CostPoint[];
+  readonly now: Shown;
+  readonly later: Shown;
   /** Some results are not there yet. */
   readonly busy: boolean;
 }
+
+const areKnown = (requests: readonly CostRequest[]): boolean => requests.every(isKnown);
 
 /** What designs cost: at once where that is quick, and as soon as a worker has it for the rest and for all of `later`. */
 export function useCosts(state: State, now: readonly Wanted[], later: readonly Wanted[]): Costs {
@@ -76,17 +34,24 @@ export function useCosts(state: State, now: readonly Wanted[], later: readonly W
   useEffect(() => {
     slowLane.onResults = () => again(undefined);
   }, []);
-  const found = useMemo(() => {
-    const urgent = now.map((wanted): CostRequest => ({ ...wanted, state }));
-    const others = later.map((wanted): CostRequest => ({ ...wanted, state }));
-    const [first, rest] = [urgent.map(quickCost), others.map(foundCost)];
-    return {
-      now: urgent.map((request, i) => pointOf(request, first[i] ?? null)),
-      later: others.map((request, i) => pointOf(request, rest[i] ?? null)),
-      missingNow: urgent.filter((_, i) => first[i] === null),
-      missingLater: others.filter((_, i) => rest[i] === null),
+  const move = useMemo(() => {
+    const requests = (all: readonly Wanted[]) => all.map((wanted): CostRequest => ({ ...wanted, state }));
+    return { now: requests(now), later: requests(later) };
+  }, [state, now, later]);
+  const before = useRef<Costs | null>(null);
+  const costs = useMemo((): Costs => {
+    computeQuick(move.now);
+    const show = (part: "now" | "later"): Shown => {
+      const last = before.current?.[part];
+      const isWhole = last?.points.every(({ evaluation, problem }) => (evaluation ?? problem) !== null) === true;
+      const asked = [move, slowLane.move].map(m => m[part]).find(all => all.length > 0 && areKnown(all));
+      const requests = asked ?? (isWhole ? last.requests : move[part]);
+      const points = isWhole && requests === last.requests ? last.points : requests.map(knownPoint);
+      return { points, requests, stale: requests !== move[part] };
     };
-  }, [state, now, later, turn]);
-  useEffect(() => slowLane.ask(found.missingNow, found.missingLater), [found]);
-  return { ...found, busy: found.missingNow.length + found.missingLater.length > 0 };
+    return { now: show("now"), later: show("later"), busy: !areKnown([...move.now, ...move.later]) };
+  }, [move, turn]);
+  before.current = costs;
+  useEffect(() => slowLane.ask(move), [move]);
+  return costs;
 }

@@ -4,7 +4,7 @@ import { lengthLabel } from "../../src/report/units.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
-import { bandwidthUnit, type CostPoint, customModel, designLabel, workloadOf } from "../cost/designs.js";
+import { bandwidthUnit, customModel, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
   costNumbers,
@@ -17,7 +17,7 @@ import {
   trafficFigure,
   utilizationFigure,
 } from "../cost/figures.js";
-import { useCosts } from "../cost/use-costs.js";
+import { type Shown, useCosts } from "../cost/use-costs.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
@@ -55,6 +55,16 @@ function Controls(props: PanelProps) {
           <TextField {...props} field="valueDim" label="Width F of values" />
         </>
       )}
+      <Choice
+        {...props}
+        field="scope"
+        label="Part of the model"
+        options={[
+          ["attention", "attention"],
+          ["layer", "a whole layer"],
+        ]}
+      />
+      {props.state.model === customModel && props.state.scope === "layer" && <LayerSizes state={props.state} />}
       <Choice
         {...props}
         field="phase"
@@ -96,6 +106,16 @@ function Controls(props: PanelProps) {
   );
 }
 
+/** The sizes that a layer takes where only attention's are typed in. */
+function LayerSizes({ state }: { readonly state: State }) {
+  const { modelDim, feedForward } = workloadOf(state);
+  return (
+    <p class="quiet">
+      Width of the model: heads × E = {modelDim}; of its feed-forward layer: four times that, {feedForward}.
+    </p>
+  );
+}
+
 function Charts({ state }: { readonly state: State }) {
   const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
   const shown = useMemo(
@@ -107,10 +127,12 @@ function Charts({ state }: { readonly state: State }) {
     [names],
   );
   const costs = useCosts(state, shown, swept);
+  const of = costs.now.requests[0]?.state ?? state;
   const [points, bases] = useMemo(() => {
-    const pick = (list: readonly string[]) => list.flatMap(name => costs.now.filter(({ design }) => design === name));
+    const pick = (list: readonly string[]) =>
+      list.flatMap(name => costs.now.points.filter(({ design }) => design === name));
     return [pick(names), pick(baselines)];
-  }, [costs.now, names]);
+  }, [costs.now.points, names]);
   const figures = useMemo(
     () => ({
       speedup: relativeFigure(points, bases, "speedup"),
@@ -118,17 +140,18 @@ function Charts({ state }: { readonly state: State }) {
       utilization: utilizationFigure(points),
       components: energyFigure(points),
       traffic: trafficFigure(points),
-      roofline: rooflineFigure(points, state, state.bandwidth * bandwidthUnit(state.accounting)),
+      roofline: rooflineFigure(points, of, of.bandwidth * bandwidthUnit(of.accounting)),
     }),
     [points, bases],
   );
   const problems = [
     ...new Set([...points, ...bases].flatMap(p => (p.problem === null ? [] : [`${p.label}: ${p.problem}`]))),
   ];
-  const numbers = () => costNumbers(points, bases);
-  const workload = workloadWords(state);
+  const numbers = () => costNumbers(points, bases, of.scope);
+  const workload = workloadWords(of);
+  const isLayer = of.scope === "layer";
   return (
-    <div class="charts" aria-busy={costs.busy}>
+    <div class={costs.now.stale ? "charts stale" : "charts"} aria-busy={costs.busy}>
       {problems.length > 0 && (
         <div class="notes wide" role="status">
           {problems.map(problem => (
@@ -138,33 +161,38 @@ function Charts({ state }: { readonly state: State }) {
       )}
       <Chart figure={figures.speedup} table={numbers} file="speedup">
         How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
-        than FLAT, the best design before FuseMax. The dashed line is the baseline itself. FuseMax, section VI, Fig. 8.
+        than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
+        {isLayer
+          ? "To attention a layer adds its projections and its feed-forward layer: matrix products, for which all designs need about the same time. The shorter the sequence, the more they level the designs. Normalization and activations are left out. FuseMax, section VI, Fig. 10 (end to end)."
+          : "FuseMax, section VI, Fig. 8."}
       </Chart>
       <Chart figure={figures.energy} table={numbers} file="energy">
-        The energy of each design as a share of the two baselines'. FuseMax, section VI, Fig. 9.
+        The energy of each design as a share of the two baselines'. FuseMax, section VI,{" "}
+        {isLayer ? "Fig. 11 (end to end)" : "Fig. 9"}.
       </Chart>
       <Chart figure={figures.utilization} table={numbers} file="utilization">
         The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
-        array does what it cannot. FuseMax keeps both busy by working on several tiles at a time. Sections V and VI,
-        Fig. 6.
+        array does what it cannot. FuseMax keeps both busy by working on several tiles at a time.{" "}
+        {isLayer && "While a layer's matrix products run, the 1D array rests. "}
+        Sections V and VI, Fig. 6.
       </Chart>
       <Chart figure={figures.components} table={numbers} file="energy-by-component">
         Where the energy goes: DRAM, the global buffer, register files, and arithmetic in either array. Accesses and
         operations times the energy of each, in 45 nm. Section VI.
       </Chart>
       <Chart figure={figures.traffic} table={numbers} file="traffic">
-        Bytes between DRAM and the chip. The 1-pass cascade reads K and V once for each block of queries that the buffer
-        holds, and never spills scores. Sections III and IV.
+        Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. The 1-pass cascade reads K and V
+        once for each block of queries that the buffer holds, and never spills scores. Sections III and IV.
       </Chart>
       <Chart figure={figures.roofline} table={numbers} file="roofline">
         Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements. A design
         well below the roof is limited by something else: the 1D array, or arrays that wait for each other.
       </Chart>
-      <Sweep points={costs.later} names={names} />
+      <Sweep later={costs.later} names={names} />
       <section class="card wide">
         <h2>The numbers</h2>
-        <DataTable caption={`Cost of ${workload}`} table={costTable(points)} />
-        <Command command={costCommand(state)} />
+        <DataTable caption={`Cost of ${workload}`} table={costTable(points, of.scope)} />
+        <Command command={costCommand(of)} />
         {state.model === customModel && (
           <button type="button" onClick={() => save(workloadFile, "text/yaml", workloadText(state))}>
             Save {workloadFile} for it
@@ -177,23 +205,30 @@ function Charts({ state }: { readonly state: State }) {
 
 /** "BERT, 64K tokens, batch 64"; of a model with several kinds of layers the first is shown. */
 function workloadWords(state: State): string {
-  const { name, causal, kinds } = workloadOf(state);
-  const [kind] = kinds;
-  const words = [
-    name === customModel ? "attention" : name,
-    ...(kinds.length > 1 && kind?.name ? [`its ${kind.name} layers`] : []),
-    ...(state.phase === "decode" ? ["decode"] : causal ? ["causal"] : []),
-  ];
+  const { causal } = workloadOf(state);
+  const words = [subject(state), ...(state.phase === "decode" ? ["decode"] : causal ? ["causal"] : [])];
   return `${words.join(", ")}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
 }
 
-function Sweep({ points, names }: { readonly points: readonly CostPoint[]; readonly names: readonly string[] }) {
+function subject(state: State): string {
+  const { name, kinds } = workloadOf(state);
+  const kind = kinds.length > 1 ? `${kinds[0]?.name ?? ""} ` : "";
+  if (state.scope === "layer") return `a ${kind}layer of ${name === customModel ? "these sizes" : name}`;
+  if (name === customModel) return "attention";
+  return kind === "" ? name : `${name}, its ${kind}layers`;
+}
+
+function Sweep({ later, names }: { readonly later: Shown; readonly names: readonly string[] }) {
+  const { points, requests, stale } = later;
+  const scope = requests[0]?.state.scope ?? "attention";
   const figure = useMemo(() => lengthFigure(points, names), [points, names]);
   return (
-    <Chart figure={figure} table={() => costNumbers(points, [])} file="speedup-by-length" wide>
-      The same comparison from 1K to 1M tokens. Short sequences have too few query tiles to fill the machine; at long
-      ones FLAT's rows of scores no longer fit its buffer and spill to DRAM, while FuseMax's tiles stay the same size.
-      Section VI, Fig. 8.
+    <Chart figure={figure} table={() => costNumbers(points, [], scope)} file="speedup-by-length" wide stale={stale}>
+      The same comparison from 1K to 1M tokens.{" "}
+      {scope === "layer" && "The longer the sequence, the larger attention's part of a layer. "}
+      Short sequences have too few query tiles to fill the machine; at long ones FLAT's rows of scores no longer fit its
+      buffer and spill to DRAM, while FuseMax's tiles stay the same size. Section VI, Fig.{" "}
+      {scope === "layer" ? "10" : "8"}.
     </Chart>
   );
 }

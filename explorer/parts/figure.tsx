@@ -24,17 +24,19 @@ interface CardProps {
   /** The name of exported files, without extension. */
   readonly file: string;
   readonly wide?: boolean;
+  /** Shows what was asked before, while what is asked now is computed. */
+  readonly stale?: boolean;
   /** What is seen, in a paragraph, with the paper's section. */
   readonly children: preact.ComponentChildren;
   readonly drawing?: { current: HTMLDivElement | null };
 }
 
 /** A picture with its explanation and its exports. */
-export function Card({ title, svg, exported, table, file, wide = false, children, drawing }: CardProps) {
+export function Card({ title, svg, exported, table, file, wide, stale, children, drawing }: CardProps) {
   const id = useId();
   const own = useRef<HTMLDivElement>(null);
   return (
-    <figure class={wide ? "card wide" : "card"} aria-labelledby={id}>
+    <figure class={`card ${wide ? "wide" : ""} ${stale ? "stale" : ""}`} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       <div ref={drawing ?? own} class="chart" data-chart={file} dangerouslySetInnerHTML={{ __html: svg }} />
       <figcaption>{children}</figcaption>
@@ -56,11 +58,12 @@ interface ChartProps {
   readonly table: () => Table;
   readonly file: string;
   readonly wide?: boolean;
+  readonly stale?: boolean;
   readonly children: preact.ComponentChildren;
 }
 
 /** A chart of the library, laid out for the card's width in the page's colours. */
-export function Chart({ figure, table, file, wide = false, children }: ChartProps) {
+export function Chart({ figure, children, ...card }: ChartProps) {
   const drawing = useRef<HTMLDivElement>(null);
   const width = useWidth(drawing);
   const theme = useTheme();
@@ -70,7 +73,7 @@ export function Chart({ figure, table, file, wide = false, children }: ChartProp
     return chart({ ...figure, panelsPerRow, heading: false, width, theme });
   }, [figure, width, theme]);
   return (
-    <Card title={figure.title} svg={svg} exported={() => chart(figure)} {...{ table, file, wide, drawing }}>
+    <Card title={figure.title} svg={svg} exported={() => chart(figure)} drawing={drawing} {...card}>
       {children}
     </Card>
   );

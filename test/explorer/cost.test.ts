@@ -117,6 +117,9 @@ describe("Cost", () => {
     "#1/cost?accounting=corrected&bandwidth=800&buffer=2",
     "#1/cost?model=llama-3-8b&phase=decode&seq=8K&batch=16",
     "#1/cost?model=mistral-7b&seq=8K&batch=1&masked=none",
+    "#1/cost?scope=layer",
+    "#1/cost?scope=layer&model=xlm&seq=4K&rows=128&buffer=0.5&bandwidth=100&accounting=corrected",
+    "#1/cost?scope=layer&model=mixtral-8x22b&phase=decode&seq=8K&batch=16&designs=flat,fusemax",
   ])("%s shows what its command prints", async fragment => {
     const visited = await visit(browser, site.address, { fragment });
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
@@ -125,17 +128,16 @@ describe("Cost", () => {
     const results = await printed(command);
     for (const result of results) {
       const row = rows.find(([design]) => design === result.design) ?? [];
-      for (const name of [
-        "seq",
-        "cycles",
-        "latencySeconds",
-        "util2d",
-        "util1d",
-        "trafficBytes",
-        "energyPj",
-        "areaUm2",
-      ] as const) {
-        expect(Number(row[columns.indexOf(name)]), `${name} of ${result.design}`).toBe(result[name]);
+      const shown = { ...result, ...result.layer };
+      const numbers = ["cycles", "latencySeconds", "util2d", "util1d", "trafficBytes", "energyPj", "areaUm2"] as const;
+      for (const name of ["seq", ...numbers] as const) {
+        expect(Number(row[columns.indexOf(name)]), `${name} of ${result.design}`).toBe(shown[name]);
+      }
+      expect(Number(row[columns.indexOf("attentionSeconds")])).toBe(result.latencySeconds);
+      expect(row[columns.indexOf("bound")]).toBe(shown.bound);
+      expect(row[columns.indexOf("scope")]).toBe(result.layer === undefined ? "attention" : "layer");
+      for (const [name, { energyPj }] of Object.entries(shown.components)) {
+        expect(Number(row[columns.indexOf(`energyPj.${name}`)]), `${name} of ${result.design}`).toBe(energyPj);
       }
     }
     expect(rows.map(([design]) => design)).toEqual(results.map(({ design }) => design));
@@ -145,6 +147,7 @@ describe("Cost", () => {
   test("a slider's move changes charts to what the command line says", async () => {
     const { page, complaints, close } = await visit(browser, site.address);
     const expected = async () => {
+      await page.locator(".charts[aria-busy=false]").waitFor();
       const results = await printed((await page.locator("[data-command]").textContent()) ?? "");
       const [base, fusemax] = ["unfused", "fusemax"].map(name => results.find(({ design }) => design === name));
       const speedup = (base?.latencySeconds ?? 0) / (fusemax?.latencySeconds ?? 1);
@@ -161,14 +164,18 @@ describe("Cost", () => {
     await close();
   });
 
-  test.each(["published", "corrected"])("a slider's move is a frame's work at most: %s", async accounting => {
-    const { page, close } = await visit(browser, site.address, { fragment: `#1/cost?accounting=${accounting}` });
+  test.each([
+    ["#1/cost", "frequency"],
+    ["#1/cost?accounting=corrected", "frequency"],
+    ["#1/cost?scope=layer", "rows"],
+  ])("a slider's move is a frame's work at most: %s, %s", async (fragment, field) => {
+    const { page, close } = await visit(browser, site.address, { fragment });
     await page.locator(".charts[aria-busy=false]").waitFor();
     const roofline = page.locator("[data-chart=roofline]");
     const milliseconds: number[] = [];
-    for (let step = 0; step <= 10; step += 1) {
+    for (let step = 0; step <= 7; step += 1) {
       const before = await roofline.innerHTML();
-      const took = await page.locator('input[name="frequency-slider"]').evaluate(async (slider, value) => {
+      const took = await page.locator(`input[name="${field}-slider"]`).evaluate(async (slider, value) => {
         if (!(slider instanceof HTMLInputElement)) throw new Error("no slider");
         const start = performance.now();
         slider.value = String(value);
@@ -178,12 +185,35 @@ describe("Cost", () => {
         return performance.now() - start;
       }, step);
       milliseconds.push(took);
-      expect(await roofline.innerHTML()).not.toBe(before);
       // What takes longer is computed in a worker after the move; its results are drawn when they are there.
       await page.locator(".charts[aria-busy=false]").waitFor();
+      expect(await roofline.innerHTML()).not.toBe(before);
     }
     // Every move is the same work, and it is the work that is bounded: others share the processor during most moves.
     expect(Math.min(...milliseconds)).toBeLessThan(16);
+    await close();
+  });
+
+  test("keeps its charts whole while a worker computes", async () => {
+    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?accounting=corrected" });
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const bars = await page.locator("[data-chart=speedup] svg rect:has(title)").count();
+    expect(bars).toBe(10); // five designs over two baselines
+    const fewest = await page.locator('input[name="rows-slider"]').evaluate(async slider => {
+      if (!(slider instanceof HTMLInputElement)) throw new Error("no slider");
+      const charts = document.querySelector(".charts");
+      const counts: number[] = [];
+      for (let step = 0; step <= 7; step += 1) {
+        slider.value = String(step);
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        do {
+          await new Promise(requestAnimationFrame);
+          counts.push(document.querySelectorAll("[data-chart=speedup] svg rect:has(title)").length);
+        } while (step === 7 && charts?.ariaBusy === "true");
+      }
+      return Math.min(...counts);
+    });
+    expect(fewest).toBe(bars);
     await close();
   });
 

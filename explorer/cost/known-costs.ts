@@ -1,0 +1,76 @@
+import { type Cost, type CostRequest, type CostResult, computeCost, designLabel } from "./designs.js";
+
+/** What a design costs at one length, or why it cannot be said; neither while that is not known. */
+export interface CostPoint {
+  readonly design: string;
+  readonly label: string;
+  readonly seq: number;
+  readonly evaluation: Cost | null;
+  readonly problem: string | null;
+}
+
+/** Results kept: back and forth on a slider, and a sweep over lengths, cost nothing the second time. */
+const mostKept = 4096;
+const found = new Map<string, CostResult>();
+
+/** What the result depends on. */
+function keyOf({ design, seq, state }: CostRequest): string {
+  const { scope, accounting, model, heads, headDim, valueDim, masked, phase, batch } = state;
+  const { rows, columns, frequency, bandwidth, buffer } = state;
+  const workload = [scope, model, heads, headDim, valueDim, masked, phase, batch, seq];
+  return [accounting, design, ...workload, rows, columns, frequency, bandwidth, buffer].join();
+}
+
+export const isKnown = (request: CostRequest): boolean => found.has(keyOf(request));
+
+export function knownPoint(request: CostRequest): CostPoint {
+  const { design, seq } = request;
+  const result = found.get(keyOf(request)) ?? null;
+  return {
+    design,
+    label: designLabel(design),
+    seq,
+    evaluation: typeof result === "string" ? null : result,
+    problem: typeof result === "string" ? result : null,
+  };
+}
+
+/** How long a design lately took to compute, in milliseconds, here or in the worker. */
+const lately = new Map<string, number>();
+const kindOf = ({ design, state }: CostRequest): string => `${design} ${state.accounting} ${state.scope}`;
+
+export function remember(request: CostRequest, { result, milliseconds }: Timed): void {
+  const [oldest] = found.keys();
+  if (found.size >= mostKept && oldest !== undefined) found.delete(oldest);
+  found.set(keyOf(request), result);
+  lately.set(kindOf(request), milliseconds);
+}
+
+export interface Timed {
+  readonly result: CostResult;
+  readonly milliseconds: number;
+}
+
+export function timedCost(request: CostRequest): Timed {
+  const start = performance.now();
+  const result = computeCost(request);
+  return { result, milliseconds: performance.now() - start };
+}
+
+/** Milliseconds of a move that may go into the model: a frame has 16, and drawing takes most of them. */
+const modelBudget = 4;
+
+/** Computes those that fit the budget. What has not been timed is taken to be quick only where it usually is. */
+export function computeQuick(requests: readonly CostRequest[]): void {
+  let spent = 0;
+  for (const request of requests) {
+    if (isKnown(request)) continue;
+    const { accounting, scope } = request.state;
+    const usual = accounting === "published" && scope === "attention" ? 0 : Number.POSITIVE_INFINITY;
+    const expected = lately.get(kindOf(request)) ?? usual;
+    if (spent + expected > modelBudget) continue;
+    const timed = timedCost(request);
+    spent += timed.milliseconds;
+    remember(request, timed);
+  }
+}

@@ -1,0 +1,62 @@
+import type { CostRequest } from "./designs.js";
+import { isKnown, remember, type Timed } from "./known-costs.js";
+
+/** What one move of the visitor asks for: what is shown at once, and what may come later. */
+export interface Move {
+  readonly now: readonly CostRequest[];
+  readonly later: readonly CostRequest[];
+}
+
+const nothing: Move = { now: [], later: [] };
+
+/**
+ * One worker for all that is too slow for a frame. The `now` of a move is finished once begun, so that charts keep
+ * answering while a slider is on its way; of the moves after it only the newest is taken up.
+ */
+export class SlowLane {
+  /** Told that all of a move's `now`, or all of its `later`, is known. */
+  onResults = (): void => undefined;
+  private worker: Worker | null = null;
+  private current = nothing;
+  private newest = nothing;
+  private underWay: CostRequest | null = null;
+
+  /** The move that is being worked on. */
+  get move(): Move {
+    return this.current;
+  }
+
+  ask(move: Move): void {
+    this.newest = move;
+    if (move.now.every(isKnown)) this.current = move;
+    this.sendNext();
+  }
+
+  private sendNext(): void {
+    if (this.current.now.every(isKnown)) this.current = this.newest;
+    if (this.underWay !== null) return;
+    const next = [...this.current.now, ...this.current.later].find(request => !isKnown(request));
+    if (next === undefined) return;
+    this.underWay = next;
+    this.worker ??= this.start();
+    this.worker.postMessage(next);
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    worker.addEventListener("message", ({ data }: MessageEvent<Timed>) => this.take(data));
+    worker.addEventListener("error", event =>
+      this.take({ result: `this could not be computed: ${event.message}`, milliseconds: Number.POSITIVE_INFINITY }),
+    );
+    return worker;
+  }
+
+  private take(timed: Timed): void {
+    const { now, later } = this.current;
+    const wasShown = now.every(isKnown);
+    if (this.underWay !== null) remember(this.underWay, timed);
+    this.underWay = null;
+    if (now.every(isKnown) && (!wasShown || later.every(isKnown))) this.onResults();
+    this.sendNext();
+  }
+}
