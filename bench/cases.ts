@@ -13,7 +13,7 @@ export interface BenchCase {
   readonly seq: number;
   readonly dim: number;
   readonly format: FormatName;
-  /** All rows are computed, once; else as many as take a while, over and over. */
+  /** All rows are computed, once where it takes long; else as many as take a while, over and over. */
   readonly whole?: boolean;
 }
 

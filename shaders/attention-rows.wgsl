@@ -12,7 +12,6 @@
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
 //
 // The prelude says how much is unrolled (KernelShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
-override workgroupSize = 4u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;

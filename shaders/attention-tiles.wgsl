@@ -3,7 +3,7 @@
 // on 8 of them by 8 rows. For what is done row by row (maxima, weights, denominators) an invocation owns one row.
 //
 // Layouts as in attention-rows.wgsl, but scratch [block][m in tile][row]: the scores, then the weights as fp32.
-override workgroupSize = 128u;
+// The 8 rows of an invocation are two quads half a block apart, so that neighbours read and write neighbouring quads.
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;
@@ -12,21 +12,26 @@ override workgroupSize = 128u;
 @group(0) @binding(4) var<storage, read> keys: array<vec4u>;
 @group(0) @binding(5) var<storage, read> values: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
-@group(0) @binding(7) var<storage, read_write> sums: array<Eight>;
-@group(0) @binding(8) var<storage, read_write> scratch: array<f32>;
+@group(0) @binding(7) var<storage, read_write> sums: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> scratch: array<vec4f>;
 
-// Operands of the rows and of the keys or columns: [e or key][row / 4] and [e or key][16].
-var<workgroup> ofRows: array<vec4f, 4u * workgroupSize>;
-var<workgroup> ofOthers: array<vec4f, 256>;
+// Eights and quads of rows in a block.
+const eights = workgroupSize / 8u;
+const quads = workgroupSize / 4u;
+// Operands e of a page: 8 words.
+const pageOperands = 8u * perWord;
+
+// Operands of the rows and of the keys or columns, by e or key. Arrays of arrays: the check of each index is then a
+// constant or leaves the loop.
+var<workgroup> ofRows: array<array<vec4f, quads>, 16>;
+var<workgroup> ofOthers: array<array<vec4f, 16>, 16>;
 // PRM of each row; negative where the row has no key in the tile.
 var<workgroup> factors: array<f32, workgroupSize>;
 // Whether a value of the row left the accumulator's range.
 var<workgroup> isBad: array<atomic<u32>, workgroupSize>;
 
-// Operands e of a page: 8 words.
-const pageOperands = 8u * perWord;
-
-// What an invocation is in its workgroup: its 8 rows and its 8 keys or columns, and the row that it owns.
+// What an invocation is in its workgroup: its quads of rows (this one and the one half a block on), its 8 keys or
+// columns, and the row that it owns.
 struct Place {
   rows: u32,
   others: u32,
@@ -41,22 +46,31 @@ struct Part {
   end: u32,
 }
 
-// Where the score of a key and a row stands; the scratch begins at the eight in which the tile begins.
-fn scoreAt(home: u32, m: u32, part: Part) -> u32 {
-  return (home * job.tilePages * 8u + m - part.tileBegin / 8u * 8u) * workgroupSize;
+// The row that an invocation owns, in one part of a tile.
+struct Row {
+  firstSeen: u32,
+  lastSeen: u32,
+  rm: f32,
+  rd: f32,
+  lm: f32,
+  sld: f32,
+  isBad: bool,
+}
+
+// Where the scores of a key stand; the scratch begins at the eight in which the tile begins.
+fn scoresAt(home: u32, m: u32, part: Part) -> u32 {
+  return (home * job.tilePages * 8u + m - part.tileBegin / 8u * 8u) * quads;
 }
 
 // Puts a page of 8 words of all rows into workgroup memory.
 fn loadQueries(home: u32, page: u32, lane: u32) {
-  let quads = workgroupSize / 4u;
   for (var i = lane; i < 8u * quads; i += workgroupSize) {
     let word = i / quads;
     let quad = i % quads;
-    let eight = home * (workgroupSize / 8u) + quad / 2u;
-    let words = queries[(eight * job.keyPages + page) * 16u + word * 2u + quad % 2u];
-    ofRows[word * perWord * quads + quad] = even(words);
+    let words = queries[((home * eights + quad / 2u) * job.keyPages + page) * 16u + word * 2u + quad % 2u];
+    ofRows[word * perWord][quad] = even(words);
     if (perWord == 2u) {
-      ofRows[(word * 2u + 1u) * quads + quad] = odd(words);
+      ofRows[word * perWord + 1u][quad] = odd(words);
     }
   }
 }
@@ -67,9 +81,9 @@ fn loadKeys(firstPage: u32, page: u32, lane: u32) {
     let word = i / 16u;
     let quad = i % 16u;
     let words = keys[(firstPage + quad / 2u * job.keyPages + page) * 16u + word * 2u + quad % 2u];
-    ofOthers[word * perWord * 16u + quad] = even(words);
+    ofOthers[word * perWord][quad] = even(words);
     if (perWord == 2u) {
-      ofOthers[(word * 2u + 1u) * 16u + quad] = odd(words);
+      ofOthers[word * perWord + 1u][quad] = odd(words);
     }
   }
 }
@@ -83,81 +97,151 @@ fn loadValues(firstPage: u32, column: u32, lane: u32) {
     let page = firstPage + key / 8u * pages + column / (8u * perWord) + quad / 2u;
     let words = values[page * 16u + key % 8u * 2u + quad % 2u];
     // Two columns to a word: j and j + 8.
-    let to = key * 16u + quad / 2u * 2u * perWord + quad % 2u;
-    ofOthers[to] = even(words);
+    let to = quad / 2u * 2u * perWord + quad % 2u;
+    ofOthers[key][to] = even(words);
     if (perWord == 2u) {
-      ofOthers[to + 2u] = odd(words);
+      ofOthers[key][to + 2u] = odd(words);
     }
   }
 }
 
 // One step of the sums: operand i of 8 keys or columns times that of 8 rows.
 fn step(s: Block8, i: u32, place: Place) -> Block8 {
-  let others = i * 16u + place.others * 2u;
-  let rows = i * (workgroupSize / 4u) + place.rows * 2u;
   return outer8(
     s,
-    Eight(ofOthers[others], ofOthers[others + 1u]),
-    Eight(ofRows[rows], ofRows[rows + 1u]),
+    Eight(ofOthers[i][place.others * 2u], ofOthers[i][place.others * 2u + 1u]),
+    Eight(ofRows[i][place.rows], ofRows[i][place.rows + eights]),
   );
 }
 
 fn storeScores(at: u32, low: vec4f, high: vec4f) {
-  scratch[at] = low.x;
-  scratch[at + 1u] = low.y;
-  scratch[at + 2u] = low.z;
-  scratch[at + 3u] = low.w;
-  scratch[at + 4u] = high.x;
-  scratch[at + 5u] = high.y;
-  scratch[at + 6u] = high.z;
-  scratch[at + 7u] = high.w;
+  scratch[at] = low;
+  scratch[at + eights] = high;
 }
 
 // BQK into the scratch.
-fn scores(home: u32, keyBase: u32, part: Part, place: Place, lane: u32) {
+fn scores(home: u32, keyBase: u32, part: Part, place: Place) {
   let last = (part.end + 7u) / 8u;
   for (var eight = part.begin / 8u; eight < last; eight += 8u) {
     var s = Block8();
     for (var page = 0u; page < job.keyPages; page += 1u) {
       workgroupBarrier();
-      loadQueries(home, page, lane);
-      loadKeys(keyBase + eight * job.keyPages, page, lane);
+      loadQueries(home, page, place.row);
+      loadKeys(keyBase + eight * job.keyPages, page, place.row);
       workgroupBarrier();
       for (var i = 0u; i < pageOperands; i += 1u) {
         s = step(s, i, place);
       }
     }
     if (eight + place.others < last) {
-      let at = scoreAt(home, (eight + place.others) * 8u, part) + place.rows * 8u;
+      let at = scoresAt(home, (eight + place.others) * 8u, part) + place.rows;
       storeScores(at, s.s00[0], s.s01[0]);
-      storeScores(at + workgroupSize, s.s00[1], s.s01[1]);
-      storeScores(at + 2u * workgroupSize, s.s00[2], s.s01[2]);
-      storeScores(at + 3u * workgroupSize, s.s00[3], s.s01[3]);
-      storeScores(at + 4u * workgroupSize, s.s10[0], s.s11[0]);
-      storeScores(at + 5u * workgroupSize, s.s10[1], s.s11[1]);
-      storeScores(at + 6u * workgroupSize, s.s10[2], s.s11[2]);
-      storeScores(at + 7u * workgroupSize, s.s10[3], s.s11[3]);
+      storeScores(at + quads, s.s00[1], s.s01[1]);
+      storeScores(at + 2u * quads, s.s00[2], s.s01[2]);
+      storeScores(at + 3u * quads, s.s00[3], s.s01[3]);
+      storeScores(at + 4u * quads, s.s10[0], s.s11[0]);
+      storeScores(at + 5u * quads, s.s10[1], s.s11[1]);
+      storeScores(at + 6u * quads, s.s10[2], s.s11[2]);
+      storeScores(at + 7u * quads, s.s10[3], s.s11[3]);
     }
   }
 }
 
-// SLN of one key for the row of this invocation; +0 for a key that it does not see.
-fn weightOf(score: f32, rm: f32, seen: bool) -> f32 {
-  return select(0.0, roundOperand(exponential(select(0.0, roundA(score - rm), seen), job.factor)), seen);
-}
-
-// Step 7 for one column of 4 rows.
-fn corrected(rnv: vec4f, slnv: vec4f, row: u32) -> vec4f {
-  return vec4f(
-    correctedOne(rnv.x, slnv.x, row),
-    correctedOne(rnv.y, slnv.y, row + 1u),
-    correctedOne(rnv.z, slnv.z, row + 2u),
-    correctedOne(rnv.w, slnv.w, row + 3u),
+// Scores or weights of 8 keys for one row; all loads are under way before the first is used.
+fn loadEight(at: u32, row: u32) -> Eight {
+  let quad = at + row / 4u;
+  let i = row % 4u;
+  return Eight(
+    vec4f(scratch[quad][i], scratch[quad + quads][i], scratch[quad + 2u * quads][i], scratch[quad + 3u * quads][i]),
+    vec4f(
+      scratch[quad + 4u * quads][i],
+      scratch[quad + 5u * quads][i],
+      scratch[quad + 6u * quads][i],
+      scratch[quad + 7u * quads][i],
+    ),
   );
 }
 
+fn storeEight(at: u32, row: u32, weights: Eight) {
+  let quad = at + row / 4u;
+  let i = row % 4u;
+  scratch[quad][i] = weights[0].x;
+  scratch[quad + quads][i] = weights[0].y;
+  scratch[quad + 2u * quads][i] = weights[0].z;
+  scratch[quad + 3u * quads][i] = weights[0].w;
+  scratch[quad + 4u * quads][i] = weights[1].x;
+  scratch[quad + 5u * quads][i] = weights[1].y;
+  scratch[quad + 6u * quads][i] = weights[1].z;
+  scratch[quad + 7u * quads][i] = weights[1].w;
+}
+
+// Which of the keys m to m + 3 the row sees.
+fn seenOf(row: Row, m: u32) -> vec4<bool> {
+  let four = vec4u(m) + vec4u(0u, 1u, 2u, 3u);
+  return (four >= vec4u(row.firstSeen)) & (four < vec4u(row.lastSeen));
+}
+
+// LM of the part.
+fn maximum(row: ptr<function, Row>, home: u32, part: Part, place: Place) {
+  var lm = vec4f((*row).lm);
+  for (var m = part.begin / 8u * 8u; m < part.end; m += 8u) {
+    let eight = loadEight(scoresAt(home, m, part), place.row);
+    lm = max(lm, select(vec4f(none), eight[0], seenOf(*row, m)));
+    lm = max(lm, select(vec4f(none), eight[1], seenOf(*row, m + 4u)));
+  }
+  (*row).lm = max(max(lm.x, lm.y), max(lm.z, lm.w));
+  // A score beyond the range became the largest of all.
+  (*row).isBad = (*row).isBad | (((*row).lm != none) & outside((*row).lm));
+}
+
+// SLN of one key, and SLD; +0 for a key that the row does not see.
+fn weightOf(row: ptr<function, Row>, score: f32, next: f32, seen: bool) -> f32 {
+  let difference = select(0.0, roundA(score - next), seen);
+  let weight = select(0.0, roundOperand(exponential(difference, job.factor)), seen);
+  (*row).sld = roundA((*row).sld + weight);
+  (*row).isBad = (*row).isBad | outside(difference);
+  return weight;
+}
+
+fn weightsOf(row: ptr<function, Row>, scores: vec4f, next: f32, m: u32) -> vec4f {
+  let seen = seenOf(*row, m);
+  let x = weightOf(row, scores.x, next, seen.x);
+  let y = weightOf(row, scores.y, next, seen.y);
+  let z = weightOf(row, scores.z, next, seen.z);
+  let w = weightOf(row, scores.w, next, seen.w);
+  return vec4f(x, y, z, w);
+}
+
+// Puts the weights of 4 keys for the row of this invocation into workgroup memory.
+fn putWeights(key: u32, row: u32, weights: vec4f) {
+  ofRows[key][row / 4u][row % 4u] = weights.x;
+  ofRows[key + 1u][row / 4u][row % 4u] = weights.y;
+  ofRows[key + 2u][row / 4u][row % 4u] = weights.z;
+  ofRows[key + 3u][row / 4u][row % 4u] = weights.w;
+}
+
+// SPD and RD at the end of a tile, and the factor of step 7.
+fn finishRow(row: ptr<function, Row>, next: f32, place: Place, hasKey: bool) {
+  var factor = -1.0;
+  if (hasKey) {
+    var x = 0.0;
+    factor = 0.0;
+    if ((*row).rm != none) {
+      x = roundA((*row).rm - next);
+      factor = correction(x, job.factor);
+    }
+    let sld = (*row).sld;
+    let spd = flushTiny(roundA(pin((*row).rd * factor)));
+    let rd = roundA(sld + spd);
+    (*row).rd = rd;
+    (*row).rm = next;
+    (*row).isBad = (*row).isBad | outside(x) | outside(sld) | outside(spd) | outside(rd);
+  }
+  factors[place.row] = factor;
+}
+
 // RNV = rA(SLNV + SPNV), SPNV = z(rA(RNV * PRM)); the old RNV for a row that has no key in the tile.
-fn correctedOne(rnv: f32, slnv: f32, row: u32) -> f32 {
+fn corrected(rnv: f32, slnv: f32, row: u32) -> f32 {
   let factor = factors[row];
   let spnv = flushTiny(roundA(pin(rnv * factor)));
   let next = roundA(slnv + spnv);
@@ -170,23 +254,40 @@ fn correctedOne(rnv: f32, slnv: f32, row: u32) -> f32 {
   return next;
 }
 
-// The end of one column of SLNV: RNV at the end of the tile, else the sum so far.
-fn finishColumn(at: u32, low: vec4f, high: vec4f, row: u32, ends: bool) {
+// The end of one column of a quad of rows: RNV at the end of the tile, else the sum so far.
+fn finishQuad(at: u32, slnv: vec4f, row: u32, ends: bool) {
   if (ends) {
     let rnv = sums[at];
-    sums[at] = Eight(corrected(rnv[0], low, row), corrected(rnv[1], high, row + 4u));
+    sums[at] = vec4f(
+      corrected(rnv.x, slnv.x, row),
+      corrected(rnv.y, slnv.y, row + 1u),
+      corrected(rnv.z, slnv.z, row + 2u),
+      corrected(rnv.w, slnv.w, row + 3u),
+    );
   } else {
-    sums[job.partsAt + at] = Eight(low, high);
+    sums[job.partsAt * 2u + at] = slnv;
   }
+}
+
+// Step 7 for 4 columns of a quad of rows.
+fn finishQuads(at: u32, slnv: mat4x4f, row: u32, ends: bool) {
+  finishQuad(at, slnv[0], row, ends);
+  finishQuad(at + 2u, slnv[1], row, ends);
+  finishQuad(at + 4u, slnv[2], row, ends);
+  finishQuad(at + 6u, slnv[3], row, ends);
+}
+
+// Four columns of the sums so far.
+fn partsOf(at: u32) -> mat4x4f {
+  let first = job.partsAt * 2u + at;
+  return mat4x4f(sums[first], sums[first + 2u], sums[first + 4u], sums[first + 6u]);
 }
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let home = job.blockBegin + id.x;
   let owned = blocks[home];
-  let eights = workgroupSize / 8u;
   let place = Place(lane % eights, lane / eights, lane);
-  let slotEight = home * eights + place.rows;
   // The state of the row that this invocation owns.
   let stateAt = 8u + ((home * eights + place.row / 8u) * stateFields) * 8u + place.row % 8u;
   let window = windows[home * workgroupSize + place.row];
@@ -196,12 +297,18 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
   let valueBase = group * job.valueStride - job.chunkKey / 8u * valuePages;
   let columns = job.valueBlocks * 16u;
+  // Sums of the two quads of rows, from column 0.
+  let lowSums = (home * eights + place.rows / 2u) * columns * 2u + place.rows % 2u;
+  let highSums = lowSums + eights * columns;
+  let lowRow = place.rows * 4u;
+  let highRow = lowRow + workgroupSize / 2u;
 
-  var rm = state[stateAt + stateRm * 8u];
-  var rd = state[stateAt + stateRd * 8u];
-  var lm = state[stateAt + stateLm * 8u];
-  var sld = state[stateAt + stateSld * 8u];
-  var rowIsBad = state[stateAt + stateBad * 8u] != 0.0;
+  var row: Row;
+  row.rm = state[stateAt + stateRm * 8u];
+  row.rd = state[stateAt + stateRd * 8u];
+  row.lm = state[stateAt + stateLm * 8u];
+  row.sld = state[stateAt + stateSld * 8u];
+  row.isBad = state[stateAt + stateBad * 8u] != 0.0;
   atomicStore(&isBad[place.row], 0u);
 
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
@@ -212,58 +319,55 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
     let part = Part(tileBegin, tileEnd, max(tileBegin, job.keyBegin), min(tileEnd, job.keyEnd));
     let starts = part.begin == tileBegin;
     let ends = part.end == tileEnd;
-    let firstSeen = max(window.x, part.begin);
-    let lastSeen = min(window.y, part.end);
-    let hasKey = max(window.x, tileBegin) < min(window.y, tileEnd);
+    row.firstSeen = max(window.x, part.begin);
+    row.lastSeen = min(window.y, part.end);
 
     if ((job.phases & phaseScores) != 0u) {
-      scores(home, keyBase, part, place, lane);
+      scores(home, keyBase, part, place);
       storageBarrier();
       workgroupBarrier();
       if (starts) {
-        lm = none;
+        row.lm = none;
       }
-      for (var m = firstSeen; m < lastSeen; m += 1u) {
-        let score = scratch[scoreAt(home, m, part) + place.row];
-        lm = max(lm, score);
-        rowIsBad = rowIsBad | outside(score);
-      }
+      maximum(&row, home, part, place);
     }
 
     if ((job.phases & phaseValues) != 0u) {
-      let next = max(rm, lm);
+      let next = max(row.rm, row.lm);
       if (starts) {
-        sld = 0.0;
+        row.sld = 0.0;
       }
       for (var column = 0u; column < columns; column += 64u) {
-        let sumsAt = slotEight * columns + column + place.others * 8u;
-        let hasColumns = column + place.others * 8u < columns;
+        let mine = column + place.others * 8u;
+        let low = lowSums + mine * 2u;
+        let high = highSums + mine * 2u;
         var s = Block8();
-        if (!starts && hasColumns) {
-          s = loadedBlock(job.partsAt + sumsAt);
+        if (!starts && mine < columns) {
+          s = Block8(partsOf(low), partsOf(high), partsOf(low + 8u), partsOf(high + 8u));
         }
         for (var first = part.begin / 8u * 8u; first < part.end; first += 16u) {
-          workgroupBarrier();
-          for (var j = 0u; j < 16u; j += 1u) {
-            let m = first + j;
-            let at = scoreAt(home, m, part) + place.row;
-            var sln = 0.0;
-            if (m < part.end) {
-              if (column == 0u) {
-                let seen = (m >= firstSeen) & (m < lastSeen);
-                let score = scratch[at];
-                sln = weightOf(score, next, seen);
-                sld = roundA(sld + sln);
-                rowIsBad = rowIsBad | (seen & outside(roundA(score - next)));
-                if (columns > 64u) {
-                  scratch[at] = sln;
-                }
-              } else {
-                sln = scratch[at];
+          let at = scoresAt(home, first, part);
+          let hasSecond = first + 8u < part.end;
+          var a = loadEight(at, place.row);
+          var b = Eight();
+          if (hasSecond) {
+            b = loadEight(at + 8u * quads, place.row);
+          }
+          if (column == 0u) {
+            a = Eight(weightsOf(&row, a[0], next, first), weightsOf(&row, a[1], next, first + 4u));
+            b = Eight(weightsOf(&row, b[0], next, first + 8u), weightsOf(&row, b[1], next, first + 12u));
+            if (columns > 64u) {
+              storeEight(at, place.row, a);
+              if (hasSecond) {
+                storeEight(at + 8u * quads, place.row, b);
               }
             }
-            ofRows[j * (workgroupSize / 4u) + place.row / 4u][place.row % 4u] = sln;
           }
+          workgroupBarrier();
+          putWeights(0u, place.row, a[0]);
+          putWeights(4u, place.row, a[1]);
+          putWeights(8u, place.row, b[0]);
+          putWeights(12u, place.row, b[1]);
           loadValues(valueBase + first / 8u * valuePages, column, lane);
           workgroupBarrier();
           for (var j = 0u; j < 16u; j += 1u) {
@@ -271,34 +375,15 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
           }
         }
 
-        // Step 6, once for the tile.
         if (column == 0u && ends) {
-          var factor = -1.0;
-          if (hasKey) {
-            var x = 0.0;
-            factor = 0.0;
-            if (rm != none) {
-              x = roundA(rm - next);
-              factor = correction(x, job.factor);
-            }
-            let spd = flushTiny(roundA(pin(rd * factor)));
-            rd = roundA(sld + spd);
-            rm = next;
-            rowIsBad = rowIsBad | outside(x) | outside(sld) | outside(spd) | outside(rd);
-          }
-          factors[place.row] = factor;
+          finishRow(&row, next, place, max(window.x, tileBegin) < min(window.y, tileEnd));
         }
         workgroupBarrier();
-        if (hasColumns) {
-          let row = place.rows * 8u;
-          finishColumn(sumsAt, s.s00[0], s.s01[0], row, ends);
-          finishColumn(sumsAt + 1u, s.s00[1], s.s01[1], row, ends);
-          finishColumn(sumsAt + 2u, s.s00[2], s.s01[2], row, ends);
-          finishColumn(sumsAt + 3u, s.s00[3], s.s01[3], row, ends);
-          finishColumn(sumsAt + 4u, s.s10[0], s.s11[0], row, ends);
-          finishColumn(sumsAt + 5u, s.s10[1], s.s11[1], row, ends);
-          finishColumn(sumsAt + 6u, s.s10[2], s.s11[2], row, ends);
-          finishColumn(sumsAt + 7u, s.s10[3], s.s11[3], row, ends);
+        if (mine < columns) {
+          finishQuads(low, s.s00, lowRow, ends);
+          finishQuads(high, s.s01, highRow, ends);
+          finishQuads(low + 8u, s.s10, lowRow, ends);
+          finishQuads(high + 8u, s.s11, highRow, ends);
         }
       }
     }
@@ -307,28 +392,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
     workgroupBarrier();
   }
 
-  state[stateAt + stateRm * 8u] = rm;
-  state[stateAt + stateRd * 8u] = rd;
-  state[stateAt + stateLm * 8u] = lm;
-  state[stateAt + stateSld * 8u] = sld;
-  if (rowIsBad | (atomicLoad(&isBad[place.row]) != 0u)) {
+  state[stateAt + stateRm * 8u] = row.rm;
+  state[stateAt + stateRd * 8u] = row.rd;
+  state[stateAt + stateLm * 8u] = row.lm;
+  state[stateAt + stateSld * 8u] = row.sld;
+  if (row.isBad | (atomicLoad(&isBad[place.row]) != 0u)) {
     state[stateAt + stateBad * 8u] = 1.0;
   }
-}
-
-fn loadedBlock(at: u32) -> Block8 {
-  let a = sums[at];
-  let b = sums[at + 1u];
-  let c = sums[at + 2u];
-  let d = sums[at + 3u];
-  let e = sums[at + 4u];
-  let f = sums[at + 5u];
-  let g = sums[at + 6u];
-  let h = sums[at + 7u];
-  return Block8(
-    mat4x4f(a[0], b[0], c[0], d[0]),
-    mat4x4f(a[1], b[1], c[1], d[1]),
-    mat4x4f(e[0], f[0], g[0], h[0]),
-    mat4x4f(e[1], f[1], g[1], h[1]),
-  );
 }

@@ -2,7 +2,6 @@
 // operations as the attention kernels; speed does not matter here.
 //
 // dump, with S slots and R keys: BQK [R][S], SLN [R][S], LM RM SLD PRM SPD RD [S] each, SLNV SPNV RNV [F][S] each.
-override workgroupSize = 4u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(2) var<storage, read> windows: array<vec2u>;

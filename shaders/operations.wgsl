@@ -1,6 +1,5 @@
 // The operations of a processing element one by one, as the attention kernels use them: for the self-test. An
 // invocation makes one result; the op codes come in the prelude (src/emulator/webgpu/operations.ts).
-override workgroupSize = 64u;
 
 @group(0) @binding(0) var<uniform> batch: OperationBatch;
 @group(0) @binding(1) var<storage, read> a: array<f32>;

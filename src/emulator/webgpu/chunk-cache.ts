@@ -1,6 +1,7 @@
 import type { AttentionProblem, Operands } from "../problem.js";
 import type { Chunk } from "./jobs.js";
-import { eight, keyPagesOf, packRows, packValues, pagesOf, pageWords, valuePagesOf } from "./pack.js";
+import { eight, keyPagesOf, pagesOf, pageWords, valuePagesOf } from "./pack.js";
+import type { Packer, PackTask } from "./packer.js";
 
 /** A part of K or of V on the device. */
 export interface DeviceChunk {
@@ -9,11 +10,12 @@ export interface DeviceChunk {
   readonly groupStride: number;
 }
 
-/** Bytes that one key takes in a chunk: the larger of K's and V's. */
+/** Bytes that one key takes in a buffer: the larger of K's and V's, packed or as uploaded. */
 export function bytesPerKey({ shape, format }: AttentionProblem): number {
+  const { headDim, valueDim } = shape;
   const { operand } = format;
-  const pages = Math.max(keyPagesOf(shape.headDim, operand), valuePagesOf(shape.valueDim, operand));
-  return (4 * pages * pageWords) / eight;
+  const pages = Math.max(keyPagesOf(headDim, operand), valuePagesOf(valueDim, operand));
+  return Math.max((4 * pages * pageWords) / eight, 4 * headDim, 4 * valueDim);
 }
 
 /**
@@ -21,47 +23,35 @@ export function bytesPerKey({ shape, format }: AttentionProblem): number {
  * go when the cache is full, so a sequence may be longer than the device's memory.
  */
 export class ChunkCache {
-  readonly #device: GPUDevice;
-  readonly #problem: AttentionProblem;
-  readonly #operands: Operands;
-  readonly #limitBytes: number;
   readonly #chunks = new Map<string, DeviceChunk>();
   #bytes = 0;
 
-  constructor(device: GPUDevice, problem: AttentionProblem, operands: Operands, limitBytes: number) {
-    this.#device = device;
-    this.#problem = problem;
-    this.#operands = operands;
-    this.#limitBytes = limitBytes;
-  }
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly packer: Packer,
+    private readonly problem: AttentionProblem,
+    private readonly operands: Operands,
+    private readonly limitBytes: number,
+  ) {}
 
   keys(chunk: Chunk): DeviceChunk {
-    const { headDim, keys } = this.#problem.shape;
-    const { operand } = this.#problem.format;
-    const count = chunk.keyEnd - chunk.keyBegin;
-    const groupPages = pagesOf(count, keyPagesOf(headDim, operand));
-    return this.#chunk("k", chunk, groupPages, (group, out) => {
-      const from = (group * keys + chunk.keyBegin) * headDim;
-      packRows(this.#operands.k, i => from + i * headDim, count, headDim, operand, out);
-    });
+    const { headDim } = this.problem.shape;
+    const pages = keyPagesOf(headDim, this.problem.format.operand);
+    return this.#chunk("k", chunk, headDim, pages, task => this.packer.rows(task));
   }
 
   values(chunk: Chunk): DeviceChunk {
-    const { valueDim, keys } = this.#problem.shape;
-    const { operand } = this.#problem.format;
-    const count = chunk.keyEnd - chunk.keyBegin;
-    const groupPages = pagesOf(count, valuePagesOf(valueDim, operand));
-    return this.#chunk("v", chunk, groupPages, (group, out) => {
-      const from = (group * keys + chunk.keyBegin) * valueDim;
-      packValues(this.#operands.v, from, count, valueDim, operand, out);
-    });
+    const { valueDim } = this.problem.shape;
+    const pages = valuePagesOf(valueDim, this.problem.format.operand);
+    return this.#chunk("v", chunk, valueDim, pages, task => this.packer.values(task));
   }
 
   #chunk(
     tensor: "k" | "v",
     { groupBegin, groupCount, keyBegin, keyEnd }: Chunk,
-    groupPages: number,
-    pack: (group: number, out: Uint32Array) => void,
+    width: number,
+    pagesOfEight: number,
+    pack: (task: PackTask) => void,
   ): DeviceChunk {
     const key = `${tensor} ${groupBegin} ${groupCount} ${keyBegin} ${keyEnd}`;
     const known = this.#chunks.get(key);
@@ -70,19 +60,21 @@ export class ChunkCache {
       this.#chunks.set(key, known); // the most recent
       return known;
     }
-    const groupWords = groupPages * pageWords;
-    const size = 4 * groupCount * groupWords;
+    const count = keyEnd - keyBegin;
+    const groupStride = pagesOf(count, pagesOfEight);
+    const size = 4 * groupCount * groupStride * pageWords;
     this.#makeRoom(size);
-    const buffer = this.#device.createBuffer({
-      label: key,
-      size,
-      usage: GPUBufferUsage.STORAGE,
-      mappedAtCreation: true,
-    });
-    const words = new Uint32Array(buffer.getMappedRange());
-    for (let i = 0; i < groupCount; i += 1) pack(groupBegin + i, words.subarray(i * groupWords));
-    buffer.unmap();
-    const chunk = { buffer, groupStride: groupPages };
+    const buffer = this.device.createBuffer({ label: key, size, usage: GPUBufferUsage.STORAGE });
+    // Every group begins with an eight of its own.
+    const groupRows = Math.ceil(count / eight) * eight;
+    const fill = (source: Float32Array): void => {
+      for (let i = 0; i < groupCount; i += 1) {
+        const from = ((groupBegin + i) * this.problem.shape.keys + keyBegin) * width;
+        source.set(this.operands[tensor].subarray(from, from + count * width), i * groupRows * width);
+      }
+    };
+    pack({ rows: groupCount * groupRows, width, fill, to: buffer });
+    const chunk = { buffer, groupStride };
     this.#chunks.set(key, chunk);
     this.#bytes += size;
     return chunk;
@@ -92,7 +84,7 @@ export class ChunkCache {
   #makeRoom(size: number): void {
     for (const [key, { buffer }] of this.#chunks) {
       // Two chunks, one of K and one of V, are in use at a time.
-      if (this.#bytes + size <= this.#limitBytes || this.#chunks.size <= 2) return;
+      if (this.#bytes + size <= this.limitBytes || this.#chunks.size <= 2) return;
       this.#chunks.delete(key);
       this.#bytes -= buffer.size;
       buffer.destroy();

@@ -1,7 +1,7 @@
 import { type Format, type FormatName, formats } from "../../numerics/format.js";
 import { exp2CoefficientBits } from "../../numerics/pe.js";
 import { bitsOf, fromBits, rounder } from "../../numerics/rounding.js";
-import { blockLayout, jobLayout, operationBatchLayout } from "./layout.js";
+import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
 import { stateDeclarations } from "./state.js";
 
@@ -18,48 +18,44 @@ export function arithmeticFiles(format: Format): readonly string[] {
   );
 }
 
-/** Choices that shape the text of a kernel. */
-export interface KernelShape {
-  /** Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. */
-  readonly blocksAtOnce: 1 | 2;
-  /** Words of one or two operands that a turn of the inner loops takes. */
-  readonly wordsAtOnce: 1 | 2;
+/** A kernel: a file of shaders/ and what its text depends on. */
+export interface Kernel {
+  readonly name: "attention-rows" | "attention-tiles" | "dump-tile" | "finish" | "operations" | "pack";
+  readonly format: FormatName;
+  readonly workgroupSize: number;
+  /** Unsigned constants of this kernel's own. */
+  readonly constants?: Readonly<Record<string, number>>;
   /** Whether the invocations of a quad share what they read; needs the feature `subgroups`. */
-  readonly quads: boolean;
+  readonly quads?: boolean;
 }
 
 /** Declarations that WGSL wants as constants: what host and shaders share, and the polynomial rounded to A. */
-export function prelude(format: Format, { blocksAtOnce, wordsAtOnce }: KernelShape): string {
-  const toA = rounder(format.accumulator);
+function prelude({ format, workgroupSize, constants }: Kernel): string {
+  const toA = rounder(formats[format].accumulator);
   const coefficients = exp2CoefficientBits.map((bits, i) => {
     const rounded = bitsOf(toA(fromBits(bits)));
     return `const c${i} = bitcast<f32>(0x${rounded.toString(16)}u);\n`;
   });
-  const structs = [jobLayout, blockLayout, operationBatchLayout].map(layout => layout.wgsl);
-  const shape = `const blocksAtOnce = ${blocksAtOnce}u;\nconst wordsAtOnce = ${wordsAtOnce}u;\n`;
-  return [...structs, stateDeclarations, opCodeDeclarations, shape, ...coefficients].join("");
+  const structs = [jobLayout, blockLayout, operationBatchLayout, packBatchLayout].map(layout => layout.wgsl);
+  const own = Object.entries({ workgroupSize, ...constants }).map(([name, value]) => `const ${name} = ${value}u;\n`);
+  return [...structs, stateDeclarations, opCodeDeclarations, ...own, ...coefficients].join("");
 }
 
 /** Files that a kernel needs beside the arithmetic. */
-function filesOf(name: string, { quads }: KernelShape): readonly string[] {
+function filesOf({ name, quads }: Kernel): readonly string[] {
   if (name === "attention-rows") return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words"];
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
-export const plainShape: KernelShape = { blocksAtOnce: 1, wordsAtOnce: 1, quads: false };
-
-/** The whole text of a kernel for a format. */
-export function kernelText(name: string, format: Format, source: ShaderSource, shape = plainShape): string {
-  const files = [...arithmeticFiles(format), ...filesOf(name, shape)];
+/** The whole text of a kernel. */
+export function kernelText(kernel: Kernel, source: ShaderSource): string {
+  const files = [...arithmeticFiles(formats[kernel.format]), ...filesOf(kernel)];
   // Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through.
-  const enable = shape.quads ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
-  return [enable + prelude(format, shape), ...files.map(source), source(name)].join("\n");
+  const enable = kernel.quads ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
+  return [enable + prelude(kernel), ...files.map(source), source(kernel.name)].join("\n");
 }
 
-/** `override` values of a pipeline. */
-export type Overrides = Readonly<Record<string, number>>;
-
-/** Compiles kernels once for each format, shape and set of overrides. */
+/** Compiles every kernel once. */
 export class KernelCache {
   readonly #device: GPUDevice;
   readonly #source: ShaderSource;
@@ -70,25 +66,14 @@ export class KernelCache {
     this.#source = source;
   }
 
-  pipeline(
-    name: string,
-    format: FormatName,
-    overrides: Overrides,
-    shape: KernelShape = plainShape,
-  ): Promise<GPUComputePipeline> {
-    const key = JSON.stringify([name, format, overrides, shape]);
+  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+    const key = JSON.stringify(kernel);
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
-    const module = this.#device.createShaderModule({
-      label: `${name} ${format}`,
-      code: kernelText(name, formats[format], this.#source, shape),
-    });
+    const label = `${kernel.name} ${kernel.format}`;
+    const module = this.#device.createShaderModule({ label, code: kernelText(kernel, this.#source) });
     // Never the synchronous call: it would block signals while a driver compiles for seconds.
-    const pipeline = this.#device.createComputePipelineAsync({
-      label: `${name} ${format}`,
-      layout: "auto",
-      compute: { module, constants: { ...overrides } },
-    });
+    const pipeline = this.#device.createComputePipelineAsync({ label, layout: "auto", compute: { module } });
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }

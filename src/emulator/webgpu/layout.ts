@@ -56,7 +56,8 @@ export const jobLayout = structLayout("Job", {
   valueStride: "u32",
   /** Pages of E operands of 8 keys. */
   keyPages: "u32",
-  /** Blocks of 16 columns of F. */
+  /** F, and blocks of 16 columns of F. */
+  valueDim: "u32",
   valueBlocks: "u32",
   /** M: all keys. */
   keyCount: "u32",
@@ -86,4 +87,14 @@ export const operationBatchLayout = structLayout("OperationBatch", {
   count: "u32",
   /** For `mac`: how many operands make one result. */
   chain: "u32",
+});
+
+/** What one dispatch of shaders/pack.wgsl does. */
+export const packBatchLayout = structLayout("PackBatch", {
+  /** Eights of rows. */
+  eights: "u32",
+  /** Operands of a row of the source. */
+  width: "u32",
+  /** Pages of an eight of rows. */
+  pages: "u32",
 });

@@ -11,6 +11,7 @@ export interface RequestSizes {
   readonly state: number;
   readonly sums: number;
   readonly scratch: number;
+  readonly av: number;
 }
 
 /** Pages of scratch for the scores of a tile, from its first to its last eight of keys. */
@@ -27,6 +28,7 @@ export function requestSizes(problem: AttentionProblem, slots: number, blockRows
     state: stateHeader * 4 + slots * stateFields * 4,
     sums: slots * valueBlocksOf(shape.valueDim) * columnsTogether * 4 * 2,
     scratch: 2 * pagesOf(slots, tilePagesOf(problem)) * pageWords * 4,
+    av: slots * shape.valueDim * 4,
   };
 }
 
@@ -40,7 +42,8 @@ export class RequestBuffers {
   readonly state: GPUBuffer;
   readonly sums: GPUBuffer;
   readonly scratch: GPUBuffer;
-  /** RNV, then the state, for reading back. */
+  readonly av: GPUBuffer;
+  /** AV, then the state, for reading back. */
   readonly readback: GPUBuffer;
 
   constructor(device: GPUDevice, sizes: RequestSizes) {
@@ -57,12 +60,13 @@ export class RequestBuffers {
     this.state = storage("state", sizes.state);
     this.sums = storage("sums", sizes.sums);
     this.scratch = storage("scratch", sizes.scratch);
-    const size = sizes.sums / 2 + sizes.state;
+    this.av = storage("av", sizes.av);
+    const size = sizes.av + sizes.state;
     this.readback = device.createBuffer({ label: "readback", size, usage: MAP_READ | COPY_DST });
   }
 
   close(): void {
-    const { job, blocks, windows, queries, state, sums, scratch, readback } = this;
-    for (const buffer of [job, blocks, windows, queries, state, sums, scratch, readback]) buffer.destroy();
+    const { job, blocks, windows, queries, state, sums, scratch, av, readback } = this;
+    for (const buffer of [job, blocks, windows, queries, state, sums, scratch, av, readback]) buffer.destroy();
   }
 }

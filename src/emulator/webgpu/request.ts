@@ -1,12 +1,14 @@
 import { exponentFactor } from "../../numerics/pe.js";
 import type { AttentionProblem, Operands } from "../problem.js";
-import type { BlockPlan, RowBlockPlan } from "./blocks.js";
+import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";
+import { encodeDispatch } from "./dispatch.js";
 import { type Job, type JobLimits, planJobs } from "./jobs.js";
 import { blockLayout, jobLayout } from "./layout.js";
 import type { Pace } from "./pace.js";
-import { columnsTogether, keyPagesOf, packRows, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
+import { columnsTogether, keyPagesOf, valueBlocksOf } from "./pack.js";
+import type { Packer } from "./packer.js";
 import { type RequestBuffers, tilePagesOf } from "./request-buffers.js";
 import { noMaximum, stateFields, stateHeader } from "./state.js";
 
@@ -20,14 +22,15 @@ export interface SessionContext {
   readonly operands: Operands;
   readonly attention: GPUComputePipeline;
   readonly finish: GPUComputePipeline;
+  readonly packer: Packer;
   readonly chunks: ChunkCache;
   readonly pace: Pace;
   readonly jobLimits: JobLimits;
 }
 
-/** AV [slot / 8][F padded to 16][8 slots], and the state, as they come from the device. */
+/** AV [slot][F], and the state, as they come from the device. */
 export interface DeviceRows {
-  readonly sums: Float32Array;
+  readonly av: Float32Array;
   readonly state: Float32Array;
 }
 
@@ -56,19 +59,16 @@ export class Request {
     const { blocks, blockRows, windows } = this.#plan;
     const { queue } = guard.device;
     const { headDim } = problem.shape;
-    const { operand } = problem.format;
     const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
     for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
     queue.writeBuffer(this.#buffers.blocks, 0, table.buffer);
     queue.writeBuffer(this.#buffers.windows, 0, windows);
-    const queries = new Uint32Array(pagesOf(this.#slots, keyPagesOf(headDim, operand)) * pageWords);
-    const rowAt = (slot: number): number => {
-      const block = blocks[Math.floor(slot / blockRows)] as RowBlockPlan;
-      const i = slot % blockRows;
-      return i < block.count ? (block.row + i) * headDim : -1;
+    const fill = (source: Float32Array): void => {
+      for (const [n, { row, count }] of blocks.entries()) {
+        source.set(operands.q.subarray(row * headDim, (row + count) * headDim), n * blockRows * headDim);
+      }
     };
-    packRows(operands.q, rowAt, this.#slots, headDim, operand, queries);
-    queue.writeBuffer(this.#buffers.queries, 0, queries);
+    this.#context.packer.rows({ rows: this.#slots, width: headDim, fill, to: this.#buffers.queries });
     const state = new Float32Array(stateHeader + this.#slots * stateFields);
     for (let at = stateHeader; at < state.length; at += stateFields * 8) state.fill(noMaximum, at, at + 8);
     queue.writeBuffer(this.#buffers.state, 0, state);
@@ -95,29 +95,11 @@ export class Request {
     const keys = chunks.keys(job.chunk);
     const values = chunks.values(job.chunk);
     this.#writeJob(job, keys.groupStride, values.groupStride);
+    const own = { 0: jobBuffer, 2: windows, 3: queries, 4: keys.buffer, 5: values.buffer, 6: state, 7: sums, 8: last };
     // dump-tile has no use for the blocks.
-    const table = pipeline === this.#context.attention ? [{ binding: 1, resource: { buffer: blocks } }] : [];
-    const others = {
-      0: jobBuffer,
-      2: windows,
-      3: queries,
-      4: keys.buffer,
-      5: values.buffer,
-      6: state,
-      7: sums,
-      8: last,
-    };
-    const entries = Object.entries(others).map(([binding, buffer]) => ({
-      binding: Number(binding),
-      resource: { buffer },
-    }));
+    const buffers = pipeline === this.#context.attention ? { ...own, 1: blocks } : own;
     const encoder = guard.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    const layout = pipeline.getBindGroupLayout(0);
-    pass.setBindGroup(0, guard.device.createBindGroup({ layout, entries: [...table, ...entries] }));
-    pass.dispatchWorkgroups(workgroups);
-    pass.end();
+    encodeDispatch(guard.device, encoder, pipeline, buffers, workgroups);
     guard.device.queue.submit([encoder.finish()]);
   }
 
@@ -135,6 +117,7 @@ export class Request {
       keyStride,
       valueStride,
       keyPages: keyPagesOf(shape.headDim, format.operand),
+      valueDim: shape.valueDim,
       valueBlocks: valueBlocksOf(shape.valueDim),
       keyCount: shape.keys,
       m0: tile.m0,
@@ -146,30 +129,31 @@ export class Request {
     this.#context.guard.device.queue.writeBuffer(this.#buffers.job, 0, view.buffer);
   }
 
-  /** AV in place of RNV, then both AV and the state to the host. */
-  async finish(): Promise<DeviceRows> {
-    const { guard, finish } = this.#context;
-    const { job, state, sums, readback } = this.#buffers;
-    const sumsBytes = this.#sumsEights * 32;
+  /** Makes AV and hands it and the state to `read`, which must not keep them. */
+  async finish<T>(read: (rows: DeviceRows) => T): Promise<T> {
+    const { guard, finish, problem } = this.#context;
+    const { job, state, sums, av, readback } = this.#buffers;
+    const values = this.#slots * problem.shape.valueDim;
     const stateBytes = 4 * (stateHeader + this.#slots * stateFields);
+    this.#writeJob(noJob, 0, 0);
     const encoder = guard.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(finish);
-    const entries = Object.entries({ 0: job, 6: state, 7: sums }).map(([binding, buffer]) => ({
-      binding: Number(binding),
-      resource: { buffer },
-    }));
-    pass.setBindGroup(0, guard.device.createBindGroup({ layout: finish.getBindGroupLayout(0), entries }));
-    const workgroups = Math.ceil(sumsBytes / 4 / finishWorkgroup);
-    const rows = Math.ceil(workgroups / 65535);
-    pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
-    pass.end();
-    encoder.copyBufferToBuffer(sums, 0, readback, 0, sumsBytes);
-    encoder.copyBufferToBuffer(state, 0, readback, sumsBytes, stateBytes);
+    const buffers = { 0: job, 6: state, 7: sums, 8: av };
+    encodeDispatch(guard.device, encoder, finish, buffers, Math.ceil(values / finishWorkgroup));
+    encoder.copyBufferToBuffer(av, 0, readback, 0, 4 * values);
+    encoder.copyBufferToBuffer(state, 0, readback, 4 * values, stateBytes);
     guard.device.queue.submit([encoder.finish()]);
-    await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, sumsBytes + stateBytes));
-    const bytes = readback.getMappedRange(0, sumsBytes + stateBytes).slice(0);
-    readback.unmap();
-    return { sums: new Float32Array(bytes, 0, sumsBytes / 4), state: new Float32Array(bytes, sumsBytes) };
+    await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, 4 * values + stateBytes));
+    const bytes = readback.getMappedRange(0, 4 * values + stateBytes);
+    try {
+      return read({ av: new Float32Array(bytes, 0, values), state: new Float32Array(bytes, 4 * values) });
+    } finally {
+      readback.unmap();
+    }
   }
 }
+
+/** For kernels that work on no tile. */
+const noJob: Job = {
+  chunk: { groupBegin: 0, groupCount: 0, keyBegin: 0, keyEnd: 0 },
+  ...{ blockBegin: 0, blockCount: 0, keyBegin: 0, keyEnd: 0, phases: 0, macs: 0 },
+};

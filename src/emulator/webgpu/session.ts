@@ -8,7 +8,8 @@ import type { DeviceGuard } from "./device-guard.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, emptyTileDump, readDump, tileJob } from "./dump.js";
 import type { KernelCache } from "./kernel.js";
 import { Pace } from "./pace.js";
-import { columnsTogether, eight, valueBlocksOf } from "./pack.js";
+import { eight } from "./pack.js";
+import { Packer } from "./packer.js";
 import { type DeviceRows, finishWorkgroup, Request, type SessionContext } from "./request.js";
 import { RequestBuffers, requestSizes } from "./request-buffers.js";
 import { stateField, stateFields, stateHeader } from "./state.js";
@@ -36,11 +37,12 @@ export async function openSession(
   const startedAt = performance.now();
   const { name } = problem.format;
   const variant = variantFor(problem);
-  const { kernel, workgroupSize, shape } = variant;
-  const [attention, finish] = await guard.wait(
+  const { kernel, workgroupSize, shape = {}, quads = false } = variant;
+  const [attention, finish, packer] = await guard.wait(
     Promise.all([
-      kernels.pipeline(kernel, name, { workgroupSize }, shape),
-      kernels.pipeline("finish", name, { workgroupSize: finishWorkgroup }),
+      kernels.pipeline({ name: kernel, format: name, workgroupSize, constants: shape, quads }),
+      kernels.pipeline({ name: "finish", format: name, workgroupSize: finishWorkgroup }),
+      Packer.open(guard, kernels, problem.format),
     ]),
   );
   const compileSeconds = (performance.now() - startedAt) / 1000;
@@ -52,8 +54,8 @@ export async function openSession(
   const { limits } = guard.device;
   const binding = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const context: SessionContext = {
-    ...{ guard, operands, attention, finish, pace, problem: clipped },
-    chunks: new ChunkCache(guard.device, clipped, operands, variant.cacheBytes),
+    ...{ guard, operands, attention, finish, packer, pace, problem: clipped },
+    chunks: new ChunkCache(guard.device, packer, clipped, operands, variant.cacheBytes),
     jobLimits: {
       chunkKeys: Math.max(eight, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(clipped))),
       parallelBlocks: variant.parallelBlocks,
@@ -61,14 +63,15 @@ export async function openSession(
     },
   };
   const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), clipped, variant.blockRows);
-  const dumpKernel = () => kernels.pipeline("dump-tile", name, { workgroupSize: dumpWorkgroup });
+  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", format: name, workgroupSize: dumpWorkgroup });
   return new WebGpuSession(context, variant, mostSlots, compileSeconds, dumpKernel);
 }
 
 /** As many whole blocks as keep every buffer of a request within `limitBytes`, and no more than there are rows for. */
 function slotsWithin(limitBytes: number, problem: AttentionProblem, blockRows: number): number {
-  const bytes = Math.max(...Object.values(requestSizes(problem, blockRows, blockRows)));
-  const { batch, kvHeads } = problem.shape;
+  const { batch, kvHeads, headDim } = problem.shape;
+  const uploadBytes = 4 * blockRows * headDim;
+  const bytes = Math.max(uploadBytes, ...Object.values(requestSizes(problem, blockRows, blockRows)));
   // Each group of rows may end with a block that is not full.
   const needed = Math.ceil(allRows(problem).end / blockRows) + batch * kvHeads;
   return Math.min(Math.max(1, Math.floor(limitBytes / bytes)), needed) * blockRows;
@@ -107,9 +110,8 @@ class WebGpuSession implements Session {
       const request = new Request(this.context, plan, buffers);
       request.start();
       await request.advance(signal);
-      const rows = await request.finish();
       const av = new Float32Array((range.end - range.start) * problem.shape.valueDim);
-      const overflowRow = collect(plan, range, problem.shape.valueDim, rows, av);
+      const overflowRow = await request.finish(rows => collect(plan, range, problem.shape.valueDim, rows, av));
       return { range, av, overflowRow, tiles: countTiles(problem, range) };
     });
   }
@@ -169,20 +171,17 @@ function collect(
   { blocks, blockRows }: BlockPlan,
   range: RowRange,
   valueDim: number,
-  { sums, state }: DeviceRows,
+  device: DeviceRows,
   av: Float32Array,
 ): number | null {
-  const padded = valueBlocksOf(valueDim) * columnsTogether;
   let overflowRow: number | null = null;
   for (const [n, { row, count }] of blocks.entries()) {
-    for (let i = 0; i < count; i += 1) {
+    const from = n * blockRows * valueDim;
+    av.set(device.av.subarray(from, from + count * valueDim), (row - range.start) * valueDim);
+    for (let i = 0; i < count && overflowRow === null; i += 1) {
       const slot = n * blockRows + i;
-      const slotBlock = Math.floor(slot / 8);
-      const from = slotBlock * padded * 8 + (slot % 8);
-      const to = (row + i - range.start) * valueDim;
-      for (let f = 0; f < valueDim; f += 1) av[to + f] = sums[from + f * 8] as number;
-      const bad = state[stateHeader + (slotBlock * stateFields + stateField.bad) * 8 + (slot % 8)] as number;
-      if (bad !== 0 && overflowRow === null) overflowRow = row + i;
+      const at = stateHeader + (Math.floor(slot / 8) * stateFields + stateField.bad) * 8 + (slot % 8);
+      if (device.state[at] !== 0) overflowRow = row + i;
     }
   }
   return overflowRow;

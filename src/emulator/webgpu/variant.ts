@@ -1,10 +1,17 @@
 import type { Format } from "../../numerics/format.js";
 import type { AttentionProblem } from "../problem.js";
 import { allRows } from "../visible.js";
-import type { KernelShape } from "./kernel.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";
+
+/** How much of its work an invocation of attention-rows has at once: constants of that kernel. */
+export interface RowsShape extends Readonly<Record<string, number>> {
+  /** Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. */
+  readonly blocksAtOnce: 1 | 2;
+  /** Words of one or two operands that a turn of the inner loops takes. */
+  readonly wordsAtOnce: 1 | 2;
+}
 
 /** How the work is laid out on an adapter. */
 export interface Variant {
@@ -13,7 +20,9 @@ export interface Variant {
   readonly workgroupSize: number;
   /** Query rows that a workgroup owns: 8 an invocation of attention-rows, 1 of attention-tiles. */
   readonly blockRows: number;
-  readonly shape: KernelShape;
+  readonly shape?: RowsShape;
+  /** Whether the invocations of a quad share what they read; needs the feature `subgroups`. */
+  readonly quads?: boolean;
   /** Workgroups that fill the adapter. */
   readonly parallelBlocks: number;
   /** Multiply-accumulates a second to begin with, before anything was measured: rather too few. */
@@ -39,7 +48,6 @@ export function traitsOf(device: GPUDevice, kind: AdapterKind): AdapterTraits {
 }
 
 const MiB = 2 ** 20;
-const small: KernelShape = { blocksAtOnce: 1, wordsAtOnce: 1, quads: false };
 
 /**
  * The variant for a problem on an adapter. The software entries were measured (bench/README.md); no GPU was at hand, and
@@ -50,13 +58,13 @@ export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Va
   if (kind === "software") return softwareVariant(traits, problem.format);
   // Larger blocks read K and V less often; smaller ones fill the adapter with fewer rows.
   const blockRows = kind === "discrete" && allRows(problem).end >= 32768 ? 128 : 64;
-  const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows, shape: small } as const;
+  const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows } as const;
   if (kind === "integrated") {
     const memory = { chunkBytes: 64 * MiB, cacheBytes: 1024 * MiB, requestBytes: 128 * MiB };
-    return { ...blocks, ...memory, parallelBlocks: 64, firstRate: 2e9 };
+    return { ...blocks, ...memory, parallelBlocks: 64, firstRate: 1e10 };
   }
   const memory = { chunkBytes: 64 * MiB, cacheBytes: 4096 * MiB, requestBytes: 512 * MiB };
-  return { ...blocks, ...memory, parallelBlocks: 512, firstRate: 2e10 };
+  return { ...blocks, ...memory, parallelBlocks: 512, firstRate: 2e11 };
 }
 
 function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: Format): Variant {
@@ -64,11 +72,11 @@ function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: For
   const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;
   if (!subgroups || subgroupSize !== 4) {
     // lavapipe: vectors of 8, loads that all invocations share, and a compiler that takes long over long code.
-    return { ...common, workgroupSize: 8, blockRows: 64, shape: small };
+    return { ...common, workgroupSize: 8, blockRows: 64, shape: { blocksAtOnce: 1, wordsAtOnce: 1 } };
   }
   // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers the code is
   // long already, and more of it at once gains little for the time it takes to compile.
-  const shape: KernelShape = { blocksAtOnce: 2, wordsAtOnce: 2, quads: true };
-  const strict = format.accumulator !== "fp32";
-  return { ...common, workgroupSize: 4, blockRows: 32, shape: strict ? { ...small, quads: true } : shape };
+  const atOnce = format.accumulator === "fp32" ? 2 : 1;
+  const shape: RowsShape = { blocksAtOnce: atOnce, wordsAtOnce: atOnce };
+  return { ...common, workgroupSize: 4, blockRows: 32, shape, quads: true };
 }

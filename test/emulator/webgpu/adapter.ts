@@ -38,6 +38,13 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<W
   return { ...engine, open: async (...problem) => witnessed(engine, await engine.open(...problem)) };
 }
 
+/** The kernels for GPUs, which no software adapter would choose, with so many rows to a workgroup. */
+export const tilesVariant = (rows: 64 | 128): Partial<Variant> => ({
+  kernel: "attention-tiles",
+  workgroupSize: rows,
+  blockRows: rows,
+});
+
 /** A device whose compiled kernels several engines share. */
 export interface TestContext {
   readonly adapter: Adapter;

@@ -10,7 +10,7 @@ import { type FormatName, formats } from "../../../src/numerics/format.js";
 import { readShader } from "../../../src/platform/shaders.js";
 import { makeOperands } from "../../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../../properties/run.js";
-import { engineOf, openTestContext, openTestEngine, type TestContext } from "./adapter.js";
+import { engineOf, openTestContext, openTestEngine, type TestContext, tilesVariant } from "./adapter.js";
 
 const shape: AttentionShape = { batch: 1, heads: 4, kvHeads: 2, queries: 21, keys: 203, headDim: 11, valueDim: 19 };
 const problemIn = (format: FormatName, m0: number): AttentionProblem => ({
@@ -32,7 +32,6 @@ function twinOutput(problem: AttentionProblem, operands: Operands): Float32Array
   return av;
 }
 
-const tiles = { kernel: "attention-tiles", workgroupSize: 64, blockRows: 64 } as const;
 const smallChunks = { chunkBytes: 64 * 40, cacheBytes: 64 * 90 };
 
 /** Ways to cut the work that must not change a bit, each with a format and an M0. */
@@ -42,8 +41,13 @@ const cuts: readonly (readonly [string, Partial<Variant>, FormatName, number])[]
   ["parts of K and V of a few tiles, two kept", { chunkBytes: 64 * 100, cacheBytes: 64 * 250 }, "bf16", 7],
   ["requests of one block", { requestBytes: 1 }, "bf16", 50],
   ["dispatches of a few keys", { firstRate: 1, parallelBlocks: 1 }, "fp32", 50],
-  ["kernels with workgroup memory", tiles, "bf16", 48],
-  ["kernels with workgroup memory and parts of a tile", { ...tiles, ...smallChunks, firstRate: 1 }, "bf16", 7],
+  ["kernels with workgroup memory, 128 rows", tilesVariant(128), "bf16", 48],
+  [
+    "kernels with workgroup memory and parts of a tile",
+    { ...tilesVariant(64), ...smallChunks, firstRate: 1 },
+    "bf16",
+    7,
+  ],
 ];
 
 describe("cutting the work changes no bit", () => {
@@ -52,6 +56,16 @@ describe("cutting the work changes no bit", () => {
     context = await openTestContext();
   });
   afterAll(() => context.guard.close());
+
+  it("values of more columns than a workgroup holds, whole and in parts of a tile", async () => {
+    const problem = { ...problemIn("fp16-strict", 40), shape: { ...shape, valueDim: 150 } };
+    const operands = makeOperands(problem.shape, "fp16-strict", "normal", 3);
+    const expected = twinOutput(problem, operands);
+    for (const cut of [{}, { chunkBytes: 600 * 24, cacheBytes: 600 * 50, firstRate: 1 }]) {
+      const { av } = await runCase(engineOf(context, { ...tilesVariant(64), ...cut }), { problem, operands });
+      expectSameBits(av, expected);
+    }
+  });
 
   it.each(cuts)("%s: %j in %s with M0 = %i", async (_, cut, format, m0) => {
     const problem = problemIn(format, m0);
