@@ -117,7 +117,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
     const { phase, batch } = state;
     const [point] = attentionPoints(workload, { phase, seq, batch, decodeQueries: 1 });
     if (point === undefined) return `${workload.name} has no attention`;
-    const attention = evaluate(compiled, point.sizes, accounting, values, point.region);
+    const attention = evaluate(compiled, point.sizes, accounting, values, point.mask);
     const setting = { workload, point, accounting, variables: values };
     const all = state.scope === "layer" ? evaluateLayer(attention, { ...setting, products: products() }) : attention;
     return {

@@ -59,7 +59,7 @@ function steps(design: string, array: number) {
   }));
   const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
   const sizes = {
-    ...{ B: 1, H: 1, E: steppedWidth, F: steppedWidth, M: steppedSeq, P: steppedSeq },
+    ...{ B: 1, H: 1, E: steppedWidth, F: steppedWidth, M: steppedSeq, queries: steppedSeq },
     ...{ modelDim: steppedWidth, feedForward: steppedWidth },
   };
   return peFrames(compiled, sizes, { first: 0, last: mostSteps - 1 });

@@ -12,7 +12,8 @@ export interface Observation {
 
 /**
  * Emulates attention word by word under mapping 1 of FuseMax (section V: `for p2: for m1: for p1: parallel p0: parallel m0`, then AV for all
- * p1; p counts the queries of all heads that share keys) and counts every operation and every access as it happens. `queryTiles` is P1: how many query tiles share a tile of keys in the
+ * p1) and counts every operation and every access as it happens. Heads that share keys stand side by side on the columns where the queries of
+ * one do not fill them; else each has query tiles of its own. `queryTiles` (P1) tiles of each of `headTiles` (G1) such heads share a tile of keys in the
  * buffer. It is slow, and knows nothing of the model that predicts the same numbers. Values out of an accumulator's range are not looked for.
  *
  * Where tensors live: Q, BK and BV come from DRAM through the buffer; RM, RD and RNV are kept in the buffer; LM, SLD and SLNV leave the
@@ -20,39 +21,48 @@ export interface Observation {
  * SLD are. The first tile counts as any other: initial RM, RD and RNV are read, PRM is computed. A masked score does not
  * exist, nor does a query in a tile where it sees no key.
  */
-export function observe(problem: AttentionProblem, operands: Operands, queryTiles: number): Observation {
+export function observe(problem: AttentionProblem, operands: Operands, queryTiles: number, headTiles = 1): Observation {
   const { batch, heads, kvHeads, queries, valueDim } = problem.shape;
   const { m0, p0 } = problem.tile;
   const array = new CountingArray(problem, operands);
   const av = new Float32Array(batch * heads * queries * valueDim);
   const group = heads / kvHeads;
-  for (let b = 0; b < batch; b += 1) {
-    for (let kvHead = b * kvHeads; kvHead < (b + 1) * kvHeads; kvHead += 1) {
-      const rows = queriesOf(problem, b) * group;
-      const rowsAtOnce = queryTiles * p0;
-      for (let first = 0; first < rows; first += rowsAtOnce) {
-        const block = Array.from({ length: Math.min(rowsAtOnce, rows - first) }, (_, i) => {
-          // The heads that share keys stand side by side, query by query.
-          const p = Math.floor((first + i) / group);
-          const h = (kvHead - b * kvHeads) * group + ((first + i) % group);
-          const row = (b * heads + h) * queries + p;
-          return new CountingColumn(i % p0, row, visibleKeys(problem, b, p), m0, valueDim);
-        });
-        const tiles = Array.from({ length: Math.ceil(block.length / p0) }, (_, i) => block.slice(i * p0, (i + 1) * p0));
-        array.enterQueries();
-        for (let m1 = 0; m1 * m0 < keysOf(problem, b); m1 += 1) {
-          for (const tile of tiles) passTile(array, kvHead, m1, tile);
+  const batches = Array.from({ length: batch }, (_, b) => b).filter(b => keysOf(problem, b) > 0);
+  const longest = Math.max(0, ...batches.map(b => queriesOf(problem, b)));
+  const together = longest < p0 ? group : 1;
+  for (const b of batches) {
+    /** The tiles of heads that stand side by side: their queries, query by query. */
+    const tilesOf = (firstHead: number): readonly CountingColumn[][] => {
+      const columns = Array.from({ length: queriesOf(problem, b) * together }, (_, i) => {
+        const p = Math.floor(i / together);
+        const row = (b * heads + firstHead + (i % together)) * queries + p;
+        return new CountingColumn(i % p0, row, visibleKeys(problem, b, p), m0, valueDim);
+      });
+      return cut(columns, p0);
+    };
+    for (let kvHead = 0; kvHead < kvHeads; kvHead += 1) {
+      const own = Array.from({ length: group / together }, (_, g) => tilesOf(kvHead * group + g * together));
+      for (const headsAtOnce of cut(own, headTiles)) {
+        for (let p2 = 0; headsAtOnce.some(tiles => p2 < tiles.length); p2 += queryTiles) {
+          const block = headsAtOnce.flatMap(tiles => tiles.slice(p2, p2 + queryTiles));
+          array.enterQueries();
+          for (let m1 = 0; m1 * m0 < keysOf(problem, b); m1 += 1) {
+            for (const tile of block) passTile(array, b * kvHeads + kvHead, m1, tile);
+          }
+          for (const tile of block) {
+            const seeing = tile.filter(({ seen }) => seen);
+            array.divide(seeing, av);
+          }
         }
-        for (const tile of tiles)
-          array.divide(
-            tile.filter(({ seen }) => seen),
-            av,
-          );
       }
     }
   }
   return { av, einsums: array.observations };
 }
+
+/** A list cut into pieces of `size`, the last of what is left. */
+const cut = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 
 /** All of Cascade 5 but its last Einsum for the queries of a tile that see a key in it. */
 function passTile(array: CountingArray, kvHead: number, m1: number, tile: readonly CountingColumn[]): void {

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.js";
 import type { LayerKind, Phase, Workload } from "../spec/workload.js";
 import { attentionSizes, type Sizes } from "./sizes.js";
-import type { SequenceClass, VisibleRegion } from "./visible-region.js";
+import type { KeyMask, SequenceClass } from "./visible-region.js";
 
 /** What is asked of a workload's attention. */
 export interface PointRequest {
@@ -26,7 +26,7 @@ export interface AttentionPoint {
   readonly group: number;
   readonly sizes: Sizes;
   /** What the mask leaves; undefined where every score exists. */
-  readonly region: VisibleRegion | undefined;
+  readonly mask: KeyMask | undefined;
 }
 
 /** A workload whose queries see every key. */
@@ -57,8 +57,8 @@ export function attentionPoints(workload: Workload, request: PointRequest): read
   const group = workload.heads / workload.kvHeads;
   return workload.kinds.map(kind => {
     const [left, right] = kind.window;
-    const region = { group, left, right: workload.causal ? 0 : right, sequences };
-    return { kind, phase, batch, queries, keys, group, sizes, region: masked(region) ? region : undefined };
+    const mask = { left, right: workload.causal ? 0 : right, sequences };
+    return { kind, phase, batch, queries, keys, group, sizes, mask: hidesSome(mask, group) ? mask : undefined };
   });
 }
 
@@ -72,9 +72,9 @@ function classesOf(lengths: readonly number[]): readonly { readonly length: numb
 const mostScores = 2 ** 53;
 
 /**
- * Whether a region leaves any score out. Throws UsageError for one that leaves no score, or is too large for exact counts.
+ * Whether a mask leaves any score out. Throws UsageError for one that leaves no score, or is too large for exact counts.
  */
-export function masked({ group, left, right, sequences }: VisibleRegion): boolean {
+export function hidesSome({ left, right, sequences }: KeyMask, group: number): boolean {
   const first = sequences[0] as SequenceClass;
   const ragged = sequences.some(({ queries, keys }) => queries !== first.queries || keys !== first.keys);
   // Query p stands at i = p + keys - queries, from 0 or less to keys - 1.

@@ -52,6 +52,8 @@ export interface CompiledDesign {
   /** Where the swept variables stand in the table of values, in order. */
   readonly variableSlots: readonly number[];
   readonly sizeSlots: readonly number[];
+  /** Where the number of rows stands, P; undefined for a mapping without. */
+  readonly rowsSlot: number | undefined;
 }
 
 /** What to change in a design before it is compiled. */
@@ -187,6 +189,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     }),
     variableSlots: Array.from({ length: variables }, (_, i) => program.slotOf(`@${i}`, undefined, nowhere)),
     sizeSlots: workloadSymbols.map(name => program.slotOf(name, undefined, nowhere)),
+    rowsSlot: program.has("P") ? program.slotOf("P", undefined, nowhere) : undefined,
   };
 }
 

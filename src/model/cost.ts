@@ -1,10 +1,10 @@
 import type { Design } from "../spec/design.js";
 import { published } from "./accounting.js";
-import { masked } from "./attention-point.js";
+import { hidesSome } from "./attention-point.js";
 import { compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
 import { checkSizes } from "./sizes.js";
-import type { SequenceClass, VisibleRegion } from "./visible-region.js";
+import type { KeyMask, SequenceClass } from "./visible-region.js";
 
 /** What one attention costs on a design, `published` accounting. */
 export interface RunCost {
@@ -41,8 +41,7 @@ export interface CostMask {
 const nothing: RunCost = { cycles: 0, seconds: 0, dramBytes: 0, util2d: 0, util1d: 0, energyPj: 0 };
 
 /**
- * The cost of an attention on an array of m0 rows and p0 columns. Query heads that share keys stand side by side on the columns.
- * Throws SpecError when the tiles do not fit the design's buffer.
+ * The cost of an attention on an array of m0 rows and p0 columns. Throws SpecError when the tiles do not fit the design's buffer.
  */
 export function costOfRun(
   design: Design,
@@ -57,12 +56,13 @@ export function costOfRun(
     ],
   });
   const { heads, kvHeads: H = heads, headDim: E, valueDim: F } = shape;
-  const region = regionOf(shape, mask, heads / H);
-  if (region === null) return nothing;
-  const [M, P] = [largest(region, ({ keys }) => keys), largest(region, ({ queries }) => queries) * region.group];
-  const B = region.sequences.reduce((sum, { count }) => sum + count, 0);
-  const sizes = checkSizes({ B, H, E, F, M, P, modelDim: heads * E, feedForward: 4 * heads * E, G: region.group });
-  const result = evaluate(compiled, sizes, published, [], masked(region) ? region : undefined);
+  const group = heads / H;
+  const seen = maskOf(shape, mask);
+  if (seen === null) return nothing;
+  const [M, queries] = [largest(seen, ({ keys }) => keys), largest(seen, ({ queries }) => queries)];
+  const B = seen.sequences.reduce((sum, { count }) => sum + count, 0);
+  const sizes = checkSizes({ B, H, E, F, M, queries, modelDim: heads * E, feedForward: 4 * heads * E, group });
+  const result = evaluate(compiled, sizes, published, [], hidesSome(seen, group) ? seen : undefined);
   return {
     cycles: result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0),
     seconds: result.latencySeconds,
@@ -73,15 +73,11 @@ export function costOfRun(
   };
 }
 
-const largest = ({ sequences }: VisibleRegion, size: (sequence: SequenceClass) => number): number =>
+const largest = ({ sequences }: KeyMask, size: (sequence: SequenceClass) => number): number =>
   Math.max(...sequences.map(size));
 
 /** The sequences that have queries and keys, and what their queries see; null where none has. */
-function regionOf(
-  { batch, queries, keys }: CostShape,
-  { left, right, kvLens, qLens }: CostMask,
-  group: number,
-): VisibleRegion | null {
+function maskOf({ batch, queries, keys }: CostShape, { left, right, kvLens, qLens }: CostMask): KeyMask | null {
   const all =
     kvLens === null && qLens === null
       ? [{ count: batch, queries, keys }]
@@ -91,5 +87,5 @@ function regionOf(
           keys: kvLens?.[b] ?? keys,
         }));
   const sequences = all.filter(sequence => sequence.queries > 0 && sequence.keys > 0);
-  return sequences.length === 0 ? null : { group, left, right, sequences };
+  return sequences.length === 0 ? null : { left, right, sequences };
 }

@@ -17,7 +17,7 @@ import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, symbolValues } from "./sizes.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
-import type { VisibleRegion } from "./visible-region.js";
+import type { KeyMask, VisibleRegion } from "./visible-region.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {
@@ -27,13 +27,13 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly mappingsTried: number;
 }
 
-/** Runs the model once, on all scores or on those of `region`. Throws SpecError when the mapping does not fit the machine at these sizes. */
+/** Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes. */
 export function evaluate(
   design: CompiledDesign,
   sizes: Sizes,
   accounting: Accounting = published,
   variables: readonly number[] = [],
-  region?: VisibleRegion,
+  mask?: KeyMask,
 ): Evaluation {
   const values = new Float64Array(design.program.size);
   const symbols = symbolValues(sizes);
@@ -45,6 +45,7 @@ export function evaluate(
   });
   design.program.run(values);
   checkNumbers(design, values);
+  const region = mask === undefined ? undefined : regionOf(mask, sizes, design, values);
   const rowsTried = chooseRows(design, values, region);
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
   const mappingsTried = rowsTried + chooseMappings(design, einsums, values, accounting, region);
@@ -73,6 +74,16 @@ export function evaluate(
     ...energyOf(design, counts, bytes, values, accounting),
     ...areaOf(design, values),
   };
+}
+
+/** What a mask leaves of the rows that the mapping makes of the queries. */
+function regionOf(
+  mask: KeyMask,
+  { queries }: Sizes,
+  { rowsSlot }: CompiledDesign,
+  values: Float64Array,
+): VisibleRegion {
+  return { ...mask, group: rowsSlot === undefined ? 1 : (values[rowsSlot] as number) / queries };
 }
 
 const busyCycles = (counts: readonly EinsumCounts[]): number => counts.reduce((sum, { cycles }) => sum + cycles, 0);

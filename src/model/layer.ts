@@ -58,7 +58,7 @@ function usualProjections({ modelDim, heads, kvHeads, headDim, valueDim }: Workl
 
 /** The sizes by which specs/mappings/product.yaml knows a product. */
 export const productSizes = ({ rows, inputs, outputs, copies }: LayerProduct): Sizes =>
-  checkSizes({ B: 1, H: copies, E: inputs, F: outputs, M: 1, P: rows, modelDim: inputs, feedForward: outputs });
+  checkSizes({ B: 1, H: copies, E: inputs, F: outputs, M: 1, queries: rows, modelDim: inputs, feedForward: outputs });
 
 /** The products' design on the arrays and memories of another one. */
 export const productsOn = (product: Design, { architecture, technology, spec }: Design): Design => ({

@@ -10,12 +10,12 @@ export interface Sizes {
   readonly F: number;
   /** Key and value positions. */
   readonly M: number;
-  /** Rows: query positions times the query heads that share a key/value head, query by query. */
-  readonly P: number;
+  /** Query positions; a mapping says which rows they make on the columns. */
+  readonly queries: number;
   readonly modelDim: number;
   readonly feedForward: number;
   /** Query heads that share a key/value head; 1 where it is left out. */
-  readonly G?: number;
+  readonly group?: number;
   /** 1 where each value is the first part of its key, so that one read brings both; else 0. */
   readonly valuesInKeys?: number;
 }
@@ -26,16 +26,16 @@ export const workloadSymbols: readonly string[] = [
   "E",
   "F",
   "M",
-  "P",
+  "queries",
   "modelDim",
   "feedForward",
-  "G",
+  "group",
   "valuesInKeys",
 ] satisfies (keyof Sizes)[];
 
 /** The sizes in the order of `workloadSymbols`. */
 export function symbolValues(sizes: Sizes): readonly number[] {
-  const all: Required<Sizes> = { G: 1, valuesInKeys: 0, ...sizes };
+  const all: Required<Sizes> = { group: 1, valuesInKeys: 0, ...sizes };
   return workloadSymbols.map(name => all[name as keyof Sizes]);
 }
 
@@ -47,7 +47,7 @@ export function sizesOf(workload: Workload, seq: number, batch: number = workloa
   return attentionSizes(workload, { batch, queries: seq, keys: seq });
 }
 
-/** The sizes of a workload's attention: query heads that share keys become rows. Throws UsageError as `checkSizes` does. */
+/** The sizes of a workload's attention. Throws UsageError as `checkSizes` does. */
 export function attentionSizes(
   workload: Workload,
   { batch, queries, keys }: { readonly batch: number; readonly queries: number; readonly keys: number },
@@ -63,10 +63,10 @@ export function attentionSizes(
     E: workload.headDim,
     F: workload.valueDim,
     M: keys,
-    P: queries * group,
+    queries,
     modelDim: workload.modelDim,
     feedForward: workload.feedForward,
-    G: group,
+    group,
     valuesInKeys: workload.valuesInKeys ? 1 : 0,
   });
 }

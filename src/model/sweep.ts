@@ -101,8 +101,8 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     const design = designFor(at);
     try {
       const seq = request.lengths[at.length] as number;
-      const { sizes, region } = attentionPoints(workload, { ...prefill, seq, batch: onBatch })[0] as AttentionPoint;
-      const found = evaluate(design, sizes, accounting, variable.map(valueAt), region);
+      const { sizes, mask } = attentionPoints(workload, { ...prefill, seq, batch: onBatch })[0] as AttentionPoint;
+      const found = evaluate(design, sizes, accounting, variable.map(valueAt), mask);
       const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
       const numbers = [
         cycles,

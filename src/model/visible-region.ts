@@ -2,14 +2,18 @@
  * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
  * query sees the key; a loop turns only where a score exists, so that tiles that are masked as a whole cost nothing.
  *
- * Rows are queries times the query heads that share a key head, query by query: row r belongs to query floor(r / group).
+ * Rows are queries times the query heads that stand side by side, query by query: row r belongs to query floor(r / group).
  * With P queries and M keys, query p stands at i = p + M - P and sees keys i - left <= m <= i + right (-1: unbounded);
  * causal is right = 0. Both ends of what a row sees never fall from one row to the next, so a block of rows sees one
  * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing.
  */
-export interface VisibleRegion {
-  /** Query heads that share a key head: rows per query. */
+export interface VisibleRegion extends KeyMask {
+  /** Query heads that stand side by side: rows per query. */
   readonly group: number;
+}
+
+/** Which keys each query sees, however queries are laid out as rows. */
+export interface KeyMask {
   readonly left: number;
   readonly right: number;
   /** Sequences of the batch with the same numbers of queries and keys. */

@@ -22,7 +22,7 @@ export interface ModelResult extends Costs {
   readonly seq: number;
   readonly queries: number;
   readonly keys: number;
-  /** Query heads that share a key/value head: their queries stand side by side on the columns. */
+  /** Query heads that share a key/value head. */
   readonly headsPerKey: number;
   readonly areaUm2: number;
   /** Buffers whose energy and area lie between the technology's sizes, or beyond them. */
@@ -141,11 +141,11 @@ function resultOf(
   point: AttentionPoint,
   accounting: Accounting,
 ): Omit<ModelResult, "seq"> {
-  const { sizes, region, kind, phase, batch, queries, keys, group } = point;
-  const found = evaluate(compiled, sizes, accounting, [], region);
+  const { sizes, mask, kind, phase, batch, queries, keys, group } = point;
+  const found = evaluate(compiled, sizes, accounting, [], mask);
   const effects = mended.flatMap(({ name, compiled }) => {
     try {
-      const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], region);
+      const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], mask);
       const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
       return [[name, effect] as const];
     } catch (error) {

@@ -30,14 +30,22 @@ export function peFrames(
   const { spec, machine, work } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 });
   const { rows, columns } = machine;
   const problem: AttentionProblem = {
-    shape: { batch: 1, heads: 1, kvHeads: 1, queries: sizes.P, keys: sizes.M, headDim: sizes.E, valueDim: sizes.F },
+    shape: {
+      batch: 1,
+      heads: 1,
+      kvHeads: 1,
+      queries: sizes.queries,
+      keys: sizes.M,
+      headDim: sizes.E,
+      valueDim: sizes.F,
+    },
     mask: noMask,
     tile: { m0: rows, p0: columns },
     format: formats.bf16,
     scale: 1 / Math.sqrt(sizes.E),
   };
   const inputs = {
-    q: generateNormal(0, "q", sizes.P * sizes.E),
+    q: generateNormal(0, "q", sizes.queries * sizes.E),
     k: generateNormal(0, "k", sizes.M * sizes.E),
     v: generateNormal(0, "v", sizes.M * sizes.F),
   };

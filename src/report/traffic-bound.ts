@@ -101,14 +101,16 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
         })),
         points: sizes.map((at): TrafficPoint => {
           const heads = at.B * at.H * wordBytes;
-          const sizeOf = (rank: string): number => at[rank as keyof typeof at] ?? 1;
+          // Heads that share keys are rows of one matrix of queries.
+          const rows = at.queries * (at.group ?? 1);
+          const sizeOf = (rank: string): number => (rank === "P" ? rows : (at[rank as keyof typeof at] ?? 1));
           const found = [...plans].map(([name, plan]) => {
             const own = at.valuesInKeys === 1 ? readTogether(plan, "K", "V") : plan;
             return [name, trafficBound(own, sizeOf, buffer / wordBytes)] as const;
           });
           return {
             seq: at.M,
-            rows: at.P,
+            rows,
             compulsoryBytes: (found[0]?.[1].compulsoryWords ?? 0) * heads,
             bounds: Object.fromEntries(
               found.map(([name, { words, spilled, rowsPerBlock }]) => [

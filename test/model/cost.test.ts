@@ -12,17 +12,21 @@ describe("the cost of a run", () => {
       fc.property(
         fc.record({
           batch: fc.integer({ min: 1, max: 4 }),
-          heads: fc.integer({ min: 1, max: 4 }),
+          kvHeads: fc.integer({ min: 1, max: 4 }),
+          group: fc.integer({ min: 1, max: 4 }),
           queries: fc.integer({ min: 1, max: 2000 }),
           keys: fc.integer({ min: 1, max: 2000 }),
           headDim: fc.integer({ min: 1, max: 100 }),
           valueDim: fc.integer({ min: 1, max: 100 }),
         }),
         fc.record({ m0: fc.integer({ min: 1, max: 256 }), p0: fc.integer({ min: 1, max: 256 }) }),
-        (shape, tile) => {
-          const { batch, heads, queries, keys, headDim: e, valueDim: f } = shape;
+        ({ group, ...sizes }, tile) => {
+          const shape = { ...sizes, heads: sizes.kvHeads * group };
+          const { batch, kvHeads, heads, queries, keys, headDim: e, valueDim: f } = shape;
           const m1 = Math.ceil(keys / tile.m0);
-          const tiles = batch * heads * m1 * Math.ceil(queries / tile.p0);
+          // Heads that share keys stand side by side where the queries of one do not fill the columns.
+          const [apart, rows] = queries < tile.p0 ? [kvHeads, queries * group] : [heads, queries];
+          const tiles = batch * apart * m1 * Math.ceil(rows / tile.p0);
           const cycles = tiles * (Math.max(e + 1, 1 + f + f / m1) + 1 + 8 + f);
           const cost = costOfRun(design, shape, tile);
           expect(cost.cycles).toBeCloseTo(cycles, 5);
@@ -36,5 +40,13 @@ describe("the cost of a run", () => {
     const shape = { batch: 1, heads: 1, queries: 256, keys: 1024, headDim: 64, valueDim: 64 };
     const { dramBytes } = costOfRun(design, shape, { m0: 256, p0: 256 });
     expect(dramBytes).toBe(2 * (256 * 64 * 2 + 1024 * 64 * 2));
+  });
+
+  it("reads shared keys and values once for all query heads, side by side on the columns or not", () => {
+    for (const queries of [1, 100, 256, 300]) {
+      const shape = { batch: 1, heads: 4, kvHeads: 1, queries, keys: 1024, headDim: 64, valueDim: 64 };
+      const { dramBytes } = costOfRun(design, shape, { m0: 256, p0: 256 });
+      expect(dramBytes).toBe(2 * (4 * queries * 64 * 2 + 1024 * 64 * 2));
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
-import type { VisibleRegion } from "../../src/model/visible-region.js";
+import type { KeyMask } from "../../src/model/visible-region.js";
 import { formats } from "../../src/numerics/format.js";
 import { loadDesign } from "../../src/spec/load.js";
 import { makeOperands, masks } from "./arbitrary.js";
@@ -27,14 +27,17 @@ const compiled = compileDesign(fusemax, {
     { path: "architecture.parameters.rows", value: "@0" },
     { path: "architecture.parameters.columns", value: "@1" },
     { path: "mapping.symbols.queryTiles", value: "@2" },
+    { path: "mapping.symbols.headTiles", value: "@3" },
   ],
-  variables: 3,
+  variables: 4,
 });
 
 interface Case {
   readonly problem: AttentionProblem;
-  /** P1: query tiles to a block. */
+  /** P1: query tiles to a block, of each head. */
   readonly queryTiles: number;
+  /** G1: heads to a block, of those that share keys and have tiles of their own. */
+  readonly headTiles: number;
 }
 
 const size = (max: number) => fc.integer({ min: 1, max });
@@ -45,7 +48,8 @@ const size = (max: number) => fc.integer({ min: 1, max });
 const cases: fc.Arbitrary<Case> = fc
   .record({
     batch: size(2),
-    heads: size(2),
+    kvHeads: size(2),
+    group: size(3),
     queries: size(14),
     keys: size(17),
     headDim: fc.integer({ min: 2, max: 4 }),
@@ -53,11 +57,13 @@ const cases: fc.Arbitrary<Case> = fc
     m0: size(6),
     p0: size(6),
     queryTiles: size(3),
+    headTiles: size(3),
   })
-  .map(({ m0, p0, queryTiles, ...shape }) => ({
+  .map(({ m0, p0, queryTiles, headTiles, group, ...shape }) => ({
     queryTiles,
+    headTiles,
     problem: {
-      shape: { ...shape, kvHeads: shape.heads },
+      shape: { ...shape, heads: shape.kvHeads * group },
       mask: noMask,
       tile: { m0, p0 },
       format: formats.fp32,
@@ -65,36 +71,29 @@ const cases: fc.Arbitrary<Case> = fc
     },
   }));
 
-/** The same with heads that share keys, masks and lengths. */
-const maskedCases: fc.Arbitrary<Case> = cases.chain(({ queryTiles, problem }) =>
-  fc.integer({ min: 1, max: 3 }).chain(group => {
-    const shape = { ...problem.shape, heads: problem.shape.kvHeads * group };
-    return masks(shape).map(mask => ({ queryTiles, problem: { ...problem, shape, mask } }));
-  }),
+/** The same with masks and lengths. */
+const maskedCases: fc.Arbitrary<Case> = cases.chain(({ problem, ...blocks }) =>
+  masks(problem.shape).map(mask => ({ ...blocks, problem: { ...problem, mask } })),
 );
 
 /** What the model is told of a problem's mask. */
-function regionOf({ shape, mask }: AttentionProblem): VisibleRegion {
+function maskOf({ shape, mask }: AttentionProblem): KeyMask {
   const sequences = Array.from({ length: shape.batch }, (_, b) => ({
     count: 1,
     queries: mask.qLens?.[b] ?? shape.queries,
     keys: mask.kvLens?.[b] ?? shape.keys,
   }));
-  return { group: shape.heads / shape.kvHeads, left: mask.left, right: mask.right, sequences };
+  return { left: mask.left, right: mask.right, sequences };
 }
 
-function predictMasked({ problem, queryTiles }: Case): readonly EinsumCounts[] {
-  const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M, queries } = problem.shape;
-  const G = heads / H;
-  const sizes = { B, H, E, F, M, P: queries * G, modelDim: 1, feedForward: 1, G };
+function predict({ problem, queryTiles, headTiles }: Case, mask?: KeyMask): readonly EinsumCounts[] {
+  const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M } = problem.shape;
+  // The longest sequence says whether heads stand side by side.
+  const lengths = mask?.sequences.flatMap(({ queries, keys }) => (keys === 0 ? [] : [queries]));
+  const queries = lengths === undefined ? problem.shape.queries : Math.max(1, ...lengths);
+  const sizes = { B, H, E, F, M, queries, modelDim: 1, feedForward: 1, group: heads / H };
   const { m0, p0 } = problem.tile;
-  return evaluate(compiled, sizes, accounting, [m0, p0, queryTiles], regionOf(problem)).counts;
-}
-
-function predict({ problem: { shape, tile }, queryTiles }: Case): readonly EinsumCounts[] {
-  const { batch: B, heads: H, headDim: E, valueDim: F, keys: M, queries: P } = shape;
-  const sizes = { B, H, E, F, M, P, modelDim: 1, feedForward: 1 };
-  return evaluate(compiled, sizes, accounting, [tile.m0, tile.p0, queryTiles]).counts;
+  return evaluate(compiled, sizes, accounting, [m0, p0, queryTiles, headTiles], mask).counts;
 }
 
 /** Prediction and observation in one form: steps, operations, and words by tensor and level. */
@@ -110,12 +109,12 @@ const predicted = ({ iterations, operations, accesses, levels }: EinsumCounts) =
 });
 
 describe("predicted equals observed", () => {
-  it("for every Einsum of FuseMax, on random shapes, tiles and blocks", () => {
+  it("for every Einsum of FuseMax, on random shapes, tiles and blocks, heads that share keys included", () => {
     fc.assert(
       fc.property(cases, found => {
-        const { problem, queryTiles } = found;
+        const { problem, queryTiles, headTiles } = found;
         const operands = makeOperands(problem.shape, "fp32", "normal", 1);
-        const { einsums } = observe(problem, operands, queryTiles);
+        const { einsums } = observe(problem, operands, queryTiles, headTiles);
         const counts = predict(found);
         expect(counts.map(({ name }) => name).sort()).toEqual([...countedEinsums].sort());
         for (const count of counts) {
@@ -126,12 +125,12 @@ describe("predicted equals observed", () => {
     );
   });
 
-  it("for masks, windows, lengths, decode and heads that share keys", () => {
+  it("for masks, windows, lengths and decode", () => {
     fc.assert(
       fc.property(maskedCases, found => {
-        const { problem, queryTiles } = found;
-        const { einsums } = observe(problem, makeOperands(problem.shape, "fp32", "normal", 1), queryTiles);
-        for (const count of predictMasked(found)) {
+        const { problem, queryTiles, headTiles } = found;
+        const { einsums } = observe(problem, makeOperands(problem.shape, "fp32", "normal", 1), queryTiles, headTiles);
+        for (const count of predict(found, maskOf(problem))) {
           expect(predicted(count), count.name).toEqual(einsums[count.name as (typeof countedEinsums)[number]]);
         }
       }),
@@ -151,7 +150,7 @@ describe("predicted equals observed", () => {
       const shape = { batch: 1, heads: 2, kvHeads: 2, queries, keys, headDim: 3, valueDim: 2 };
       const problem = { shape, mask: noMask, tile: { m0: 4, p0: 4 }, format: formats.fp32, scale: 1 };
       const { einsums } = observe(problem, makeOperands(shape, "fp32", "normal", 1), 2);
-      for (const count of predict({ problem, queryTiles: 2 })) {
+      for (const count of predict({ problem, queryTiles: 2, headTiles: 1 })) {
         expect(predicted(count), count.name).toEqual(einsums[count.name as (typeof countedEinsums)[number]]);
       }
     }

@@ -117,13 +117,13 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
   ],
   "a loop twice": [
     "mappings",
-    "buffer: [P1, E], column: [P0]",
-    "buffer: [P1, E, P1], column: [P0]",
+    "buffer: [G1, P1, E], column: [P0]",
+    "buffer: [G1, P1, E, P1], column: [P0]",
     /einsums\.QK\.loops\.buffer: got the loop P1 twice; expected each loop once/,
   ],
   "parts inside out": [
     "mappings",
-    "dram: [B, H, P2, M1], buffer: [P1, E]",
+    "dram: [B, H, G2, P2, M1], buffer: [G1, P1, E]",
     "dram: [B, H, P1, M1], buffer: [P2, E]",
     /einsums\.QK\.loops\.buffer: got the loop P2 inside P1; expected the parts of a rank outermost first, P2 around P1 around P0/,
   ],

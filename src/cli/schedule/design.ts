@@ -60,7 +60,7 @@ export function sizesFor(model: string, seq: number, options: MachineOptions): S
     E: headDim,
     F: valueDim ?? options.headDim ?? workload.valueDim,
     M: seq,
-    P: seq,
+    queries: seq,
     modelDim: workload.modelDim,
     feedForward: workload.feedForward,
   });

@@ -20,8 +20,8 @@ export interface DesignSchedule {
 }
 
 /**
- * The schedule, machine and loop nest of a design at given sizes. The array's rows and columns and the query tiles of a
- * block are the mapping's M0, P0 and P1.
+ * The schedule, machine and loop nest of a design at given sizes. The array's rows and columns are the mapping's M0 and P0;
+ * a block has P1 query tiles of each of G1 heads that share keys, and each head's last tile counts as whole.
  * @param values the design's symbols at these sizes, if they are computed already
  * @throws SpecError where the design has no schedule, or its architecture no `timing`
  */
@@ -49,9 +49,9 @@ export function scheduleOfDesign(
     headDim: sizes.E,
     valueDim: sizes.F,
     heads: sizes.B * sizes.H,
-    queries: sizes.P,
+    queries: (symbol("G") - 1) * Math.ceil(symbol("P") / columns) * columns + symbol("P"),
     keys: sizes.M,
-    blockTiles: symbol("P1"),
+    blockTiles: symbol("G1") * symbol("P1"),
   };
   const ports = (field: "bufferReadRows" | "bufferWriteRows"): number => {
     const formula = timing[field];
