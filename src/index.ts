@@ -16,7 +16,7 @@ export * from "./emulator/array/frames.js";
 export * from "./emulator/baseline.js";
 export * from "./emulator/check.js";
 export * from "./emulator/count.js";
-export * from "./emulator/count-storage.js";
+export * from "./emulator/count-observation.js";
 export * from "./emulator/cpu.js";
 export * from "./emulator/emulate.js";
 export * from "./emulator/engine.js";

@@ -1,23 +1,15 @@
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import type { CountingColumn } from "./count-column.js";
-import {
-  type CountedEinsum,
-  type CountedLevel,
-  emptyObservations,
-  Home,
-  keep,
-  Registers,
-  Results,
-  TileBuffer,
-  type WordSource,
-} from "./count-storage.js";
+import { emptyObservations } from "./count-observation.js";
+import { type Placement, placeTensors } from "./count-placement.js";
 import type { AttentionProblem, Operands } from "./problem.js";
 
 type Columns = readonly CountingColumn[];
 
 /**
- * The two arrays, the buffer and DRAM: each method does one Einsum of Cascade 5 for one tile, one time step of all PEs after the other.
- * Whatever an Einsum reads, writes or computes passes through a counter. Words are named by their place in their tensor.
+ * The two arrays, the buffer and DRAM: each method does one Einsum of Cascade 5 for one tile, one time step of all PEs after
+ * the other. Whatever an Einsum reads, writes or computes passes through a counter. Words are named by their place in their
+ * tensor.
  */
 export class CountingArray {
   readonly observations = emptyObservations();
@@ -30,8 +22,7 @@ export class CountingArray {
   /** The first key of the tile at work among all keys of all heads. */
   private firstKey = 0;
   private block = 0;
-
-  private readonly storage;
+  private readonly storage: Placement;
 
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
@@ -39,89 +30,7 @@ export class CountingArray {
     this.pe = processingElement(problem.format);
     this.c = exponentFactor(problem.scale);
     this.keyTiles = Math.ceil(problem.shape.keys / problem.tile.m0);
-    this.storage = this.layOut();
-  }
-
-  /** Where each Einsum keeps its tensors: the outermost level first, the registers last. */
-  private layOut() {
-    const home = (einsum: CountedEinsum, tensor: string, level: CountedLevel): Home =>
-      keep(this.observations[einsum], tensor, level, new Home());
-    const buffered = (einsum: CountedEinsum, tensor: string): TileBuffer =>
-      keep(this.observations[einsum], tensor, "buffer", new TileBuffer(home(einsum, tensor, "dram")));
-    const registers = (einsum: CountedEinsum, tensor: string, level: CountedLevel, above: WordSource): Registers =>
-      keep(this.observations[einsum], tensor, level, new Registers(above));
-    const results = (einsum: CountedEinsum, level: CountedLevel): Results =>
-      keep(this.observations[einsum], einsum, level, new Results());
-
-    const q = buffered("QK", "Q");
-    const k = buffered("QK", "BK");
-    const v = buffered("SLNV", "BV");
-    return {
-      QK: {
-        q,
-        k,
-        qAtPe: registers("QK", "Q", "registers2d", q),
-        kAtPe: registers("QK", "BK", "registers2d", k),
-        out: results("QK", "registers2d"),
-      },
-      LM: { qk: home("LM", "QK", "registers2d"), out: results("LM", "registers2d"), drained: results("LM", "spill") },
-      RM: {
-        lm: home("RM", "LM", "registers1d"),
-        rm0: registers("RM", "RM0", "registers1d", home("RM", "RM0", "buffer")),
-        out: results("RM", "registers1d"),
-        stored: results("RM", "buffer"),
-      },
-      SLN: {
-        qk: home("SLN", "QK", "registers2d"),
-        rm: registers("SLN", "RM", "registers2d", home("SLN", "RM", "spill")),
-        out: results("SLN", "registers2d"),
-      },
-      SLD: {
-        sln: home("SLD", "SLN", "registers2d"),
-        out: results("SLD", "registers2d"),
-        drained: results("SLD", "spill"),
-      },
-      SLNV: {
-        v,
-        sln: home("SLNV", "SLN", "registers2d"),
-        vAtPe: registers("SLNV", "BV", "registers2d", v),
-        out: results("SLNV", "registers2d"),
-        drained: results("SLNV", "spill"),
-      },
-      PRM: {
-        rm0: home("PRM", "RM0", "registers1d"),
-        rm: home("PRM", "RM", "registers1d"),
-        out: results("PRM", "registers1d"),
-      },
-      SPD: {
-        rd0: registers("SPD", "RD0", "registers1d", home("SPD", "RD0", "buffer")),
-        prm: home("SPD", "PRM", "registers1d"),
-        out: results("SPD", "registers1d"),
-      },
-      RD: {
-        sld: home("RD", "SLD", "registers1d"),
-        spd: home("RD", "SPD", "registers1d"),
-        out: results("RD", "registers1d"),
-        stored: results("RD", "buffer"),
-      },
-      SPNV: {
-        rnv0: registers("SPNV", "RNV0", "registers1d", home("SPNV", "RNV0", "buffer")),
-        prm: home("SPNV", "PRM", "registers1d"),
-        out: results("SPNV", "registers1d"),
-      },
-      RNV: {
-        slnv: home("RNV", "SLNV", "registers1d"),
-        spnv: home("RNV", "SPNV", "registers1d"),
-        out: results("RNV", "registers1d"),
-        stored: results("RNV", "buffer"),
-      },
-      AV: {
-        rnv: registers("AV", "RNV", "registers1d", home("AV", "RNV", "buffer")),
-        rd: registers("AV", "RD", "registers1d", home("AV", "RD", "buffer")),
-        out: results("AV", "registers1d"),
-        stored: results("AV", "dram"),
-      },
-    };
+    this.storage = placeTensors(this.observations);
   }
 
   /** Another block of P1 query tiles comes to work; its loop over key tiles begins anew, if it turns at all. */
@@ -139,7 +48,7 @@ export class CountingArray {
     this.storage.SLNV.v.enter(turn);
   }
 
-  /** BQK = Q x BK (Eq. 43): E steps, a multiply-accumulate on each PE. */
+  /** BQK = Q x BK (Eq. 44): E steps, a multiply-accumulate on each PE. */
   scores(columns: Columns): void {
     const { headDim } = this.problem.shape;
     const { qAtPe, kAtPe, out } = this.storage.QK;
@@ -165,7 +74,7 @@ export class CountingArray {
     }
   }
 
-  /** LM = max of BQK (Eq. 44), down each column and out. */
+  /** LM = max of BQK (Eq. 45), down each column and out. */
   localMaxima(columns: Columns): void {
     const { qk, out, drained } = this.storage.LM;
     const seen = this.observations.LM;
@@ -180,7 +89,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** RM = max(RM, LM) (Eq. 45). */
+  /** RM = max(RM, LM) (Eq. 46). */
   runningMaxima(columns: Columns): void {
     const { lm, rm0, out, stored } = this.storage.RM;
     const seen = this.observations.RM;
@@ -197,7 +106,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** SLN = exp(BQK - RM) (Eq. 46): an add and six multiply-accumulates on each PE. */
+  /** SLN = exp(BQK - RM) (Eq. 47): an add and six multiply-accumulates on each PE. */
   numerators(columns: Columns): void {
     const { qk, rm, out } = this.storage.SLN;
     const seen = this.observations.SLN;
@@ -214,7 +123,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** SLD = sum of SLN (Eq. 47), down each column and out. */
+  /** SLD = sum of SLN (Eq. 48), down each column and out. */
   localDenominators(columns: Columns): void {
     const { sln, out, drained } = this.storage.SLD;
     const seen = this.observations.SLD;
@@ -229,7 +138,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** SLNV = SLN x BV (Eq. 48): F steps, a multiply-accumulate on each PE, down each column and out. */
+  /** SLNV = SLN x BV (Eq. 49): F steps, a multiply-accumulate on each PE, down each column and out. */
   localValues(columns: Columns): void {
     const { valueDim } = this.problem.shape;
     const { sln, vAtPe, out, drained } = this.storage.SLNV;
@@ -250,7 +159,7 @@ export class CountingArray {
     }
   }
 
-  /** PRM = exp(RM_before - RM) (Eq. 49); the first tile has nothing to correct, and takes +0. */
+  /** PRM = exp(RM_before - RM) (Eq. 50); the first tile has nothing to correct, and takes +0. */
   corrections(columns: Columns): void {
     const { rm0, rm, out } = this.storage.PRM;
     const seen = this.observations.PRM;
@@ -268,7 +177,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** SPD = RD x PRM (Eq. 50). */
+  /** SPD = RD x PRM (Eq. 51). */
   correctDenominators(columns: Columns): void {
     const { rd0, prm, out } = this.storage.SPD;
     const seen = this.observations.SPD;
@@ -283,7 +192,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** RD = SLD + SPD (Eq. 51). */
+  /** RD = SLD + SPD (Eq. 52). */
   runningDenominators(columns: Columns): void {
     const { sld, spd, out, stored } = this.storage.RD;
     const seen = this.observations.RD;
@@ -298,7 +207,7 @@ export class CountingArray {
     seen.steps += 1;
   }
 
-  /** SPNV = RNV x PRM (Eq. 52): F steps. */
+  /** SPNV = RNV x PRM (Eq. 53): F steps. */
   correctValues(columns: Columns): void {
     const { valueDim } = this.problem.shape;
     const { rnv0, prm, out } = this.storage.SPNV;
@@ -316,7 +225,7 @@ export class CountingArray {
     }
   }
 
-  /** RNV = SLNV + SPNV (Eq. 53): F steps. */
+  /** RNV = SLNV + SPNV (Eq. 54): F steps. */
   runningValues(columns: Columns): void {
     const { valueDim } = this.problem.shape;
     const { slnv, spnv, out, stored } = this.storage.RNV;
@@ -334,7 +243,7 @@ export class CountingArray {
     }
   }
 
-  /** AV = RNV / RD (Eq. 54): F steps, into `av` [B,H,P,F]. */
+  /** AV = RNV / RD (Eq. 55): F steps, into `av` [B,H,P,F]. */
   divide(columns: Columns, av: Float32Array): void {
     const { valueDim } = this.problem.shape;
     const { rnv, rd, out, stored } = this.storage.AV;

@@ -27,7 +27,7 @@ export interface KeyTile {
 
 /**
  * The column of PEs of one query: takes it through one key tile after another, step by step as in docs/numerics.md
- * ("One tile, in order"; FuseMax Eq. 43-54). The intermediates of the last tile stay readable, for the dump.
+ * ("One tile, in order"; FuseMax Eq. 44-55). The intermediates of the last tile stay readable, for the dump.
  */
 export class QueryColumn {
   readonly bqk: Lanes;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { observe } from "../../src/emulator/count.js";
-import { countedEinsums } from "../../src/emulator/count-storage.js";
+import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { visibleScores } from "../../src/emulator/visible.js";
 import { cases, valueKinds } from "../properties/arbitrary.js";

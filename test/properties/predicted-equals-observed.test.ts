@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { observe } from "../../src/emulator/count.js";
-import { countedEinsums } from "../../src/emulator/count-storage.js";
+import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import type { EinsumCounts } from "../../src/model/action-counts.js";

@@ -1,13 +1,5 @@
 import type { Command } from "commander";
-import {
-  listOf,
-  machineOptions,
-  type Ports,
-  parsed,
-  parseLag,
-  parsePorts,
-  type ScheduleOptions,
-} from "../schedule/options.js";
+import { listOf, machineOptions, parsed, parseLag, parsePorts, type ScheduleOptions } from "../schedule/options.js";
 import { parseSize } from "../values.js";
 
 const names = listOf((_, text) => text);

@@ -1,13 +1,5 @@
 import type { Command } from "commander";
-import {
-  machineOptions,
-  type Ports,
-  parsed,
-  parseLag,
-  parsePorts,
-  parseRange,
-  type TraceOptions,
-} from "../schedule/options.js";
+import { machineOptions, parsed, parseLag, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
 import { parseName, parseSize } from "../values.js";
 
 export function register(program: Command): void {

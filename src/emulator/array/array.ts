@@ -5,7 +5,7 @@ import type { ArrayName } from "../../spec/schedule/einsums.js";
 import type { ArrivalSchedule, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";
 import type { AttentionProblem, Operands } from "../problem.js";
-import { exponentialSteps } from "./exponential.js";
+import { Exponential } from "./exponential.js";
 import { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction } from "./instruction.js";
 import { Lanes } from "./lanes.js";
@@ -116,7 +116,7 @@ class RegisterLevelArray {
     const { headDim, valueDim, queries, keys } = shape;
     this.work = { headDim, valueDim, heads: shape.batch * shape.heads, queries, keys, blockTiles };
     const pe = checkedElement(processingElement(format), problem);
-    const exp = exponentialSteps(pe, exponentFactor(scale));
+    const exp = new Exponential(pe, exponentFactor(scale));
     this.grid = new PeGrid(machine, valueDim, pe, exp);
     this.buffer = new GlobalBuffer(problem, operands, options.arrivals ?? null);
     this.av = new Float32Array(this.work.heads * queries * valueDim);

@@ -20,10 +20,12 @@ export interface TileOperands {
   /** Keys and queries that exist: the array's rows and columns, fewer in the last tiles. */
   readonly rows: number;
   readonly columns: number;
+  /** It has its queries' first key tile, or their last. */
   readonly firstKeys: boolean;
   readonly lastKeys: boolean;
-  /** The tile is the first, or the last, to use its key tile in its query block; which arrival that is. */
+  /** It is the first of its query block to use its key tile. */
   readonly newKeys: boolean;
+  /** Where its keys and its queries stand in the order of arrival (`ArrivalSchedule`). */
   readonly keyArrival: number;
   readonly queryArrival: number;
 }

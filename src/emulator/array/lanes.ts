@@ -1,6 +1,6 @@
 import type { ProcessingElement } from "../../numerics/pe.js";
 import type { ScheduleMachine } from "../../spec/schedule/machine.js";
-import { type ExponentialSteps, lastExponentialStep } from "./exponential.js";
+import type { Exponential } from "./exponential.js";
 import type { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction } from "./instruction.js";
 import type { Links, Tagged } from "./links.js";
@@ -29,7 +29,7 @@ export class Lanes {
     private readonly machine: ScheduleMachine,
     private readonly valueDim: number,
     private readonly pe: ProcessingElement,
-    private readonly exp: ExponentialSteps,
+    private readonly exp: Exponential,
     private readonly around: LaneSurroundings,
   ) {
     this.files = Array.from(
@@ -96,7 +96,11 @@ export class Lanes {
         break;
       }
       case "PRM":
-        this.correction(file, step, t, tile.firstKeys, cycle);
+        if (step === 0) {
+          const [old, rm] = [file.take("old RM", t, cycle), file.take("RM", t, cycle)];
+          // exp(-∞) is 0: before the first tile there is nothing to correct.
+          file.write("x", t, tile.firstKeys ? Number.NEGATIVE_INFINITY : pe.subtract(old, rm));
+        } else this.exp.step(file, "PRM", step, t, cycle);
         break;
       case "SPD": {
         const prm = file.take("PRM", t, cycle);
@@ -131,24 +135,5 @@ export class Lanes {
         throw new Error(`${einsum} is no Einsum of the 1D array`);
     }
     return used;
-  }
-
-  private correction(file: RegisterFile, step: number, tile: number, first: boolean, cycle: number): void {
-    const { exp } = this;
-    if (step === 0) {
-      const rm = file.take("RM", tile, cycle);
-      const old = file.take("old RM", tile, cycle);
-      file.write("x", tile, first ? 0 : exp.subtract(old, rm));
-      return;
-    }
-    const t = file.read("x", tile, cycle);
-    if (step === 1) {
-      file.write("x", tile, exp.scale(t));
-      return;
-    }
-    const p = exp.horner(step, t, step === 2 ? 0 : file.read("PRM", tile, cycle));
-    const done = step === lastExponentialStep;
-    file.write("PRM", tile, done ? (first ? 0 : exp.correction(t, p)) : p, 2); // for SPD and SPNV
-    if (done) file.release("x", tile);
   }
 }

@@ -1,6 +1,6 @@
 import type { ProcessingElement } from "../../numerics/pe.js";
 import type { ScheduleMachine } from "../../spec/schedule/machine.js";
-import { type ExponentialSteps, lastExponentialStep } from "./exponential.js";
+import type { Exponential } from "./exponential.js";
 import type { Instruction } from "./instruction.js";
 import { conflict, Links, type Tagged } from "./links.js";
 import { RegisterFile } from "./register-file.js";
@@ -31,7 +31,7 @@ export class PeGrid {
     private readonly machine: ScheduleMachine,
     private readonly valueDim: number,
     private readonly pe: ProcessingElement,
-    private readonly exp: ExponentialSteps,
+    private readonly exp: Exponential,
   ) {
     const { rows, columns } = machine;
     this.rows = rows;
@@ -129,9 +129,13 @@ export class PeGrid {
         return;
       }
       case "SLN": {
-        const rm = step === 0 ? fromNorth("RM", 0) : 0;
-        if (step === 0) passSouth("RM", 0, rm);
-        if (exists) this.exponential(file, step, t, rm, cycle);
+        if (step > 0) {
+          if (exists) this.exp.step(file, "SLN", step, t, cycle);
+          return;
+        }
+        const rm = fromNorth("RM", 0);
+        passSouth("RM", 0, rm);
+        if (exists) file.write("x", t, pe.subtract(file.take("BQK", t, cycle), rm));
         return;
       }
       case "SLD": {
@@ -155,23 +159,5 @@ export class PeGrid {
       default:
         throw new Error(`${einsum} is no Einsum of the 2D array`);
     }
-  }
-
-  /** BQK's register holds x' and t in turn; the polynomial has one of its own, which becomes SLN. */
-  private exponential(file: RegisterFile, step: number, tile: number, rm: number, cycle: number): void {
-    const { exp } = this;
-    if (step === 0) {
-      file.write("x", tile, exp.subtract(file.take("BQK", tile, cycle), rm));
-      return;
-    }
-    const t = file.read("x", tile, cycle);
-    if (step === 1) {
-      file.write("x", tile, exp.scale(t));
-      return;
-    }
-    const p = exp.horner(step, t, step === 2 ? 0 : file.read("SLN", tile, cycle));
-    const done = step === lastExponentialStep;
-    file.write("SLN", tile, done ? exp.numerator(t, p) : p, 2); // for SLD and SLNV
-    if (done) file.release("x", tile);
   }
 }

@@ -1,5 +1,4 @@
-import type { ArrayName } from "../../spec/schedule/einsums.js";
-import { dataflows } from "../../spec/schedule/einsums.js";
+import { type ArrayName, dataflows } from "../../spec/schedule/einsums.js";
 import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import { isIdle, type Operation, type Stage, type Stream } from "../../spec/schedule/notation.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";

@@ -93,7 +93,7 @@ class Simulation {
     work: ScheduleWork,
     private readonly options: SimulationOptions,
   ) {
-    const { dram, arrivals, leap = true, watch } = options;
+    const { dram, arrivals, leap = true } = options;
     this.walk = new TileWalk(machine, work);
     checkOrder(schedule, this.walk);
     this.memory =

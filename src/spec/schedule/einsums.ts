@@ -32,7 +32,7 @@ export interface Dataflow {
 /** Subtraction, then six multiply-accumulates (FuseMax section V; docs/numerics.md, "E2"). */
 export const exponentialSteps = 7;
 
-/** FuseMax Cascade 5 (Eq. 45-56), bound as in Fig. 4. */
+/** FuseMax Cascade 5 (Eq. 44-55), bound as in Fig. 4. */
 export const dataflows: Readonly<Record<EinsumName, Dataflow>> = {
   BQK: { array: "2d", steps: "E", units: ["mac"], uses: [], carries: [], elementwise: false },
   LM: { array: "2d", steps: 1, units: ["max"], uses: ["BQK"], carries: [], elementwise: false },
