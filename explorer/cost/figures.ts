@@ -1,6 +1,6 @@
-import { type Figure, type PointSeries, plain } from "../../src/report/chart.js";
+import type { Figure, PointSeries } from "../../src/report/figure.js";
 import type { Table } from "../../src/report/table.js";
-import { area, bytes, energy, engineering, lengthLabel, percent, seconds } from "../../src/report/units.js";
+import { area, bytes, energy, engineering, lengthLabel, percent, plain, seconds } from "../../src/report/units.js";
 import type { State } from "../state.js";
 import type { Cost } from "./designs.js";
 import type { CostPoint } from "./known-costs.js";

@@ -1,7 +1,7 @@
-import { type Figure, plain } from "../../src/report/chart.js";
+import type { Figure } from "../../src/report/figure.js";
 import type { HeatMap } from "../../src/report/heat-map.js";
 import type { Table } from "../../src/report/table.js";
-import { engineering, seconds } from "../../src/report/units.js";
+import { engineering, plain, seconds } from "../../src/report/units.js";
 import type { RunOutcome } from "./request.js";
 
 /** "h 3, query 17" of a flat row index. */

@@ -1,6 +1,7 @@
 import { useId, useMemo, useRef } from "preact/hooks";
 import { csvText } from "../../src/io/csv.js";
-import { chart, type Figure } from "../../src/report/chart.js";
+import { chart } from "../../src/report/chart.js";
+import type { Figure } from "../../src/report/figure.js";
 import type { Table } from "../../src/report/table.js";
 import { useTheme, useWidth } from "../use-media.js";
 

@@ -1,7 +1,7 @@
 import { dependencyCauses, dramCauses, type ScheduleResult, type StallCause } from "../../src/model/schedule/result.js";
-import { type Figure, plain } from "../../src/report/chart.js";
+import type { Figure } from "../../src/report/figure.js";
 import type { Table } from "../../src/report/table.js";
-import { percent } from "../../src/report/units.js";
+import { percent, plain } from "../../src/report/units.js";
 import { type ArrayName, arrayNames } from "../../src/spec/schedule/einsums.js";
 import type { Simulated } from "./request.js";
 

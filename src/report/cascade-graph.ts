@@ -1,5 +1,5 @@
 import type { Cascade } from "../einsum/cascade.js";
-import { escapeText, round, tag } from "./svg.js";
+import { escapeText, round, svgFigure, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 import { textOn } from "./waterfall.js";
 
@@ -97,10 +97,7 @@ export function cascadeGraph({ nodes, edges }: CascadeGraph, style: GraphStyle):
   const { placed, width, height } = place(nodes, edges);
   const at = new Map(placed.map(node => [node.tensor, node]));
   const passes = Math.max(1, ...passOf.values());
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + 40}" viewBox="0 0 ${width} ${height + 40}" role="img" aria-label="${escapeText(title)}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif">`,
-    `<title>${escapeText(title)}</title>`,
-    tag("rect", { width, height: height + 40, fill: theme.background }),
+  return svgFigure({ width, height: height + 40 }, title, theme, [
     ...edges.map(edge => drawEdge(edge, at, theme)),
     ...barriers.map(barrier => drawBarrier(barrier, at, theme)),
     ...placed.map(node => drawNode(node, passOf.get(node.tensor), theme)),
@@ -110,8 +107,7 @@ export function cascadeGraph({ nodes, edges }: CascadeGraph, style: GraphStyle):
         tag("text", { x: 20, y: 12, fill: theme.text, "font-size": 12.5 }, `pass ${i + 1}`),
       ]),
     ),
-    "</svg>\n",
-  ].join("\n");
+  ]);
 }
 
 /** Layers from top to bottom, each in the order of the middles of what its tensors are made from. */

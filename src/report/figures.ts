@@ -5,9 +5,10 @@ import {
   paperLengths,
   paperWorkloads,
 } from "../model/evaluation.js";
-import { type BarPanel, chart, type Figure, plain } from "./chart.js";
+import { chart } from "./chart.js";
+import type { BarPanel, Figure } from "./figure.js";
 import { against } from "./reproduction.js";
-import { lengthLabel, percent } from "./units.js";
+import { lengthLabel, percent, plain } from "./units.js";
 
 /** The paper's figures that the evaluation has the numbers for: file name and SVG. */
 export function paperFigures(evaluation: PaperEvaluation, accounting: string): ReadonlyMap<string, string> {

@@ -1,4 +1,4 @@
-import { escapeText, round, tag } from "./svg.js";
+import { escapeText, round, svgFigure, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
 /** A grid of values as colours. */
@@ -52,10 +52,7 @@ export function heatMap(map: HeatMap): string {
   const bottom = plot.top + plot.height;
   const height = round(bottom + 86);
   const keyWidth = Math.min(52, plot.width / steps.length);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(title)}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif">`,
-    `<title>${escapeText(title)}</title>`,
-    tag("rect", { width, height, fill: theme.background }),
+  return svgFigure({ width, height }, title, theme, [
     ...(heading
       ? [tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title))]
       : []),
@@ -102,8 +99,7 @@ export function heatMap(map: HeatMap): string {
       ),
       tag("text", { ...small, x: 0, y: 40 }, escapeText(map.valueLabel)),
     ]),
-    "</svg>\n",
-  ].join("\n");
+  ]);
 }
 
 /** The smallest twentieth of the values share the first colour, so that single lucky ones do not use up the scale. */

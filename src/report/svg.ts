@@ -1,3 +1,5 @@
+import type { Theme } from "./theme.js";
+
 /** A number for an SVG attribute: two decimals are finer than any screen. */
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
@@ -35,4 +37,21 @@ export function svgDocument(
     },
     marks,
   );
+}
+
+/** The same on the theme's background and with a title of its own, its marks a line each. */
+export function svgFigure(
+  { width, height }: { readonly width: number; readonly height: number },
+  title: string,
+  theme: Theme,
+  marks: readonly string[],
+): string {
+  const name = escapeText(title);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${name}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif">`,
+    `<title>${name}</title>`,
+    tag("rect", { width, height, fill: theme.background }),
+    ...marks,
+    "</svg>\n",
+  ].join("\n");
 }

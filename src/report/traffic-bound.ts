@@ -9,7 +9,8 @@ import type { Patch } from "../model/patch.js";
 import { sizesOf } from "../model/sizes.js";
 import type { Design } from "../spec/design.js";
 import type { Workload } from "../spec/workload.js";
-import { chart, type Figure, type PointPanel } from "./chart.js";
+import { chart } from "./chart.js";
+import type { Figure, PointPanel } from "./figure.js";
 import { type Table, textTable } from "./table.js";
 import { bytes, lengthLabel } from "./units.js";
 

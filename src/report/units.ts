@@ -31,3 +31,10 @@ export function lengthLabel(length: number): string {
   }
   return String(length);
 }
+
+/** A number for an axis or a tooltip: no binary dust, an exponent only where it is shorter. */
+export function plain(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return value.toExponential(6).replace(/\.?0+e\+?/, "e");
+  return String(Number(value.toPrecision(6)));
+}

@@ -7,7 +7,9 @@ import {
   paretoFront,
   type SweepRequest,
 } from "../../model/sweep.js";
-import { chart, type Figure, plain } from "../../report/chart.js";
+import { chart } from "../../report/chart.js";
+import type { Figure } from "../../report/figure.js";
+import { plain } from "../../report/units.js";
 import type { Points } from "./points.js";
 
 export interface SweepResults {

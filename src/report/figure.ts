@@ -1,0 +1,61 @@
+import type { Theme } from "./theme.js";
+
+/** An axis over numbers. The domain is taken from the data where it is not given; linear axes begin at 0. */
+export interface Axis {
+  readonly label: string;
+  readonly scale?: "linear" | "log";
+  readonly min?: number;
+  readonly max?: number;
+  /** Where ticks may stand; those that fit are drawn. The domain then ends where the data ends. */
+  readonly ticks?: readonly number[];
+  /** How ticks are written. */
+  readonly format?: (value: number) => string;
+}
+
+/** Bars over groups: beside each other, one per series, or on top of each other. */
+export interface BarPanel {
+  readonly kind: "bars";
+  readonly title: string;
+  readonly groups: readonly string[];
+  readonly groupLabel: string;
+  readonly stacked?: boolean;
+  /** Values by series, then group. A missing one is no bar. */
+  readonly values: readonly (readonly (number | undefined)[])[];
+}
+
+/** Points over two numbers, joined by a line or not. */
+export interface PointPanel {
+  readonly kind: "points";
+  readonly title: string;
+  readonly x: Axis;
+  readonly lines: readonly PointSeries[];
+}
+
+export interface PointSeries {
+  /** Which of the figure's series this is: its colour, marker and legend entry. */
+  readonly series: number;
+  readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
+  readonly joined: boolean;
+  /** Drawn pale, as a background to the others. */
+  readonly faint?: boolean;
+}
+
+/** A chart: panels side by side over one y axis, one legend for all. */
+export interface Figure {
+  readonly title: string;
+  /** A line under the title: what is shown, and from where. */
+  readonly note?: string;
+  readonly series: readonly string[];
+  readonly y: Axis;
+  readonly panels: readonly (BarPanel | PointPanel)[];
+  /** A line across every panel, such as the value of a baseline. */
+  readonly rule?: number;
+  readonly width?: number;
+  /** Height of the panels' plotting area. */
+  readonly plotHeight?: number;
+  /** Panels in a row; all of them when not given. */
+  readonly panelsPerRow?: number;
+  /** False to leave title and note out: where they stand beside the chart already. */
+  readonly heading?: boolean;
+  readonly theme?: Theme;
+}

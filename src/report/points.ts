@@ -1,0 +1,38 @@
+import { line } from "d3-shape";
+import { numberScale, type Plot, written, xLabel, xTick } from "./axis.js";
+import type { PointPanel } from "./figure.js";
+import { seriesColour, seriesMarker } from "./series.js";
+import { escapeText, round, tag } from "./svg.js";
+import { plain } from "./units.js";
+
+/** The points of a panel, the lines that join them, and their x axis. */
+export function points(panel: PointPanel, plot: Plot): string[] {
+  const { figure, y, width, height, theme } = plot;
+  const xs = panel.lines.flatMap(l => l.points.map(p => p.x));
+  const x = numberScale(panel.x, xs, [0, width], Math.max(3, Math.floor(width / 80)));
+  const path = line<{ readonly x: number; readonly y: number }>(
+    p => round(x(p.x)),
+    p => round(y(p.y)),
+  );
+  const marks = panel.lines.flatMap(({ series, points, joined, faint }) => {
+    const fill = seriesColour(theme, series);
+    const drawn = joined
+      ? [tag("path", { d: path([...points]) ?? "", fill: "none", stroke: fill, "stroke-width": 2 })]
+      : [];
+    const dots = points.flatMap(p => {
+      const at = `translate(${round(x(p.x))},${round(y(p.y))})`;
+      const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
+      const opacity = faint === true ? { opacity: 0.3 } : {};
+      const dot = tag("path", { d: seriesMarker(series, 48), transform: at, fill, ...opacity }, tooltip);
+      if (p.label === undefined) return [dot];
+      const name = { x: round(x(p.x) + 7), y: round(y(p.y) - 6), fill: theme.muted, "font-size": 11 };
+      return [dot, tag("text", name, escapeText(p.label))];
+    });
+    return [...drawn, ...dots];
+  });
+  const floor = tag("line", { x1: 0, x2: round(width), y1: height, y2: height, stroke: theme.muted });
+  // Ticks at the ends lean inwards, so that neighbouring panels' numbers stay apart.
+  const lean = (at: number): string => (at < 8 ? "start" : at > width - 8 ? "end" : "middle");
+  const ticks = x.ticks.map(tick => xTick(x(tick), written(panel.x, tick), plot, lean(x(tick))));
+  return [floor, ...marks, ...ticks, xLabel(panel.x.label, plot)];
+}
