@@ -7,12 +7,20 @@ const wrong = (option: string, text: string, expected: string): UsageError =>
 
 const unitOf: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
-/** A size: a whole number of at least 1, with K, M or G for powers of 1024. */
-export function parseSize(option: string, text: string): number {
+/** `a b,c` as a list of words, none of them blank. */
+export function parseWords(option: string, texts: readonly string[]): readonly string[] {
+  const words = texts.flatMap(text => text.split(",")).map(word => word.trim());
+  if (words.includes("")) throw wrong(option, texts.join(" "), "a comma-separated list with nothing left blank");
+  return words;
+}
+
+/** A size: a whole number from 1 to `most`, with K, M or G for powers of 1024. */
+export function parseSize(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
   const size = wholeWithUnit(text);
   if (size === null || size < 1) {
     throw wrong(option, text, "a whole number of at least 1, such as 4096, 4K or 1M");
   }
+  if (size > most) throw wrong(option, text, `at most ${most.toLocaleString("en-US")}`);
   return size;
 }
 

@@ -27,12 +27,19 @@ export interface SpecSource {
   names(kind: SpecKind): readonly string[];
 }
 
-function find<T>(source: SpecSource, kind: SpecKind, name: string, schema: z.ZodType<T>, from?: Document<unknown>) {
-  const text = source.read(kind, name, from?.file);
+/** @param from the document that names the spec, or in words who does */
+function find<T>(
+  source: SpecSource,
+  kind: SpecKind,
+  name: string,
+  schema: z.ZodType<T>,
+  from: Document<unknown> | string,
+) {
+  const text = source.read(kind, name, typeof from === "string" ? undefined : from.file);
   if (text !== undefined) return readOnce(kind, text, schema);
   const field = kind === "technologies" ? "technology" : kind.replace(/s$/, "");
   throw new SpecError({
-    where: from === undefined ? field : from.at([field]),
+    where: typeof from === "string" ? from : from.at([field]),
     got: `'${name}'`,
     expected: `one of ${source.names(kind).join(", ")} or a YAML file`,
   });
@@ -50,9 +57,9 @@ function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Do
   return document;
 }
 
-/** Reads a design and all that it names. Throws SpecError. */
-export function loadDesign(source: SpecSource, name: string): Design {
-  const spec = find(source, "designs", name, designSchema);
+/** Reads a design and all that it names. Throws SpecError, at `where` if there is no such design. */
+export function loadDesign(source: SpecSource, name: string, where = "design"): Design {
+  const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
   return {
     name: spec.data.name,
@@ -69,12 +76,12 @@ export function loadDesign(source: SpecSource, name: string): Design {
   };
 }
 
-/** Reads a workload. Throws SpecError. */
-export function loadWorkload(source: SpecSource, name: string): Workload {
-  return find(source, "workloads", name, workloadSchema).data;
+/** Reads a workload. Throws SpecError, at `where` if there is none of that name. */
+export function loadWorkload(source: SpecSource, name: string, where = "workload"): Workload {
+  return find(source, "workloads", name, workloadSchema, where).data;
 }
 
-/** Reads a schedule of its own, to be put in the place of a design's. Throws SpecError. */
-export function loadSchedule(source: SpecSource, name: string): Document<ScheduleDocument> {
-  return find(source, "schedules", name, scheduleSchema);
+/** Reads a schedule of its own, to be put in the place of a design's. Throws SpecError, at `where` if there is none of that name. */
+export function loadSchedule(source: SpecSource, name: string, where = "schedule"): Document<ScheduleDocument> {
+  return find(source, "schedules", name, scheduleSchema, where);
 }

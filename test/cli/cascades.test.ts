@@ -195,7 +195,8 @@ describe("fusemax traffic-bound", () => {
     [["--seq", "0"], /--seq/],
     [["--buffer", "none"], /--buffer: got "none"/],
     [["--cascade", "softmax"], /softmax: got no rank P/],
-    [["--design", "nothing"], /nothing/],
+    [["--design", "nothing"], /--design: got 'nothing'/],
+    [["--cascade", "attention-1-pass,,attention-2-pass"], /--cascade: got .* nothing left blank/],
     [["--json", "--csv"], /--csv: got --json as well/],
     [["--chart", "/no/such/folder/x.svg", "--seq", "1K"], /folder/],
   ])("%j is refused", async (args, message) => {

@@ -7,8 +7,7 @@ import { paperLengths } from "../../model/evaluation.js";
 import { largestSize } from "../../model/sizes.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
-import { listed } from "../model/model.js";
-import { parseSequence } from "../values.js";
+import { parseSequence, parseWords } from "../values.js";
 
 export interface TrafficBoundOptions {
   readonly model: string;
@@ -30,10 +29,15 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
     throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
   }
   const study = trafficStudy({
-    cascades: listed(options.cascade, attentionCascades).map(loadCascade),
-    designs: listed(options.design, ["flat", "fusemax"]).map(name => loadDesign(specFiles, name)),
-    workload: loadWorkload(specFiles, options.model),
-    lengths: listed(options.seq, paperLengths.map(String)).map(text => parseSequence("--seq", text, largestSize)),
+    cascades: parseWords("--cascade", options.cascade ?? attentionCascades).map(loadCascade),
+    designs: parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
+      loadDesign(specFiles, name, "--design"),
+    ),
+    workload: loadWorkload(specFiles, options.model, "--model"),
+    lengths:
+      options.seq === undefined
+        ? paperLengths
+        : parseWords("--seq", options.seq).map(text => parseSequence("--seq", text, largestSize)),
     batch: options.batch,
     ...(options.buffer === undefined ? {} : { bufferBytes: options.buffer }),
   });

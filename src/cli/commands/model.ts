@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { largestSize } from "../../model/sizes.js";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, settingsOption } from "../model/options.js";
 import { parseLengths, parseSize } from "../values.js";
@@ -12,7 +13,7 @@ export function register(program: Command): void {
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M (default: 4K, or what the model was made for)")
     .addOption(
       new Option("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)").argParser(text =>
-        parseSize("--batch", text),
+        parseSize("--batch", text, largestSize),
       ),
     )
     .addOption(
@@ -22,7 +23,7 @@ export function register(program: Command): void {
     )
     .addOption(
       new Option("--queries <n>", "queries at once in decode")
-        .argParser(text => parseSize("--queries", text))
+        .argParser(text => parseSize("--queries", text, largestSize))
         .default(1),
     )
     .addOption(

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { formatNames } from "../../numerics/format.js";
+import { largestHeadDim } from "../../numerics/limits.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
 import {
   parseCheck,
@@ -22,7 +23,7 @@ export function register(program: Command): void {
     .addOption(size("--batch <n>", "batches (default: 1)"))
     .addOption(size("--heads <n>", "query heads (default: the model's, else 1)"))
     .addOption(size("--kv-heads <n>", "key/value heads, a divisor of --heads (default: the model's, else --heads)"))
-    .addOption(size("--head-dim <n>", "width E of queries and keys (default: the model's, else 64)"))
+    .addOption(size("--head-dim <n>", "width E of queries and keys (default: the model's, else 64)", largestHeadDim))
     .addOption(size("--value-dim <n>", "width F of values (default: the model's, else --head-dim)"))
     .addOption(size("--seq <n>", "queries and keys: 4096, 4K, 1M (default: 1024)"))
     .addOption(size("--q-len <n>", "queries P, in place of --seq"))
@@ -83,7 +84,8 @@ function parsed<T>(flags: string, words: string, parse: (option: string, text: s
   return new Option(flags, words).argParser(text => parse(name, text));
 }
 
-const size = (flags: string, words: string): Option => parsed(flags, words, parseSize);
+const size = (flags: string, words: string, most?: number): Option =>
+  parsed(flags, words, (name, text) => parseSize(name, text, most));
 
 const number = (flags: string, words: string, range: string, least: number, most: number): Option =>
   parsed(flags, words, (name, text) => parseNumber(name, text, `a number from ${range}`, least, most));

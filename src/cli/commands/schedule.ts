@@ -1,8 +1,16 @@
 import type { Command } from "commander";
-import { listOf, machineOptions, parsed, parseLag, parsePorts, type ScheduleOptions } from "../schedule/options.js";
-import { parseSize } from "../values.js";
+import {
+  listOf,
+  machineOptions,
+  parsed,
+  parseLag,
+  parseModelSize,
+  parsePorts,
+  type ScheduleOptions,
+} from "../schedule/options.js";
+import { parseWords } from "../values.js";
 
-const names = listOf((_, text) => text);
+const names = (option: string, text: string): readonly string[] => parseWords(option, [text]);
 
 export function register(program: Command): void {
   const command = program
@@ -10,7 +18,9 @@ export function register(program: Command): void {
     .description("Simulate designs cycle by cycle and set them beside the paper's latency and utilization.")
     .addOption(parsed("--design <list>", "designs that have a schedule", names).default(["fusemax"], "fusemax"))
     .addOption(parsed("--model <list>", "models of specs/workloads, or YAML files", names).default(["bert"], "bert"))
-    .addOption(parsed("--seq <list>", "queries and keys, such as 1K,4K,1M", listOf(parseSize)).default([4096], "4K"))
+    .addOption(
+      parsed("--seq <list>", "queries and keys, such as 1K,4K,1M", listOf(parseModelSize)).default([4096], "4K"),
+    )
     .addOption(
       parsed("--ports <list>", "rows the global buffer reads a cycle, such as 1,2,unlimited", listOf(parsePorts)),
     );

@@ -1,6 +1,14 @@
 import type { Command } from "commander";
-import { machineOptions, parsed, parseLag, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
-import { parseName, parseSize } from "../values.js";
+import {
+  machineOptions,
+  parsed,
+  parseLag,
+  parseModelSize,
+  parsePorts,
+  parseRange,
+  type TraceOptions,
+} from "../schedule/options.js";
+import { parseName } from "../values.js";
 
 export function register(program: Command): void {
   const command = program
@@ -8,7 +16,7 @@ export function register(program: Command): void {
     .description("Draw what both arrays do, epoch by epoch: a trace for Perfetto, a waterfall, or the PEs themselves.")
     .option("--design <name>", "a design that has a schedule", "fusemax")
     .option("--model <name>", "a model of specs/workloads, or a YAML file", "bert")
-    .addOption(parsed("--seq <n>", "queries and keys", parseSize).default(4096, "4K"))
+    .addOption(parsed("--seq <n>", "queries and keys", parseModelSize).default(4096, "4K"))
     .addOption(parsed("--epochs <a..b>", "epochs to draw (default: 0..7)", parseRange))
     .requiredOption("--out <file...>", "what to write: .json a Chrome trace, .svg a drawing")
     .addOption(parsed("--ports <n>", "rows the global buffer reads a cycle (default: the design's)", parsePorts))

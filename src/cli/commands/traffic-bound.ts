@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { largestSize } from "../../model/sizes.js";
 import type { TrafficBoundOptions } from "../cascades/traffic-bound.js";
 import { parseSize } from "../values.js";
 
@@ -11,7 +12,9 @@ export function register(program: Command): void {
     .option("--model <name>", "a workload of specs/workloads or a YAML file", "bert")
     .option("--seq <lengths...>", "sequence lengths, queries = keys (default: 1K to 1M)")
     .addOption(
-      new Option("--batch <n>", "sequences at once").argParser(text => parseSize("--batch", text)).default(64, "64"),
+      new Option("--batch <n>", "sequences at once")
+        .argParser(text => parseSize("--batch", text, largestSize))
+        .default(64, "64"),
     )
     .addOption(
       new Option("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)").argParser(text =>

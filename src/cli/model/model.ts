@@ -10,7 +10,7 @@ import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
 import type { Phase } from "../../spec/workload.js";
-import { parseSequence } from "../values.js";
+import { parseSequence, parseWords } from "../values.js";
 import type { AccountingOptions } from "./options.js";
 
 export interface ModelOptions extends AccountingOptions {
@@ -38,9 +38,12 @@ export function runModel(options: ModelOptions): void {
     const other = options.seq === undefined ? "--batch" : "--seq";
     throw new UsageError({ where: "--kv-lens", got: `${other} as well`, expected: "one of the two" });
   }
-  const workloads = listed(options.model, ["bert"]).map(name => loadWorkload(specFiles, name));
+  const models = parseWords("--model", options.model ?? ["bert"]);
+  const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
   const { results, failures } = modelResults({
-    designs: listed(options.design, paperDesigns).map(name => loadDesign(specFiles, name)),
+    designs: parseWords("--design", options.design ?? paperDesigns).map(name =>
+      loadDesign(specFiles, name, "--design"),
+    ),
     workloads: options.mask ? workloads : workloads.map(unmasked),
     lengths: lengthsOf(options),
     batch: options.batch,
@@ -61,12 +64,11 @@ export function runModel(options: ModelOptions): void {
 }
 
 function lengthsOf({ seq, kvLens }: ModelOptions): readonly number[] | undefined {
-  if (kvLens !== undefined) return [Math.max(...kvLens)];
-  return seq === undefined ? undefined : listed(seq, []).map(text => parseSequence("--seq", text, largestSize));
-}
-
-/** `a b,c` as a list of names. */
-export function listed(words: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] {
-  const names = (words ?? otherwise).flatMap(word => word.split(",")).map(word => word.trim());
-  return names.filter(name => name !== "");
+  if (kvLens !== undefined) {
+    const longest = Math.max(...kvLens);
+    if (longest >= 1 && longest <= largestSize) return [longest];
+    const got = `a longest sequence of ${longest}`;
+    throw new UsageError({ where: "--kv-lens", got, expected: "one of 1 to 2^40 keys" });
+  }
+  return seq && parseWords("--seq", seq).map(text => parseSequence("--seq", text, largestSize));
 }

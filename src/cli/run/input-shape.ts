@@ -1,6 +1,7 @@
 import type { AttentionShape } from "../../emulator/problem.js";
 import { InputError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import { largestHeadDim } from "../../numerics/limits.js";
 
 export interface StoredInputs {
   readonly q: StoredTensor;
@@ -27,6 +28,9 @@ export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
   same(k, "E", kDim, headDim, "q");
   same(v, "Hkv", vHeads, kvHeads, "k");
   same(v, "M", vKeys, keys, "k");
+  if (headDim > largestHeadDim) {
+    throw new InputError({ where: q.where, got: `E ${headDim}`, expected: `at most ${largestHeadDim}` });
+  }
   if (heads % kvHeads !== 0) {
     throw new InputError({ where: k.where, got: `${kvHeads} heads`, expected: `a divisor of the ${heads} heads of q` });
   }

@@ -1,4 +1,3 @@
-import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import { loadWorkload } from "../../spec/load.js";
 
@@ -16,14 +15,10 @@ export interface ModelShape {
   readonly crossKeys: number | undefined;
 }
 
-/** A model of specs/workloads by its name in any case, or of a YAML file. @throws UsageError, SpecError */
+/** A model of specs/workloads by its name in any case, or of a YAML file. @throws SpecError */
 export function modelShape(name: string): ModelShape {
+  const workload = loadWorkload(specFiles, name, "--model");
   const known = specFiles.names("workloads");
-  if (!/\.ya?ml$/i.test(name) && !known.includes(name.toLowerCase())) {
-    const expected = `one of ${known.join(", ")} or a YAML file`;
-    throw new UsageError({ where: "--model", got: `"${name}"`, expected });
-  }
-  const workload = loadWorkload(specFiles, name);
   const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, kinds } = workload;
   const [left, right] = kinds[0]?.window ?? [-1, -1];
   return {

@@ -14,8 +14,9 @@ export function designFor(
   options: MachineOptions,
   { ports, lag }: { readonly ports?: Ports | undefined; readonly lag?: number | undefined },
 ): CompiledDesign {
-  const loaded = loadDesign(specFiles, name);
-  const schedule = options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule);
+  const loaded = loadDesign(specFiles, name, "--design");
+  const schedule =
+    options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule, "--schedule");
   const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, lag) };
   return compileDesign(design, { patches: patchesFor(design, options, ports) });
 }
@@ -52,7 +53,7 @@ function patchesFor(
 
 /** The sizes of a model at a sequence length, with what the options replace. */
 export function sizesFor(model: string, seq: number, options: MachineOptions): Sizes & { readonly model: string } {
-  const workload = loadWorkload(specFiles, model);
+  const workload = loadWorkload(specFiles, model, "--model");
   const { heads = workload.heads, headDim = workload.headDim, valueDim } = options;
   const sizes = checkSizes({
     B: options.batch ?? workload.batch,

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { UsageError } from "../../errors.js";
+import { largestSize } from "../../model/sizes.js";
 import { parseSize, parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
@@ -23,13 +24,16 @@ export function parsed<T>(flags: string, words: string, parse: (option: string, 
   return new Option(flags, words).argParser(text => parse(name, text));
 }
 
+/** A size that the model takes. */
+export const parseModelSize = (option: string, text: string): number => parseSize(option, text, largestSize);
+
 /** The options, in the order of the help. */
 export const machineOptions = (): readonly Option[] => [
   new Option("--schedule <name>", "a schedule of specs/schedules, or a YAML file, in place of the design's own"),
-  parsed("--batch <n>", "batches (default: the model's)", parseSize),
-  parsed("--heads <n>", "heads (default: the model's)", parseSize),
-  parsed("--head-dim <n>", "E (default: the model's)", parseSize),
-  parsed("--value-dim <n>", "F (default: the model's)", parseSize),
+  parsed("--batch <n>", "batches (default: the model's)", parseModelSize),
+  parsed("--heads <n>", "heads (default: the model's)", parseModelSize),
+  parsed("--head-dim <n>", "E (default: the model's)", parseModelSize),
+  parsed("--value-dim <n>", "F (default: the model's)", parseModelSize),
   parsed("--array <rowsxcols>", "PEs of the 2D array (default: the design's)", parseTile),
   parsed(
     "--rm-return <how>",

@@ -16,7 +16,7 @@ export interface SweepNames {
 export function sweepRequest(source: SpecSource, names: SweepNames): SweepRequest {
   return {
     ...names,
-    designs: names.designs.map(name => loadDesign(source, name)),
-    workloads: names.workloads.map(name => loadWorkload(source, name)),
+    designs: names.designs.map(name => loadDesign(source, name, "--design")),
+    workloads: names.workloads.map(name => loadWorkload(source, name, "--model")),
   };
 }

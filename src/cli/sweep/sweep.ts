@@ -6,9 +6,9 @@ import { specFiles } from "../../io/spec-files.js";
 import { accountingOf, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
-import { listed } from "../model/model.js";
 import type { AccountingOptions } from "../model/options.js";
 import { startProgress } from "../progress.js";
+import { parseWords } from "../values.js";
 import { evaluateAll } from "./evaluate-all.js";
 import { openJournal, sweepIdentity } from "./journal.js";
 import { emptyPoints, type Points, putBlock } from "./points.js";
@@ -34,8 +34,8 @@ const kinds = [".csv", ".json", ".svg"];
 /** Sweeps, with progress on stderr, and writes the results. */
 export async function runSweep(options: SweepOptions): Promise<void> {
   const names: SweepNames = {
-    designs: listed(options.design, ["fusemax"]),
-    workloads: listed(options.model, ["bert"]),
+    designs: parseWords("--design", options.design ?? ["fusemax"]),
+    workloads: parseWords("--model", options.model ?? ["bert"]),
     lengths: lengthsOf(options.seq ?? ["4K"]),
     batch: options.batch,
     axes: options.set.map(parseAxis),
@@ -132,12 +132,12 @@ function lengthsOf(words: readonly string[]): readonly number[] {
 }
 
 function objectivesOf(text: string): readonly Measure[] {
-  const names = listed([text], []);
+  const names = parseWords("--pareto", [text]);
   const unknown = names.find(name => !(measures as readonly string[]).includes(name));
-  if (unknown !== undefined || names.length === 0) {
+  if (unknown !== undefined) {
     throw new UsageError({
       where: "--pareto",
-      got: `'${unknown ?? text}'`,
+      got: `'${unknown}'`,
       expected: `some of ${measures.join(", ")}`,
     });
   }
