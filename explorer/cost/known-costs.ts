@@ -35,7 +35,7 @@ export function knownPoint(request: CostRequest): CostPoint {
   };
 }
 
-/** How long a design lately took to compute, in milliseconds, here or in the worker. */
+/** How long a design lately took to compute at the chosen length, in milliseconds, here or in the worker. */
 const lately = new Map<string, number>();
 const kindOf = ({ design, state }: CostRequest): string => `${design} ${state.accounting} ${state.scope}`;
 
@@ -43,7 +43,7 @@ export function remember(request: CostRequest, { result, milliseconds }: Timed):
   const [oldest] = found.keys();
   if (found.size >= mostKept && oldest !== undefined) found.delete(oldest);
   found.set(keyOf(request), result);
-  lately.set(kindOf(request), milliseconds);
+  if (request.seq === request.state.seq) lately.set(kindOf(request), milliseconds);
 }
 
 export interface Timed {
@@ -58,7 +58,7 @@ export function timedCost(request: CostRequest): Timed {
 }
 
 /** Milliseconds of a move that may go into the model: a frame has 16, and drawing takes most of them. */
-const modelBudget = 4;
+const modelBudget = 6;
 
 /** Computes those that fit the budget. What has not been timed is taken to be quick only where it usually is. */
 export function computeQuick(requests: readonly CostRequest[]): void {

@@ -3,8 +3,9 @@ import type { Theme } from "./theme.js";
 /** A number for an SVG attribute: two decimals are finer than any screen. */
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
-export const escapeText = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+export const escapeText = (text: string): string => text.replace(/[&<>"]/g, mark => escapes[mark] ?? mark);
 
 /** An element with its attributes and its content, which is markup already. */
 export function tag(
@@ -12,9 +13,12 @@ export function tag(
   attributes: Readonly<Record<string, string | number>>,
   content: string | readonly string[] = "",
 ): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeText(String(value))}"`);
+  let written = "";
+  for (const [key, value] of Object.entries(attributes)) {
+    written += ` ${key}="${typeof value === "number" ? value : escapeText(value)}"`;
+  }
   const inner = typeof content === "string" ? content : content.join("\n");
-  return inner === "" ? `<${name}${written.join("")}/>` : `<${name}${written.join("")}>${inner}</${name}>`;
+  return inner === "" ? `<${name}${written}/>` : `<${name}${written}>${inner}</${name}>`;
 }
 
 /** A figure of its own, `width` by `height` pixels, that names itself to screen readers. */
