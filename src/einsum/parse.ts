@@ -47,12 +47,12 @@ export const cascadeLimits = { characters: 100_000, einsums: 1000, tokensPerLine
 
 type Section = "ranks" | "inputs" | "until" | "initialization" | "extended einsums";
 const sections: readonly Section[] = ["ranks", "inputs", "until", "initialization", "extended einsums"];
-const otherNames: Readonly<Record<string, Section>> = {
-  rank: "ranks",
-  input: "inputs",
-  initializations: "initialization",
-  einsums: "extended einsums",
-};
+const otherNames: ReadonlyMap<string, Section> = new Map([
+  ["rank", "ranks"],
+  ["input", "inputs"],
+  ["initializations", "initialization"],
+  ["einsums", "extended einsums"],
+]);
 
 /**
  * Reads the text of a cascade (docs/cascades.md). `name` is what errors call it by.
@@ -145,7 +145,7 @@ class Reader {
     if (words === 0 || !cursor.sees(":", words)) return null;
     const names = Array.from({ length: words }, () => cursor.next());
     const written = names.map(token => token.text).join(" ");
-    const section = sections.find(known => known === written.toLowerCase()) ?? otherNames[written.toLowerCase()];
+    const section = sections.find(known => known === written.toLowerCase()) ?? otherNames.get(written.toLowerCase());
     if (section === undefined) {
       const [first] = names as [Token];
       const near = nearest(written, sections);

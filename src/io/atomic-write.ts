@@ -20,11 +20,11 @@ export function removeUnfinishedFiles(): void {
 }
 
 /**
- * Writes a file whole or not at all: into a temporary name in the same folder, flushed to the disk, then renamed. A
- * symbolic link keeps pointing at its target; a device or a pipe is written directly.
+ * Writes a file whole or not at all: part by part into a temporary name in the same folder, flushed to the disk, then renamed.
+ * A symbolic link keeps pointing at its target; a device or a pipe is written directly.
  * @throws InputError when the path can't be written; whatever was there before is untouched.
  */
-export async function writeAtomically(path: string, parts: readonly ArrayBufferView[]): Promise<void> {
+export async function writeAtomically(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {
   const target = await resolveTarget(path);
   try {
     if (target.direct) {
@@ -91,7 +91,7 @@ const unwritable = (path: string, error: unknown): InputError =>
 /** Large arrays go out in pieces: one write call takes less than 2 GiB. */
 const writeBytes = 2 ** 26;
 
-async function writeParts(handle: FileHandle, parts: readonly ArrayBufferView[]): Promise<void> {
+async function writeParts(handle: FileHandle, parts: Iterable<ArrayBufferView>): Promise<void> {
   for (const part of parts) {
     for (let at = 0; at < part.byteLength; ) {
       const piece = new Uint8Array(part.buffer, part.byteOffset + at, Math.min(writeBytes, part.byteLength - at));

@@ -36,6 +36,7 @@ export function systemError(error: unknown): string {
     ENOENT: "no such file or folder",
     EACCES: "permission denied",
     EPERM: "operation not permitted",
+    EEXIST: "a file of that name",
     EISDIR: "a folder",
     ENOTDIR: "a path through something that is not a folder",
     ENOSPC: "no space left on the device",

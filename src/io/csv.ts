@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import type { Table } from "../report/table.js";
 
 /** The table as CSV (RFC 4180, lines ending in \n). Numbers are written so that reading them gives the same double. */
@@ -11,14 +12,19 @@ export function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Reads CSV: cells as text, the first line as the header. */
+/** Reads CSV: cells as text, the first line as the header. @throws InputError for text after a quoted cell or a stray quote. */
 export function parseCsv(text: string): { readonly columns: readonly string[]; readonly rows: readonly string[][] } {
   const rows: string[][] = [[]];
   const cell = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r?\n|$)/y;
-  while (cell.lastIndex < text.length) {
+  for (let end = ","; end === "," || cell.lastIndex < text.length; ) {
+    const at = cell.lastIndex;
     const match = cell.exec(text);
-    if (match === null) break;
-    const [, value = "", end] = match;
+    if (match === null) {
+      const got = JSON.stringify(text.slice(at, at + 20));
+      throw new InputError({ where: `CSV line ${rows.length}`, got, expected: "cells between commas, quotes doubled" });
+    }
+    const [, value = ""] = match;
+    end = match[2] ?? "";
     rows.at(-1)?.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
     if (end !== "," && cell.lastIndex < text.length) rows.push([]);
   }

@@ -8,13 +8,13 @@ import { bytesOf, elementsOf, type StoredFloat, type StoredTensor, storedTensor 
 export const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** bfloat16 has no descr of its own: NumPy saves ml_dtypes.bfloat16 as two opaque bytes. */
-const floatOfDescr: Readonly<Record<string, StoredFloat>> = {
-  "<f2": "F16",
-  "<f4": "F32",
-  "<f8": "F64",
-  "|V2": "BF16",
-  "<V2": "BF16",
-};
+const floatOfDescr: ReadonlyMap<string, StoredFloat> = new Map([
+  ["<f2", "F16"],
+  ["<f4", "F32"],
+  ["<f8", "F64"],
+  ["|V2", "BF16"],
+  ["<V2", "BF16"],
+]);
 
 /** A .npy file of floats, in C or Fortran order: of any source, a .npz archive's member too. @throws InputError */
 export async function npyTensor(source: ByteSource): Promise<StoredTensor> {
@@ -36,7 +36,7 @@ export async function npyTensor(source: ByteSource): Promise<StoredTensor> {
     await readWhole(source, prefix.length, offset),
   );
   const { descr, fortranOrder, shape } = parseHeader(where, text);
-  const dtype = floatOfDescr[descr];
+  const dtype = floatOfDescr.get(descr);
   if (dtype === undefined) throw wrongType(where, descr);
   const end = offset + elementsOf(shape) * bytesOf[dtype];
   if (source.length < end) throw truncated(where, source.length, end);
@@ -61,7 +61,7 @@ interface NpyHeader {
 function parseHeader(where: string, text: string): NpyHeader {
   const descr = /['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[))/.exec(text);
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text);
-  const shape = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text);
+  const shape = /['"]shape['"]\s*:\s*\(((?:\s*\d+L?\s*,)*(?:\s*\d+L?)?)\s*\)/.exec(text);
   if (descr === null || order === null || shape === null) {
     throw new InputError({
       where,

@@ -116,7 +116,7 @@ function parseEntry(where: string, name: string, value: unknown): Entry {
     throw malformed(where, `data_offsets ${JSON.stringify(offsets)}`, "[begin, end] in bytes");
   }
   const [begin, end] = offsets as [number, number];
-  const bits = bitsOf[dtype];
+  const bits = Object.hasOwn(bitsOf, dtype) ? bitsOf[dtype] : undefined;
   if (bits !== undefined && end - begin !== (elementsOf(shape) * bits) / 8) {
     throw malformed(
       where,

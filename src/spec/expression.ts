@@ -145,7 +145,7 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
     return call(text);
   };
   const call = (name: string): Expression => {
-    if (!(name in functions)) {
+    if (!Object.hasOwn(functions, name)) {
       next--;
       return fail(`one of the functions ${Object.keys(functions).join(", ")}`);
     }
@@ -181,7 +181,7 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
 export function namesIn(expression: Expression): readonly string[] {
   const names = new Set<string>();
   const visit = (e: Expression): void => {
-    if (e.kind === "name" && !(e.name in constants)) names.add(e.name);
+    if (e.kind === "name" && !Object.hasOwn(constants, e.name)) names.add(e.name);
     else if (e.kind === "binary") {
       visit(e.left);
       visit(e.right);
@@ -202,7 +202,7 @@ export function compileExpression(expression: Expression, slotOf: (name: string)
       return () => value;
     }
     case "name": {
-      const constant = constants[expression.name];
+      const constant = Object.hasOwn(constants, expression.name) ? constants[expression.name] : undefined;
       if (constant !== undefined) return () => constant;
       const slot = slotOf(expression.name);
       return values => values[slot] as number;

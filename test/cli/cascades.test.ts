@@ -93,6 +93,7 @@ describe("fusemax passes", () => {
     [["passes", "attention-1-pass", "--shape", "M=10,M0=3"], /M = 10, which 3 does not divide/],
     [["equal", "softmax", "layer-norm"], /1 and 2 ranks/],
     [["equal", "softmax", "softmax", "--tolerance", "-1"], /--tolerance/],
+    [["equal", "softmax", "softmax", "--trials", "1M"], /--trials: got "1M"; expected at most 100,000/],
     [["equal", "softmax"], /missing required argument/],
     [["taxonomy", "--shape", "M=x"], /--shape: got "M=x"/],
   ])("%j is refused in one line with exit 2", async (args, message) => {
@@ -198,6 +199,8 @@ describe("fusemax traffic-bound", () => {
     [["--design", "nothing"], /--design: got 'nothing'/],
     [["--cascade", "attention-1-pass,,attention-2-pass"], /--cascade: got .* nothing left blank/],
     [["--json", "--csv"], /--csv: got --json as well/],
+    [["--seq", ","], /--seq: got ","; expected a comma-separated list/],
+    [["--cascade", ""], /--cascade: got nothing; expected a comma-separated list/],
     [["--chart", "/no/such/folder/x.svg", "--seq", "1K"], /folder/],
   ])("%j is refused", async (args, message) => {
     const { code, stdout, stderr } = await invoke("traffic-bound", ...args);

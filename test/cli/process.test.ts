@@ -113,10 +113,22 @@ it("law: of two runs that keep rows in one file at a time, one works and the oth
   }
 });
 
+/** A command whose output is more than a pipe holds. */
+const talkative = "sweep --set architecture.frequencyHz=1e6..2e9:2000";
+
 it("stops quietly when its reader does", () => {
-  const result = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" run --help | head -1`], {
+  const script = `("${process.execPath}" "${program}" ${talkative}; echo $? >&2) | head -1`;
+  const result = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+  expect(result.stderr).toBe("0\n");
+  expect(result.stdout).toMatch(/^design,model,batch,seq,/);
+});
+
+it.skipIf(!existsSync("/dev/full"))("says in one line that its output found no room", () => {
+  const result = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" ${talkative} > /dev/full`], {
     encoding: "utf8",
   });
-  expect(result.stderr).toBe("");
-  expect(result.stdout).toMatch(/^Usage: fusemax run/);
+  expect(result.stderr).toBe(
+    "fusemax: standard output: got no space left on the device; expected room for the result\n",
+  );
+  expect(result.status).toBe(2);
 });

@@ -128,7 +128,7 @@ describe("fusemax trace", () => {
     ],
     [
       "PEs as JSON",
-      () => ["--pe", "--array", "2x2", "--seq", "8", "--out", file("a.json")],
+      () => ["--pe", "--array", "2x2", "--seq", "8", "--out", file("a.svg"), file("a.json")],
       /--out: got .* expected a \.svg/,
     ],
     ["zero ports", () => ["--ports", "0", "--out", file("a.svg")], /--ports: got "0"; expected rows a cycle/],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { pieces } from "../../src/cli/sweep/results.js";
 import { parseValues } from "../../src/cli/sweep/values.js";
 import { parseCsv } from "../../src/io/csv.js";
 import { invoke } from "./invoke.js";
@@ -87,10 +88,11 @@ describe("fusemax sweep", () => {
     [["--set", "architecture.parameters.D=8..1*2"], /last value is not below its first/],
     [["--set", "architecture.parameters.D"], /expected FIELD=VALUES/],
     [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
-    [["--set", "architecture.parameters.D=1..1e9+1"], /at most 10000000|a range/],
     [["--pareto", "energyPj,,areaUm2"], /--pareto: got "energyPj,,areaUm2"; expected a comma-separated list/],
     [["--model", "gpt9"], /--model: got 'gpt9'; expected one of bert/],
     [["--design", "gpu"], /--design: got 'gpu'; expected one of arch/],
+    [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],
+    [["--set", "architecture.parameters.D=1..1e6+1,7"], /got 7 twice/],
     [["--pareto", "speed"], /--pareto: got 'speed'; expected some of cycles/],
     [["--out", "x.txt"], /--out: got 'x\.txt'; expected a name that ends in/],
     [["--seq", "1.5"], /--seq: got 1\.5/],
@@ -103,13 +105,29 @@ describe("fusemax sweep", () => {
 
   it("refuses the points of another sweep, and a file that is something else", async () => {
     await invoke("sweep", ...sides, "--resume", at("other"), "--out", at("o.csv"));
-    const { code, stderr } = await invoke("sweep", "--set", "architecture.parameters.D=64", "--resume", at("other"));
+    const { code, stderr } = await invoke(
+      "sweep",
+      "--set",
+      "architecture.parameters.D=64",
+      "--resume",
+      at("other"),
+      "--out",
+      at("refused.csv"),
+    );
     expect([code, stderr]).toEqual([2, expect.stringMatching(/got points of another sweep/)]);
     appendFileSync(at("text"), "hello\n");
     expect((await invoke("sweep", ...sides, "--resume", at("text"))).stderr).toMatch(/no file of finished points/);
     expect(readFileSync(at("text"), "utf8")).toBe("hello\n");
     expect(existsSync(at("refused.csv"))).toBe(false);
   });
+});
+
+it("law: output goes out in pieces that are far shorter than the longest string, and nothing is lost between them", () => {
+  const lines = Array.from({ length: 60_000 }, (_, i) => `${i},${"x".repeat(i % 100)}\n`);
+  const parts = [...pieces(lines)];
+  expect(parts.length).toBeGreaterThan(2);
+  expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(2 ** 20 + 200);
+  expect(parts.join("") === lines.join("")).toBe(true);
 });
 
 describe("values of a field", () => {

@@ -73,6 +73,12 @@ describe("readNpy", () => {
   });
 
   const good = npyBytes(values, { shape: [1, 2, 3, 4] });
+  const withText = (from: string, to: string): Uint8Array => {
+    const [text, changed] = [new TextDecoder("latin1").decode(good.slice(10, 128)), to.padEnd(from.length)];
+    expect(text).toContain(from);
+    const header = text.replace(from, changed).slice(0, 117).padEnd(117);
+    return new Uint8Array([...good.slice(0, 10), ...new TextEncoder().encode(`${header}\n`), ...good.slice(128)]);
+  };
   const bad: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ["empty", new Uint8Array(0), /got 0 bytes; expected a .npy file/],
     [
@@ -86,6 +92,8 @@ describe("readNpy", () => {
     ["cut in the values", good.slice(0, good.length - 3), /ends after 221 bytes; expected 224 bytes/],
     ["too long", new Uint8Array([...good, 1, 2, 3]), /got 3 bytes after the last value/],
     ["version 4", new Uint8Array(good).with(6, 4), /got .npy version 4.0; expected version 1, 2 or 3/],
+    ["of a type that JavaScript's objects have", withText("'<f4'", "'constructor'"), /values of type constructor/],
+    ["of a shape without commas", withText("(1, 2, 3, 4)", "(1 2, 3, 4)"), /expected descr, fortran_order and shape/],
     ["no header", new Uint8Array(good).fill(0x20, 10, 128), /expected descr, fortran_order and shape/],
   ];
   it.each(bad)("refuses a file that is %s", async (_, bytes, message) => {

@@ -15,6 +15,14 @@ describe("CSV", () => {
       }),
     );
   });
+  it("reads a last line without its end, an empty last cell too", () => {
+    expect(parseCsv("a,b\n1,2").rows).toEqual([["1", "2"]]);
+    expect(parseCsv("a,b\n1,").rows).toEqual([["1", ""]]);
+    expect(parseCsv("").columns).toEqual([""]);
+  });
+  it.each(['a,b\n"1"2,3', 'a,b\n1"2,3', 'a,b\n"1,3'])("refuses what is no CSV: %j", text => {
+    expect(() => parseCsv(text)).toThrow(/^CSV line 2: got "/);
+  });
   it("keeps every bit of a number", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), x => {

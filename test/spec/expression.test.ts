@@ -30,12 +30,16 @@ describe("formulas", () => {
   it("reads names, dots included", () => {
     expect(value("buffer.bytes / (2 * E)", { "buffer.bytes": 256, E: 64 })).toBe(2);
     expect(namesIn(parseExpression("max(QK + LM, RD) + QK * 2 * KiB", where))).toEqual(["QK", "LM", "RD"]);
+    // What every object has is no constant.
+    expect(namesIn(parseExpression("toString + KiB", where))).toEqual(["toString"]);
+    expect(value("toString + 1", { toString: 2 })).toBe(3);
   });
 
   it.each([
     ["1 +", /got the end at character 4/],
     ["2 * (3", /expected '\)'/],
     ["sqrt(2)", /expected one of the functions ceil/],
+    ["toString(2)", /expected one of the functions ceil/],
     ["ceil(1, 2)", /ceil with 1 arguments, not 2/],
     ["3 ; 4", /got '; 4' in the formula/],
     ["1 2", /expected an operator or the end/],

@@ -2,6 +2,9 @@ import { type Command, Option } from "commander";
 import { formatNames } from "../../numerics/format.js";
 import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
 
+/** Inputs are all made before the first is tried. */
+const mostTrials = 100_000;
+
 export function register(program: Command): void {
   program
     .command("equal")
@@ -13,7 +16,7 @@ export function register(program: Command): void {
     .option("--shape <sizes>", "sizes of ranks, such as M=64,M0=16; the others are chosen small")
     .addOption(
       new Option("--trials <n>", "random inputs, beside the adversarial ones (default: 8)").argParser(text =>
-        parseSize("--trials", text),
+        parseSize("--trials", text, mostTrials),
       ),
     )
     .addOption(new Option("--seed <n>", "seed of the inputs (default: 1)").argParser(text => parseSeed("--seed", text)))

@@ -7,20 +7,19 @@ import { paperEvaluation } from "../../model/evaluation.js";
 import { publishedTables } from "../../report/reproduction.js";
 import { type Table, textTable } from "../../report/table.js";
 
-// npm run reproduce:check [FOLDER]: the largest relative error of each table and column against the authors' published
-// tables. The rows that this project ships are always there; a folder with more of them may stand beside the project.
+// npm run reproduce:check [-- FOLDER]: the largest relative error of each table and column against the authors' published
+// tables: those that this project ships, and those in a folder.
 
 /** Latency, traffic and utilizations are to agree to 1e-12, energies and areas to 1e-9. */
 const boundOf = (column: string): number => (/energy|area/.test(column) ? 1e-9 : 1e-12);
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
-const shipped = join(project, "test/golden/published");
-const beside = resolve(process.argv[2] ?? join(project, "../shared/reference"));
+const folders = [join(project, "test/golden/published"), ...process.argv.slice(2).map(folder => resolve(folder))];
 
 const evaluation = paperEvaluation(specFiles, { attention: true, endToEnd: true, pareto: true });
 const tables = publishedTables(evaluation);
 let worst = 0;
-for (const folder of [shipped, beside]) {
+for (const folder of folders) {
   if (!existsSync(folder)) {
     process.stdout.write(`${folder}: not there, nothing compared\n\n`);
     continue;

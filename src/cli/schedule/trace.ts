@@ -22,23 +22,22 @@ const longestDrawn = 1024;
 /** `fusemax trace`: one simulation, one file for each --out. */
 export async function traceSchedule(options: TraceOptions): Promise<void> {
   const drawings = options.out.map(file => ({ file, kind: kindOf(file) }));
+  const odd = options.pe === undefined ? undefined : drawings.find(({ kind }) => kind !== "svg");
+  if (odd !== undefined) {
+    throw new UsageError({ where: "--out", got: `"${odd.file}"`, expected: "a .svg file where --pe is given" });
+  }
   for (const { file } of drawings) await checkWritable(file);
   const compiled = designFor(options.design, options, options);
   const sizes = sizesFor(options.model, options.seq, options);
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
   const title = `${label}${named}, ${sizes.model} ${lengthLabel(options.seq)}`;
-  const contents = new Map(
+  const contents =
     options.pe === undefined
       ? epochDrawings(compiled, sizes, title, options)
-      : [["svg", peDrawing(compiled, sizes, title, options)] as const],
-  );
+      : { json: "", svg: peDrawing(compiled, sizes, title, options) };
   for (const { file, kind } of drawings) {
-    const content = contents.get(kind);
-    if (content === undefined) {
-      throw new UsageError({ where: "--out", got: `"${file}"`, expected: "a .svg file where --pe is given" });
-    }
-    await writeAtomically(file, [new TextEncoder().encode(content)]);
+    await writeAtomically(file, [new TextEncoder().encode(contents[kind])]);
     process.stdout.write(`${file}\n`);
   }
 }
@@ -54,7 +53,7 @@ function epochDrawings(
   sizes: Sizes,
   title: string,
   { epochs = { first: 0, last: 7 }, memory, out }: TraceOptions,
-): readonly (readonly ["json" | "svg", string])[] {
+): Readonly<Record<"json" | "svg", string>> {
   const draws = out.some(file => kindOf(file) === "svg");
   if (draws && epochs.last - epochs.first >= mostDrawnEpochs) {
     const got = `${epochs.first}..${epochs.last}`;
@@ -62,10 +61,7 @@ function epochDrawings(
   }
   const timeline = scheduleTimeline(compiled, sizes, epochs, { memory });
   const name = `${title}: epochs ${epochs.first} to ${epochs.last}`;
-  return [
-    ["json", chromeTrace(timeline)],
-    ["svg", draws ? waterfall(timeline, name) : ""],
-  ];
+  return { json: chromeTrace(timeline), svg: draws ? waterfall(timeline, name) : "" };
 }
 
 /** The first cycles of one head, computed on the register-level array with generated values and ideal memory. */

@@ -30,19 +30,20 @@ export function sweepIdentity(request: SweepRequest): string {
 export function openJournal(path: string, identity: string): Journal {
   const header = `${JSON.stringify({ schema, identity })}\n`;
   try {
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole === "" && !header.startsWith(text)) throw notOurs(path);
-    if (whole !== "" && !whole.startsWith(header))
-      throw whole.startsWith(`{"schema":"${schema}"`) ? another(path) : notOurs(path);
-    if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
-    if (whole === "") appendFileSync(path, header);
-    const lines = whole
-      .slice(header.length)
-      .split("\n")
-      .filter(line => line !== "");
+    // As bytes: the points of a large sweep are longer than any string can be.
+    const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+    const end = bytes.lastIndexOf("\n") + 1;
+    const start = bytes.toString("utf8", 0, header.length);
+    if (end === 0 && !header.startsWith(start)) throw notOurs(path);
+    if (end > 0 && start !== header) throw start.startsWith(`{"schema":"${schema}"`) ? another(path) : notOurs(path);
+    if (end < bytes.length) truncateSync(path, end);
+    if (end === 0) appendFileSync(path, header);
+    const finished: Block[] = [];
+    for (let at = header.length; at < end; at = bytes.indexOf("\n", at) + 1) {
+      finished.push(JSON.parse(bytes.toString("utf8", at, bytes.indexOf("\n", at))) as Block);
+    }
     return {
-      finished: lines.map(line => JSON.parse(line) as Block),
+      finished,
       append: block => appendFileSync(path, `${JSON.stringify(block)}\n`),
     };
   } catch (error) {

@@ -58,9 +58,9 @@ function place(request: SweepRequest, at: Coordinates): readonly (string | numbe
   ];
 }
 
-/** A line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
-export function sweepCsv({ request, points, front }: SweepResults): string {
-  const lines = [[...head(request), ...measures, "bound", "pareto", "estimated", "error"].map(csvCell).join(",")];
+/** CSV, a line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
+export function* sweepCsv({ request, points, front }: SweepResults): Generator<string> {
+  yield `${[...head(request), ...measures, "bound", "pareto", "estimated", "error"].map(csvCell).join(",")}\n`;
   for (let i = 0; i < points.size; i++) {
     const cells: (string | number)[] = [...place(request, coordinates(request, i))];
     for (const measure of measures) {
@@ -73,15 +73,22 @@ export function sweepCsv({ request, points, front }: SweepResults): string {
       points.estimated[i] as number,
       points.errors.get(i) ?? "",
     );
-    lines.push(cells.map(csvCell).join(","));
+    yield `${cells.map(csvCell).join(",")}\n`;
   }
-  return `${lines.join("\n")}\n`;
 }
 
-/** The same as JSON (fusemax.sweep/1): the grid, and its points in order. */
-export function sweepJson({ request, points, front, objectives }: SweepResults): string {
+/** The same as JSON (fusemax.sweep/1): the grid, and its points in order, a line each. */
+export function* sweepJson({ request, points, front, objectives }: SweepResults): Generator<string> {
   const names = head(request);
-  const lines: string[] = [];
+  const { accounting, axes } = request;
+  const opening = JSON.stringify({
+    schema: "fusemax.sweep/1",
+    accounting: accounting.name,
+    corrections: accounting.corrections,
+    objectives,
+    axes,
+  });
+  yield `${opening.slice(0, -1)},"points":[\n`;
   for (let i = 0; i < points.size; i++) {
     const at = place(request, coordinates(request, i));
     const error = points.errors.get(i);
@@ -92,17 +99,24 @@ export function sweepJson({ request, points, front, objectives }: SweepResults):
       pareto: front[i] === 1,
       estimated: points.estimated[i] === 1,
     };
-    lines.push(JSON.stringify(point));
+    yield `${JSON.stringify(point)}${i + 1 < points.size ? "," : ""}\n`;
   }
-  const { accounting, axes } = request;
-  const opening = JSON.stringify({
-    schema: "fusemax.sweep/1",
-    accounting: accounting.name,
-    corrections: accounting.corrections,
-    objectives,
-    axes,
-  });
-  return `${opening.slice(0, -1)},"points":[\n${lines.join(",\n")}\n]}\n`;
+  yield "]}\n";
+}
+
+/** Characters that are written at once: a table of millions of points is longer than any string can be. */
+const pieceLength = 2 ** 20;
+
+/** Joins lines into pieces of a writable size. */
+export function* pieces(lines: Iterable<string>): Generator<string> {
+  let piece = "";
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
 }
 
 /** Points drawn besides the fronts: more would only hide each other. */

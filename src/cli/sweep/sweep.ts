@@ -13,7 +13,7 @@ import { evaluateAll } from "./evaluate-all.js";
 import { openJournal, sweepIdentity } from "./journal.js";
 import { emptyPoints, type Points, putBlock } from "./points.js";
 import { type SweepNames, sweepRequest } from "./request.js";
-import { sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
+import { pieces, sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
 import { parseValues } from "./values.js";
 
 export interface SweepOptions extends AccountingOptions {
@@ -66,14 +66,13 @@ export async function runSweep(options: SweepOptions): Promise<void> {
       `fusemax: ${estimated} points have a buffer that CACTI's table lacks; its energy and area are interpolated or extrapolated\n`,
     );
   }
-  if (out.length === 0) process.stdout.write(sweepCsv(results));
-  const encoder = new TextEncoder();
+  if (out.length === 0) for (const piece of pieces(sweepCsv(results))) process.stdout.write(piece);
   for (const file of out) {
     const kind = extname(file).toLowerCase();
     const counted = accountingText(names.accounting);
-    const text =
-      kind === ".csv" ? sweepCsv(results) : kind === ".json" ? sweepJson(results) : sweepChart(results, counted);
-    await writeAtomically(file, [encoder.encode(text)]);
+    const lines =
+      kind === ".csv" ? sweepCsv(results) : kind === ".json" ? sweepJson(results) : [sweepChart(results, counted)];
+    await writeAtomically(file, encoded(pieces(lines)));
   }
   if (out.length > 0) {
     const failed = points.errors.size === 0 ? "" : `, ${points.errors.size} of them could not be mapped`;
@@ -110,6 +109,11 @@ async function evaluatePoints(
     progress.stop();
   }
   return points;
+}
+
+function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const text of texts) yield encoder.encode(text);
 }
 
 function parseAxis(text: string) {

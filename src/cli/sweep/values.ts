@@ -7,7 +7,8 @@ const mostValues = 10_000_000;
 /** `1,2,5`, `4M..64M*2`, `64..512+64`, `0.5..2:100`, or several of them between commas. Throws UsageError. */
 export function parseValues(where: string, text: string): readonly number[] {
   const values = text.split(",").flatMap(part => parsePart(where, part.trim()));
-  const twice = values.find((value, i) => values.indexOf(value) !== i && values.length <= 10_000);
+  const seen = new Set<number>();
+  const twice = values.find(value => seen.size === seen.add(value).size);
   if (twice !== undefined) throw new UsageError({ where, got: `${twice} twice`, expected: "each value once" });
   return values;
 }
