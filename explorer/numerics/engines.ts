@@ -1,6 +1,7 @@
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import type { Engine } from "../../src/emulator/engine.js";
-import { describeFailure, selfTest } from "../../src/emulator/self-test.js";
+import { selfTest } from "../../src/emulator/self-test.js";
+import { trusted } from "../../src/emulator/trusted.js";
 import { wasmEngine } from "../../src/emulator/wasm/engine.js";
 import { webWasmHost } from "../../src/emulator/wasm/web-host.js";
 import { webGpuEngine } from "../../src/emulator/webgpu/engine.js";
@@ -73,7 +74,7 @@ async function openGpu(format: FormatName, software: boolean): Promise<Engine> {
     kind: isSoftware ? "software" : "discrete",
     shaders: readShader,
   });
-  return trusted(engine, await selfTest({ engine, runOps: engine.runOps }, [format]));
+  return trusted(engine, selfTest({ engine, runOps: engine.runOps }, [format]));
 }
 
 async function openWasm(format: FormatName): Promise<Engine> {
@@ -85,15 +86,5 @@ async function openWasm(format: FormatName): Promise<Engine> {
   const startWorker = () =>
     new Worker(new URL("../../src/emulator/wasm/web-worker.ts", import.meta.url), { type: "module" });
   const engine = wasmEngine(await webWasmHost({ kernels: new URL("./", new URL(plain, location.href)), startWorker }));
-  return trusted(engine, await selfTest({ engine, runOps: null }, [format]));
-}
-
-async function trusted(engine: Engine, failure: Awaited<ReturnType<typeof selfTest>>): Promise<Engine> {
-  if (failure === null) return engine;
-  await engine.close();
-  throw new DeviceError({
-    where: `engine ${engine.name}${engine.adapter === null ? "" : ` on ${engine.adapter}`}`,
-    got: `a failed self-test: ${describeFailure(failure)}`,
-    expected: "the contract's bits",
-  });
+  return trusted(engine, selfTest({ engine, runOps: null }, [format]));
 }

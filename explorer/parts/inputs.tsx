@@ -31,21 +31,18 @@ function useDraft({ state, change, field }: InputProps<KeysOf<number | string>>)
   return { draft, wrong, accept };
 }
 
-function Complaint({ id, field }: { readonly id: string; readonly field: FieldName }) {
-  return (
-    <p class="wrong" id={id} role="alert">
-      Allowed: {fields[field].allowed}.
-    </p>
-  );
+interface TypedProps extends InputProps<KeysOf<number | string>> {
+  readonly class: string;
+  /** What stands under the field, before its complaint. */
+  readonly children?: preact.ComponentChildren;
 }
 
-/** A field to type in; a value that is not allowed says what is. */
-export function TextField(props: InputProps<KeysOf<number | string>>) {
+function Typed({ class: kind, children, ...props }: TypedProps) {
   const { field, label, unit } = props;
   const id = useId();
   const { draft, wrong, accept } = useDraft(props);
   return (
-    <div class="field">
+    <div class={kind}>
       <label for={id}>
         {label}
         {unit !== undefined && <span class="unit"> ({unit})</span>}
@@ -61,10 +58,18 @@ export function TextField(props: InputProps<KeysOf<number | string>>) {
         onInput={event => accept(event.currentTarget.value, false)}
         onChange={event => accept(event.currentTarget.value, true)}
       />
-      {wrong && <Complaint id={`${id}-wrong`} field={field} />}
+      {children}
+      {wrong && (
+        <p class="wrong" id={`${id}-wrong`} role="alert">
+          Allowed: {fields[field].allowed}.
+        </p>
+      )}
     </div>
   );
 }
+
+/** A field to type in; a value that is not allowed says what is. */
+export const TextField = (props: InputProps<KeysOf<number | string>>) => <Typed {...props} class="field" />;
 
 interface SliderProps extends InputProps<KeysOf<number>> {
   readonly least: number;
@@ -74,10 +79,8 @@ interface SliderProps extends InputProps<KeysOf<number>> {
 }
 
 /** A logarithmic slider over a field of numbers, with the exact value to type beside its label. */
-export function LogSlider(props: SliderProps) {
-  const { state, change, field, label, unit, least, most, perOctave = 1 } = props;
-  const id = useId();
-  const { draft, wrong, accept } = useDraft(props);
+export function LogSlider({ least, most, perOctave = 1, ...props }: SliderProps) {
+  const { state, change, field, label, unit = "" } = props;
   const steps = Math.round(Math.log2(most / least) * perOctave);
   const at = Math.round(Math.log2(Math.max(least, state[field]) / least) * perOctave);
   const valueAt = (step: number): number => {
@@ -86,23 +89,7 @@ export function LogSlider(props: SliderProps) {
   };
   const move = (step: string, keep: boolean) => change({ [field]: valueAt(Number(step)) } as Partial<State>, keep);
   return (
-    <div class="field slider">
-      <label for={id}>
-        {label}
-        {unit !== undefined && <span class="unit"> ({unit})</span>}
-      </label>
-      <input
-        id={id}
-        name={field}
-        class="exact"
-        value={draft}
-        spellcheck={false}
-        autocomplete="off"
-        aria-invalid={wrong}
-        aria-describedby={wrong ? `${id}-wrong` : undefined}
-        onInput={event => accept(event.currentTarget.value, false)}
-        onChange={event => accept(event.currentTarget.value, true)}
-      />
+    <Typed {...props} class="field slider">
       <input
         name={`${field}-slider`}
         type="range"
@@ -111,12 +98,11 @@ export function LogSlider(props: SliderProps) {
         step={1}
         value={Math.min(at, steps)}
         aria-label={`${label}, slider`}
-        aria-valuetext={`${draft} ${unit ?? ""}`.trim()}
+        aria-valuetext={`${fields[field].write(state[field])} ${unit}`.trim()}
         onInput={event => move(event.currentTarget.value, false)}
         onChange={event => move(event.currentTarget.value, true)}
       />
-      {wrong && <Complaint id={`${id}-wrong`} field={field} />}
-    </div>
+    </Typed>
   );
 }
 

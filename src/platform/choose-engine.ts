@@ -1,6 +1,7 @@
 import { cpuEngine } from "../emulator/cpu.js";
 import type { Engine, EngineName } from "../emulator/engine.js";
-import { describeFailure, selfTest } from "../emulator/self-test.js";
+import { selfTest } from "../emulator/self-test.js";
+import { trusted } from "../emulator/trusted.js";
 import { wasmEngine } from "../emulator/wasm/engine.js";
 import { DeviceError } from "../errors.js";
 import type { FormatName } from "../numerics/format.js";
@@ -45,15 +46,7 @@ async function openProcessor(format: FormatName): Promise<Engine> {
 /** @throws DeviceError when the kernels are not built or do not give the contract's bits here. */
 async function openTrustedWasm(format: FormatName): Promise<Engine> {
   const engine = wasmEngine(await nodeWasmHost());
-  const failure = await selfTest({ engine, runOps: null }, [format]);
-  if (failure === null) return engine;
-  await engine.close();
-  throw new DeviceError({
-    where: "engine wasm",
-    got: `a failed self-test: ${describeFailure(failure)}`,
-    expected: "the contract's bits",
-    mend: "use --engine cpu",
-  });
+  return trusted(engine, selfTest({ engine, runOps: null }, [format]), "use --engine cpu");
 }
 
 async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {

@@ -1,6 +1,6 @@
-import { describeFailure, type SelfTestFailure, selfTest } from "../emulator/self-test.js";
+import { type SelfTestFailure, selfTest } from "../emulator/self-test.js";
+import { trusted } from "../emulator/trusted.js";
 import { type WebGpuEngine, webGpuEngine } from "../emulator/webgpu/engine.js";
-import { DeviceError } from "../errors.js";
 import type { FormatName } from "../numerics/format.js";
 import type { Adapter } from "./adapters.js";
 import { gentleWait } from "./gentle-wait.js";
@@ -36,17 +36,5 @@ export function selfTestOf(
  */
 export async function openTrustedWebGpu(adapter: Adapter, format: FormatName): Promise<WebGpuEngine> {
   const engine = await openWebGpu(adapter);
-  try {
-    const failure = await selfTestOf(adapter, engine, [format]);
-    if (failure === null) return engine;
-    throw new DeviceError({
-      where: `WebGPU adapter ${adapter.name}`,
-      got: `a failed self-test: ${describeFailure(failure)}`,
-      expected: "the contract's bits",
-      mend: "use --engine cpu",
-    });
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
+  return trusted(engine, selfTestOf(adapter, engine, [format]), "use --engine cpu");
 }
