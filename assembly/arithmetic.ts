@@ -1,6 +1,7 @@
 // The kernels once for every kind of arithmetic among the contract's five formats, and the choice among them.
 import { Bf16, Fp16, Fp32, chainScale } from "./formats";
 import { products } from "./products";
+import { scoresOfQuery, sumsOfQuery } from "./row-products";
 import { softmax } from "./softmax";
 import { divide, update } from "./update";
 
@@ -49,6 +50,54 @@ export function runProducts(q: usize, p: usize, apart: usize, panels: i32, lengt
   else if (format == bf16Strict) productsBf16(q, p, apart, panels, length, sums, goOn);
   else if (format == fp16Strict) productsFp16(q, p, apart, panels, length, sums, goOn);
   else productsFp32(q, p, apart, panels, length, sums, goOn);
+}
+
+function scoresExact(q: usize, keys: usize, count: i32, width: i32, scores: usize): void {
+  scoresOfQuery<Bf16, Fp32>(q, keys, count, width, scores);
+}
+
+function scoresFp32(q: usize, keys: usize, count: i32, width: i32, scores: usize): void {
+  scoresOfQuery<Fp32, Fp32>(q, keys, count, width, scores);
+}
+
+function scoresBf16(q: usize, keys: usize, count: i32, width: i32, scores: usize): void {
+  scoresOfQuery<Bf16, Bf16>(q, keys, count, width, scores);
+}
+
+function scoresFp16(q: usize, keys: usize, count: i32, width: i32, scores: usize): void {
+  scoresOfQuery<Fp16, Fp16>(q, keys, count, width, scores);
+}
+
+/** Step 1 of one query (row-products.ts). */
+export function runScoresOfQuery(q: usize, keys: usize, count: i32, width: i32, scores: usize): void {
+  if (format == bf16 || format == fp16) scoresExact(q, keys, count, width, scores);
+  else if (format == bf16Strict) scoresBf16(q, keys, count, width, scores);
+  else if (format == fp16Strict) scoresFp16(q, keys, count, width, scores);
+  else scoresFp32(q, keys, count, width, scores);
+}
+
+function sumsExact(n: usize, values: usize, count: i32, width: i32, sums: usize, goOn: bool): void {
+  sumsOfQuery<Bf16, Fp32>(n, values, count, width, sums, goOn);
+}
+
+function sumsFp32(n: usize, values: usize, count: i32, width: i32, sums: usize, goOn: bool): void {
+  sumsOfQuery<Fp32, Fp32>(n, values, count, width, sums, goOn);
+}
+
+function sumsBf16(n: usize, values: usize, count: i32, width: i32, sums: usize, goOn: bool): void {
+  sumsOfQuery<Bf16, Bf16>(n, values, count, width, sums, goOn);
+}
+
+function sumsFp16(n: usize, values: usize, count: i32, width: i32, sums: usize, goOn: bool): void {
+  sumsOfQuery<Fp16, Fp16>(n, values, count, width, sums, goOn);
+}
+
+/** Step 5 of one query (row-products.ts). */
+export function runSumsOfQuery(n: usize, values: usize, count: i32, width: i32, sums: usize, goOn: bool): void {
+  if (format == bf16 || format == fp16) sumsExact(n, values, count, width, sums, goOn);
+  else if (format == bf16Strict) sumsBf16(n, values, count, width, sums, goOn);
+  else if (format == fp16Strict) sumsFp16(n, values, count, width, sums, goOn);
+  else sumsFp32(n, values, count, width, sums, goOn);
 }
 
 function softmaxBf16(scores: usize, state: usize): void {

@@ -1,13 +1,23 @@
 // The exports: what the host (src/emulator/wasm/block.ts) calls, in this order, for a block of rows:
 // loadQueries for each lane group; for each key tile beginTile, packKeys, packValues and passTile, or, where a tile is packed in parts,
-// lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each group.
-import { configureArithmetic, queryScale, runDivide, runProducts, runSoftmax, runUpdate } from "./arithmetic";
+// lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each group. Where
+// few queries pass a tile, scoresByQuery and valuesByQuery stand for scores and values, and nothing is packed.
+import {
+  configureArithmetic,
+  queryScale,
+  runDivide,
+  runProducts,
+  runScoresOfQuery,
+  runSoftmax,
+  runSumsOfQuery,
+  runUpdate,
+} from "./arithmetic";
 import {
   bad,
   configureMemory,
   featurePanels,
   headDim,
-  keyPanelsOf,
+  keyPanels,
   laneBytes,
   lanes,
   maxima,
@@ -21,7 +31,7 @@ import {
   stateOf,
   sumsOf,
   valueDim,
-  valuePanelsOf,
+  valuePanels,
   viewBegin,
   viewEnd,
 } from "./memory";
@@ -44,7 +54,6 @@ export {
   scoresOf,
   seenFrom,
   seenTo,
-  slots,
   stage,
   stateOf,
   sumsOf,
@@ -53,9 +62,9 @@ export {
 export { beginTile, takeTiles } from "./view";
 
 /** Fixes the format (its place among `formatNames`), c of E2, and what `configureMemory` takes. False when memory is short. */
-export function configure(format: i32, c: f32, e: i32, f: i32, tileKeys: i32, tileCount: i32, budget: u32): bool {
+export function configure(format: i32, c: f32, e: i32, f: i32, tileKeys: i32, budget: u32): bool {
   configureArithmetic(format, c);
-  return configureMemory(e, f, tileKeys, tileCount, budget);
+  return configureMemory(e, f, tileKeys, budget);
 }
 
 /** Takes `count` rows of Q from the stage into a group and clears what it carries. What its lanes see is set by the host. */
@@ -67,23 +76,23 @@ export function loadQueries(group: i32, count: i32): void {
   rowsToLanes(stage, count, headDim, queriesOf(group), queryScale());
 }
 
-/** Packs `count` rows of K from the stage into a slot. */
-export function packKeys(count: i32, slot: i32): void {
-  rowsToPanels(stage, count, headDim, keyPanelsOf(slot));
+/** Packs `count` rows of K from the stage. */
+export function packKeys(count: i32): void {
+  rowsToPanels(stage, count, headDim, keyPanels);
 }
 
-/** Packs `count` rows of V from the stage into a slot. */
-export function packValues(count: i32, slot: i32): void {
-  columnsToPanels(stage, count, valueDim, valuePanelsOf(slot));
+/** Packs `count` rows of V from the stage. */
+export function packValues(count: i32): void {
+  columnsToPanels(stage, count, valueDim, valuePanels);
 }
 
-/** Takes the first `groupCount` groups through the tile of `count` keys from `firstKey`, packed in a slot; skips those that see none. */
-export function passTile(groupCount: i32, firstKey: i32, count: i32, slot: i32): void {
+/** Takes the first `groupCount` groups through the packed tile of `count` keys from `firstKey`; skips those that see none. */
+export function passTile(groupCount: i32, firstKey: i32, count: i32): void {
   for (let group = 0; group < groupCount; group++) {
     if (!lookAtTile(stateOf(group), firstKey, count)) continue;
-    scoresOfGroup(group, 0, count, slot);
+    scoresOfGroup(group, 0, count);
     runSoftmax(scoresOf(group), stateOf(group));
-    valuesOfGroup(group, 0, count, slot);
+    valuesOfGroup(group, 0, count);
     runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
   }
 }
@@ -92,9 +101,22 @@ export function lookAt(groupCount: i32, firstKey: i32, count: i32): void {
   for (let group = 0; group < groupCount; group++) lookAtTile(stateOf(group), firstKey, count);
 }
 
-/** Step 1 for the keys packed in slot 0, [first, first + count) of the tile. */
+/** Step 1 for the packed keys, [first, first + count) of the tile. */
 export function scores(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count, 0);
+  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count);
+}
+
+/** Step 1 for the first `queryCount` queries of group 0 and the keys in the stage, [first, first + count) of the tile. */
+export function scoresByQuery(queryCount: i32, first: i32, count: i32): void {
+  const from = seenFirst(0, first);
+  const there = seenEnd(0, first, count) - from;
+  if (there <= 0) return;
+  const keys = stage + (<usize>(from * headDim) << 2);
+  const at = scoresOf(0) + (<usize>(first + from)) * laneBytes;
+  for (let query = 0; query < queryCount; query++) {
+    const lane = (<usize>query) << 2;
+    runScoresOfQuery(queriesOf(0) + lane, keys, there, headDim, at + lane);
+  }
 }
 
 export function softmax(groupCount: i32): void {
@@ -103,9 +125,23 @@ export function softmax(groupCount: i32): void {
   }
 }
 
-/** Step 5 for the values packed in slot 0, [first, first + count) of the tile. */
+/** Step 5 for the packed values, [first, first + count) of the tile. */
 export function values(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count, 0);
+  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count);
+}
+
+/** Step 5 for the first `queryCount` queries of group 0 and the values in the stage, [first, first + count) of the tile. */
+export function valuesByQuery(queryCount: i32, first: i32, count: i32): void {
+  const from = seenFirst(0, first);
+  const there = seenEnd(0, first, count) - from;
+  if (there <= 0) return;
+  const rows = stage + (<usize>(from * valueDim) << 2);
+  const numerators = scoresOf(0) + (<usize>(first + from)) * laneBytes;
+  const goOn = load<i32>(stateOf(0), viewBegin) < first;
+  for (let query = 0; query < queryCount; query++) {
+    const lane = (<usize>query) << 2;
+    runSumsOfQuery(numerators + lane, rows, there, valueDim, sumsOf(0) + lane, goOn);
+  }
 }
 
 export function update(groupCount: i32): void {
@@ -132,25 +168,32 @@ function seesTile(group: i32): bool {
   return load<i32>(state, viewBegin) < load<i32>(state, viewEnd);
 }
 
-function scoresOfGroup(group: i32, first: i32, count: i32, slot: i32): void {
-  const state = stateOf(group);
-  const from = max(load<i32>(state, viewBegin) - first, 0) / panelRows;
-  const to = (min(load<i32>(state, viewEnd) - first, count) + panelRows - 1) / panelRows;
+/** Of the keys [first, first + count) of the tile, those that a group sees, counted from `first`: [seenFirst, seenEnd). */
+function seenFirst(group: i32, first: i32): i32 {
+  return max(load<i32>(stateOf(group), viewBegin) - first, 0);
+}
+
+function seenEnd(group: i32, first: i32, count: i32): i32 {
+  return min(load<i32>(stateOf(group), viewEnd) - first, count);
+}
+
+function scoresOfGroup(group: i32, first: i32, count: i32): void {
+  const from = seenFirst(group, first) / panelRows;
+  const to = (seenEnd(group, first, count) + panelRows - 1) / panelRows;
   if (from >= to) return;
   const apart = (<usize>headDim) * panelBytes;
-  const panels = keyPanelsOf(slot) + (<usize>from) * apart;
+  const panels = keyPanels + (<usize>from) * apart;
   const at = scoresOf(group) + (<usize>(first + from * panelRows)) * laneBytes;
   runProducts(queriesOf(group), panels, apart, to - from, headDim, at, false);
 }
 
-function valuesOfGroup(group: i32, first: i32, count: i32, slot: i32): void {
-  const state = stateOf(group);
-  const begin = load<i32>(state, viewBegin);
-  const from = max(begin - first, 0);
-  const to = min(load<i32>(state, viewEnd) - first, count);
+function valuesOfGroup(group: i32, first: i32, count: i32): void {
+  const from = seenFirst(group, first);
+  const to = seenEnd(group, first, count);
   if (from >= to) return;
-  const panels = valuePanelsOf(slot) + (<usize>from) * panelBytes;
+  const panels = valuePanels + (<usize>from) * panelBytes;
   const numerators = scoresOf(group) + (<usize>(first + from)) * laneBytes;
   const apart = (<usize>count) * panelBytes;
-  runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(group), begin < first);
+  const goOn = load<i32>(stateOf(group), viewBegin) < first;
+  runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(group), goOn);
 }

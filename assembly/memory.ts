@@ -8,6 +8,9 @@ export const laneBytes: usize = 32;
 /** Rows in a panel, and the bytes they take for one element of a sum. */
 export const panelRows: i32 = 4;
 export const panelBytes: usize = 16;
+/** Keys, and features of the values, that the products of a single query take together: four vectors, and eight. */
+export const keysTogether: i32 = 16;
+export const featuresTogether: i32 = 32;
 
 /** Most bytes that packed keys, or packed values, may take, so that a core's second cache holds them. */
 const mostPanelBytes: i32 = 1 << 20;
@@ -63,14 +66,10 @@ export let keysAtOnce: i32 = 0;
 
 /** Rows are copied in and out here: up to `keysAtOnce` keys or values, or a lane group's queries or outputs. */
 export let stage: usize = 0;
-/** How many packed tiles there is room for. */
-export let slots: i32 = 0;
-/** K of a tile, or a part of it, as panels [keys / 4][E][4], in each slot. */
-let keyPanels: usize = 0;
-let keyPanelBytes: usize = 0;
+/** K of a tile, or a part of it, as panels [keys / 4][E][4]. */
+export let keyPanels: usize = 0;
 /** V likewise as panels [F / 4][keys][4]. */
-let valuePanels: usize = 0;
-let valuePanelBytes: usize = 0;
+export let valuePanels: usize = 0;
 /** BQK and then SLN, [m0][8] for each group that passes a tile. */
 let scores: usize = 0;
 let scoreBytes: usize = 0;
@@ -90,11 +89,10 @@ function place(bytes: u64): usize {
 }
 
 /**
- * Lays the memory out for queries and keys of width `e`, values of width `f` and `tileCount` tiles of `tileKeys` keys. One half of
- * `budget` bytes is for lane groups, the other for packed tiles that stay from one block of rows to the next; at least
- * one of each is had. False when there is not enough memory.
+ * Lays the memory out for queries and keys of width `e`, values of width `f` and tiles of `tileKeys` keys. Lane groups may take
+ * `budget` bytes; at least one is had. False when there is not enough memory.
  */
-export function configureMemory(e: i32, f: i32, tileKeys: i32, tileCount: i32, budget: u32): bool {
+export function configureMemory(e: i32, f: i32, tileKeys: i32, budget: u32): bool {
   headDim = e;
   valueDim = f;
   featurePanels = (f + panelRows - 1) / panelRows;
@@ -105,40 +103,27 @@ export function configureMemory(e: i32, f: i32, tileKeys: i32, tileCount: i32, b
   keysAtOnce = min(paddedKeys, max(panelRows, min(fitting, mostKeysAtOnce)));
   wholeTile = keysAtOnce == paddedKeys;
 
-  const eachScores = <u64>paddedKeys * laneBytes;
-  const eachSums = features * laneBytes;
+  // The products of single queries read and write past the end (row-products.ts).
+  const eachScores = <u64>(paddedKeys + keysTogether) * laneBytes;
+  const eachSums = (features + featuresTogether) * laneBytes;
   const eachGroup = stateBytes + (features + e) * laneBytes;
   const each = wholeTile ? eachGroup : eachGroup + eachScores + eachSums;
-  groups = <i32>max(1, min(<u64>budget / 2 / each, <u64>mostGroups));
+  groups = <i32>max(1, min(<u64>budget / each, <u64>mostGroups));
   const apart = wholeTile ? 1 : <u64>groups;
   scoreBytes = <usize>eachScores;
   sumBytes = <usize>eachSums;
   groupBytes = <usize>eachGroup;
 
   end = __heap_base;
-  stage = place(4 * max(<u64>keysAtOnce, <u64>lanes) * widest);
-  const eachKeys = 4 * <u64>keysAtOnce * e;
-  const eachValues = 4 * <u64>keysAtOnce * features;
-  const tiles = <u64>budget / 2 / (eachKeys + eachValues);
-  slots = wholeTile ? <i32>max(1, min(tiles, <u64>tileCount)) : 1;
-  keyPanelBytes = <usize>eachKeys;
-  valuePanelBytes = <usize>eachValues;
-  keyPanels = place(<u64>slots * eachKeys);
-  valuePanels = place(<u64>slots * eachValues);
+  stage = place(4 * <u64>(keysAtOnce + keysTogether) * widest + 4 * featuresTogether);
+  keyPanels = place(4 * <u64>keysAtOnce * e);
+  valuePanels = place(4 * <u64>keysAtOnce * features);
   scores = place(apart * eachScores);
   sums = place(apart * eachSums);
   firstGroup = place(<u64>groups * eachGroup);
   if (end > mostBytes) return false;
   const missing = <i32>((end + 0xffff) >>> 16) - memory.size();
   return missing <= 0 || memory.grow(missing) >= 0;
-}
-
-export function keyPanelsOf(slot: i32): usize {
-  return keyPanels + (<usize>slot) * keyPanelBytes;
-}
-
-export function valuePanelsOf(slot: i32): usize {
-  return valuePanels + (<usize>slot) * valuePanelBytes;
 }
 
 export function stateOf(group: i32): usize {

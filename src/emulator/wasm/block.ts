@@ -2,7 +2,7 @@ import type { RowBlock } from "../engine.js";
 import type { AttentionProblem, Operands, RowRange } from "../problem.js";
 import { type KeyRange, keysOf, visibleKeys } from "../visible.js";
 import { type Kernels, lanes } from "./kernels.js";
-import { Panels } from "./panels.js";
+import { type KeySpan, Panels } from "./panels.js";
 
 /** Rows that pass the keys together: consecutive rows that read the same key/value head. */
 export interface Rows {
@@ -127,37 +127,50 @@ export class BlockRunner {
   /** Takes loaded rows through the key tile that begins at `firstKey`. */
   passTile(rows: Rows, firstKey: number): void {
     const { kernels, panels } = this;
-    if (!kernels.wholeTile) {
+    if (!kernels.wholeTile || areFew(rows)) {
       this.passTileInSteps(rows, firstKey);
       return;
     }
     const count = Math.min(this.problem.tile.m0, rows.keys - firstKey);
     const span = { kvHead: rows.kvHead, first: firstKey, count };
-    const slot = panels.slotOf(firstKey / this.problem.tile.m0);
-    panels.packKeys(span, slot);
-    panels.packValues(span, slot);
-    kernels.passTile(rows.groups, firstKey, count, slot);
+    panels.packKeys(span);
+    panels.packValues(span);
+    kernels.passTile(rows.groups, firstKey, count);
   }
 
-  /** The same for a tile too long to be packed as a whole, or step by step for a listener (of one group). */
-  passTileInSteps({ groups, kvHead, keys }: Rows, firstKey: number, listener?: StepListener): void {
+  /** The same for few rows, for a tile too long to be packed as a whole, or step by step for a listener (of one group). */
+  passTileInSteps(rows: Rows, firstKey: number, listener?: StepListener): void {
     const { kernels, panels } = this;
-    const { keysAtOnce } = kernels;
-    const count = Math.min(this.problem.tile.m0, keys - firstKey);
-    kernels.lookAt(groups, firstKey, count);
-    for (let first = 0; first < count; first += keysAtOnce) {
-      const there = Math.min(keysAtOnce, count - first);
-      panels.packKeys({ kvHead, first: firstKey + first, count: there }, 0);
-      kernels.scores(groups, first, there);
-    }
+    const { groups } = rows;
+    const tileKeys = Math.min(this.problem.tile.m0, rows.keys - firstKey);
+    const forParts = (work: (span: KeySpan, first: number) => void): void => {
+      for (let first = 0; first < tileKeys; first += kernels.keysAtOnce) {
+        const count = Math.min(kernels.keysAtOnce, tileKeys - first);
+        work({ kvHead: rows.kvHead, first: firstKey + first, count }, first);
+      }
+    };
+    kernels.lookAt(groups, firstKey, tileKeys);
+    forParts((span, first) => {
+      if (areFew(rows)) {
+        panels.stageKeys(span);
+        kernels.scoresByQuery(rows.count, first, span.count);
+      } else {
+        panels.packKeys(span);
+        kernels.scores(groups, first, span.count);
+      }
+    });
     listener?.scored();
     kernels.softmax(groups);
     listener?.normalized();
-    for (let first = 0; first < count; first += keysAtOnce) {
-      const there = Math.min(keysAtOnce, count - first);
-      panels.packValues({ kvHead, first: firstKey + first, count: there }, 0);
-      kernels.values(groups, first, there);
-    }
+    forParts((span, first) => {
+      if (areFew(rows)) {
+        panels.stageValues(span);
+        kernels.valuesByQuery(rows.count, first, span.count);
+      } else {
+        panels.packValues(span);
+        kernels.values(groups, first, span.count);
+      }
+    });
     listener?.weighted();
     kernels.update(groups);
   }
@@ -178,6 +191,10 @@ export class BlockRunner {
     return overflowRow;
   }
 }
+
+/** Up to this many rows are faster one by one, keys and features on the lanes, than side by side (bench/README.md). */
+const mostFewRows = lanes / 2;
+const areFew = ({ count }: Rows): boolean => count <= mostFewRows;
 
 /** From the first to the last key of two ranges; an empty one adds nothing. */
 function union(a: KeyRange, b: KeyRange): KeyRange {

@@ -14,8 +14,11 @@ export interface WasmEngineOptions {
   readonly threads?: number;
 }
 
-/** What a request should take; two of them a thread are under way at once. */
-const secondsPerRequest = 0.25;
+/**
+ * What a request may take; two of them a thread are under way at once. Where keys are many a shorter one has few rows, for
+ * which packing K and V costs too much.
+ */
+const secondsPerRequest = 2;
 /** Assumed until the first request is measured. */
 const macsPerSecondAtFirst = 5e9;
 /** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostGroups`). */

@@ -16,8 +16,6 @@ export interface Kernels extends Functions {
   /** Whether a whole key tile is packed at a time, and if not, how many of its keys are. */
   readonly wholeTile: boolean;
   readonly keysAtOnce: number;
-  /** How many packed tiles there is room for; one where tiles are packed in parts. */
-  readonly slots: number;
   /** Where rows are copied in and out. */
   readonly stage: number;
   /** A field of a group's state: eight fp32 or i32, one a lane. */
@@ -39,15 +37,17 @@ export type StateField =
 interface Functions {
   readonly memory: WebAssembly.Memory;
   loadQueries(group: number, count: number): void;
-  packKeys(count: number, slot: number): void;
-  packValues(count: number, slot: number): void;
-  passTile(groupCount: number, firstKey: number, count: number, slot: number): void;
+  packKeys(count: number): void;
+  packValues(count: number): void;
+  passTile(groupCount: number, firstKey: number, count: number): void;
   beginTile(counted: number): void;
   takeTiles(): number;
   lookAt(groupCount: number, firstKey: number, count: number): void;
   scores(groupCount: number, first: number, count: number): void;
+  scoresByQuery(queryCount: number, first: number, count: number): void;
   softmax(groupCount: number): void;
   values(groupCount: number, first: number, count: number): void;
+  valuesByQuery(queryCount: number, first: number, count: number): void;
   update(groupCount: number): void;
   finish(group: number, count: number): number;
   /** What Q is multiplied by in strict formats; scores and, for fp16-strict, numerators carry it too. */
@@ -66,22 +66,20 @@ interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Glo
     headDim: number,
     valueDim: number,
     tileKeys: number,
-    tileCount: number,
     budget: number,
   ): number;
   stateOf(group: number): number;
   readonly groups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
   readonly keysAtOnce: WebAssembly.Global;
-  readonly slots: WebAssembly.Global;
   readonly stage: WebAssembly.Global;
 }
 
-/** Bytes that the lane groups and packed tiles of all workers may take together. */
-export const memoryBudget = 2 ** 27;
+/** Bytes that the lane groups of all workers may take together. */
+export const memoryBudget = 2 ** 26;
 
 /**
- * The kernels for a problem, in a memory of their own of about `budget` bytes, more if one key tile needs more.
+ * The kernels for a problem, in a memory of their own with about `budget` bytes of lane groups.
  * @throws DeviceError when the memory cannot be had.
  */
 export async function openKernels(
@@ -93,9 +91,8 @@ export async function openKernels(
   const wasm = exports as unknown as Exports;
   const { format, shape, tile, scale } = problem;
   const tileKeys = Math.min(tile.m0, shape.keys);
-  const tiles = Math.ceil(shape.keys / tileKeys);
   const [index, factor] = [formatNames.indexOf(format.name), exponentFactor(scale)];
-  if (!wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, tiles, budget)) {
+  if (!wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget)) {
     throw new DeviceError({
       where: "engine wasm",
       got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
@@ -108,7 +105,6 @@ export async function openKernels(
     groups: wasm.groups.value,
     wholeTile: wasm.wholeTile.value !== 0,
     keysAtOnce: wasm.keysAtOnce.value,
-    slots: wasm.slots.value,
     stage: wasm.stage.value,
     fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
   };

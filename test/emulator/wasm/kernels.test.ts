@@ -39,7 +39,7 @@ describe.each(Object.entries(builds))("%s: the roundings inside the products ker
     const factors = [1, -1, 2 ** 10, 2 ** -20];
     const { kernels, floats, load, scores } = await open(module, name, factors.length);
     floats.set(factors, kernels.stage / 4);
-    kernels.packKeys(factors.length, 0);
+    kernels.packKeys(factors.length);
     const batch: number[] = [];
     let wrong = "";
     const flush = (): void => {
