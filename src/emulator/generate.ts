@@ -33,7 +33,13 @@ export function normalAt(seed: number, name: InputName, index: number): number {
  * Elements [start, start + length) of a generated tensor as fp32: `spread` times standard normal values. The scores'
  * spread is set by giving Q a spread.
  */
-export function generateNormal(seed: number, name: InputName, length: number, spread = 1, start = 0): Float32Array {
+export function generateNormal(
+  seed: number,
+  name: InputName,
+  length: number,
+  spread = 1,
+  start = 0,
+): Float32Array<ArrayBuffer> {
   const out = new Float32Array(length);
   const key0 = seed >>> 0;
   const key1 = upperKey(seed, name);

@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import { largestOperand } from "../numerics/limits.js";
-import { operandFromFloat64, operandRounder } from "../numerics/rounding.js";
+import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits, smallestOperand } from "../numerics/rounding.js";
 import type { InputName } from "./generate.js";
 import type { AttentionShape, Operands } from "./problem.js";
 
@@ -71,26 +71,54 @@ export function roundPart(
   shape: readonly number[],
   type: FloatType,
 ): boolean {
-  let exact = true;
-  const limit = largestOperand[type];
-  const round = part instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
-  for (let i = 0; i < part.length; i += 1) {
-    const y = round(part[i] as number);
-    if (!(y <= limit && y >= -limit)) throw outOfRange(name, shape, start + i, part[i] as number, type, limit);
-    if (y !== part[i]) exact = false;
-    out[start + i] = y;
-  }
+  const byBits = part instanceof Float32Array && type !== "fp16";
+  const { exact, refused } = byBits
+    ? roundBits(part, out.subarray(start, start + part.length), type)
+    : roundValues(part, out, start, type);
+  if (refused !== null) throw outOfRange(name, shape, start + refused, part[refused] as number, type);
   return exact;
 }
 
-function outOfRange(
-  name: string,
-  shape: readonly number[],
-  index: number,
-  value: number,
-  type: FloatType,
-  limit: number,
-) {
+interface Rounded {
+  /** Whether every value was an operand already. */
+  readonly exact: boolean;
+  /** The first value that gives no operand, or null. What comes after it is not rounded. */
+  readonly refused: number | null;
+}
+
+function roundValues(part: InputTensor, out: Float32Array, start: number, type: FloatType): Rounded {
+  const limit = largestOperand[type];
+  const round = part instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
+  let exact = true;
+  for (let i = 0; i < part.length; i += 1) {
+    const y = round(part[i] as number);
+    if (!(y <= limit && y >= -limit)) return { exact, refused: i };
+    if (y !== part[i]) exact = false;
+    out[start + i] = y;
+  }
+  return { exact, refused: null };
+}
+
+/** The same in integers, several times as fast: a long sequence has hundreds of millions of values. */
+function roundBits(part: Float32Array, out: Float32Array, type: "bf16" | "fp32"): Rounded {
+  const given = new Int32Array(part.buffer, part.byteOffset, part.length);
+  const rounded = new Int32Array(out.buffer, out.byteOffset, out.length);
+  const largest = bitsOf(largestOperand[type]);
+  const smallest = bitsOf(smallestOperand[type]);
+  let exact = true;
+  for (let i = 0; i < given.length; i += 1) {
+    const u = given[i] as number;
+    let y = type === "bf16" ? roundBf16Bits(u) : u;
+    if ((y & 0x7fffffff) > largest) return { exact, refused: i };
+    if ((y & 0x7fffffff) < smallest) y = 0;
+    if (y !== u && (u & 0x7fffffff) !== 0) exact = false;
+    rounded[i] = y;
+  }
+  return { exact, refused: null };
+}
+
+function outOfRange(name: string, shape: readonly number[], index: number, value: number, type: FloatType) {
+  const limit = largestOperand[type];
   const place: number[] = [];
   let rest = index;
   for (const size of [...shape].reverse()) {

@@ -32,11 +32,17 @@ export function fromBits(u: number): number {
   return float[0] as number;
 }
 
-/** RNE of an fp32 value to bfloat16. The carry out of the significand is the exponent's increment. */
+/** RNE of an fp32 value to bfloat16, bits to bits (as an int32). The carry out of the significand is the exponent's increment. */
+export function roundBf16Bits(u: number): number {
+  // A NaN of many ones would carry into the sign and be a zero.
+  if ((u & 0x7fffffff) > 0x7f800000) return 0x7fc00000;
+  return (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
+}
+
+/** RNE of an fp32 value to bfloat16. */
 export function roundBf16(x: number): number {
   float[0] = x;
-  const u = bits[0] as number;
-  bits[0] = (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
+  bits[0] = roundBf16Bits(bits[0] as number);
   return float[0] as number;
 }
 

@@ -1,7 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { roundOperands, roundTensor } from "../../src/emulator/operands.js";
 import { InputError } from "../../src/errors.js";
-import { formats } from "../../src/numerics/format.js";
+import { type FloatType, formats } from "../../src/numerics/format.js";
+import { largestOperand } from "../../src/numerics/limits.js";
+import { bitsOf, fromBits, operandRounder } from "../../src/numerics/rounding.js";
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 2, keys: 3, headDim: 2, valueDim: 1 };
 
@@ -24,6 +27,29 @@ describe("operands", () => {
       expect(() => roundTensor(tensor, "k", [2, 2], type)).toThrow(/^k\[1, 1\]: got .*; expected a finite value/);
       expect(() => roundTensor(make.from([good]), "k", [1], type)).not.toThrow();
     }
+  });
+  it.each([0x7fc00000, 0x7f800001, 0x7fff8000, 0x7fffffff, 0xffffffff])("refuses a NaN with the bits %i", bits => {
+    const tensor = new Float32Array(new Uint32Array([bits]).buffer);
+    for (const type of ["bf16", "fp16", "fp32"] as const) {
+      expect(() => roundTensor(tensor, "q", [1], type)).toThrow(/^q\[0\]: got NaN/);
+    }
+  });
+  it("rounds a tensor as it rounds each value, whatever its bits", () => {
+    const types: readonly FloatType[] = ["bf16", "fp16", "fp32"];
+    const bits = fc.oneof(
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      fc.constantFrom(0, 0x80000000, 0x267fffff, 0x58808000),
+    );
+    fc.assert(
+      fc.property(bits, fc.constantFrom(...types), (u, type) => {
+        const x = fromBits(u);
+        const y = operandRounder(type)(x);
+        const take = (): Float32Array => roundTensor(Float32Array.of(x), "q", [1], type);
+        if (Math.abs(y) <= largestOperand[type]) expect(bitsOf(take()[0] ?? Number.NaN)).toBe(bitsOf(y));
+        else expect(take).toThrow(InputError);
+      }),
+      { numRuns: 3000 },
+    );
   });
   it("refuses a tensor that does not fit its shape", () => {
     const inputs = { q: new Float32Array(8), k: new Float32Array(6), v: new Float32Array(4) };

@@ -3,6 +3,7 @@ import type { Engine } from "../../emulator/engine.js";
 import { generateNormal, type InputName } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
 import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
+import { generateOnThreads, type NormalTask } from "../../platform/normal-pool.js";
 import type { StoredInputs } from "./input-shape.js";
 
 /**
@@ -19,13 +20,21 @@ export const fromFiles =
   name =>
     files[name].pieces();
 
+/** Tensors above this size are generated on all cores; starting workers takes as long as some hundred thousand values. */
+const mostValuesAlone = 2 ** 21;
+
 /** Normal values of a seed; the scores' spread is set by Q. */
-export const fromSeed = (shape: AttentionShape, seed: number, spread: number): InputPieces =>
+export const fromSeed = (shape: AttentionShape, seed: number, spreadOfQ: number): InputPieces =>
   async function* (name) {
     const count = countOf(inputShape(shape, name));
-    for (let at = 0; at < count; at += valuesAtOnce) {
-      yield generateNormal(seed, name, Math.min(valuesAtOnce, count - at), name === "q" ? spread : 1, at);
-    }
+    const spread = name === "q" ? spreadOfQ : 1;
+    const tasks = function* (): Generator<NormalTask> {
+      for (let start = 0; start < count; start += valuesAtOnce) {
+        yield { seed, name, length: Math.min(valuesAtOnce, count - start), spread, start };
+      }
+    };
+    if (count > mostValuesAlone) yield* generateOnThreads(tasks());
+    else for (const { length, start } of tasks()) yield generateNormal(seed, name, length, spread, start);
   };
 
 /** Tensors of up to this size together are kept from the first use to the next. */
