@@ -16,7 +16,7 @@ export interface Engine {
 
 /** One problem on one engine. */
 export interface Session {
-  /** How many rows to ask for at a time, so that one request takes well under a second; may change as speed is measured. */
+  /** How many rows to ask for at a time, so that one request takes a second or two at most; may change as speed is measured. */
   readonly rowsPerRequest: number;
   /** How many requests are worth having under way at once. */
   readonly concurrency: number;

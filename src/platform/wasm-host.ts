@@ -23,8 +23,21 @@ export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): 
     // Node 20 knows relaxed SIMD behind a flag, which decides only what compiles from then on.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
   }
-  const module = await compileKernels(readKernels, fused);
+  const module = await optimizedAtOnce(() => compileKernels(readKernels, fused));
   return { module, threads: availableParallelism(), sharesMemory: true, spawn };
+}
+
+/**
+ * Compiles with V8's optimizing compiler from the start. By default it waits until a function has run for a while in code
+ * several times slower, and a small problem is over before that. The flag is taken back for other modules of the process.
+ */
+async function optimizedAtOnce<T>(compile: () => Promise<T>): Promise<T> {
+  setFlagsFromString("--no-wasm-dynamic-tiering");
+  try {
+    return await compile();
+  } finally {
+    setFlagsFromString("--wasm-dynamic-tiering");
+  }
 }
 
 async function readKernels(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>> {

@@ -29,7 +29,10 @@ interface Member {
   job: Job | null;
 }
 
-/** Worker threads that take jobs, one at a time each; started when first needed, replaced when they die. */
+/**
+ * Worker threads that take jobs, one at a time each; replaced when they die. They start with the pool: it takes them longer than a
+ * small problem, so that one who starts for his first job keeps the others waiting.
+ */
 export class WorkerPool {
   private readonly members = new Set<Member>();
   private readonly waiting: Job[] = [];
@@ -38,7 +41,9 @@ export class WorkerPool {
   constructor(
     private readonly host: WasmHost,
     readonly size: number,
-  ) {}
+  ) {
+    while (this.grow() !== null);
+  }
 
   /**
    * Has rows computed by whichever worker is free next.

@@ -76,6 +76,16 @@ describe("the WebAssembly engine's threads", () => {
     for (const threads of [1, 2, 5]) expect(await outputOf(wasmEngine(host, { threads }))).toEqual(right);
   });
 
+  it("start with the engine, before there is work", async () => {
+    let started = 0;
+    const spawn = (): WorkerThread => {
+      started += 1;
+      return host.spawn();
+    };
+    opened.push(wasmEngine({ ...host, spawn }, { threads: 3 }));
+    expect(started).toBe(3);
+  });
+
   it("give the same bits where memory cannot be shared", async () => {
     const right = await outputOf(wasmEngine(host));
     expect(await outputOf(wasmEngine({ ...host, sharesMemory: false }, { threads: 2 }))).toEqual(right);
