@@ -15,6 +15,7 @@ export * from "./emulator/array/array.js";
 export * from "./emulator/array/frames.js";
 export * from "./emulator/baseline.js";
 export * from "./emulator/check.js";
+export type { ComparedRow, CompareRows, ComparisonTask } from "./emulator/compared-rows.js";
 export * from "./emulator/count.js";
 export * from "./emulator/count-observation.js";
 export * from "./emulator/cpu.js";

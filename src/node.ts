@@ -12,5 +12,6 @@ export * from "./io/spec-files.js";
 export type * from "./io/stored-tensor.js";
 export * from "./platform/adapters.js";
 export * from "./platform/choose-engine.js";
+export { compareOnThreads } from "./platform/compare-on-threads.js";
 export * from "./platform/trusted-webgpu.js";
 export * from "./platform/wasm-host.js";

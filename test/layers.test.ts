@@ -49,6 +49,25 @@ describe("layers", () => {
     }
   });
 
+  it("gives the explorer's page nothing that needs Node", () => {
+    const explorer = resolve(root, "../explorer");
+    const needed = new Set<string>();
+    const visit = (path: string): void => {
+      if (needed.has(path)) return;
+      needed.add(path);
+      const text = readFileSync(path, "utf8");
+      for (const [, specifier] of text.matchAll(/^(?:import|export) (?!type)[^;]*?from "([^"]+)"/gms)) {
+        expect(specifier, `${relative(root, path)}, which the page needs`).not.toMatch(/^node:|^webgpu$/);
+        const target = resolve(dirname(path), String(specifier)).replace(/\.js$/, ".ts");
+        if (target.startsWith(root) && target.endsWith(".ts")) visit(target);
+      }
+    };
+    for (const file of readdirSync(explorer, { recursive: true, encoding: "utf8" })) {
+      if (/\.tsx?$/.test(file) && !file.startsWith("vite.config")) visit(join(explorer, file));
+    }
+    expect(needed.size).toBeGreaterThan(100);
+  });
+
   it("has no circles", () => {
     const state = new Map<string, "open" | "done">();
     const visit = (file: string, path: readonly string[]): void => {

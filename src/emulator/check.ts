@@ -1,11 +1,9 @@
-import { referenceRow } from "../reference/attention.js";
-import { Baseline } from "./baseline.js";
-import { breather } from "./breathe.js";
+import { type ComparedRow, type CompareRows, type ComparisonTask, compareHere } from "./compared-rows.js";
 import { ErrorStatistics, type ErrorSummary, type WorstElement } from "./error-statistics.js";
 import type { AttentionInputs } from "./operands.js";
 import type { AttentionProblem, Operands } from "./problem.js";
 import { threefry2x32 } from "./threefry.js";
-import { queriesOf, visibleKeys } from "./visible.js";
+import { queriesOf } from "./visible.js";
 
 export interface ErrorWithWorst extends ErrorSummary {
   /** Null when no row was checked. */
@@ -26,6 +24,8 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
   /** Sees each row that is compared: what was emulated, and the exact one. */
   readonly onRow?: (row: number, got: Float32Array, exact: Float64Array) => void;
+  /** Computes the rows to compare with; here and one by one by default. */
+  readonly compare?: CompareRows;
 }
 
 /** How many output rows exist: those before their batch's `qLens`. */
@@ -65,7 +65,7 @@ export function sampleRows(problem: AttentionProblem, count = Number.POSITIVE_IN
 
 /**
  * Compares AV [B,H,P,F] on the given rows with float64 attention on the operands and on the inputs as given, and does the same for the
- * baseline. Lets timers and signals through between rows.
+ * baseline.
  */
 export async function check(
   problem: AttentionProblem,
@@ -110,10 +110,9 @@ export async function checkOnOperands(
 ): Promise<OperandCheck> {
   const error = new ErrorStatistics();
   const ofBaseline = new ErrorStatistics();
-  const baseline = new Baseline(problem, operands);
-  await eachRow(problem, operands, av, rows, options, (row, got, exact) => {
+  await eachRow({ problem, rows, tensors: { operands } }, av, options, (row, got, { exact, baseline }) => {
     error.add(row, got, exact);
-    ofBaseline.add(row, baseline.row(row), exact);
+    if (baseline !== null) ofBaseline.add(row, baseline, exact);
   });
   return {
     ...error.summary(),
@@ -132,31 +131,31 @@ export async function checkOnInputs(
   options: CheckOptions = {},
 ): Promise<ErrorWithWorst> {
   const error = new ErrorStatistics();
-  await eachRow(problem, inputs, av, rows, options, (row, got, exact) => error.add(row, got, exact));
+  await eachRow({ problem, rows, tensors: { inputs } }, av, options, (row, got, { exact }) => {
+    error.add(row, got, exact);
+  });
   return { ...error.summary(), worst: error.worst(problem.shape) };
 }
 
-/** Hands over each row of AV with the exact one of float64 attention on the tensors. */
+/** Hands over each row of AV with what it is compared with. */
 async function eachRow(
-  problem: AttentionProblem,
-  tensors: AttentionInputs,
+  task: ComparisonTask,
   av: Float32Array,
-  rows: readonly number[],
-  { onProgress, onRow, signal }: CheckOptions,
-  compare: (row: number, got: Float32Array, exact: Float64Array) => void,
+  { onProgress, onRow, signal, compare = compareHere }: CheckOptions,
+  take: (row: number, got: Float32Array, compared: ComparedRow) => void,
 ): Promise<void> {
-  const { shape, scale } = problem;
-  const { heads, queries, valueDim } = shape;
-  const breathe = breather();
-  for (const [i, row] of rows.entries()) {
-    signal?.throwIfAborted();
-    const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
+  const { problem, rows } = task;
+  const { valueDim } = problem.shape;
+  let rowsDone = 0;
+  signal?.throwIfAborted();
+  for await (const compared of compare(task)) {
+    const row = rows[rowsDone] as number;
     const got = av.subarray(row * valueDim, (row + 1) * valueDim);
-    const exact = referenceRow(tensors, shape, scale, row, seen);
-    compare(row, got, exact);
-    onRow?.(row, got, exact);
-    onProgress?.({ rowsDone: i + 1, rows: rows.length });
-    await breathe();
+    take(row, got, compared);
+    onRow?.(row, got, compared.exact);
+    rowsDone += 1;
+    onProgress?.({ rowsDone, rows: rows.length });
+    signal?.throwIfAborted();
   }
 }
 

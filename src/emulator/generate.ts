@@ -46,3 +46,22 @@ export function generateNormal(
   for (let i = 0; i < length; i += 1) out[i] = spread * normalOf(key0, key1, start + i);
   return out;
 }
+
+/** A stretch of a generated tensor: the arguments of `generateNormal`. */
+export interface NormalStretch {
+  readonly seed: number;
+  readonly name: InputName;
+  readonly length: number;
+  readonly spread: number;
+  readonly start: number;
+}
+
+/** Generates stretches in their order. */
+export type GenerateStretches = (stretches: readonly NormalStretch[]) => AsyncIterable<Float32Array>;
+
+/** One stretch after the other, here. */
+export async function* generateHere(stretches: readonly NormalStretch[]): AsyncGenerator<Float32Array> {
+  for (const { seed, name, length, spread, start } of stretches) {
+    yield generateNormal(seed, name, length, spread, start);
+  }
+}

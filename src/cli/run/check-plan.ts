@@ -6,6 +6,7 @@ import {
   sampleRows,
 } from "../../emulator/check.js";
 import type { AttentionProblem, Operands } from "../../emulator/problem.js";
+import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
@@ -25,7 +26,7 @@ export const comparedWithOperands = (
   options: RunOptions,
 ): Promise<OperandCheck> =>
   withRowProgress("checking", rows.length, options, onProgress =>
-    checkOnOperands(problem, operands, av, rows, { onProgress }),
+    checkOnOperands(problem, operands, av, rows, { onProgress, compare: compareOnThreads }),
   );
 
 /** Emulated rows against float64 attention on the inputs as given. */
@@ -38,6 +39,6 @@ export async function comparedWithInputs(
   const { shape } = problem;
   const inputs = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
   return withRowProgress("checking inputs", rows.length, options, onProgress =>
-    checkOnInputs(problem, inputs, av, rows, { onProgress }),
+    checkOnInputs(problem, inputs, av, rows, { onProgress, compare: compareOnThreads }),
   );
 }

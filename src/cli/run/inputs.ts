@@ -1,9 +1,8 @@
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
-import { generateNormal, type InputName } from "../../emulator/generate.js";
+import { type GenerateStretches, generateHere, type InputName, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
 import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
-import { generateOnThreads, type NormalTask } from "../../platform/normal-pool.js";
 import type { StoredInputs } from "./input-shape.js";
 
 /**
@@ -20,21 +19,17 @@ export const fromFiles =
   name =>
     files[name].pieces();
 
-/** Tensors above this size are generated on all cores; starting workers takes as long as some hundred thousand values. */
-const mostValuesAlone = 2 ** 21;
-
 /** Normal values of a seed; the scores' spread is set by Q. */
-export const fromSeed = (shape: AttentionShape, seed: number, spreadOfQ: number): InputPieces =>
-  async function* (name) {
+export const fromSeed =
+  (shape: AttentionShape, seed: number, spreadOfQ: number, generate: GenerateStretches = generateHere): InputPieces =>
+  name => {
     const count = countOf(inputShape(shape, name));
     const spread = name === "q" ? spreadOfQ : 1;
-    const tasks = function* (): Generator<NormalTask> {
-      for (let start = 0; start < count; start += valuesAtOnce) {
-        yield { seed, name, length: Math.min(valuesAtOnce, count - start), spread, start };
-      }
-    };
-    if (count > mostValuesAlone) yield* generateOnThreads(tasks());
-    else for (const { length, start } of tasks()) yield generateNormal(seed, name, length, spread, start);
+    const stretches = Array.from({ length: Math.ceil(count / valuesAtOnce) }, (_, i): NormalStretch => {
+      const start = i * valuesAtOnce;
+      return { seed, name, length: Math.min(valuesAtOnce, count - start), spread, start };
+    });
+    return generate(stretches);
   };
 
 /** Tensors of up to this size together are kept from the first use to the next. */
@@ -107,7 +102,7 @@ export async function loadOperands(
   return { operands: { q: await round("q"), k: await round("k"), v: await round("v") }, exact };
 }
 
-/** The inputs as given, whole. */
+/** The inputs as given, whole, in memory that threads share. */
 export async function loadInputs(
   pieces: InputPieces,
   shape: AttentionShape,
@@ -119,7 +114,7 @@ export async function loadInputs(
     let at = 0;
     for await (const piece of pieces(name)) {
       const count = countOf(inputShape(shape, name));
-      values ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
+      values ??= sharedLike(piece, count);
       values.set(piece, at);
       at += piece.length;
       onValues(piece.length);
@@ -128,6 +123,12 @@ export async function loadInputs(
     return values ?? new Float32Array(0);
   };
   return { q: await load("q"), k: await load("k"), v: await load("v") };
+}
+
+/** Values of a piece's type in memory that threads share. */
+function sharedLike(piece: InputTensor, count: number): InputTensor {
+  const bytes = new SharedArrayBuffer(count * piece.BYTES_PER_ELEMENT);
+  return piece instanceof Float64Array ? new Float64Array(bytes) : new Float32Array(bytes);
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

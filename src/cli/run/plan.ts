@@ -5,6 +5,7 @@ import { keysOf, queriesOf } from "../../emulator/visible.js";
 import { UsageError } from "../../errors.js";
 import { checkWritable } from "../../io/atomic-write.js";
 import { formats } from "../../numerics/format.js";
+import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { openInputs } from "./input-files.js";
 import { shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering } from "./inputs.js";
@@ -40,7 +41,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
   await checkOutputs(options);
   const seed = files === null ? (options.seed ?? 0) : null;
-  const pieces = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1) : fromFiles(files);
+  const pieces = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads) : fromFiles(files);
   return { model, seen, problem, seed, pieces: remembering(pieces), dump };
 }
 

@@ -3,6 +3,7 @@ import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/
 import type { Engine } from "../../emulator/engine.js";
 import type { Operands } from "../../emulator/problem.js";
 import { rowsWithoutKeys } from "../../emulator/visible.js";
+import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
@@ -80,7 +81,7 @@ async function emulateAndCheck(
   let used: Engine = engine;
   try {
     const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>
-      loadOperands(plan.pieces, problem, engine, onValues),
+      loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues),
     );
     const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
     used = run.engine;
