@@ -1,3 +1,5 @@
+/// <reference lib="dom" preserve="true" />
+// The API names WebGPU's and workers' types, which users that compile for Node alone do not have.
 export * from "./einsum/barriers.js";
 export * from "./einsum/cascade.js";
 export * from "./einsum/einsum.js";
