@@ -161,7 +161,7 @@ function overflowError(problem: AttentionProblem, operands: Operands, row: numbe
     `h ${Math.floor(row / queries) % heads}`,
     `query ${row % queries}`,
     `key tile m1 ${m1}`,
-    ...(index === null ? [] : [`${tensor === "SLNV" || tensor === "SPNV" || tensor === "RNV" ? "f" : "m0"} ${index}`]),
+    ...(index === null ? [] : [`${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`]),
   ];
   return new NumericsError({
     where: `${tensor} at ${place.join(", ")}`,

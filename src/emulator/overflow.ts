@@ -1,9 +1,12 @@
 import type { Lanes } from "../numerics/lanes.js";
 import { largestAccumulator } from "../numerics/limits.js";
 
-/** Where a value first left the range of a 16-bit floating-point accumulator: the tensor, the key tile, and m0 or f in it. */
+/**
+ * Where a value first left the range of a binary16 accumulator: the tensor, the key tile, and m0 or f in it. SLD, SPD and
+ * SPNV cannot: SLN and PRM are at most 1, and a sum of ones stands still at 2048.
+ */
 export interface Overflow {
-  readonly tensor: "BQK" | "SLN" | "PRM" | "SLD" | "SLNV" | "SPD" | "RD" | "SPNV" | "RNV";
+  readonly tensor: "BQK" | "SLN" | "PRM" | "SLNV" | "RD" | "RNV";
   readonly m1: number;
   /** m0 or f; null for a tensor with one value a query. */
   readonly index: number | null;
@@ -13,9 +16,6 @@ export interface Overflow {
 interface TileValues {
   readonly bqk: Lanes;
   readonly slnv: Lanes;
-  readonly spnv: Float32Array;
-  readonly sld: number;
-  readonly spd: number;
 }
 
 /**
@@ -24,7 +24,7 @@ interface TileValues {
  * the query's first tile, which has no PRM. An infinity stays one to the end of its sum, so the sums alone are looked at.
  */
 export function firstOverflow(
-  { bqk, slnv, spnv, sld, spd }: TileValues,
+  { bqk, slnv }: TileValues,
   { rm, rd, rnv }: { readonly rm: number; readonly rd: number; readonly rnv: Float32Array },
   rmBefore: number | null,
   m1: number,
@@ -36,14 +36,11 @@ export function firstOverflow(
     if (differenceIsOut(bqk.values[m0] as number, rm)) return { tensor: "SLN", m1, index: m0 };
   }
   if (rmBefore !== null && differenceIsOut(rmBefore, rm)) return { tensor: "PRM", m1, index: null };
-  if (isOut(sld)) return { tensor: "SLD", m1, index: null };
   for (let f = 0; f < slnv.values.length; f += 1) {
     if (isOut(slnv.values[f] as number)) return { tensor: "SLNV", m1, index: f };
   }
-  if (isOut(spd)) return { tensor: "SPD", m1, index: null };
   if (isOut(rd)) return { tensor: "RD", m1, index: null };
   for (let f = 0; f < rnv.length; f += 1) {
-    if (isOut(spnv[f] as number)) return { tensor: "SPNV", m1, index: f };
     if (isOut(rnv[f] as number)) return { tensor: "RNV", m1, index: f };
   }
   return null;

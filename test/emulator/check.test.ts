@@ -4,8 +4,10 @@ import { check, countRows, sampleRows } from "../../src/emulator/check.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import { ErrorStatistics } from "../../src/emulator/error-statistics.js";
 import { generateNormal } from "../../src/emulator/generate.js";
+import { roundOperands } from "../../src/emulator/operands.js";
 import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
+import { processingElement } from "../../src/numerics/pe.js";
 import { referenceRow } from "../../src/reference/attention.js";
 
 const shape = { batch: 2, heads: 2, kvHeads: 1, queries: 12, keys: 40, headDim: 16, valueDim: 8 };
@@ -74,6 +76,34 @@ describe.each(formatNames)("check in %s", name => {
 });
 
 describe("the baseline", () => {
+  it.each(formatNames)(
+    "law: in %s it has the bits of three passes written out, one operation of a PE after another",
+    name => {
+      const problem = { ...problemIn(formats[name]), mask: { ...noMask, right: 0 } };
+      const operands = roundOperands(inputs, shape, problem.format);
+      const { q, k, v } = operands;
+      const at = (x: Float32Array, i: number): number => x[i] as number;
+      const pe = processingElement(problem.format);
+      for (const row of [0, 13, 47]) {
+        const firstKey = row < 24 ? 0 : shape.keys;
+        const keys = Array.from({ length: (row % 12) + 29 }, (_, m) => firstKey + m);
+        const dot = (m: number): number =>
+          Array.from({ length: 16 }, (_, e) => e).reduce(
+            (s, e) => pe.mac(s, at(q, row * 16 + e), at(k, m * 16 + e)),
+            0,
+          );
+        const scores = keys.map(dot);
+        const maximum = Math.max(...scores);
+        const numerators = scores.map(s => pe.operand(Math.fround(Math.exp(0.25 * pe.subtract(s, maximum)))));
+        const denominator = numerators.reduce((sum, x) => pe.add(sum, x), 0);
+        const weights = numerators.map(x => pe.operand(Math.fround(x / denominator)));
+        const expected = Array.from({ length: 8 }, (_, f) =>
+          keys.reduce((s, m, i) => pe.mac(s, weights[i] as number, at(v, m * 8 + f)), 0),
+        );
+        expect([...new Baseline(problem, operands).row(row)], `row ${row}`).toEqual(expected);
+      }
+    },
+  );
   it("is the 3-pass attention: in fp32 it agrees with float64 to the precision of fp32", () => {
     const problem = { ...problemIn(formats.fp32), mask: { ...noMask, right: 0 } };
     const baseline = new Baseline(problem, inputs);

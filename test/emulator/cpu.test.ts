@@ -52,6 +52,9 @@ describe("the twin", () => {
     expect(await run([1, 256], [1, 1, 1, 255.75], v)).toBeNull();
     expect(await run([1, 256], [1, 1, 1, 256], v)).toEqual({ row: 1, tensor: "BQK", m1: 1, index: 1 });
     expect(await run([1, 256], [200, -200, 1, 1], v)).toEqual({ row: 1, tensor: "SLN", m1: 0, index: 1 });
+    // A difference rounds to 65504 up to 65520, halfway to what would be the next value.
+    expect(await run([1, 256], [255.875, -0.03125, 1, 1], v)).toBeNull();
+    expect(await run([1, 256], [255.875, -0.0625, 1, 1], v)).toEqual({ row: 1, tensor: "SLN", m1: 0, index: 1 });
     expect(await run([1, 256], [-200, -200, 200, 200], v)).toEqual({ row: 1, tensor: "PRM", m1: 1, index: null });
     expect(await run([0, 0], [1, 1, 1, 1], [1, 1, 1, 1, 1, 65504, 1, 65504])).toEqual({
       row: 0,
@@ -65,5 +68,14 @@ describe("the twin", () => {
       m1: 1,
       index: 1,
     });
+  });
+
+  it("names RD where a flat row has too many keys", () => {
+    const flat = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 2 ** 16, headDim: 1, valueDim: 1 };
+    const tile = { m0: 2 ** 11, p0: 1 };
+    const operands = { q: new Float32Array(1), k: new Float32Array(flat.keys), v: new Float32Array(flat.keys) };
+    const p = { ...problem, shape: flat, format: formats["fp16-strict"], tile };
+    expect(traceOverflow(p, operands, 0)).toEqual({ row: 0, tensor: "RD", m1: 31, index: null });
+    expect(traceOverflow({ ...p, shape: { ...flat, keys: flat.keys - tile.m0 } }, operands, 0)).toBeNull();
   });
 });

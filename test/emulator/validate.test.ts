@@ -19,6 +19,7 @@ describe("validateProblem", () => {
     [{ ...good, shape: { ...shape, keys: 1.5 } }, "keys: got 1.5; expected an integer of at least 1"],
     [{ ...good, shape: { ...shape, headDim: 8193 } }, "headDim: got 8193; expected an integer from 1 to 8192"],
     [{ ...good, shape: { ...shape, kvHeads: 3 } }, "kvHeads: got 3; expected a divisor of the 4 query heads"],
+    [{ ...good, shape: { ...shape, keys: 2 ** 50 } }, "K: got 13510798882111488 values; expected at most 2^53"],
     [{ ...good, tile: { m0: -1, p0: 2 } }, "tile.m0: got -1; expected an integer of at least 1"],
     [{ ...good, scale: 5000 }, "scale: got 5000; expected a number from 2^-12 to 2^12"],
     [{ ...good, scale: Number.NaN }, "scale: got NaN; expected a number from 2^-12 to 2^12"],

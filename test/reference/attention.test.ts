@@ -71,6 +71,19 @@ describe("referenceRow", () => {
     expect(Math.abs((mean ?? 0) / 0.1 - 1)).toBeLessThan(64 * 2 ** -53);
   });
 
+  it("law: what one key adds is not lost beside a sum that a large value made and another takes away", () => {
+    const keys = 128 * 1000;
+    const shape = { heads: 1, kvHeads: 1, queries: 1, keys, headDim: 1, valueDim: 1 };
+    const v = new Float64Array(keys).fill(1);
+    v[0] = 2 ** 60;
+    v[keys - 1] = -(2 ** 60);
+    const tensors = { q: new Float64Array(1), k: new Float64Array(keys), v };
+    const [mean = Number.NaN] = referenceRow(tensors, shape, 1, 0, { from: 0, to: keys });
+    // Near 2^60 doubles are 256 apart: a plain sum of the blocks' 128 would be 2^60 all the way. What the first and the last
+    // block round away is at most 128 each.
+    expect(Math.abs(mean * keys - (keys - 2))).toBeLessThanOrEqual(512);
+  });
+
   it("stands scores that would overflow an exponential", () => {
     const shape = { heads: 1, kvHeads: 1, queries: 1, keys: 2, headDim: 1, valueDim: 1 };
     const tensors = { q: Float32Array.of(1000), k: Float32Array.of(1000, -1000), v: Float32Array.of(3, 5) };

@@ -267,15 +267,15 @@ class RegisterLevelArray {
       if (einsum !== "BQK" && einsum !== "SLNV") continue;
       const tensor = einsum === "BQK" ? "BK" : "BV";
       const value = einsum === "BQK" ? buffer.bk(tile, r, index) : buffer.bv(tile, r, index);
-      grid.west.feed(r * machine.columns, { tensor, tile: tile.index, index, value }, cycle);
+      grid.west.feed(r * machine.columns, { tensor, tile: tile.index, index, value });
     }
     for (let c = 0; c < machine.columns; c++) {
       const instruction = existing(this.issued["2d"][cycle - c], c);
       if (instruction === null) continue;
       const { einsum, step: index, tile } = instruction;
       if (einsum === "BQK") {
-        grid.south.feed(c, { tensor: "Q", tile: tile.index, index, value: buffer.q(tile, c, index) }, cycle);
-      } else if (einsum === "SLN" && index === 0) grid.south.feed(c, grid.takeAbove(c, tile.index, cycle), cycle);
+        grid.south.feed(c, { tensor: "Q", tile: tile.index, index, value: buffer.q(tile, c, index) });
+      } else if (einsum === "SLN" && index === 0) grid.south.feed(c, grid.takeAbove(c, tile.index, cycle));
     }
   }
 

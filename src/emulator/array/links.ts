@@ -33,14 +33,17 @@ export class Links {
   /** Puts a value on link i. Two in one cycle are a conflict. */
   drive(i: number, value: Tagged, cycle: number): void {
     const other = this.next[i];
-    if (other !== undefined) throw this.taken(i, other, value, cycle);
+    if (other !== undefined) {
+      throw conflict(cycle, this.name(i), {
+        got: `${tagText(other)} and ${tagText(value)} on one link`,
+        expected: "one value a cycle",
+      });
+    }
     this.next[i] = value;
   }
 
-  /** Puts a value straight into the latch, for the array's edges, where the link starts in the buffer's skew registers. */
-  feed(i: number, value: Tagged, cycle: number): void {
-    const other = this.now[i];
-    if (other !== undefined) throw this.taken(i, other, value, cycle);
+  /** Puts a value straight into the latch: at the array's edges links start in the buffer's skew registers, which drive no other. */
+  feed(i: number, value: Tagged): void {
     this.now[i] = value;
   }
 
@@ -64,12 +67,5 @@ export class Links {
   step(): void {
     [this.now, this.next] = [this.next, this.now];
     this.next.fill(undefined);
-  }
-
-  private taken(i: number, other: Tagged, value: Tagged, cycle: number): SpecError {
-    return conflict(cycle, this.name(i), {
-      got: `${tagText(other)} and ${tagText(value)} on one link`,
-      expected: "one value a cycle",
-    });
   }
 }
