@@ -57,6 +57,8 @@ export interface CompiledEinsum {
   readonly applyChoices: (values: Float64Array) => void;
   /** Einsums that are mapped alike have the same key. */
   readonly mappingKey: string;
+  /** The slots that fix what each combination of choices does: its sizes, bounds and conditions. */
+  readonly choiceInputs: readonly number[];
   readonly at: (path: Path) => string;
 }
 
@@ -169,13 +171,18 @@ export function compileEinsum(
     return { name: tensor, output, relevant };
   });
 
+  const read = new Set<number>();
+  const compileHere = (formula: string | number, where: Path): Compiled => {
+    for (const slot of program.slotsIn(formula, scope, () => at(where))) read.add(slot);
+    return program.compile(formula, scope, () => at(where));
+  };
   const keep = keptLevels(
     spec,
     tensors.map(t => t.name),
     levels,
     levelIndex,
     at,
-    (formula, where) => program.compile(formula, scope, () => at(where)),
+    compileHere,
   );
   levels.forEach(level => {
     if (architecture.levels[level]?.kind !== "fanout" || spec.keep[level] === undefined) return;
@@ -202,10 +209,24 @@ export function compileEinsum(
     if (!context.seats.has(tensor)) context.seats.set(tensor, context.seats.size);
     return context.seats.get(tensor) as number;
   };
-  const compileHere = (formula: string | number, where: Path): Compiled =>
-    program.compile(formula, scope, () => at(where));
   const choiceSlot = (symbol: string): number =>
     program.slotOf(scoped(scope, symbol), undefined, () => at(["choose", symbol]));
+  const choiceSlots = Object.keys(spec.choose ?? {}).map(choiceSlot);
+  const choices = Object.entries(spec.choose ?? {}).map(([symbol, choice]) => ({
+    symbol,
+    slot: choiceSlot(symbol),
+    upTo: compileHere(choice.upTo, ["choose", symbol, "upTo"]),
+    partial: compileHere(choice.partial, ["choose", symbol, "partial"]),
+    published:
+      choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
+  }));
+  const spill = new Map(Object.entries(spec.spill ?? {}).map(([t, share]) => [t, compileHere(share, ["spill", t])]));
+  const fanouts = levels
+    .filter(level => architecture.levels[level]?.kind === "fanout")
+    .map(level => ({
+      level,
+      loops: looped.reduce((mask, { part, level: at }) => (at === level ? mask | (1 << bitOf(part)) : mask), 0),
+    }));
   const onArray = architecture.arrays[spec.array]?.operations ?? {};
   return {
     name,
@@ -216,12 +237,7 @@ export function compileEinsum(
     levelNames: levels,
     path: levels.map(level => context.levels.get(level) as CompiledLevel),
     seats: tensors.map(({ name }) => seatOf(mapping.inPlace?.[name] ?? name)),
-    fanouts: levels
-      .filter(level => architecture.levels[level]?.kind === "fanout")
-      .map(level => ({
-        level,
-        loops: looped.reduce((mask, { part, level: at }) => (at === level ? mask | (1 << bitOf(part)) : mask), 0),
-      })),
+    fanouts,
     ranks,
     keep,
     alwaysKept: keep.every(list => list.every(({ condition }) => condition === undefined))
@@ -244,17 +260,18 @@ export function compileEinsum(
       return { name: operation, perPoint: compileHere(perPoint, ["operations", operation]) };
     }),
     cycles: spec.cycles === undefined ? undefined : compileHere(spec.cycles, ["cycles"]),
-    spill: new Map(Object.entries(spec.spill ?? {}).map(([t, share]) => [t, compileHere(share, ["spill", t])])),
-    choices: Object.entries(spec.choose ?? {}).map(([symbol, choice]) => ({
-      symbol,
-      slot: choiceSlot(symbol),
-      upTo: compileHere(choice.upTo, ["choose", symbol, "upTo"]),
-      partial: compileHere(choice.partial, ["choose", symbol, "partial"]),
-      published:
-        choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
-    })),
-    applyChoices: program.rerun(Object.keys(spec.choose ?? {}).map(choiceSlot)),
+    spill,
+    choices,
+    applyChoices: program.rerun(choiceSlots),
     mappingKey: spec.choose === undefined ? "" : JSON.stringify(spec),
+    choiceInputs: program.fixing(
+      [
+        ...read,
+        ...ranks.flatMap(({ size, bounds }) => [size, ...bounds]),
+        ...fanouts.map(({ level }) => program.slotOf(`${level}.size`, undefined, () => at(["loops", level]))),
+      ],
+      choiceSlots,
+    ),
     at,
   };
 }

@@ -40,10 +40,6 @@ export interface CompiledDesign {
   readonly seats: readonly string[];
   /** Where each Einsum's busy cycles go in the table of values. */
   readonly busySlots: ReadonlyMap<string, number>;
-  /** The variables that a mapping search's outcome may depend on: not the clock, DRAM, the binding or an operation's cycles. */
-  readonly searchVariables: readonly number[];
-  /** Outcomes of mapping searches, by all that they depend on. */
-  readonly searched: Map<string, { readonly blocks: readonly number[]; readonly tried: number }>;
   /** Tables whose row is searched for: its slot, and the rows to try. */
   readonly tableChoices: readonly {
     readonly slot: number;
@@ -179,10 +175,6 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     blocks: blockLibrary({ ...design.technology, data: technology }),
     seats: [...seats.keys()],
     busySlots,
-    searchVariables: Array.from({ length: variables }, (_, i) => i).filter(i =>
-      (options.patches ?? []).some(({ path, value }) => value === `@${i}` && !timingOnly(path, architecture)),
-    ),
-    searched: new Map(),
     tableChoices: searchedTables.map(({ name, first, candidates }) => {
       const keys = first.map(key => program.slotOf(key, undefined, nowhere));
       return { slot: program.slotOf(`${name}.row`, undefined, nowhere), rows: values => candidates(values, keys) };
@@ -202,12 +194,6 @@ function correctionsOf(
   return corrections.flatMap(name =>
     Object.entries(data.corrections?.[name] ?? {}).map(([path, value]) => ({ path: `${kind}.${path}`, value })),
   );
-}
-
-function timingOnly(path: string, { levels }: Architecture): boolean {
-  const [kind, section, name = ""] = path.split(".");
-  if (kind === "binding" || section === "frequencyHz" || section === "arrays") return true;
-  return section === "levels" && levels[name]?.kind === "dram";
 }
 
 const busyName = (einsum: string): string => `#${einsum}`;

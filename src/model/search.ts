@@ -3,8 +3,8 @@ import type { Accounting } from "./accounting.js";
 import { bytesKept, countEinsum, countLaid, type EinsumCounts, type Laid, layOut, variantOf } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
-import type { CompiledLevel } from "./compile-levels.js";
 import { accessCosts, einsumEnergy } from "./energy.js";
+import { blockSizes, type Candidate, type SearchSpace, searchSpace } from "./search-space.js";
 import { dramBytes } from "./traffic.js";
 import type { VisibleRegion } from "./visible-region.js";
 
@@ -23,7 +23,6 @@ export function chooseMappings(
   if (open.length === 0) return 0;
   for (const { choices } of open) for (const { slot } of choices) values[slot] = 1;
   let tried = 0;
-  const machine = machineKey(design, values) + (region === undefined ? "" : JSON.stringify(region));
   for (const einsum of open) {
     const published = einsum.choices.map(choice => choice.published?.(values) ?? 0);
     const chosen = accounting.mapping === "published" && published.every(block => block >= 1);
@@ -32,13 +31,9 @@ export function chooseMappings(
         values[slot] = published[i] as number;
       });
     else {
-      const sizes = [...einsum.ranks.map(({ size }) => values[size]), ...einsum.choices.map(c => c.upTo(values))];
-      const key = `${einsum.mappingKey} ${sizes.join()} ${machine}`;
-      const found = design.searched.get(key) ?? search(design, einsum, values, region);
-      if (design.searched.size > mostRemembered) design.searched.clear();
-      design.searched.set(key, found);
-      tried += found.tried;
-      setBlocks(einsum, values, found.blocks);
+      const space = spaceOf(design, einsum, values, region);
+      tried += space.candidates.length;
+      setBlocks(einsum, values, search(design, einsum, values, region, space).blocks);
     }
   }
   design.program.run(values);
@@ -76,76 +71,103 @@ export function chooseRows(design: CompiledDesign, values: Float64Array, region:
   return tried;
 }
 
-/** Searches remembered for a design: enough for a sweep's lengths, few enough to hold. */
-const mostRemembered = 20_000;
-
-/** What a search's outcome depends on besides the Einsum: memories and fan-outs, and the variables that shape mappings. */
-function machineKey(design: CompiledDesign, values: Float64Array): string {
-  const levels = [...design.levels.values()].filter(({ spec }) => spec.kind !== "dram");
-  const fields = levels.flatMap(({ fields }) => [...fields.values()].map(field => field(values)));
-  return [...fields, ...design.searchVariables.map(i => values[design.variableSlots[i] as number])].join();
-}
-
 const exact = { allInstances: false, overflow: false };
 
 const isOperation = (kind: "level" | "operation"): boolean => kind === "operation";
 
-interface Found {
-  readonly blocks: readonly number[];
-  readonly counts: EinsumCounts;
-  readonly bytes: number;
-  /** Asked for only where traffic ties. */
-  energyPj?: number;
+/** By design, the spaces that were searched, by all that they depend on: not capacities, and not energies. */
+const searched = new WeakMap<CompiledDesign, Map<string, SearchSpace>>();
+/** Spaces remembered for a design: enough for a sweep's lengths, few enough to hold. */
+const mostRemembered = 2000;
+
+/** The combinations of blocks that an Einsum may take at these sizes, with what earlier searches found out about them. */
+function spaceOf(
+  design: CompiledDesign,
+  { choices, choiceInputs, mappingKey }: CompiledEinsum,
+  values: Float64Array,
+  region: VisibleRegion | undefined,
+): SearchSpace {
+  const inputs = choiceInputs.map(slot => values[slot]).join();
+  const key = `${mappingKey} ${inputs} ${region === undefined ? "" : JSON.stringify(region)}`;
+  const spaces = searched.get(design) ?? new Map<string, SearchSpace>();
+  searched.set(design, spaces);
+  const known = spaces.get(key);
+  if (known !== undefined) return known;
+  if (spaces.size >= mostRemembered) spaces.clear();
+  const space = searchSpace(choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0)));
+  spaces.set(key, space);
+  return space;
 }
 
 /**
- * Tries every combination of blocks; keeps the one with the least DRAM traffic, then the least energy of DRAM and buffers
- * (what happens below does not depend on the blocks).
+ * Tries every combination of blocks; takes the one with the least DRAM traffic, then the least energy of DRAM and buffers
+ * (what happens below does not depend on the blocks). What a combination moves and keeps is worked out once; which ones fit
+ * and what their accesses cost depends on the buffers at hand.
  */
 function search(
   design: CompiledDesign,
   einsum: CompiledEinsum,
   values: Float64Array,
   region: VisibleRegion | undefined,
-): { readonly blocks: readonly number[]; readonly tried: number } {
-  const blocks = einsum.choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0));
-  const costs = accessCosts(design, values);
-  const kinds = einsum.levelNames.map(name => design.levels.get(name)?.spec.kind);
-  const options = { ...exact, deepest: kinds.lastIndexOf("sram") };
-  const energy = (found: Found): number => {
-    found.energyPj ??= einsumEnergy(design, found.counts, found.bytes, costs, isOperation);
-    return found.energyPj;
+  { sizes, candidates }: SearchSpace,
+): Candidate {
+  const buffers = einsum.path.flatMap(({ spec }, level) => (spec.kind === "sram" ? [level] : []));
+  const capacities = buffers.map(level => einsum.path[level]?.fields.get("bytes")?.(values) ?? 0);
+  const options = { ...exact, deepest: buffers.at(-1) ?? -1 };
+  let last: { readonly candidate: Candidate; readonly laid: Laid } | undefined;
+  const laidOut = (candidate: Candidate): Laid => {
+    if (last?.candidate !== candidate) {
+      setBlocks(einsum, values, candidate.blocks);
+      last = { candidate, laid: layOut(design, einsum, values, region) };
+    }
+    return last.laid;
   };
-  const at = blocks.map(() => 0);
-  let best: Found | undefined;
-  for (let more = true; more; more = advance(at, blocks)) {
-    const current = at.map((i, k) => (blocks[k] as readonly number[])[i] as number);
-    setBlocks(einsum, values, current);
-    const laid = layOut(design, einsum, values, region);
-    if (!fits(design, laid, values)) {
+  const fits = (candidate: Candidate): boolean => {
+    candidate.bytesKept ??= buffers.map(level => bytesKept(laidOut(candidate), level, design.wordBytes));
+    return candidate.bytesKept.every((bytes, k) => bytes <= (capacities[k] as number));
+  };
+  const countsOf = (candidate: Candidate): EinsumCounts => {
+    candidate.counts ??= countLaid(design, laidOut(candidate), values, options);
+    return candidate.counts;
+  };
+  const traffic = (candidate: Candidate): number => {
+    candidate.dramBytes ??= dramBytes(countsOf(candidate), design);
+    return candidate.dramBytes;
+  };
+  const costs = accessCosts(design, values);
+  const energies = new Map<Candidate, number>();
+  const energy = (candidate: Candidate): number => {
+    const known = energies.get(candidate);
+    if (known !== undefined) return known;
+    const found = einsumEnergy(design, countsOf(candidate), traffic(candidate), costs, isOperation);
+    energies.set(candidate, found);
+    return found;
+  };
+  const row = sizes[0]?.length ?? 1;
+  let best: Candidate | undefined;
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i] as Candidate;
+    if (!fits(candidate)) {
       // A larger block along the first choice fits no better: on to the next of the others.
-      at[0] = (blocks[0] as readonly number[]).length - 1;
+      i += row - 1 - (i % row);
       continue;
     }
-    const counts = countLaid(design, laid, values, options);
-    const found: Found = { blocks: current, counts, bytes: dramBytes(counts, design) };
-    if (
-      best === undefined ||
-      found.bytes < best.bytes ||
-      (found.bytes === best.bytes && energy(found) < energy(best))
-    ) {
-      best = found;
-    }
+    const less = best === undefined ? -1 : traffic(candidate) - traffic(best);
+    if (best === undefined || less < 0 || (less === 0 && energy(candidate) < energy(best))) best = candidate;
   }
   if (best === undefined) {
     throw new SpecError({
       where: einsum.at(["choose"]),
-      got: `no block of its tiles (${blocks.map(s => s.length).join(" x ")} tried) that fits the buffer`,
+      got: `no block of its tiles (${sizes.map(s => s.length).join(" x ")} tried) that fits the buffer`,
       expected: "one that does",
       mend: "a larger buffer, or loops that keep smaller tiles in it",
     });
   }
-  return { blocks: best.blocks, tried: blocks.reduce((product, sizes) => product * sizes.length, 1) };
+  // Counts are large, and asked for again only where traffic ties with the least.
+  if (last !== undefined) {
+    for (const candidate of candidates) if (candidate.dramBytes !== best.dramBytes) candidate.counts = undefined;
+  }
+  return best;
 }
 
 function setBlocks({ choices, applyChoices }: CompiledEinsum, values: Float64Array, blocks: readonly number[]): void {
@@ -154,50 +176,3 @@ function setBlocks({ choices, applyChoices }: CompiledEinsum, values: Float64Arr
   });
   applyChoices(values);
 }
-
-/** Whether the tiles that the Einsum keeps fit each buffer on its way. */
-function fits(design: CompiledDesign, laid: Laid, values: Float64Array): boolean {
-  return laid.einsum.levelNames.every((name, level) => {
-    const { spec, fields } = design.levels.get(name) as CompiledLevel;
-    if (spec.kind !== "sram") return true;
-    return bytesKept(laid, level, design.wordBytes) <= (fields.get("bytes")?.(values) ?? 0);
-  });
-}
-
-/** Steps an odometer; false when it has gone round. */
-function advance(at: number[], blocks: readonly (readonly number[])[]): boolean {
-  for (let k = 0; k < at.length; k++) {
-    at[k] = (at[k] as number) + 1;
-    if ((at[k] as number) < (blocks[k] as readonly number[]).length) return true;
-    at[k] = 0;
-  }
-  return false;
-}
-
-/**
- * The sizes of a block of n tiles that are tried: its divisors and the powers of two; or, where blocks may leave a
- * partial last one, a set that does not depend on n (two sizes an octave, up to n), so that a longer sequence never
- * finds a better block than a shorter one could have.
- */
-export function blockSizes(n: number, partial: boolean): readonly number[] {
-  const known = partial ? partialSizes : dividingSizes;
-  const found = known.get(n);
-  if (found !== undefined) return found;
-  const sizes = new Set<number>([n]);
-  for (let size = 1; size <= n; size *= 2) {
-    sizes.add(size);
-    if (partial && 3 * size <= n) sizes.add(3 * size);
-  }
-  if (!partial) {
-    for (let d = 1; d * d <= n; d++) {
-      if (n % d === 0) sizes.add(d).add(n / d);
-    }
-  }
-  const list = [...sizes].sort((a, b) => a - b);
-  if (known.size > 1000) known.clear();
-  known.set(n, list);
-  return list;
-}
-
-const dividingSizes = new Map<number, readonly number[]>();
-const partialSizes = new Map<number, readonly number[]>();

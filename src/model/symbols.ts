@@ -30,8 +30,12 @@ export interface Program {
   compile(formula: Formula, scope: string | undefined, at: () => string): Compiled;
   /** Fills the table from the inputs, which must stand in it already. */
   run(values: Float64Array): void;
+  /** The slots that a formula reads. */
+  slotsIn(formula: Formula, scope: string | undefined, at: () => string): readonly number[];
   /** A run of only what depends on the given inputs. */
   rerun(inputs: readonly number[]): (values: Float64Array) => void;
+  /** The slots that fix the given ones, whatever the inputs `open` are: those themselves that do not depend on these, else what they are computed from. */
+  fixing(slots: readonly number[], open: readonly number[]): readonly number[];
 }
 
 /** The name under which an Einsum's own symbol is kept. */
@@ -55,6 +59,9 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
     slots.get(resolved(name, scope, at)) as number;
   const compile = (formula: Formula, scope: string | undefined, at: () => string): Compiled =>
     compileExpression(parseExpression(formula, at), name => slotOf(name, scope, at));
+
+  const slotsIn = (formula: Formula, scope: string | undefined, at: () => string): readonly number[] =>
+    namesIn(parseExpression(formula, at)).map(name => slotOf(name, scope, at));
 
   const steps: { slot: number; reads: readonly number[]; compute: Compiled }[] = [];
   const state = new Map<string, "open" | "done">();
@@ -82,24 +89,35 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
   };
   for (const key of definitions.keys()) visit(key, []);
 
+  const dependents = (inputs: readonly number[]): typeof steps => {
+    const moved = new Set(inputs);
+    return steps.filter(({ slot, reads }) => {
+      if (!reads.some(read => moved.has(read))) return false;
+      moved.add(slot);
+      return true;
+    });
+  };
+
   return {
     size: slots.size,
     slotOf,
     has: (name, scope) => resolve(name, scope) !== undefined,
     compile,
+    slotsIn,
     run(values) {
       for (const { slot, compute } of steps) values[slot] = compute(values);
     },
     rerun(inputs) {
-      const moved = new Set(inputs);
-      const affected = steps.filter(({ slot, reads }) => {
-        if (!reads.some(read => moved.has(read))) return false;
-        moved.add(slot);
-        return true;
-      });
+      const affected = dependents(inputs);
       return values => {
         for (const { slot, compute } of affected) values[slot] = compute(values);
       };
+    },
+    fixing(slots, open) {
+      const readsOf = new Map(dependents(open).map(({ slot, reads }) => [slot, reads]));
+      const found = new Set(slots);
+      for (const slot of found) for (const read of readsOf.get(slot) ?? []) found.add(read);
+      return [...found].filter(slot => !open.includes(slot) && !readsOf.has(slot));
     },
   };
 }

@@ -20,12 +20,12 @@ export interface Document<T> {
 
 /** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
 export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Document<T> {
-  const { file, text } = source;
-  const at = (path: Path): string => locate(source, path);
+  const { file } = source;
+  const at = locator(source);
   const raw = parseYaml(source);
   const result = schema.safeParse(raw);
   if (result.success) return { file, data: result.data, at };
-  throw complaintOf(source, raw, deepest(result.error.issues), text);
+  throw complaintOf(at, raw, deepest(result.error.issues));
 }
 
 function parseYaml({ file, text }: SpecText): unknown {
@@ -63,7 +63,7 @@ function deepest(issues: readonly z.core.$ZodIssue[], base: Path = []): z.core.$
 }
 const depth = (issue: z.core.$ZodIssue): number => issue.path.length + (issue.code === "unrecognized_keys" ? 1.5 : 0);
 
-function complaintOf(source: SpecText, raw: unknown, issue: z.core.$ZodIssue, text: string): SpecError {
+function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$ZodIssue): SpecError {
   const path = issue.path as Path;
   const show = (value: unknown): string => {
     const shown = value === undefined ? "nothing" : JSON.stringify(value);
@@ -71,16 +71,15 @@ function complaintOf(source: SpecText, raw: unknown, issue: z.core.$ZodIssue, te
   };
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
-    const where = locate({ file: source.file, text }, [...path, key]);
     return new SpecError({
-      where,
+      where: at([...path, key]),
       got: `the unknown key '${key}'`,
       expected: "only known keys",
       mend: "remove it or mend its spelling",
     });
   }
   const got = show(valueAt(raw, path));
-  return new SpecError({ where: locate(source, path), got, expected: expectation(issue) });
+  return new SpecError({ where: at(path), got, expected: expectation(issue) });
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -100,11 +99,22 @@ function valueAt(raw: unknown, path: Path): unknown {
   return value;
 }
 
-/** The place of the deepest part of `path` that exists in the text. */
-function locate({ file, text }: SpecText, path: Path): string {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { merge: true, lineCounter: lines });
-  let node: unknown = document.contents;
+/** Says the place of the deepest part of a path that exists in the text, which it parses once: a sweep may ask thousands of times. */
+function locator({ file, text }: SpecText): (path: Path) => string {
+  let parsed: { readonly contents: unknown; readonly lines: LineCounter } | undefined;
+  return path => {
+    if (parsed === undefined) {
+      const lines = new LineCounter();
+      parsed = { contents: parseDocument(text, { merge: true, lineCounter: lines }).contents, lines };
+    }
+    const { line, col } = parsed.lines.linePos(offsetOf(parsed.contents, path));
+    return `${file}:${line}:${col}${path.length === 0 ? "" : ` ${path.join(".")}`}`;
+  };
+}
+
+/** Where in the text the deepest part of `path` begins. */
+function offsetOf(contents: unknown, path: Path): number {
+  let node = contents;
   let offset = 0;
   for (const key of path) {
     if (!isCollection(node)) break;
@@ -120,6 +130,5 @@ function locate({ file, text }: SpecText, path: Path): string {
       offset = (node as Node | null | undefined)?.range?.[0] ?? offset;
     }
   }
-  const { line, col } = lines.linePos(offset);
-  return `${file}:${line}:${col}${path.length === 0 ? "" : ` ${path.join(".")}`}`;
+  return offset;
 }
