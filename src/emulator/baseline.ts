@@ -16,12 +16,15 @@ export class Baseline {
   private readonly operands: Operands;
   private readonly pe: ProcessingElement;
   private readonly mac: MacChains;
+  /** Scores, then weights, of the row in work. */
+  private readonly scratch: Float32Array;
 
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
     this.operands = operands;
     this.pe = processingElement(problem.format);
     this.mac = macChains(problem.format);
+    this.scratch = new Float32Array(problem.shape.keys);
   }
 
   /** One output row, [F] in accumulator values; not finite where a 16-bit accumulator overflowed. */
@@ -56,7 +59,7 @@ export class Baseline {
   private scores(row: number, firstKey: number, { from, to }: KeyRange): Float32Array {
     const { headDim } = this.problem.shape;
     const { q, k } = this.operands;
-    const out = new Float32Array(to - from);
+    const out = this.scratch.subarray(0, to - from);
     const lanes = makeLanes(lanesAtOnce);
     const transposed = new Float32Array(lanesAtOnce * headDim);
     for (let start = from; start < to; start += lanesAtOnce) {

@@ -29,9 +29,10 @@ export function rowComparer({ problem, tensors }: Omit<ComparisonTask, "rows">):
   const { heads, queries } = shape;
   const given = "operands" in tensors ? tensors.operands : tensors.inputs;
   const baseline = "operands" in tensors ? new Baseline(problem, tensors.operands) : null;
+  const scratch = new Float64Array(shape.keys);
   return row => {
     const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
-    return { exact: referenceRow(given, shape, scale, row, seen), baseline: baseline?.row(row) ?? null };
+    return { exact: referenceRow(given, shape, scale, row, seen, scratch), baseline: baseline?.row(row) ?? null };
   };
 }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
 /** More threads than this cost more memory than they save time. */
-const mostThreads = 8;
+const mostThreads = 6;
 
 /**
  * Results of tasks in the order of the tasks, on all cores. Every worker has one task under way and one waiting.

@@ -31,7 +31,8 @@ export interface SeenKeys {
 const blockKeys = 128;
 
 /**
- * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees.
+ * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees. `scratch` holds a
+ * number for each of them; who asks for many rows gives the same one again.
  */
 export function referenceRow(
   { q, k, v }: ReferenceTensors,
@@ -39,12 +40,14 @@ export function referenceRow(
   scale: number,
   row: number,
   { from, to }: SeenKeys,
+  scratch = new Float64Array(Math.max(0, to - from)),
 ): Float64Array {
   const { headDim, valueDim } = shape;
   if (from >= to) return new Float64Array(valueDim);
   const firstKey = kvHeadOf(row, shape) * shape.keys + from;
   const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
-  const weights = scores(query, k, firstKey * headDim, to - from);
+  const weights = scratch.subarray(0, to - from);
+  scores(query, k, firstKey * headDim, weights);
   const denominator = softmaxNumerators(weights, scale);
   return weightedSum(weights, v, firstKey * valueDim, valueDim).map(x => x / denominator);
 }
@@ -56,9 +59,9 @@ function kvHeadOf(row: number, { heads, kvHeads, queries }: ReferenceShape): num
 }
 
 /** Q K^T of one query, four keys at a time. */
-function scores(query: Float64Array, k: Float32Array | Float64Array, offset: number, count: number): Float64Array {
+function scores(query: Float64Array, k: Float32Array | Float64Array, offset: number, out: Float64Array): void {
   const width = query.length;
-  const out = new Float64Array(count);
+  const count = out.length;
   let m = 0;
   for (; m + 3 < count; m += 4) {
     const at = offset + m * width;
@@ -80,7 +83,6 @@ function scores(query: Float64Array, k: Float32Array | Float64Array, offset: num
     for (let e = 0; e < width; e += 1) s += (query[e] as number) * (k[offset + m * width + e] as number);
     out[m] = s;
   }
-  return out;
 }
 
 /** Turns scores into exp(scale * (score - maximum)) in place and gives their sum. */
