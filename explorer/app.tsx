@@ -1,7 +1,7 @@
-import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren, ComponentType } from "preact";
+import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { Notes } from "./parts/notes.js";
-import { type Panel, panels, type State, writeState } from "./state.js";
+import { initialState, type Panel, panels, type State, writeState } from "./state.js";
 import { useAddress } from "./use-address.js";
 
 /** What every panel gets: the state, and a way to change some of it. */
@@ -25,6 +25,24 @@ const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = 
   schedule: async () => (await import("./panels/schedule.js")).SchedulePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
 };
+
+/** Whatever goes wrong in one part, the others go on. */
+function Guard({ panel, children }: { readonly panel: Panel; readonly children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary();
+  if (error === undefined) return <>{children}</>;
+  const startAnew = () => {
+    location.hash = writeState({ ...initialState, panel });
+    reset();
+  };
+  return (
+    <div class="notes" role="alert">
+      <p>This part of the page ended in an error: {String(error)}</p>
+      <button type="button" onClick={startAnew}>
+        Start it anew
+      </button>
+    </div>
+  );
+}
 
 export function App() {
   const { state, notes, change, dismiss } = useAddress();
@@ -64,7 +82,9 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1} aria-label={titles[panel]}>
         <Notes notes={failure === null ? notes : [...notes, failure]} dismiss={dismiss} />
-        {Current === undefined ? <p class="quiet">Loading…</p> : <Current state={state} change={change} />}
+        <Guard key={panel} panel={panel}>
+          {Current === undefined ? <p class="quiet">Loading…</p> : <Current state={state} change={change} />}
+        </Guard>
       </main>
     </>
   );

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import type { SpecKind, SpecSource } from "../src/spec/load.js";
 
 const files = import.meta.glob<string>("../specs/*/*.yaml", { query: "?raw", import: "default", eager: true });

@@ -1,6 +1,8 @@
 import { largestSeed } from "../src/emulator/generate.js";
 import { formatNames } from "../src/numerics/format.js";
 import { phases } from "../src/spec/workload.js";
+import { cascadeLibrary } from "./cascade/library.js";
+import { bundledSpecs } from "./specs.js";
 
 /**
  * The whole state of the page, and how it is written in the address: `#1/cost?model=XLM&seq=64K`. Only what differs
@@ -23,7 +25,7 @@ interface Field<T> {
 const choice = <T extends string>(initial: T, all: readonly T[]): Field<T> => ({
   initial,
   allowed: `one of ${all.join(", ")}`,
-  read: text => all.find(value => value === text),
+  read: text => all.find(value => value === text.toLowerCase()),
   write: value => value,
 });
 
@@ -37,12 +39,13 @@ const text = (initial: string, longest: number, pattern: RegExp): Field<string> 
 /** A cascade's text that is longer stays out of the address: links of more are cut by what they pass through. */
 export const longestSource = 6000;
 
-const list = (initial: readonly string[], pattern: RegExp, most: number): Field<readonly string[]> => ({
+/** Some of the names that it has at first. */
+const some = (initial: readonly string[]): Field<readonly string[]> => ({
   initial,
-  allowed: `at most ${most} names, separated by commas`,
+  allowed: `some of ${initial.join(", ")}`,
   read: value => {
-    const items = value === "" ? [] : value.split(",");
-    return items.length <= most && items.every(item => pattern.test(item)) ? items : undefined;
+    const items = value.split(",");
+    return items.every(item => initial.includes(item)) ? [...new Set(items)] : undefined;
   },
   write: value => value.join(","),
 });
@@ -92,13 +95,14 @@ const size = (initial: number, least: number, most: number): Field<number> => ({
   write: writeSize,
 });
 
-const name = /^[A-Za-z0-9][\w .-]{0,63}$/;
+/** The name by which the state calls sizes that are typed in. */
+export const customModel = "custom";
 
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
   // Cost
-  model: text("bert", 64, name),
-  /** The sizes of model `custom`. */
+  model: choice("bert", [...bundledSpecs.names("workloads"), customModel]),
+  /** The sizes of `customModel`. */
   heads: count(12, 1, 1024),
   headDim: count(64, 1, 1024),
   valueDim: count(64, 1, 1024),
@@ -109,7 +113,7 @@ export const fields = {
   /** Of the model: as it masks, or every query sees every key. */
   masked: choice("model", ["model", "none"]),
   batch: count(64, 1, 65536),
-  designs: list(["unfused", "flat", "cascade", "architecture", "fusemax"], name, 12),
+  designs: some(["unfused", "flat", "cascade", "architecture", "fusemax"]),
   accounting: choice("published", ["published", "corrected"]),
   rows: count(256, 8, 1024),
   columns: count(256, 8, 1024),
@@ -118,7 +122,7 @@ export const fields = {
   bandwidth: amount(400, 25, 6400),
   frequency: amount(940, 100, 5000),
   // Cascade
-  cascade: text("attention-3-pass", 64, name),
+  cascade: choice("attention-3-pass", [...cascadeLibrary.keys()]),
   source: text("", longestSource, /^[^\0]*$/),
   rank: text("", 16, /^\w*$/),
   shape: text("", 200, /^[\w\s=,]*$/),

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 const files = import.meta.glob<string>("../../specs/cascades/*.cascade", {
   query: "?raw",
   import: "default",

@@ -1,5 +1,5 @@
-import { initialState, type State, writeSize } from "../state.js";
-import { bandwidthUnitName, customModel, workloadOf } from "./designs.js";
+import { customModel, initialState, type State, writeSize } from "../state.js";
+import { bandwidthUnitName, workloadOf } from "./designs.js";
 
 /** The file that a workload of one's own is saved as. */
 export const workloadFile = "workload.yaml";

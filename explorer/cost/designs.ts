@@ -11,10 +11,7 @@ import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
 import { bundledSpecs } from "../specs.js";
-import type { State } from "../state.js";
-
-/** The name by which the state calls sizes that are typed in. */
-export const customModel = "custom";
+import { customModel, type State } from "../state.js";
 
 /** What the page shows of a design, of its attention or of a whole layer: plain data, which a worker can hand over. */
 export interface Cost extends LayerTotals {

@@ -38,7 +38,7 @@ const boundNames: Readonly<Record<string, string>> = {
   dram: "DRAM bandwidth",
   "2d": "2D array",
   "1d": "1D array",
-  binding: "binding: arrays wait for each other",
+  binding: "arrays' waits (binding)",
 };
 
 /** 1e5 -> "100k". */
@@ -220,20 +220,20 @@ export function lengthFigure(points: readonly CostPoint[], designs: readonly str
 /** Every number of the charts, as people read them. */
 export function costTable(points: readonly CostPoint[], scope: State["scope"]): Table {
   const ofIt = scope === "layer" ? ["of it attention"] : [];
-  const columns = ["design", "latency", ...ofIt, "cycles", "2D busy", "1D busy", "DRAM traffic", "energy", "area"];
+  const columns = ["design", "latency", ...ofIt, "limited by", "2D busy", "1D busy", "DRAM traffic", "energy"];
   const rows = solved(points).map(({ label, evaluation: e }) => [
     label,
     seconds(e.latencySeconds),
     ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
-    engineering(e.cycles, "").trim(),
+    boundNames[e.bound] ?? e.bound,
     percent(e.utilization["2d"] ?? 0),
     percent(e.utilization["1d"] ?? 0),
     bytes(e.trafficBytes),
     energy(e.energyPj),
     area(e.areaUm2),
-    boundNames[e.bound] ?? e.bound,
+    engineering(e.cycles, "").trim(),
   ]);
-  return { columns: [...columns, "limited by"], rows };
+  return { columns: [...columns, "area", "cycles"], rows };
 }
 
 /** The same as numbers, for a file; ratios against every baseline. */

@@ -23,7 +23,7 @@ export function errorMap(outcome: RunOutcome): HeatMap {
     rowLabel: shape.heads === 1 ? "query" : "head:query",
     columnLabel: "feature f",
     rowTicks: new Map(rows.flatMap((row, i) => (i % every === 0 ? [[i, rowName(outcome, row)] as const] : []))),
-    valueLabel: "absolute error against float64, logarithmic steps",
+    valueLabel: "absolute error (logarithmic)",
   };
 }
 

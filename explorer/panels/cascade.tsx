@@ -22,20 +22,21 @@ const ownFile = "cascade.txt";
 export function CascadePanel(props: PanelProps) {
   const { state, change } = props;
   const library = cascadeLibrary.get(state.cascade) ?? "";
-  // A text that is too long for a link lives here only.
-  const [long, setLong] = useState<string | null>(null);
-  const text = long ?? (state.source === "" ? library : state.source);
+  // A text that is too long for a link lives here only, and so does an empty one: in a link it stands for the library's.
+  const [unlinked, setUnlinked] = useState<string | null>(null);
+  const text = unlinked ?? (state.source === "" ? library : state.source);
   const isOwn = text !== library;
   const analysis = useAnalysis(isOwn ? ownFile : state.cascade, text, state.shape);
+  const isWrong = analysis !== null && "message" in analysis;
   const [last, setLast] = useState<Done | null>(null);
   if (analysis !== null && "report" in analysis && analysis !== last) setLast(analysis);
   const edit = (written: string, keep: boolean) => {
     const isLong = written.length > longestSource;
-    setLong(isLong ? written : null);
+    setUnlinked(isLong || written === "" ? written : null);
     change({ source: isLong || written === library ? "" : written }, keep);
   };
   const choose: PanelProps["change"] = (part, keep) => {
-    setLong(null);
+    setUnlinked(null);
     change({ ...part, source: "", rank: "" }, keep);
   };
   return (
@@ -48,7 +49,7 @@ export function CascadePanel(props: PanelProps) {
           label="Library"
           options={[...cascadeLibrary.keys()].map(name => [name, titleOf(name)])}
         />
-        <Editor text={text} edit={edit} analysis={analysis} isLong={long !== null} />
+        <Editor text={text} edit={edit} analysis={analysis} isLong={text.length > longestSource} />
         <TextField {...props} field="shape" label="Sizes, for bytes and counts" unit="M=4096,P=1K" />
         {isOwn && (
           <div class="exports">
@@ -61,7 +62,8 @@ export function CascadePanel(props: PanelProps) {
           </div>
         )}
       </form>
-      <div class="charts">
+      <div class={isWrong ? "charts stale" : "charts"}>
+        {isWrong && last !== null && <p class="quiet wide">What follows is of the text before it went wrong.</p>}
         {last === null ? <p class="quiet">Reading…</p> : <Passes {...props} analysis={last} text={text} />}
         <section class="card wide">
           <h2>The same analysis on the command line</h2>
@@ -92,6 +94,14 @@ function Editor({ text, edit, analysis, isLong }: EditorProps) {
   return (
     <div class="field">
       <label for={id}>Its text, one Einsum a line</label>
+      <details class="quiet">
+        <summary>How to read it</summary>
+        <p>
+          <code>SD[p] = SN[m,p]</code> sums SN over m, the index that the left side lacks;{" "}
+          <code>GM[p] = QK[m,p] :: max(m)</code> takes the largest instead. An index stands for its rank: m runs over M.
+          In attention M are keys, P queries, E and F the widths of keys and values. docs/cascades.md has the rest.
+        </p>
+      </details>
       <textarea
         id={id}
         name="source"
@@ -138,6 +148,7 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
   }, [rank, report, name]);
   const drawn = graph.nodes.length <= mostNodes;
   const svg = useMemo(() => (drawn ? cascadeGraph(graph, { ...style, theme }) : ""), [drawn, graph, style, theme]);
+  const passOf = (tensor: string) => style.passOf.get(tensor) ?? 1;
   if (name === null || rank === undefined) return <p class="quiet">This cascade has no Einsum over any rank.</p>;
   return (
     <>
@@ -147,33 +158,22 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
         </h2>
         <Ranks {...props} ranks={report.ranks} shown={name} />
         <p class="quiet">
-          A pass reads every element of a fiber; a new one begins where an Einsum reads again what another had to read
-          whole before. It holds for every mapping (FuseMax, section III).
+          A pass reads a fiber, all of a tensor along {name}, from its first element to its last. A new pass begins
+          where an Einsum reads again what another had to read whole before; a stage, where it waits for a whole fiber
+          without reading it again. Both hold for every mapping (FuseMax, section III).
           {rank.perIterationOf.length > 0 && ` Counted within each turn of ${rank.perIterationOf.join(" and ")}.`}
         </p>
         <Einsums rank={rank} lines={lines} />
       </section>
-      <Card
-        title="Its graph"
-        svg={svg}
-        exported={() => cascadeGraph(graph, style)}
-        table={() => passTable(rank, lines)}
-        file="cascade"
-      >
-        {drawn
-          ? "Tensors from the inputs down, in the colour of the pass that makes them"
-          : `Over ${mostNodes} tensors are not drawn`}
-        ; broken thick lines are barriers, dotted ones go to the next turn of an iteration. Sections III and IV.
-      </Card>
-      <section class="card">
-        <h2>What forbids fusion, and what must be kept</h2>
+      <section class="card wide">
+        <h2>Why: what cannot be fused, and what must be kept</h2>
         {rank.barriers.length === 0 ? (
-          <p>Nothing: every Einsum may be fused with every other on {name}.</p>
+          <p>Nothing stands in the way: every Einsum may be fused with every other on {name}.</p>
         ) : (
           <ul data-barriers>
             {rank.barriers.map(({ before, after, why }) => (
               <li key={`${before} ${after}`}>
-                {before} with {after}: {why}.
+                {before} (pass {passOf(before)}) with {after} (pass {passOf(after)}): {why}.
               </li>
             ))}
           </ul>
@@ -191,6 +191,18 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
           </p>
         )}
       </section>
+      <Card
+        title="Its graph"
+        svg={svg}
+        exported={() => cascadeGraph(graph, style)}
+        table={() => passTable(rank, lines)}
+        file="cascade"
+      >
+        {drawn
+          ? "Tensors from the inputs down, in the colour of the pass that makes them"
+          : `Over ${mostNodes} tensors are not drawn`}
+        ; broken thick lines are barriers, dotted ones go to the next turn of an iteration. Sections III and IV.
+      </Card>
     </>
   );
 }

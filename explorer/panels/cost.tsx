@@ -4,7 +4,7 @@ import { lengthLabel } from "../../src/report/units.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
-import { bandwidthUnit, customModel, designLabel, workloadOf } from "../cost/designs.js";
+import { bandwidthUnit, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
   costNumbers,
@@ -17,13 +17,14 @@ import {
   trafficFigure,
   utilizationFigure,
 } from "../cost/figures.js";
+import type { CostPoint } from "../cost/known-costs.js";
 import { type Shown, useCosts } from "../cost/use-costs.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
 import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { bundledSpecs } from "../specs.js";
-import type { State } from "../state.js";
+import { customModel, type State } from "../state.js";
 
 const models: readonly (readonly [string, string])[] = [
   ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),
@@ -45,6 +46,7 @@ export function CostPanel(props: PanelProps) {
 }
 
 function Controls(props: PanelProps) {
+  const { phases } = workloadOf(props.state);
   return (
     <form class="controls" aria-label="What to compare" onSubmit={event => event.preventDefault()}>
       <Choice {...props} field="model" label="Model" options={models} />
@@ -58,7 +60,7 @@ function Controls(props: PanelProps) {
       <Choice
         {...props}
         field="scope"
-        label="Part of the model"
+        label="Scope"
         options={[
           ["attention", "attention"],
           ["layer", "a whole layer"],
@@ -70,8 +72,8 @@ function Controls(props: PanelProps) {
         field="phase"
         label="Phase"
         options={[
-          ["prefill", "all queries of a sequence"],
-          ["decode", "decode: the next query"],
+          ["prefill", "prefill", !phases.includes("prefill")],
+          ["decode", "decode", !phases.includes("decode")],
         ]}
       />
       {props.state.model !== customModel && (
@@ -81,7 +83,7 @@ function Controls(props: PanelProps) {
           label="Mask"
           options={[
             ["model", "the model's"],
-            ["none", "none: every query sees every key"],
+            ["none", "none"],
           ]}
         />
       )}
@@ -144,9 +146,7 @@ function Charts({ state }: { readonly state: State }) {
     }),
     [points, bases],
   );
-  const problems = [
-    ...new Set([...points, ...bases].flatMap(p => (p.problem === null ? [] : [`${p.label}: ${p.problem}`]))),
-  ];
+  const problems = problemsOf(costs.now.points);
   const numbers = () => costNumbers(points, bases, of.scope);
   const workload = workloadWords(of);
   const isLayer = of.scope === "layer";
@@ -186,7 +186,8 @@ function Charts({ state }: { readonly state: State }) {
       </Chart>
       <Chart figure={figures.roofline} table={numbers} file="roofline">
         Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements. A design
-        well below the roof is limited by something else: the 1D array, or arrays that wait for each other.
+        well below the roof is limited by something else: the 1D array, or arrays that wait for each other. A
+        multiply-accumulate is one operation here.
       </Chart>
       <Sweep later={costs.later} names={names} />
       <section class="card wide">
@@ -201,6 +202,15 @@ function Charts({ state }: { readonly state: State }) {
       </section>
     </div>
   );
+}
+
+/** Why designs cannot be evaluated; what holds for all of them is said once. */
+function problemsOf(points: readonly CostPoint[]): readonly string[] {
+  const labels = new Map<string, string[]>();
+  for (const { label, problem } of points) {
+    if (problem !== null) labels.set(problem, [...(labels.get(problem) ?? []), label]);
+  }
+  return [...labels].map(([problem, of]) => (of.length === points.length ? problem : `${of.join(", ")}: ${problem}`));
 }
 
 /** "BERT, 64K tokens, batch 64"; of a model with several kinds of layers the first is shown. */

@@ -20,10 +20,27 @@ export function NumericsPanel(props: PanelProps) {
   const runs = useRun();
   const [shown, show] = useState<FormatName | null>(null);
   const [dropped, setDropped] = useState<Dropped | null>(null);
+  const [wrongFiles, setWrongFiles] = useState("");
+  const take = async (list: FileList | null | undefined) => {
+    const files = [...(list ?? [])];
+    if (files.length === 0) return;
+    setWrongFiles("");
+    try {
+      setDropped({ files, ...(await openFiles(files)) });
+    } catch (error) {
+      setWrongFiles(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault(); // else the browser leaves the page for the file
+    if (event.type === "drop") void take(event.dataTransfer?.files);
+  };
   const outcome = runs.outcomes.find(({ format }) => format === shown) ?? runs.outcomes[0];
   return (
-    <div class="panel">
-      <Controls {...props} runs={runs} dropped={dropped} setDropped={setDropped} />
+    // What is dropped can be chosen by keyboard as well.
+    // biome-ignore lint/a11y/noStaticElementInteractions: see above
+    <div class="panel" onDragOver={drop} onDrop={drop}>
+      <Controls {...props} {...{ runs, dropped, setDropped, take, wrongFiles }} />
       <div class="charts">
         <Progress runs={runs} />
         {outcome === undefined ? (
@@ -69,10 +86,13 @@ interface ControlsProps extends PanelProps {
   readonly runs: Runs;
   readonly dropped: Dropped | null;
   readonly setDropped: (dropped: Dropped | null) => void;
+  readonly take: (files: FileList | null | undefined) => Promise<void>;
+  /** What is wrong with the files chosen last. */
+  readonly wrongFiles: string;
 }
 
 function Controls(props: ControlsProps) {
-  const { state, runs, dropped, setDropped } = props;
+  const { state, runs, dropped } = props;
   const size = tensorBytes(dropped?.shape ?? shapeOf(state));
   const tooLarge = size > mostTensorBytes;
   const busy = runs.step !== null;
@@ -88,14 +108,14 @@ function Controls(props: ControlsProps) {
         run([state.format]);
       }}
     >
-      <Files dropped={dropped} setDropped={setDropped} />
+      <Files {...props} />
       {dropped === null && <Generated {...props} />}
       <Choice
         {...props}
         field="mask"
         label="Mask"
         options={[
-          ["none", "every query sees every key"],
+          ["none", "none"],
           ["causal", "causal"],
         ]}
       />
@@ -106,8 +126,8 @@ function Controls(props: ControlsProps) {
         field="engine"
         label="Engine"
         options={[
-          ["auto", "GPU if there is one"],
-          ["webgpu", "WebGPU, whatever it runs on"],
+          ["auto", "GPU, if any"],
+          ["webgpu", "WebGPU on anything"],
           ["wasm", "WebAssembly"],
           ["cpu", "plain twin (slow)"],
         ]}
@@ -118,7 +138,7 @@ function Controls(props: ControlsProps) {
           queries.
         </p>
       )}
-      <div class="exports">
+      <div class="exports run">
         <button type="submit" disabled={tooLarge || busy}>
           Run
         </button>
@@ -144,19 +164,8 @@ function Generated(props: PanelProps) {
   );
 }
 
-function Files({ dropped, setDropped }: Pick<ControlsProps, "dropped" | "setDropped">) {
+function Files({ dropped, setDropped, take, wrongFiles }: ControlsProps) {
   const id = useId();
-  const [wrong, setWrong] = useState("");
-  const take = async (list: FileList | null | undefined) => {
-    const files = [...(list ?? [])];
-    if (files.length === 0) return;
-    try {
-      setDropped({ files, ...(await openFiles(files)) });
-      setWrong("");
-    } catch (error) {
-      setWrong(error instanceof Error ? error.message : String(error));
-    }
-  };
   if (dropped !== null) {
     const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = dropped.shape;
     return (
@@ -173,18 +182,20 @@ function Files({ dropped, setDropped }: Pick<ControlsProps, "dropped" | "setDrop
   }
   return (
     <div class="field drop">
-      <label for={id}>Your own Q, K and V: .npy or .safetensors, chosen or dropped on the field</label>
+      <label for={id}>
+        Your own Q, K and V: q.npy, k.npy, v.npy or one .safetensors, chosen or dropped on the page
+      </label>
       <input
         id={id}
         type="file"
         multiple
         accept=".npy,.safetensors"
-        aria-describedby={wrong === "" ? undefined : `${id}-wrong`}
+        aria-describedby={wrongFiles === "" ? undefined : `${id}-wrong`}
         onChange={event => void take(event.currentTarget.files)}
       />
-      {wrong !== "" && (
+      {wrongFiles !== "" && (
         <p class="wrong" id={`${id}-wrong`} role="alert">
-          {wrong}
+          {wrongFiles}
         </p>
       )}
     </div>

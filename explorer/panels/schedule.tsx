@@ -26,7 +26,7 @@ const models = [
   ["xlm", "XLM"],
 ] as const;
 /** A waterfall narrower than this has no room for its labels. */
-const leastWidth = 720;
+const leastWidth = 900;
 
 export function SchedulePanel(props: PanelProps) {
   const { state } = props;
@@ -44,15 +44,19 @@ export function SchedulePanel(props: PanelProps) {
           field="memory"
           label="Memory"
           options={[
-            ["dram", "operands come from DRAM"],
-            ["ideal", "operands are always there"],
+            ["dram", "DRAM"],
+            ["ideal", "ideal: no waits"],
           ]}
         />
         <Choice
           {...props}
           field="ports"
-          label="Rows the buffer reads a cycle"
-          options={["1", "2", "3", "4", "unlimited"].map(ports => [ports, ports])}
+          label="Buffer reads"
+          options={[
+            ["1", "1 row a cycle"],
+            ...["2", "3", "4"].map(ports => [ports, `${ports} rows a cycle`] as const),
+            ["unlimited", "no limit"],
+          ]}
         />
         <TextField {...props} field="epoch" label="First epoch to draw" />
         <TextField {...props} field="epochs" label="Epochs to draw" />

@@ -69,7 +69,7 @@ function Typed({ class: kind, children, ...props }: TypedProps) {
 }
 
 /** A field to type in; a value that is not allowed says what is. */
-export const TextField = (props: InputProps<KeysOf<number | string>>) => <Typed {...props} class="field" />;
+export const TextField = (props: InputProps<KeysOf<number | string>>) => <Typed {...props} class="field text" />;
 
 interface SliderProps extends InputProps<KeysOf<number>> {
   readonly least: number;
@@ -107,13 +107,13 @@ export function LogSlider({ least, most, perOctave = 1, ...props }: SliderProps)
 }
 
 interface ChoiceProps extends InputProps<KeysOf<string>> {
-  readonly options: readonly (readonly [value: string, label: string])[];
+  readonly options: readonly (readonly [value: string, label: string, disabled?: boolean])[];
 }
 
 export function Choice({ state, change, field, label, options }: ChoiceProps) {
   const id = useId();
   return (
-    <div class="field">
+    <div class="field choice">
       <label for={id}>{label}</label>
       <select
         id={id}
@@ -121,8 +121,8 @@ export function Choice({ state, change, field, label, options }: ChoiceProps) {
         value={state[field]}
         onChange={event => change({ [field]: event.currentTarget.value } as Partial<State>, true)}
       >
-        {options.map(([value, name]) => (
-          <option key={value} value={value}>
+        {options.map(([value, name, disabled = false]) => (
+          <option key={value} value={value} disabled={disabled}>
             {name}
           </option>
         ))}

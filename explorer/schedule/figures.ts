@@ -63,7 +63,7 @@ export function comparison({ result, published, registers: depth }: Simulated): 
       ["2D array busy", busy("2d"), percent(published.util2d)],
       ["1D array busy", busy("1d"), percent(published.util1d)],
       ["cycles a tile", plain(latencyCycles / result.tiles), plain(published.cycles / result.tiles)],
-      ["in the middle of a block", epoch === null ? "no repetition" : plain(epoch.cycles / epoch.tiles), ""],
+      ["cycles a tile, inside a block", epoch === null ? "no repetition" : plain(epoch.cycles / epoch.tiles), ""],
       ["register entries, 2D and 1D", `${registers.pe}, ${registers.lane} used`, `${depth.pe}, ${depth.lane}`],
     ],
   };

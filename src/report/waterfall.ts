@@ -51,8 +51,9 @@ export function waterfall(timeline: Timeline, title: string, theme: Theme = ligh
     y += timeline.streams[array] * rowHeight + stallHeight + gap;
   }
   parts.push(axis(x, y - 16, width, theme));
-  parts.push(legend(timeline, y + 38, theme));
-  const height = y + 64;
+  const entries = legend(timeline, y + 38, width, theme);
+  parts.push(entries.marks);
+  const height = y + 38 + entries.height;
   const lags = Object.entries(timeline.schedule.lags).map(
     ([letter, lag]) => `${letter} = n${lag > 0 ? ` - ${lag}` : ""}`,
   );
@@ -153,17 +154,15 @@ function axis(x: Scale, y: number, width: number, theme: Theme): string {
   ]);
 }
 
-function legend(timeline: Timeline, y: number, theme: Theme): string {
+function legend(timeline: Timeline, y: number, width: number, theme: Theme) {
   const present = einsumNames.filter(name => timeline.slices.some(({ einsum }) => einsum === name));
-  return tag(
-    "g",
-    {},
-    present.flatMap((name, i) => {
-      const at = left + i * 84;
-      return [
-        tag("rect", { x: at, y, width: 14, height: 12, fill: einsumColour(theme, name) }),
-        tag("text", { x: at + 19, y: y + 10.5, fill: theme.text, "font-size": 12 }, name),
-      ];
-    }),
-  );
+  const perRow = Math.max(1, Math.floor((width - left) / 84));
+  const marks = present.flatMap((name, i) => {
+    const at = { x: left + (i % perRow) * 84, y: y + Math.floor(i / perRow) * 20 };
+    return [
+      tag("rect", { ...at, width: 14, height: 12, fill: einsumColour(theme, name) }),
+      tag("text", { x: at.x + 19, y: at.y + 10.5, fill: theme.text, "font-size": 12 }, name),
+    ];
+  });
+  return { marks: tag("g", {}, marks), height: 6 + Math.ceil(present.length / perRow) * 20 };
 }

@@ -47,7 +47,8 @@ describe("Cascade", () => {
           report.einsums.map(({ pass, stage }) => [pass, stage]),
         );
         const why = await page.$$eval("[data-barriers] li", items => items.map(item => item.textContent));
-        expect(why).toEqual(report.barriers.map(b => `${b.before} with ${b.after}: ${b.why}.`));
+        const named = (tensor: string) => `${tensor} (pass ${report.einsums.find(e => e.tensor === tensor)?.pass})`;
+        expect(why).toEqual(report.barriers.map(b => `${named(b.before)} with ${named(b.after)}: ${b.why}.`));
       }
       expect(complaints).toEqual([]);
       await close();
@@ -82,6 +83,19 @@ describe("Cascade", () => {
     expect(await shownPasses(page)).toEqual(before);
     await editor(page).fill("S[k] = exp(A[k])");
     await expect.poll(() => page.locator(".excerpt").count()).toBe(0);
+    await close();
+  });
+
+  test("a text of one's own may begin with an empty editor", async () => {
+    const { page, close } = await open("#1/cascade");
+    await page.locator("[data-passes]").waitFor();
+    await editor(page).fill("");
+    await expect.poll(() => page.locator(".controls .wrong").last().textContent()).toMatch(/expected/);
+    expect(await editor(page).inputValue()).toBe("");
+    await editor(page).pressSequentially("S = A[k]\nT = A[k] * S");
+    await expect.poll(() => heading(page)).toBe("2 passes over K");
+    await page.getByRole("button", { name: "Back to the library's text" }).click();
+    await expect.poll(() => heading(page)).toBe("3 passes over M");
     await close();
   });
 

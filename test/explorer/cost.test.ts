@@ -264,6 +264,25 @@ describe("Cost", () => {
     await close();
   });
 
+  test("says once what holds for every design", async () => {
+    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=BERT&phase=decode" });
+    const notes = page.locator(".charts .notes p");
+    await expect.poll(() => notes.allTextContents()).toEqual([expect.stringMatching(/^--phase: got decode of BERT;/)]);
+    expect(await page.locator('select[name="phase"] option:has-text("decode")').isDisabled()).toBe(true);
+    await close();
+  });
+
+  test("goes on in its other parts when one ends in an error", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => Object.assign(globalThis, { Worker: undefined }));
+    await page.goto(`${site.address}#1/cost?accounting=corrected`);
+    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/ended in an error: .*Worker/);
+    await page.getByRole("link", { name: "Numerics" }).click();
+    await page.getByRole("heading", { name: "Every bit of the array" }).waitFor();
+    await context.close();
+  });
+
   test("says what is allowed, and what the designs can't do, and goes on", async () => {
     const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=1e9&x=%E0%A4%A" });
     await expect.poll(() => page.getByRole("status").first().textContent()).toMatch(/rows = "1e9" is not allowed/);

@@ -166,6 +166,13 @@ describe("Numerics", () => {
       await press(page, "Make inputs instead");
     }
     expect(shas[0]).toBe(shas[1]);
+    const packed = readFileSync(file("qkv.safetensors")).toString("base64");
+    await page.locator(".charts").evaluate((charts, text) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([Uint8Array.from(atob(text), c => c.charCodeAt(0))], "qkv.safetensors"));
+      charts.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }, packed);
+    await page.getByText("qkv.safetensors: Q [1, 2, 6, 8]").waitFor();
     expect(complaints).toEqual([]);
     rmSync(folder, { recursive: true });
     await close();

@@ -35,9 +35,13 @@ describe("the state in the address", () => {
     ["1/cost?rows=100000", "rows = "],
     ["1/cost?seq=-5", "seq = "],
     ["1/cost?rows=", "rows = "],
+    ["1/cost?model=nosuch", "model = "],
+    ["1/cost?designs=flat,nosuch", "designs = "],
+    ["1/cost?designs=", "designs = "],
+    ["1/cascade?cascade=nosuch", "cascade = "],
   ])("%s falls back to the defaults and says so", (fragment, said) => {
     const { state, notes } = readState(fragment);
-    expect(state).toEqual(initialState);
+    expect(state).toEqual({ ...initialState, panel: state.panel });
     expect(notes.join()).toContain(said);
   });
 
