@@ -86,6 +86,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
   ],
   masks: [
     [["--window", "5"], /--window: got "5"; expected LEFT,RIGHT/],
+    [["--window", "2,-3"], /--window: got "2,-3"; expected .* this window sees nothing/],
     [["--window", "-3,2"], /--window: got "-3,2"; expected .* this window sees nothing/],
     [["--kv-lens", "4,x"], /--kv-lens: got "4,x"; expected one whole number for each batch/],
     [["--seq", "8", "--kv-lens", "9"], /--kv-lens: got 9 in batch 0; expected at most 8/],

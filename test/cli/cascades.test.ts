@@ -49,6 +49,21 @@ describe("fusemax passes", () => {
     expect(report.operations[0]).toEqual({ tensor: "QK", op: "mac", count: "E*M*P", value: null });
   });
 
+  it("gives numbers of operations past 2^53 as text, to the last digit", async () => {
+    const shape = "M=1G,P=1G,E=65,F=64";
+    const { operations } = JSON.parse((await invoke("passes", "attention-3-pass", "--shape", shape, "--json")).stdout);
+    expect(operations[0].value).toBe(String(65n * 2n ** 60n));
+    expect((await invoke("passes", "attention-3-pass", "--shape", shape)).stdout).toContain(String(65n * 2n ** 60n));
+  });
+
+  it("shows inputs on which cascades differ, the first 64 values of long ones", async () => {
+    const { code, stdout } = await invoke("equal", "cascade-1", "cascade-3", "--shape", "K=70");
+    expect(code).toBe(1);
+    const [, shown = ""] = /^ {2}A = \[(.*)\]$/m.exec(stdout) ?? [];
+    expect(shown.split(", ")).toHaveLength(65);
+    expect(shown).toMatch(/, \.\.\.$/);
+  });
+
   it("answers for every rank, under each of its names", async () => {
     const path = file("prefix.txt", "S[i] = A[k: k<=i]\nZ[i] = S[i]*A[i]\n");
     const all = JSON.parse((await invoke("passes", path, "--json")).stdout);

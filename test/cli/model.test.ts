@@ -120,6 +120,14 @@ describe("fusemax model", () => {
     expect(fusemax?.use["2d"]?.unfilled["column"]).toBeGreaterThan(0.5);
   });
 
+  it("says of grouped heads and of lengths past a model's context what they are", async () => {
+    const { stdout } = await invoke("model", "--model", "llama-3-8b", "--phase", "decode", "--seq", "128K");
+    expect(stdout).toContain("For each key head (8): 1 query x 4 heads = 4 rows against 131,072 keys.");
+    expect(stdout).toContain("Llama 3 8B was made for at most 8,192 positions.");
+    const within = await invoke("model", "--model", "llama-3-8b", "--phase", "decode", "--seq", "8K");
+    expect(within.stdout).not.toContain("was made for");
+  });
+
   it("charges a causal mask the tiles that it touches: just over half", async () => {
     const args = ["--model", "llama-2-7b", "--seq", "16K"];
     const [masked, whole] = [await results(...args), await results(...args, "--no-mask")];

@@ -131,6 +131,11 @@ describe("fusemax trace", () => {
       () => ["--pe", "--array", "2x2", "--seq", "8", "--out", file("a.svg"), file("a.json")],
       /--out: got .* expected a \.svg/,
     ],
+    [
+      "more cycles than can be drawn",
+      () => ["--pe", "--array", "2x2", "--seq", "8", "--cycles", "0..400", "--out", file("a.svg")],
+      /--cycles: got 0\.\.400; expected at most 400 cycles/,
+    ],
     ["zero ports", () => ["--ports", "0", "--out", file("a.svg")], /--ports: got "0"; expected rows a cycle/],
     [
       "an operation on an array that lacks it",

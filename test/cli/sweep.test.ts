@@ -76,6 +76,32 @@ describe("fusemax sweep", () => {
     expect(readFileSync(at("p.svg"), "utf8")).toMatch(/^<svg .*/);
   });
 
+  it("law: points compete within one workload, swept fields of it included, and one length", async () => {
+    const { stdout } = await invoke("sweep", "--set", "workload.heads=6,12", ...sides, "--seq", "1K,4K");
+    const { columns, rows } = parseCsv(stdout);
+    const [pareto, energy, latency, heads, seq] = ["pareto", "energyPj", "latencySeconds", "workload.heads", "seq"].map(
+      name => columns.indexOf(name),
+    ) as [number, number, number, number, number];
+    for (const row of rows) {
+      const rivals = rows.filter(other => other[heads] === row[heads] && other[seq] === row[seq]);
+      const cost = (of: readonly string[]) => [Number(of[latency]), Number(of[energy])] as const;
+      const beaten = rivals.some(other => {
+        const [[a, b], [c, d]] = [cost(other), cost(row)];
+        return a <= c && b <= d && (a < c || b < d);
+      });
+      expect(row[pareto], row.join()).toBe(beaten ? "0" : "1");
+    }
+  });
+
+  it("draws the whole front, and of many other points one in so many", async () => {
+    await invoke("sweep", "--set", "architecture.frequencyHz=1e8..1e9:2001", "--out", at("many.svg"), at("many.csv"));
+    const svg = readFileSync(at("many.svg"), "utf8");
+    expect(svg).toContain("one point in 2 and all of the fronts");
+    const { columns, rows } = parseCsv(readFileSync(at("many.csv"), "utf8"));
+    const drawn = rows.filter((row, i) => row[columns.indexOf("pareto")] === "1" || i % 2 === 0);
+    expect(svg.match(/<title>\+Binding /g)).toHaveLength(drawn.length);
+  });
+
   it.each([
     [["--set", "D=1"], /--set D: got 'D'; expected a field of architecture/],
     [

@@ -47,6 +47,17 @@ describe("readNpz", () => {
     const packed = zipSync({ "q.npy": q }, { level: 6 });
     packed.fill(0xff, 2000, 2100);
     await expect(load(save(packed), "q")).rejects.toThrow(/q.npy: got (damaged compressed values|values that do not)/);
+    const directory = stored.length - 22 - 46 - "q.npy".length;
+    const encrypted = stored.slice();
+    encrypted[directory + 8] = 1;
+    await expect(readNpz(save(encrypted))).rejects.toThrow(/q.npy: got an encrypted member/);
+    const long = stored.slice();
+    new DataView(long.buffer).setUint32(directory + 20, 2 ** 30, true);
+    new DataView(long.buffer).setUint32(directory + 24, 2 ** 30, true);
+    await expect(load(save(long), "q")).rejects.toThrow(/q.npy: got a file that ends after/);
+    const misplaced = stored.slice();
+    new DataView(misplaced.buffer).setUint32(stored.length - 6, stored.length, true);
+    await expect(readNpz(save(misplaced))).rejects.toThrow(/got a directory past the end/);
     await expect(readNpz(save(q))).rejects.toThrow(/got a .npy file; expected a .npz archive/);
   });
 });
@@ -54,13 +65,15 @@ describe("readNpz", () => {
 /** A stored member whose sizes are all in the Zip64 field, in the local header and in the directory. */
 function zip64(name: string, bytes: Uint8Array): Uint8Array {
   const extra = (offset: boolean): Uint8Array => {
+    // A field of another kind stands first.
+    const other = Uint8Array.of(9, 9, 3, 0, 1, 0, 1);
     const field = new Uint8Array(offset ? 28 : 20);
     const view = new DataView(field.buffer);
     view.setUint16(0, 1, true);
     view.setUint16(2, field.length - 4, true);
     view.setBigUint64(4, BigInt(bytes.length), true);
     view.setBigUint64(12, BigInt(bytes.length), true);
-    return field;
+    return concat([other, field]);
   };
   const encoded = new TextEncoder().encode(name);
   const header = (length: number, signature: number, at: number, extraLength: number): Uint8Array => {
@@ -74,8 +87,8 @@ function zip64(name: string, bytes: Uint8Array): Uint8Array {
     view.setUint16(at + 14, extraLength, true);
     return out;
   };
-  const local = concat([header(30, 0x04034b50, 14, 20), encoded, extra(false), bytes]);
-  const centralHeader = header(46, 0x02014b50, 16, 28);
+  const local = concat([header(30, 0x04034b50, 14, 27), encoded, extra(false), bytes]);
+  const centralHeader = header(46, 0x02014b50, 16, 35);
   new DataView(centralHeader.buffer).setUint32(42, 0xffffffff, true);
   const central = concat([centralHeader, encoded, extra(true)]);
   const end = new Uint8Array(56 + 20 + 22);

@@ -95,6 +95,7 @@ describe("rows file", () => {
     await expect(reopen(fp16)).rejects.toThrow(
       /got rows of a run with format bf16; expected rows of this run, format fp16/,
     );
+    await expect(reopen(await runIdentity({ ...problem, tile: { m0: 3, p0: 2 } }, operands))).rejects.toThrow(/m0 2/);
     await expect(reopen({ ...identity, contract: 2 })).rejects.toThrow(/got rows of a run with contract 1/);
     const causal = await runIdentity({ ...problem, mask: { ...noMask, right: 0 } }, operands);
     await expect(reopen(causal)).rejects.toThrow(/got rows of a run with right -1; expected rows of this run, right 0/);

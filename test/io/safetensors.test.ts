@@ -81,6 +81,11 @@ describe("readSafetensors", () => {
       /tensor k: got data_offsets \[9,17\], a hole/,
     ],
     [
+      "with an end before its beginning",
+      safetensorsBytes({ q: entry(), k: { dtype: "F4", shape: [1], data_offsets: [8, 4] } }, eight),
+      /tensor k: got data_offsets \[8,4\]; expected an end after the beginning/,
+    ],
+    [
       "longer than its tensors",
       safetensorsBytes({ q: entry() }, new Uint8Array(9)),
       /1 bytes that belong to no tensor/,

@@ -6,7 +6,7 @@ import { engineering, lengthLabel } from "../../src/report/units.js";
 
 describe("CSV", () => {
   it("reads back what it writes, whatever the cells hold", () => {
-    const cell = fc.oneof(fc.string(), fc.constantFrom('"', ",", "\n", 'a"b,c\r\nd', ""));
+    const cell = fc.oneof(fc.string(), fc.constantFrom('"', ",", "\n", "\r", 'a"b,c\r\nd', ""));
     fc.assert(
       fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), rows => {
         const read = parseCsv(csvText({ columns: ["a", "b"], rows }));
@@ -52,4 +52,24 @@ it("writes units with decimal prefixes, lengths with binary ones", () => {
     "123.5 Ms",
   ]);
   expect([1000, 1024, 3 * 2 ** 20, 2 ** 40].map(lengthLabel)).toEqual(["1000", "1K", "3M", "1T"]);
+});
+
+it("law: a power of a thousand is 1.000 of its prefix; what has no prefix is written with an exponent", () => {
+  for (let power = -5; power <= 10; power += 1) expect(engineering(1000 ** power, "s")).toMatch(/^1\.000 \S?s$/);
+  // A double below 1 is 1.000 too, not 1000 thousandths.
+  expect(engineering(1 - 2 ** -53, "s")).toBe("1.000 s");
+  expect(engineering(1.5e-20, "s")).toBe("1.500e-20 s");
+  expect(engineering(1e33, "s")).toBe("1.000e+33 s");
+});
+
+it("aligns signed numbers, factors and missing values to the right too", () => {
+  const rows = [
+    ["-5", "x1.2", "-"],
+    ["40", "x0.9", "7"],
+  ];
+  expect(
+    textTable({ columns: ["number", "factor", "maybe"], rows })
+      .split("\n")
+      .slice(2),
+  ).toEqual(["    -5    x1.2      -", "    40    x0.9      7"]);
 });

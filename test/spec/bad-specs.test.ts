@@ -175,6 +175,12 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "256 512 14.3158 44.5186",
     /sram\.table: got .*; expected rows of five positive numbers/,
   ],
+  "a table with a word in it": [
+    "technologies",
+    "256 512 14.3158 44.5186 53741.5",
+    "256 512 much 44.5186 53741.5",
+    /sram\.table: got .*; expected numbers, not '256 512 much 44\.5186 53741\.5'/,
+  ],
   "an operation that the array lacks": [
     "mappings",
     "operations: { max: 1 }\n    loops: &tile2d",

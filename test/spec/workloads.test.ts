@@ -61,3 +61,39 @@ describe("workloads", () => {
     expect(experts(64)).toMatchObject({ rows: 4, copies: 128 });
   });
 });
+
+describe("a workload that contradicts itself is refused at its field", () => {
+  const model = (name: string, from: string, to: string) => () =>
+    loadWorkload(
+      {
+        names: specFiles.names,
+        read: (kind, wanted) => {
+          const spec = specFiles.read(kind, wanted);
+          const text = spec?.text.replace(from, to);
+          expect(text).not.toBe(spec?.text);
+          return text === undefined ? undefined : { file: "model.yaml", text };
+        },
+      },
+      name,
+    );
+  it.each([
+    [
+      "llama-3-8b",
+      "kvHeads: 8",
+      "kvHeads: 5",
+      /^model\.yaml:\d+:1 kvHeads: got 5; expected a divisor of the query heads/,
+    ],
+    [
+      "deepseek-v3-absorbed",
+      "valueDim: 512",
+      "valueDim: 577",
+      /^model\.yaml:\d+:1 valuesInKeys: got true; expected values no wider than keys/,
+    ],
+    [
+      "mixtral-8x22b",
+      "active: 2",
+      "active: 9",
+      /^model\.yaml:\d+:\d+ experts\.active: got 9; expected at most the routed experts/,
+    ],
+  ])("%s with %s as %s", (name, from, to, message) => expect(model(name, from, to)).toThrow(message));
+});

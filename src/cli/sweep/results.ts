@@ -149,7 +149,7 @@ export function sweepChart({ request, points, front, objectives }: SweepResults,
     const panel = shown.findIndex(({ w, l }) => w === at.workload && l === at.length);
     lines[panel]?.[at.design]?.push({ x: value(xName, i), y: value(yName, i), onFront: front[i] === 1 });
   }
-  const every = stride === 1 ? "" : `; every ${stride}th point and all of the fronts`;
+  const every = stride === 1 ? "" : `; one point in ${stride} and all of the fronts`;
   const cut =
     shown.length < groups.length ? `; the first ${shown.length} of ${groups.length} workloads and lengths` : "";
   const figure: Figure = {
