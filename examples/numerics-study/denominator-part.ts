@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { accumulatorRounder, chart, type FormatName, formats, generateNormal, lengthLabel } from "fusemax";
 import { type DenominatorTrace, exactDenominators, RunningDenominator, traceDenominator } from "./denominator.js";
 import { lengthAxis } from "./error-part.js";
@@ -33,6 +34,7 @@ export async function denominatorPart({ denominator }: Plan, note: (line: string
       const scores = Array.from({ length: spread === 0 ? 1 : rows }, (_, row) => scoresOf(row, spread, keys, format));
       const exact = scores.map(row => exactDenominators(row, scale, at));
       for (const m0 of [...tiles, null]) {
+        await setImmediate(); // so that Ctrl-C is heard
         const traces = scores.map((row, i) => {
           const sums = exact[i] ?? new Map();
           const setting = { format: formats[format], scale };

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { FusemaxError, textTable, UsageError } from "fusemax";
+import { textTable, UsageError } from "fusemax";
 import { csvText, type EngineChoice, writeAtomically } from "fusemax/node";
+import { note, parseEngine, parseOptions, runProgram } from "../command-line.js";
 import { type Engines, openEngines } from "../sentence-encoder/engines.js";
 import { projectRoot } from "../sentence-encoder/text.js";
 import { denominatorPart } from "./denominator-part.js";
@@ -21,8 +21,6 @@ const usage = `Measures the error of the emulated array against float64: the num
     --out FOLDER        where the CSV and SVG files go (default docs/figures)
     --engine NAME       auto, webgpu, wasm or cpu (default auto: a GPU, else the processor)
 `;
-
-const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const parts: Readonly<Record<string, (plan: Plan, engines: Engines) => Promise<Part>>> = {
   denominator: plan => denominatorPart(plan, note),
@@ -61,19 +59,16 @@ async function main({ plan, only, out, engine }: Options): Promise<void> {
   note(`figures and numbers in ${out}`);
 }
 
-const engineChoices: readonly EngineChoice[] = ["auto", "webgpu", "wasm", "cpu"];
-
 function readOptions(): Options | null {
-  const { values } = parse();
+  const values = parseOptions({
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    out: { type: "string" },
+    engine: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  });
   if (values.help) return null;
-  const engine = engineChoices.find(choice => choice === (values.engine ?? "auto"));
-  if (engine === undefined) {
-    throw new UsageError({
-      where: "--engine",
-      got: `${values.engine}`,
-      expected: `one of ${engineChoices.join(", ")}`,
-    });
-  }
+  const engine = parseEngine(values.engine);
   const only = values.only?.split(",") ?? Object.keys(parts);
   for (const name of only) {
     if (!Object.hasOwn(parts, name)) {
@@ -89,28 +84,4 @@ function readOptions(): Options | null {
   };
 }
 
-function parse() {
-  const options = {
-    quick: { type: "boolean" },
-    only: { type: "string" },
-    out: { type: "string" },
-    engine: { type: "string" },
-    help: { type: "boolean", short: "h" },
-  } as const;
-  try {
-    return parseArgs({ options });
-  } catch (error) {
-    const got = error instanceof Error ? error.message : String(error);
-    throw new UsageError({ where: "command line", got, expected: "the options that --help lists" }, { cause: error });
-  }
-}
-
-try {
-  const options = readOptions();
-  if (options === null) process.stdout.write(usage);
-  else await main(options);
-} catch (error) {
-  if (!(error instanceof FusemaxError)) throw error;
-  note(`study:numerics: ${error.message}`);
-  process.exitCode = 2;
-}
+await runProgram("study:numerics", usage, readOptions, main);

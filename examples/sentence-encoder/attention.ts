@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { matrix, multiply, pack } from "./linear.js";
 
 /** One layer's attention: softmax(scale · Q · Kᵀ) · V for each head, no mask. */
@@ -33,6 +34,7 @@ export const float64Attention: Attention = async ({ heads, tokens, headDim, scal
       const weights = multiply(matrix(rows, headDim, queries), keys);
       for (let row = 0; row < rows; row++) softmax(weights.data.subarray(row * tokens, (row + 1) * tokens), scale);
       head(output).set(multiply(weights, values).data, start * headDim);
+      await setImmediate(); // so that Ctrl-C is heard
     }
   }
   return output;

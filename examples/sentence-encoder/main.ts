@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
-import { FusemaxError, formatNames, UsageError } from "fusemax";
+import { formatNames, UsageError } from "fusemax";
 import type { EngineChoice } from "fusemax/node";
+import { note, parseEngine, parseOptions, runProgram } from "../command-line.js";
 import { emulateLayer } from "./emulated.js";
 import { openEngines } from "./engines.js";
 import { exportQkv } from "./export-qkv.js";
@@ -23,12 +23,8 @@ const usage = `Runs a real sentence encoder with its attention on the emulated F
     --repeat R          read the text R times in a row before exporting (default 1)
 `;
 
-const note = (line: string): void => void process.stderr.write(`${line}\n`);
-
 /** The slowest first, so that the threads finish together. */
 const arithmetics: readonly Arithmetic[] = ["fp16-strict", "bf16-strict", "fp16", "bf16", "fp32", "float64"];
-
-const engineChoices: readonly EngineChoice[] = ["auto", "webgpu", "wasm", "cpu"];
 
 interface Options {
   readonly text: string | undefined;
@@ -89,7 +85,17 @@ const beginningOf = (text: string): string =>
   text.length <= 48 ? text : `${text.slice(0, 48).replace(/\s+\S*$/, "")} …`;
 
 function readOptions(): Options | null {
-  const { values } = parse();
+  const string = { type: "string" } as const;
+  const values = parseOptions({
+    text: string,
+    tokens: string,
+    engine: string,
+    threads: string,
+    "export-qkv": string,
+    layer: string,
+    repeat: string,
+    help: { type: "boolean", short: "h" },
+  });
   if (values.help) return null;
   const whole = (
     name: "tokens" | "threads" | "layer" | "repeat",
@@ -103,14 +109,7 @@ function readOptions(): Options | null {
     if (/^\d+$/.test(given) && value >= smallest && value <= largest) return value;
     throw new UsageError({ where: `--${name}`, got: given, expected: `a whole number from ${smallest} to ${largest}` });
   };
-  const engine = engineChoices.find(choice => choice === (values.engine ?? "auto"));
-  if (engine === undefined) {
-    throw new UsageError({
-      where: "--engine",
-      got: `${values.engine}`,
-      expected: `one of ${engineChoices.join(", ")}`,
-    });
-  }
+  const engine = parseEngine(values.engine);
   const file = values["export-qkv"];
   return {
     text: values.text,
@@ -121,32 +120,4 @@ function readOptions(): Options | null {
   };
 }
 
-function parse() {
-  const string = { type: "string" } as const;
-  const options = {
-    text: string,
-    tokens: string,
-    engine: string,
-    threads: string,
-    "export-qkv": string,
-    layer: string,
-    repeat: string,
-    help: { type: "boolean", short: "h" },
-  } as const;
-  try {
-    return parseArgs({ options });
-  } catch (error) {
-    const got = error instanceof Error ? error.message : String(error);
-    throw new UsageError({ where: "command line", got, expected: "the options that --help lists" }, { cause: error });
-  }
-}
-
-try {
-  const options = readOptions();
-  if (options === null) process.stdout.write(usage);
-  else await main(options);
-} catch (error) {
-  if (!(error instanceof FusemaxError)) throw error;
-  note(`sentence-encoder: ${error.message}`);
-  process.exitCode = 2;
-}
+await runProgram("sentence-encoder", usage, readOptions, main);

@@ -32,13 +32,14 @@ const pause = (milliseconds: number): Promise<void> => new Promise(done => setTi
 const sha256 = ({ stdout }: Ended): string => (JSON.parse(stdout) as { output: { sha256: string } }).output.sha256;
 
 describe("Ctrl-C", () => {
-  // While inputs are generated, while the engine computes, and while rows are checked.
+  // While inputs are generated, while an engine computes, and while rows are checked.
   it.each([
-    ["generating", ["--seq", "512K"], 1500],
-    ["emulating", ["--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 2000],
-    ["checking", ["--q-len", "1K", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1500],
+    ["generating", ["cpu", "--seq", "512K"], 1500],
+    ["emulating", ["cpu", "--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 2000],
+    ["emulating on webgpu", ["webgpu", "--seq", "32K", "--output", "av.npy"], 3000],
+    ["checking", ["cpu", "--q-len", "1K", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1500],
   ])("ends within a second with 130 while %s", async (_, args, wait) => {
-    const child = start("run", "--engine", "cpu", "--json", ...args);
+    const child = start("run", "--json", "--engine", ...args);
     const end = ended(child);
     await pause(wait);
     const asked = performance.now();
@@ -50,6 +51,18 @@ describe("Ctrl-C", () => {
     expect(readdirSync(folder).filter(name => name !== "kept.rows")).toEqual([]);
   });
 });
+
+it("Ctrl-C ends the sentence encoder within a second with 130", async () => {
+  const child = spawn(process.execPath, [resolve(program, "../../examples/sentence-encoder/main.js")]);
+  const end = ended(child);
+  await new Promise(seen => child.stderr?.on("data", data => String(data).includes("emulated in") && seen(data)));
+  const asked = performance.now();
+  child.kill("SIGINT");
+  const { code, signal, stdout, stderr } = await end;
+  expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: "" });
+  expect(performance.now() - asked).toBeLessThan(1000);
+  expect(stderr).toMatch(/\nsentence-encoder: interrupted\n$/);
+}, 60_000);
 
 describe("a killed run", () => {
   it("law: killed at random moments at least 20 times, it loses nothing that was finished and ends with the same bits", async () => {
