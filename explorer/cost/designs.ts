@@ -120,6 +120,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
     return {
       ...costsOf(all),
       utilization: all.utilization,
+      use: all.use,
       componentEnergyPj: all.componentEnergyPj,
       bound: all.bound,
       areaUm2: attention.areaUm2,

@@ -1,3 +1,4 @@
+import type { ArrayUse } from "../../src/model/timing.js";
 import type { Figure, PointSeries } from "../../src/report/figure.js";
 import type { Table } from "../../src/report/table.js";
 import { area, bytes, energy, engineering, lengthLabel, percent, plain, seconds } from "../../src/report/units.js";
@@ -34,7 +35,7 @@ function componentsOf(points: readonly Solved[]): readonly string[] {
   return [...new Set([...Object.keys(componentNames).filter(name => found.has(name)), ...found])];
 }
 
-const boundNames: Readonly<Record<string, string>> = {
+export const boundNames: Readonly<Record<string, string>> = {
   dram: "DRAM bandwidth",
   "2d": "2D array",
   "1d": "1D array",
@@ -90,6 +91,40 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
         groups: ["2D array", "1D array"],
         groupLabel: "array",
         values: points.map(({ evaluation }) => ["2d", "1d"].map(array => evaluation?.utilization[array])),
+      },
+    ],
+  };
+}
+
+/** Of the 2D array's PE-cycles: those that compute, and why the others don't. */
+const uses: readonly (readonly [name: string, field: string, of: (use: ArrayUse) => number])[] = [
+  ["useful operations", "2d.useful", use => use.useful],
+  ["masked scores", "2d.masked", use => use.masked],
+  ["empty columns", "2d.unfilled.column", use => use.unfilled["column"] ?? 0],
+  ["empty rows", "2d.unfilled.row", use => use.unfilled["row"] ?? 0],
+  ["waits for DRAM", "2d.dram", use => use.dram],
+  ["other waits", "2d.binding", use => use.binding],
+];
+
+const useOf = ({ evaluation }: Solved, of: (use: ArrayUse) => number): number => {
+  const use = evaluation.use["2d"];
+  return use === undefined ? 0 : of(use);
+};
+
+export function useFigure(points: readonly CostPoint[]): Figure {
+  const found = solved(points);
+  return {
+    title: "What the 2D array's cycles go to",
+    series: uses.map(([name]) => name),
+    y: { label: "share of PE-cycles", max: 1, format: percentTick },
+    panels: [
+      {
+        kind: "bars",
+        title: "",
+        stacked: true,
+        groups: found.map(({ label }) => label),
+        groupLabel: "design",
+        values: uses.map(([, , of]) => found.map(point => useOf(point, of))),
       },
     ],
   };
@@ -256,6 +291,7 @@ export function costNumbers(points: readonly CostPoint[], bases: readonly CostPo
       [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
       [`energy/${design}`, ({ evaluation }) => evaluation.energyPj / base.energyPj],
     ]),
+    ...uses.map(([, field, of]) => [field, (point: Solved) => useOf(point, of)] as const),
     ...componentsOf(found).map(
       name => [`energyPj.${name}`, ({ evaluation }: Solved) => evaluation.componentEnergyPj[name] ?? 0] as const,
     ),

@@ -1,20 +1,23 @@
 import { useMemo } from "preact/hooks";
 import { paperDesigns } from "../../src/model/evaluation.js";
-import { lengthLabel } from "../../src/report/units.js";
+import { lengthLabel, seconds } from "../../src/report/units.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
 import { bandwidthUnit, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
+  boundNames,
   costNumbers,
   costTable,
   energyFigure,
   lengthFigure,
   relativeFigure,
   rooflineFigure,
+  solved,
   sweptLengths,
   trafficFigure,
+  useFigure,
   utilizationFigure,
 } from "../cost/figures.js";
 import type { CostPoint } from "../cost/known-costs.js";
@@ -140,6 +143,7 @@ function Charts({ state }: { readonly state: State }) {
       speedup: relativeFigure(points, bases, "speedup"),
       energy: relativeFigure(points, bases, "energy"),
       utilization: utilizationFigure(points),
+      use: useFigure(points),
       components: energyFigure(points),
       traffic: trafficFigure(points),
       roofline: rooflineFigure(points, of, of.bandwidth * bandwidthUnit(of.accounting)),
@@ -152,6 +156,7 @@ function Charts({ state }: { readonly state: State }) {
   const isLayer = of.scope === "layer";
   return (
     <div class={costs.now.stale ? "charts stale" : "charts"} aria-busy={costs.busy}>
+      <Lead workload={workload} points={points} bases={bases} />
       {problems.length > 0 && (
         <div class="notes wide" role="status">
           {problems.map(problem => (
@@ -175,6 +180,11 @@ function Charts({ state }: { readonly state: State }) {
         array does what it cannot. FuseMax keeps both busy by working on several tiles at a time.{" "}
         {isLayer && "While a layer's matrix products run, the 1D array rests. "}
         Sections V and VI, Fig. 6.
+      </Chart>
+      <Chart figure={figures.use} table={numbers} file="cycles">
+        Why the 2D array is not busier: scores of computed tiles that a mask hides, columns and rows without a query,
+        key or feature, waits for DRAM, and waits for the 1D array or in the binding's order. More bandwidth helps the
+        one, a smaller array the other, a better binding the last. Sections V and VI.
       </Chart>
       <Chart figure={figures.components} table={numbers} file="energy-by-component">
         Where the energy goes: DRAM, the global buffer, register files, and arithmetic in either array. Accesses and
@@ -201,6 +211,31 @@ function Charts({ state }: { readonly state: State }) {
         )}
       </section>
     </div>
+  );
+}
+
+interface LeadProps {
+  readonly workload: string;
+  readonly points: readonly CostPoint[];
+  readonly bases: readonly CostPoint[];
+}
+
+/** What is seen, and what FuseMax makes of it. */
+function Lead({ workload, points, bases }: LeadProps) {
+  const [fusemax] = solved(points.filter(({ design }) => design === "fusemax"));
+  const faster = solved(bases).map(({ label, evaluation: { latencySeconds } }) => {
+    const times = latencySeconds / (fusemax?.evaluation.latencySeconds ?? latencySeconds);
+    return `${times.toPrecision(3)} times as fast as ${label}`;
+  });
+  return (
+    <p class="lead wide">
+      What {workload} costs on accelerators from Unfused, step by step, to{" "}
+      <a href="https://arxiv.org/abs/2406.10491">FuseMax</a> (MICRO 2024).{" "}
+      {fusemax !== undefined &&
+        `FuseMax takes ${[seconds(fusemax.evaluation.latencySeconds), ...faster].join(", ")}; limited by: ${
+          boundNames[fusemax.evaluation.bound] ?? fusemax.evaluation.bound
+        }.`}
+    </p>
   );
 }
 
@@ -233,7 +268,7 @@ function Sweep({ later, names }: { readonly later: Shown; readonly names: readon
   const scope = requests[0]?.state.scope ?? "attention";
   const figure = useMemo(() => lengthFigure(points, names), [points, names]);
   return (
-    <Chart figure={figure} table={() => costNumbers(points, [], scope)} file="speedup-by-length" wide stale={stale}>
+    <Chart figure={figure} table={() => costNumbers(points, [], scope)} file="speedup-by-length" stale={stale}>
       The same comparison from 1K to 1M tokens.{" "}
       {scope === "layer" && "The longer the sequence, the larger attention's part of a layer. "}
       Short sequences have too few query tiles to fill the machine; at long ones FLAT's rows of scores no longer fit its

@@ -3,6 +3,7 @@ import type { AttentionPoint } from "../model/attention-point.js";
 import type { CompiledDesign } from "../model/compile.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
 import { layerProducts, productSizes } from "../model/layer.js";
+import type { ArrayUse } from "../model/timing.js";
 import type { Workload } from "../spec/workload.js";
 
 export interface Costs {
@@ -13,7 +14,7 @@ export interface Costs {
 }
 
 /** What can be said of a whole layer as of its attention alone, in the units of `Evaluation`. */
-export type LayerTotals = Costs & Pick<Evaluation, "utilization" | "componentEnergyPj" | "bound">;
+export type LayerTotals = Costs & Pick<Evaluation, "utilization" | "use" | "componentEnergyPj" | "bound">;
 
 /** A layer: its attention and its matrix products, one after the other. */
 export interface LayerEvaluation extends LayerTotals {
@@ -24,6 +25,7 @@ export interface LayerEvaluation extends LayerTotals {
 export interface LayerResult extends Costs {
   readonly util2d: number;
   readonly util1d: number;
+  readonly use: Evaluation["use"];
   /** What limits the parts of the layer (attention, each product) that take longest together. */
   readonly bound: string;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
@@ -51,8 +53,10 @@ export function evaluateLayer(
   const parts = [attention, ...found.map(([, evaluation]) => evaluation)];
   const sum = (of: (part: Evaluation) => number): number => parts.reduce((total, part) => total + of(part), 0);
   const latencySeconds = sum(part => part.latencySeconds);
-  const busyShare = (array: string): number =>
-    sum(part => (part.utilization[array] ?? 0) * part.latencySeconds) / latencySeconds;
+  const share = (of: (part: Evaluation) => number): number =>
+    sum(part => of(part) * part.latencySeconds) / latencySeconds;
+  const byArray = <T>(of: (array: string) => T) =>
+    Object.fromEntries(Object.keys(attention.utilization).map(array => [array, of(array)] as const));
   const components = [...new Set(parts.flatMap(part => Object.keys(part.componentEnergyPj)))];
   const held = new Map<string, number>();
   for (const part of parts) held.set(part.bound, (held.get(part.bound) ?? 0) + part.latencySeconds);
@@ -61,7 +65,8 @@ export function evaluateLayer(
     latencySeconds,
     trafficBytes: sum(part => part.trafficBytes),
     energyPj: sum(part => part.energyPj),
-    utilization: Object.fromEntries(Object.keys(attention.utilization).map(array => [array, busyShare(array)])),
+    utilization: byArray(array => share(part => part.utilization[array] ?? 0)),
+    use: byArray(array => meanUse(parts, array, share)),
     componentEnergyPj: Object.fromEntries(
       components.map(name => [name, sum(part => part.componentEnergyPj[name] ?? 0)]),
     ),
@@ -70,11 +75,33 @@ export function evaluateLayer(
   };
 }
 
+/** What an array's PE-cycles are spent on in the mean over the layer's time. */
+function meanUse(
+  parts: readonly Evaluation[],
+  array: string,
+  share: (of: (part: Evaluation) => number) => number,
+): ArrayUse {
+  const mean = (of: (use: ArrayUse) => number): number =>
+    share(part => {
+      const use = part.use[array];
+      return use === undefined ? 0 : of(use);
+    });
+  const fanouts = [...new Set(parts.flatMap(part => Object.keys(part.use[array]?.unfilled ?? {})))];
+  return {
+    useful: mean(use => use.useful),
+    masked: mean(use => use.masked),
+    unfilled: Object.fromEntries(fanouts.map(name => [name, mean(use => use.unfilled[name] ?? 0)])),
+    dram: mean(use => use.dram),
+    binding: mean(use => use.binding),
+  };
+}
+
 export function layerResult(layer: LayerEvaluation): LayerResult {
   return {
     ...costsOf(layer),
     util2d: layer.utilization["2d"] ?? 0,
     util1d: layer.utilization["1d"] ?? 0,
+    use: layer.use,
     bound: layer.bound,
     components: componentsOf(layer),
     products: Object.fromEntries(Object.entries(layer.products).map(([name, product]) => [name, costsOf(product)])),

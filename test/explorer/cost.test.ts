@@ -84,7 +84,7 @@ describe("the page", () => {
     await page.locator(".charts svg, .charts h2").last().waitFor();
     await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);
     const reachable = await page.$$eval(
-      "button, a, input, select, [tabindex='0']",
+      "button, a, input, select, textarea, summary, [tabindex='0']",
       found => found.filter(element => !(element as HTMLInputElement).disabled).length,
     );
     for (let i = 0; i < reachable; i += 1) {
@@ -136,6 +136,10 @@ describe("Cost", () => {
       expect(Number(row[columns.indexOf("attentionSeconds")])).toBe(result.latencySeconds);
       expect(row[columns.indexOf("bound")]).toBe(shown.bound);
       expect(row[columns.indexOf("scope")]).toBe(result.layer === undefined ? "attention" : "layer");
+      const use = shown.use["2d"];
+      expect(Number(row[columns.indexOf("2d.useful")])).toBe(use?.useful);
+      expect(Number(row[columns.indexOf("2d.dram")])).toBe(use?.dram);
+      expect(Number(row[columns.indexOf("2d.unfilled.row")])).toBe(use?.unfilled["row"] ?? 0);
       for (const [name, { energyPj }] of Object.entries(shown.components)) {
         expect(Number(row[columns.indexOf(`energyPj.${name}`)]), `${name} of ${result.design}`).toBe(energyPj);
       }

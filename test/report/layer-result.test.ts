@@ -65,6 +65,16 @@ describe("a whole layer", () => {
     }
   });
 
+  it("spends every PE-cycle on something, useful where its products fill the array", () => {
+    for (const result of layersOf(["bert", "llama-3-8b"], [4096])) {
+      for (const { useful, masked, unfilled, dram, binding } of Object.values(result.layer?.use ?? {})) {
+        const all = useful + masked + dram + binding + Object.values(unfilled).reduce((a, b) => a + b, 0);
+        expect(Math.abs(all - 1)).toBeLessThan(roundings);
+      }
+      expect(result.layer?.use["2d"]?.useful).toBeGreaterThan(result.use["2d"]?.useful ?? 1);
+    }
+  });
+
   it("is limited by what holds up most of its time: the 1D array while attention is long, else the 2D array", () => {
     const bound = (seq: number) => layersOf(["bert"], [seq]).find(({ design }) => design === "fusemax");
     expect([bound(1024)?.bound, bound(1024)?.layer?.bound]).toEqual(["1d", "2d"]);
