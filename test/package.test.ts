@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -35,6 +44,14 @@ describe("npm pack", () => {
   });
 });
 
+/** The programs that the documents show. */
+const documented = ["README.md", ...readdirSync(join(root, "docs")).map(name => `docs/${name}`)]
+  .filter(name => name.endsWith(".md"))
+  .flatMap(name => {
+    const text = readFileSync(join(root, name), "utf8");
+    return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = ""]) => [name, program] as const);
+  });
+
 describe("types", () => {
   const program = `
     import { type AttentionProblem, emulate, formats, generateNormal, noMask } from "fusemax";
@@ -52,10 +69,8 @@ describe("types", () => {
     export const found: readonly [number, string, string] = [av.length, sha256, loadCascade("softmax").name];
   `;
 
-  it.each([
-    ["with TypeScript's defaults", {}],
-    ["for Node alone", { lib: ["ES2022"], types: ["node"] }],
-  ])("law: a strict program sees them all, libraries checked too, %s", (_, more) => {
+  /** What TypeScript says of a program that uses the package, libraries checked too. */
+  function compile(program: string, more: object): string {
     const modules = join(folder, "node_modules");
     if (!existsSync(modules)) {
       mkdirSync(modules);
@@ -69,6 +84,15 @@ describe("types", () => {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
     const compiler = join(root, "node_modules/.bin/tsc");
     const { stdout, status } = spawnSync(compiler, ["-p", folder], { encoding: "utf8" });
-    expect([stdout, status]).toEqual(["", 0]);
+    return status === 0 ? stdout : `${stdout} status ${status}`;
+  }
+
+  it.each([
+    ["with TypeScript's defaults", {}],
+    ["for Node alone", { lib: ["ES2022"], types: ["node"] }],
+  ])("law: a strict program sees them all, %s", (_, more) => expect(compile(program, more)).toBe(""));
+
+  it.each(documented)("law: the programs in the documents compile: %s", (_, shown) => {
+    expect(compile(shown, {})).toBe("");
   });
 });
