@@ -6,9 +6,35 @@ import type { AttentionShape } from "./problem.js";
 /** Bits of a key's position that one operand holds exactly. */
 const digitBits: Readonly<Record<FloatType, number>> = { bf16: 8, fp16: 11, fp32: 24 };
 
-/** The slopes of ALiBi (Press, Smith and Lewis, ICLR 2022) for a power of two of heads: 2^(-8 h / heads), h = 1 … heads. */
+/**
+ * The slopes of ALiBi (Press, Smith and Lewis, ICLR 2022): 2^(-8 h / heads), h = 1 … heads, for a power of two of heads; for another number
+ * those of the largest power of two below it, then every other one of twice that power, as the authors' program has it.
+ * Made by square roots and products, so that their bits are the same everywhere.
+ */
 export function alibiSlopes(heads: number): number[] {
-  return Array.from({ length: heads }, (_, h) => 2 ** ((-8 * (h + 1)) / heads));
+  const power = 2 ** Math.floor(Math.log2(heads));
+  const odd = slopesOfPower(2 * power).filter((_, h) => h % 2 === 0);
+  return [...slopesOfPower(power), ...odd.slice(0, heads - power)];
+}
+
+function slopesOfPower(heads: number): number[] {
+  let ratio = 2 ** -8;
+  for (let n = heads; n > 1; n /= 2) ratio = Math.sqrt(ratio);
+  let slope = 1;
+  return Array.from({ length: heads }, () => {
+    slope *= ratio;
+    return slope;
+  });
+}
+
+/** Attention with linear biases as plain attention of wider queries and keys. */
+export interface Alibi {
+  /** With the larger E. */
+  readonly shape: AttentionShape;
+  /** How many elements each query and key gets. */
+  readonly elements: number;
+  /** Takes a tensor piece by piece, in order, and gives the pieces of the wider one. */
+  widener(name: "q" | "k"): (piece: InputTensor) => InputTensor;
 }
 
 /**
@@ -16,17 +42,10 @@ export function alibiSlopes(heads: number): number[] {
  * more elements of the dot product. A key gets the digits of its position, exact in the operand format, most significant first; a query
  * gets slope / scale times the weight of each digit, rounded to the operand format like any input.
  *
- * Gives the inputs and the shape with a larger E. `slopes` has one for each query head; `scale` is the one that the problem will use
- * (that of the original E).
+ * `slopes` has one for each query head; `scale` is the one that the problem will use (that of the original E).
  * @throws InputError when the slopes do not fit the heads.
  */
-export function withAlibi(
-  inputs: AttentionInputs,
-  shape: AttentionShape,
-  format: Format,
-  scale: number,
-  slopes: readonly number[],
-): { readonly inputs: AttentionInputs; readonly shape: AttentionShape } {
+export function alibiOf(shape: AttentionShape, format: Format, scale: number, slopes: readonly number[]): Alibi {
   const { heads, queries, keys, headDim } = shape;
   if (slopes.length !== heads) {
     throw new InputError({
@@ -39,25 +58,54 @@ export function withAlibi(
   const digits = Math.max(1, Math.ceil(Math.log2(keys) / bits));
   const weight = (d: number): number => 2 ** (bits * (digits - 1 - d));
   const slopeOf = (row: number): number => (slopes[Math.floor(row / queries) % heads] as number) / scale;
+  const elements = {
+    q: (row: number, d: number) => slopeOf(row) * weight(d),
+    k: (row: number, d: number) => Math.floor((row % keys) / weight(d)) % 2 ** bits,
+  };
   return {
-    inputs: {
-      q: widen(inputs.q, headDim, digits, (row, d) => slopeOf(row) * weight(d)),
-      k: widen(inputs.k, headDim, digits, (row, d) => Math.floor((row % keys) / weight(d)) % 2 ** bits),
-      v: inputs.v,
-    },
     shape: { ...shape, headDim: headDim + digits },
+    elements: digits,
+    widener: name => widener(headDim, digits, elements[name]),
   };
 }
 
-/** Appends `more` elements to each row of `width`. */
-function widen(x: InputTensor, width: number, more: number, element: (row: number, d: number) => number): InputTensor {
-  const rows = x.length / width;
-  const out =
-    x instanceof Float64Array ? new Float64Array(rows * (width + more)) : new Float32Array(rows * (width + more));
-  for (let row = 0; row < rows; row += 1) {
-    const at = row * (width + more);
-    out.set(x.subarray(row * width, (row + 1) * width), at);
-    for (let d = 0; d < more; d += 1) out[at + width + d] = element(row, d);
-  }
-  return out;
+/** The inputs and the shape of `alibiOf`, whole. @throws InputError when the slopes do not fit the heads. */
+export function withAlibi(
+  inputs: AttentionInputs,
+  shape: AttentionShape,
+  format: Format,
+  scale: number,
+  slopes: readonly number[],
+): { readonly inputs: AttentionInputs; readonly shape: AttentionShape } {
+  const alibi = alibiOf(shape, format, scale, slopes);
+  return {
+    inputs: { q: alibi.widener("q")(inputs.q), k: alibi.widener("k")(inputs.k), v: inputs.v },
+    shape: alibi.shape,
+  };
+}
+
+/** Appends `more` elements to each row of `width`, however the rows are cut into pieces. */
+function widener(
+  width: number,
+  more: number,
+  element: (row: number, d: number) => number,
+): (piece: InputTensor) => InputTensor {
+  let taken = 0;
+  return piece => {
+    const rowsEnding = Math.floor((taken + piece.length) / width) - Math.floor(taken / width);
+    const length = piece.length + rowsEnding * more;
+    const out = piece instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+    let at = 0;
+    for (let from = 0; from < piece.length; ) {
+      const part = piece.subarray(from, from + width - (taken % width));
+      out.set(part, at);
+      from += part.length;
+      at += part.length;
+      taken += part.length;
+      if (taken % width !== 0) break;
+      for (let d = 0; d < more; d += 1) out[at + d] = element(taken / width - 1, d);
+      at += more;
+    }
+    return out;
+  };
 }

@@ -55,12 +55,13 @@ function workloadText(w: RunResult["workload"]): string {
   return `${name}${sizes}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 
-function maskText({ causal, window: [left, right], kvLens, qLens }: RunResult["workload"]): string {
+function maskText({ causal, window: [left, right], kvLens, qLens, alibi }: RunResult["workload"]): string {
   const parts = [
     ...(causal ? ["causal"] : []),
     ...(left === -1 && right === -1 ? [] : [`window ${left},${right}`]),
     ...(kvLens === null ? [] : [`keys ${kvLens.join(",")}`]),
     ...(qLens === null ? [] : [`queries ${qLens.join(",")}`]),
+    ...(alibi === null ? [] : [`ALiBi, which adds ${alibi.elements} to E`]),
   ];
   return parts.length === 0 ? "none" : parts.join(", ");
 }

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
-import { generateNormal } from "../../src/emulator/generate.js";
+import { alibiSlopes, withAlibi } from "../../src/emulator/alibi.js";
+import { generateNormal, type InputName } from "../../src/emulator/generate.js";
 import { readNpy } from "../../src/io/npy.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
+import { formats } from "../../src/numerics/format.js";
 import type { RunResult } from "../../src/report/run-result.js";
 import { concat, type Element, elementBytes, npyBytes, safetensorsBytes } from "../io/tensor-files.js";
 import { invoke } from "./invoke.js";
@@ -277,6 +279,37 @@ describe("masks", () => {
     expect(causal).not.toBe(plain);
     expect(await hashOf(...sizes, "--window", "-1,0")).toBe(causal);
     expect(await hashOf(...sizes, "--causal", "--window", "-1,7")).toBe(causal);
+  });
+});
+
+describe("--alibi", () => {
+  const args = ["--heads", "3", "--seq", "300", "--head-dim", "5", "--array", "32x16"];
+
+  it("is plain attention on queries and keys with a few more elements, which the cost counts", async () => {
+    const shape = { batch: 1, heads: 3, kvHeads: 3, queries: 300, keys: 300, headDim: 5, valueDim: 5 };
+    const normal = (name: InputName) => generateNormal(0, name, 3 * 300 * 5);
+    const inputs = { q: normal("q"), k: normal("k"), v: normal("v") };
+    const scale = 1 / Math.sqrt(5);
+    const wide = withAlibi(inputs, shape, formats.bf16, scale, alibiSlopes(3));
+    for (const name of ["q", "k", "v"] as const) {
+      const width = name === "v" ? 5 : 7;
+      save(`wide-${name}.npy`, npyBytes([...wide.inputs[name]], { shape: [1, 3, 300, width] }));
+    }
+    const files = ["--q", at("wide-q.npy"), "--k", at("wide-k.npy"), "--v", at("wide-v.npy")];
+    const expected = await run(...files, "--scale", String(scale), "--causal", "--array", "32x16");
+    const { output, workload, cost, error } = await run(...args, "--causal", "--alibi");
+    expect(output.sha256).toBe(expected.output.sha256);
+    expect(cost).toEqual(expected.cost);
+    expect(error).toEqual(expected.error);
+    expect(workload).toMatchObject({ headDim: 5, alibi: { elements: 2 } });
+    expect(expected.workload).toMatchObject({ headDim: 7, alibi: null });
+  });
+
+  it("gives the same bits on every engine, and other bits than none", async () => {
+    const onWasm = await invoke("run", "--engine", "wasm", "--json", ...args, "--causal", "--alibi");
+    const sha256 = (JSON.parse(onWasm.stdout) as RunResult).output.sha256;
+    expect(sha256).toBe(await hashOf(...args, "--causal", "--alibi"));
+    expect(sha256).not.toBe(await hashOf(...args, "--causal"));
   });
 });
 

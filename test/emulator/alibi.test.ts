@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alibiSlopes, withAlibi } from "../../src/emulator/alibi.js";
+import { alibiOf, alibiSlopes, withAlibi } from "../../src/emulator/alibi.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
@@ -33,7 +34,27 @@ function biasedRow(values: { q: ArrayLike<number>; k: ArrayLike<number>; v: Arra
 }
 
 describe("ALiBi by longer dot products", () => {
-  it("has the published slopes", () => expect(alibiSlopes(8)[0]).toBe(0.5));
+  it("has the published slopes", () => {
+    expect(alibiSlopes(8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map(h => 2 ** -h));
+    expect(alibiSlopes(1)).toEqual([2 ** -8]);
+    // Of the authors' get_slopes(12): those of 8 heads, then every other one of 16. Roots and products err by a few units of 2^-53.
+    const twelve = [...alibiSlopes(8), ...[0.5, 1.5, 2.5, 3.5].map(x => 2 ** -x)];
+    for (const [h, slope] of alibiSlopes(12).entries()) expect(slope / (twelve[h] ?? 0) - 1).toBeCloseTo(0, 14);
+    expect(alibiSlopes(12)).toHaveLength(12);
+  });
+
+  it("law: where a tensor is cut into pieces changes nothing", () => {
+    const { inputs: whole } = withAlibi(inputs, shape, formats.bf16, scale, alibiSlopes(4));
+    fc.assert(
+      fc.property(fc.constantFrom("q", "k"), fc.array(fc.integer({ min: 0, max: 96 })), (name, cuts) => {
+        const widen = alibiOf(shape, formats.bf16, scale, alibiSlopes(4)).widener(name);
+        const ends = [...cuts.sort((a, b) => a - b), inputs[name].length];
+        const pieces = ends.map((end, i) => widen(inputs[name].subarray(i === 0 ? 0 : ends[i - 1], end)));
+        expect(Float32Array.from(pieces.flatMap(piece => [...piece]))).toEqual(whole[name]);
+      }),
+      { numRuns: 25 },
+    );
+  });
 
   // 2^-8 and 2^-11 of the numerators' rounding; fp32: scores reach 600, whose ulp is 2^-14, in the exponent. Twice each for slack.
   it.each([

@@ -41,6 +41,7 @@ export function register(program: Command): void {
     )
     .addOption(parsed("--q-lens <list>", "queries of each batch, such as 100,4K", parseLengths))
     .addOption(parsed("--kv-lens <list>", "keys of each batch", parseLengths))
+    .option("--alibi", "linear biases by distance (ALiBi), a slope a head; with --causal or a window that ends at 0")
     .optionsGroup("Input:")
     .option("--q <file>", "Q [B,H,P,E] as .npy: float16, float32, float64 or bfloat16")
     .option("--k <file>", "K [B,Hkv,M,E] as .npy")

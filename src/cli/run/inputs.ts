@@ -1,3 +1,4 @@
+import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type InputName, type NormalStretch } from "../../emulator/generate.js";
@@ -30,6 +31,13 @@ export const fromSeed =
       return { seed, name, length: Math.min(valuesAtOnce, count - start), spread, start };
     });
     return generate(stretches);
+  };
+
+/** The inputs with the elements that make ALiBi of a dot product. */
+export const withBiases = (pieces: InputPieces, alibi: Alibi): InputPieces =>
+  async function* (name) {
+    const widen = name === "v" ? (piece: InputTensor) => piece : alibi.widener(name);
+    for await (const piece of pieces(name)) yield widen(piece);
   };
 
 /** Tensors of up to this size together are kept from the first use to the next. */

@@ -10,6 +10,7 @@ export interface RunOptions extends WorkloadOptions, InputOptions {
   readonly array: { readonly m0: number; readonly p0: number };
   readonly format: FormatName;
   readonly scale?: number;
+  readonly alibi?: boolean;
   readonly engine: (typeof engineChoices)[number];
   readonly seed?: number;
   readonly spread?: number;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { AttentionProblem, TileCoordinates } from "../../emulator/problem.js";
+import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
+import type { AttentionMask, AttentionProblem, TileCoordinates } from "../../emulator/problem.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { keysOf, queriesOf } from "../../emulator/visible.js";
 import { UsageError } from "../../errors.js";
@@ -8,7 +9,7 @@ import { formats } from "../../numerics/format.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { openInputs } from "./input-files.js";
 import { shapeOfInputs } from "./input-shape.js";
-import { fromFiles, fromSeed, type InputPieces, remembering } from "./inputs.js";
+import { fromFiles, fromSeed, type InputPieces, remembering, withBiases } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
 import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.js";
@@ -18,6 +19,8 @@ export interface RunPlan {
   readonly model: string | null;
   readonly seen: SeenKeys;
   readonly problem: AttentionProblem;
+  /** What made E of the problem larger; null without --alibi. */
+  readonly alibi: Alibi | null;
   /** Null when the inputs come from files. */
   readonly seed: number | null;
   readonly pieces: InputPieces;
@@ -35,14 +38,18 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const { model, shape, mask, seen, scaleDim } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
-  const problem: AttentionProblem = { shape, mask, tile: options.array, format: formats[options.format], scale };
-  requireMemory(shape, files === null ? "the workload" : "the input files");
+  const format = formats[options.format];
+  const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
+  if (alibi !== null) refuseLaterKeys(mask);
+  const problem: AttentionProblem = { shape: alibi?.shape ?? shape, mask, tile: options.array, format, scale };
+  requireMemory(problem.shape, files === null ? "the workload" : "the input files");
   validateProblem(problem);
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
   await checkOutputs(options);
   const seed = files === null ? (options.seed ?? 0) : null;
-  const pieces = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads) : fromFiles(files);
-  return { model, seen, problem, seed, pieces: remembering(pieces), dump };
+  const given = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads) : fromFiles(files);
+  const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
+  return { model, seen, problem, alibi, seed, pieces, dump };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
@@ -54,6 +61,16 @@ function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
     throw new UsageError({ where: "--dump", got: "no --dump-tile", expected: "--dump-tile b,h,m1,p1 with it" });
   }
   return { at, path };
+}
+
+/** The bias is slope * (m - i): a penalty for distance only as far as keys lie before the query. */
+function refuseLaterKeys({ right }: AttentionMask): void {
+  if (right === 0) return;
+  throw new UsageError({
+    where: "--alibi",
+    got: "queries that see later keys",
+    expected: "it with --causal, or with --window L,0",
+  });
 }
 
 function refuseGeneratedOptions({ seed, spread }: RunOptions): void {

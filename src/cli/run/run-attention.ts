@@ -116,7 +116,7 @@ async function dumpTile(
 }
 
 function resultOf(
-  { problem, model, seen, seed }: RunPlan,
+  { problem, model, seen, alibi, seed }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine, av }: FinishedRun,
@@ -131,12 +131,14 @@ function resultOf(
     workload: {
       model,
       ...shape,
+      headDim: shape.headDim - (alibi?.elements ?? 0),
       scale,
       seed,
       spread: seed === null ? null : (options.spread ?? 1),
       ...seen,
       kvLens: mask.kvLens,
       qLens: mask.qLens,
+      alibi: alibi === null ? null : { elements: alibi.elements },
     },
     design: "fusemax",
     tile,
