@@ -232,7 +232,7 @@ function Lead({ workload, points, bases }: LeadProps) {
       What {workload} costs on accelerators from Unfused, step by step, to{" "}
       <a href="https://arxiv.org/abs/2406.10491">FuseMax</a> (MICRO 2024).{" "}
       {fusemax !== undefined &&
-        `FuseMax takes ${[seconds(fusemax.evaluation.latencySeconds), ...faster].join(", ")}; limited by: ${
+        `FuseMax takes ${[seconds(fusemax.evaluation.latencySeconds).replace(" ", "\u00a0"), ...faster].join(", ")}; limited by: ${
           boundNames[fusemax.evaluation.bound] ?? fusemax.evaluation.bound
         }.`}
     </p>
