@@ -38,7 +38,7 @@ interface Points {
 
 /**
  * Counts the operations of every Einsum as it is written: the right-hand side once a point, then one operation a point
- * and reduction. A product that is summed counts as multiply-accumulates. Initial values cost nothing.
+ * and reduction. A product that is summed counts as multiply-accumulates. Copies and constants cost nothing.
  */
 export function countOperations(cascade: Cascade, sizeOf: SizeOf = () => undefined): OperationCount[] {
   return cascade.einsums.flatMap((einsum, i) => {

@@ -94,7 +94,7 @@ describe("fusemax sweep", () => {
   });
 
   it("draws the whole front, and of many other points one in so many", async () => {
-    await invoke("sweep", "--set", "architecture.frequencyHz=1e8..1e9:2001", "--out", at("many.svg"), at("many.csv"));
+    await invoke("sweep", "--set", "architecture.frequencyHz=1e8..1e9:2002", "--out", at("many.svg"), at("many.csv"));
     const svg = readFileSync(at("many.svg"), "utf8");
     expect(svg).toContain("one point in 2 and all of the fronts");
     const { columns, rows } = parseCsv(readFileSync(at("many.csv"), "utf8"));

@@ -36,6 +36,14 @@ describe("rewrites that keep the function", () => {
   });
 });
 
+it("law: what differs by less than the tolerance, relative to the largest value, is equal; what differs by more is not", () => {
+  const [a, b] = [parseCascade("Y[k] = A[k]"), parseCascade("Y[k] = A[k] * 1.00000002")];
+  expect(compareCascades(a, b, { tolerance: 3e-8 }).equal).toBe(true);
+  const report = compareCascades(a, b, { tolerance: 1e-8 });
+  expect(report.equal).toBe(false);
+  expect(report.largest?.difference?.relative).toBeCloseTo(2e-8, 12);
+});
+
 describe("rewrites that do not", () => {
   const stable = "GM = X[m] :: max(m)\nSN[m] = exp(X[m]-GM)\nSD = SN[m]\nY[m] = SN[m]/SD";
 

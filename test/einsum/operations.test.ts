@@ -18,7 +18,8 @@ describe("operation counts", () => {
     ["two reductions, one after the other", "Z = A[m,p] :: max(m)", ["Z add M*P", "Z max M"]],
     ["a prefix has half of the square", "Z[i] = A[k: k<=i]", ["Z add K*(K+1)/2"]],
     ["a prefix without itself", "Z[i] = A[k: k<i]", ["Z add K*(K-1)/2"]],
-    ["copies and initial values cost nothing", "R[i=0] = 1 + 0\nR[i+1] = R[i]\nZ = R[K]\nuntil: i >= K", ["R add 1"]],
+    ["copies, constants and signs cost nothing", "R[i=0] = 1\nR[i+1] = R[i]\nZ = abs(neg(R[K]))\nuntil: i >= K", []],
+    ["a first coordinate costs what its line says", "R[i=0] = A + B\nR[i+1] = R[i]\nuntil: i >= K", ["R add 1"]],
   ])("%s", (_what, text, expected) => {
     expect(counts(text)).toEqual(expected);
   });

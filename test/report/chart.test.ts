@@ -76,7 +76,7 @@ describe("a heat map", () => {
   });
 
   it("does not spread a hundredth of a decade over all colours: they cover half a decade at least", () => {
-    const cells = cellsOf([1, 1.001, 1.002, 1.003]);
-    expect([...cells.keys()]).toEqual([colours.at(-1)]);
+    expect([...cellsOf([1, 1.001, 1.002, 1.003]).keys()]).toEqual([colours.at(-1)]);
+    expect([...cellsOf([1, 10 ** 0.5]).keys()]).toEqual([colours[0], colours.at(-1)]);
   });
 });
