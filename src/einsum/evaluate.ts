@@ -97,7 +97,7 @@ export function interpretableElements(tensor: string, shape: readonly number[]):
 }
 
 /** The tensors of one run. */
-export class TensorStore {
+class TensorStore {
   private readonly tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>();
 
   private readonly inputs: ReadonlyMap<string, DenseTensor>;

@@ -1,6 +1,6 @@
 import { CascadeError, type Source, type Span } from "./source.js";
 
-export type TokenKind = "name" | "number" | "symbol" | "end";
+type TokenKind = "name" | "number" | "symbol" | "end";
 
 export interface Token {
   readonly kind: TokenKind;

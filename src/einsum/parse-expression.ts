@@ -5,7 +5,7 @@ import { parseIndices } from "./parse-index.js";
 import { nearest, spanTo } from "./source.js";
 
 /** How deep parentheses, functions and signs may nest. */
-export const maximumNesting = 200;
+const maximumNesting = 200;
 
 /** A right-hand side, up to `::`, `@`, a closing bracket, a comma or the end. Its filters are added to `filters`. */
 export function parseExpression(cursor: Cursor, filters: Filter[]): Expression {

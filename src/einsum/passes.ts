@@ -19,12 +19,6 @@ export interface RankPasses {
   readonly origins: Origins;
 }
 
-/** Counts the passes over every rank of the cascade. */
-export function passesOfAllRanks(cascade: Cascade): RankPasses[] {
-  const origins = originsOf(cascade);
-  return cascade.ranks.ranks.filter(rank => rangesOver(cascade, rank)).map(rank => passesOver(cascade, rank, origins));
-}
-
 /** Whether some Einsum ranges over the rank or over a part of it. */
 export function rangesOver(cascade: Cascade, rank: Rank): boolean {
   const along = new AlongRank(cascade, rank.parts);

@@ -1,5 +1,6 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { formatNames } from "../../numerics/format.js";
+import { parsed } from "../option.js";
 import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
 
 /** Inputs are all made before the first is tried. */
@@ -15,26 +16,27 @@ export function register(program: Command): void {
     .argument("<b>", "another")
     .option("--shape <sizes>", "sizes of ranks, such as M=64,M0=16; the others are chosen small")
     .addOption(
-      new Option("--trials <n>", "random inputs, beside the adversarial ones (default: 8)").argParser(text =>
-        parseSize("--trials", text, mostTrials),
+      parsed("--trials <n>", "random inputs, beside the adversarial ones (default: 8)", (option, text) =>
+        parseSize(option, text, mostTrials),
       ),
     )
-    .addOption(new Option("--seed <n>", "seed of the inputs (default: 1)").argParser(text => parseSeed("--seed", text)))
+    .addOption(parsed("--seed <n>", "seed of the inputs (default: 1)", parseSeed))
     .addOption(
-      new Option(
+      parsed(
         "--tolerance <x>",
         "largest difference that counts as equal, relative to the largest value (default: 1e-9)",
-      ).argParser(text => parseNumber("--tolerance", text, "a number from 0", 0, Number.MAX_VALUE)),
-    )
-    .addOption(
-      new Option("--scale <x>", "exp(x) is e^(scale * x) (default: 1)").argParser(text =>
-        parseNumber("--scale", text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
+        (option, text) => parseNumber(option, text, "a number from 0", 0, Number.MAX_VALUE),
       ),
     )
     .addOption(
-      new Option("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`)
-        .argParser(text => parseName("--arithmetic", text, ["float64", ...formatNames] as const))
-        .default("float64"),
+      parsed("--scale <x>", "exp(x) is e^(scale * x) (default: 1)", (option, text) =>
+        parseNumber(option, text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
+      ),
+    )
+    .addOption(
+      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
+        parseName(option, text, ["float64", ...formatNames] as const),
+      ).default("float64"),
     )
     .option("--json", "print the result as JSON (fusemax.equal/1), and nothing else, on stdout")
     .addHelpText(

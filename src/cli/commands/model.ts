@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { largestSize } from "../../model/sizes.js";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, settingsOption } from "../model/options.js";
-import { parseLengths, parseSize } from "../values.js";
+import { parsed, parseModelSize } from "../option.js";
+import { parseLengths } from "../values.js";
 
 export function register(program: Command): void {
   const command = program
@@ -11,26 +11,14 @@ export function register(program: Command): void {
     .option("--design <names...>", "designs of specs/designs or YAML files (default: the paper's five)")
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M (default: 4K, or what the model was made for)")
-    .addOption(
-      new Option("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)").argParser(text =>
-        parseSize("--batch", text, largestSize),
-      ),
-    )
+    .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(
       new Option("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far")
         .choices(["prefill", "decode"])
         .default("prefill"),
     )
-    .addOption(
-      new Option("--queries <n>", "queries at once in decode")
-        .argParser(text => parseSize("--queries", text, largestSize))
-        .default(1),
-    )
-    .addOption(
-      new Option("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch").argParser(text =>
-        parseLengths("--kv-lens", text),
-      ),
-    )
+    .addOption(parsed("--queries <n>", "queries at once in decode", parseModelSize).default(1))
+    .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))
     .option("--no-mask", "let every query see every key, causal or not")
     .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");
   accountingOptions(command)

@@ -1,6 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command, Option } from "commander";
 import { formatNames } from "../../numerics/format.js";
 import { largestHeadDim } from "../../numerics/limits.js";
+import { parsed } from "../option.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
 import {
   parseCheck,
@@ -78,11 +79,6 @@ export function register(program: Command): void {
       const { runAttention } = await import("../run/run-attention.js");
       process.exitCode = await runAttention(options);
     });
-}
-
-function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
-  const name = flags.split(" ")[0] ?? flags;
-  return new Option(flags, words).argParser(text => parse(name, text));
 }
 
 const size = (flags: string, words: string, most?: number): Option =>

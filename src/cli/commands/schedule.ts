@@ -1,13 +1,6 @@
 import type { Command } from "commander";
-import {
-  listOf,
-  machineOptions,
-  parsed,
-  parseLag,
-  parseModelSize,
-  parsePorts,
-  type ScheduleOptions,
-} from "../schedule/options.js";
+import { parsed, parseModelSize } from "../option.js";
+import { listOf, machineOptions, parseLag, parsePorts, type ScheduleOptions } from "../schedule/options.js";
 import { parseWords } from "../values.js";
 
 const names = (option: string, text: string): readonly string[] => parseWords(option, [text]);

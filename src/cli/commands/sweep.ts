@@ -1,8 +1,7 @@
 import { type Command, Option } from "commander";
-import { largestSize } from "../../model/sizes.js";
 import { accountingOptions } from "../model/options.js";
+import { parsed, parseModelSize } from "../option.js";
 import type { SweepOptions } from "../sweep/sweep.js";
-import { parseSize } from "../values.js";
 
 export function register(program: Command): void {
   const command = program
@@ -13,11 +12,7 @@ export function register(program: Command): void {
     .option("--design <names...>", "designs of specs/designs or YAML files (default: fusemax)")
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M, or ranges such as 1K..1M*4 (default: 4K)")
-    .addOption(
-      new Option("--batch <n>", "sequences at once")
-        .argParser(text => parseSize("--batch", text, largestSize))
-        .default(64, "64"),
-    )
+    .addOption(parsed("--batch <n>", "sequences at once", parseModelSize).default(64, "64"))
     .addOption(
       new Option("--set <field=values>", "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT")
         .argParser((text: string, before: readonly string[] = []) => [...before, text])

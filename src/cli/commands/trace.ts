@@ -1,13 +1,6 @@
 import type { Command } from "commander";
-import {
-  machineOptions,
-  parsed,
-  parseLag,
-  parseModelSize,
-  parsePorts,
-  parseRange,
-  type TraceOptions,
-} from "../schedule/options.js";
+import { parsed, parseModelSize } from "../option.js";
+import { machineOptions, parseLag, parsePorts, parseRange, type TraceOptions } from "../schedule/options.js";
 import { parseName } from "../values.js";
 
 export function register(program: Command): void {

@@ -1,6 +1,6 @@
-import { type Command, Option } from "commander";
-import { largestSize } from "../../model/sizes.js";
+import type { Command } from "commander";
 import type { TrafficBoundOptions } from "../cascades/traffic-bound.js";
+import { parsed, parseModelSize } from "../option.js";
 import { parseSize } from "../values.js";
 
 export function register(program: Command): void {
@@ -11,14 +11,10 @@ export function register(program: Command): void {
     )
     .option("--model <name>", "a workload of specs/workloads or a YAML file", "bert")
     .option("--seq <lengths...>", "sequence lengths, queries = keys (default: 1K to 1M)")
+    .addOption(parsed("--batch <n>", "sequences at once", parseModelSize).default(64, "64"))
     .addOption(
-      new Option("--batch <n>", "sequences at once")
-        .argParser(text => parseSize("--batch", text, largestSize))
-        .default(64, "64"),
-    )
-    .addOption(
-      new Option("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)").argParser(text =>
-        parseSize("--buffer", text.replace(/i?B$/i, "")),
+      parsed("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)", (option, text) =>
+        parseSize(option, text.replace(/i?B$/i, "")),
       ),
     )
     .option("--cascade <names...>", "cascades with ranks M and P (default: the four of attention)")

@@ -33,7 +33,7 @@ export function settingsOption(): Option {
 }
 
 /** FIELD=FORMULA or FIELD*=FORMULA. @throws UsageError */
-export function parseSetting(text: string): Patch {
+function parseSetting(text: string): Patch {
   const match = /^((?:architecture|mapping|binding|technology)(?:\.\w+)+)\s*(\*?)=\s*(\S.*)$/.exec(text);
   const [, path, times, value] = match ?? [];
   if (path === undefined || value === undefined) {

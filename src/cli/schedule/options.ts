@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { UsageError } from "../../errors.js";
-import { largestSize } from "../../model/sizes.js";
-import { parseSize, parseTile } from "../values.js";
+import { parsed, parseModelSize } from "../option.js";
+import { parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
 export interface MachineOptions {
@@ -18,14 +18,6 @@ export interface MachineOptions {
 
 export const unlimited = "unlimited";
 export type Ports = number | typeof unlimited;
-
-export function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
-  const name = flags.split(" ")[0] ?? flags;
-  return new Option(flags, words).argParser(text => parse(name, text));
-}
-
-/** A size that the model takes. */
-export const parseModelSize = (option: string, text: string): number => parseSize(option, text, largestSize);
 
 /** The options, in the order of the help. */
 export const machineOptions = (): readonly Option[] => [

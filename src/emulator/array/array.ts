@@ -5,6 +5,7 @@ import type { ArrayName } from "../../spec/schedule/einsums.js";
 import type { ArrivalSchedule, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";
 import type { AttentionProblem, Operands } from "../problem.js";
+import { bufferRows } from "./buffer-rows.js";
 import { Exponential } from "./exponential.js";
 import { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction } from "./instruction.js";
@@ -216,22 +217,8 @@ class RegisterLevelArray {
   }
 
   /** Takes the ports that the instruction's rows need; rows read in an earlier cycle wait at the array's edge. */
-  private readRows({ einsum, step, tile }: Instruction, state: Issue): boolean {
-    const { divideCycles, rmReturn } = this.machine;
-    let reads = 0;
-    let writes = 0;
-    if (einsum === "BQK") reads = 2;
-    else if (einsum === "SLNV") reads = 1;
-    else if (einsum === "SLN") reads = step === 0 && rmReturn.by === "buffer" ? 1 : 0;
-    else if (einsum === "RM") {
-      reads = tile.firstKeys ? 0 : 1;
-      writes = 1;
-    } else if (einsum === "SPD" || einsum === "SPNV") reads = tile.firstKeys ? 0 : 1;
-    else if (einsum === "RD" || einsum === "RNV") writes = 1;
-    else if (einsum === "AV") {
-      if (step % divideCycles === 0) reads = step === 0 ? 2 : 1;
-      if (step % divideCycles === divideCycles - 1) writes = 1;
-    }
+  private readRows(instruction: Instruction, state: Issue): boolean {
+    const { reads, writes } = bufferRows(instruction, this.machine);
     const taken = Math.min(reads - state.rowsRead, this.freeReads);
     state.rowsRead += taken;
     this.freeReads -= taken;

@@ -1,0 +1,12 @@
+import { Option } from "commander";
+import { largestSize } from "../model/sizes.js";
+import { parseSize } from "./values.js";
+
+/** An option whose text `parse` makes a value; it is told the option's name, for what it has to say. */
+export function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
+  const name = flags.split(" ")[0] ?? flags;
+  return new Option(flags, words).argParser(text => parse(name, text));
+}
+
+/** A size that the model takes. */
+export const parseModelSize = (option: string, text: string): number => parseSize(option, text, largestSize);
