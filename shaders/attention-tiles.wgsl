@@ -194,12 +194,12 @@ fn maximum(row: ptr<function, Row>, home: u32, part: Part, place: Place) {
   (*row).isBad = (*row).isBad | (((*row).lm != none) & outside((*row).lm));
 }
 
-// SLN of one key, and SLD; +0 for a key that the row does not see.
+// SLN of one key, and SLD; E2 makes +0 of a key that the row does not see.
 fn weightOf(row: ptr<function, Row>, score: f32, next: f32, seen: bool) -> f32 {
-  let difference = select(0.0, roundA(score - next), seen);
-  let weight = select(0.0, roundOperand(exponential(difference, job.factor)), seen);
+  let difference = roundA(score - next);
+  let weight = roundOperand(exponential(select(-0x1p100f, difference, seen), job.factor));
   (*row).sld = roundA((*row).sld + weight);
-  (*row).isBad = (*row).isBad | outside(difference);
+  (*row).isBad = (*row).isBad | (seen & outside(difference));
   return weight;
 }
 

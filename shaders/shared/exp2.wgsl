@@ -9,7 +9,8 @@ fn exponential(x: f32, factor: f32) -> f32 {
   p = expStep(p, f, c2);
   p = expStep(p, f, c1);
   p = expStep(p, f, c0);
-  let scaled = bitcast<f32>(bitcast<i32>(p) + i32(max(n, -64.0)) * 0x800000);
+  // The low bits of 1.5 * 2^23 + n are n; moved up, they are added to the exponent of p. Where t < -50 they are anything.
+  let scaled = bitcast<f32>(bitcast<u32>(p) + bitcast<u32>(n + 0x1.8p23f) * 0x800000u);
   return select(scaled, 0.0, t < -50.0);
 }
 
