@@ -49,6 +49,14 @@ describe("fusemax passes", () => {
     expect(report.operations[0]).toEqual({ tensor: "QK", op: "mac", count: "E*M*P", value: null });
   });
 
+  it("counts footprints in elements of the size that is asked for", async () => {
+    const args = ["passes", "attention-3-pass", "--rank", "M", "--shape", "M=4K", "--json"];
+    const bytes = async (...more: readonly string[]): Promise<number[]> =>
+      JSON.parse((await invoke(...args, ...more)).stdout).ranks.M.footprints.map((f: { bytes: number }) => f.bytes);
+    expect(await bytes()).toEqual([8192, 8192]);
+    expect(await bytes("--element-bytes", "4")).toEqual([16384, 16384]);
+  });
+
   it("gives numbers of operations past 2^53 as text, to the last digit", async () => {
     const shape = "M=1G,P=1G,E=65,F=64";
     const { operations } = JSON.parse((await invoke("passes", "attention-3-pass", "--shape", shape, "--json")).stdout);

@@ -25,6 +25,18 @@ describe("rewrites that keep the function", () => {
     expect(report.largest?.difference?.relative).toBeLessThan(1e-12);
   });
 
+  it("law: a split rank of which nothing is said gets several tiles of several elements, whichever cascade splits it", () => {
+    for (const pair of [
+      ["attention-3-pass", "attention-1-pass"] as const,
+      ["attention-1-pass", "attention-3-pass"] as const,
+    ]) {
+      const { shapes } = compare(...pair);
+      const { M = 0, M1 = 0, M0 = 0 } = Object.fromEntries([...shapes[0], ...shapes[1]]);
+      expect(Math.min(M1, M0)).toBeGreaterThan(1);
+      expect(M1 * M0).toBe(M);
+    }
+  });
+
   it("any shape, tiles that the other does not have included", () => {
     const report = compare("attention-3-pass", "attention-1-pass", { shape: { M: 24, M0: 6, P: 3, E: 2, F: 2 } });
     expect(report.equal).toBe(true);

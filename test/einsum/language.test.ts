@@ -112,6 +112,11 @@ describe("what a line means", () => {
     expect(text("Z[d] = X[d] / eps").inputs).toEqual(["X", "eps"]);
   });
 
+  it("an exponential's scale may differ from point to point", () => {
+    const inputs = { X: vector(1, 1, 2, 1), S: vector(1, 2, 2, 0) };
+    expect(run(text("Y[k] = exp(X[k], S[k])"), inputs)("Y")).toEqual([1, 2, 4, 0].map(Math.exp));
+  });
+
   it("0 / 0 is 0, and is said; every other quotient is IEEE's", () => {
     const cascade = text("Z[k] = A[k] / B[k]");
     const { tensors, emptyQuotients } = evaluateCascade(cascade, { A: vector(0, 1, 0), B: vector(0, 0, 2) });
