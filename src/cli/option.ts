@@ -1,11 +1,17 @@
 import { Option } from "commander";
 import { largestSize } from "../model/sizes.js";
-import { parseSize } from "./values.js";
+import { parseName, parseSize } from "./values.js";
 
 /** An option whose text `parse` makes a value; it is told the option's name, for what it has to say. */
 export function parsed<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
   const name = flags.split(" ")[0] ?? flags;
   return new Option(flags, words).argParser(text => parse(name, text));
+}
+
+/** An option with one of a few words, which its help lists. */
+export function choice(flags: string, words: string, names: readonly string[]): Option {
+  const name = flags.split(" ")[0] ?? flags;
+  return new Option(flags, words).choices(names).argParser(text => parseName(name, text, names));
 }
 
 /** A size that the model takes. */

@@ -71,8 +71,14 @@ function describe(error: unknown, args: readonly string[]): string | null {
     return `memory: got none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
   }
   if (!(error instanceof CommanderError)) return null;
-  if (error.code === "commander.help") return "no command given; see fusemax --help";
+  if (error.code === "commander.help") {
+    return `${args[0] === "help" ? `unknown command '${args[1] ?? ""}'` : "no command given"}; see fusemax --help`;
+  }
   const command = args.find(arg => !arg.startsWith("-"));
   const help = error.code === "commander.unknownCommand" || command === undefined ? "" : ` ${command}`;
-  return `${error.message.replace(/^error: /, "").replace(/\s+/g, " ")}; see fusemax${help} --help`;
+  const said = error.message
+    .replace(/^error: /, "")
+    .replace(/\s+/g, " ")
+    .replace(/\.$/, "");
+  return `${said}; see fusemax${help} --help`;
 }

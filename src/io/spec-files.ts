@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { InputError } from "../errors.js";
 import type { SpecText } from "../spec/document.js";
 import type { SpecKind, SpecSource } from "../spec/load.js";
+import { systemError } from "./bytes.js";
 
 const folder = fileURLToPath(new URL("../../specs", import.meta.url));
 
@@ -35,7 +36,6 @@ function readText(path: string): SpecText {
     const shown = path.startsWith(folder) ? `specs/${relative(folder, path)}` : path;
     return { file: shown, text: readFileSync(path, "utf8") };
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message;
-    throw new InputError({ where: path, got: reason, expected: "a YAML file that can be read" }, { cause });
+    throw new InputError({ where: path, got: systemError(cause), expected: "a YAML file that can be read" }, { cause });
   }
 }

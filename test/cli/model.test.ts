@@ -204,6 +204,9 @@ describe("fusemax model", () => {
     ],
     [["--set", "architecture.parameters.rows=1+"], /got/],
     [["--json", "--csv"], /--csv: got --json as well/],
+    [["--phase", "training"], /--phase: got "training"; expected one of prefill, decode/],
+    [["--accounting", "paper"], /--accounting: got "paper"; expected one of published, corrected/],
+    [["--design", ".github.yaml"], /\.github\.yaml: got no such file or folder; expected a YAML file that can be read/],
     [["--accounting", "published", "--correct", "divider"], /--correct: got corrections with --accounting published/],
   ])("%j is refused in one line", async (args, message) => {
     const { code, stdout, stderr } = await invoke("model", ...args);

@@ -1,7 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, settingsOption } from "../model/options.js";
-import { parsed, parseModelSize } from "../option.js";
+import { choice, parsed, parseModelSize } from "../option.js";
 import { parseLengths } from "../values.js";
 
 export function register(program: Command): void {
@@ -13,9 +13,10 @@ export function register(program: Command): void {
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M (default: 4K, or what the model was made for)")
     .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(
-      new Option("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far")
-        .choices(["prefill", "decode"])
-        .default("prefill"),
+      choice("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far", [
+        "prefill",
+        "decode",
+      ]).default("prefill"),
     )
     .addOption(parsed("--queries <n>", "queries at once in decode", parseModelSize).default(1))
     .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))

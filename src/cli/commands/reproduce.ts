@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { accountingOptions } from "../model/options.js";
 import type { ReproduceOptions } from "../model/reproduce.js";
+import { choice } from "../option.js";
 
 export function register(program: Command): void {
   const command = program
@@ -11,9 +12,10 @@ export function register(program: Command): void {
     .option("--out <folder>", "folder for the tables and figures, made if it is not there", "reproduction");
   accountingOptions(command)
     .addOption(
-      new Option("--mapping <name>", "published, or search for the best where a mapping leaves a choice")
-        .choices(["published", "search"])
-        .default("published"),
+      choice("--mapping <name>", "published, or search for the best where a mapping leaves a choice", [
+        "published",
+        "search",
+      ]).default("published"),
     )
     .option("--json", "print the summary as JSON (fusemax.reproduce/1), and nothing else, on stdout")
     .addHelpText("after", examples)

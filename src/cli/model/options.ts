@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Patch } from "../../model/patch.js";
+import { choice } from "../option.js";
 
 /** How the model counts, as the command line says it. */
 export interface AccountingOptions {
@@ -12,10 +13,10 @@ export interface AccountingOptions {
 export function accountingOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        "--accounting <name>",
-        "published: as the authors computed it; corrected: with every error mended",
-      ).choices(["published", "corrected"]),
+      choice("--accounting <name>", "published: as the authors computed it; corrected: with every error mended", [
+        "published",
+        "corrected",
+      ]),
     )
     .addOption(
       new Option("--correct <names>", "corrections to turn on, comma-separated, or all; may be repeated").argParser(

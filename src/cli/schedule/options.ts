@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { UsageError } from "../../errors.js";
-import { parsed, parseModelSize } from "../option.js";
+import { choice, parsed, parseModelSize } from "../option.js";
 import { parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
@@ -33,9 +33,10 @@ export const machineOptions = (): readonly Option[] => [
     parseReturn,
   ),
   parsed("--registers <pe,lane>", "register-file entries of a 2D and a 1D PE (default: the design's)", parseRegisters),
-  new Option("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel")
-    .choices(["ideal", "dram"])
-    .default("dram"),
+  choice("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel", [
+    "ideal",
+    "dram",
+  ]).default("dram"),
 ];
 
 function parseReturn(option: string, text: string): string {
