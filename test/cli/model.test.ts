@@ -194,6 +194,7 @@ describe("fusemax model", () => {
     [["--seq", "1K,,4K"], /--seq: got "1K,,4K"; expected a comma-separated list with nothing left blank/],
     [["--seq", ""], /--seq: got nothing; expected a comma-separated list/],
     [["--design", "fusemax,"], /--design: got "fusemax,"; expected a comma-separated list/],
+    [["--queries", "4"], /--queries: got it in prefill; expected --phase decode with it/],
     [["--queries", "4096G"], /--queries: got "4096G"; expected at most 1,099,511,627,776/],
     [["--seq", "2T"], /--seq: got "2T"; expected at most 1024G tokens/],
     [["--batch", "x"], /--batch: got "x"/],

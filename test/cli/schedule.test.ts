@@ -110,6 +110,12 @@ describe("fusemax trace", () => {
       () => ["--design", "flat", "--out", file("a.svg")],
       /flat\.yaml:1:1: got a design without/,
     ],
+    [
+      "cycles of no PEs",
+      () => ["--cycles", "0..3", "--out", file("a.svg")],
+      /--cycles: got no --pe; expected --pe with it/,
+    ],
+    ["epochs of PEs", () => ["--pe", "--epochs", "0..3", "--out", file("a.svg")], /--epochs: got --pe as well/],
     ["epochs backwards", () => ["--epochs", "9..3", "--out", file("a.svg")], /--epochs: got "9\.\.3"/],
     [
       "epochs past the end",

@@ -115,6 +115,7 @@ describe("fusemax sweep", () => {
     [["--set", "architecture.parameters.D"], /expected FIELD=VALUES/],
     [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
     [["--pareto", "energyPj,,areaUm2"], /--pareto: got "energyPj,,areaUm2"; expected a comma-separated list/],
+    [["--batch", "8", "--set", "workload.batch=1,2"], /--batch: got --set workload.batch as well/],
     [["--model", "gpt9"], /--model: got 'gpt9'; expected one of bert/],
     [["--design", "gpu"], /--design: got 'gpu'; expected one of arch/],
     [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],

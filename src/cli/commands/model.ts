@@ -18,7 +18,7 @@ export function register(program: Command): void {
         "decode",
       ]).default("prefill"),
     )
-    .addOption(parsed("--queries <n>", "queries at once in decode", parseModelSize).default(1))
+    .addOption(parsed("--queries <n>", "queries at once in decode (default: 1)", parseModelSize))
     .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))
     .option("--no-mask", "let every query see every key, causal or not")
     .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");

@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .option("--design <names...>", "designs of specs/designs or YAML files (default: fusemax)")
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M, or ranges such as 1K..1M*4 (default: 4K)")
-    .addOption(parsed("--batch <n>", "sequences at once", parseModelSize).default(64, "64"))
+    .addOption(parsed("--batch <n>", "sequences at once (default: 64)", parseModelSize))
     .addOption(
       new Option("--set <field=values>", "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT")
         .argParser((text: string, before: readonly string[] = []) => [...before, text])

@@ -19,7 +19,7 @@ export interface ModelOptions extends AccountingOptions {
   readonly seq?: readonly string[];
   readonly batch?: number;
   readonly phase: Phase;
-  readonly queries: number;
+  readonly queries?: number;
   readonly kvLens?: readonly number[];
   readonly mask: boolean;
   readonly layer?: boolean;
@@ -38,6 +38,9 @@ export function runModel(options: ModelOptions): void {
     const other = options.seq === undefined ? "--batch" : "--seq";
     throw new UsageError({ where: "--kv-lens", got: `${other} as well`, expected: "one of the two" });
   }
+  if (options.queries !== undefined && options.phase !== "decode") {
+    throw new UsageError({ where: "--queries", got: `it in ${options.phase}`, expected: "--phase decode with it" });
+  }
   const models = parseWords("--model", options.model ?? ["bert"]);
   const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
   const { results, failures } = modelResults({
@@ -48,7 +51,7 @@ export function runModel(options: ModelOptions): void {
     lengths: lengthsOf(options),
     batch: options.batch,
     phase: options.phase,
-    decodeQueries: options.queries,
+    decodeQueries: options.queries ?? 1,
     ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,

@@ -26,6 +26,11 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   if (odd !== undefined) {
     throw new UsageError({ where: "--out", got: `"${odd.file}"`, expected: "a .svg file where --pe is given" });
   }
+  const unused = options.pe === undefined ? "cycles" : "epochs";
+  if (options[unused] !== undefined) {
+    const [got, expected] = unused === "cycles" ? ["no --pe", "--pe with it"] : ["--pe as well", "--cycles with --pe"];
+    throw new UsageError({ where: `--${unused}`, got, expected });
+  }
   for (const { file } of drawings) await checkWritable(file);
   const compiled = designFor(options.design, options, options);
   const sizes = sizesFor(options.model, options.seq, options);

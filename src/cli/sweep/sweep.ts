@@ -20,7 +20,7 @@ export interface SweepOptions extends AccountingOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
-  readonly batch: number;
+  readonly batch?: number;
   readonly set: readonly string[];
   readonly pareto: string;
   readonly out?: readonly string[];
@@ -37,10 +37,13 @@ export async function runSweep(options: SweepOptions): Promise<void> {
     designs: parseWords("--design", options.design ?? ["fusemax"]),
     workloads: parseWords("--model", options.model ?? ["bert"]),
     lengths: lengthsOf(options.seq ?? ["4K"]),
-    batch: options.batch,
+    batch: options.batch ?? 64,
     axes: options.set.map(parseAxis),
     accounting: accountingOf(options.accounting, options.correct),
   };
+  if (options.batch !== undefined && names.axes.some(({ path }) => path === "workload.batch")) {
+    throw new UsageError({ where: "--batch", got: "--set workload.batch as well", expected: "one of the two" });
+  }
   const objectives = objectivesOf(options.pareto);
   const out = options.out ?? [];
   const odd = out.find(file => !kinds.includes(extname(file).toLowerCase()));
