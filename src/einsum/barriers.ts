@@ -42,7 +42,6 @@ export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
       const behind = kept.filter(other => finished(readers[other.reader]?.einsum ?? -1, r));
       if (behind.some(other => other.through.size > 0)) continue;
       const again = own.some(mine => shareOrigin(mine, reader, analysis.origins));
-      if (behind.length > 0 && !again) continue;
       const through = again ? readAgain(cascade, analysis, r, after) : new Set<string>();
       if (behind.length > 0 && through.size === 0) continue;
       if (through.size === 0 && comesThrough(cascade, analysis, r, after)) continue;

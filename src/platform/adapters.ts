@@ -1,7 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import type { AdapterKind } from "../emulator/webgpu/variant.js";
 import { DeviceError } from "../errors.js";
-import { installedSwiftShader, swiftShaderPackage } from "./swiftshader.js";
+import { installedSwiftShader, type SwiftShader, swiftShaderPackage } from "./swiftshader.js";
 import { chosenDrivers, hasDriver, hasLoader, keepLoader, withDriver } from "./vulkan.js";
 
 /** A WebGPU adapter of this machine. */
@@ -46,10 +46,10 @@ async function newInstance(): Promise<GPU> {
  */
 export async function listAdapters({ bundled = true } = {}): Promise<AdapterListing> {
   const notes: string[] = [];
-  const swiftShader = bundled || chosenDrivers() !== null ? installedSwiftShader() : null;
+  const { swiftShader, missing } = bundled || chosenDrivers() !== null ? softwareDriver() : noSwiftShader;
   if (!hasLoader() && !(swiftShader !== null && keepLoader(swiftShader.loader))) {
     notes.push("no Vulkan loader (libvulkan.so.1): install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)");
-    notes.push(`a software adapter needs neither: npm install ${swiftShaderPackage}`);
+    notes.push(missing);
     return { adapters: [], notes };
   }
   const adapters: Adapter[] = [];
@@ -60,7 +60,7 @@ export async function listAdapters({ bundled = true } = {}): Promise<AdapterList
   if (drivers !== null) {
     if (adapters.length === 0) notes.push(`VK_ICD_FILENAMES is set to ${drivers}, which gives no adapter`);
   } else if (swiftShader === null) {
-    notes.push(`no SwiftShader: npm install ${swiftShaderPackage} brings a software adapter (Linux x86-64)`);
+    notes.push(missing);
   } else if (isMainThread) {
     const instance = await newInstance();
     adapters.push(...(await withDriver(swiftShader.manifest, () => adaptersOf(instance, true))));
@@ -68,6 +68,22 @@ export async function listAdapters({ bundled = true } = {}): Promise<AdapterList
     notes.push("SwiftShader can be opened from the main thread only");
   }
   return { adapters, notes };
+}
+
+const noSwiftShader = {
+  swiftShader: null,
+  missing: `no SwiftShader: npm install ${swiftShaderPackage} brings a software adapter that needs neither (Linux x86-64)`,
+};
+
+/** SwiftShader, or what to say of its absence. */
+function softwareDriver(): { readonly swiftShader: SwiftShader | null; readonly missing: string } {
+  try {
+    return { ...noSwiftShader, swiftShader: installedSwiftShader() };
+  } catch (error) {
+    const why = (error as Error).message;
+    const missing = `SwiftShader cannot be unpacked (${why}): set XDG_CACHE_HOME to a folder that can be written`;
+    return { swiftShader: null, missing };
+  }
 }
 
 /** The distinct adapters that an instance offers for its power preferences. */

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { listAdapters } from "../../src/platform/adapters.js";
 import { findSwiftShaderArchive, unpackSwiftShader } from "../../src/platform/swiftshader.js";
 
 const archive = findSwiftShaderArchive();
@@ -21,6 +22,14 @@ describe.skipIf(archive === null)("SwiftShader from npm", () => {
     ]);
     expect(unpackSwiftShader(archive as string, cache)).toEqual(first);
     expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  it("is missed with a note where there is no room for it", async () => {
+    vi.stubEnv("XDG_CACHE_HOME", "/dev/null");
+    vi.stubEnv("TMPDIR", "/dev/null");
+    const { adapters, notes } = await listAdapters().finally(() => vi.unstubAllEnvs());
+    expect(adapters.filter(({ bundled }) => bundled)).toEqual([]);
+    expect(notes.join()).toMatch(/SwiftShader cannot be unpacked \(ENOTDIR.*\): set XDG_CACHE_HOME/);
   });
 
   it("leaves nothing behind when the archive is broken", () => {
