@@ -1,46 +1,14 @@
-import type { ArrayUse } from "../../src/model/timing.js";
 import type { Figure, PointSeries } from "../../src/report/figure.js";
-import type { Table } from "../../src/report/table.js";
-import { area, bytes, energy, engineering, lengthLabel, percent, plain, seconds } from "../../src/report/units.js";
+import { engineering, lengthLabel, percent, plain } from "../../src/report/units.js";
 import type { State } from "../state.js";
-import type { Cost } from "./designs.js";
 import type { CostPoint } from "./known-costs.js";
+import { componentNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
 
 /** The two designs that others are compared with (FuseMax, section VI). */
 export const baselines = ["unfused", "flat"] as const;
-
-/** A design that can be evaluated, with its evaluation. */
-interface Solved extends CostPoint {
-  readonly evaluation: Cost;
-}
-
-export const solved = (points: readonly CostPoint[]): readonly Solved[] =>
-  points.filter((point): point is Solved => point.evaluation !== null);
-
-const componentNames: Readonly<Record<string, string>> = {
-  dram: "DRAM",
-  buffer: "global buffer",
-  registers2d: "2D registers",
-  registers1d: "1D registers",
-  "compute.2d": "2D arithmetic",
-  "compute.1d": "1D arithmetic",
-};
-
-/** Components in one order, so that each keeps its colour whatever is compared. */
-function componentsOf(points: readonly Solved[]): readonly string[] {
-  const found = new Set(points.flatMap(({ evaluation }) => Object.keys(evaluation.componentEnergyPj)));
-  return [...new Set([...Object.keys(componentNames).filter(name => found.has(name)), ...found])];
-}
-
-export const boundNames: Readonly<Record<string, string>> = {
-  dram: "DRAM bandwidth",
-  "2d": "2D array",
-  "1d": "1D array",
-  binding: "arrays' waits (binding)",
-};
 
 /** 1e5 -> "100k". */
 const shortTick = (value: number): string =>
@@ -95,21 +63,6 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
     ],
   };
 }
-
-/** Of the 2D array's PE-cycles: those that compute, and why the others don't. */
-const uses: readonly (readonly [name: string, field: string, of: (use: ArrayUse) => number])[] = [
-  ["useful operations", "2d.useful", use => use.useful],
-  ["masked scores", "2d.masked", use => use.masked],
-  ["empty columns", "2d.unfilled.column", use => use.unfilled["column"] ?? 0],
-  ["empty rows", "2d.unfilled.row", use => use.unfilled["row"] ?? 0],
-  ["waits for DRAM", "2d.dram", use => use.dram],
-  ["other waits", "2d.binding", use => use.binding],
-];
-
-const useOf = ({ evaluation }: Solved, of: (use: ArrayUse) => number): number => {
-  const use = evaluation.use["2d"];
-  return use === undefined ? 0 : of(use);
-};
 
 export function useFigure(points: readonly CostPoint[]): Figure {
   const found = solved(points);
@@ -250,51 +203,4 @@ export function lengthFigure(points: readonly CostPoint[], designs: readonly str
       },
     ],
   };
-}
-
-/** Every number of the charts, as people read them. */
-export function costTable(points: readonly CostPoint[], scope: State["scope"]): Table {
-  const ofIt = scope === "layer" ? ["of it attention"] : [];
-  const columns = ["design", "latency", ...ofIt, "limited by", "2D busy", "1D busy", "DRAM traffic", "energy"];
-  const rows = solved(points).map(({ label, evaluation: e }) => [
-    label,
-    seconds(e.latencySeconds),
-    ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
-    boundNames[e.bound] ?? e.bound,
-    percent(e.utilization["2d"] ?? 0),
-    percent(e.utilization["1d"] ?? 0),
-    bytes(e.trafficBytes),
-    energy(e.energyPj),
-    area(e.areaUm2),
-    engineering(e.cycles, "").trim(),
-  ]);
-  return { columns: [...columns, "area", "cycles"], rows };
-}
-
-/** The same as numbers, for a file; ratios against every baseline. */
-export function costNumbers(points: readonly CostPoint[], bases: readonly CostPoint[], scope: State["scope"]): Table {
-  const found = solved(points);
-  const fields: readonly (readonly [string, (point: Solved) => string | number])[] = [
-    ["design", ({ design }) => design],
-    ["scope", () => scope],
-    ["seq", ({ seq }) => seq],
-    ["latencySeconds", ({ evaluation }) => evaluation.latencySeconds],
-    ["attentionSeconds", ({ evaluation }) => evaluation.attentionSeconds],
-    ["cycles", ({ evaluation }) => evaluation.cycles],
-    ["util2d", ({ evaluation }) => evaluation.utilization["2d"] ?? 0],
-    ["util1d", ({ evaluation }) => evaluation.utilization["1d"] ?? 0],
-    ["trafficBytes", ({ evaluation }) => evaluation.trafficBytes],
-    ["energyPj", ({ evaluation }) => evaluation.energyPj],
-    ["areaUm2", ({ evaluation }) => evaluation.areaUm2],
-    ["bound", ({ evaluation }) => evaluation.bound],
-    ...solved(bases).flatMap(({ design, evaluation: base }): (readonly [string, (point: Solved) => number])[] => [
-      [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
-      [`energy/${design}`, ({ evaluation }) => evaluation.energyPj / base.energyPj],
-    ]),
-    ...uses.map(([, field, of]) => [field, (point: Solved) => useOf(point, of)] as const),
-    ...componentsOf(found).map(
-      name => [`energyPj.${name}`, ({ evaluation }: Solved) => evaluation.componentEnergyPj[name] ?? 0] as const,
-    ),
-  ];
-  return { columns: fields.map(([name]) => name), rows: found.map(point => fields.map(([, of]) => of(point))) };
 }

@@ -1,27 +1,26 @@
 import { useMemo } from "preact/hooks";
 import { paperDesigns } from "../../src/model/evaluation.js";
-import { lengthLabel, seconds } from "../../src/report/units.js";
+import { seconds } from "../../src/report/units.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { costCommand, workloadFile, workloadText } from "../cost/command.js";
 import { bandwidthUnit, designLabel, workloadOf } from "../cost/designs.js";
 import {
   baselines,
-  boundNames,
-  costNumbers,
-  costTable,
   energyFigure,
   lengthFigure,
   relativeFigure,
   rooflineFigure,
-  solved,
   sweptLengths,
   trafficFigure,
   useFigure,
   utilizationFigure,
 } from "../cost/figures.js";
 import type { CostPoint } from "../cost/known-costs.js";
+import { boundNames, solved } from "../cost/shares.js";
+import { costNumbers, costTable } from "../cost/tables.js";
 import { type Shown, useCosts } from "../cost/use-costs.js";
+import { problemsOf, workloadWords } from "../cost/words.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
@@ -237,30 +236,6 @@ function Lead({ workload, points, bases }: LeadProps) {
         }.`}
     </p>
   );
-}
-
-/** Why designs cannot be evaluated; what holds for all of them is said once. */
-function problemsOf(points: readonly CostPoint[]): readonly string[] {
-  const labels = new Map<string, string[]>();
-  for (const { label, problem } of points) {
-    if (problem !== null) labels.set(problem, [...(labels.get(problem) ?? []), label]);
-  }
-  return [...labels].map(([problem, of]) => (of.length === points.length ? problem : `${of.join(", ")}: ${problem}`));
-}
-
-/** "BERT, 64K tokens, batch 64"; of a model with several kinds of layers the first is shown. */
-function workloadWords(state: State): string {
-  const { causal } = workloadOf(state);
-  const words = [subject(state), ...(state.phase === "decode" ? ["decode"] : causal ? ["causal"] : [])];
-  return `${words.join(", ")}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
-}
-
-function subject(state: State): string {
-  const { name, kinds } = workloadOf(state);
-  const kind = kinds.length > 1 ? `${kinds[0]?.name ?? ""} ` : "";
-  if (state.scope === "layer") return `a ${kind}layer of ${name === customModel ? "these sizes" : name}`;
-  if (name === customModel) return "attention";
-  return kind === "" ? name : `${name}, its ${kind}layers`;
 }
 
 function Sweep({ later, names }: { readonly later: Shown; readonly names: readonly string[] }) {

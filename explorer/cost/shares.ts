@@ -1,0 +1,48 @@
+import type { ArrayUse } from "../../src/model/timing.js";
+import type { Cost } from "./designs.js";
+import type { CostPoint } from "./known-costs.js";
+
+/** A design that can be evaluated, with its evaluation. */
+export interface Solved extends CostPoint {
+  readonly evaluation: Cost;
+}
+
+export const solved = (points: readonly CostPoint[]): readonly Solved[] =>
+  points.filter((point): point is Solved => point.evaluation !== null);
+
+export const componentNames: Readonly<Record<string, string>> = {
+  dram: "DRAM",
+  buffer: "global buffer",
+  registers2d: "2D registers",
+  registers1d: "1D registers",
+  "compute.2d": "2D arithmetic",
+  "compute.1d": "1D arithmetic",
+};
+
+/** Components in one order, so that each keeps its colour whatever is compared. */
+export function componentsOf(points: readonly Solved[]): readonly string[] {
+  const found = new Set(points.flatMap(({ evaluation }) => Object.keys(evaluation.componentEnergyPj)));
+  return [...new Set([...Object.keys(componentNames).filter(name => found.has(name)), ...found])];
+}
+
+export const boundNames: Readonly<Record<string, string>> = {
+  dram: "DRAM bandwidth",
+  "2d": "2D array",
+  "1d": "1D array",
+  binding: "arrays' waits (binding)",
+};
+
+/** Of the 2D array's PE-cycles: those that compute, and why the others don't. */
+export const uses: readonly (readonly [name: string, field: string, of: (use: ArrayUse) => number])[] = [
+  ["useful operations", "2d.useful", use => use.useful],
+  ["masked scores", "2d.masked", use => use.masked],
+  ["empty columns", "2d.unfilled.column", use => use.unfilled["column"] ?? 0],
+  ["empty rows", "2d.unfilled.row", use => use.unfilled["row"] ?? 0],
+  ["waits for DRAM", "2d.dram", use => use.dram],
+  ["other waits", "2d.binding", use => use.binding],
+];
+
+export const useOf = ({ evaluation }: Solved, of: (use: ArrayUse) => number): number => {
+  const use = evaluation.use["2d"];
+  return use === undefined ? 0 : of(use);
+};

@@ -1,0 +1,52 @@
+import type { Table } from "../../src/report/table.js";
+import { area, bytes, energy, engineering, percent, seconds } from "../../src/report/units.js";
+import type { State } from "../state.js";
+import type { CostPoint } from "./known-costs.js";
+import { boundNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
+
+/** Every number of the charts, as people read them. */
+export function costTable(points: readonly CostPoint[], scope: State["scope"]): Table {
+  const ofIt = scope === "layer" ? ["of it attention"] : [];
+  const columns = ["design", "latency", ...ofIt, "limited by", "2D busy", "1D busy", "DRAM traffic", "energy"];
+  const rows = solved(points).map(({ label, evaluation: e }) => [
+    label,
+    seconds(e.latencySeconds),
+    ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
+    boundNames[e.bound] ?? e.bound,
+    percent(e.utilization["2d"] ?? 0),
+    percent(e.utilization["1d"] ?? 0),
+    bytes(e.trafficBytes),
+    energy(e.energyPj),
+    area(e.areaUm2),
+    engineering(e.cycles, "").trim(),
+  ]);
+  return { columns: [...columns, "area", "cycles"], rows };
+}
+
+/** The same as numbers, for a file; ratios against every baseline. */
+export function costNumbers(points: readonly CostPoint[], bases: readonly CostPoint[], scope: State["scope"]): Table {
+  const found = solved(points);
+  const fields: readonly (readonly [string, (point: Solved) => string | number])[] = [
+    ["design", ({ design }) => design],
+    ["scope", () => scope],
+    ["seq", ({ seq }) => seq],
+    ["latencySeconds", ({ evaluation }) => evaluation.latencySeconds],
+    ["attentionSeconds", ({ evaluation }) => evaluation.attentionSeconds],
+    ["cycles", ({ evaluation }) => evaluation.cycles],
+    ["util2d", ({ evaluation }) => evaluation.utilization["2d"] ?? 0],
+    ["util1d", ({ evaluation }) => evaluation.utilization["1d"] ?? 0],
+    ["trafficBytes", ({ evaluation }) => evaluation.trafficBytes],
+    ["energyPj", ({ evaluation }) => evaluation.energyPj],
+    ["areaUm2", ({ evaluation }) => evaluation.areaUm2],
+    ["bound", ({ evaluation }) => evaluation.bound],
+    ...solved(bases).flatMap(({ design, evaluation: base }): (readonly [string, (point: Solved) => number])[] => [
+      [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
+      [`energy/${design}`, ({ evaluation }) => evaluation.energyPj / base.energyPj],
+    ]),
+    ...uses.map(([, field, of]) => [field, (point: Solved) => useOf(point, of)] as const),
+    ...componentsOf(found).map(
+      name => [`energyPj.${name}`, ({ evaluation }: Solved) => evaluation.componentEnergyPj[name] ?? 0] as const,
+    ),
+  ];
+  return { columns: fields.map(([name]) => name), rows: found.map(point => fields.map(([, of]) => of(point))) };
+}
