@@ -2,6 +2,7 @@ import type { AttentionProblem } from "../problem.js";
 import { blockLayout, jobLayout } from "./layout.js";
 import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";
+import type { Variant } from "./variant.js";
 
 /** Sizes of a request's buffers, in bytes, for a number of slots. */
 export interface RequestSizes {
@@ -19,15 +20,21 @@ export function tilePagesOf({ tile }: AttentionProblem): number {
   return Math.ceil(tile.m0 / eight) + 1;
 }
 
-export function requestSizes(problem: AttentionProblem, slots: number, blockRows: number): RequestSizes {
+export function requestSizes(
+  problem: AttentionProblem,
+  slots: number,
+  { kernel, blockRows }: Pick<Variant, "kernel" | "blockRows">,
+): RequestSizes {
   const { shape, format } = problem;
+  // attention-tiles puts the weights in the place of the scores.
+  const scoresAndWeights = kernel === "attention-tiles" ? 1 : 2;
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
     windows: slots * 8,
     queries: pagesOf(slots, keyPagesOf(shape.headDim, format.operand)) * pageWords * 4,
     state: stateHeader * 4 + slots * stateFields * 4,
     sums: slots * valueBlocksOf(shape.valueDim) * columnsTogether * 4 * 2,
-    scratch: 2 * pagesOf(slots, tilePagesOf(problem)) * pageWords * 4,
+    scratch: scoresAndWeights * pagesOf(slots, tilePagesOf(problem)) * pageWords * 4,
     av: slots * shape.valueDim * 4,
   };
 }

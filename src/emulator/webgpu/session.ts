@@ -62,16 +62,17 @@ export async function openSession(
       budget: () => pace.budget(),
     },
   };
-  const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), clipped, variant.blockRows);
+  const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), clipped, variant);
   const dumpKernel = () => kernels.pipeline({ name: "dump-tile", format: name, workgroupSize: dumpWorkgroup });
   return new WebGpuSession(context, variant, mostSlots, compileSeconds, dumpKernel);
 }
 
 /** As many whole blocks as keep every buffer of a request within `limitBytes`, and no more than there are rows for. */
-function slotsWithin(limitBytes: number, problem: AttentionProblem, blockRows: number): number {
+function slotsWithin(limitBytes: number, problem: AttentionProblem, variant: Variant): number {
+  const { blockRows } = variant;
   const { batch, kvHeads, headDim } = problem.shape;
   const uploadBytes = 4 * blockRows * headDim;
-  const bytes = Math.max(uploadBytes, ...Object.values(requestSizes(problem, blockRows, blockRows)));
+  const bytes = Math.max(uploadBytes, ...Object.values(requestSizes(problem, blockRows, variant)));
   // Each group of rows may end with a block that is not full.
   const needed = Math.ceil(allRows(problem).end / blockRows) + batch * kvHeads;
   return Math.min(Math.max(1, Math.floor(limitBytes / bytes)), needed) * blockRows;
@@ -118,7 +119,7 @@ class WebGpuSession implements Session {
 
   async #withBuffers<T>(plan: BlockPlan, action: (buffers: RequestBuffers) => Promise<T>): Promise<T> {
     const slots = Math.max(this.mostSlots, plan.blocks.length * plan.blockRows);
-    const sizes = requestSizes(this.context.problem, slots, plan.blockRows);
+    const sizes = requestSizes(this.context.problem, slots, this.variant);
     const at = this.#free.findIndex(free => free.sizes.queries >= sizes.queries);
     const buffers = this.#free.splice(at, at < 0 ? 0 : 1)[0] ?? new RequestBuffers(this.context.guard.device, sizes);
     try {

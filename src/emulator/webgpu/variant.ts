@@ -60,10 +60,10 @@ export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Va
   const blockRows = kind === "discrete" && allRows(problem).end >= 32768 ? 128 : 64;
   const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows } as const;
   if (kind === "integrated") {
-    const memory = { chunkBytes: 64 * MiB, cacheBytes: 1024 * MiB, requestBytes: 128 * MiB };
+    const memory = { chunkBytes: 64 * MiB, cacheBytes: 1024 * MiB, requestBytes: 64 * MiB };
     return { ...blocks, ...memory, parallelBlocks: 64, firstRate: 1e10 };
   }
-  const memory = { chunkBytes: 64 * MiB, cacheBytes: 4096 * MiB, requestBytes: 512 * MiB };
+  const memory = { chunkBytes: 64 * MiB, cacheBytes: 4096 * MiB, requestBytes: 256 * MiB };
   return { ...blocks, ...memory, parallelBlocks: 512, firstRate: 2e11 };
 }
 
