@@ -55,6 +55,22 @@ it("law: what differs by less than the tolerance, relative to the largest value,
 });
 
 describe("rewrites that do not", () => {
+  it.each([["B zero, the rest random"], ["B with zeros in front, the rest random"], ["all zero"]])(
+    "are caught where they divide by a zero that was not there before: %s",
+    name => {
+      const report = compareCascades(
+        parseCascade("Y[k] = A[k]"),
+        parseCascade("Y[k] = A[k] * B[k] / B[k] + C[k] - C[k]"),
+        {
+          shape: { K: 6 },
+        },
+      );
+      const found = report.cases.find(c => c.name === name);
+      expect(found?.equal).toBe(name === "all zero");
+      expect(report.cases.find(c => c.name === "random 1")?.equal).toBe(true);
+    },
+  );
+
   const stable = "GM = X[m] :: max(m)\nSN[m] = exp(X[m]-GM)\nSD = SN[m]\nY[m] = SN[m]/SD";
 
   it("a softmax without a maximum overflows on large scores alone", () => {
