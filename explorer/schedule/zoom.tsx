@@ -22,6 +22,8 @@ export function Zoomable({ label, least, draw, file }: ZoomProps) {
   // The place in the drawing, from 0 to 1, that stays where it is in the frame.
   const held = useRef({ place: 0, offset: 0 });
   const width = Math.round(least * zoom);
+  const now = useRef(zoom);
+  now.current = zoom;
 
   const zoomAbout = (factor: number, offset?: number) => {
     const view = frame.current;
@@ -35,11 +37,12 @@ export function Zoomable({ label, least, draw, file }: ZoomProps) {
     if (view !== null) view.scrollLeft = held.current.place * view.scrollWidth - held.current.offset;
   }, [width]);
 
-  // A wheel that zooms must not scroll the page, which a passive listener cannot prevent.
+  // A wheel that zooms must not scroll the page, which a passive listener cannot prevent; one that cannot zoom must.
   useEffect(() => {
     const view = frame.current;
     const turn = (event: WheelEvent) => {
       if (event.shiftKey || event.deltaY === 0) return;
+      if (event.deltaY > 0 ? now.current <= 1 : now.current >= mostZoom) return;
       event.preventDefault();
       zoomAbout(event.deltaY < 0 ? step : 1 / step, event.clientX - (view?.getBoundingClientRect().left ?? 0));
     };

@@ -76,6 +76,8 @@ describe("Schedule", () => {
     const at = () => frame.evaluate(element => element.scrollLeft);
     const whole = await width();
     await frame.hover();
+    await page.mouse.wheel(0, 100); // nothing to zoom out of: the page scrolls on
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(100);
     await page.mouse.wheel(0, -100);
     await expect.poll(width).toBeGreaterThan(1.4 * whole);
     await page.getByRole("button", { name: "Zoom in" }).click();
