@@ -3,8 +3,8 @@ import { isPrefixOf } from "./dependence.js";
 import { type Access, type Einsum, plainVariable } from "./einsum.js";
 
 /**
- * How much of a fiber a value needs: nothing, one element, those up to one, all. Along a split rank each part has a digit
- * of its own, base 4, so that a maximum over m0 followed by one over m1 has needed all of M.
+ * How much of a fiber a value needs: nothing, one element, those up to one, all. Along a split rank each part has a
+ * digit of its own, base 4, so that a maximum over m0 followed by one over m1 has needed all of M.
  */
 export const unneeded = 0;
 export const element = 1;

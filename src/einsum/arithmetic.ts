@@ -7,7 +7,10 @@ import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } fro
 export type Unary = (x: number) => number;
 export type Binary = (a: number, b: number) => number;
 
-/** The operations with which a cascade is interpreted. Every value is a float64, in PE arithmetic one that is exactly a value of the format. */
+/**
+ * The operations with which a cascade is interpreted. Every value is a float64, in PE arithmetic one that is exactly a
+ * value of the format.
+ */
 export interface Arithmetic {
   readonly name: "float64" | FormatName;
   /** What an input becomes before it is read. */

@@ -79,8 +79,8 @@ function comesThrough(cascade: Cascade, analysis: RankPasses, reader: number, af
 }
 
 /**
- * The tensors that `after` reads along the rank and that the reader read before it, or that have an origin in common with
- * what it read. What is itself made after the reader does not count: there the re-read happened earlier.
+ * The tensors that `after` reads along the rank and that the reader read before it, or that have an origin in common
+ * with what it read. What is itself made after the reader does not count: there the re-read happened earlier.
  */
 function readAgain(cascade: Cascade, analysis: RankPasses, reader: number, after: number): Set<string> {
   const { consumption, origins } = analysis;

@@ -134,7 +134,9 @@ function checkStops({ source, stops }: CascadeText, einsums: readonly Einsum[]):
   }
 }
 
-/** Names of one rank cannot be declared with different numbers: `ranks: K = 3, J = 4` with Y[k] written and Y[j] read. */
+/**
+ * Names of one rank cannot be declared with different numbers: `ranks: K = 3, J = 4` with Y[k] written and Y[j] read.
+ */
 function checkSizes({ source, ranks: declarations }: CascadeText, ranks: RankTable): void {
   const declared = new Map<string, { readonly name: string; readonly size: number }>();
   for (const { name, size, span } of declarations) {

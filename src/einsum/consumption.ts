@@ -124,7 +124,10 @@ function isLastOf(cascade: Cascade, writer: Einsum, position: number, read: Acce
   );
 }
 
-/** Adds what a read value has needed to what its reader needs (`need`) and to what the reader's value has needed (`made`). */
+/**
+ * Adds what a read value has needed to what its reader needs (`need`) and to what the reader's value has needed
+ * (`made`).
+ */
 function absorb(source: Uint32Array, transfer: readonly Transfer[], need: Uint32Array, made: Uint32Array): void {
   for (let r = 0; r < source.length; r += 1) {
     const code = source[r] as number;

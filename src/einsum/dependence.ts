@@ -19,7 +19,9 @@ export interface Group {
 }
 
 export interface Dependence {
-  /** By reading Einsum, in order of its reads; an iterative tensor read at i has two edges, from its init and its step. */
+  /**
+   * By reading Einsum, in order of its reads; an iterative tensor read at i has two edges, from its init and its step.
+   */
   readonly edges: readonly (readonly Edge[])[];
   /** In an order in which they can be carried out. */
   readonly groups: readonly Group[];
@@ -62,7 +64,9 @@ function edgesOf(tensor: Tensor | undefined, read: Access, to: number): Edge[] {
   }
 }
 
-/** Every value is written on an earlier line than it is read, but for what an iteration carries or leaves at its end. */
+/**
+ * Every value is written on an earlier line than it is read, but for what an iteration carries or leaves at its end.
+ */
 function checkOrder(
   source: Source,
   einsums: readonly Einsum[],

@@ -42,8 +42,8 @@ export const largestTensor = 2 ** 28;
 /**
  * Computes a cascade on dense tensors, one point after the other: sums and maxima run in ascending coordinates, the
  * last-named reduced rank fastest.
- * @throws InputError for tensors that are missing or whose shapes contradict the cascade; UsageError for a rank whose size
- * nothing says; NumericsError in PE arithmetic for a value out of range.
+ * @throws InputError for tensors that are missing or whose shapes contradict the cascade; UsageError for a rank whose
+ * size nothing says; NumericsError in PE arithmetic for a value out of range.
  */
 export function evaluateCascade(
   cascade: Cascade,

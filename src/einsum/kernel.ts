@@ -166,8 +166,8 @@ export class EinsumKernel {
   }
 
   /**
-   * 0 / 0 is 0, as a point that is empty stays empty (EDGE's intersection): so Cascade 3 is defined at i = 0, and a query
-   * without keys gives 0 as the emulator does. It is counted, and said in the evaluation's notes.
+   * 0 / 0 is 0, as a point that is empty stays empty (EDGE's intersection): so Cascade 3 is defined at i = 0, and a
+   * query without keys gives 0 as the emulator does. It is counted, and said in the evaluation's notes.
    */
   private compileQuotient(left: Node, right: Node, op: (a: number, b: number) => number): Node {
     return () => {

@@ -27,8 +27,9 @@ export function rangesOver(cascade: Cascade, rank: Rank): boolean {
 
 /**
  * Counts the passes over one rank. An Einsum is one stage after each Einsum whose whole fiber its elements need, and
- * one pass after it if both read, along the rank, tensors with a common origin. An iteration over the rank whose every turn
- * reads a whole fiber makes passes without end: there, as for iterations over other ranks, those of one turn are counted.
+ * one pass after it if both read, along the rank, tensors with a common origin. An iteration over the rank whose every
+ * turn reads a whole fiber makes passes without end: there, as for iterations over other ranks, those of one turn are
+ * counted.
  */
 export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = originsOf(cascade)): RankPasses {
   const { einsums, dependence } = cascade;

@@ -65,7 +65,9 @@ export class PointSpace {
       });
   }
 
-  /** The place of a read or written element in row-major data; checked each time only where it could be out of range. */
+  /**
+   * The place of a read or written element in row-major data; checked each time only where it could be out of range.
+   */
   place(shape: readonly number[], indices: readonly Index[], where: string): Node {
     const strides = new Map<number, number>();
     const checks: (() => void)[] = [];

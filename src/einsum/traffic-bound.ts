@@ -22,9 +22,9 @@ export interface StreamPlan {
   /** Inputs with the streamed rank and without the rows': read again for every block of rows, in these passes. */
   readonly streams: readonly (Words & { readonly passes: readonly number[] })[];
   /**
-   * By boundary between passes q and q + 1: tensors of which a fiber a row must live across it, and how often each of their words
-   * moves where it does not: out and in again; an input only in, and one that is streamed not even that, since
-   * the later pass streams it anyway.
+   * By boundary between passes q and q + 1: tensors of which a fiber a row must live across it, and how often each of
+   * their words moves where it does not: out and in again; an input only in, and one that is streamed not even that,
+   * since the later pass streams it anyway.
    */
   readonly crossing: readonly (readonly (Words & { readonly moves: number })[])[];
   /** What a row keeps while the rank streams by, in words: its inputs and running values. */
@@ -138,7 +138,10 @@ function usesOf(cascade: Cascade, tensor: string): number[] {
 const isCopy = ({ right, reductions, iteration }: Einsum): boolean =>
   right.kind === "access" && reductions.length === 0 && iteration === null;
 
-/** A row's own inputs, and its running values: those that iterate over the streamed rank, else those that are reduced over it. */
+/**
+ * A row's own inputs, and its running values: those that iterate over the streamed rank, else those that are reduced
+ * over it.
+ */
 function rowStateOf(cascade: Cascade, parts: readonly string[], rowsRank: string, inputs: readonly Words[]): Words[] {
   const streamed = (variable: string): boolean =>
     cascade.ranks.ofVariable(variable).parts.some(part => parts.includes(part));
@@ -162,9 +165,10 @@ function rowStateOf(cascade: Cascade, parts: readonly string[], rowsRank: string
  * - takes the rows in blocks, and for each block runs through the whole streamed rank, pass by pass,
  * - and between two passes holds the block's live fibers in the buffer, or writes them to DRAM and reads them back.
  *
- * A run of passes whose fibers stay in the buffer takes at most S / fiber rows a block, and a single pass S / (what a row
- * keeps); streamed inputs are read once a block, but for what of them stays resident. The bound is the least over block
- * size, residence and which fibers are spilled; blocks may be fractions, so that it is below what whole ones cost.
+ * A run of passes whose fibers stay in the buffer takes at most S / fiber rows a block, and a single pass S / (what a
+ * row keeps); streamed inputs are read once a block, but for what of them stays resident. The bound is the least over
+ * block size, residence and which fibers are spilled; blocks may be fractions, so that it is below what whole ones
+ * cost.
  */
 export function trafficBound(plan: StreamPlan, sizeOf: (rank: string) => number, bufferWords: number): TrafficBound {
   const count = ({ ranks }: Words, without?: string): number =>
@@ -211,9 +215,9 @@ export function trafficBound(plan: StreamPlan, sizeOf: (rank: string) => number,
 }
 
 /**
- * The least reads of `once` streamed words for `rows` rows that each hold `perRow` words. b rows a block read what is not
- * resident again rows / b times; with K = once, S the buffer and the rest of it given to resident words that is
- * K + (K - S + b perRow)(rows / b - 1), which has no minimum between b = 1 and the most rows, S / perRow.
+ * The least reads of `once` streamed words for `rows` rows that each hold `perRow` words. b rows a block read what is
+ * not resident again rows / b times; with K = once, S the buffer and the rest of it given to resident words that is K +
+ * (K - S + b perRow)(rows / b - 1), which has no minimum between b = 1 and the most rows, S / perRow.
  */
 function leastReading(once: number, perRow: number, rows: number, bufferWords: number) {
   const blocks = Math.min(rows, Math.max(1, (rows * perRow) / bufferWords));

@@ -7,9 +7,9 @@ import type { AttentionShape } from "./problem.js";
 const digitBits: Readonly<Record<FloatType, number>> = { bf16: 8, fp16: 11, fp32: 24 };
 
 /**
- * The slopes of ALiBi (Press, Smith and Lewis, ICLR 2022): 2^(-8 h / heads), h = 1 … heads, for a power of two of heads; for another number
- * those of the largest power of two below it, then every other one of twice that power, as the authors' program has it.
- * Made by square roots and products, so that their bits are the same everywhere.
+ * The slopes of ALiBi (Press, Smith and Lewis, ICLR 2022): 2^(-8 h / heads), h = 1 … heads, for a power of two of
+ * heads; for another number those of the largest power of two below it, then every other one of twice that power, as
+ * the authors' program has it. Made by square roots and products, so that their bits are the same everywhere.
  */
 export function alibiSlopes(heads: number): number[] {
   const power = 2 ** Math.floor(Math.log2(heads));
@@ -38,9 +38,10 @@ export interface Alibi {
 }
 
 /**
- * Attention with linear biases on the array as it is: adding slope * m to the scores of key m, which softmax cannot tell from slope * (m - i), is a few
- * more elements of the dot product. A key gets the digits of its position, exact in the operand format, most significant first; a query
- * gets slope / scale times the weight of each digit, rounded to the operand format like any input.
+ * Attention with linear biases on the array as it is: adding slope * m to the scores of key m, which softmax cannot
+ * tell from slope * (m - i), is a few more elements of the dot product. A key gets the digits of its position, exact in
+ * the operand format, most significant first; a query gets slope / scale times the weight of each digit, rounded to the
+ * operand format like any input.
  *
  * `slopes` has one for each query head; `scale` is the one that the problem will use (that of the original E).
  * @throws InputError when the slopes do not fit the heads.

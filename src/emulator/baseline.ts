@@ -7,9 +7,10 @@ import { type KeyRange, visibleKeys } from "./visible.js";
 const lanesAtOnce = 256;
 
 /**
- * What a plain 3-pass attention (FuseMax Eq. 33-38) gives in the same formats, its sums in ascending order over the whole row: score, row
- * maximum, exp in float64 then rounded to the operand format, denominator, each weight divided and rounded, sum with V.
- * The difference from the emulated array is what tiling and the array's exp cost beyond the number format.
+ * What a plain 3-pass attention (FuseMax Eq. 33-38) gives in the same formats, its sums in ascending order over the
+ * whole row: score, row maximum, exp in float64 then rounded to the operand format, denominator, each weight divided
+ * and rounded, sum with V. The difference from the emulated array is what tiling and the array's exp cost beyond the
+ * number format.
  */
 export class Baseline {
   private readonly problem: AttentionProblem;

@@ -15,7 +15,10 @@ export interface CheckResult extends ErrorWithWorst {
   readonly checkedRows: number;
   /** Against float64 attention on the inputs as given, before they were rounded to operands. */
   readonly withInputRounding: ErrorWithWorst;
-  /** What plain 3-pass attention in the same formats gives on the same rows. Not finite where its accumulators overflowed. */
+  /**
+   * What plain 3-pass attention in the same formats gives on the same rows. Not finite where its accumulators
+   * overflowed.
+   */
   readonly baseline: ErrorSummary;
 }
 
@@ -48,8 +51,8 @@ function nthRow(problem: AttentionProblem, n: number): number {
 }
 
 /**
- * At most `count` of the rows that exist (all by default), ascending and the same every time: one drawn from each of `count` equal
- * stretches, so that all heads and positions are represented.
+ * At most `count` of the rows that exist (all by default), ascending and the same every time: one drawn from each of
+ * `count` equal stretches, so that all heads and positions are represented.
  */
 export function sampleRows(problem: AttentionProblem, count = Number.POSITIVE_INFINITY): number[] {
   const rows = countRows(problem);
@@ -64,8 +67,8 @@ export function sampleRows(problem: AttentionProblem, count = Number.POSITIVE_IN
 }
 
 /**
- * Compares AV [B,H,P,F] on the given rows with float64 attention on the operands and on the inputs as given, and does the same for the
- * baseline.
+ * Compares AV [B,H,P,F] on the given rows with float64 attention on the operands and on the inputs as given, and does
+ * the same for the baseline.
  */
 export async function check(
   problem: AttentionProblem,
@@ -86,7 +89,9 @@ export async function check(
   return joinChecks(onOperands, withInputRounding);
 }
 
-/** The half of a check that needs the operands: what was emulated and the baseline, against float64 attention on them. */
+/**
+ * The half of a check that needs the operands: what was emulated and the baseline, against float64 attention on them.
+ */
 export interface OperandCheck extends ErrorWithWorst {
   readonly checkedRows: number;
   readonly baseline: ErrorSummary;

@@ -8,7 +8,10 @@ export interface AccessCounts {
   fills: number;
 }
 
-/** The levels of the FuseMax design, by the names of its specs; "spill" is the 1D array's file where the 2D array drains into it. */
+/**
+ * The levels of the FuseMax design, by the names of its specs; "spill" is the 1D array's file where the 2D array drains
+ * into it.
+ */
 export type CountedLevel = "dram" | "buffer" | "spill" | "registers2d" | "registers1d";
 
 /** The Einsums of Cascade 5 that compute, by the names of the model's specs. */

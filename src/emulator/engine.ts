@@ -16,7 +16,10 @@ export interface Engine {
 
 /** One problem on one engine. */
 export interface Session {
-  /** How many rows to ask for at a time, so that one request takes a second or two at most; may change as speed is measured. */
+  /**
+   * How many rows to ask for at a time, so that one request takes a second or two at most; may change as speed is
+   * measured.
+   */
   readonly rowsPerRequest: number;
   /** How many requests are worth having under way at once. */
   readonly concurrency: number;
@@ -38,8 +41,8 @@ export interface RowBlock {
    */
   readonly overflowRow: number | null;
   /**
-   * How many tiles (query tile p1, key tile m1) of the range were computed, where the engine counts them: those in which at least one
-   * query sees a key.
+   * How many tiles (query tile p1, key tile m1) of the range were computed, where the engine counts them: those in
+   * which at least one query sees a key.
    */
   readonly tiles?: number;
 }

@@ -60,8 +60,9 @@ export function roundTensor(
 }
 
 /**
- * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that
- * are taken piece by piece. `name` and the whole tensor's `shape` are for the error. Gives whether the rounding changed nothing.
+ * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that are
+ * taken piece by piece. `name` and the whole tensor's `shape` are for the error. Gives whether the rounding changed
+ * nothing.
  */
 export function roundPart(
   part: InputTensor,

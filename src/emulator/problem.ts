@@ -1,6 +1,8 @@
 import type { Format } from "../numerics/format.js";
 
-/** The sizes of one attention. H query heads share `kvHeads` key/value heads: head h reads floor(h / (heads / kvHeads)). */
+/**
+ * The sizes of one attention. H query heads share `kvHeads` key/value heads: head h reads floor(h / (heads / kvHeads)).
+ */
 export interface AttentionShape {
   readonly batch: number;
   readonly heads: number;
@@ -30,7 +32,10 @@ export interface AttentionMask {
 /** The mask that hides nothing. */
 export const noMask: AttentionMask = { left: -1, right: -1, kvLens: null, qLens: null };
 
-/** The array's tile: m0 keys down the rows, p0 queries across the columns. m0 is part of the result's identity, p0 is not. */
+/**
+ * The array's tile: m0 keys down the rows, p0 queries across the columns. m0 is part of the result's identity, p0 is
+ * not.
+ */
 export interface Tile {
   readonly m0: number;
   readonly p0: number;
@@ -56,7 +61,10 @@ export interface Operands {
   readonly v: Float32Array;
 }
 
-/** Output rows [start, end) of the flat row index (b * H + h) * P + p: the unit in which work is cut, checked and resumed. */
+/**
+ * Output rows [start, end) of the flat row index (b * H + h) * P + p: the unit in which work is cut, checked and
+ * resumed.
+ */
 export interface RowRange {
   readonly start: number;
   readonly end: number;

@@ -213,7 +213,10 @@ function exponents(format: FormatName, count: number, stream: number): Triple[] 
   });
 }
 
-/** Quotients as they come up in AV = RNV / RD: any numerator over denominators from 1 up, near ties and tiny ones among them. */
+/**
+ * Quotients as they come up in AV = RNV / RD: any numerator over denominators from 1 up, near ties and tiny ones among
+ * them.
+ */
 function divisions(format: FormatName, stream: number): OpCase {
   const random = randomWords(stream);
   const pe = processingElement(formats[format]);

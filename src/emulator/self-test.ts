@@ -55,7 +55,10 @@ export function attentionCases(names: readonly FormatName[] = formatNames): Atte
   });
 }
 
-/** What an engine lets be tested: its operations one by one (an engine without kernels of its own has none), and the whole. */
+/**
+ * What an engine lets be tested: its operations one by one (an engine without kernels of its own has none), and the
+ * whole.
+ */
 export interface TestedEngine {
   readonly runOps: ((test: OpCase) => Promise<Uint32Array>) | null;
   readonly engine: Engine;

@@ -1,12 +1,15 @@
 /**
- * Threefry2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter-based
- * generator of additions, rotations and xors on 32-bit integers. Equal key and counter give equal bits everywhere.
+ * Threefry2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
+ * a counter-based generator of additions, rotations and xors on 32-bit integers. Equal key and counter give equal bits
+ * everywhere.
  */
 const parity = 0x1bd11bda;
 /** Four rounds each. */
 const groups = 5;
 
-/** Writes the two words of block `counter` under `key` into `out`. Rotations are written out: it is called per value. */
+/**
+ * Writes the two words of block `counter` under `key` into `out`. Rotations are written out: it is called per value.
+ */
 export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array): void {
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;

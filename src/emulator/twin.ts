@@ -80,7 +80,10 @@ export class Twin {
     return dump;
   }
 
-  /** Takes the queries of `range`, all of one head, through the key tiles up to `lastTile`; tiles that none of them sees are skipped. */
+  /**
+   * Takes the queries of `range`, all of one head, through the key tiles up to `lastTile`; tiles that none of them sees
+   * are skipped.
+   */
   private passTiles(range: RowRange, lastTile: number, observe?: Observer): RunningState[] {
     const { shape, tile } = this.problem;
     const head = Math.floor(range.start / shape.queries);

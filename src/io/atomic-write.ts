@@ -20,8 +20,8 @@ export function removeUnfinishedFiles(): void {
 }
 
 /**
- * Writes a file whole or not at all: part by part into a temporary name in the same folder, flushed to the disk, then renamed.
- * A symbolic link keeps pointing at its target; a device or a pipe is written directly.
+ * Writes a file whole or not at all: part by part into a temporary name in the same folder, flushed to the disk, then
+ * renamed. A symbolic link keeps pointing at its target; a device or a pipe is written directly.
  * @throws InputError when the path can't be written; whatever was there before is untouched.
  */
 export async function writeAtomically(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {

@@ -12,7 +12,10 @@ export function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Reads CSV: cells as text, the first line as the header. @throws InputError for text after a quoted cell or a stray quote. */
+/**
+ * Reads CSV: cells as text, the first line as the header. @throws InputError for text after a quoted cell or a stray
+ * quote.
+ */
 export function parseCsv(text: string): { readonly columns: readonly string[]; readonly rows: readonly string[][] } {
   const rows: string[][] = [[]];
   const cell = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r?\n|$)/y;

@@ -1,8 +1,9 @@
 import type { Format } from "./format.js";
 
 /**
- * A row of accumulators side by side, seen as fp32 values and as their bits. The fast paths below do to each lane exactly
- * what `ProcessingElement.mac` does to one value (test/numerics/lanes.test.ts); storing to `values` is the rounding to fp32.
+ * A row of accumulators side by side, seen as fp32 values and as their bits. The fast paths below do to each lane
+ * exactly what `ProcessingElement.mac` does to one value (test/numerics/lanes.test.ts); storing to `values` is the
+ * rounding to fp32.
  */
 export interface Lanes {
   readonly values: Float32Array;
@@ -14,7 +15,10 @@ export function makeLanes(length: number): Lanes {
   return { values, bits: new Uint32Array(values.buffer) };
 }
 
-/** Operands that a row of lanes goes through one after the other: a[first + j] for 0 <= j < count, broadcast to all lanes. */
+/**
+ * Operands that a row of lanes goes through one after the other: a[first + j] for 0 <= j < count, broadcast to all
+ * lanes.
+ */
 export interface Broadcast {
   readonly values: Float32Array;
   readonly first: number;
@@ -29,8 +33,8 @@ export interface LaneOperands {
 }
 
 /**
- * For j ascending, s_i = rA(s_i + a_j * x_ji) in the lanes start <= i < end: chains of multiply-accumulates, one a PE of a row.
- * Overflow of fp16 leaves an infinity, which no later step takes away.
+ * For j ascending, s_i = rA(s_i + a_j * x_ji) in the lanes start <= i < end: chains of multiply-accumulates, one a PE
+ * of a row. Overflow of fp16 leaves an infinity, which no later step takes away.
  */
 export type MacChains = (s: Lanes, a: Broadcast, x: LaneOperands, start: number, end: number) => void;
 

@@ -1,6 +1,9 @@
 import type { FloatType } from "./format.js";
 
-/** The ranges in which the contract holds: inside them no subnormal, overflow, NaN or Inf can arise (fp16 overflow is an error). */
+/**
+ * The ranges in which the contract holds: inside them no subnormal, overflow, NaN or Inf can arise (fp16 overflow is an
+ * error).
+ */
 
 /** Largest magnitude an operand may have after rounding to O. */
 export const largestOperand: Readonly<Record<FloatType, number>> = { bf16: 2 ** 50, fp16: 65504, fp32: 2 ** 50 };

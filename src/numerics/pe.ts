@@ -11,8 +11,8 @@ import {
 
 /**
  * The operations of a processing element, one value at a time: the golden arithmetic (docs/numerics.md) that every
- * engine must equal bit for bit. Values are float64s that are exactly values of the format. Names follow the contract: O is the
- * operand format, A the accumulator's, rO and rA round to them.
+ * engine must equal bit for bit. Values are float64s that are exactly values of the format. Names follow the contract:
+ * O is the operand format, A the accumulator's, rO and rA round to them.
  */
 export interface ProcessingElement {
   readonly format: Format;

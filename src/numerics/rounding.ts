@@ -32,7 +32,10 @@ export function fromBits(u: number): number {
   return float[0] as number;
 }
 
-/** RNE of an fp32 value to bfloat16, bits to bits (as an int32). The carry out of the significand is the exponent's increment. */
+/**
+ * RNE of an fp32 value to bfloat16, bits to bits (as an int32). The carry out of the significand is the exponent's
+ * increment.
+ */
 export function roundBf16Bits(u: number): number {
   // A NaN of many ones would carry into the sign and be a zero.
   if ((u & 0x7fffffff) > 0x7f800000) return 0x7fc00000;
@@ -105,7 +108,9 @@ export function rounder(type: FloatType): (x: number) => number {
   return type === "bf16" ? roundBf16 : type === "fp16" ? roundFp16 : roundFp32;
 }
 
-/** T of rO: operands below it are zero, so that no product of two can be subnormal. For fp16 that is nothing but zero. */
+/**
+ * T of rO: operands below it are zero, so that no product of two can be subnormal. For fp16 that is nothing but zero.
+ */
 export const smallestOperand: Readonly<Record<FloatType, number>> = {
   bf16: 2 ** -50,
   fp16: 2 ** -24,

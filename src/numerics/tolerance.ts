@@ -2,8 +2,9 @@ import type { FloatType, Format } from "./format.js";
 import { bitsOf, smallestOperand } from "./rounding.js";
 
 /**
- * Named error bounds of the array's arithmetic, derived from the contract (docs/numerics.md, "How far from exact"). The model of each
- * operation is rA(x) = x (1 + d) + a with |d| <= u, |a| <= g: u the unit roundoff, g for gradual underflow (fp16 alone).
+ * Named error bounds of the array's arithmetic, derived from the contract (docs/numerics.md, "How far from exact"). The
+ * model of each operation is rA(x) = x (1 + d) + a with |d| <= u, |a| <= g: u the unit roundoff, g for gradual
+ * underflow (fp16 alone).
  */
 
 /** How many fp32 values lie between two; 0 for equal bits. Zeros of either sign are one value. */
@@ -30,14 +31,18 @@ export const operandUnit: Readonly<Record<FloatType, number>> = { fp32: fp32Unit
 /** Half the step of subnormals: the absolute error that a rounding may have in addition. */
 const underflow: Readonly<Record<FloatType, number>> = { fp32: 0, bf16: 0, fp16: 2 ** -25 };
 
-/** gamma_n = n u / (1 - n u): the relative error of n roundings in a row (Higham, Accuracy and Stability, Lemma 3.1); Infinity when n u >= 1. */
+/**
+ * gamma_n = n u / (1 - n u): the relative error of n roundings in a row (Higham, Accuracy and Stability, Lemma 3.1);
+ * Infinity when n u >= 1.
+ */
 export function gamma(n: number, u: number): number {
   return n * u < 1 ? (n * u) / (1 - n * u) : Number.POSITIVE_INFINITY;
 }
 
 /**
- * Relative error of E2 against exp(scale * x') for t = scale * x' * log2 e >= -50: c and t are each rounded to fp32, which moves the
- * exponent by |t| 2^-24 twice; the polynomial is 2^-22.4 off 2^f; and its terms, all positive, pass through at most 12 roundings each.
+ * Relative error of E2 against exp(scale * x') for t = scale * x' * log2 e >= -50: c and t are each rounded to fp32,
+ * which moves the exponent by |t| 2^-24 twice; the polynomial is 2^-22.4 off 2^f; and its terms, all positive, pass
+ * through at most 12 roundings each.
  */
 export function exponentialError(accumulator: FloatType, t: number): number {
   const moved = Math.expm1(2 * Math.abs(t) * fp32Unit * Math.LN2 * (1 + fp32Unit) + fp32Unit);
@@ -61,13 +66,14 @@ export interface RowData {
 }
 
 /**
- * Bound on |AV_f - exact softmax attention on the operands| for one output element; Infinity when the format is too narrow for a
- * statement.
+ * Bound on |AV_f - exact softmax attention on the operands| for one output element; Infinity when the format is too
+ * narrow for a statement.
  *
- * Exact weights are w_m = exp(scale (s_m - max s)), so that their sum is at least 1. A computed weight carries, as relative errors: gamma_(E+1) of
- * its score's magnitude in the exponent; the rounding of its own difference and of the corrections' (which telescope to the
- * spread of the scores); E2 once for itself and once for each of the T tiles; its rounding to O; and M0 + 2 T roundings of sums and
- * products. Flushes and gradual underflow lose absolute amounts: of each weight once, of everything so far once a tile, of each sum once a step.
+ * Exact weights are w_m = exp(scale (s_m - max s)), so that their sum is at least 1. A computed weight carries, as
+ * relative errors: gamma_(E+1) of its score's magnitude in the exponent; the rounding of its own difference and of the
+ * corrections' (which telescope to the spread of the scores); E2 once for itself and once for each of the T tiles; its
+ * rounding to O; and M0 + 2 T roundings of sums and products. Flushes and gradual underflow lose absolute amounts: of
+ * each weight once, of everything so far once a tile, of each sum once a step.
  */
 export function attentionErrorBound(row: RowData): number {
   const { format, scale, m0, headDim, scores, magnitudes, values } = row;
@@ -106,9 +112,9 @@ export function attentionErrorBound(row: RowData): number {
 }
 
 /**
- * Bound on |AV_f - AV_f'| for two orders of the keys inside their tiles: scores, maxima, weights and corrections are the
- * same bits, and only the sums differ. Each passes through at most M0 + 2 T roundings; the denominator is at least 1, since the weight of
- * the maximum is.
+ * Bound on |AV_f - AV_f'| for two orders of the keys inside their tiles: scores, maxima, weights and corrections are
+ * the same bits, and only the sums differ. Each passes through at most M0 + 2 T roundings; the denominator is at least
+ * 1, since the weight of the maximum is.
  */
 export function orderErrorBound({ format, m0, scores, values }: RowData): number {
   const u = accumulatorUnit[format.accumulator];

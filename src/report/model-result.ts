@@ -80,7 +80,9 @@ export interface ModelRequest extends Omit<PointRequest, "seq" | "batch"> {
 
 const defaultLength = 4096;
 
-/** Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point. */
+/**
+ * Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point.
+ */
 export function modelResults(request: ModelRequest): {
   readonly results: readonly ModelResult[];
   readonly failures: readonly ModelFailure[];
@@ -195,7 +197,10 @@ const operations = ({ counts }: Evaluation): number =>
     0,
   );
 
-/** The results as one flat table: a row a result; energy by component, the 2D array's use and a layer's costs in further columns. */
+/**
+ * The results as one flat table: a row a result; energy by component, the 2D array's use and a layer's costs in further
+ * columns.
+ */
 export function modelTable(results: readonly ModelResult[]) {
   const components = [...new Set(results.flatMap(result => Object.keys(result.components)))];
   const unfilled = [...new Set(results.flatMap(result => Object.keys(result.use["2d"]?.unfilled ?? {})))];

@@ -17,8 +17,9 @@ interface Drawing {
 }
 
 /**
- * The array's PEs over some cycles, as Fig. 5 of the paper: in each PE the operation with its step and tile, on each link
- * the value that arrives in that cycle. `strip` shows the cycles beside and below each other, `animated` one after the other.
+ * The array's PEs over some cycles, as Fig. 5 of the paper: in each PE the operation with its step and tile, on each
+ * link the value that arrives in that cycle. `strip` shows the cycles beside and below each other, `animated` one after
+ * the other.
  */
 export function peGrid(
   frames: readonly ArrayFrame[],

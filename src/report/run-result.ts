@@ -24,7 +24,10 @@ export interface RunResult {
     readonly window: readonly [left: number, right: number];
     readonly kvLens: readonly number[] | null;
     readonly qLens: readonly number[] | null;
-    /** Linear biases (--alibi): how many elements wider than `headDim` they make queries and keys, in cost and speed too; or null. */
+    /**
+     * Linear biases (--alibi): how many elements wider than `headDim` they make queries and keys, in cost and speed
+     * too; or null.
+     */
     readonly alibi: { readonly elements: number } | null;
   };
   readonly design: "fusemax";

@@ -99,7 +99,10 @@ function valueAt(raw: unknown, path: Path): unknown {
   return value;
 }
 
-/** Says the place of the deepest part of a path that exists in the text, which it parses once: a sweep may ask thousands of times. */
+/**
+ * Says the place of the deepest part of a path that exists in the text, which it parses once: a sweep may ask thousands
+ * of times.
+ */
 function locator({ file, text }: SpecText): (path: Path) => string {
   let parsed: { readonly contents: unknown; readonly lines: LineCounter } | undefined;
   return path => {

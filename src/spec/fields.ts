@@ -6,7 +6,9 @@ export const formula: z.ZodType<Formula> = z.union([z.number(), z.string()], { e
 
 export const formulas: z.ZodType<Readonly<Record<string, Formula>>> = z.record(z.string(), formula);
 
-/** For each correction (src/model/corrections.ts), fields of this spec and what they become: `path.to.field: formula`. */
+/**
+ * For each correction (src/model/corrections.ts), fields of this spec and what they become: `path.to.field: formula`.
+ */
 export type Corrections = Readonly<Record<string, Readonly<Record<string, Formula | readonly string[]>>>>;
 
 export const corrections: z.ZodType<Corrections> = z.record(

@@ -81,7 +81,10 @@ export function loadWorkload(source: SpecSource, name: string, where = "workload
   return find(source, "workloads", name, workloadSchema, where).data;
 }
 
-/** Reads a schedule of its own, to be put in the place of a design's. Throws SpecError, at `where` if there is none of that name. */
+/**
+ * Reads a schedule of its own, to be put in the place of a design's. Throws SpecError, at `where` if there is none of
+ * that name.
+ */
 export function loadSchedule(source: SpecSource, name: string, where = "schedule"): Document<ScheduleDocument> {
   return find(source, "schedules", name, scheduleSchema, where);
 }

@@ -1,7 +1,10 @@
 import type { ScheduleMachine } from "../../spec/schedule/machine.js";
 import type { Instruction } from "./instruction.js";
 
-/** How many rows of the global buffer an instruction reads and writes, each through a port for one cycle (docs/schedule.md). */
+/**
+ * How many rows of the global buffer an instruction reads and writes, each through a port for one cycle
+ * (docs/schedule.md).
+ */
 export function bufferRows(
   { einsum, step, tile }: Instruction,
   { divideCycles, rmReturn }: ScheduleMachine,

@@ -1,8 +1,8 @@
 import type { EinsumName } from "../../spec/schedule/einsums.js";
 
 /**
- * What an array does in one cycle at its first column. It moves through the array with the operands: PE (r, c) does it r + c
- * cycles later, 1D PE c does it c cycles later.
+ * What an array does in one cycle at its first column. It moves through the array with the operands: PE (r, c) does it
+ * r + c cycles later, 1D PE c does it c cycles later.
  */
 export interface Instruction {
   readonly einsum: EinsumName;

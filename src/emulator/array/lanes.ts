@@ -19,8 +19,8 @@ export interface LaneSurroundings {
 }
 
 /**
- * The 1D array: one PE under each column. What comes down is used in the cycle in which it stands in the latch, or put into the
- * register file at the cycle's end. RM, RD and RNV live in the global buffer between key tiles.
+ * The 1D array: one PE under each column. What comes down is used in the cycle in which it stands in the latch, or put
+ * into the register file at the cycle's end. RM, RD and RNV live in the global buffer between key tiles.
  */
 export class Lanes {
   readonly files: readonly RegisterFile[];

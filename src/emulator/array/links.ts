@@ -16,7 +16,8 @@ export function conflict(cycle: number, where: string, complaint: Omit<Complaint
 }
 
 /**
- * A bundle of links, one value each a cycle. What is driven in a cycle stands in the latch at the link's end in the next.
+ * A bundle of links, one value each a cycle. What is driven in a cycle stands in the latch at the link's end in the
+ * next.
  */
 export class Links {
   private now: (Tagged | undefined)[];
@@ -42,7 +43,10 @@ export class Links {
     this.next[i] = value;
   }
 
-  /** Puts a value straight into the latch: at the array's edges links start in the buffer's skew registers, which drive no other. */
+  /**
+   * Puts a value straight into the latch: at the array's edges links start in the buffer's skew registers, which drive
+   * no other.
+   */
   feed(i: number, value: Tagged): void {
     this.now[i] = value;
   }

@@ -11,14 +11,16 @@ interface Waiting {
 }
 
 /**
- * The 2D array (FuseMax Fig. 3c and 5). Each PE has a latch on the link from the west, a register that the link from the
- * north writes, a register file, and one operation a cycle; it passes its west value east and one value south. A second link
- * per column, upward, takes RM from the 1D array to the top, where it turns and comes down like a query.
+ * The 2D array (FuseMax Fig. 3c and 5). Each PE has a latch on the link from the west, a register that the link from
+ * the north writes, a register file, and one operation a cycle; it passes its west value east and one value south. A
+ * second link per column, upward, takes RM from the 1D array to the top, where it turns and comes down like a query.
  */
 export class PeGrid {
   readonly rows: number;
   readonly columns: number;
-  /** Into PE (r, c) from the west and the north, at r * columns + c; row `rows` of `south` is the link to the 1D array. */
+  /**
+   * Into PE (r, c) from the west and the north, at r * columns + c; row `rows` of `south` is the link to the 1D array.
+   */
   readonly west: Links;
   readonly south: Links;
   /** Into PE (r, c) from below, at r * columns + c; row 0 leaves into `above`. */
