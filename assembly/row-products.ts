@@ -11,7 +11,7 @@ import { featuresTogether, keysTogether, laneBytes } from "./memory";
 @inline
 export function scoresOfQuery<O, A>(query: usize, keys: usize, count: i32, width: i32, scores: usize): void {
   const rowBytes = (<usize>width) << 2;
-  const fourRows = 4 * rowBytes;
+  const fourRows = rowBytes << 2;
   const end = query + (<usize>width) * laneBytes;
   const endOfFours = query + (<usize>(width & ~3)) * laneBytes;
   for (let m = 0; m < count; m += keysTogether) {
