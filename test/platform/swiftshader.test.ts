@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join, parse } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listAdapters } from "../../src/platform/adapters.js";
+import { cacheFolder } from "../../src/platform/cache-folder.js";
 import { findSwiftShaderArchive, unpackSwiftShader } from "../../src/platform/swiftshader.js";
 
 const archive = findSwiftShaderArchive();
@@ -24,6 +25,13 @@ describe.skipIf(archive === null)("SwiftShader from npm", () => {
     expect(readdirSync(cache)).toHaveLength(1);
   });
 
+  it("is a software adapter, and never taken for hardware", async () => {
+    const { adapters } = await listAdapters();
+    const found = adapters.filter(({ bundled }) => bundled);
+    expect(found.length).toBeGreaterThan(0);
+    for (const adapter of found) expect(adapter).toMatchObject({ kind: "software", hardware: false });
+  });
+
   it("is missed with a note where there is no room for it", async () => {
     vi.stubEnv("XDG_CACHE_HOME", "/dev/null");
     vi.stubEnv("TMPDIR", "/dev/null");
@@ -42,4 +50,17 @@ describe.skipIf(archive === null)("SwiftShader from npm", () => {
 
 it("finds no archive where no package is installed", () => {
   expect(findSwiftShaderArchive([parse(cache).root])).toBeNull();
+});
+
+it.skipIf(process.getuid?.() !== 0)("loads no library from a folder that another user made", () => {
+  const folder = join(cache, `fusemax-${userInfo().username}`);
+  vi.stubEnv("XDG_CACHE_HOME", "/dev/null");
+  vi.stubEnv("TMPDIR", cache);
+  try {
+    expect(cacheFolder()).toBe(folder);
+    chownSync(folder, 12345, 12345);
+    expect(cacheFolder).toThrow(/belongs to another user/);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
