@@ -114,7 +114,7 @@ export interface Headline {
   readonly ours: number;
 }
 
-/** What the paper reports (shared tables recomputed: section VI, Fig. 8 to 11). */
+/** What the paper reports (section VI, Fig. 8 to 11; with the digits of its published tables). */
 const paperHeadlines = {
   attention: { unfused: { speedup: 10.05, energy: 0.767 }, flat: { speedup: 6.72, energy: 0.787 } },
   "end-to-end": { unfused: { speedup: 7.6, energy: 0.821 }, flat: { speedup: 5.3, energy: 0.833 } },

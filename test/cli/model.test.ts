@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
 import { invoke } from "./invoke.js";
@@ -118,6 +121,20 @@ describe("fusemax model", () => {
     expect(fusemax?.operationsPerByte).toBeGreaterThan(4);
     expect(fusemax?.operationsPerByte).toBeLessThan(5);
     expect(fusemax?.use["2d"]?.unfilled["column"]).toBeGreaterThan(0.5);
+  });
+
+  it("seeks what a file names beside that file first", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-beside-"));
+    const spec = (kind: string): string => readFileSync(new URL(`../../specs/${kind}`, import.meta.url), "utf8");
+    writeFileSync(join(folder, "wide.yaml"), spec("architectures/fusemax.yaml").replace("16 * MiB", "32 * MiB"));
+    writeFileSync(
+      join(folder, "mine.yaml"),
+      spec("designs/fusemax.yaml").replace(/^architecture: .*$/m, "architecture: wide.yaml"),
+    );
+    const areas = await results("--design", "fusemax", join(folder, "mine.yaml"), "--seq", "4K");
+    rmSync(folder, { recursive: true });
+    expect(areas).toHaveLength(2);
+    expect(areas[1]?.areaUm2).toBeGreaterThan(areas[0]?.areaUm2 ?? Number.NaN);
   });
 
   it("says of grouped heads and of lengths past a model's context what they are", async () => {

@@ -255,6 +255,14 @@ describe("masks", () => {
     expect(output.rowsWithoutKeys).toBe(4);
   });
 
+  it("names one query and one key as one, and the spread of generated scores where there is one", async () => {
+    const { stdout } = await invoke("run", "--seq", "1", "--spread", "2", "--check", "none");
+    expect(stdout).toContain("batch 1, 1 head, 1 query x 1 key, E = F = 64, scale 0.125, seed 0, spread 2\n");
+    expect((await invoke("run", "--seq", "2")).stdout).toContain(
+      "1 head, 2 queries x 2 keys, E = F = 64, scale 0.125, seed 0\n",
+    );
+  });
+
   it("takes batch and lengths from --kv-lens and --q-lens", async () => {
     const { workload } = await run("--kv-lens", "3,9", "--q-lens", "0,4", "--head-dim", "2");
     expect(workload).toMatchObject({ batch: 2, queries: 4, keys: 9, kvLens: [3, 9], qLens: [0, 4] });
