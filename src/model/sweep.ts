@@ -168,7 +168,7 @@ export function checkSweep(request: SweepRequest): void {
     }
     if (!["workload", "architecture", "mapping", "binding", "technology"].includes(kind ?? "")) {
       const expected = "a field of architecture, mapping, binding, technology or workload";
-      throw new UsageError({ where: `--set ${path}`, got: `'${kind}'`, expected });
+      throw new UsageError({ where: `--set ${path}`, got: `"${kind}"`, expected });
     }
     const negative = values.find(value => !(value >= 0));
     if (negative !== undefined) {

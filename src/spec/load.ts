@@ -40,7 +40,7 @@ function find<T>(
   const field = kind === "technologies" ? "technology" : kind.replace(/s$/, "");
   throw new SpecError({
     where: typeof from === "string" ? from : from.at([field]),
-    got: `'${name}'`,
+    got: `"${name}"`,
     expected: `one of ${source.names(kind).join(", ")} or a YAML file`,
   });
 }

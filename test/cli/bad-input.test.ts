@@ -50,7 +50,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--sede", "1"], /unknown option '--sede' \(Did you mean --seed\?\); see fusemax run --help/],
     [["extra"], /too many arguments/],
     [["--seq"], /option '--seq <n>' argument missing/],
-    [["--model", "gpt9"], /--model: got 'gpt9'; expected one of .*bert/],
+    [["--model", "gpt9"], /--model: got "gpt9"; expected one of .*bert/],
     [["--format", "fp8"], /--format: got "fp8"; expected one of bf16, bf16-strict, fp16, fp16-strict, fp32/],
     [["--engine", "tpu"], /--engine: got "tpu"; expected one of auto, webgpu/],
     [["--check", "some"], /--check: got "some"; expected full, none or sample:N/],

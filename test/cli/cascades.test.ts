@@ -219,7 +219,7 @@ describe("fusemax traffic-bound", () => {
     [["--seq", "0"], /--seq/],
     [["--buffer", "none"], /--buffer: got "none"/],
     [["--cascade", "softmax"], /softmax: got no rank P/],
-    [["--design", "nothing"], /--design: got 'nothing'/],
+    [["--design", "nothing"], /--design: got "nothing"/],
     [["--cascade", "attention-1-pass,,attention-2-pass"], /--cascade: got .* nothing left blank/],
     [["--json", "--csv"], /--csv: got --json as well/],
     [["--seq", ","], /--seq: got ","; expected a comma-separated list/],

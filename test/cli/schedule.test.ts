@@ -104,7 +104,7 @@ describe("fusemax trace", () => {
     ["no --out", () => [], /required option '--out/],
     ["an unknown ending", () => ["--out", file("a.png")], /--out: got ".*a\.png"; expected a file that ends in/],
     ["a folder that is not there", () => ["--out", file("no/a.svg")], /no\/a\.svg: got /],
-    ["an unknown design", () => ["--design", "tpu", "--out", file("a.svg")], /--design: got 'tpu'; expected one of/],
+    ["an unknown design", () => ["--design", "tpu", "--out", file("a.svg")], /--design: got "tpu"; expected one of/],
     [
       "a design without a schedule",
       () => ["--design", "flat", "--out", file("a.svg")],

@@ -103,25 +103,25 @@ describe("fusemax sweep", () => {
   });
 
   it.each([
-    [["--set", "D=1"], /--set D: got 'D'; expected a field of architecture/],
+    [["--set", "D=1"], /--set D: got "D"; expected a field of architecture/],
     [
       ["--set", "architecture.parameters.X=1,2"],
       /got the field 'architecture\.parameters\.X'; expected one of D, rows, columns/,
     ],
     [["--set", "workload.layers=1"], /got the field 'layers'; expected one of batch, heads/],
-    [["--set", "architecture.parameters.D=-1"], /got '-1'; expected a number/],
+    [["--set", "architecture.parameters.D=-1"], /got "-1"; expected a number/],
     [["--set", "architecture.parameters.D=1..8"], /expected a range FIRST\.\.LAST/],
     [["--set", "architecture.parameters.D=8..1*2"], /last value is not below its first/],
     [["--set", "architecture.parameters.D"], /expected FIELD=VALUES/],
     [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
     [["--pareto", "energyPj,,areaUm2"], /--pareto: got "energyPj,,areaUm2"; expected a comma-separated list/],
     [["--batch", "8", "--set", "workload.batch=1,2"], /--batch: got --set workload.batch as well/],
-    [["--model", "gpt9"], /--model: got 'gpt9'; expected one of bert/],
-    [["--design", "gpu"], /--design: got 'gpu'; expected one of arch/],
+    [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
+    [["--design", "gpu"], /--design: got "gpu"; expected one of arch/],
     [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],
     [["--set", "architecture.parameters.D=1..1e6+1,7"], /got 7 twice/],
-    [["--pareto", "speed"], /--pareto: got 'speed'; expected some of cycles/],
-    [["--out", "x.txt"], /--out: got 'x\.txt'; expected a name that ends in/],
+    [["--pareto", "speed"], /--pareto: got "speed"; expected some of cycles/],
+    [["--out", "x.txt"], /--out: got "x\.txt"; expected a name that ends in/],
     [["--seq", "1.5"], /--seq: got 1\.5/],
   ])("%j is refused in one line", async (args, message) => {
     const { code, stdout, stderr } = await invoke("sweep", ...args);

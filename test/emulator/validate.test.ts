@@ -32,7 +32,7 @@ describe("validateProblem", () => {
       { ...good, mask: { ...noMask, qLens: [5, 6] } },
       "qLens[1]: got 6; expected an integer from 0 to 5, the queries in the tensor",
     ],
-  ])("refuses %#", (problem, message) => {
+  ] as const)("refuses $1", (problem, message) => {
     expect(() => validateProblem(problem)).toThrow(message);
   });
 });

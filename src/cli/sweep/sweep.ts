@@ -48,7 +48,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
   const out = options.out ?? [];
   const odd = out.find(file => !kinds.includes(extname(file).toLowerCase()));
   if (odd !== undefined)
-    throw new UsageError({ where: "--out", got: `'${odd}'`, expected: `a name that ends in ${kinds.join(", ")}` });
+    throw new UsageError({ where: "--out", got: `"${odd}"`, expected: `a name that ends in ${kinds.join(", ")}` });
   const request = sweepRequest(specFiles, names);
   const size = sweepSize(request);
   if (size > mostPoints) {
@@ -124,7 +124,7 @@ function parseAxis(text: string) {
   if (values === undefined || more.length > 0 || path === "") {
     throw new UsageError({
       where: "--set",
-      got: `'${text}'`,
+      got: `"${text}"`,
       expected: "FIELD=VALUES, such as architecture.parameters.D=64,128,256",
     });
   }
@@ -144,7 +144,7 @@ function objectivesOf(text: string): readonly Measure[] {
   if (unknown !== undefined) {
     throw new UsageError({
       where: "--pareto",
-      got: `'${unknown}'`,
+      got: `"${unknown}"`,
       expected: `some of ${measures.join(", ")}`,
     });
   }
