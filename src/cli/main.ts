@@ -3,7 +3,9 @@ import { removeUnfinishedFiles } from "../io/atomic-write.js";
 import { systemError } from "../io/bytes.js";
 import { handleInterrupts } from "./interrupt.js";
 import { runCli } from "./program.js";
+import { writeWholeOutput } from "./whole-output.js";
 
+writeWholeOutput(process.stdout);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   removeUnfinishedFiles();
   // A reader that stops early (`fusemax run --json | head`) is no error.

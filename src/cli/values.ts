@@ -5,7 +5,7 @@ import { UsageError } from "../errors.js";
 const wrong = (option: string, text: string, expected: string): UsageError =>
   new UsageError({ where: option, got: text === "" ? "nothing" : `"${text}"`, expected });
 
-const unitOf: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+const unitOf: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** `a b,c` as a list of words, none of them blank. */
 export function parseWords(option: string, texts: readonly string[]): readonly string[] {
@@ -41,6 +41,13 @@ export function parseLengths(option: string, text: string): readonly number[] {
     if (length === null) throw wrong(option, text, "one whole number for each batch, such as 100,4096,4K");
     return length;
   });
+}
+
+/** A number with K, M, G or T for powers of 1024 after it, or nothing; null for anything else. */
+export function numberWithUnit(text: string): number | null {
+  const match = /^((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([KMGT]?)$/i.exec(text.trim());
+  const value = Number(match?.[1]) * (unitOf[(match?.[2] ?? "").toUpperCase()] ?? Number.NaN);
+  return Number.isFinite(value) ? value : null;
 }
 
 function wholeWithUnit(text: string): number | null {

@@ -44,14 +44,22 @@ export function compileLevels(
       if (next.kind === "fanout") around.push(parent);
       level = next;
     }
+    const same = spec.kind === "registers" ? spec.sameAs : undefined;
+    if (same !== undefined && architecture.levels[same]?.kind !== "registers") {
+      const registers = Object.entries(architecture.levels).filter(([, { kind }]) => kind === "registers");
+      throw new SpecError({
+        where: at(["levels", name, "sameAs"])(),
+        got: `'${same}'`,
+        expected: `one of the register files ${registers.map(([level]) => level).join(", ")}`,
+      });
+    }
     const fields = new Map(
       numericFields(spec).map(([field, formula]) => [
         field,
         program.compile(formula, undefined, at(["levels", name, ...field.split(".")])),
       ]),
     );
-    const component = spec.kind === "registers" ? (spec.sameAs ?? name) : name;
-    compiled.set(name, { name, spec, index, component, around, fields });
+    compiled.set(name, { name, spec, index, component: same ?? name, around, fields });
   });
   return compiled;
 }

@@ -112,11 +112,12 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
   const tokens = tokenize(formula, where);
   let next = 0;
   const peek = (): Token => tokens[Math.min(next, tokens.length - 1)] as Token;
-  const fail = (expected: string): never => {
+  const fail = (expected: string, mend?: string): never => {
     throw new SpecError({
       where: where(),
       got: `${peek().text} at character ${peek().at + 1} of '${formula}'`,
       expected,
+      ...(mend === undefined ? {} : { mend }),
     });
   };
   const expect = (text: string): void => {
@@ -173,7 +174,9 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
     }
   };
   const result = climb(1);
-  if (peek().kind !== "end") fail("an operator or the end");
+  if (peek().kind !== "end") {
+    fail("an operator or the end", peek().kind === "name" ? "a unit is a factor: 8 * MiB" : undefined);
+  }
   return result;
 }
 

@@ -69,6 +69,7 @@ describe("fusemax model", () => {
     const area = async (...set: readonly string[]) => (await results("--design", "fusemax", ...set))[0]?.areaUm2 ?? 0;
     const doubled = await area("--set", "architecture.levels.buffer.bytes*=2");
     expect(doubled).toBe(await area("--set", "architecture.levels.buffer.bytes=32*MiB"));
+    expect(doubled).toBe(await area("--set", "architecture.levels.buffer.bytes=32M")); // as a sweep writes it
     expect(doubled).toBeGreaterThan(await area());
     expect(await area("--set", "architecture.parameters.rows=128", "architecture.parameters.columns=128")).toBeLessThan(
       await area("--set", "architecture.parameters.rows=128"),

@@ -31,6 +31,13 @@ function ended(child: ChildProcess): Promise<Ended> {
 const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
 const sha256 = ({ stdout }: Ended): string => (JSON.parse(stdout) as { output: { sha256: string } }).output.sha256;
 
+// A limit on the size of files, in blocks of 512 bytes, stands for the disk.
+const onSmallDisk = (blocks: number, command: string) =>
+  spawnSync("sh", ["-c", `ulimit -f ${blocks}; trap "" XFSZ; exec "${process.execPath}" "${program}" ${command}`], {
+    encoding: "utf8",
+    cwd: folder,
+  });
+
 describe("Ctrl-C", () => {
   // While inputs are generated, while an engine computes, and while rows are checked.
   it.each([
@@ -95,10 +102,8 @@ describe("a killed run", () => {
   }, 180_000);
 
   it("says that the disk is full, and goes on when there is room", async () => {
-    // A limit on the size of files stands for the disk: 300 blocks of 512 bytes, for 512 KiB of rows.
     const args = `run --engine cpu --json --seq 1K --heads 2 --check none --resume ${join(folder, "full.rows")}`;
-    const script = `ulimit -f 300; trap "" XFSZ; exec "${process.execPath}" "${program}" ${args}`;
-    const full = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    const full = onSmallDisk(300, args); // 150 KiB, for 512 KiB of rows
     expect(full.stderr).toMatch(
       /^fusemax: .*full.rows: got (no space left|a file too large).*; expected room for \d+ bytes more; rows finished so far are kept.*\n$/,
     );
@@ -134,6 +139,31 @@ it("stops quietly when its reader does", () => {
   const result = spawnSync("sh", ["-c", script], { encoding: "utf8" });
   expect(result.stderr).toBe("0\n");
   expect(result.stdout).toMatch(/^design,model,batch,seq,/);
+});
+
+it("says that its output was cut short by a disk that filled up in the middle of it", () => {
+  const result = onSmallDisk(100, `${talkative} > cut.csv`);
+  expect(result.stderr).toMatch(/^fusemax: standard output: got .*; expected room for the result\n$/);
+  expect(result.status).toBe(2);
+  expect(statSync(join(folder, "cut.csv")).size).toBe(100 * 512);
+});
+
+it("keeps a sweep's finished points when the disk is full, says so in one line, and goes on when there is room", () => {
+  // Points enough for threads, and without.
+  for (const [points, blocks] of [
+    [2000, 600],
+    [8000, 1200],
+  ] as const) {
+    const command = `sweep --set architecture.frequencyHz=1e6..2e9:${points} --out all.csv --resume kept-${points}`;
+    const full = onSmallDisk(blocks, command);
+    expect(full.stderr).toMatch(
+      /^fusemax: kept-\d+: got .*; expected room for \d+ bytes more; points finished so far are kept.*\n$/,
+    );
+    expect(full.status).toBe(2);
+    const after = spawnSync(process.execPath, [program, ...command.split(" ")], { encoding: "utf8", cwd: folder });
+    expect(after.stderr).toMatch(/[1-9]\d* of \d+ points were finished before/);
+    expect(after.status).toBe(0);
+  }
 });
 
 it.skipIf(!existsSync("/dev/full"))("says in one line that its output found no room", () => {

@@ -21,7 +21,7 @@ describe("fusemax sweep", () => {
     );
     expect([code, stderr]).toEqual([0, ""]);
     expect((await invoke("sweep", "--set", "architecture.levels.buffer.bytes=20M,16M")).stderr).toMatch(
-      /1 points have a buffer that CACTI's table lacks/,
+      /CACTI's table lacks the buffer of 1 of 2 points;/,
     );
     const { columns, rows } = parseCsv(stdout);
     expect(rows.length).toBe(2 * 2 * 2 * 2 * 2);

@@ -139,6 +139,18 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "kind: sram, within: disk",
     /levels\.buffer\.within: got the unknown level 'disk'; expected one of the levels dram, buffer/,
   ],
+  "registers that are the same as none": [
+    "architectures",
+    "sameAs: registers1d",
+    "sameAs: register1d",
+    /levels\.spill\.sameAs: got 'register1d'; expected one of the register files spill, registers2d, registers1d/,
+  ],
+  "a unit that is no factor": [
+    "architectures",
+    "bytes: 16 * MiB",
+    "bytes: 16 MiB",
+    /levels\.buffer\.bytes: got MiB at character 3 of '16 MiB'; expected an operator or the end; a unit is a factor: 8 \* MiB/,
+  ],
   "a circle between symbols": [
     "mappings",
     "Pt: ceil(P / columns)",

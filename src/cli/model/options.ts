@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Patch } from "../../model/patch.js";
 import { choice } from "../option.js";
+import { numberWithUnit } from "../values.js";
 
 /** How the model counts, as the command line says it. */
 export interface AccountingOptions {
@@ -29,17 +30,17 @@ export function accountingOptions(command: Command): Command {
 export function settingsOption(): Option {
   return new Option(
     "--set <fields...>",
-    "fields of the specs and what they become, such as architecture.parameters.rows=128; *= multiplies",
+    "fields of the specs and what they become, such as architecture.levels.buffer.bytes=8M; *= multiplies",
   ).argParser((text: string, before: readonly Patch[] = []) => [...before, parseSetting(text)]);
 }
 
-/** FIELD=FORMULA or FIELD*=FORMULA. @throws UsageError */
+/** FIELD=FORMULA or FIELD*=FORMULA, or a number as a sweep takes it, such as 8M. @throws UsageError */
 function parseSetting(text: string): Patch {
   const match = /^((?:architecture|mapping|binding|technology)(?:\.\w+)+)\s*(\*?)=\s*(\S.*)$/.exec(text);
   const [, path, times, value] = match ?? [];
   if (path === undefined || value === undefined) {
-    const expected = "FIELD=VALUE with a field of the design's specs, such as architecture.levels.buffer.bytes=8*MiB";
+    const expected = "FIELD=VALUE with a field of the design's specs, such as architecture.levels.buffer.bytes=8M";
     throw new UsageError({ where: "--set", got: `"${text}"`, expected });
   }
-  return { path, value, ...(times === "*" ? { relative: true } : {}) };
+  return { path, value: numberWithUnit(value) ?? value, ...(times === "*" ? { relative: true } : {}) };
 }

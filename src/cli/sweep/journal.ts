@@ -44,13 +44,29 @@ export function openJournal(path: string, identity: string): Journal {
     }
     return {
       finished,
-      append: block => appendFileSync(path, `${JSON.stringify(block)}\n`),
+      append: block => append(path, `${JSON.stringify(block)}\n`),
     };
   } catch (error) {
     if (error instanceof InputError) throw error;
     if (error instanceof SyntaxError) throw notOurs(path);
     throw new InputError(
       { where: path, got: systemError(error), expected: "a file of finished points" },
+      { cause: error },
+    );
+  }
+}
+
+function append(path: string, line: string): void {
+  try {
+    appendFileSync(path, line);
+  } catch (error) {
+    throw new InputError(
+      {
+        where: path,
+        got: systemError(error),
+        expected: `room for ${line.length} bytes more`,
+        mend: "points finished so far are kept; make room and run the same command again",
+      },
       { cause: error },
     );
   }

@@ -66,7 +66,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
   const estimated = points.estimated.reduce((n, flag) => n + flag, 0);
   if (estimated > 0) {
     process.stderr.write(
-      `fusemax: ${estimated} points have a buffer that CACTI's table lacks; its energy and area are interpolated or extrapolated\n`,
+      `fusemax: CACTI's table lacks the buffer of ${estimated} of ${size} points; its energy and area are interpolated or extrapolated\n`,
     );
   }
   if (out.length === 0) for (const piece of pieces(sweepCsv(results))) process.stdout.write(piece);

@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.js";
+import { numberWithUnit } from "../values.js";
 
-const unit: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 /** A range longer than this is taken for a slip of the pen. */
 const mostValues = 10_000_000;
 
@@ -38,12 +38,11 @@ function parsePart(where: string, text: string): readonly number[] {
 }
 
 function parseValue(where: string, text: string): number {
-  const match = /^((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([KMGT]?)$/i.exec(text.trim());
-  const value = match === null ? Number.NaN : Number(match[1]) * (unit[(match[2] ?? "").toUpperCase()] ?? 1);
-  if (Number.isFinite(value)) return value;
+  const value = numberWithUnit(text);
+  if (value !== null) return value;
   throw new UsageError({
     where,
     got: text === "" ? "nothing" : `"${text}"`,
-    expected: "a number, with K, M, G or T for powers of 1024",
+    expected: "a number, with K, M, G or T for powers of 1024, such as 8M",
   });
 }
