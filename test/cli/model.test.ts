@@ -124,6 +124,14 @@ describe("fusemax model", () => {
     expect(fusemax?.use["2d"]?.unfilled["column"]).toBeGreaterThan(0.5);
   });
 
+  it("leaves the breakdowns of many points to --json and --csv, and says so", async () => {
+    const [few, many] = [await invoke("model", "--seq", "1K,2K"), await invoke("model", "--seq", "1K,2K,4K")];
+    expect(few.stdout).toContain("flat, by Einsum\n");
+    expect(few.stdout).not.toContain("or fewer points");
+    expect(many.stdout).not.toContain("by Einsum\n");
+    expect(many.stdout).toContain("Energy by component and by Einsum: --json, --csv, or fewer points.");
+  });
+
   it("seeks what a file names beside that file first", async () => {
     const folder = mkdtempSync(join(tmpdir(), "fusemax-beside-"));
     const spec = (kind: string): string => readFileSync(new URL(`../../specs/${kind}`, import.meta.url), "utf8");

@@ -258,6 +258,8 @@ describe("masks", () => {
   it("names one query and one key as one, and the spread of generated scores where there is one", async () => {
     const { stdout } = await invoke("run", "--seq", "1", "--spread", "2", "--check", "none");
     expect(stdout).toContain("batch 1, 1 head, 1 query x 1 key, E = F = 64, scale 0.125, seed 0, spread 2\n");
+    const grouped = await invoke("run", "--seq", "8", "--heads", "4", "--kv-heads", "2", "--check", "none");
+    expect(grouped.stdout).toContain("batch 1, 4 heads on 2 of K and V, 8 queries x 8 keys");
     expect((await invoke("run", "--seq", "2")).stdout).toContain(
       "1 head, 2 queries x 2 keys, E = F = 64, scale 0.125, seed 0\n",
     );

@@ -63,6 +63,16 @@ describe("the self-test", () => {
     expect(failure?.group).toBe(group);
   });
 
+  it("names a failing chain by all of its operands", async () => {
+    const wrong = opsWith({ mac: (s, a, b) => Math.fround(s + a * b) });
+    const failure = await selfTest({ runOps: wrong, engine: cpuEngine() }, ["fp32"]);
+    const chains = opCases(["fp32"]).find(({ op }) => op === "mac");
+    const { index = 0 } = failure ?? {};
+    const [from, to] = [64 * index, 64 * (index + 1)];
+    expect(failure?.inputs).toEqual([...(chains?.a.slice(from, to) ?? []), ...(chains?.b.slice(from, to) ?? [])]);
+    expect(failure === null ? "" : describeFailure(failure)).toContain(`case ${index} (128 operands): got 0x`);
+  });
+
   it("catches an engine whose operations are right and whose attention is not", async () => {
     const twin = cpuEngine();
     const engine: Engine = {

@@ -24,6 +24,18 @@ describe("a chart", () => {
     expect(heightOf(long) - heightOf(short)).toBeCloseTo(40 * 11.5 * 0.58 * Math.sin((37 * Math.PI) / 180), -1);
   });
 
+  it("stands panels below each other where fewer are wanted in a row", () => {
+    const panels = ["a", "b", "c", "d"].flatMap(title => bars([title]).panels.map(panel => ({ ...panel, title })));
+    const [four, two] = [undefined, 2].map(perRow =>
+      chart({ ...bars([]), panels, ...(perRow === undefined ? {} : { panelsPerRow: perRow }) }),
+    ) as [string, string];
+    const places = (svg: string): string[] =>
+      [...svg.matchAll(/translate\(([\d.]+),([\d.]+)\)"><line/g)].map(m => m[0]);
+    expect(new Set(places(four).map(place => place.split(",")[1])).size).toBe(1);
+    expect(new Set(places(two).map(place => place.split(",")[1])).size).toBe(2);
+    expect(new Set(places(two).map(place => place.split(",")[0])).size).toBe(2);
+  });
+
   it("puts every mark's value into a tooltip", () => {
     const tooltips = [...chart(bars(["x", "y"])).matchAll(/<title>(.*?)<\/title>/g)].map(([, text]) => text);
     expect(tooltips).toEqual(["t", "a, p x: 1", "b, p x: 2", "a, p y: 1", "b, p y: 2"]);
