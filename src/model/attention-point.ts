@@ -36,13 +36,17 @@ export const unmasked = (workload: Workload): Workload => ({
   kinds: workload.kinds.map(kind => ({ ...kind, window: [-1, -1] })),
 });
 
+/** Throws UsageError for a phase that the workload does not have. */
+export function checkPhase(workload: Workload, phase: Phase): void {
+  if (workload.phases.includes(phase)) return;
+  const got = `${phase} of ${workload.name}`;
+  throw new UsageError({ where: "--phase", got, expected: `one of its phases: ${workload.phases.join(", ")}` });
+}
+
 /** The attention of each kind of a workload's layers. Throws UsageError for a phase that the workload does not have. */
 export function attentionPoints(workload: Workload, request: PointRequest): readonly AttentionPoint[] {
   const { phase, seq, decodeQueries, kvLens } = request;
-  if (!workload.phases.includes(phase)) {
-    const got = `${phase} of ${workload.name}`;
-    throw new UsageError({ where: "--phase", got, expected: `one of its phases: ${workload.phases.join(", ")}` });
-  }
+  checkPhase(workload, phase);
   const batch = kvLens?.length ?? request.batch;
   const keysOf = (length: number): number => workload.crossKeys ?? length;
   const queriesOf = (length: number): number => (phase === "decode" ? decodeQueries : length);

@@ -1,8 +1,8 @@
 import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
-import type { Workload } from "../spec/workload.js";
+import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
-import { type AttentionPoint, attentionPoints } from "./attention-point.js";
+import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
 import { type CompiledDesign, compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
 import type { Patch } from "./patch.js";
@@ -13,12 +13,17 @@ export interface Axis {
   readonly values: readonly number[];
 }
 
-/** Every design on every workload at every length, crossed with every combination of the axes' values. */
+/**
+ * Every design on every workload (in batches of its own size) at every length, crossed with every combination of the
+ * axes' values. What is evaluated is the attention in the first kind of a model's layers, under its mask.
+ */
 export interface SweepRequest {
   readonly designs: readonly Design[];
   readonly workloads: readonly Workload[];
   readonly lengths: readonly number[];
-  readonly batch: number;
+  readonly phase: Phase;
+  /** Queries at once in decode. */
+  readonly decodeQueries: number;
   readonly axes: readonly Axis[];
   readonly accounting: Accounting;
 }
@@ -71,7 +76,7 @@ export function coordinates({ workloads, lengths, axes }: SweepRequest, index: n
 
 /** Evaluates points of a sweep; compiles each design once for all values of the fields that may vary. */
 export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
-  const { axes, accounting, batch } = request;
+  const { axes, accounting, phase, decodeQueries } = request;
   const kinds = axes.map(({ path }) => kindOf(path));
   const variable = axes.flatMap((_, k) => (kinds[k] === "variable" ? [k] : []));
   const fixed = axes.flatMap((_, k) => (kinds[k] === "fixed" ? [k] : []));
@@ -97,11 +102,12 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     axes.forEach(({ path }, k) => {
       if (kinds[k] === "workload") workload = withField(workload, path.slice("workload.".length), valueAt(k));
     });
-    const onBatch = axes.some(({ path }) => path === "workload.batch") ? workload.batch : batch;
     const design = designFor(at);
     try {
       const seq = request.lengths[at.length] as number;
-      const { sizes, mask } = attentionPoints(workload, { ...prefill, seq, batch: onBatch })[0] as AttentionPoint;
+      const { batch } = workload;
+      const [point] = attentionPoints(workload, { phase, decodeQueries, seq, batch });
+      const { sizes, mask } = point as AttentionPoint;
       const found = evaluate(design, sizes, accounting, variable.map(valueAt), mask);
       const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
       const numbers = [
@@ -122,9 +128,6 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     }
   };
 }
-
-/** The attention that is swept: all queries at once, in the first kind of a model's layers, under its mask. */
-const prefill = { phase: "prefill", decodeQueries: 1 } as const;
 
 /** A workload with another size. Heads that share no keys share none when there are more or fewer of them. */
 function withField(workload: Workload, field: string, value: number): Workload {
@@ -152,7 +155,10 @@ const workloadFields: readonly string[] = [
   "feedForward",
 ];
 
-/** Refuses axes that name no numeric field of every design, twice the same field, or values out of range. */
+/**
+ * Refuses a phase that a workload lacks, and axes that name no numeric field of every design, twice the same field, or
+ * values out of range.
+ */
 export function checkSweep(request: SweepRequest): void {
   const paths = request.axes.map(({ path }) => path);
   const twice = paths.find((path, i) => paths.indexOf(path) !== i);
@@ -175,6 +181,7 @@ export function checkSweep(request: SweepRequest): void {
       throw new UsageError({ where: `--set ${path}`, got: String(negative), expected: "values of at least 0" });
     }
   }
+  for (const workload of request.workloads) checkPhase(workload, request.phase);
   const evaluateAt = sweeper(request);
   // Each design once, so that a misspelt field is refused before anything is swept.
   const each = sweepSize(request) / request.designs.length;

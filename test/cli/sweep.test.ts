@@ -25,24 +25,32 @@ describe("fusemax sweep", () => {
     );
     const { columns, rows } = parseCsv(stdout);
     expect(rows.length).toBe(2 * 2 * 2 * 2 * 2);
-    expect(columns.slice(0, 7).join()).toBe(
-      "design,model,batch,seq,architecture.parameters.D,technology.operations.mac.energyPj,workload.heads",
+    expect(columns.slice(0, 9).join()).toBe(
+      "design,model,batch,seq,phase,queries,architecture.parameters.D,technology.operations.mac.energyPj,workload.heads",
     );
-    expect(rows.slice(0, 3).map(row => row.slice(3, 7).join())).toEqual([
-      "1024,128,10,1",
-      "1024,128,10,2",
-      "1024,128,20,1",
+    expect(rows.slice(0, 3).map(row => row.slice(3, 9).join())).toEqual([
+      "1024,prefill,1024,128,10,1",
+      "1024,prefill,1024,128,10,2",
+      "1024,prefill,1024,128,20,1",
     ]);
     // The swept field counts: arithmetic is most of the energy.
     const energy = columns.indexOf("energyPj");
     expect(Number(rows[2]?.[energy]) / Number(rows[0]?.[energy])).toBeGreaterThan(1.5);
   });
 
-  it("gives at the specs' own values what fusemax model gives", async () => {
-    const { stdout: swept } = await invoke("sweep", ...sides, "--seq", "16K");
-    const row = parseCsv(swept).rows.find(cells => cells[4] === "256");
-    const { stdout: model } = await invoke("model", "--design", "fusemax", "--seq", "16K", "--csv");
-    expect(row?.slice(5, 12)).toEqual(parseCsv(model).rows[0]?.slice(4, 11));
+  it.each([
+    ["bert", []],
+    ["llama-3-8b", []],
+    ["llama-3-8b", ["--phase", "decode", "--queries", "3"]],
+  ])("gives at the specs' own values what fusemax model gives of %s %j", async (name, phase) => {
+    const asked = ["--seq", "16K", "--model", name, ...phase];
+    const { stdout: swept } = await invoke("sweep", ...sides, ...asked);
+    const row = parseCsv(swept).rows.find(cells => cells[6] === "256") ?? [];
+    const { stdout: model } = await invoke("model", "--design", "fusemax", ...asked, "--csv");
+    const { columns, rows } = parseCsv(model);
+    expect(row.slice(0, 4)).toEqual(rows[0]?.slice(0, 4)); // design, model, batch, seq
+    expect(row.slice(4, 6)).toEqual(["phase", "queries"].map(column => rows[0]?.[columns.indexOf(column)]));
+    expect(row.slice(7, 14)).toEqual(rows[0]?.slice(4, 11));
   });
 
   it("goes on where it was stopped, with the same result", async () => {
@@ -116,6 +124,8 @@ describe("fusemax sweep", () => {
     [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
     [["--pareto", "energyPj,,areaUm2"], /--pareto: got "energyPj,,areaUm2"; expected a comma-separated list/],
     [["--batch", "8", "--set", "workload.batch=1,2"], /--batch: got --set workload.batch as well/],
+    [["--phase", "decode"], /--phase: got decode of BERT; expected one of its phases: prefill/],
+    [["--model", "llama-3-8b", "--queries", "2"], /--queries: got it in prefill; expected --phase decode/],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
     [["--design", "gpu"], /--design: got "gpu"; expected one of arch/],
     [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],

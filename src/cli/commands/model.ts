@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ModelOptions } from "../model/model.js";
-import { accountingOptions, settingsOption } from "../model/options.js";
-import { choice, parsed, parseModelSize } from "../option.js";
+import { accountingOptions, phaseOption, queriesOption, settingsOption } from "../model/options.js";
+import { parsed, parseModelSize } from "../option.js";
 import { parseLengths } from "../values.js";
 
 export function register(program: Command): void {
@@ -12,13 +12,8 @@ export function register(program: Command): void {
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M (default: 4K, or what the model was made for)")
     .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
-    .addOption(
-      choice("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far", [
-        "prefill",
-        "decode",
-      ]).default("prefill"),
-    )
-    .addOption(parsed("--queries <n>", "queries at once in decode (default: 1)", parseModelSize))
+    .addOption(phaseOption())
+    .addOption(queriesOption())
     .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))
     .option("--no-mask", "let every query see every key, causal or not")
     .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");

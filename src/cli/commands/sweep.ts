@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { accountingOptions } from "../model/options.js";
+import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
 import type { SweepOptions } from "../sweep/sweep.js";
 
@@ -12,7 +12,9 @@ export function register(program: Command): void {
     .option("--design <names...>", "designs of specs/designs or YAML files (default: fusemax)")
     .option("--model <names...>", "workloads of specs/workloads or YAML files (default: bert)")
     .option("--seq <lengths...>", "sequence lengths: 1K,4K,1M, or ranges such as 1K..1M*4 (default: 4K)")
-    .addOption(parsed("--batch <n>", "sequences at once (default: 64)", parseModelSize))
+    .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
+    .addOption(phaseOption())
+    .addOption(queriesOption())
     .addOption(
       new Option("--set <field=values>", "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT")
         .argParser((text: string, before: readonly string[] = []) => [...before, text])
@@ -38,5 +40,7 @@ Examples:
   fusemax sweep --set architecture.parameters.D=16..512*2 --model bert,xlm --seq 256K
   fusemax sweep --design fusemax,flat --seq 1K..1M*2 --set architecture.levels.buffer.bytes=4M..64M*2 \\
                 --out buffers.csv buffers.svg --pareto latencySeconds,areaUm2
+  fusemax sweep --model llama-3-8b --phase decode --seq 128K --set architecture.parameters.columns=4..256*4 \\
+                --set architecture.parameters.rows=64..1K*2 --pareto latencySeconds,areaUm2
   fusemax sweep --set workload.headDim=16..256+1 --set architecture.frequencyHz=100e6..2e9:200 \\
                 --out big.csv --resume big.points`;

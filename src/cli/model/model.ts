@@ -9,17 +9,14 @@ import { largestSize } from "../../model/sizes.js";
 import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
-import type { Phase } from "../../spec/workload.js";
 import { parseSequence, parseWords } from "../values.js";
-import type { AccountingOptions } from "./options.js";
+import { type AccountingOptions, type PhaseOptions, queriesOf } from "./options.js";
 
-export interface ModelOptions extends AccountingOptions {
+export interface ModelOptions extends AccountingOptions, PhaseOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
   readonly batch?: number;
-  readonly phase: Phase;
-  readonly queries?: number;
   readonly kvLens?: readonly number[];
   readonly mask: boolean;
   readonly layer?: boolean;
@@ -38,9 +35,7 @@ export function runModel(options: ModelOptions): void {
     const other = options.seq === undefined ? "--batch" : "--seq";
     throw new UsageError({ where: "--kv-lens", got: `${other} as well`, expected: "one of the two" });
   }
-  if (options.queries !== undefined && options.phase !== "decode") {
-    throw new UsageError({ where: "--queries", got: `it in ${options.phase}`, expected: "--phase decode with it" });
-  }
+  const queries = queriesOf(options);
   const models = parseWords("--model", options.model ?? ["bert"]);
   const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
   const { results, failures } = modelResults({
@@ -50,8 +45,7 @@ export function runModel(options: ModelOptions): void {
     workloads: options.mask ? workloads : workloads.map(unmasked),
     lengths: lengthsOf(options),
     batch: options.batch,
-    phase: options.phase,
-    decodeQueries: options.queries ?? 1,
+    ...queries,
     ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,

@@ -1,13 +1,37 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Patch } from "../../model/patch.js";
-import { choice } from "../option.js";
+import type { Phase } from "../../spec/workload.js";
+import { choice, parsed, parseModelSize } from "../option.js";
 import { numberWithUnit } from "../values.js";
 
 /** How the model counts, as the command line says it. */
 export interface AccountingOptions {
   readonly accounting?: string;
   readonly correct?: readonly string[];
+}
+
+/** Which queries there are, as the command line says it. */
+export interface PhaseOptions {
+  readonly phase: Phase;
+  readonly queries?: number;
+}
+
+export const phaseOption = (): Option =>
+  choice("--phase <name>", "prefill: all queries of a sequence; decode: the next ones, against all keys so far", [
+    "prefill",
+    "decode",
+  ]).default("prefill");
+
+export const queriesOption = (): Option =>
+  parsed("--queries <n>", "queries at once in decode (default: 1)", parseModelSize);
+
+/** The queries that are asked for. @throws UsageError where a number of them would have no effect. */
+export function queriesOf({ phase, queries }: PhaseOptions): { readonly phase: Phase; readonly decodeQueries: number } {
+  if (queries !== undefined && phase !== "decode") {
+    throw new UsageError({ where: "--queries", got: `it in ${phase}`, expected: "--phase decode with it" });
+  }
+  return { phase, decodeQueries: queries ?? 1 };
 }
 
 /** The options that choose an accounting. */

@@ -10,6 +10,7 @@ import {
 import { chart } from "../../report/chart.js";
 import type { Figure } from "../../report/figure.js";
 import { plain } from "../../report/units.js";
+import type { Workload } from "../../spec/workload.js";
 import type { Points } from "./points.js";
 
 export interface SweepResults {
@@ -43,17 +44,23 @@ const head = (request: SweepRequest): readonly string[] => [
   "model",
   "batch",
   "seq",
+  "phase",
+  "queries",
   ...request.axes.map(({ path }) => path),
 ];
 
 function place(request: SweepRequest, at: Coordinates): readonly (string | number)[] {
   const batchAxis = request.axes.findIndex(({ path }) => path === "workload.batch");
+  const workload = request.workloads[at.workload] as Workload;
+  const seq = request.lengths[at.length] as number;
   const values = request.axes.map(({ values }, k) => values[at.axes[k] as number] as number);
   return [
     request.designs[at.design]?.name ?? "",
-    request.workloads[at.workload]?.name ?? "",
-    batchAxis < 0 ? request.batch : (values[batchAxis] as number),
-    request.lengths[at.length] as number,
+    workload.name,
+    batchAxis < 0 ? workload.batch : (values[batchAxis] as number),
+    seq,
+    request.phase,
+    request.phase === "decode" ? request.decodeQueries : seq,
     ...values,
   ];
 }
@@ -138,8 +145,9 @@ export function sweepChart({ request, points, front, objectives }: SweepResults,
   const value = (measure: Measure, i: number): number =>
     (points.numbers[measure][i] as number) * axisOf[measure].factor;
   const stride = Math.max(1, Math.ceil(points.size / mostDrawn));
+  const phase = request.phase === "decode" ? "decode, " : "";
   const groups = request.workloads.flatMap((workload, w) =>
-    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${seq} tokens`, w, l })),
+    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${phase}${seq} tokens`, w, l })),
   );
   const shown = groups.slice(0, 12);
   const lines = shown.map(() => request.designs.map(() => [] as { x: number; y: number; onFront: boolean }[]));

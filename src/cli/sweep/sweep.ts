@@ -6,7 +6,7 @@ import { specFiles } from "../../io/spec-files.js";
 import { accountingOf, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
-import type { AccountingOptions } from "../model/options.js";
+import { type AccountingOptions, type PhaseOptions, queriesOf } from "../model/options.js";
 import { startProgress } from "../progress.js";
 import { parseWords } from "../values.js";
 import { evaluateAll } from "./evaluate-all.js";
@@ -16,7 +16,7 @@ import { type SweepNames, sweepRequest } from "./request.js";
 import { pieces, sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
 import { parseValues } from "./values.js";
 
-export interface SweepOptions extends AccountingOptions {
+export interface SweepOptions extends AccountingOptions, PhaseOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
@@ -37,7 +37,8 @@ export async function runSweep(options: SweepOptions): Promise<void> {
     designs: parseWords("--design", options.design ?? ["fusemax"]),
     workloads: parseWords("--model", options.model ?? ["bert"]),
     lengths: lengthsOf(options.seq ?? ["4K"]),
-    batch: options.batch ?? 64,
+    batch: options.batch,
+    ...queriesOf(options),
     axes: options.set.map(parseAxis),
     accounting: accountingOf(options.accounting, options.correct),
   };
