@@ -20,8 +20,11 @@ const evaluation = paperEvaluation(specFiles, { attention: true, endToEnd: true,
 const tables = publishedTables(evaluation);
 let worst = 0;
 for (const folder of folders) {
-  if (!existsSync(folder)) {
-    process.stdout.write(`${folder}: not there, nothing compared\n\n`);
+  if (![...tables.keys()].some(name => existsSync(join(folder, `${name}.csv`)))) {
+    process.stderr.write(
+      `${folder}: got none of ${[...tables.keys()].join(".csv, ")}.csv; expected published tables\n`,
+    );
+    worst = Number.POSITIVE_INFINITY;
     continue;
   }
   const rows = [...tables].flatMap(([name, table]) => compare(name, table, join(folder, `${name}.csv`)));
