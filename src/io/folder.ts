@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
 import { systemError } from "./bytes.js";
@@ -7,7 +7,7 @@ import { systemError } from "./bytes.js";
 /** Writes text files into a folder, which is made if it is not there; each file whole or not at all. */
 export async function writeFolder(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw new InputError(
       { where: folder, got: systemError(error), expected: "a folder that can be written" },
@@ -17,3 +17,18 @@ export async function writeFolder(folder: string, files: ReadonlyMap<string, str
   const encoder = new TextEncoder();
   await Promise.all([...files].map(([name, text]) => writeAtomically(join(folder, name), [encoder.encode(text)])));
 }
+
+/** Makes a folder and those above it. Node's own way never returns where a folder that is there takes none, as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) await makeFolder(above);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Another process may have been first.
+    if (!(await isFolder(folder))) throw error;
+  }
+}
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isDirectory() ?? false;
