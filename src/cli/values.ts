@@ -43,9 +43,9 @@ export function parseLengths(option: string, text: string): readonly number[] {
   });
 }
 
-/** A number with K, M, G or T for powers of 1024 after it, or nothing; null for anything else. */
+/** A number with K, M, G or T (or KiB, …) for powers of 1024 after it, or nothing; null for anything else. */
 export function numberWithUnit(text: string): number | null {
-  const match = /^((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([KMGT]?)$/i.exec(text.trim());
+  const match = /^((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:([KMGT])(?:iB)?)?$/i.exec(text.trim());
   const value = Number(match?.[1]) * (unitOf[(match?.[2] ?? "").toUpperCase()] ?? Number.NaN);
   return Number.isFinite(value) ? value : null;
 }

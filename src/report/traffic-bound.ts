@@ -156,7 +156,8 @@ export function trafficTable({ panels }: TrafficStudy): Table {
   };
 }
 
-const mebibytes = (size: number): string => `${Number((size / 2 ** 20).toPrecision(6))} MiB`;
+const mebibytes = (size: number): string =>
+  size < 2 ** 20 ? `${size / 2 ** 10} KiB` : `${Number((size / 2 ** 20).toPrecision(6))} MiB`;
 
 /** The study for people. */
 export function trafficText(study: TrafficStudy): string {

@@ -206,6 +206,8 @@ describe("fusemax traffic-bound", () => {
     const args = ["traffic-bound", "--seq", "64K", "--buffer", "16MiB", "--model", "xlm"];
     const { stdout } = await invoke(...args);
     expect(stdout).toContain("16 MiB buffer");
+    const small = await invoke("traffic-bound", "--seq", "1K", "--buffer", "512K", "--model", "llama-3-8b");
+    expect(small.stdout).toMatch(/Llama 3 8B, batch 1\n.*512 KiB buffer/s);
     expect(stdout).toMatch(/fusemax, modelled\n/);
     const csv = (await invoke(...args, "--csv")).stdout.trim().split("\n");
     expect(csv[0]).toBe(

@@ -20,7 +20,7 @@ describe("fusemax sweep", () => {
       ...["--set", "technology.operations.mac.energyPj=10,20", "--set", "workload.heads=1,2"],
     );
     expect([code, stderr]).toEqual([0, ""]);
-    expect((await invoke("sweep", "--set", "architecture.levels.buffer.bytes=20M,16M")).stderr).toMatch(
+    expect((await invoke("sweep", "--set", "architecture.levels.buffer.bytes=20M,16MiB")).stderr).toMatch(
       /CACTI's table lacks the buffer of 1 of 2 points;/,
     );
     const { columns, rows } = parseCsv(stdout);

@@ -12,7 +12,7 @@ import { parseSequence, parseWords } from "../values.js";
 export interface TrafficBoundOptions {
   readonly model: string;
   readonly seq?: readonly string[];
-  readonly batch: number;
+  readonly batch?: number;
   readonly buffer?: number;
   readonly cascade?: readonly string[];
   readonly design?: readonly string[];
@@ -28,17 +28,18 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
   if (options.json === true && options.csv === true) {
     throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
   }
+  const workload = loadWorkload(specFiles, options.model, "--model");
   const study = trafficStudy({
     cascades: parseWords("--cascade", options.cascade ?? attentionCascades).map(loadCascade),
     designs: parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
       loadDesign(specFiles, name, "--design"),
     ),
-    workload: loadWorkload(specFiles, options.model, "--model"),
+    workload,
     lengths:
       options.seq === undefined
         ? paperLengths
         : parseWords("--seq", options.seq).map(text => parseSequence("--seq", text, largestSize)),
-    batch: options.batch,
+    batch: options.batch ?? workload.batch,
     ...(options.buffer === undefined ? {} : { bufferBytes: options.buffer }),
   });
   if (options.chart !== undefined) {

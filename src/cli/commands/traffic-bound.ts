@@ -11,7 +11,7 @@ export function register(program: Command): void {
     )
     .option("--model <name>", "a workload of specs/workloads or a YAML file", "bert")
     .option("--seq <lengths...>", "sequence lengths, queries = keys (default: 1K to 1M)")
-    .addOption(parsed("--batch <n>", "sequences at once", parseModelSize).default(64, "64"))
+    .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(
       parsed("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)", (option, text) =>
         parseSize(option, text.replace(/i?B$/i, "")),
