@@ -79,16 +79,16 @@ export const corrections: readonly Correction[] = [
 export const correctionNames: readonly string[] = corrections.map(({ name }) => name);
 
 /**
- * The accounting that a user asked for. `published` with some corrections is `corrected` with those alone.
- * Throws UsageError for an unknown correction.
+ * The accounting that a user asked for, by its name or by corrections. With some corrections it is `corrected` with those
+ * alone. Throws UsageError for an unknown correction, and for a name and corrections at once.
  */
 export function accountingOf(
   name: string | undefined,
   wanted: readonly string[] | undefined,
   mapping: Accounting["mapping"] = "published",
 ): Accounting {
-  const all = name === "corrected" && wanted === undefined;
-  const asked = all || wanted?.includes("all") === true ? correctionNames : (wanted ?? []);
+  const all = name === "corrected" || wanted?.includes("all") === true;
+  const asked = all ? correctionNames : (wanted ?? []);
   const unknown = wanted?.find(correction => correction !== "all" && !correctionNames.includes(correction));
   if (unknown !== undefined) {
     throw new UsageError({
@@ -97,12 +97,9 @@ export function accountingOf(
       expected: `one of ${correctionNames.join(", ")}, all`,
     });
   }
-  if (name === "published" && asked.length > 0) {
-    throw new UsageError({
-      where: "--correct",
-      got: `corrections with --accounting published`,
-      expected: "--accounting corrected, or none of the two",
-    });
+  if (name !== undefined && wanted !== undefined) {
+    const [got, expected] = [`corrections with --accounting ${name}`, "one of the two; corrected has all of them"];
+    throw new UsageError({ where: "--correct", got, expected });
   }
   const used = correctionNames.filter(correction => asked.includes(correction));
   return { name: used.length > 0 ? "corrected" : "published", corrections: used, mapping };

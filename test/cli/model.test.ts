@@ -235,6 +235,7 @@ describe("fusemax model", () => {
     [["--accounting", "paper"], /--accounting: got "paper"; expected one of published, corrected/],
     [["--design", ".github.yaml"], /\.github\.yaml: got no such file or folder; expected a YAML file that can be read/],
     [["--accounting", "published", "--correct", "divider"], /--correct: got corrections with --accounting published/],
+    [["--accounting", "corrected", "--correct", "divider"], /--correct: got corrections with --accounting corrected/],
   ])("%j is refused in one line", async (args, message) => {
     const { code, stdout, stderr } = await invoke("model", ...args);
     expect([code, stdout]).toEqual([2, ""]);
