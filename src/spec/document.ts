@@ -88,9 +88,17 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
     case "invalid_union":
       return issue.message.startsWith("Invalid") ? "one of the allowed forms (docs/model.md)" : issue.message;
+    case "too_small":
+      return bound(issue, issue.inclusive ? "of at least" : "above", issue.minimum);
+    case "too_big":
+      return bound(issue, issue.inclusive ? "of at most" : "below", issue.maximum);
     default:
       return issue.message.replace(/^Invalid (input|option): expected /, "");
   }
+}
+
+function bound({ origin, message }: { origin: string; message: string }, than: string, end: number | bigint): string {
+  return ["number", "int"].includes(origin) ? `a number ${than} ${end}` : message.replace(/^Too \w+: expected /, "");
 }
 
 function valueAt(raw: unknown, path: Path): unknown {
