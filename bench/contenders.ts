@@ -30,7 +30,7 @@ export interface Contenders {
 const onAdapter = (adapter: Adapter): Contender => ({
   name: `webgpu, ${adapter.name}`,
   open: ({ format }) => openTrustedWebGpu(adapter, format),
-  threads: 1,
+  threads, // a software adapter's
 });
 
 /** Everything this machine can run, the twin first. */
