@@ -55,7 +55,7 @@ function costRow(cost: RunCost, layer: number): string[] {
   return [
     String(layer),
     String(cost.cycles),
-    `${(cost.seconds * 1e6).toFixed(1)} us`,
+    `${(cost.seconds * 1e6).toFixed(1)} µs`,
     `${(cost.dramBytes / 1e6).toFixed(2)} MB`,
     `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
     busy(cost.util2d),
