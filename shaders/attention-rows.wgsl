@@ -11,7 +11,7 @@
 //   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
 //
-// The prelude says how much is unrolled (KernelShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
+// The prelude says how much is unrolled (RowsShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;

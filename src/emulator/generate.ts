@@ -56,12 +56,14 @@ export interface NormalStretch {
   readonly start: number;
 }
 
+export function generateStretch({ seed, name, length, spread, start }: NormalStretch): Float32Array<ArrayBuffer> {
+  return generateNormal(seed, name, length, spread, start);
+}
+
 /** Generates stretches in their order. */
 export type GenerateStretches = (stretches: readonly NormalStretch[]) => AsyncIterable<Float32Array>;
 
 /** One stretch after the other, here. */
 export async function* generateHere(stretches: readonly NormalStretch[]): AsyncGenerator<Float32Array> {
-  for (const { seed, name, length, spread, start } of stretches) {
-    yield generateNormal(seed, name, length, spread, start);
-  }
+  for (const stretch of stretches) yield generateStretch(stretch);
 }

@@ -4,6 +4,7 @@ import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type InputName, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
 import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
+import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import type { StoredInputs } from "./input-shape.js";
 
 /**
@@ -135,8 +136,7 @@ export async function loadInputs(
 
 /** Values of a piece's type in memory that threads share. */
 function sharedLike(piece: InputTensor, count: number): InputTensor {
-  const bytes = new SharedArrayBuffer(count * piece.BYTES_PER_ELEMENT);
-  return piece instanceof Float64Array ? new Float64Array(bytes) : new Float32Array(bytes);
+  return piece instanceof Float64Array ? new Float64Array(new SharedArrayBuffer(8 * count)) : sharedFloats(count);
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -1,5 +1,6 @@
 import type { OpCase } from "../self-test-ops.js";
 import type { DeviceGuard } from "./device-guard.js";
+import { encodeDispatch } from "./dispatch.js";
 import type { KernelCache } from "./kernel.js";
 import { operationBatchLayout } from "./layout.js";
 import { opCodes } from "./op-codes.js";
@@ -29,16 +30,9 @@ export async function runOperations(guard: DeviceGuard, kernels: KernelCache, te
   const results = buffer(bytes, STORAGE | COPY_SRC);
   const readback = buffer(bytes, MAP_READ | COPY_DST);
   const inputs = [test.a, test.b, test.c].map(bits => upload(new Uint32Array(bits).buffer, STORAGE));
-  const entries = [upload(batch.buffer, UNIFORM), ...inputs, results].map((it, binding) => ({
-    binding,
-    resource: { buffer: it },
-  }));
+  const buffers = [upload(batch.buffer, UNIFORM), ...inputs, results];
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-  pass.dispatchWorkgroups(Math.ceil(count / workgroupSize));
-  pass.end();
+  encodeDispatch(device, encoder, pipeline, buffers, Math.ceil(count / workgroupSize));
   encoder.copyBufferToBuffer(results, 0, readback, 0, bytes);
   device.queue.submit([encoder.finish()]);
   try {
