@@ -1,5 +1,8 @@
 /// <reference lib="dom" preserve="true" />
 // The API names WebGPU's and workers' types, which users that compile for Node alone do not have.
+
+export * from "./attention/problem.js";
+export * from "./attention/visible.js";
 export * from "./einsum/barriers.js";
 export * from "./einsum/cascade.js";
 export * from "./einsum/einsum.js";
@@ -13,8 +16,6 @@ export * from "./einsum/shape.js";
 export * from "./einsum/source.js";
 export * from "./einsum/traffic-bound.js";
 export * from "./emulator/alibi.js";
-export * from "./emulator/array/array.js";
-export * from "./emulator/array/frames.js";
 export * from "./emulator/baseline.js";
 export * from "./emulator/check.js";
 export type { ComparedRow, CompareRows, ComparisonTask } from "./emulator/compared-rows.js";
@@ -27,12 +28,10 @@ export * from "./emulator/error-statistics.js";
 export * from "./emulator/generate.js";
 export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
-export * from "./emulator/problem.js";
 export * from "./emulator/self-test.js";
 export * from "./emulator/self-test-ops.js";
 export * from "./emulator/twin.js";
 export * from "./emulator/validate.js";
-export * from "./emulator/visible.js";
 export * from "./emulator/wasm/block.js";
 export * from "./emulator/wasm/engine.js";
 export * from "./emulator/wasm/host.js";
@@ -42,6 +41,8 @@ export * from "./emulator/wasm/web-host.js";
 export * from "./emulator/wasm/worker.js";
 export * from "./emulator/webgpu/engine.js";
 export * from "./errors.js";
+export * from "./fusemax-array/array.js";
+export * from "./fusemax-array/frames.js";
 export * from "./model/accounting.js";
 export * from "./model/compile.js";
 export * from "./model/corrections.js";

@@ -10,13 +10,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   numerics: ["errors.ts"],
   einsum: ["errors.ts", "numerics"],
-  spec: ["errors.ts", "numerics", "einsum"],
-  reference: ["errors.ts", "numerics", "einsum", "spec"],
-  model: ["errors.ts", "numerics", "einsum", "spec"],
-  emulator: ["errors.ts", "numerics", "einsum", "spec", "reference"],
-  report: ["errors.ts", "numerics", "einsum", "spec", "model", "emulator", "reference"],
-  platform: ["errors.ts", "numerics", "emulator", "report"],
-  io: ["errors.ts", "numerics", "einsum", "spec", "model", "emulator", "reference", "report"],
+  attention: ["errors.ts", "numerics"],
+  spec: ["errors.ts", "numerics", "einsum", "attention"],
+  reference: ["errors.ts", "numerics", "attention", "einsum", "spec"],
+  model: ["errors.ts", "numerics", "attention", "einsum", "spec"],
+  emulator: ["errors.ts", "numerics", "attention", "einsum", "spec", "reference"],
+  "fusemax-array": ["errors.ts", "numerics", "attention", "spec", "emulator"],
+  report: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "fusemax-array", "reference"],
+  platform: ["errors.ts", "numerics", "attention", "emulator", "report"],
+  io: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "reference", "report"],
 };
 const nodeAllowed = new Set(["platform", "io", "cli"]);
 const root = resolve(import.meta.dirname, "../src");

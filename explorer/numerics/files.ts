@@ -1,5 +1,5 @@
+import type { AttentionShape } from "../../src/attention/problem.js";
 import { type StoredInputs, shapeOfInputs } from "../../src/cli/run/input-shape.js";
-import type { AttentionShape } from "../../src/emulator/problem.js";
 import { InputError } from "../../src/errors.js";
 import { blobSource } from "../../src/io/byte-source.js";
 import { npyTensor } from "../../src/io/npy-format.js";

@@ -1,6 +1,6 @@
+import { type AttentionProblem, type AttentionShape, noMask } from "../../src/attention/problem.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
-import { type AttentionProblem, type AttentionShape, noMask } from "../../src/emulator/problem.js";
 import { type FormatName, formats } from "../../src/numerics/format.js";
 import type { State } from "../state.js";
 

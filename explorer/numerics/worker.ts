@@ -1,7 +1,7 @@
+import { allRows } from "../../src/attention/visible.js";
 import { fromFiles, fromSeed, loadOperands } from "../../src/cli/run/inputs.js";
 import { checkOnOperands, sampleRows } from "../../src/emulator/check.js";
 import { emulateRows } from "../../src/emulator/emulate.js";
-import { allRows } from "../../src/emulator/visible.js";
 import { FusemaxError } from "../../src/errors.js";
 import { sha256OfValues } from "../../src/numerics/sha256.js";
 import { chooseEngine, openProcessor } from "./engines.js";

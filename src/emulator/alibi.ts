@@ -1,7 +1,7 @@
+import type { AttentionShape } from "../attention/problem.js";
 import { InputError } from "../errors.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import type { AttentionInputs, InputTensor } from "./operands.js";
-import type { AttentionShape } from "./problem.js";
 
 /** Bits of a key's position that one operand holds exactly. */
 const digitBits: Readonly<Record<FloatType, number>> = { bf16: 8, fp16: 11, fp32: 24 };

@@ -1,7 +1,7 @@
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { type KeyRange, visibleKeys } from "../attention/visible.js";
 import { type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { type ProcessingElement, processingElement } from "../numerics/pe.js";
-import type { AttentionProblem, Operands } from "./problem.js";
-import { type KeyRange, visibleKeys } from "./visible.js";
 
 /** Keys whose scores are computed side by side; a matter of speed alone. */
 const lanesAtOnce = 256;

@@ -1,9 +1,9 @@
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { queriesOf } from "../attention/visible.js";
 import { type ComparedRow, type CompareRows, type ComparisonTask, compareHere } from "./compared-rows.js";
 import { ErrorStatistics, type ErrorSummary, type WorstElement } from "./error-statistics.js";
 import type { AttentionInputs } from "./operands.js";
-import type { AttentionProblem, Operands } from "./problem.js";
 import { threefry2x32 } from "./threefry.js";
-import { queriesOf } from "./visible.js";
 
 export interface ErrorWithWorst extends ErrorSummary {
   /** Null when no row was checked. */

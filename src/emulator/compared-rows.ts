@@ -1,9 +1,9 @@
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { visibleKeys } from "../attention/visible.js";
 import { referenceRow } from "../reference/attention.js";
 import { Baseline } from "./baseline.js";
 import { breather } from "./breathe.js";
 import type { AttentionInputs } from "./operands.js";
-import type { AttentionProblem, Operands } from "./problem.js";
-import { visibleKeys } from "./visible.js";
 
 /** What an emulated row is compared with. */
 export interface ComparedRow {

@@ -1,8 +1,8 @@
+import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import type { CountingColumn } from "./count-column.js";
 import { emptyObservations } from "./count-observation.js";
 import { type Placement, placeTensors } from "./count-placement.js";
-import type { AttentionProblem, Operands } from "./problem.js";
 
 type Columns = readonly CountingColumn[];
 

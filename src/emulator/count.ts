@@ -1,8 +1,8 @@
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { keysOf, queriesOf, visibleKeys } from "../attention/visible.js";
 import { CountingArray } from "./count-array.js";
 import { CountingColumn } from "./count-column.js";
 import type { Observations } from "./count-observation.js";
-import type { AttentionProblem, Operands } from "./problem.js";
-import { keysOf, queriesOf, visibleKeys } from "./visible.js";
 
 export interface Observation {
   /** AV [B,H,P,F]: the bits of the plain twin. */

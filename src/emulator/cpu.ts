@@ -1,5 +1,5 @@
+import type { AttentionProblem, Operands, RowRange } from "../attention/problem.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
-import type { AttentionProblem, Operands, RowRange } from "./problem.js";
 import { type RowOverflow, Twin } from "./twin.js";
 
 /**

@@ -1,12 +1,12 @@
+import type { AttentionProblem, Operands, RowRange } from "../attention/problem.js";
+import { allRows, visibleScores } from "../attention/visible.js";
 import { DeviceError, NumericsError } from "../errors.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
 import { type AttentionInputs, roundOperands } from "./operands.js";
-import type { AttentionProblem, Operands, RowRange } from "./problem.js";
 import { validateProblem } from "./validate.js";
-import { allRows, visibleScores } from "./visible.js";
 
 export interface Progress {
   /** Output rows finished, those of an earlier run included. */

@@ -1,4 +1,4 @@
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "./problem.js";
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../attention/problem.js";
 
 export type EngineName = "cpu" | "wasm" | "webgpu";
 

@@ -1,9 +1,9 @@
+import type { AttentionShape, Operands } from "../attention/problem.js";
 import { InputError } from "../errors.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import { largestOperand } from "../numerics/limits.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits, smallestOperand } from "../numerics/rounding.js";
 import type { InputName } from "./generate.js";
-import type { AttentionShape, Operands } from "./problem.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
 export type InputTensor = Float32Array | Float64Array;

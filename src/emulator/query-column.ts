@@ -1,7 +1,7 @@
+import type { AttentionProblem } from "../attention/problem.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { firstOverflow, type Overflow } from "./overflow.js";
-import type { AttentionProblem } from "./problem.js";
 
 /** What a query carries from key tile to key tile: RM, RD, RNV of Cascade 5. */
 export interface RunningState {

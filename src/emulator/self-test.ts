@@ -1,12 +1,12 @@
+import { type AttentionProblem, noMask, type Operands } from "../attention/problem.js";
+import { allRows } from "../attention/visible.js";
 import { type FormatName, formatNames, formats } from "../numerics/format.js";
 import { fromBits } from "../numerics/rounding.js";
 import type { Engine } from "./engine.js";
 import { generateNormal } from "./generate.js";
 import { roundOperands } from "./operands.js";
-import { type AttentionProblem, noMask, type Operands } from "./problem.js";
 import { type OpCase, opCases, type SelfTestOp } from "./self-test-ops.js";
 import { Twin } from "./twin.js";
-import { allRows } from "./visible.js";
 
 /** A whole small attention and its bits. */
 export interface AttentionCase {

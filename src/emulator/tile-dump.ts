@@ -1,5 +1,5 @@
+import type { AttentionProblem, TileCoordinates, TileDump } from "../attention/problem.js";
 import { InputError } from "../errors.js";
-import type { AttentionProblem, TileCoordinates, TileDump } from "./problem.js";
 
 /** @throws InputError for coordinates outside the grid of tiles. */
 export function requireTile(at: TileCoordinates, { shape, tile }: AttentionProblem): void {

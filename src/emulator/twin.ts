@@ -1,8 +1,8 @@
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../attention/problem.js";
+import { keysOf, visibleKeys } from "../attention/visible.js";
 import type { Overflow } from "./overflow.js";
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "./problem.js";
 import { QueryColumn, type RunningState, startState } from "./query-column.js";
 import { emptyDump, requireTile } from "./tile-dump.js";
-import { keysOf, visibleKeys } from "./visible.js";
 
 export interface RowOverflow extends Overflow {
   readonly row: number;

@@ -1,6 +1,6 @@
+import type { AttentionMask, AttentionProblem, AttentionShape } from "../attention/problem.js";
 import { InputError } from "../errors.js";
 import { largestHeadDim, largestScale, smallestScale } from "../numerics/limits.js";
-import type { AttentionMask, AttentionProblem, AttentionShape } from "./problem.js";
 
 function requireInteger(where: string, value: number, from: number, to: number, unit = ""): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;

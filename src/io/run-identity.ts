@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { breather } from "../emulator/breathe.js";
-import type { AttentionProblem, Operands } from "../emulator/problem.js";
 
 /** Hashed at a time, so that Ctrl-C is heard. */
 const valuesAtOnce = 2 ** 22;

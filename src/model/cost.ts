@@ -30,7 +30,7 @@ export interface CostShape {
   readonly valueDim: number;
 }
 
-/** Which keys a query sees (src/emulator/problem.ts has the same). */
+/** Which keys a query sees (src/attention/problem.ts has the same). */
 export interface CostMask {
   readonly left: number;
   readonly right: number;

@@ -1,8 +1,8 @@
-import { runArray } from "../emulator/array/array.js";
-import { type ArrayFrame, frameOf } from "../emulator/array/frames.js";
+import { type AttentionProblem, noMask } from "../attention/problem.js";
 import { generateNormal } from "../emulator/generate.js";
 import { roundOperands } from "../emulator/operands.js";
-import { type AttentionProblem, noMask } from "../emulator/problem.js";
+import { runArray } from "../fusemax-array/array.js";
+import { type ArrayFrame, frameOf } from "../fusemax-array/frames.js";
 import type { CompiledDesign } from "../model/compile.js";
 import { findLags } from "../model/schedule/lags.js";
 import { scheduleOfDesign } from "../model/schedule/of-design.js";

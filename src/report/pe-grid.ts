@@ -1,5 +1,5 @@
-import type { ArrayFrame, PeFrame } from "../emulator/array/frames.js";
-import type { Tagged } from "../emulator/array/links.js";
+import type { ArrayFrame, PeFrame } from "../fusemax-array/frames.js";
+import type { Tagged } from "../fusemax-array/links.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
 import { operationsOf } from "../spec/schedule/schedule.js";
 import { escapeText, round, svgDocument, tag } from "./svg.js";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/problem.js";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { type DenseTensor, evaluateCascade } from "../../src/einsum/evaluate.js";
-import { noMask } from "../../src/emulator/problem.js";
 import { Twin } from "../../src/emulator/twin.js";
 import { InputError, NumericsError, UsageError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";

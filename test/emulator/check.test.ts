@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
 import { Baseline } from "../../src/emulator/baseline.js";
 import { check, countRows, sampleRows } from "../../src/emulator/check.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import { ErrorStatistics } from "../../src/emulator/error-statistics.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
 import { processingElement } from "../../src/numerics/pe.js";
 import { referenceRow } from "../../src/reference/attention.js";

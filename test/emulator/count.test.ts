@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { visibleScores } from "../../src/attention/visible.js";
 import { observe } from "../../src/emulator/count.js";
 import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
-import { visibleScores } from "../../src/emulator/visible.js";
 import { cases, valueKinds } from "../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../properties/run.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
 import { cpuEngine, traceOverflow } from "../../src/emulator/cpu.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { formats } from "../../src/numerics/format.js";
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 5, keys: 7, headDim: 3, valueDim: 4 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask, type RowRange } from "../../src/attention/problem.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { emulate, emulateRows } from "../../src/emulator/emulate.js";
 import type { Engine, RowBlock } from "../../src/emulator/engine.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { type AttentionProblem, noMask, type RowRange } from "../../src/emulator/problem.js";
 import { DeviceError, NumericsError } from "../../src/errors.js";
 import { formats } from "../../src/numerics/format.js";
 import { sha256OfValues } from "../../src/numerics/sha256.js";

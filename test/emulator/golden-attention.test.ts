@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { inputShape } from "../../src/emulator/operands.js";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
 import { engines } from "./engines.js";
 

@@ -1,4 +1,4 @@
-import type { AttentionProblem, Operands } from "../../src/emulator/problem.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
 import { exponentFactor, processingElement } from "../../src/numerics/pe.js";
 
 /** What a row computed in one tile; `seen` are the keys of the tile that it sees, as m0. */

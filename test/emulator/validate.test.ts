@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
+import { rowsWithoutKeys, visibleKeys, visibleScores } from "../../src/attention/visible.js";
 import { validateProblem } from "../../src/emulator/validate.js";
-import { rowsWithoutKeys, visibleKeys, visibleScores } from "../../src/emulator/visible.js";
 import { formats } from "../../src/numerics/format.js";
 
 const shape = { batch: 2, heads: 4, kvHeads: 2, queries: 5, keys: 7, headDim: 3, valueDim: 4 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
 import { mergeRanges, openRowsFile } from "../../src/io/rows-file.js";
 import { runIdentity } from "../../src/io/run-identity.js";
 import { formats } from "../../src/numerics/format.js";

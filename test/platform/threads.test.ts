@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/problem.js";
 import { sampleRows } from "../../src/emulator/check.js";
 import { type ComparedRow, compareHere } from "../../src/emulator/compared-rows.js";
 import { generateHere, type NormalStretch } from "../../src/emulator/generate.js";
-import { noMask } from "../../src/emulator/problem.js";
 import { formats } from "../../src/numerics/format.js";
 import { generateOnThreads } from "../../src/platform/generate-on-threads.js";
 import { onThreads } from "../../src/platform/threads.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
+import type { AttentionMask, AttentionProblem, AttentionShape, Operands } from "../../src/attention/problem.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { inputShape, roundTensor } from "../../src/emulator/operands.js";
-import type { AttentionMask, AttentionProblem, AttentionShape, Operands } from "../../src/emulator/problem.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
 
 export interface Case {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../../src/attention/problem.js";
+import { allRows, visibleKeys } from "../../src/attention/visible.js";
 import type { Engine } from "../../src/emulator/engine.js";
-import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../../src/emulator/problem.js";
-import { allRows, visibleKeys } from "../../src/emulator/visible.js";
 import { formats } from "../../src/numerics/format.js";
 import { attentionErrorBound, orderErrorBound, type RowData } from "../../src/numerics/tolerance.js";
 import { engines } from "../emulator/engines.js";

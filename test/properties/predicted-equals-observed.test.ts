@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
 import { observe } from "../../src/emulator/count.js";
 import { countedEinsums } from "../../src/emulator/count-observation.js";
-import { type AttentionProblem, noMask } from "../../src/emulator/problem.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
+import { allRows } from "../../src/attention/visible.js";
 import type { Engine } from "../../src/emulator/engine.js";
-import { allRows } from "../../src/emulator/visible.js";
 import { bitsOf } from "../../src/numerics/rounding.js";
 import type { Case } from "./arbitrary.js";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { runArray } from "../../src/emulator/array/array.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { SpecError } from "../../src/errors.js";
+import { runArray } from "../../src/fusemax-array/array.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
 import { operandsOf, type SmallCase, smallCases } from "./small-cases.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runArray } from "../../src/emulator/array/array.js";
-import { Links } from "../../src/emulator/array/links.js";
-import { noMask } from "../../src/emulator/problem.js";
+import { noMask } from "../../src/attention/problem.js";
+import { runArray } from "../../src/fusemax-array/array.js";
+import { Links } from "../../src/fusemax-array/links.js";
 import { formats } from "../../src/numerics/format.js";
 import type { ScheduleMachine } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
+import { type AttentionProblem, noMask, type Operands } from "../../src/attention/problem.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { type AttentionProblem, noMask, type Operands } from "../../src/emulator/problem.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
 import type { ArrivalSchedule, RmReturn, ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";

@@ -1,3 +1,4 @@
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import {
   checkOnInputs,
   checkOnOperands,
@@ -5,7 +6,6 @@ import {
   type OperandCheck,
   sampleRows,
 } from "../../emulator/check.js";
-import type { AttentionProblem, Operands } from "../../emulator/problem.js";
 import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";

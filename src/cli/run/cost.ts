@@ -1,4 +1,4 @@
-import type { AttentionProblem } from "../../emulator/problem.js";
+import type { AttentionProblem } from "../../attention/problem.js";
 import { specFiles } from "../../io/spec-files.js";
 import { costOfRun, type RunCost } from "../../model/cost.js";
 import { loadDesign } from "../../spec/load.js";

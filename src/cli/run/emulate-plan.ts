@@ -1,7 +1,7 @@
+import type { Operands } from "../../attention/problem.js";
+import { allRows } from "../../attention/visible.js";
 import type { EmulationRun } from "../../emulator/emulate.js";
 import { emulateRows } from "../../emulator/emulate.js";
-import type { Operands } from "../../emulator/problem.js";
-import { allRows } from "../../emulator/visible.js";
 import type { RowsFile } from "../../io/rows-file.js";
 import type { ChosenEngine } from "../../platform/choose-engine.js";
 import { onInterrupt } from "../interrupt.js";

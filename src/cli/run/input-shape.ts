@@ -1,4 +1,4 @@
-import type { AttentionShape } from "../../emulator/problem.js";
+import type { AttentionShape } from "../../attention/problem.js";
 import { InputError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { largestHeadDim } from "../../numerics/limits.js";

@@ -1,9 +1,9 @@
+import type { AttentionProblem, AttentionShape, Operands } from "../../attention/problem.js";
 import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type InputName, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
-import type { AttentionProblem, AttentionShape, Operands } from "../../emulator/problem.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import type { StoredInputs } from "./input-shape.js";
 

@@ -1,5 +1,5 @@
 import { availableMemory } from "node:process";
-import type { AttentionShape } from "../../emulator/problem.js";
+import type { AttentionShape } from "../../attention/problem.js";
 import { UsageError } from "../../errors.js";
 import { bytesInWords } from "../values.js";
 

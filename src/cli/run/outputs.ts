@@ -1,4 +1,4 @@
-import type { AttentionProblem, TileDump } from "../../emulator/problem.js";
+import type { AttentionProblem, TileDump } from "../../attention/problem.js";
 
 /** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file, whole or not at all. @throws InputError */
 export async function writeOutput(path: string, { shape, format }: AttentionProblem, av: Float32Array): Promise<void> {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import type { AttentionMask, AttentionProblem, TileCoordinates } from "../../attention/problem.js";
+import { keysOf, queriesOf } from "../../attention/visible.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
-import type { AttentionMask, AttentionProblem, TileCoordinates } from "../../emulator/problem.js";
 import { validateProblem } from "../../emulator/validate.js";
-import { keysOf, queriesOf } from "../../emulator/visible.js";
 import { UsageError } from "../../errors.js";
 import { checkWritable } from "../../io/atomic-write.js";
 import { formats } from "../../numerics/format.js";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Operands } from "../../attention/problem.js";
+import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
-import type { Operands } from "../../emulator/problem.js";
-import { rowsWithoutKeys } from "../../emulator/visible.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";

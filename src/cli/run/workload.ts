@@ -1,4 +1,4 @@
-import type { AttentionMask, AttentionShape } from "../../emulator/problem.js";
+import type { AttentionMask, AttentionShape } from "../../attention/problem.js";
 import { UsageError } from "../../errors.js";
 import type { ModelShape } from "./models.js";
 

@@ -1,6 +1,6 @@
+import type { AttentionProblem, Operands, RowRange } from "../../attention/problem.js";
+import { type KeyRange, keysOf, visibleKeys } from "../../attention/visible.js";
 import type { RowBlock } from "../engine.js";
-import type { AttentionProblem, Operands, RowRange } from "../problem.js";
-import { type KeyRange, keysOf, visibleKeys } from "../visible.js";
 import { type Kernels, lanes } from "./kernels.js";
 import { type KeySpan, Panels } from "./panels.js";
 

@@ -1,5 +1,5 @@
+import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../../attention/problem.js";
 import { processingElement } from "../../numerics/pe.js";
-import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../problem.js";
 import { emptyDump, requireTile } from "../tile-dump.js";
 import { BlockRunner } from "./block.js";
 import { type Kernels, lanes, type StateField } from "./kernels.js";

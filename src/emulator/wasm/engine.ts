@@ -1,7 +1,7 @@
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../../attention/problem.js";
+import { allRows } from "../../attention/visible.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../problem.js";
-import { allRows } from "../visible.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
 import { lanes, memoryBudget, openKernels } from "./kernels.js";

@@ -1,7 +1,7 @@
+import type { AttentionProblem } from "../../attention/problem.js";
 import { DeviceError } from "../../errors.js";
 import { formatNames } from "../../numerics/format.js";
 import { exponentFactor } from "../../numerics/pe.js";
-import type { AttentionProblem } from "../problem.js";
 
 /** Queries that the kernels compute side by side. */
 export const lanes = 8;

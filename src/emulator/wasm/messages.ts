@@ -1,6 +1,6 @@
+import type { AttentionProblem, Operands, RowRange } from "../../attention/problem.js";
 import type { Complaint } from "../../errors.js";
 import type { RowBlock } from "../engine.js";
-import type { AttentionProblem, Operands, RowRange } from "../problem.js";
 
 /** What the engine tells a worker. */
 export type ToWorker =

@@ -1,4 +1,4 @@
-import type { AttentionProblem, Operands } from "../problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { Kernels } from "./kernels.js";
 
 /** Keys [first, first + count) of a key/value head of the tensors K and V. */

@@ -1,6 +1,6 @@
+import type { RowRange } from "../../attention/problem.js";
 import { DeviceError } from "../../errors.js";
 import type { RowBlock } from "../engine.js";
-import type { RowRange } from "../problem.js";
 import type { WasmHost, WorkerThread } from "./host.js";
 import type { ToWorker } from "./messages.js";
 

@@ -1,4 +1,4 @@
-import type { Operands } from "../problem.js";
+import type { Operands } from "../../attention/problem.js";
 
 /** Floats that threads can share. */
 export function sharedFloats(length: number): Float32Array {

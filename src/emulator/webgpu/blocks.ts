@@ -1,5 +1,5 @@
-import type { AttentionProblem, RowRange } from "../problem.js";
-import { visibleKeys } from "../visible.js";
+import type { AttentionProblem, RowRange } from "../../attention/problem.js";
+import { visibleKeys } from "../../attention/visible.js";
 
 /** A workgroup's rows: up to `blockRows` consecutive rows that share their keys and values. */
 export interface RowBlockPlan {

@@ -1,4 +1,4 @@
-import type { AttentionProblem, Operands } from "../problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { Chunk } from "./jobs.js";
 import { eight, keyPagesOf, pagesOf, pageWords, valuePagesOf } from "./pack.js";
 import type { Packer, PackTask } from "./packer.js";

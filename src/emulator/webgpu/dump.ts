@@ -1,6 +1,6 @@
-import type { AttentionProblem, TileCoordinates, TileDump } from "../problem.js";
+import type { AttentionProblem, TileCoordinates, TileDump } from "../../attention/problem.js";
+import { visibleKeys } from "../../attention/visible.js";
 import { emptyDump } from "../tile-dump.js";
-import { visibleKeys } from "../visible.js";
 import type { BlockPlan } from "./blocks.js";
 import type { DeviceGuard } from "./device-guard.js";
 import type { Job } from "./jobs.js";

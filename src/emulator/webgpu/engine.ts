@@ -1,5 +1,5 @@
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { Engine, Session } from "../engine.js";
-import type { AttentionProblem, Operands } from "../problem.js";
 import type { OpCase } from "../self-test-ops.js";
 import { DeviceGuard, type HostWait } from "./device-guard.js";
 import { KernelCache, type ShaderSource } from "./kernel.js";

@@ -1,4 +1,4 @@
-import type { AttentionProblem } from "../problem.js";
+import type { AttentionProblem } from "../../attention/problem.js";
 import type { BlockPlan } from "./blocks.js";
 import { eight } from "./pack.js";
 import { phase } from "./state.js";

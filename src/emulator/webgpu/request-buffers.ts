@@ -1,4 +1,4 @@
-import type { AttentionProblem } from "../problem.js";
+import type { AttentionProblem } from "../../attention/problem.js";
 import { blockLayout, jobLayout } from "./layout.js";
 import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";

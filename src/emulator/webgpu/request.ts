@@ -1,5 +1,5 @@
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { exponentFactor } from "../../numerics/pe.js";
-import type { AttentionProblem, Operands } from "../problem.js";
 import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";

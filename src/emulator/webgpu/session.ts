@@ -1,7 +1,7 @@
+import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../../attention/problem.js";
+import { allRows } from "../../attention/visible.js";
 import type { RowBlock, Session } from "../engine.js";
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../problem.js";
 import { requireTile } from "../tile-dump.js";
-import { allRows } from "../visible.js";
 import { type BlockPlan, countTiles, planBlocks, rowsOfGroup } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";

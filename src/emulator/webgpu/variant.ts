@@ -1,6 +1,6 @@
+import type { AttentionProblem } from "../../attention/problem.js";
+import { allRows } from "../../attention/visible.js";
 import type { Format } from "../../numerics/format.js";
-import type { AttentionProblem } from "../problem.js";
-import { allRows } from "../visible.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";

@@ -1,7 +1,7 @@
 /**
  * The Einsums of the one-pass cascade as a PE array executes them: how many operations each PE spends on one tile, which
  * units it needs, and which rows of the global buffer feed it. Two machines read this table and neither knows the
- * other: the tile-level simulation (model/schedule) and the register-level array (emulator/array).
+ * other: the tile-level simulation (model/schedule) and the register-level array (fusemax-array).
  */
 export const einsumNames = ["BQK", "LM", "SLN", "SLD", "SLNV", "RM", "PRM", "SPD", "RD", "SPNV", "RNV", "AV"] as const;
 export type EinsumName = (typeof einsumNames)[number];

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import type { AttentionProblem, Operands } from "../../../src/attention/problem.js";
+import { allRows } from "../../../src/attention/visible.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import type { Engine, RowBlock } from "../../../src/emulator/engine.js";
 import { generateNormal } from "../../../src/emulator/generate.js";
 import { roundOperands } from "../../../src/emulator/operands.js";
-import type { AttentionProblem, Operands } from "../../../src/emulator/problem.js";
-import { allRows } from "../../../src/emulator/visible.js";
 import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
 import { formatNames, formats } from "../../../src/numerics/format.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";

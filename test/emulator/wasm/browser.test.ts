@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AttentionProblem } from "../../../src/attention/problem.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import { emulate } from "../../../src/emulator/emulate.js";
 import { generateNormal } from "../../../src/emulator/generate.js";
-import type { AttentionProblem } from "../../../src/emulator/problem.js";
 import { type FormatName, formats } from "../../../src/numerics/format.js";
 import { startBrowser } from "../../explorer/browser.js";
 import { type Site, serveSite } from "../../explorer/site.js";

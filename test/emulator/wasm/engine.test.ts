@@ -1,10 +1,10 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { noMask } from "../../../src/attention/problem.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import { emulateRows } from "../../../src/emulator/emulate.js";
 import type { Engine } from "../../../src/emulator/engine.js";
 import { generateNormal } from "../../../src/emulator/generate.js";
 import { roundOperands } from "../../../src/emulator/operands.js";
-import { noMask } from "../../../src/emulator/problem.js";
 import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
 import type { WasmHost, WorkerThread } from "../../../src/emulator/wasm/host.js";
 import { DeviceError } from "../../../src/errors.js";

@@ -1,5 +1,5 @@
+import type { AttentionProblem } from "../../../src/attention/problem.js";
 import type { Engine, Session } from "../../../src/emulator/engine.js";
-import type { AttentionProblem } from "../../../src/emulator/problem.js";
 import { DeviceGuard } from "../../../src/emulator/webgpu/device-guard.js";
 import { type WebGpuEngine, webGpuEngine } from "../../../src/emulator/webgpu/engine.js";
 import { KernelCache } from "../../../src/emulator/webgpu/kernel.js";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AttentionProblem, type AttentionShape, noMask, type Operands } from "../../../src/attention/problem.js";
+import { allRows } from "../../../src/attention/visible.js";
 import { emulate } from "../../../src/emulator/emulate.js";
-import { type AttentionProblem, type AttentionShape, noMask, type Operands } from "../../../src/emulator/problem.js";
 import { describeFailure, selfTest } from "../../../src/emulator/self-test.js";
 import { Twin } from "../../../src/emulator/twin.js";
-import { allRows } from "../../../src/emulator/visible.js";
 import type { Variant } from "../../../src/emulator/webgpu/variant.js";
 import { DeviceError } from "../../../src/errors.js";
 import { type FormatName, formats } from "../../../src/numerics/format.js";

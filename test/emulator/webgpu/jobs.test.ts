@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../../src/emulator/problem.js";
+import { type AttentionProblem, noMask } from "../../../src/attention/problem.js";
+import { allRows } from "../../../src/attention/visible.js";
 import { Twin } from "../../../src/emulator/twin.js";
-import { allRows } from "../../../src/emulator/visible.js";
 import { countTiles, planBlocks, rowsOfGroup } from "../../../src/emulator/webgpu/blocks.js";
 import { planJobs } from "../../../src/emulator/webgpu/jobs.js";
 import { phase } from "../../../src/emulator/webgpu/state.js";

@@ -1,5 +1,5 @@
-import type { ProcessingElement } from "../../numerics/pe.js";
-import type { ScheduleMachine } from "../../spec/schedule/machine.js";
+import type { ProcessingElement } from "../numerics/pe.js";
+import type { ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Exponential } from "./exponential.js";
 import type { Instruction } from "./instruction.js";
 import { conflict, Links, type Tagged } from "./links.js";

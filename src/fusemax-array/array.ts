@@ -1,10 +1,10 @@
-import { NumericsError, SpecError } from "../../errors.js";
-import { largestAccumulator } from "../../numerics/limits.js";
-import { exponentFactor, type ProcessingElement, processingElement } from "../../numerics/pe.js";
-import type { ArrayName } from "../../spec/schedule/einsums.js";
-import type { ArrivalSchedule, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
-import type { Schedule } from "../../spec/schedule/schedule.js";
-import type { AttentionProblem, Operands } from "../problem.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { NumericsError, SpecError } from "../errors.js";
+import { largestAccumulator } from "../numerics/limits.js";
+import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
+import type { ArrayName } from "../spec/schedule/einsums.js";
+import type { ArrivalSchedule, ScheduleMachine, ScheduleWork } from "../spec/schedule/machine.js";
+import type { Schedule } from "../spec/schedule/schedule.js";
 import { bufferRows } from "./buffer-rows.js";
 import { Exponential } from "./exponential.js";
 import { GlobalBuffer } from "./global-buffer.js";

@@ -1,5 +1,5 @@
-import type { ArrivalSchedule } from "../../spec/schedule/machine.js";
-import type { AttentionProblem, Operands } from "../problem.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import type { ArrivalSchedule } from "../spec/schedule/machine.js";
 import type { TileOperands } from "./instruction.js";
 import { conflict } from "./links.js";
 

@@ -1,4 +1,4 @@
-import type { ScheduleMachine } from "../../spec/schedule/machine.js";
+import type { ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Instruction } from "./instruction.js";
 
 /**

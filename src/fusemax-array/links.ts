@@ -1,4 +1,4 @@
-import { type Complaint, SpecError } from "../../errors.js";
+import { type Complaint, SpecError } from "../errors.js";
 
 /** A value on a link, in a latch or in a register, with what it is: `BK[tile 3, 5]` is element e = 5 for tile 3. */
 export interface Tagged {

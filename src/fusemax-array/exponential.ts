@@ -1,5 +1,5 @@
-import { exp2CoefficientBits, type ProcessingElement, smallestExponent } from "../../numerics/pe.js";
-import { accumulatorRounder, flushCorrection, fromBits } from "../../numerics/rounding.js";
+import { exp2CoefficientBits, type ProcessingElement, smallestExponent } from "../numerics/pe.js";
+import { accumulatorRounder, flushCorrection, fromBits } from "../numerics/rounding.js";
 import type { RegisterFile } from "./register-file.js";
 
 const lastStep = 6;

@@ -1,7 +1,7 @@
-import { type ArrayName, dataflows } from "../../spec/schedule/einsums.js";
-import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
-import { isIdle, type Operation, type Stage, type Stream } from "../../spec/schedule/notation.js";
-import type { Schedule } from "../../spec/schedule/schedule.js";
+import { type ArrayName, dataflows } from "../spec/schedule/einsums.js";
+import type { ScheduleMachine, ScheduleWork } from "../spec/schedule/machine.js";
+import { isIdle, type Operation, type Stage, type Stream } from "../spec/schedule/notation.js";
+import type { Schedule } from "../spec/schedule/schedule.js";
 import type { Instruction, TileOperands } from "./instruction.js";
 
 /** The tiles in the order of mapping 1 (FuseMax section V): head, query block, key tile, query tile of the block. */
