@@ -20,6 +20,10 @@ export interface Arithmetic {
   unary(fn: UnaryFunction): Unary;
   binary(op: BinaryOperator): Binary;
   reduce(op: ReductionOperator): Binary;
+  /** What a factor of a product that is summed becomes before it enters a multiplier. */
+  readonly operand: Unary;
+  /** What an Einsum's value becomes where nothing is annotated. */
+  readonly result: Unary;
   /** s + a * b, where the product is summed. */
   readonly mac: (s: number, a: number, b: number) => number;
   /** exp(scale * x). */
@@ -67,6 +71,8 @@ export const float64: Arithmetic = {
   unary: fn => floatUnary[fn],
   binary: op => floatBinary[op],
   reduce: op => floatBinary[op],
+  operand: identity,
+  result: identity,
   mac: (s, a, b) => s + a * b,
   exp: scale => (scale === 1 ? Math.exp : x => Math.exp(scale * x)),
   annotation: () => identity,
@@ -74,7 +80,7 @@ export const float64: Arithmetic = {
 
 /**
  * The arithmetic of the PEs in a format (docs/numerics.md): each operation rounds to the accumulator, a sum of products
- * multiplies and accumulates, exp is E2. Only what a PE can do is there: no log, square root, sigmoid or tanh.
+ * multiplies operands and accumulates, exp is E2. Only what a PE can do is there: no log, square root, sigmoid or tanh.
  */
 export function peArithmetic(formatName: FormatName): Arithmetic {
   const format = formats[formatName];
@@ -112,6 +118,8 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
     },
     binary: op => binary[op],
     reduce: op => binary[op],
+    operand: pe.operand,
+    result: round,
     mac: pe.mac,
     exp: scale => {
       const c = exponentFactor(scale);

@@ -4,6 +4,7 @@ import { type Arithmetic, float64, peArithmetic } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import type { Einsum, Index } from "./einsum.js";
 import { EinsumKernel } from "./kernel.js";
+import { Presence } from "./presence.js";
 import { indexedRank, type Shape, type SizeOf, solveShape } from "./shape.js";
 import { constantOf, sizeValue, zeroSize } from "./size.js";
 
@@ -20,6 +21,8 @@ export interface EvaluateOptions {
   readonly format?: "float64" | FormatName;
   /** exp(x) is e^(scale * x), in PE arithmetic at no cost; 1 unless said. An exp(x, scale) of the text has its own. */
   readonly scale?: number;
+  /** Coordinates of a rank that do not exist, as a mask has it: they are left out everywhere. */
+  readonly present?: { readonly rank: string; readonly exists: (coordinate: number) => boolean };
 }
 
 export interface Evaluation {
@@ -59,7 +62,14 @@ export function evaluateCascade(
   const sizeOf: SizeOf = rank => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
   const store = new TensorStore(cascade, given, sizeOf, arithmetic);
   const emptyQuotients: EmptyQuotient[] = [];
-  const kernels = cascade.einsums.map(einsum => new EinsumKernel(cascade, einsum, store, sizeOf, arithmetic, scale));
+  const rank = options.present === undefined ? undefined : cascade.ranks.byName(options.present.rank);
+  const present =
+    options.present === undefined || rank === undefined
+      ? null
+      : new Presence(cascade, rank, options.present.exists, sizeOf);
+  const kernels = cascade.einsums.map(
+    einsum => new EinsumKernel(cascade, einsum, store, sizeOf, arithmetic, scale, present),
+  );
   for (const { einsums, loop } of cascade.dependence.groups) {
     const turns = loop === null ? 1 : (sizeOf(loop) ?? 0);
     for (let turn = 0; turn < turns; turn += 1) {

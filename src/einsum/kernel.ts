@@ -3,6 +3,7 @@ import type { Cascade } from "./cascade.js";
 import type { Access, Einsum, Expression, Filter, Index, ReductionOperator } from "./einsum.js";
 import { formatRead } from "./format-einsum.js";
 import { type Node, PointSpace } from "./point-space.js";
+import type { Presence } from "./presence.js";
 import type { SizeOf } from "./shape.js";
 
 interface Level {
@@ -37,30 +38,52 @@ export class EinsumKernel {
   /** The value at the point, put into the innermost reduction's `sum`. */
   private readonly point: (sum: number) => number;
   private readonly finish: (x: number) => number;
+  /** Tensors whose own Einsum says what they are rounded to. */
+  private readonly annotated: ReadonlySet<string>;
+  /** Where the coordinate before that of the target stands, for an iteration. */
+  private readonly carried: Node | null;
+  private readonly exists: () => boolean;
 
-  constructor(cascade: Cascade, einsum: Einsum, store: Store, sizeOf: SizeOf, arithmetic: Arithmetic, scale: number) {
+  constructor(
+    cascade: Cascade,
+    einsum: Einsum,
+    store: Store,
+    sizeOf: SizeOf,
+    arithmetic: Arithmetic,
+    scale: number,
+    present: Presence | null = null,
+  ) {
     this.einsum = einsum;
+    this.annotated = new Set(cascade.einsums.flatMap(({ tensor, annotation }) => (annotation === null ? [] : tensor)));
     this.store = store;
     this.arithmetic = arithmetic;
     this.scale = scale;
     this.space = new PointSpace(cascade, einsum, sizeOf);
+    const existsAmong = (bound: Iterable<string>): (() => boolean)[] =>
+      present === null ? [] : present.condition(this.space, bound);
     const { shape, data } = store.tensor(einsum.tensor);
     this.data = data;
     this.target = this.space.place(shape, targetIndices(einsum), `${einsum.tensor} on the left`);
+    this.carried =
+      einsum.iteration?.role === "step"
+        ? this.space.place(shape, carriedIndices(einsum), `${einsum.tensor} on the left`)
+        : null;
     const bound = new Set(einsum.free);
     const placed = new Set<Filter>();
     this.conditions = this.space.conditions(bound, placed);
+    const [exists = () => true] = existsAmong(bound);
+    this.exists = exists;
     this.levels = [...einsum.reductions].reverse().map(({ op, variables }) => {
       for (const variable of variables) bound.add(variable);
       const ordered = einsum.reduced.filter(variable => variables.includes(variable));
       return {
         op,
         variables: ordered.map(v => this.space.variables.indexOf(v)),
-        conditions: this.space.conditions(bound, placed),
+        conditions: [...this.space.conditions(bound, placed), ...existsAmong(bound)],
       };
     });
     this.point = this.pointOf(this.levels.at(-1)?.op);
-    this.finish = einsum.annotation === null ? x => x : arithmetic.annotation(einsum.annotation);
+    this.finish = einsum.annotation === null ? arithmetic.result : arithmetic.annotation(einsum.annotation);
   }
 
   /** Computes the whole tensor, or of an initialization its first coordinate. */
@@ -78,6 +101,11 @@ export class EinsumKernel {
   private walk(free: readonly number[]): void {
     const { conditions } = this;
     this.space.visit(free, () => {
+      if (!this.exists()) {
+        // Where nothing is, an iteration carries on what it had.
+        if (this.carried !== null) this.data[this.target()] = this.data[this.carried()] as number;
+        return;
+      }
       // A point that a filter leaves out is empty.
       const value = conditions.every(holds => holds()) ? this.reduce(0) : 0;
       this.data[this.target()] = this.finish(value);
@@ -107,11 +135,11 @@ export class EinsumKernel {
       return () => value();
     }
     if (innermost === "+" && right.kind === "binary" && right.op === "*") {
-      const [a, b] = [this.compile(right.left), this.compile(right.right)];
+      const [a, b] = [this.compileFactor(right.left), this.compileFactor(right.right)];
       return sum => arithmetic.mac(sum, a(), b());
     }
     if (innermost === "+" && right.kind === "unary" && right.fn === "square") {
-      const a = this.compile(right.operand);
+      const a = this.compileFactor(right.operand);
       return sum => {
         const x = a();
         return arithmetic.mac(sum, x, x);
@@ -120,6 +148,14 @@ export class EinsumKernel {
     const value = this.compile(right);
     const combine = arithmetic.reduce(innermost);
     return sum => combine(sum, value());
+  }
+
+  /** A factor of a product that is summed: an operand, unless its tensor is annotated otherwise. */
+  private compileFactor(expression: Expression): Node {
+    const value = this.compile(expression);
+    if (expression.kind === "access" && this.annotated.has(expression.tensor)) return value;
+    const { operand } = this.arithmetic;
+    return () => operand(value());
   }
 
   private compile(expression: Expression, arithmetic = this.arithmetic): Node {
@@ -189,6 +225,11 @@ export class EinsumKernel {
     const place = this.space.place(shape, access.indices, formatRead(access));
     return () => data[place()] as number;
   }
+}
+
+/** The coordinate before that which a step writes. */
+function carriedIndices({ indices, iteration }: Einsum): readonly Index[] {
+  return indices.map((index, i) => (i === iteration?.position ? { ...index, offset: [] } : index));
 }
 
 /** The indices of the left-hand side; an initialization writes coordinate 0. */
