@@ -1,8 +1,15 @@
 /// <reference lib="dom" preserve="true" />
 // The API names WebGPU's and workers' types, which users that compile for Node alone do not have.
 
+export * from "./attention/heads.js";
+export * from "./attention/key-range.js";
+export * from "./attention/mask.js";
 export * from "./attention/problem.js";
+export * from "./attention/rows.js";
+export * from "./attention/shape.js";
+export * from "./attention/tile.js";
 export * from "./attention/visible.js";
+export * from "./attention/window.js";
 export * from "./einsum/barriers.js";
 export * from "./einsum/cascade.js";
 export * from "./einsum/einsum.js";
@@ -30,6 +37,7 @@ export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
 export * from "./emulator/self-test.js";
 export * from "./emulator/self-test-ops.js";
+export type { TileDump } from "./emulator/tile-dump.js";
 export * from "./emulator/twin.js";
 export * from "./emulator/validate.js";
 export * from "./emulator/wasm/block.js";

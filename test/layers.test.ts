@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reference: ["errors.ts", "numerics", "attention", "einsum", "spec"],
   model: ["errors.ts", "numerics", "attention", "einsum", "spec"],
   emulator: ["errors.ts", "numerics", "attention", "einsum", "spec", "reference"],
-  "fusemax-array": ["errors.ts", "numerics", "attention", "spec", "emulator"],
+  "fusemax-array": ["errors.ts", "numerics", "attention", "spec"],
   report: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "fusemax-array", "reference"],
   platform: ["errors.ts", "numerics", "attention", "emulator", "report"],
   io: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "reference", "report"],

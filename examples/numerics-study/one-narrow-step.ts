@@ -3,9 +3,11 @@ import {
   exponentFactor,
   type Format,
   formats,
+  headOf,
+  kvHeadOf,
+  maskOf,
   type Operands,
   processingElement,
-  visibleKeys,
 } from "fusemax";
 
 /** The steps of a tile that can be given an accumulator of their own. */
@@ -28,15 +30,13 @@ export function rowWithNarrowSteps(
   narrow: ReadonlySet<StepName>,
 ): Float32Array {
   const { shape, tile, format, scale } = problem;
-  const { heads, kvHeads, queries, keys, headDim, valueDim } = shape;
+  const { headDim, valueDim } = shape;
   const [scores, exponential, tileSums, running] = stepNames.map(step =>
     processingElement(narrow.has(step) ? format : wideOf(format)),
   ) as [Pe, Pe, Pe, Pe];
   const factor = exponentFactor(scale);
-  const head = Math.floor(row / queries);
-  const b = Math.floor(head / heads);
-  const firstKey = (b * kvHeads + Math.floor((head % heads) / (heads / kvHeads))) * keys;
-  const { from, to } = visibleKeys(problem, b, row % queries);
+  const firstKey = kvHeadOf(shape, headOf(shape, row)) * shape.keys;
+  const { from, to } = maskOf(problem).span(row);
   const bqk = new Float64Array(tile.m0);
   const slnv = new Float64Array(valueDim);
   const rnv = new Float64Array(valueDim);

@@ -1,3 +1,4 @@
+import { headOf, kvHeadOf } from "fusemax";
 import type { Attention } from "./subject.js";
 import { seenKeys } from "./subject.js";
 
@@ -13,13 +14,12 @@ export interface ScoreStatistics {
 
 export function scoreStatistics(attention: Attention): ScoreStatistics {
   const { shape, scale, inputs, rows } = attention;
-  const { heads, kvHeads, queries, keys, headDim } = shape;
+  const { keys, headDim } = shape;
   let [variances, largestRaw] = [0, 0];
   const effective: number[] = [];
   for (const row of rows) {
     const { from, to } = seenKeys(attention, row);
-    const head = Math.floor(row / queries);
-    const first = Math.floor(head / heads) * kvHeads + Math.floor((head % heads) / (heads / kvHeads));
+    const first = kvHeadOf(shape, headOf(shape, row));
     const scores = new Float64Array(to - from);
     for (const i of scores.keys()) {
       const key = (first * keys + from + i) * headDim;

@@ -8,14 +8,13 @@ import {
   ErrorStatistics,
   type FloatType,
   type Format,
-  formats,
   type KeyRange,
+  maskOf,
   type Operands,
   type Overflow,
   referenceRow,
   roundOperands,
   traceOverflow,
-  visibleKeys,
 } from "fusemax";
 
 /** An attention to be studied: everything but the number format and the tile. */
@@ -135,7 +134,4 @@ export class Subject {
 }
 
 /** The keys that a row sees. */
-export function seenKeys({ shape, mask, scale }: Attention, row: number): KeyRange {
-  const anyFormat = { shape, mask, scale, format: formats.fp32, tile: { m0: 1, p0: 1 } };
-  return visibleKeys(anyFormat, Math.floor(row / (shape.heads * shape.queries)), row % shape.queries);
-}
+export const seenKeys = (attention: Attention, row: number): KeyRange => maskOf(attention).span(row);

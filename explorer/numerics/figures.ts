@@ -1,3 +1,4 @@
+import { headOf, placeOf } from "../../src/attention/rows.js";
 import type { Figure } from "../../src/report/figure.js";
 import type { HeatMap } from "../../src/report/heat-map.js";
 import type { Table } from "../../src/report/table.js";
@@ -6,8 +7,8 @@ import type { RunOutcome } from "./request.js";
 
 /** "h 3, query 17" of a flat row index. */
 export function rowName({ shape }: RunOutcome, row: number): string {
-  const query = row % shape.queries;
-  return shape.heads === 1 ? `${query}` : `${Math.floor(row / shape.queries) % shape.heads}:${query}`;
+  const { h, p } = placeOf(shape, row);
+  return shape.heads === 1 ? `${p}` : `${h}:${p}`;
 }
 
 /** Rows that get a label: about twelve of them. */
@@ -87,7 +88,6 @@ export const errorsTable = (outcome: RunOutcome): Table => ({
   columns: ["head", "query", "feature", "absoluteError"],
   rows: [...outcome.errors].map((error, i) => {
     const row = outcome.rows[Math.floor(i / outcome.shape.valueDim)] ?? 0;
-    const { queries, valueDim } = outcome.shape;
-    return [Math.floor(row / queries), row % queries, i % valueDim, error];
+    return [headOf(outcome.shape, row), placeOf(outcome.shape, row).p, i % outcome.shape.valueDim, error];
   }),
 });

@@ -1,4 +1,4 @@
-import type { AttentionShape } from "../../src/attention/problem.js";
+import type { AttentionShape } from "../../src/attention/shape.js";
 import { type StoredInputs, shapeOfInputs } from "../../src/cli/run/input-shape.js";
 import { InputError } from "../../src/errors.js";
 import { blobSource } from "../../src/io/byte-source.js";

@@ -1,4 +1,6 @@
-import { type AttentionProblem, type AttentionShape, noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
+import type { AttentionShape } from "../../src/attention/shape.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
 import { type FormatName, formats } from "../../src/numerics/format.js";

@@ -1,4 +1,4 @@
-import { allRows } from "../../src/attention/visible.js";
+import { allRows } from "../../src/attention/rows.js";
 import { fromFiles, fromSeed, loadOperands } from "../../src/cli/run/inputs.js";
 import { checkOnOperands, sampleRows } from "../../src/emulator/check.js";
 import { emulateRows } from "../../src/emulator/emulate.js";

@@ -1,4 +1,5 @@
-import type { AttentionShape } from "../attention/problem.js";
+import { placeOf } from "../attention/rows.js";
+import type { AttentionShape } from "../attention/shape.js";
 import { InputError } from "../errors.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import type { AttentionInputs, InputTensor } from "./operands.js";
@@ -47,7 +48,7 @@ export interface Alibi {
  * @throws InputError when the slopes do not fit the heads.
  */
 export function alibiOf(shape: AttentionShape, format: Format, scale: number, slopes: readonly number[]): Alibi {
-  const { heads, queries, keys, headDim } = shape;
+  const { heads, keys, headDim } = shape;
   if (slopes.length !== heads) {
     throw new InputError({
       where: "slopes",
@@ -58,7 +59,7 @@ export function alibiOf(shape: AttentionShape, format: Format, scale: number, sl
   const bits = digitBits[format.operand];
   const digits = Math.max(1, Math.ceil(Math.log2(keys) / bits));
   const weight = (d: number): number => 2 ** (bits * (digits - 1 - d));
-  const slopeOf = (row: number): number => (slopes[Math.floor(row / queries) % heads] as number) / scale;
+  const slopeOf = (row: number): number => (slopes[placeOf(shape, row).h] as number) / scale;
   const elements = {
     q: (row: number, d: number) => slopeOf(row) * weight(d),
     k: (row: number, d: number) => Math.floor((row % keys) / weight(d)) % 2 ** bits,

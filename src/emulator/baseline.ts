@@ -1,5 +1,8 @@
+import { kvHeadOf } from "../attention/heads.js";
+import { isEmpty, type KeyRange } from "../attention/key-range.js";
+import { type Mask, maskOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { type KeyRange, visibleKeys } from "../attention/visible.js";
+import { headOf } from "../attention/rows.js";
 import { type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { type ProcessingElement, processingElement } from "../numerics/pe.js";
 
@@ -15,6 +18,7 @@ const lanesAtOnce = 256;
 export class Baseline {
   private readonly problem: AttentionProblem;
   private readonly operands: Operands;
+  private readonly mask: Mask;
   private readonly pe: ProcessingElement;
   private readonly mac: MacChains;
   /** Scores, then weights, of the row in work. */
@@ -23,6 +27,7 @@ export class Baseline {
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
     this.operands = operands;
+    this.mask = maskOf(problem);
     this.pe = processingElement(problem.format);
     this.mac = macChains(problem.format);
     this.scratch = new Float32Array(problem.shape.keys);
@@ -31,13 +36,11 @@ export class Baseline {
   /** One output row, [F] in accumulator values; not finite where a 16-bit accumulator overflowed. */
   row(row: number): Float32Array {
     const { shape, scale } = this.problem;
-    const { heads, kvHeads, queries, keys, valueDim } = shape;
-    const head = Math.floor(row / queries);
-    const b = Math.floor(head / heads);
-    const seen = visibleKeys(this.problem, b, row % queries);
+    const { valueDim } = shape;
+    const seen = this.mask.span(row);
     const values = makeLanes(valueDim);
-    if (seen.from >= seen.to) return values.values;
-    const firstKey = (b * kvHeads + Math.floor((head % heads) / (heads / kvHeads))) * keys;
+    if (isEmpty(seen)) return values.values;
+    const firstKey = kvHeadOf(shape, headOf(shape, row)) * shape.keys;
     const { pe } = this;
     const weights = this.scores(row, firstKey, seen);
     const maximum = weights.reduce((a, x) => pe.max(a, x));

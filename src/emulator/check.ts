@@ -1,5 +1,7 @@
+import { sequenceOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { queriesOf } from "../attention/visible.js";
+import { rowAt } from "../attention/rows.js";
+import { inputNames } from "../attention/shape.js";
 import { type ComparedRow, type CompareRows, type ComparisonTask, compareHere } from "./compared-rows.js";
 import { ErrorStatistics, type ErrorSummary, type WorstElement } from "./error-statistics.js";
 import type { AttentionInputs } from "./operands.js";
@@ -35,16 +37,16 @@ export interface CheckOptions {
 export function countRows(problem: AttentionProblem): number {
   const { batch, heads } = problem.shape;
   let rows = 0;
-  for (let b = 0; b < batch; b += 1) rows += heads * queriesOf(problem, b);
+  for (let b = 0; b < batch; b += 1) rows += heads * sequenceOf(problem, b).queries;
   return rows;
 }
 
 /** The flat index of the n-th row that exists. */
 function nthRow(problem: AttentionProblem, n: number): number {
-  const { batch, heads, queries } = problem.shape;
+  const { batch, heads } = problem.shape;
   for (let b = 0; b < batch; b += 1) {
-    const length = queriesOf(problem, b);
-    if (n < heads * length) return (b * heads + Math.floor(n / length)) * queries + (n % length);
+    const { queries: length } = sequenceOf(problem, b);
+    if (n < heads * length) return rowAt(problem.shape, { b, h: Math.floor(n / length), p: n % length });
     n -= heads * length;
   }
   throw new RangeError(`there is no row ${n}`);
@@ -165,7 +167,7 @@ async function eachRow(
 }
 
 function sameValues(inputs: AttentionInputs, operands: Operands): boolean {
-  return (["q", "k", "v"] as const).every(name => {
+  return inputNames.every(name => {
     const [a, b] = [inputs[name], operands[name]];
     return a.length === b.length && a.every((x, i) => x === b[i]);
   });

@@ -1,5 +1,5 @@
+import { maskOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { visibleKeys } from "../attention/visible.js";
 import { referenceRow } from "../reference/attention.js";
 import { Baseline } from "./baseline.js";
 import { breather } from "./breathe.js";
@@ -26,14 +26,14 @@ export type CompareRows = (task: ComparisonTask) => AsyncIterable<ComparedRow>;
 /** Makes the function that computes one row. */
 export function rowComparer({ problem, tensors }: Omit<ComparisonTask, "rows">): (row: number) => ComparedRow {
   const { shape, scale } = problem;
-  const { heads, queries } = shape;
   const given = "operands" in tensors ? tensors.operands : tensors.inputs;
   const baseline = "operands" in tensors ? new Baseline(problem, tensors.operands) : null;
   const scratch = new Float64Array(shape.keys);
-  return row => {
-    const seen = visibleKeys(problem, Math.floor(row / (heads * queries)), row % queries);
-    return { exact: referenceRow(given, shape, scale, row, seen, scratch), baseline: baseline?.row(row) ?? null };
-  };
+  const mask = maskOf(problem);
+  return row => ({
+    exact: referenceRow(given, shape, scale, row, mask.span(row), scratch),
+    baseline: baseline?.row(row) ?? null,
+  });
 }
 
 /** One row after the other, here; lets timers and signals through between them. */

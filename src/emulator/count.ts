@@ -1,5 +1,7 @@
+import { groupOf } from "../attention/heads.js";
+import { maskOf, sequenceOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { keysOf, queriesOf, visibleKeys } from "../attention/visible.js";
+import { allRows, rowAt } from "../attention/rows.js";
 import { CountingArray } from "./count-array.js";
 import { CountingColumn } from "./count-column.js";
 import type { Observations } from "./count-observation.js";
@@ -21,21 +23,23 @@ export interface Observation {
  * and RNV are read, PRM is computed. A masked score does not exist, nor does a query in a tile where it sees no key.
  */
 export function observe(problem: AttentionProblem, operands: Operands, queryTiles: number, headTiles = 1): Observation {
-  const { batch, heads, kvHeads, queries, valueDim } = problem.shape;
+  const { shape } = problem;
+  const { batch, kvHeads, valueDim } = shape;
   const { m0, p0 } = problem.tile;
   const array = new CountingArray(problem, operands);
-  const av = new Float32Array(batch * heads * queries * valueDim);
-  const group = heads / kvHeads;
-  const batches = Array.from({ length: batch }, (_, b) => b).filter(b => keysOf(problem, b) > 0);
-  const longest = Math.max(0, ...batches.map(b => queriesOf(problem, b)));
+  const av = new Float32Array(allRows(problem).end * valueDim);
+  const group = groupOf(shape);
+  const mask = maskOf(problem);
+  const batches = Array.from({ length: batch }, (_, b) => b).filter(b => sequenceOf(problem, b).keys > 0);
+  const longest = Math.max(0, ...batches.map(b => sequenceOf(problem, b).queries));
   const together = longest < p0 ? group : 1;
   for (const b of batches) {
+    const { queries, keys } = sequenceOf(problem, b);
     /** The tiles of heads that stand side by side: their queries, query by query. */
     const tilesOf = (firstHead: number): readonly CountingColumn[][] => {
-      const columns = Array.from({ length: queriesOf(problem, b) * together }, (_, i) => {
-        const p = Math.floor(i / together);
-        const row = (b * heads + firstHead + (i % together)) * queries + p;
-        return new CountingColumn(i % p0, row, visibleKeys(problem, b, p), m0, valueDim);
+      const columns = Array.from({ length: queries * together }, (_, i) => {
+        const row = rowAt(shape, { b, h: firstHead + (i % together), p: Math.floor(i / together) });
+        return new CountingColumn(i % p0, row, mask.span(row), m0, valueDim);
       });
       return cut(columns, p0);
     };
@@ -45,7 +49,7 @@ export function observe(problem: AttentionProblem, operands: Operands, queryTile
         for (let p2 = 0; headsAtOnce.some(tiles => p2 < tiles.length); p2 += queryTiles) {
           const block = headsAtOnce.flatMap(tiles => tiles.slice(p2, p2 + queryTiles));
           array.enterQueries();
-          for (let m1 = 0; m1 * m0 < keysOf(problem, b); m1 += 1) {
+          for (let m1 = 0; m1 * m0 < keys; m1 += 1) {
             for (const tile of block) passTile(array, b * kvHeads + kvHead, m1, tile);
           }
           for (const tile of block) {

@@ -1,4 +1,5 @@
-import type { AttentionProblem, Operands, RowRange } from "../attention/problem.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { headOf, type RowRange, rowsOfHead } from "../attention/rows.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
 import { type RowOverflow, Twin } from "./twin.js";
 
@@ -16,7 +17,8 @@ const rowsAtOnce = 64;
 const macsPerRequest = 5e7;
 
 function openTwin(problem: AttentionProblem, operands: Operands): Session {
-  const { queries, keys, headDim, valueDim } = problem.shape;
+  const { shape } = problem;
+  const { keys, headDim, valueDim } = shape;
   const twin = new Twin(problem, operands);
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
@@ -24,8 +26,7 @@ function openTwin(problem: AttentionProblem, operands: Operands): Session {
     let start = range.start;
     while (start < range.end) {
       signal?.throwIfAborted();
-      const endOfHead = (Math.floor(start / queries) + 1) * queries;
-      const end = Math.min(range.end, start + rowsAtOnce, endOfHead);
+      const end = Math.min(range.end, start + rowsAtOnce, rowsOfHead(shape, headOf(shape, start)).end);
       const overflow = twin.rows({ start, end }, av.subarray((start - range.start) * valueDim));
       if (overflow !== null) return { range, av, overflowRow: overflow.row };
       start = end;

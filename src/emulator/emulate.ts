@@ -1,5 +1,6 @@
-import type { AttentionProblem, Operands, RowRange } from "../attention/problem.js";
-import { allRows, visibleScores } from "../attention/visible.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { allRows, placeOf, type RowRange } from "../attention/rows.js";
+import { visibleScores } from "../attention/visible.js";
 import { DeviceError, NumericsError } from "../errors.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
@@ -152,14 +153,14 @@ class Work {
 
 /** Runs the row again on the twin, so that every engine names the same offender. */
 function overflowError(problem: AttentionProblem, operands: Operands, row: number): Error {
-  const { heads, queries } = problem.shape;
+  const { b, h, p } = placeOf(problem.shape, row);
   const overflow = traceOverflow(problem, operands, row);
   if (overflow === null) return new Error(`row ${row} was said to overflow, but does not on the twin`);
   const { tensor, m1, index } = overflow;
   const place = [
-    `b ${Math.floor(row / (heads * queries))}`,
-    `h ${Math.floor(row / queries) % heads}`,
-    `query ${row % queries}`,
+    `b ${b}`,
+    `h ${h}`,
+    `query ${p}`,
     `key tile m1 ${m1}`,
     ...(index === null ? [] : [`${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`]),
   ];

@@ -1,4 +1,7 @@
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../attention/problem.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import type { RowRange } from "../attention/rows.js";
+import type { TileCoordinates } from "../attention/tile.js";
+import type { TileDump } from "./tile-dump.js";
 
 export type EngineName = "cpu" | "wasm" | "webgpu";
 

@@ -1,3 +1,6 @@
+import { placeOf, type RowPlace } from "../attention/rows.js";
+import type { AttentionShape } from "../attention/shape.js";
+
 /** How far an output is from the exact one, over the rows that were checked. */
 export interface ErrorSummary {
   /** Largest absolute error of an element. */
@@ -9,10 +12,7 @@ export interface ErrorSummary {
 }
 
 /** The element with the largest absolute error. */
-export interface WorstElement {
-  readonly b: number;
-  readonly h: number;
-  readonly p: number;
+export interface WorstElement extends RowPlace {
   readonly f: number;
   readonly got: number;
   readonly expected: number;
@@ -52,10 +52,9 @@ export class ErrorStatistics {
     return { maxAbs: this.maxAbs, rms, rmsRelative: rms === 0 ? 0 : rms / exact };
   }
 
-  worst({ heads, queries }: { readonly heads: number; readonly queries: number }): WorstElement | null {
+  worst(shape: Pick<AttentionShape, "heads" | "queries">): WorstElement | null {
     if (this.worstAt === null) return null;
     const { row, f, got, expected } = this.worstAt;
-    const head = Math.floor(row / queries);
-    return { b: Math.floor(head / heads), h: head % heads, p: row % queries, f, got, expected };
+    return { ...placeOf(shape, row), f, got, expected };
   }
 }

@@ -1,8 +1,8 @@
+import type { InputName } from "../attention/shape.js";
 import { normalQuantile } from "./normal.js";
 import { threefry2x32 } from "./threefry.js";
 
-/** The tensors that a seed stands for. */
-export type InputName = "q" | "k" | "v";
+/** The tensors that a seed stands for, as the generator's key has them. */
 const tensorKey: Readonly<Record<InputName, number>> = { q: 1, k: 2, v: 3 };
 
 /** Seeds are the integers from 0 to 2^53 - 1. */

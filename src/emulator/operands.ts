@@ -1,9 +1,9 @@
-import type { AttentionShape, Operands } from "../attention/problem.js";
+import type { Operands } from "../attention/problem.js";
+import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import { largestOperand } from "../numerics/limits.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits, smallestOperand } from "../numerics/rounding.js";
-import type { InputName } from "./generate.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
 export type InputTensor = Float32Array | Float64Array;
@@ -13,13 +13,6 @@ export interface AttentionInputs {
   readonly q: InputTensor;
   readonly k: InputTensor;
   readonly v: InputTensor;
-}
-
-/** The shape of each input tensor. */
-export function inputShape(shape: AttentionShape, name: InputName): readonly [number, number, number, number] {
-  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
-  if (name === "q") return [batch, heads, queries, headDim];
-  return [batch, kvHeads, keys, name === "k" ? headDim : valueDim];
 }
 
 /**
@@ -33,8 +26,9 @@ export function roundOperands(
   format: Format,
   allocate?: (length: number) => Float32Array,
 ): Operands {
+  const shapes = tensorShapes(shape);
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, inputShape(shape, name), format.operand, allocate);
+    roundTensor(inputs[name], name, shapes[name], format.operand, allocate);
   return { q: round("q"), k: round("k"), v: round("v") };
 }
 
@@ -46,7 +40,7 @@ export function roundTensor(
   type: FloatType,
   allocate = (length: number): Float32Array => new Float32Array(length),
 ): Float32Array {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = valuesOf(shape);
   if (tensor.length !== size) {
     throw new InputError({
       where: name,

@@ -1,5 +1,7 @@
-import { type AttentionProblem, noMask, type Operands } from "../attention/problem.js";
-import { allRows } from "../attention/visible.js";
+import { noMask } from "../attention/mask.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { allRows } from "../attention/rows.js";
+import { type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
 import { type FormatName, formatNames, formats } from "../numerics/format.js";
 import { fromBits } from "../numerics/rounding.js";
 import type { Engine } from "./engine.js";
@@ -39,12 +41,10 @@ export function attentionCases(names: readonly FormatName[] = formatNames): Atte
       format: formats[name],
       scale: 0.5,
     };
-    const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
-    const inputs = {
-      q: generateNormal(0x5e1f, "q", batch * heads * queries * headDim),
-      k: generateNormal(0x5e1f, "k", batch * kvHeads * keys * headDim),
-      v: generateNormal(0x5e1f, "v", batch * kvHeads * keys * valueDim),
-    };
+    const { queries, valueDim } = shape;
+    const sizes = tensorShapes(shape);
+    const input = (name: InputName): Float32Array => generateNormal(0x5e1f, name, valuesOf(sizes[name]));
+    const inputs = { q: input("q"), k: input("k"), v: input("v") };
     const operands = roundOperands(inputs, shape, problem.format);
     const av = new Float32Array(allRows(problem).end * valueDim);
     const twin = new Twin(problem, operands);

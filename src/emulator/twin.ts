@@ -1,8 +1,12 @@
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../attention/problem.js";
-import { keysOf, visibleKeys } from "../attention/visible.js";
+import { kvHeadOf } from "../attention/heads.js";
+import { hull, type KeyRange, noKeys } from "../attention/key-range.js";
+import { type Mask, maskOf, sequenceOf } from "../attention/mask.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { headOf, placeOf, type RowRange } from "../attention/rows.js";
+import { queryTileOf, type TileCoordinates } from "../attention/tile.js";
 import type { Overflow } from "./overflow.js";
 import { QueryColumn, type RunningState, startState } from "./query-column.js";
-import { emptyDump, requireTile } from "./tile-dump.js";
+import { emptyDump, firstRowOf, requireTile, type TileDump } from "./tile-dump.js";
 
 export interface RowOverflow extends Overflow {
   readonly row: number;
@@ -18,6 +22,7 @@ type Observer = (m1: number, row: number, state: RunningState, start: number, en
 export class Twin {
   private readonly problem: AttentionProblem;
   private readonly operands: Operands;
+  private readonly mask: Mask;
   private readonly column: QueryColumn;
   /** The tile of K that stands in the array, transposed to [E, m0]. */
   private readonly kT: Float32Array;
@@ -30,6 +35,7 @@ export class Twin {
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
     this.operands = operands;
+    this.mask = maskOf(problem);
     this.column = new QueryColumn(problem);
     this.stride = Math.min(problem.tile.m0, problem.shape.keys);
     this.kT = new Float32Array(this.stride * problem.shape.headDim);
@@ -51,12 +57,11 @@ export class Twin {
    * @throws InputError for coordinates outside the grid of tiles.
    */
   dump(at: TileCoordinates): TileDump {
-    const { shape, tile } = this.problem;
+    const { shape } = this.problem;
     requireTile(at, this.problem);
-    const columns = Math.min(tile.p0, shape.queries - at.p1 * tile.p0);
-    const rows = Math.min(tile.m0, shape.keys - at.m1 * tile.m0);
-    const first = (at.b * shape.heads + at.h) * shape.queries + at.p1 * tile.p0;
-    const dump = emptyDump(rows, columns, shape.valueDim);
+    const first = firstRowOf(this.problem, at);
+    const dump = emptyDump(this.problem, at);
+    const { columns } = dump;
     const { column } = this;
     const observe: Observer = (m1, p, _state, start, end) => {
       if (m1 !== at.m1) return;
@@ -86,30 +91,26 @@ export class Twin {
    */
   private passTiles(range: RowRange, lastTile: number, observe?: Observer): RunningState[] {
     const { shape, tile } = this.problem;
-    const head = Math.floor(range.start / shape.queries);
-    const b = Math.floor(head / shape.heads);
-    const kvHead = b * shape.kvHeads + Math.floor((head % shape.heads) / (shape.heads / shape.kvHeads));
-    const firstQuery = range.start - head * shape.queries;
+    const kvHead = kvHeadOf(shape, headOf(shape, range.start));
+    const { keys } = sequenceOf(this.problem, placeOf(shape, range.start).b);
     const length = range.end - range.start;
-    const visible = Array.from({ length }, (_, i) => visibleKeys(this.problem, b, firstQuery + i));
+    const visible = Array.from({ length }, (_, i) => this.mask.span(range.start + i));
     const states = Array.from({ length }, () => startState(shape.valueDim));
-    const seeing = visible.filter(({ from, to }) => from < to);
-    const from = seeing.reduce((least, keys) => Math.min(least, keys.from), Number.POSITIVE_INFINITY);
-    const to = seeing.reduce((most, keys) => Math.max(most, keys.to), 0);
+    const { from, to } = visible.reduce(hull, noKeys);
     const { q, v } = this.operands;
     for (let m1 = Math.floor(from / tile.m0); m1 <= lastTile && m1 * tile.m0 < to; m1 += 1) {
       const firstKey = m1 * tile.m0;
-      this.loadKeys(kvHead, firstKey, Math.min(tile.m0, keysOf(this.problem, b) - firstKey));
+      this.loadKeys(kvHead, firstKey, Math.min(tile.m0, keys - firstKey));
       const vOffset = (kvHead * shape.keys + firstKey) * shape.valueDim;
       const keyTile = { m1, kT: this.kT, stride: this.stride, v, vOffset };
       for (let i = 0; i < length; i += 1) {
         const state = states[i] as RunningState;
-        const keys = visible[i] as (typeof visible)[number];
-        const start = Math.max(0, keys.from - firstKey);
-        const end = Math.min(tile.m0, keys.to - firstKey);
+        const seen = visible[i] as KeyRange;
+        const start = Math.max(0, seen.from - firstKey);
+        const end = Math.min(tile.m0, seen.to - firstKey);
         if (start >= end || state.overflow !== null) continue;
         this.column.pass(state, q, (range.start + i) * shape.headDim, keyTile, start, end);
-        this.countTile(m1, head * Math.ceil(shape.queries / tile.p0) + Math.floor((firstQuery + i) / tile.p0));
+        this.countTile(m1, queryTileOf(this.problem, range.start + i));
         observe?.(m1, i, state, start, end);
       }
     }

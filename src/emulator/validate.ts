@@ -1,4 +1,7 @@
-import type { AttentionMask, AttentionProblem, AttentionShape } from "../attention/problem.js";
+import { unevenGroups } from "../attention/heads.js";
+import type { AttentionMask } from "../attention/mask.js";
+import type { AttentionProblem } from "../attention/problem.js";
+import { type AttentionShape, inputNames, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
 import { largestHeadDim, largestScale, smallestScale } from "../numerics/limits.js";
 
@@ -27,22 +30,12 @@ function validateShape(shape: AttentionShape): void {
   for (const [name, size] of Object.entries(shape)) {
     requireInteger(name, size, 1, name === "headDim" ? largestHeadDim : Number.MAX_SAFE_INTEGER);
   }
-  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
-  if (heads % kvHeads !== 0) {
-    throw new InputError({
-      where: "kvHeads",
-      got: String(kvHeads),
-      expected: `a divisor of the ${heads} query heads`,
-      mend: "query heads share key/value heads in equal groups",
-    });
-  }
-  const sizes = {
-    Q: [batch, heads, queries, headDim],
-    K: [batch, kvHeads, keys, headDim],
-    V: [batch, kvHeads, keys, valueDim],
-  };
-  for (const [where, size] of Object.entries(sizes)) {
-    const words = size.reduce((a, b) => a * b, 1);
+  const uneven = unevenGroups(shape);
+  if (uneven !== null) throw new InputError({ where: "kvHeads", ...uneven });
+  const shapes = tensorShapes(shape);
+  for (const name of inputNames) {
+    const words = valuesOf(shapes[name]);
+    const where = name.toUpperCase();
     if (words > 2 ** 53) throw new InputError({ where, got: `${words} values`, expected: "at most 2^53" });
   }
 }
@@ -82,6 +75,6 @@ function validateLengths(
 }
 
 /** Bytes of the operands and of the output, all fp32: what any engine needs at the least. */
-export function tensorBytes({ batch, heads, kvHeads, queries, keys, headDim, valueDim }: AttentionShape): number {
-  return 4 * batch * (heads * queries * (headDim + valueDim) + kvHeads * keys * (headDim + valueDim));
+export function tensorBytes(shape: AttentionShape): number {
+  return 4 * Object.values(tensorShapes(shape)).reduce((sum, sizes) => sum + valuesOf(sizes), 0);
 }

@@ -1,4 +1,6 @@
+import { hidesNothing } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { allRows, rowsOfHead } from "../attention/rows.js";
 import { NumericsError, SpecError } from "../errors.js";
 import { largestAccumulator } from "../numerics/limits.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
@@ -71,7 +73,7 @@ function checkSize(machine: ScheduleMachine, { shape, mask, tile }: AttentionPro
     const got = `tiles of ${tile.m0} keys by ${tile.p0} queries`;
     throw new SpecError({ where: "register-level array", got, expected: `the array's ${rows} by ${columns}` });
   }
-  if (mask.left !== -1 || mask.right !== -1 || mask.kvLens !== null || mask.qLens !== null) {
+  if (!hidesNothing(mask)) {
     throw new SpecError({ where: "register-level array", got: "a mask", expected: "attention without one" });
   }
   if (shape.queries < 1 || shape.keys < 1) {
@@ -120,15 +122,15 @@ class RegisterLevelArray {
     const exp = new Exponential(pe, exponentFactor(scale));
     this.grid = new PeGrid(machine, valueDim, pe, exp);
     this.buffer = new GlobalBuffer(problem, operands, options.arrivals ?? null);
-    this.av = new Float32Array(this.work.heads * queries * valueDim);
+    this.av = new Float32Array(allRows(problem).end * valueDim);
     this.lanes = new Lanes(machine, valueDim, pe, exp, {
       links: this.grid.south,
       first: machine.rows * machine.columns,
       buffer: this.buffer,
       returnRm: (c, rm, cycle) => this.grid.returnRm(c, rm, cycle),
       writeAv: ({ tile }, c, f, value, cycle) => {
-        const p = tile.queryTile * machine.columns + c;
-        this.av[(tile.head * queries + p) * valueDim + f] = value;
+        const row = rowsOfHead(shape, tile.head).start + tile.queryTile * machine.columns + c;
+        this.av[row * valueDim + f] = value;
         this.lastAv = Math.max(this.lastAv, cycle);
       },
     });

@@ -1,4 +1,6 @@
+import { kvHeadOf } from "../attention/heads.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
+import { rowsOfHead } from "../attention/rows.js";
 import type { ArrivalSchedule } from "../spec/schedule/machine.js";
 import type { TileOperands } from "./instruction.js";
 import { conflict } from "./links.js";
@@ -35,9 +37,9 @@ export class GlobalBuffer {
   }
 
   q(tile: TileOperands, c: number, e: number): number {
-    const { queries, headDim } = this.problem.shape;
-    const p = tile.queryTile * this.problem.tile.p0 + c;
-    return this.operands.q[(tile.head * queries + p) * headDim + e] as number;
+    const { shape, tile: size } = this.problem;
+    const row = rowsOfHead(shape, tile.head).start + tile.queryTile * size.p0 + c;
+    return this.operands.q[row * shape.headDim + e] as number;
   }
 
   bk(tile: TileOperands, r: number, e: number): number {
@@ -49,10 +51,8 @@ export class GlobalBuffer {
   }
 
   private keyRow(tile: TileOperands, r: number): number {
-    const { heads, kvHeads, keys } = this.problem.shape;
-    const b = Math.floor(tile.head / heads);
-    const kvHead = b * kvHeads + Math.floor((tile.head % heads) / (heads / kvHeads));
-    return kvHead * keys + tile.keyTile * this.problem.tile.m0 + r;
+    const { shape, tile: size } = this.problem;
+    return kvHeadOf(shape, tile.head) * shape.keys + tile.keyTile * size.m0 + r;
   }
 
   write(tensor: RunningTensor, at: QueryPlace, index: number, keyTile: number, value: number, cycle: number): void {

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import type { RowRange } from "../attention/problem.js";
+import type { RowRange } from "../attention/rows.js";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource, systemError } from "./bytes.js";

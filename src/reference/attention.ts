@@ -1,3 +1,8 @@
+import { kvHeadOf } from "../attention/heads.js";
+import type { KeyRange } from "../attention/key-range.js";
+import { headOf } from "../attention/rows.js";
+import type { AttentionShape } from "../attention/shape.js";
+
 /**
  * Textbook softmax attention in float64: AV = softmax(scale * Q K^T) V with the row's maximum subtracted. It knows
  * nothing of tiles, formats or PEs; the emulator is judged by it. Sums over keys run in blocks whose
@@ -12,50 +17,29 @@ export interface ReferenceTensors {
   readonly v: Float32Array | Float64Array;
 }
 
-export interface ReferenceShape {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly queries: number;
-  readonly keys: number;
-  readonly headDim: number;
-  readonly valueDim: number;
-}
-
-/** Keys [from, to) that a row sees; a row that sees none gives zeros. */
-export interface SeenKeys {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Keys whose sum is plain before it is added with compensation. */
 const blockKeys = 128;
 
 /**
- * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees. `scratch` holds a
+ * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees; zeros where it sees none. `scratch` holds a
  * number for each of them; who asks for many rows gives the same one again.
  */
 export function referenceRow(
   { q, k, v }: ReferenceTensors,
-  shape: ReferenceShape,
+  shape: AttentionShape,
   scale: number,
   row: number,
-  { from, to }: SeenKeys,
+  { from, to }: KeyRange,
   scratch = new Float64Array(Math.max(0, to - from)),
 ): Float64Array {
   const { headDim, valueDim } = shape;
   if (from >= to) return new Float64Array(valueDim);
-  const firstKey = kvHeadOf(row, shape) * shape.keys + from;
+  const firstKey = kvHeadOf(shape, headOf(shape, row)) * shape.keys + from;
   const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
   const weights = scratch.subarray(0, to - from);
   scores(query, k, firstKey * headDim, weights);
   const denominator = softmaxNumerators(weights, scale);
   return weightedSum(weights, v, firstKey * valueDim, valueDim).map(x => x / denominator);
-}
-
-/** The flat index of the key/value head that a row reads. */
-function kvHeadOf(row: number, { heads, kvHeads, queries }: ReferenceShape): number {
-  const head = Math.floor(row / queries);
-  return Math.floor(head / heads) * kvHeads + Math.floor((head % heads) / (heads / kvHeads));
 }
 
 /** Q K^T of one query, four keys at a time. */

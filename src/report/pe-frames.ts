@@ -1,4 +1,5 @@
-import { type AttentionProblem, noMask } from "../attention/problem.js";
+import { noMask } from "../attention/mask.js";
+import type { AttentionProblem } from "../attention/problem.js";
 import { generateNormal } from "../emulator/generate.js";
 import { roundOperands } from "../emulator/operands.js";
 import { runArray } from "../fusemax-array/array.js";

@@ -138,7 +138,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--q", q, "--k", k, "--v", tensor("vh.npy", [1, 2, 5, 2])], /vh.npy: got Hkv 2 .*; expected 1, as in k/],
     [
       ["--q", q, "--k", tensor("k3.npy", [1, 3, 5, 4]), "--v", tensor("v3.npy", [1, 3, 5, 2])],
-      /k3.npy: got 3 heads; expected a divisor of the 2 heads of q/,
+      /k3.npy: got 3 heads; expected a divisor of the 2 query heads/,
     ],
     [[...good, "--heads", "3"], /--heads: got 3 query heads; expected 2, as in the files; leave --heads out/],
     [[...good, "--seq", "5"], /--seq: got 5 queries; expected 3, as in the files/],

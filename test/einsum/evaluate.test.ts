@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { type DenseTensor, evaluateCascade } from "../../src/einsum/evaluate.js";
 import { Twin } from "../../src/emulator/twin.js";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
 import { Baseline } from "../../src/emulator/baseline.js";
 import { check, countRows, sampleRows } from "../../src/emulator/check.js";
 import { emulate } from "../../src/emulator/emulate.js";

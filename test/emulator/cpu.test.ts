@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
 import { cpuEngine, traceOverflow } from "../../src/emulator/cpu.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask, type RowRange } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
+import type { RowRange } from "../../src/attention/rows.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { emulate, emulateRows } from "../../src/emulator/emulate.js";
 import type { Engine, RowBlock } from "../../src/emulator/engine.js";

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
+import { tensorShapes, valuesOf } from "../../src/attention/shape.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { generateNormal } from "../../src/emulator/generate.js";
-import { inputShape } from "../../src/emulator/operands.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
 import { engines } from "./engines.js";
 
@@ -69,11 +70,7 @@ describe.each(engines)("golden attention on $name", ({ open }) => {
 
   describe.each(golden)("$what", ({ what: _, sha256, ...problem }) => {
     const generated = (name: "q" | "k" | "v"): Float32Array =>
-      generateNormal(
-        0,
-        name,
-        inputShape(problem.shape, name).reduce((a, b) => a * b, 1),
-      );
+      generateNormal(0, name, valuesOf(tensorShapes(problem.shape)[name]));
     const inputs = { q: generated("q"), k: generated("k"), v: generated("v") };
     it.each(formatNames)("%s", async name => {
       const run = await emulate({ ...problem, format: formats[name] }, inputs, { engine });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
-import { rowsWithoutKeys, visibleKeys, visibleScores } from "../../src/attention/visible.js";
+import { type Masked, maskOf, noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
+import { rowAt } from "../../src/attention/rows.js";
+import { rowsWithoutKeys, visibleScores } from "../../src/attention/visible.js";
 import { validateProblem } from "../../src/emulator/validate.js";
 import { formats } from "../../src/numerics/format.js";
 
@@ -36,6 +38,10 @@ describe("validateProblem", () => {
     expect(() => validateProblem(problem)).toThrow(message);
   });
 });
+
+/** What query p of batch b sees, of its last head. */
+const visibleKeys = (problem: Masked, b: number, p: number) =>
+  maskOf(problem).span(rowAt(problem.shape, { b, h: problem.shape.heads - 1, p }));
 
 describe("visible keys", () => {
   it("align to the end: query p stands at p + M - P", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
 import { sampleRows } from "../../src/emulator/check.js";
 import { type ComparedRow, compareHere } from "../../src/emulator/compared-rows.js";
 import { generateHere, type NormalStretch } from "../../src/emulator/generate.js";

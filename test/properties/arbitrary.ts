@@ -1,7 +1,9 @@
 import fc from "fast-check";
-import type { AttentionMask, AttentionProblem, AttentionShape, Operands } from "../../src/attention/problem.js";
+import type { AttentionMask } from "../../src/attention/mask.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { type AttentionShape, tensorShapes, valuesOf } from "../../src/attention/shape.js";
 import { generateNormal } from "../../src/emulator/generate.js";
-import { inputShape, roundTensor } from "../../src/emulator/operands.js";
+import { roundTensor } from "../../src/emulator/operands.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
 
 export interface Case {
@@ -17,8 +19,8 @@ export type ValueKind = (typeof valueKinds)[number];
 export function makeOperands(shape: AttentionShape, formatName: FormatName, kind: ValueKind, seed: number): Operands {
   const { operand } = formats[formatName];
   const make = (name: "q" | "k" | "v"): Float32Array => {
-    const size = inputShape(shape, name);
-    const length = size.reduce((a, b) => a * b, 1);
+    const size = tensorShapes(shape)[name];
+    const length = valuesOf(size);
     const normal = generateNormal(seed, name, length);
     const keyOfAll = normal.slice(0, shape.headDim);
     const values = Float32Array.from(normal, (x, i) =>

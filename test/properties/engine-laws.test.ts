@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../../src/attention/problem.js";
-import { allRows, visibleKeys } from "../../src/attention/visible.js";
+import { maskOf } from "../../src/attention/mask.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { allRows, rowAt } from "../../src/attention/rows.js";
+import type { TileCoordinates } from "../../src/attention/tile.js";
 import type { Engine } from "../../src/emulator/engine.js";
+import type { TileDump } from "../../src/emulator/tile-dump.js";
 import { formats } from "../../src/numerics/format.js";
 import { attentionErrorBound, orderErrorBound, type RowData } from "../../src/numerics/tolerance.js";
 import { engines } from "../emulator/engines.js";
@@ -31,7 +34,7 @@ function rowData({ problem, operands }: Case, row: number, f: number): RowData |
   const { heads, kvHeads, queries, keys, headDim, valueDim } = problem.shape;
   const head = Math.floor(row / queries);
   const b = Math.floor(head / heads);
-  const { from, to } = visibleKeys(problem, b, row % queries);
+  const { from, to } = maskOf(problem).span(row);
   if (from >= to) return null;
   const first = (b * kvHeads + Math.floor((head % heads) / (heads / kvHeads))) * keys;
   const terms = Array.from({ length: to - from }, (_, i) =>
@@ -439,7 +442,7 @@ describe.each(engines)("laws on $name", ({ runs, open }) => {
         const needed = new Set<string>();
         for (let b = 0; b < batch; b += 1) {
           for (let p = 0; p < queries; p += 1) {
-            const { from, to } = visibleKeys(one.problem, b, p);
+            const { from, to } = maskOf(one.problem).span(rowAt(one.problem.shape, { b, h: 0, p }));
             for (let m = from; m < to; m += 1) needed.add(`${b} ${Math.floor(p / p0)} ${Math.floor(m / m0)}`);
           }
         }

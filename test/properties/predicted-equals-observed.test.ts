@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem } from "../../src/attention/problem.js";
 import { observe } from "../../src/emulator/count.js";
 import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { specFiles } from "../../src/io/spec-files.js";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { allRows } from "../../src/attention/visible.js";
+import { allRows } from "../../src/attention/rows.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { bitsOf } from "../../src/numerics/rounding.js";
 import type { Case } from "./arbitrary.js";

@@ -40,7 +40,7 @@ describe("referenceRow", () => {
           k: Float64Array.from(k.flat()),
           v: Float64Array.from(v.flat()),
         };
-        const shape = { heads: 1, kvHeads: 1, queries: 1, keys, headDim, valueDim };
+        const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys, headDim, valueDim };
         const row = referenceRow(tensors, shape, 0.7, 0, { from, to: keys });
         const naive = naiveRow(q, k.slice(from), v.slice(from), 0.7);
         // Both are float64: a few hundred roundings of 2^-53, scores of at most 20 in the exponent.
@@ -50,21 +50,21 @@ describe("referenceRow", () => {
   });
 
   it("reads the key/value head of the query head's group", () => {
-    const shape = { heads: 4, kvHeads: 2, queries: 1, keys: 1, headDim: 1, valueDim: 1 };
+    const shape = { batch: 1, heads: 4, kvHeads: 2, queries: 1, keys: 1, headDim: 1, valueDim: 1 };
     const tensors = { q: new Float32Array(8), k: new Float32Array(4), v: Float32Array.of(10, 20, 30, 40) };
     const rows = [0, 1, 2, 3, 4, 5, 6, 7].map(row => referenceRow(tensors, shape, 1, row, { from: 0, to: 1 })[0]);
     expect(rows).toEqual([10, 10, 20, 20, 30, 30, 40, 40]);
   });
 
   it("gives zeros to a row that sees no key", () => {
-    const shape = { heads: 1, kvHeads: 1, queries: 1, keys: 2, headDim: 1, valueDim: 2 };
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 2, headDim: 1, valueDim: 2 };
     const tensors = { q: Float32Array.of(1), k: Float32Array.of(1, 2), v: Float32Array.of(1, 2, 3, 4) };
     expect([...referenceRow(tensors, shape, 1, 0, { from: 2, to: 1 })]).toEqual([0, 0]);
   });
 
   it("does not lose digits over many keys: a mean of 100,000 equal values is that value", () => {
     const keys = 100_000;
-    const shape = { heads: 1, kvHeads: 1, queries: 1, keys, headDim: 1, valueDim: 1 };
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys, headDim: 1, valueDim: 1 };
     const tensors = { q: Float32Array.of(0), k: new Float32Array(keys), v: new Float64Array(keys).fill(0.1) };
     const [mean] = referenceRow(tensors, shape, 1, 0, { from: 0, to: keys });
     // Blocks of 128 plain terms: 2^-53 times a few dozen at the most, whatever the number of keys.
@@ -73,7 +73,7 @@ describe("referenceRow", () => {
 
   it("law: what one key adds is not lost beside a sum that a large value made and another takes away", () => {
     const keys = 128 * 1000;
-    const shape = { heads: 1, kvHeads: 1, queries: 1, keys, headDim: 1, valueDim: 1 };
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys, headDim: 1, valueDim: 1 };
     const v = new Float64Array(keys).fill(1);
     v[0] = 2 ** 60;
     v[keys - 1] = -(2 ** 60);
@@ -85,7 +85,7 @@ describe("referenceRow", () => {
   });
 
   it("stands scores that would overflow an exponential", () => {
-    const shape = { heads: 1, kvHeads: 1, queries: 1, keys: 2, headDim: 1, valueDim: 1 };
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 2, headDim: 1, valueDim: 1 };
     const tensors = { q: Float32Array.of(1000), k: Float32Array.of(1000, -1000), v: Float32Array.of(3, 5) };
     expect(referenceRow(tensors, shape, 1, 0, { from: 0, to: 2 })[0]).toBe(3);
   });

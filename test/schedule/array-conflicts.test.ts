@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noMask } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
 import { runArray } from "../../src/fusemax-array/array.js";
 import { Links } from "../../src/fusemax-array/links.js";
 import { formats } from "../../src/numerics/format.js";

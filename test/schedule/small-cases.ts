@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { type AttentionProblem, noMask, type Operands } from "../../src/attention/problem.js";
+import { noMask } from "../../src/attention/mask.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";

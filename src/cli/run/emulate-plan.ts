@@ -1,5 +1,5 @@
 import type { Operands } from "../../attention/problem.js";
-import { allRows } from "../../attention/visible.js";
+import { allRows } from "../../attention/rows.js";
 import type { EmulationRun } from "../../emulator/emulate.js";
 import { emulateRows } from "../../emulator/emulate.js";
 import type { RowsFile } from "../../io/rows-file.js";

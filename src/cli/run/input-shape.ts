@@ -1,4 +1,5 @@
-import type { AttentionShape } from "../../attention/problem.js";
+import { unevenGroups } from "../../attention/heads.js";
+import type { AttentionShape } from "../../attention/shape.js";
 import { InputError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { largestHeadDim } from "../../numerics/limits.js";
@@ -31,9 +32,8 @@ export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
   if (headDim > largestHeadDim) {
     throw new InputError({ where: q.where, got: `E ${headDim}`, expected: `at most ${largestHeadDim}` });
   }
-  if (heads % kvHeads !== 0) {
-    throw new InputError({ where: k.where, got: `${kvHeads} heads`, expected: `a divisor of the ${heads} heads of q` });
-  }
+  const uneven = unevenGroups({ heads, kvHeads });
+  if (uneven !== null) throw new InputError({ ...uneven, where: k.where, got: `${kvHeads} heads` });
   return { batch, heads, kvHeads, queries, keys, headDim, valueDim };
 }
 

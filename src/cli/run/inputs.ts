@@ -1,9 +1,10 @@
-import type { AttentionProblem, AttentionShape, Operands } from "../../attention/problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { type AttentionShape, type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
-import { type GenerateStretches, generateHere, type InputName, type NormalStretch } from "../../emulator/generate.js";
-import { type AttentionInputs, type InputTensor, inputShape, roundPart } from "../../emulator/operands.js";
+import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
+import { type AttentionInputs, type InputTensor, roundPart } from "../../emulator/operands.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import type { StoredInputs } from "./input-shape.js";
 
@@ -25,7 +26,7 @@ export const fromFiles =
 export const fromSeed =
   (shape: AttentionShape, seed: number, spreadOfQ: number, generate: GenerateStretches = generateHere): InputPieces =>
   name => {
-    const count = countOf(inputShape(shape, name));
+    const count = countOf(shape, name);
     const spread = name === "q" ? spreadOfQ : 1;
     const stretches = Array.from({ length: Math.ceil(count / valuesAtOnce) }, (_, i): NormalStretch => {
       const start = i * valuesAtOnce;
@@ -73,7 +74,7 @@ export type OnValues = (count: number) => void;
 
 /** Values in Q, K and V together. */
 export const inputValues = (shape: AttentionShape): number =>
-  (["q", "k", "v"] as const).reduce((sum, name) => sum + countOf(inputShape(shape, name)), 0);
+  inputNames.reduce((sum, name) => sum + countOf(shape, name), 0);
 
 export interface LoadedOperands {
   readonly operands: Operands;
@@ -94,8 +95,8 @@ export async function loadOperands(
   const breathe = breather();
   let exact = true;
   const round = async (name: InputName): Promise<Float32Array> => {
-    const sizes = inputShape(shape, name);
-    const operands = allocate(countOf(sizes));
+    const sizes = tensorShapes(shape)[name];
+    const operands = allocate(valuesOf(sizes));
     let at = 0;
     for await (const piece of pieces(name)) {
       for (let from = 0; from < piece.length; from += valuesAtOnce) {
@@ -122,7 +123,7 @@ export async function loadInputs(
     let values: InputTensor | null = null;
     let at = 0;
     for await (const piece of pieces(name)) {
-      const count = countOf(inputShape(shape, name));
+      const count = countOf(shape, name);
       values ??= sharedLike(piece, count);
       values.set(piece, at);
       at += piece.length;
@@ -139,4 +140,4 @@ function sharedLike(piece: InputTensor, count: number): InputTensor {
   return piece instanceof Float64Array ? new Float64Array(new SharedArrayBuffer(8 * count)) : sharedFloats(count);
 }
 
-const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+const countOf = (shape: AttentionShape, name: InputName): number => valuesOf(tensorShapes(shape)[name]);

@@ -1,5 +1,6 @@
 import { availableMemory } from "node:process";
-import type { AttentionShape } from "../../attention/problem.js";
+import { type AttentionShape, tensorShapes, valuesOf } from "../../attention/shape.js";
+import { tensorBytes } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { bytesInWords } from "../values.js";
 
@@ -14,22 +15,23 @@ const mostValues = 2 ** 32 - 1;
  * @throws UsageError that says how much it needs.
  */
 export function requireMemory(shape: AttentionShape, where: string): void {
-  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = shape;
-  const values = {
-    Q: batch * heads * queries * headDim,
-    K: batch * kvHeads * keys * headDim,
-    V: batch * kvHeads * keys * valueDim,
-    AV: batch * heads * queries * valueDim,
-  };
-  const bytes = 4 * (values.Q + values.K + values.V + values.AV + Math.max(values.Q, values.K, values.V));
+  const { av, ...inputs } = tensorShapes(shape);
+  const largestInput = Math.max(...Object.values(inputs).map(valuesOf));
+  const bytes = tensorBytes(shape) + 4 * largestInput;
   const available = availableMemory();
   const mend = "make the sequence shorter, or take fewer batches or heads";
   if (bytes + workingBytes > available) {
     const got = `sizes that need ${bytesInWords(bytes + workingBytes)} of memory`;
     throw new UsageError({ where, got, expected: `at most the ${bytesInWords(available)} that are free`, mend });
   }
-  for (const [tensor, count] of Object.entries(values)) {
+  for (const [tensor, sizes] of Object.entries({ ...inputs, av })) {
+    const count = valuesOf(sizes);
     if (count <= mostValues) continue;
-    throw new UsageError({ where, got: `${count} values in ${tensor}`, expected: `at most ${mostValues}`, mend });
+    throw new UsageError({
+      where,
+      got: `${count} values in ${tensor.toUpperCase()}`,
+      expected: `at most ${mostValues}`,
+      mend,
+    });
   }
 }

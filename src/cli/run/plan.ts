@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import type { AttentionMask, AttentionProblem, TileCoordinates } from "../../attention/problem.js";
-import { keysOf, queriesOf } from "../../attention/visible.js";
+import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
+import type { AttentionProblem } from "../../attention/problem.js";
+import type { TileCoordinates } from "../../attention/tile.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
@@ -83,8 +84,9 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
   const { shape, tile } = problem;
   const sizes = { b: shape.batch, h: shape.heads, m1: 0, p1: 0 };
   if (at.b < shape.batch) {
-    sizes.m1 = Math.ceil(keysOf(problem, at.b) / tile.m0);
-    sizes.p1 = Math.ceil(queriesOf(problem, at.b) / tile.p0);
+    const { queries, keys } = sequenceOf(problem, at.b);
+    sizes.m1 = Math.ceil(keys / tile.m0);
+    sizes.p1 = Math.ceil(queries / tile.p0);
   }
   for (const [name, size] of Object.entries(sizes) as [keyof TileCoordinates, number][]) {
     if (at[name] < size) continue;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Operands } from "../../attention/problem.js";
+import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
@@ -145,7 +146,7 @@ function resultOf(
     format: format.name,
     engine: { name: engine.name, adapter: engine.adapter, reason },
     output: {
-      shape: [shape.batch, shape.heads, shape.queries, shape.valueDim],
+      shape: tensorShapes(shape).av,
       sha256: sha256OfValues(av, { update: bytes => void hash.update(bytes), hex: () => hash.digest("hex") }),
       rowsWithoutKeys: rowsWithoutKeys(problem),
       file: options.output ?? null,

@@ -1,4 +1,4 @@
-import type { AttentionShape } from "../../attention/problem.js";
+import type { AttentionShape } from "../../attention/shape.js";
 import { startProgress } from "../progress.js";
 import { inputValues, type OnValues } from "./inputs.js";
 import type { RunOptions } from "./options.js";

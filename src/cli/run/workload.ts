@@ -1,4 +1,6 @@
-import type { AttentionMask, AttentionShape } from "../../attention/problem.js";
+import { unevenGroups } from "../../attention/heads.js";
+import type { AttentionMask } from "../../attention/mask.js";
+import type { AttentionShape } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
 import type { ModelShape } from "./models.js";
 
@@ -129,15 +131,8 @@ function maskOf(
   shape: AttentionShape,
   model: ModelShape | null,
 ): Pick<Workload, "mask" | "seen"> {
-  const { kvHeads, heads } = shape;
-  if (heads % kvHeads !== 0) {
-    throw new UsageError({
-      where: "--kv-heads",
-      got: String(kvHeads),
-      expected: `a divisor of the ${heads} query heads`,
-      mend: "query heads share key/value heads in equal groups",
-    });
-  }
+  const uneven = unevenGroups(shape);
+  if (uneven !== null) throw new UsageError({ where: "--kv-heads", ...uneven });
   const { left, right } = options.window ?? model?.window ?? { left: -1, right: -1 };
   const causal = options.causal ?? model?.causal ?? false;
   const mask = {

@@ -1,5 +1,9 @@
-import type { AttentionProblem, Operands, RowRange } from "../../attention/problem.js";
-import { type KeyRange, keysOf, visibleKeys } from "../../attention/visible.js";
+import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
+import { hull, type KeyRange, noKeys } from "../../attention/key-range.js";
+import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { headOf, placeOf, type RowRange } from "../../attention/rows.js";
+import { queryTileOf } from "../../attention/tile.js";
 import type { RowBlock } from "../engine.js";
 import { type Kernels, lanes } from "./kernels.js";
 import { type KeySpan, Panels } from "./panels.js";
@@ -22,10 +26,9 @@ export interface StepListener {
   readonly weighted: () => void;
 }
 
-const noKeys: KeyRange = { from: 0, to: 0 };
-
 /** One problem on its kernels: computes blocks of rows, key tile by key tile (docs/numerics.md, "One tile, in order"). */
 export class BlockRunner {
+  private readonly mask: Mask;
   private readonly panels: Panels;
   private readonly floats: Float32Array;
   private readonly integers: Int32Array;
@@ -35,6 +38,7 @@ export class BlockRunner {
     private readonly operands: Operands,
     private readonly kernels: Kernels,
   ) {
+    this.mask = maskOf(problem);
     this.panels = new Panels(problem, operands, kernels);
     this.floats = new Float32Array(kernels.memory.buffer);
     this.integers = new Int32Array(kernels.memory.buffer);
@@ -60,11 +64,10 @@ export class BlockRunner {
 
   /** The rows from `start` on, before `end`, that can pass the keys together. */
   nextRows(start: number, end: number): Rows {
-    const { queries, heads, kvHeads } = this.problem.shape;
-    const rowsPerKvHead = (queries * heads) / kvHeads;
-    const kvHead = Math.floor(start / rowsPerKvHead);
-    const count = Math.min(end, (kvHead + 1) * rowsPerKvHead, start + this.kernels.groups * lanes) - start;
-    const keys = keysOf(this.problem, Math.floor(kvHead / kvHeads));
+    const { shape } = this.problem;
+    const kvHead = kvHeadOf(shape, headOf(shape, start));
+    const count = Math.min(end, (kvHead + 1) * rowsOfKvHead(shape), start + this.kernels.groups * lanes) - start;
+    const { keys } = sequenceOf(this.problem, placeOf(shape, start).b);
     return { start, count, groups: Math.ceil(count / lanes), kvHead, keys };
   }
 
@@ -82,26 +85,14 @@ export class BlockRunner {
       const toAt = kernels.fieldAt(group, "seenTo") / 4;
       const queryTileAt = kernels.fieldAt(group, "queryTiles") / 4;
       for (let lane = 0; lane < there; lane += 1) {
-        const seen = this.seenBy(first + lane);
+        const seen = this.mask.span(first + lane);
         integers[fromAt + lane] = seen.from;
         integers[toAt + lane] = seen.to;
-        integers[queryTileAt + lane] = this.queryTileOf(first + lane);
-        all = union(all, seen);
+        integers[queryTileAt + lane] = queryTileOf(this.problem, first + lane);
+        all = hull(all, seen);
       }
     }
     return all;
-  }
-
-  private seenBy(row: number): KeyRange {
-    const { queries, heads } = this.problem.shape;
-    return visibleKeys(this.problem, Math.floor(row / (queries * heads)), row % queries);
-  }
-
-  /** The query tiles of all heads, numbered through. */
-  private queryTileOf(row: number): number {
-    const { p0 } = this.problem.tile;
-    const { queries } = this.problem.shape;
-    return Math.floor(row / queries) * Math.ceil(queries / p0) + Math.floor((row % queries) / p0);
   }
 
   private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean): boolean {
@@ -110,7 +101,7 @@ export class BlockRunner {
     for (let firstKey = Math.floor(keys.from / m0) * m0; firstKey < keys.to; firstKey += m0) {
       if (stopped()) return false;
       const counted = before.from < firstKey + m0 && before.to > firstKey;
-      this.kernels.beginTile(counted ? this.queryTileOf(rows.start) : -1);
+      this.kernels.beginTile(counted ? queryTileOf(this.problem, rows.start) : -1);
       this.passTile(rows, firstKey);
     }
     return true;
@@ -120,7 +111,7 @@ export class BlockRunner {
   private seenBefore(row: number): KeyRange {
     const { p0 } = this.problem.tile;
     let all = noKeys;
-    for (let r = row - ((row % this.problem.shape.queries) % p0); r < row; r += 1) all = union(all, this.seenBy(r));
+    for (let r = row - ((row % this.problem.shape.queries) % p0); r < row; r += 1) all = hull(all, this.mask.span(r));
     return all;
   }
 
@@ -195,10 +186,3 @@ export class BlockRunner {
 /** Up to this many rows are faster one by one, keys and features on the lanes, than side by side (bench/README.md). */
 const mostFewRows = lanes / 2;
 const areFew = ({ count }: Rows): boolean => count <= mostFewRows;
-
-/** From the first to the last key of two ranges; an empty one adds nothing. */
-function union(a: KeyRange, b: KeyRange): KeyRange {
-  if (b.from >= b.to) return a;
-  if (a.from >= a.to) return b;
-  return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
-}

@@ -1,6 +1,7 @@
-import type { AttentionProblem, Operands, TileCoordinates, TileDump } from "../../attention/problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import type { TileCoordinates } from "../../attention/tile.js";
 import { processingElement } from "../../numerics/pe.js";
-import { emptyDump, requireTile } from "../tile-dump.js";
+import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { BlockRunner } from "./block.js";
 import { type Kernels, lanes, type StateField } from "./kernels.js";
 
@@ -15,10 +16,10 @@ export function dumpTile(
   at: TileCoordinates,
 ): TileDump {
   requireTile(at, problem);
-  const { shape, tile } = problem;
-  const columns = Math.min(tile.p0, shape.queries - at.p1 * tile.p0);
-  const dump = emptyDump(Math.min(tile.m0, shape.keys - at.m1 * tile.m0), columns, shape.valueDim);
-  const first = (at.b * shape.heads + at.h) * shape.queries + at.p1 * tile.p0;
+  const { tile } = problem;
+  const dump = emptyDump(problem, at);
+  const { columns } = dump;
+  const first = firstRowOf(problem, at);
   const runner = new BlockRunner(problem, operands, kernels);
   const writer = new DumpWriter(problem, kernels, dump);
   for (let column = 0; column < columns; column += lanes) {

@@ -1,7 +1,11 @@
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../../attention/problem.js";
-import { allRows } from "../../attention/visible.js";
+import { rowsOfKvHead } from "../../attention/heads.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import type { RowRange } from "../../attention/rows.js";
+import { allRows } from "../../attention/rows.js";
+import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
+import type { TileDump } from "../tile-dump.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
 import { lanes, memoryBudget, openKernels } from "./kernels.js";
@@ -75,8 +79,7 @@ class WasmSession implements Session {
    * has fewer rows than a group has lanes (decode), in whole heads.
    */
   get rowsPerRequest(): number {
-    const { queries, heads, kvHeads } = this.problem.shape;
-    const unit = Math.min(lanes, (queries * heads) / kvHeads);
+    const unit = Math.min(lanes, rowsOfKvHead(this.problem.shape));
     const left = allRows(this.problem).end - this.asked;
     const fewest = Math.min(fewestRowsPerRequest, Math.ceil(allRows(this.problem).end / this.concurrency));
     const share = Math.max(left / this.concurrency, fewest);

@@ -1,4 +1,5 @@
-import type { AttentionProblem, Operands, RowRange } from "../../attention/problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import type { RowRange } from "../../attention/rows.js";
 import type { Complaint } from "../../errors.js";
 import type { RowBlock } from "../engine.js";
 

@@ -1,4 +1,4 @@
-import type { RowRange } from "../../attention/problem.js";
+import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
 import type { RowBlock } from "../engine.js";
 import type { WasmHost, WorkerThread } from "./host.js";

@@ -1,5 +1,8 @@
-import type { AttentionProblem, RowRange } from "../../attention/problem.js";
-import { visibleKeys } from "../../attention/visible.js";
+import { rowsOfKvHead } from "../../attention/heads.js";
+import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
+import { type Mask, maskOf } from "../../attention/mask.js";
+import type { AttentionProblem } from "../../attention/problem.js";
+import { headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
 
 /** A workgroup's rows: up to `blockRows` consecutive rows that share their keys and values. */
 export interface RowBlockPlan {
@@ -21,13 +24,8 @@ export interface BlockPlan {
   readonly windows: Uint32Array<ArrayBuffer>;
 }
 
-/** Rows of a group: the query heads that share a key/value head are neighbours in the flat row index. */
-export function rowsOfGroup({ shape }: AttentionProblem): number {
-  return (shape.heads / shape.kvHeads) * shape.queries;
-}
-
 export function planBlocks(problem: AttentionProblem, range: RowRange, blockRows: number): BlockPlan {
-  const groupRows = rowsOfGroup(problem);
+  const groupRows = rowsOfKvHead(problem.shape);
   const starts: { row: number; count: number }[] = [];
   for (let row = range.start; row < range.end; ) {
     const groupEnd = (Math.floor(row / groupRows) + 1) * groupRows;
@@ -35,9 +33,11 @@ export function planBlocks(problem: AttentionProblem, range: RowRange, blockRows
     starts.push({ row, count });
     row += count;
   }
+  const mask = maskOf(problem);
   const windows = new Uint32Array(starts.length * blockRows * 2);
   const blocks = starts.map(({ row, count }, n): RowBlockPlan => {
-    const { from, to } = fillWindows(problem, row, count, windows.subarray(n * blockRows * 2));
+    fillWindows(mask, row, count, windows.subarray(n * blockRows * 2));
+    const { from, to } = seenTogether(mask, row, row + count);
     const tileBegin = Math.floor(from / problem.tile.m0);
     const tileEnd = Math.max(tileBegin, Math.ceil(to / problem.tile.m0));
     return { group: Math.floor(row / groupRows), row, count, tileBegin, tileEnd };
@@ -45,20 +45,20 @@ export function planBlocks(problem: AttentionProblem, range: RowRange, blockRows
   return { blockRows, blocks, windows };
 }
 
-/** Writes the windows of some rows; gives the span of keys that they see together. */
-function fillWindows(problem: AttentionProblem, row: number, count: number, windows: Uint32Array) {
-  const { heads, queries } = problem.shape;
-  let from = Number.POSITIVE_INFINITY;
-  let to = 0;
+/** Writes the windows of some rows: two numbers a slot. */
+function fillWindows(mask: Mask, row: number, count: number, windows: Uint32Array): void {
   for (let i = 0; i < count; i += 1) {
-    const keys = visibleKeys(problem, Math.floor((row + i) / (heads * queries)), (row + i) % queries);
-    windows[2 * i] = keys.from;
-    windows[2 * i + 1] = keys.to;
-    if (keys.from >= keys.to) continue;
-    from = Math.min(from, keys.from);
-    to = Math.max(to, keys.to);
+    const { from, to } = mask.span(row + i);
+    windows[2 * i] = from;
+    windows[2 * i + 1] = to;
   }
-  return from < to ? { from, to } : { from: 0, to: 0 };
+}
+
+/** From the first to the last key that rows [start, end) see. */
+function seenTogether(mask: Mask, start: number, end: number): KeyRange {
+  let all = noKeys;
+  for (let row = start; row < end; row += 1) all = hull(all, mask.span(row));
+  return all;
 }
 
 /**
@@ -66,21 +66,21 @@ function fillWindows(problem: AttentionProblem, row: number, count: number, wind
  * stand in its first query tile count as done, so that neighbouring ranges add up.
  */
 export function countTiles(problem: AttentionProblem, range: RowRange): number {
-  const { queries } = problem.shape;
-  const { p0 } = problem.tile;
+  const { shape } = problem;
+  const { m0, p0 } = problem.tile;
+  const mask = maskOf(problem);
+  /** Key tiles that rows [start, end) of one head see; their windows overlap or touch, so they make one span. */
+  const keyTiles = (start: number, end: number): number => {
+    const seen = seenTogether(mask, start, end);
+    return isEmpty(seen) ? 0 : Math.ceil(seen.to / m0) - Math.floor(seen.from / m0);
+  };
   let tiles = 0;
   for (let row = range.start; row < range.end; ) {
-    const headStart = Math.floor(row / queries) * queries;
-    const tileStart = headStart + Math.floor((row - headStart) / p0) * p0;
-    const end = Math.min(range.end, tileStart + p0, headStart + queries);
-    tiles += keyTiles(problem, tileStart, end) - keyTiles(problem, tileStart, row);
+    const head = rowsOfHead(shape, headOf(shape, row));
+    const tileStart = head.start + Math.floor((row - head.start) / p0) * p0;
+    const end = Math.min(range.end, tileStart + p0, head.end);
+    tiles += keyTiles(tileStart, end) - keyTiles(tileStart, row);
     row = end;
   }
   return tiles;
-}
-
-/** Key tiles that rows [start, end) of one head see; their windows overlap or touch, so they make one span. */
-function keyTiles(problem: AttentionProblem, start: number, end: number): number {
-  const { from, to } = fillWindows(problem, start, end - start, new Uint32Array(2 * (end - start)));
-  return from < to ? Math.ceil(to / problem.tile.m0) - Math.floor(from / problem.tile.m0) : 0;
 }

@@ -1,6 +1,7 @@
-import type { AttentionProblem, TileCoordinates, TileDump } from "../../attention/problem.js";
-import { visibleKeys } from "../../attention/visible.js";
-import { emptyDump } from "../tile-dump.js";
+import { maskOf } from "../../attention/mask.js";
+import type { AttentionProblem } from "../../attention/problem.js";
+import type { TileCoordinates } from "../../attention/tile.js";
+import { dumpedByFeatures, dumpedByKeys, dumpedByQuery, firstRowOf, type TileDump } from "../tile-dump.js";
 import type { BlockPlan } from "./blocks.js";
 import type { DeviceGuard } from "./device-guard.js";
 import type { Job } from "./jobs.js";
@@ -12,9 +13,6 @@ interface DumpSize {
   readonly slots: number;
   readonly padded: number;
 }
-
-const rowTensors = ["lm", "rm", "sld", "prm", "spd", "rd"] as const;
-const columnTensors = ["slnv", "spnv", "rnv"] as const;
 
 /** The tile's keys as a job, its part of K and V begun where K's layout allows. */
 export function tileJob({ shape, tile }: AttentionProblem, { m1 }: TileCoordinates, group: number): Job {
@@ -39,9 +37,9 @@ export function before(m1: number, plan: BlockPlan): BlockPlan {
   return { ...plan, blocks };
 }
 
-/** Floats that shaders/dump-tile.wgsl writes. */
+/** Floats that shaders/dump-tile.wgsl writes: tensor after tensor, in the order of these lists. */
 export function dumpFloats({ rows, slots, padded }: DumpSize): number {
-  return (2 * rows + rowTensors.length + columnTensors.length * padded) * slots;
+  return (dumpedByKeys.length * rows + dumpedByQuery.length + dumpedByFeatures.length * padded) * slots;
 }
 
 export function dumpSizeOf({ shape, tile }: AttentionProblem, m1: number, slots: number): DumpSize {
@@ -72,11 +70,6 @@ export async function readDump(
   }
 }
 
-export function emptyTileDump({ shape, tile }: AttentionProblem, { m1, p1 }: TileCoordinates): TileDump {
-  const rows = Math.min(tile.m0, shape.keys - m1 * tile.m0);
-  return emptyDump(rows, Math.min(tile.p0, shape.queries - p1 * tile.p0), shape.valueDim);
-}
-
 /** Puts what came from the device for query columns [first, first + count) of the tile in its place. */
 export function collectDump(
   problem: AttentionProblem,
@@ -88,21 +81,21 @@ export function collectDump(
   out: TileDump,
 ): void {
   const { valueDim } = problem.shape;
-  const { m0, p0 } = problem.tile;
+  const { m0 } = problem.tile;
   const copy = (to: Float32Array, toRow: number, from: number): void => {
     to.set(device.subarray(from, from + count), toRow * out.columns + first);
   };
   for (let m = 0; m < rows; m += 1) {
-    copy(out.bqk, m, m * slots);
-    copy(out.sln, m, (rows + m) * slots);
+    for (const [n, name] of dumpedByKeys.entries()) copy(out[name], m, (n * rows + m) * slots);
   }
-  for (const [n, name] of rowTensors.entries()) copy(out[name], 0, (2 * rows + n) * slots);
-  for (const [n, name] of columnTensors.entries()) {
-    const begin = 2 * rows + rowTensors.length + n * padded;
+  for (const [n, name] of dumpedByQuery.entries()) copy(out[name], 0, (dumpedByKeys.length * rows + n) * slots);
+  for (const [n, name] of dumpedByFeatures.entries()) {
+    const begin = dumpedByKeys.length * rows + dumpedByQuery.length + n * padded;
     for (let f = 0; f < valueDim; f += 1) copy(out[name], f, (begin + f) * slots);
   }
+  const mask = maskOf(problem);
   for (let p = first; p < first + count; p += 1) {
-    const { from, to } = visibleKeys(problem, at.b, at.p1 * p0 + p);
+    const { from, to } = mask.span(firstRowOf(problem, at) + p);
     const end = Math.min(rows, to - at.m1 * m0);
     for (let m = Math.max(0, from - at.m1 * m0); m < end; m += 1) out.exists[m * out.columns + p] = 1;
   }

@@ -1,11 +1,13 @@
-import type { AttentionProblem, Operands, RowRange, TileCoordinates, TileDump } from "../../attention/problem.js";
-import { allRows } from "../../attention/visible.js";
+import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { allRows, headOf, type RowRange } from "../../attention/rows.js";
+import type { TileCoordinates } from "../../attention/tile.js";
 import type { RowBlock, Session } from "../engine.js";
-import { requireTile } from "../tile-dump.js";
-import { type BlockPlan, countTiles, planBlocks, rowsOfGroup } from "./blocks.js";
+import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
+import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";
-import { before, collectDump, dumpFloats, dumpSizeOf, emptyTileDump, readDump, tileJob } from "./dump.js";
+import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
 import type { KernelCache } from "./kernel.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
@@ -98,7 +100,7 @@ class WebGpuSession implements Session {
     const affordable = (pace.rate * requestSeconds) / (keys * (headDim + valueDim));
     const blocks = Math.max(Math.ceil(affordable / blockRows), parallelBlocks);
     // A group of rows that is no multiple of a block leaves slots empty.
-    const groupRows = rowsOfGroup(problem);
+    const groupRows = rowsOfKvHead(problem.shape);
     const filled = groupRows / (Math.ceil(groupRows / blockRows) * blockRows);
     const most = Math.max(1, this.mostSlots / blockRows - 2);
     return Math.max(1, Math.floor(Math.min(blocks, most) * blockRows * filled));
@@ -132,11 +134,11 @@ class WebGpuSession implements Session {
   async dump(at: TileCoordinates): Promise<TileDump> {
     const { problem, guard } = this.context;
     requireTile(at, problem);
-    const { shape, tile } = problem;
+    const { shape } = problem;
     const pipeline = await guard.wait(this.dumpKernel());
-    const group = at.b * shape.kvHeads + Math.floor(at.h / (shape.heads / shape.kvHeads));
-    const firstRow = (at.b * shape.heads + at.h) * shape.queries + at.p1 * tile.p0;
-    const out = emptyTileDump(problem, at);
+    const firstRow = firstRowOf(problem, at);
+    const group = kvHeadOf(shape, headOf(shape, firstRow));
+    const out = emptyDump(problem, at);
     // As many query columns at a time as fit a request.
     for (let first = 0; first < out.columns; first += this.#dumpColumns(at.m1)) {
       const count = Math.min(out.columns - first, this.#dumpColumns(at.m1));

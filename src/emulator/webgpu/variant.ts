@@ -1,5 +1,5 @@
 import type { AttentionProblem } from "../../attention/problem.js";
-import { allRows } from "../../attention/visible.js";
+import { allRows } from "../../attention/rows.js";
 import type { Format } from "../../numerics/format.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */

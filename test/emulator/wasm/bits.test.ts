@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AttentionProblem, Operands } from "../../../src/attention/problem.js";
-import { allRows } from "../../../src/attention/visible.js";
+import { allRows } from "../../../src/attention/rows.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import type { Engine, RowBlock } from "../../../src/emulator/engine.js";
 import { generateNormal } from "../../../src/emulator/generate.js";

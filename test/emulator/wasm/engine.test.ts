@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { noMask } from "../../../src/attention/problem.js";
+import { noMask } from "../../../src/attention/mask.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import { emulateRows } from "../../../src/emulator/emulate.js";
 import type { Engine } from "../../../src/emulator/engine.js";

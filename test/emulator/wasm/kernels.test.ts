@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noMask } from "../../../src/attention/problem.js";
+import { noMask } from "../../../src/attention/mask.js";
 import { lanes, openKernels } from "../../../src/emulator/wasm/kernels.js";
 import { type FormatName, formatNames, formats } from "../../../src/numerics/format.js";
 import { exponentFactor, processingElement } from "../../../src/numerics/pe.js";

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AttentionProblem, type AttentionShape, noMask, type Operands } from "../../../src/attention/problem.js";
-import { allRows } from "../../../src/attention/visible.js";
+import { noMask } from "../../../src/attention/mask.js";
+import type { AttentionProblem, Operands } from "../../../src/attention/problem.js";
+import { allRows } from "../../../src/attention/rows.js";
+import type { AttentionShape } from "../../../src/attention/shape.js";
 import { emulate } from "../../../src/emulator/emulate.js";
 import { describeFailure, selfTest } from "../../../src/emulator/self-test.js";
 import { Twin } from "../../../src/emulator/twin.js";

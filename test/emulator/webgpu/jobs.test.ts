@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AttentionProblem, noMask } from "../../../src/attention/problem.js";
-import { allRows } from "../../../src/attention/visible.js";
+import { rowsOfKvHead } from "../../../src/attention/heads.js";
+import { noMask } from "../../../src/attention/mask.js";
+import type { AttentionProblem } from "../../../src/attention/problem.js";
+import { allRows } from "../../../src/attention/rows.js";
 import { Twin } from "../../../src/emulator/twin.js";
-import { countTiles, planBlocks, rowsOfGroup } from "../../../src/emulator/webgpu/blocks.js";
+import { countTiles, planBlocks } from "../../../src/emulator/webgpu/blocks.js";
 import { planJobs } from "../../../src/emulator/webgpu/jobs.js";
 import { phase } from "../../../src/emulator/webgpu/state.js";
 import { formats } from "../../../src/numerics/format.js";
@@ -36,8 +38,8 @@ describe("the plan of a request", () => {
         const range = allRows(problem);
         const rows = planBlocks(problem, range, blockRows).blocks.flatMap(({ group, row, count }) => {
           expect(count).toBeLessThanOrEqual(blockRows);
-          expect(Math.floor(row / rowsOfGroup(problem))).toBe(group);
-          expect(Math.floor((row + count - 1) / rowsOfGroup(problem))).toBe(group);
+          expect(Math.floor(row / rowsOfKvHead(problem.shape))).toBe(group);
+          expect(Math.floor((row + count - 1) / rowsOfKvHead(problem.shape))).toBe(group);
           return Array.from({ length: count }, (_, i) => row + i);
         });
         expect(rows).toEqual(Array.from({ length: range.end }, (_, i) => i));
