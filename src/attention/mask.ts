@@ -26,7 +26,10 @@ export interface Masked {
 }
 
 /** P_b and M_b: how many queries and keys batch b has. */
-export const sequenceOf = ({ shape, mask }: Masked, b: number): Sequence => ({
+export const sequenceOf = (
+  { shape, mask }: { readonly shape: Sequence; readonly mask: AttentionMask },
+  b: number,
+): Sequence => ({
   queries: mask.qLens?.[b] ?? shape.queries,
   keys: mask.kvLens?.[b] ?? shape.keys,
 });

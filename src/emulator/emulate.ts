@@ -2,6 +2,7 @@ import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, placeOf, type RowRange } from "../attention/rows.js";
 import { visibleScores } from "../attention/visible.js";
 import { DeviceError, NumericsError } from "../errors.js";
+import { largestAccumulator } from "../numerics/limits.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
@@ -166,7 +167,7 @@ function overflowError(problem: AttentionProblem, operands: Operands, row: numbe
   ];
   return new NumericsError({
     where: `${tensor} at ${place.join(", ")}`,
-    got: tensor === "SLN" || tensor === "PRM" ? "a difference of scores beyond 65504" : "a magnitude beyond 65504",
+    got: `a ${tensor === "SLN" || tensor === "PRM" ? "difference of scores" : "magnitude"} beyond ${largestAccumulator.fp16}`,
     expected: `values within the range of the ${problem.format.accumulator} accumulator`,
     mend: "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16",
   });

@@ -123,7 +123,7 @@ function outOfRange(name: string, shape: readonly number[], index: number, value
   return new InputError({
     where: `${name}[${place.join(", ")}]`,
     got: String(value),
-    expected: `a finite value of magnitude at most ${limit === 65504 ? limit : "2^50"} after rounding to ${type}`,
+    expected: `a finite value of magnitude at most ${Number.isInteger(Math.log2(limit)) ? `2^${Math.log2(limit)}` : limit} after rounding to ${type}`,
     mend: "scale the input down or choose another format",
   });
 }

@@ -1,4 +1,5 @@
-import { exp2CoefficientBits, type ProcessingElement, smallestExponent } from "../numerics/pe.js";
+import { smallestExponent } from "../numerics/limits.js";
+import { exp2CoefficientBits, type ProcessingElement } from "../numerics/pe.js";
 import { accumulatorRounder, flushCorrection, fromBits } from "../numerics/rounding.js";
 import type { RegisterFile } from "./register-file.js";
 

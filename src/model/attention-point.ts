@@ -1,7 +1,8 @@
+import { groupOf } from "../attention/heads.js";
+import { classesOf, hidesAny, type KeyMask } from "../attention/sequences.js";
 import { UsageError } from "../errors.js";
 import type { LayerKind, Phase, Workload } from "../spec/workload.js";
 import { attentionSizes, type Sizes } from "./sizes.js";
-import type { KeyMask, SequenceClass } from "./visible-region.js";
 
 /** What is asked of a workload's attention. */
 export interface PointRequest {
@@ -50,26 +51,22 @@ export function attentionPoints(workload: Workload, request: PointRequest): read
   const batch = kvLens?.length ?? request.batch;
   const keysOf = (length: number): number => workload.crossKeys ?? length;
   const queriesOf = (length: number): number => (phase === "decode" ? decodeQueries : length);
-  const sequences = classesOf(kvLens ?? [seq]).map(({ length, count }) => ({
-    count: kvLens === undefined ? batch : count,
-    queries: queriesOf(length),
-    keys: keysOf(length),
-  }));
+  const sequences = classesOf(
+    (kvLens ?? [seq]).map(length => ({
+      count: kvLens === undefined ? batch : 1,
+      queries: queriesOf(length),
+      keys: keysOf(length),
+    })),
+  );
   const queries = Math.max(...sequences.map(s => s.queries));
   const keys = Math.max(...sequences.map(s => s.keys));
   const sizes = attentionSizes(workload, { batch, queries, keys });
-  const group = workload.heads / workload.kvHeads;
+  const group = groupOf(workload);
   return workload.kinds.map(kind => {
     const [left, right] = kind.window;
     const mask = { left, right: workload.causal ? 0 : right, sequences };
     return { kind, phase, batch, queries, keys, group, sizes, mask: hidesSome(mask, group) ? mask : undefined };
   });
-}
-
-function classesOf(lengths: readonly number[]): readonly { readonly length: number; readonly count: number }[] {
-  const counts = new Map<number, number>();
-  for (const length of lengths) counts.set(length, (counts.get(length) ?? 0) + 1);
-  return [...counts].map(([length, count]) => ({ length, count }));
 }
 
 /** Scores up to here are counted exactly; no machine has the sequence for more. */
@@ -78,14 +75,9 @@ const mostScores = 2 ** 53;
 /**
  * Whether a mask leaves any score out. Throws UsageError for one that leaves no score, or is too large for exact counts.
  */
-export function hidesSome({ left, right, sequences }: KeyMask, group: number): boolean {
-  const first = sequences[0] as SequenceClass;
-  const ragged = sequences.some(({ queries, keys }) => queries !== first.queries || keys !== first.keys);
-  // Query p stands at i = p + keys - queries, from 0 or less to keys - 1.
-  const hides = sequences.some(
-    ({ queries, keys }) => (right >= 0 && keys - queries + right < keys - 1) || (left >= 0 && left < keys - 1),
-  );
-  if (!ragged && !hides) return false;
+export function hidesSome(mask: KeyMask, group: number): boolean {
+  if (!hidesAny(mask)) return false;
+  const { sequences } = mask;
   const scores = Math.max(...sequences.map(({ queries, keys }) => group * queries * keys));
   if (scores > mostScores) {
     throw new UsageError({

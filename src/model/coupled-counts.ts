@@ -1,12 +1,6 @@
+import type { SequenceClass } from "../attention/sequences.js";
 import type { NestShape } from "./nest.js";
-import {
-  type Grain,
-  type SequenceClass,
-  touched,
-  touchedUpTo,
-  type VisibleRegion,
-  withinTouched,
-} from "./visible-region.js";
+import { type Grain, touched, touchedUpTo, type VisibleRegion, withinTouched } from "./visible-region.js";
 
 /** The ranks that a mask couples, as one rank of a nest: batch, rows (queries) and keys. */
 export interface CoupledRanks {

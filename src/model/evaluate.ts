@@ -1,3 +1,4 @@
+import type { KeyMask } from "../attention/sequences.js";
 import { type Accounting, published } from "./accounting.js";
 import {
   countEinsum,
@@ -17,7 +18,7 @@ import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, symbolValues } from "./sizes.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
-import type { KeyMask, VisibleRegion } from "./visible-region.js";
+import type { VisibleRegion } from "./visible-region.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {

@@ -1,3 +1,4 @@
+import { groupOf, unevenGroups } from "../attention/heads.js";
 import { UsageError } from "../errors.js";
 import type { Workload } from "../spec/workload.js";
 
@@ -52,11 +53,8 @@ export function attentionSizes(
   workload: Workload,
   { batch, queries, keys }: { readonly batch: number; readonly queries: number; readonly keys: number },
 ): Sizes {
-  const group = workload.heads / workload.kvHeads;
-  if (!Number.isInteger(group)) {
-    const expected = `a divisor of the ${workload.heads} query heads`;
-    throw new UsageError({ where: "key/value heads", got: String(workload.kvHeads), expected });
-  }
+  const uneven = unevenGroups(workload);
+  if (uneven !== null) throw new UsageError({ where: "key/value heads", ...uneven });
   return checkSizes({
     B: batch,
     H: workload.kvHeads,
@@ -66,7 +64,7 @@ export function attentionSizes(
     queries,
     modelDim: workload.modelDim,
     feedForward: workload.feedForward,
-    group,
+    group: groupOf(workload),
     valuesInKeys: workload.valuesInKeys ? 1 : 0,
   });
 }

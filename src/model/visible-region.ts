@@ -1,29 +1,17 @@
+import type { KeyMask, SequenceClass } from "../attention/sequences.js";
+import { endOfSeen, firstSeen, placeAmongKeys } from "../attention/window.js";
+
 /**
  * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
  * query sees the key; a loop turns only where a score exists, so that tiles that are masked as a whole cost nothing.
  *
  * Rows are queries times the query heads that stand side by side, query by query: row r belongs to query floor(r / group).
- * With P queries and M keys, query p stands at i = p + M - P and sees keys i - left <= m <= i + right (-1: unbounded);
- * causal is right = 0. Both ends of what a row sees never fall from one row to the next, so a block of rows sees one
+ * Both ends of what a row sees (attention/window.ts) never fall from one row to the next, so a block of rows sees one
  * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing.
  */
 export interface VisibleRegion extends KeyMask {
   /** Query heads that stand side by side: rows per query. */
   readonly group: number;
-}
-
-/** Which keys each query sees, however queries are laid out as rows. */
-export interface KeyMask {
-  readonly left: number;
-  readonly right: number;
-  /** Sequences of the batch with the same numbers of queries and keys. */
-  readonly sequences: readonly SequenceClass[];
-}
-
-export interface SequenceClass {
-  readonly count: number;
-  readonly queries: number;
-  readonly keys: number;
 }
 
 /** A cut of the rows into blocks and of the keys into tiles; 0 rows or keys: that side is not looped over. */
@@ -121,19 +109,16 @@ interface Blocks {
   reaching(key: number): number;
 }
 
-function blocksOf(
-  { group, left, right }: VisibleRegion,
-  { queries, keys: M }: SequenceClass,
-  rowsAtOnce: number,
-): Blocks {
+function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: number): Blocks {
+  const { group, left, right } = region;
+  const { queries, keys: M } = sequence;
   const rows = queries * group;
   const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
   const count = M === 0 ? 0 : Math.ceil(rows / step);
-  const shift = M - queries;
-  const place = (row: number): number => Math.floor(row / group) + shift;
-  const clamp = (key: number): number => Math.min(M, Math.max(0, key));
-  const from = (j: number): number => (left < 0 ? 0 : clamp(place(j * step) - left));
-  const to = (j: number): number => (right < 0 ? M : clamp(place(Math.min(rows, (j + 1) * step) - 1) + right + 1));
+  const shift = placeAmongKeys(sequence, 0);
+  const queryOf = (row: number): number => Math.floor(row / group);
+  const from = (j: number): number => firstSeen(region, sequence, queryOf(j * step));
+  const to = (j: number): number => endOfSeen(region, sequence, queryOf(Math.min(rows, (j + 1) * step) - 1));
   const firstSeeing = firstOf(count, j => to(j) > 0);
   const firstHiding = firstOf(count, j => from(j) > 0);
   const firstFull = firstOf(count, j => to(j) >= M);

@@ -15,6 +15,15 @@ export const largestAccumulator: Readonly<Record<FloatType, number>> = {
   fp32: 2 ** 127 * (2 - 2 ** -23),
 };
 
+/** Below this t = x' * c the exponential 2^t is +0. */
+export const smallestExponent = -50;
+
+/** Below it a correction factor is +0: what the exponential can give at the least. */
+export const smallestCorrection = 2 ** smallestExponent;
+
+/** Below it in magnitude a product or a quotient is +0. */
+export const smallestResult = 2 ** -100;
+
 export const smallestScale = 2 ** -12;
 export const largestScale = 2 ** 12;
 

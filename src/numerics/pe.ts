@@ -1,4 +1,5 @@
 import type { Format } from "./format.js";
+import { smallestExponent } from "./limits.js";
 import {
   accumulatorRounder,
   flushCorrection,
@@ -41,16 +42,13 @@ export interface ProcessingElement {
 /** Coefficients c0 ... c5 of 2^f on [0, 1), as fp32 bits. */
 export const exp2CoefficientBits = [0x3f800000, 0x3f31725d, 0x3e75edab, 0x3d648e73, 0x3c13bc2b, 0x3af4ba7d] as const;
 
-/** Below this t the exponential is +0. */
-export const smallestExponent = -50;
-
 /** c = RNE32(scale * log2 e), the product in float64. */
 export function exponentFactor(scale: number): number {
   return Math.fround(scale * Math.LOG2E);
 }
 
-/** 2^n for n = -50 ... 0, at index n + 50. */
-const powers = Float64Array.from({ length: 51 }, (_, i) => 2 ** (i + smallestExponent));
+/** 2^n for n = smallestExponent ... 0, at index n - smallestExponent. */
+const powers = Float64Array.from({ length: 1 - smallestExponent }, (_, i) => 2 ** (i + smallestExponent));
 
 /** E2 with rE as given: `roundStep` rounds p * f + c_i, `toA` what the polynomial starts from. */
 function exponential(toA: (x: number) => number, roundStep: (p: number, f: number, c: number) => number) {

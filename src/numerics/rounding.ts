@@ -1,4 +1,5 @@
 import type { FloatType } from "./format.js";
+import { largestAccumulator, smallestCorrection, smallestResult } from "./limits.js";
 
 /**
  * Rounding to the formats of the PEs (docs/numerics.md, "Formats"). Every value is held as a float64 that is exactly
@@ -97,11 +98,9 @@ export function roundFloat64(x: number, type: FloatType): number {
   const step = Math.max(exponent, minExponent) - (digits - 1);
   if (exponent < step - 1) return x < 0 ? -0 : 0;
   const rounded = (x / 2 ** step + toInteger - toInteger) * 2 ** step;
-  const largest = type === "fp16" ? 65504 : largestBf16;
-  if (Math.abs(rounded) > largest) return rounded < 0 ? -Infinity : Infinity;
+  if (Math.abs(rounded) > largestAccumulator[type]) return rounded < 0 ? -Infinity : Infinity;
   return rounded === 0 && x < 0 ? -0 : rounded;
 }
-const largestBf16 = 2 ** 127 * (2 - 2 ** -7);
 
 /** RNE of an fp32 value to a format. */
 export function rounder(type: FloatType): (x: number) => number {
@@ -143,10 +142,10 @@ export function accumulatorRounder(type: FloatType): (x: number) => number {
 
 /** z: |x| < 2^-100 and -0 give +0. */
 export function flushTiny(x: number): number {
-  return x < 2 ** -100 && x > -(2 ** -100) ? 0 : x;
+  return x < smallestResult && x > -smallestResult ? 0 : x;
 }
 
 /** The rest of rP, after rA: below 2^-50 gives +0. */
 export function flushCorrection(x: number): number {
-  return x < 2 ** -50 ? 0 : x;
+  return x < smallestCorrection ? 0 : x;
 }

@@ -1,4 +1,5 @@
 import type { FloatType, Format } from "./format.js";
+import { smallestCorrection, smallestExponent, smallestResult } from "./limits.js";
 import { bitsOf, smallestOperand } from "./rounding.js";
 
 /**
@@ -15,6 +16,9 @@ export function ulpDistance(a: number, b: number): number {
   };
   return Math.abs(place(a) - place(b));
 }
+
+/** Past this fall in log2 an exponential is +0, a step of rounding included. */
+const largestFall = 1 - smallestExponent;
 
 const fp32Unit = 2 ** -24;
 
@@ -84,14 +88,15 @@ export function attentionErrorBound(row: RowData): number {
   const scoreError = scoreUnit * Math.max(...magnitudes) + headDim * g;
   const spread = Math.max(...scores) - Math.min(...scores) + 2 * scoreError;
   const common =
-    Math.exp(scale * u * (Math.min(spread, (51 * Math.LN2) / scale) + spread)) *
-    (1 + exponentialError(format.accumulator, 51)) ** (1 + tiles) *
+    Math.exp(scale * u * (Math.min(spread, (largestFall * Math.LN2) / scale) + spread)) *
+    (1 + exponentialError(format.accumulator, largestFall)) ** (1 + tiles) *
     (1 + operandUnit[format.operand]) *
     (1 + gamma(m0 + 2 * tiles, u));
   // The maximum itself is off by scoreError, which scales the lost amounts.
   const scaled = Math.exp(scale * scoreError);
-  const lostPerKey = scaled * (Math.max(2 ** -50, smallestOperand[format.operand]) + tiles * (2 ** -49 + 4 * g));
-  const lost = scaled * tiles * (m0 + 2) * (g + 2 ** -100);
+  const lostPerKey =
+    scaled * (Math.max(smallestCorrection, smallestOperand[format.operand]) + tiles * (2 * smallestCorrection + 4 * g));
+  const lost = scaled * tiles * (m0 + 2) * (g + smallestResult);
 
   const maximum = Math.max(...scores);
   const sums = { numerator: 0, denominator: 0, numeratorError: lost, denominatorError: lost };
@@ -108,7 +113,7 @@ export function attentionErrorBound(row: RowData): number {
   if (!(sums.denominatorError < sums.denominator)) return Number.POSITIVE_INFINITY;
   const exact = Math.abs(sums.numerator / sums.denominator);
   const moved = (sums.numeratorError + exact * sums.denominatorError) / (sums.denominator - sums.denominatorError);
-  return moved + (exact + moved) * u + g + 2 ** -100;
+  return moved + (exact + moved) * u + g + smallestResult;
 }
 
 /**
@@ -121,9 +126,9 @@ export function orderErrorBound({ format, m0, scores, values }: RowData): number
   const g = underflow[format.accumulator];
   const tiles = Math.ceil(scores.length / m0) + 1;
   const relative = gamma(m0 + 2 * tiles, u);
-  const lost = tiles * (m0 + 2) * (g + 2 ** -100);
+  const lost = tiles * (m0 + 2) * (g + smallestResult);
   if (relative + lost >= 1) return Number.POSITIVE_INFINITY;
   const value = Math.max(...values.map(Math.abs));
   const moved = (2 * relative * value + lost * (1 + value)) / (1 - relative - lost);
-  return 2 * (moved + (value + moved) * u + g + 2 ** -100);
+  return 2 * (moved + (value + moved) * u + g + smallestResult);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unevenGroups } from "../attention/heads.js";
 
 export const phases = ["prefill", "decode"] as const;
 /** Prefill: all queries of a sequence at once. Decode: a few new queries against the keys so far. */
@@ -98,7 +99,7 @@ export const workloadSchema: z.ZodType<Workload> = z
       )
       .optional(),
   })
-  .refine(({ heads, kvHeads = heads }) => heads % kvHeads === 0, {
+  .refine(({ heads, kvHeads = heads }) => unevenGroups({ heads, kvHeads }) === null, {
     path: ["kvHeads"],
     error: "a divisor of the query heads",
   })
