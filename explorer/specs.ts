@@ -15,7 +15,7 @@ export const bundledSpecs: SpecSource = {
   read(kind, name) {
     const known = name.toLowerCase();
     const text = texts.get(kind)?.get(known);
-    return text === undefined ? undefined : { file: `specs/${kind}/${known}.yaml`, text };
+    return text === undefined ? undefined : { file: `specs/${kind}/${known}.yaml`, text, shipped: true };
   },
   names: (kind: SpecKind) => [...(texts.get(kind)?.keys() ?? [])],
 };

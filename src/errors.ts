@@ -41,3 +41,6 @@ export class NumericsError extends FusemaxError {}
 
 /** No adapter, an adapter that failed the self-test, or one that was lost. */
 export class DeviceError extends FusemaxError {}
+
+/** A computed number that is none: not a number, or past the largest double. Nothing is written with one in it. */
+export class ResultError extends FusemaxError {}

@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { finite } from "../report/finite.js";
 import type { Table } from "../report/table.js";
 
 /** The table as CSV (RFC 4180, lines ending in \n). Numbers are written so that reading them gives the same double. */
@@ -6,9 +7,9 @@ export function csvText({ columns, rows }: Table): string {
   return `${[columns, ...rows].map(row => row.map(csvCell).join(",")).join("\n")}\n`;
 }
 
-/** One cell: quoted when it holds a comma, a quote or a line end. */
+/** One cell: quoted when it holds a comma, a quote or a line end. Throws ResultError for a number that is none. */
 export function csvCell(value: string | number): string {
-  const text = String(value);
+  const text = String(typeof value === "number" ? finite(value, "CSV") : value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

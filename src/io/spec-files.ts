@@ -16,7 +16,7 @@ export const specFiles: SpecSource = {
   read(kind, name, from) {
     if (/\.ya?ml$/i.test(name)) return readText(from === undefined ? name : besideOrHere(name, from));
     const known = specFiles.names(kind).find(known => known.toLowerCase() === name.toLowerCase());
-    return known === undefined ? undefined : readText(join(folder, kind, `${known}.yaml`));
+    return known === undefined ? undefined : { ...readText(join(folder, kind, `${known}.yaml`)), shipped: true };
   },
   names(kind: SpecKind) {
     return readdirSync(join(folder, kind))

@@ -8,3 +8,15 @@ export interface Accounting {
 }
 
 export const published: Accounting = { name: "published", corrections: [], mapping: "published" };
+
+/** The designs whose numbers the paper's tables and figures have. */
+export const publishedDesigns: readonly string[] = [
+  "unfused",
+  "flat",
+  "cascade",
+  "architecture",
+  "fusemax",
+  "fusemax-scaled",
+  "linear-flat",
+  "linear-fusemax",
+];

@@ -144,7 +144,7 @@ export function countLaid(
   const onArray = design.arrays.get(einsum.array);
   let perPoint = 0;
   const operations = einsum.operations.map(({ name, perPoint: number }) => {
-    const each = number(values);
+    const each = atLeastZero(number(values), () => einsum.at(["operations", name]));
     perPoint += each * (onArray?.get(name)?.(values) ?? 0);
     return { name, count: times(each, allPoints) };
   });
@@ -154,7 +154,10 @@ export function countLaid(
     iterations: steps,
     points: allPoints,
     mappedPes: mappedPes(shape, counts),
-    cycles: times(einsum.cycles?.(values) ?? perPoint, steps),
+    cycles: times(
+      atLeastZero(einsum.cycles?.(values) ?? perPoint, () => einsum.at(["cycles"])),
+      steps,
+    ),
     operations,
     accesses: analyse(shape, counts, kept, options),
     levels: einsum.levelNames,
@@ -165,6 +168,11 @@ export function countLaid(
     ),
     spilled: shape.tensors.map(({ name }) => einsum.spill.get(name)?.(values) ?? 0),
   };
+}
+
+function atLeastZero(value: number, at: () => string): number {
+  if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw new SpecError({ where: at(), got: String(value), expected: "a number of at least 0" });
 }
 
 const times = (a: number, b: number): number => {

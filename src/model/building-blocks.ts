@@ -19,7 +19,7 @@ export interface BlockLibrary {
 }
 
 /** Makes a technology's formulas and tables ready for questions. Throws SpecError when a formula is wrong. */
-export function blockLibrary({ data, at }: Document<Technology>): BlockLibrary {
+export function blockLibrary({ data, at }: Pick<Document<Technology>, "data" | "at">): BlockLibrary {
   const formula = (text: Formula, path: readonly string[]): Compiled =>
     compileExpression(
       parseExpression(text, () => at(path)),

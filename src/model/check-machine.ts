@@ -1,13 +1,14 @@
 import { SpecError } from "../errors.js";
+import type { Path } from "../spec/document.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 
 /** What a level's number must be, by field; others must be at least 0. */
 const least: Readonly<Record<string, number>> = { size: 1, depth: 1, rowWords: 1, bytes: 1, bytesPerSecond: 1 };
 
-/** Throws SpecError for a negative energy or area, a memory of no bytes, a clock that stands still. */
+/** Throws SpecError for a negative energy, area or time, a memory of no bytes, a clock that stands still. */
 export function checkNumbers(design: CompiledDesign, values: Float64Array): void {
-  const { at } = design.design.architecture;
+  const at = (path: Path): string => design.inArchitecture(path)();
   for (const { name, fields } of design.levels.values()) {
     for (const [field, number] of fields) {
       const value = number(values);
@@ -15,6 +16,14 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
       if (value >= bound && value < Number.POSITIVE_INFINITY) continue;
       const expected = `a number of at least ${bound}`;
       throw new SpecError({ where: at(["levels", name, ...field.split(".")]), got: String(value), expected });
+    }
+  }
+  for (const [array, operations] of design.arrays) {
+    for (const [operation, cycles] of operations) {
+      const value = cycles(values);
+      if (value >= 0 && value < Number.POSITIVE_INFINITY) continue;
+      const where = at(["arrays", array, "operations", operation]);
+      throw new SpecError({ where, got: `${value} cycles`, expected: "a number of at least 0" });
     }
   }
   const frequency = design.frequencyHz(values);

@@ -2,6 +2,7 @@ import { SpecError } from "../errors.js";
 import type { Architecture, Level } from "../spec/architecture.js";
 import type { Path } from "../spec/document.js";
 import type { Compiled, Formula } from "../spec/expression.js";
+import type { Place } from "./field-reads.js";
 import type { Program } from "./symbols.js";
 
 /** A level with its formulas ready to run. */
@@ -22,7 +23,7 @@ export interface CompiledLevel {
 export function compileLevels(
   architecture: Architecture,
   program: Program,
-  at: (path: Path) => () => string,
+  at: (path: Path) => Place,
 ): ReadonlyMap<string, CompiledLevel> {
   const compiled = new Map<string, CompiledLevel>();
   Object.entries(architecture.levels).forEach(([name, spec], index) => {

@@ -10,6 +10,7 @@ import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
 import { type CompiledLevel, compileLevels, numericFields } from "./compile-levels.js";
 import { type Define, definePartitions, defineTable } from "./declare.js";
+import type { FieldReads, Place } from "./field-reads.js";
 import { applyPatches, type Patch } from "./patch.js";
 import { workloadSymbols } from "./sizes.js";
 import { compileSymbols, type Definition, type Program, scoped } from "./symbols.js";
@@ -50,6 +51,9 @@ export interface CompiledDesign {
   readonly sizeSlots: readonly number[];
   /** Where the number of rows stands, P; undefined for a mapping without. */
   readonly rowsSlot: number | undefined;
+  readonly reads: FieldReads | undefined;
+  /** Where a field of the architecture stands, or who set it. */
+  readonly inArchitecture: (path: Path) => Place;
 }
 
 /** What to change in a design before it is compiled. */
@@ -60,25 +64,26 @@ export interface CompileOptions {
   readonly patches?: readonly Patch[];
   /** How many variables there are. */
   readonly variables?: number;
+  /** Records which fields of the specs the evaluations of this design read. */
+  readonly reads?: FieldReads | undefined;
 }
 
 /** Makes a design ready to be evaluated. Throws SpecError at the field that is at fault. */
 export function compileDesign(design: Design, options: CompileOptions = {}): CompiledDesign {
   const { variables = 0 } = options;
-  const patched = <T extends { readonly corrections?: Corrections | undefined }>(
-    kind: string,
-    document: Document<T>,
-  ): T =>
-    applyPatches(
-      document.data,
-      kind,
-      [...correctionsOf(kind, document, options), ...(options.patches ?? [])],
-      document.at,
-    );
-  const architecture = patched("architecture", design.architecture);
-  const mapping = patched("mapping", design.mapping);
-  const binding = patched("binding", design.binding);
-  const technology = applyPatches(design.technology.data, "technology", options.patches ?? [], design.technology.at);
+  const { reads } = options;
+  const patched = <T>(kind: string, document: Document<T>, corrections: readonly Patch[] = []): T => {
+    const data = applyPatches(document, kind, [...corrections, ...(options.patches ?? [])]);
+    return reads === undefined ? data : reads.watch(data, kind);
+  };
+  const architecture = patched(
+    "architecture",
+    design.architecture,
+    correctionsOf("architecture", design.architecture, options),
+  );
+  const mapping = patched("mapping", design.mapping, correctionsOf("mapping", design.mapping, options));
+  const binding = patched("binding", design.binding, correctionsOf("binding", design.binding, options));
+  const technology = patched("technology", design.technology);
 
   const definitions = new Map<string, Definition>();
   const define: Define = (name, rule, at, scope) => {
@@ -92,8 +97,14 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     }
     definitions.set(key, { at, scope, rule });
   };
-  const inArchitecture = (path: Path) => () => design.architecture.at(path);
-  const inMapping = (path: Path) => () => design.mapping.at(path);
+  const placesIn =
+    (kind: "architecture" | "mapping" | "binding") =>
+    (path: Path): Place => {
+      const field = [kind, ...path].join(".");
+      const setter = options.patches?.find(patch => patch.path === field)?.where;
+      return Object.assign(() => setter ?? design[kind].at(path), { field });
+    };
+  const [inArchitecture, inMapping, inBinding] = [placesIn("architecture"), placesIn("mapping"), placesIn("binding")];
   for (const [name, formula] of Object.entries(architecture.parameters)) {
     define(name, formula, inArchitecture(["parameters", name]));
   }
@@ -130,7 +141,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   const searchedTables = tables.filter(({ searched }) => searched);
   inputs.push(...searchedTables.map(({ name }) => `${name}.row`));
   inputs.push(...einsumSpecs.map(({ name }) => busyName(name)));
-  const program = compileSymbols(inputs, definitions);
+  const program = compileSymbols(inputs, definitions, reads);
   const nowhere = () => "model";
 
   const levels = compileLevels(architecture, program, inArchitecture);
@@ -155,9 +166,9 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     name,
     variants: variants.map(({ variant, path, scope }) => compileEinsum(name, variant, path, scope, context)),
   }));
-  const busySlots = new Map(einsums.map(({ name }) => [name, program.slotOf(busyName(name), undefined, nowhere)]));
+  const busySlots = new Map(einsums.map(({ name }) => [name, program.inputSlot(busyName(name))]));
   const phases = binding.phases.map(({ name, latency }, i) =>
-    compilePhase(name, latency, busySlots, program, () => design.binding.at(["phases", i, "latency"])),
+    compilePhase(name, latency, busySlots, program, inBinding(["phases", i, "latency"])),
   );
   checkAllBound(design, einsums, phases);
   return {
@@ -172,16 +183,18 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     arrays,
     einsums,
     phases,
-    blocks: blockLibrary({ ...design.technology, data: technology }),
+    blocks: blockLibrary({ data: technology, at: design.technology.at }),
     seats: [...seats.keys()],
     busySlots,
     tableChoices: searchedTables.map(({ name, first, candidates }) => {
       const keys = first.map(key => program.slotOf(key, undefined, nowhere));
       return { slot: program.slotOf(`${name}.row`, undefined, nowhere), rows: values => candidates(values, keys) };
     }),
-    variableSlots: Array.from({ length: variables }, (_, i) => program.slotOf(`@${i}`, undefined, nowhere)),
-    sizeSlots: workloadSymbols.map(name => program.slotOf(name, undefined, nowhere)),
+    variableSlots: Array.from({ length: variables }, (_, i) => program.inputSlot(`@${i}`)),
+    sizeSlots: workloadSymbols.map(name => program.inputSlot(name)),
     rowsSlot: program.has("P") ? program.slotOf("P", undefined, nowhere) : undefined,
+    reads,
+    inArchitecture,
   };
 }
 

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.js";
-import type { Accounting } from "./accounting.js";
+import type { Design } from "../spec/design.js";
+import { type Accounting, publishedDesigns } from "./accounting.js";
 
 /** One error of the published evaluation that can be mended by itself. */
 export interface Correction {
@@ -79,15 +80,18 @@ export const corrections: readonly Correction[] = [
 export const correctionNames: readonly string[] = corrections.map(({ name }) => name);
 
 /**
- * The accounting that a user asked for, by its name or by corrections. With some corrections it is `corrected` with those
- * alone. Throws UsageError for an unknown correction, and for a name and corrections at once.
+ * The accounting that a user asked for, by its name or by corrections; `byDefault` where neither is given. With some
+ * corrections it is `corrected` with those alone. Throws UsageError for an unknown correction, and for a name and
+ * corrections at once.
  */
 export function accountingOf(
   name: string | undefined,
   wanted: readonly string[] | undefined,
   mapping: Accounting["mapping"] = "published",
+  byDefault: Accounting["name"] = "published",
 ): Accounting {
-  const all = name === "corrected" || wanted?.includes("all") === true;
+  const named = name ?? (wanted === undefined ? byDefault : undefined);
+  const all = named === "corrected" || wanted?.includes("all") === true;
   const asked = all ? correctionNames : (wanted ?? []);
   const unknown = wanted?.find(correction => correction !== "all" && !correctionNames.includes(correction));
   if (unknown !== undefined) {
@@ -98,11 +102,32 @@ export function accountingOf(
     });
   }
   if (name !== undefined && wanted !== undefined) {
-    const [got, expected] = [`corrections with --accounting ${name}`, "one of the two; corrected has all of them"];
+    const [got, expected] = [`--accounting ${name} beside it`, "one of the two; corrected has all corrections"];
     throw new UsageError({ where: "--correct", got, expected });
   }
   const used = correctionNames.filter(correction => asked.includes(correction));
   return { name: used.length > 0 ? "corrected" : "published", corrections: used, mapping };
+}
+
+/**
+ * The accounting where nobody names one. `published` answers for what was published: the paper's designs as they ship, with
+ * nothing set. Anybody else's design must not get the authors' errors unasked.
+ */
+export const accountingFor = (designs: readonly Design[], settings: number): Accounting["name"] =>
+  settings === 0 && designs.every(isPublished) ? "published" : "corrected";
+
+function isPublished({ name, spec, architecture, mapping, binding, technology }: Design): boolean {
+  const parts = [spec, architecture, mapping, binding, technology];
+  return publishedDesigns.includes(name) && parts.every(({ shipped }) => shipped);
+}
+
+/** A report's first line. */
+export function accountingLine(accounting: Accounting, byDefault: boolean): string {
+  const why =
+    accounting.name === "published"
+      ? "the paper's designs as they ship"
+      : "a design or a setting that is not the paper's; --accounting published computes as the authors did";
+  return `Accounting: ${accountingText(accounting)}${byDefault ? ` (${why})` : ""}`;
 }
 
 /** The accounting in words, for reports. */

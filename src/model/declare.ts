@@ -2,17 +2,18 @@ import { SpecError } from "../errors.js";
 import type { Path } from "../spec/document.js";
 import type { Formula } from "../spec/expression.js";
 import type { Mapping } from "../spec/mapping.js";
+import type { Place } from "./field-reads.js";
 import type { Definition } from "./symbols.js";
 
 /** Adds a symbol's definition. */
-export type Define = (name: string, rule: Definition["rule"], at: () => string, scope?: string) => void;
+export type Define = (name: string, rule: Definition["rule"], at: Place, scope?: string) => void;
 
 /** Declares a table's row and columns as symbols. Throws SpecError when it is none. */
 export function defineTable(
   name: string,
   table: NonNullable<Mapping["tables"]>[string],
   define: Define,
-  inMapping: (path: Path) => () => string,
+  inMapping: (path: Path) => Place,
 ): DeclaredTable {
   const at = inMapping(["tables", name]);
   const keys = table.by.map(key => table.columns.indexOf(key));
@@ -62,7 +63,7 @@ export interface DeclaredTable {
 export function definePartitions(
   partitions: Readonly<Record<string, Readonly<Record<string, Formula>>>>,
   define: Define,
-  at: (path: Path) => () => string,
+  at: (path: Path) => Place,
   scope?: string,
 ): void {
   for (const [rank, parts] of Object.entries(partitions)) {

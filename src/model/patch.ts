@@ -1,5 +1,5 @@
 import { SpecError } from "../errors.js";
-import type { Path } from "../spec/document.js";
+import type { Document, Path } from "../spec/document.js";
 import type { Formula } from "../spec/expression.js";
 
 /** A field of a spec and what it becomes: `architecture.levels.buffer.bytes` -> 8 * MiB. */
@@ -8,31 +8,54 @@ export interface Patch {
   readonly value: Formula | readonly string[];
   /** The field becomes its own value times `value`. */
   readonly relative?: boolean;
+  /** Who asks, for messages: `--set architecture.wordBits`. Without it, the place in the document. */
+  readonly where?: string;
 }
 
-/** The spec with the patches that begin with its kind. The field must be there and hold a number, a
- * formula, or (for a list) names. */
-export function applyPatches<T>(data: T, kind: string, patches: readonly Patch[], at: (path: Path) => string): T {
+/**
+ * The spec with the patches that begin with its kind, checked by its schema as if it had been written so. Throws SpecError
+ * for a field that is not there, and for a value that the schema does not take there.
+ */
+export function applyPatches<T>(document: Document<T>, kind: string, patches: readonly Patch[]): T {
   const mine = patches.filter(({ path }) => path.startsWith(`${kind}.`));
-  if (mine.length === 0) return data;
-  const copy = structuredClone(data);
-  for (const { path, value, relative = false } of mine) {
-    const keys = path.split(".").slice(1);
-    const last = keys.pop() as string;
-    let parent: unknown = copy;
-    for (const key of keys) parent = (parent as Record<string, unknown> | undefined)?.[key];
-    const holder = parent as Record<string, unknown> | undefined;
-    const old = typeof holder === "object" && holder !== null ? holder[last] : undefined;
-    if (Array.isArray(old) ? !Array.isArray(value) : typeof old !== "number" && typeof old !== "string") {
-      const near =
-        typeof holder === "object" && holder !== null ? `one of ${Object.keys(holder).join(", ")}` : "a field";
-      throw new SpecError({
-        where: at(keys),
-        got: `the field '${path}'`,
-        expected: `${near} that holds a number or a formula`,
-      });
-    }
-    (holder as Record<string, unknown>)[last] = relative ? `(${old}) * (${value})` : value;
+  if (mine.length === 0) return document.data;
+  const raw = unshared(document.raw);
+  for (const patch of mine) setField(raw, kind, patch, document.at);
+  return document.read(raw, path => {
+    const own = mine.find(patch => patch.path === [kind, ...path].join("."));
+    return own?.where ?? document.at(path);
+  });
+}
+
+function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => string): void {
+  const { path, value, relative = false } = patch;
+  const keys = path.slice(kind.length + 1).split(".");
+  const last = keys.pop() as string;
+  const holder = keys.reduce((inner: unknown, key) => (isHolder(inner) ? own(inner, key) : undefined), raw);
+  const old = isHolder(holder) ? own(holder, last) : undefined;
+  if (!isHolder(holder) || typeof old === "undefined" || (isHolder(old) && !(Array.isArray(old) && isList(value)))) {
+    const near = isHolder(holder) ? `one of ${Object.keys(holder).join(", ")}` : "a field";
+    throw new SpecError({
+      where: patch.where ?? at(keys),
+      got: `the field '${path}'`,
+      expected: `${near} that holds a number or a formula`,
+    });
   }
-  return copy;
+  holder[last] = relative ? product(old, value) : value;
+}
+
+/** Two numbers are multiplied here: not every field that takes a number takes a formula. */
+const product = (old: unknown, value: Patch["value"]): Formula =>
+  typeof old === "number" && typeof value === "number" ? old * value : `(${old}) * (${value})`;
+
+const isHolder = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const isList = (value: Patch["value"]): boolean => typeof value === "object";
+const own = (holder: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(holder, key) ? holder[key] : undefined;
+
+/** A copy in which what stood under two names (YAML's aliases) is two things: one of them is changed. */
+function unshared(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unshared);
+  if (!isHolder(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unshared(inner)]));
 }

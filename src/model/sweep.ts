@@ -4,8 +4,10 @@ import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
 import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
 import { type CompiledDesign, compileDesign } from "./compile.js";
-import { evaluate } from "./evaluate.js";
+import { type Evaluation, evaluate } from "./evaluate.js";
+import { FieldReads } from "./field-reads.js";
 import type { Patch } from "./patch.js";
+import { checkSettings, type ReadDesign } from "./settings.js";
 
 /** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
 export interface Axis {
@@ -28,7 +30,11 @@ export interface SweepRequest {
   readonly accounting: Accounting;
 }
 
-/** What is computed of each point. A point that cannot be (its tiles do not fit, say) has a message and no numbers. */
+/**
+ * What is computed of each point. A point that cannot be (its tiles do not fit, say) has a message and no numbers. `util`
+ * and `useful` are the busy and the useful share of the largest array's PE-cycles; those of arrays called 2d and 1d come
+ * beside, and are absent where a design has none of that name.
+ */
 export const measures = [
   "cycles",
   "latencySeconds",
@@ -37,11 +43,16 @@ export const measures = [
   "areaUm2",
   "util2d",
   "util1d",
+  "useful2d",
+  "useful1d",
+  "util",
+  "useful",
 ] as const;
 export type Measure = (typeof measures)[number];
 
 export interface SweepPoint {
-  readonly numbers: readonly number[];
+  /** In the order of `measures`; null where a design has no such array. */
+  readonly numbers: readonly (number | null)[];
   readonly bound: string;
   /** Energy and area of a buffer lie between the technology's sizes, or beyond them. */
   readonly estimated: boolean;
@@ -75,7 +86,7 @@ export function coordinates({ workloads, lengths, axes }: SweepRequest, index: n
 }
 
 /** Evaluates points of a sweep; compiles each design once for all values of the fields that may vary. */
-export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
+export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] = []): (index: number) => SweepPoint {
   const { axes, accounting, phase, decodeQueries } = request;
   const kinds = axes.map(({ path }) => kindOf(path));
   const variable = axes.flatMap((_, k) => (kinds[k] === "variable" ? [k] : []));
@@ -86,11 +97,13 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
     const known = compiled.get(key);
     if (known !== undefined) return known;
     const valueAt = (k: number): number => axes[k]?.values[at[k] as number] as number;
-    const patches: Patch[] = [
-      ...variable.map((k, i) => ({ path: (axes[k] as Axis).path, value: `@${i}` })),
-      ...fixed.map(k => ({ path: (axes[k] as Axis).path, value: valueAt(k) })),
-    ];
-    const options = { corrections: accounting.corrections, patches, variables: variable.length };
+    const patchOf = (k: number, value: string | number): Patch => {
+      const { path } = axes[k] as Axis;
+      return { path, value, where: `--set ${path}` };
+    };
+    const patches = [...variable.map((k, i) => patchOf(k, `@${i}`)), ...fixed.map(k => patchOf(k, valueAt(k)))];
+    const reads = recorders[design];
+    const options = { corrections: accounting.corrections, patches, variables: variable.length, reads };
     const made = compileDesign(request.designs[design] as Design, options);
     compiled.set(key, made);
     return made;
@@ -109,24 +122,33 @@ export function sweeper(request: SweepRequest): (index: number) => SweepPoint {
       const [point] = attentionPoints(workload, { phase, decodeQueries, seq, batch });
       const { sizes, mask } = point as AttentionPoint;
       const found = evaluate(design, sizes, accounting, variable.map(valueAt), mask);
-      const { cycles, latencySeconds, trafficBytes, energyPj, areaUm2, utilization, bound } = found;
-      const numbers = [
-        cycles,
-        latencySeconds,
-        trafficBytes,
-        energyPj,
-        areaUm2,
-        utilization["2d"] ?? 0,
-        utilization["1d"] ?? 0,
-      ];
-      const odd = numbers.findIndex(n => !Number.isFinite(n));
+      const numbers = measures.map(measure => measureOf(measure, found));
+      const odd = numbers.findIndex(n => n !== null && !Number.isFinite(n));
       if (odd >= 0) return failed(`${measures[odd]} is no number`);
-      return { numbers, bound, estimated: Object.keys(found.estimatedBuffers).length > 0, error: "" };
+      return { numbers, bound: found.bound, estimated: Object.keys(found.estimatedBuffers).length > 0, error: "" };
     } catch (error) {
       if (!(error instanceof SpecError || error instanceof UsageError)) throw error;
       return failed(error.message);
     }
   };
+}
+
+function measureOf(measure: Measure, found: Evaluation): number | null {
+  const { utilization, use, largestArray } = found;
+  switch (measure) {
+    case "util2d":
+    case "util1d":
+      return utilization[measure.slice("util".length)] ?? null;
+    case "useful2d":
+    case "useful1d":
+      return use[measure.slice("useful".length)]?.useful ?? null;
+    case "util":
+      return utilization[largestArray] ?? null;
+    case "useful":
+      return use[largestArray]?.useful ?? null;
+    default:
+      return found[measure];
+  }
 }
 
 /** A workload with another size. Heads that share no keys share none when there are more or fewer of them. */
@@ -157,9 +179,9 @@ const workloadFields: readonly string[] = [
 
 /**
  * Refuses a phase that a workload lacks, and axes that name no numeric field of every design, twice the same field, or
- * values out of range.
+ * values out of range, or that no design reads. Returns a line for each that some designs do not read.
  */
-export function checkSweep(request: SweepRequest): void {
+export function checkSweep(request: SweepRequest): readonly string[] {
   const paths = request.axes.map(({ path }) => path);
   const twice = paths.find((path, i) => paths.indexOf(path) !== i);
   if (twice !== undefined) throw new UsageError({ where: "--set", got: `${twice} twice`, expected: "each field once" });
@@ -182,10 +204,35 @@ export function checkSweep(request: SweepRequest): void {
     }
   }
   for (const workload of request.workloads) checkPhase(workload, request.phase);
-  const evaluateAt = sweeper(request);
-  // Each design once, so that a misspelt field is refused before anything is swept.
+  return checkSettings(swept(request), probed(request));
+}
+
+/** The axes that something may depend on or not: attention always depends on its own sizes. */
+const swept = ({ axes }: SweepRequest): readonly { readonly path: string; readonly where: string }[] =>
+  axes.flatMap(({ path }) =>
+    path.startsWith("workload.") && !layerSizes.includes(path) ? [] : [{ path, where: `--set ${path}` }],
+  );
+
+const layerSizes: readonly string[] = ["workload.modelDim", "workload.feedForward"];
+
+/** Points that are tried of each design, so that a misspelt field, or one that nothing reads, is refused before the sweep. */
+const mostProbes = 64;
+
+/** What a spread of each design's points reads; the designs that have a point that can be evaluated. */
+function probed(request: SweepRequest): readonly ReadDesign[] {
+  const recorders = request.designs.map(() => new FieldReads());
+  const evaluateAt = sweeper(request, recorders);
   const each = sweepSize(request) / request.designs.length;
-  for (let design = 0; design < request.designs.length; design++) evaluateAt(design * each);
+  const stride = Math.max(1, Math.floor(each / mostProbes));
+  return request.designs.flatMap(({ name }, design) => {
+    const reads = recorders[design] as FieldReads;
+    let ran = false;
+    for (let i = 0; i < each; i += stride) {
+      ran = evaluateAt(design * each + i).error === "" || ran;
+      if (ran && swept(request).every(({ path }) => reads.isRead(path))) break;
+    }
+    return ran ? [{ name, reads }] : [];
+  });
 }
 
 /**

@@ -7,10 +7,11 @@ import {
   namesIn,
   parseExpression,
 } from "../spec/expression.js";
+import type { FieldReads, Place } from "./field-reads.js";
 
 /** A symbol's rule: a formula, or a computation over other symbols. `scope` is the Einsum whose own symbols come first. */
 export interface Definition {
-  readonly at: () => string;
+  readonly at: Place;
   readonly scope?: string | undefined;
   readonly rule: Formula | Native;
 }
@@ -23,11 +24,13 @@ export interface Native {
 /** All symbols of a design in one table of values, and the order to fill it in. */
 export interface Program {
   readonly size: number;
+  /** The place of an input, by its name. */
+  inputSlot(name: string): number;
   /** The place of a symbol as seen from a scope. Throws SpecError when there is none. */
   slotOf(name: string, scope: string | undefined, at: () => string): number;
   has(name: string, scope?: string): boolean;
   /** A formula of a spec's field, as seen from a scope. */
-  compile(formula: Formula, scope: string | undefined, at: () => string): Compiled;
+  compile(formula: Formula, scope: string | undefined, at: Place): Compiled;
   /** Fills the table from the inputs, which must stand in it already. */
   run(values: Float64Array): void;
   /** The slots that a formula reads. */
@@ -41,8 +44,15 @@ export interface Program {
 /** The name under which an Einsum's own symbol is kept. */
 export const scoped = (scope: string, name: string): string => `${scope}::${name}`;
 
-/** Orders definitions so that each comes after what it reads. Throws SpecError for unknown names and circles. */
-export function compileSymbols(inputs: readonly string[], definitions: ReadonlyMap<string, Definition>): Program {
+/**
+ * Orders definitions so that each comes after what it reads. Throws SpecError for unknown names and circles.
+ * @param reads records whose values are asked for
+ */
+export function compileSymbols(
+  inputs: readonly string[],
+  definitions: ReadonlyMap<string, Definition>,
+  reads?: FieldReads,
+): Program {
   const slots = new Map<string, number>();
   for (const name of [...inputs, ...definitions.keys()]) slots.set(name, slots.size);
   const resolve = (name: string, scope: string | undefined): string | undefined => {
@@ -52,7 +62,7 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
   const resolved = (name: string, scope: string | undefined, at: () => string): string => {
     const key = resolve(name, scope);
     if (key !== undefined) return key;
-    const known = [...slots.keys()].filter(k => !k.includes("::")).concat(Object.keys(constants));
+    const known = [...slots.keys()].filter(k => !/::|^[#@]/.test(k)).concat(Object.keys(constants));
     throw new SpecError({ where: at(), got: `the unknown name '${name}'`, expected: `one of ${known.join(", ")}` });
   };
   const slotOf = (name: string, scope: string | undefined, at: () => string): number =>
@@ -98,11 +108,27 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
     });
   };
 
+  const asked = reads === undefined ? undefined : recordSymbols(reads, definitions, slots, steps);
   return {
     size: slots.size,
-    slotOf,
+    inputSlot: name => slots.get(name) as number,
+    slotOf(name, scope, at) {
+      const slot = slotOf(name, scope, at);
+      asked?.add(slot);
+      return slot;
+    },
     has: (name, scope) => resolve(name, scope) !== undefined,
-    compile,
+    compile(formula, scope, at) {
+      const run = compile(formula, scope, at);
+      if (reads === undefined || asked === undefined) return run;
+      reads.formula(at);
+      const own = slotsIn(formula, scope, at);
+      return values => {
+        if (!reads.isPaused) for (const slot of own) asked.add(slot);
+        reads.value(at);
+        return run(values);
+      };
+    },
     slotsIn,
     run(values) {
       for (const { slot, compute } of steps) values[slot] = compute(values);
@@ -120,4 +146,30 @@ export function compileSymbols(inputs: readonly string[], definitions: ReadonlyM
       return [...found].filter(slot => !open.includes(slot) && !readsOf.has(slot));
     },
   };
+}
+
+/** Tells `reads` which fields the symbols that are asked for rest on. Returns where to note them. */
+function recordSymbols(
+  reads: FieldReads,
+  definitions: ReadonlyMap<string, Definition>,
+  slots: ReadonlyMap<string, number>,
+  steps: readonly { readonly slot: number; readonly reads: readonly number[] }[],
+): Set<number> {
+  const asked = new Set<number>();
+  const slotsOfField = new Map<string, number[]>();
+  for (const [key, { at }] of definitions) {
+    reads.formula(at);
+    if (at.field !== undefined) {
+      slotsOfField.set(at.field, [...(slotsOfField.get(at.field) ?? []), slots.get(key) as number]);
+    }
+  }
+  const from = new Map(steps.map(({ slot, reads }) => [slot, reads]));
+  reads.symbols(field => {
+    // Workload fields are inputs by their own names.
+    const wanted = slotsOfField.get(field) ?? [slots.get(field.replace(/^workload\./, "")) ?? -1];
+    const reached = new Set(asked);
+    for (const slot of reached) for (const read of from.get(slot) ?? []) reached.add(read);
+    return wanted.some(slot => reached.has(slot));
+  });
+  return asked;
 }

@@ -12,6 +12,8 @@ export interface Timing {
   readonly einsumUtilization: Readonly<Record<string, number>>;
   /** Per array what its PE-cycles are spent on, as shares of all of them. */
   readonly use: Readonly<Record<string, ArrayUse>>;
+  /** The array with the most PEs; the first of those that have as many. */
+  readonly largestArray: string;
   /** Operations per byte of DRAM traffic (a multiply-accumulate is two) that keep the largest array busy all the time. */
   readonly balanceOperationsPerByte: number;
   /** What limits the design: dram, an array that never rests, or the binding, which lets none work all the time. */
@@ -89,6 +91,7 @@ export function timingOf(
     utilization,
     einsumUtilization,
     use: Object.fromEntries([...pes].map(([array, size]) => [array, useOf(array, size, counts, phases, frequency)])),
+    largestArray: [...pes].reduce((a, b) => (b[1] > a[1] ? b : a))[0],
     balanceOperationsPerByte: (2 * frequency * Math.max(...pes.values())) / bandwidth,
     bound: boundOf(phases, simulated === null ? idleShare : simulatedIdleShare),
   };

@@ -4,8 +4,10 @@ import { type AttentionPoint, attentionPoints, type PointRequest } from "../mode
 import { type CompiledDesign, compileDesign } from "../model/compile.js";
 import { correctionNames } from "../model/corrections.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
+import { FieldReads } from "../model/field-reads.js";
 import { productsOn } from "../model/layer.js";
 import type { Patch } from "../model/patch.js";
+import { checkSettings } from "../model/settings.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
@@ -80,14 +82,19 @@ export interface ModelRequest extends Omit<PointRequest, "seq" | "batch"> {
 
 const defaultLength = 4096;
 
-/**
- * Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point.
- */
-export function modelResults(request: ModelRequest): {
+/** What was modelled, what could not be, and what a reader must know of the settings, a line each. */
+export interface ModelResults {
   readonly results: readonly ModelResult[];
   readonly failures: readonly ModelFailure[];
-} {
-  const { designs, workloads, accounting } = request;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point, and
+ * for a field that was set and that no design reads.
+ */
+export function modelResults(request: ModelRequest): ModelResults {
+  const { designs, workloads, accounting, patches = [] } = request;
   const compiled = designs.map(design => compileFor(design, request));
   const results: ModelResult[] = [];
   const failures: ModelFailure[] = [];
@@ -109,7 +116,9 @@ export function modelResults(request: ModelRequest): {
     }
   }
   if (results.length === 0 && first !== undefined) throw first;
-  return { results, failures };
+  // A design that ran nowhere has read nothing.
+  const ran = compiled.filter(({ name }) => results.some(({ design }) => design === name));
+  return { results, failures, notes: checkSettings(patches, ran) };
 }
 
 interface CompiledFor {
@@ -117,13 +126,17 @@ interface CompiledFor {
   readonly compiled: CompiledDesign;
   readonly mended: readonly { readonly name: string; readonly compiled: CompiledDesign }[];
   readonly products: CompiledDesign | undefined;
+  readonly reads: FieldReads;
 }
 
 function compileFor(design: Design, { accounting, patches = [], effects = true, product }: ModelRequest): CompiledFor {
   const { corrections } = accounting;
+  const reads = new FieldReads();
+  const recorded = patches.length === 0 ? {} : { reads };
   return {
     name: design.name,
-    compiled: compileDesign(design, { corrections, patches }),
+    reads,
+    compiled: compileDesign(design, { corrections, patches, ...recorded }),
     mended: correctionNames
       .filter(() => effects && accounting.name === "published")
       .map(name => ({ name, compiled: compileDesign(design, { corrections: [name], patches }) })),
@@ -132,7 +145,9 @@ function compileFor(design: Design, { accounting, patches = [], effects = true, 
         ? undefined
         : compileDesign(productsOn(product, design), {
             corrections,
-            patches: patches.filter(({ path }) => path.startsWith("architecture.")),
+            // The machine is the design's; the mapping and the binding are the product's own.
+            patches: patches.filter(({ path }) => /^(architecture|technology)\./.test(path)),
+            ...recorded,
           }),
   };
 }
@@ -149,7 +164,8 @@ function resultOf(
     try {
       const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], mask);
       const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
-      return [[name, effect] as const];
+      // A design without energy has no ratio of it.
+      return Number.isFinite(effect.latency) && Number.isFinite(effect.energy) ? [[name, effect] as const] : [];
     } catch (error) {
       // With the error mended the design cannot run this at all (a schedule that overflows a register file).
       if (error instanceof FusemaxError) return [];
@@ -200,8 +216,9 @@ const operations = ({ counts }: Evaluation): number =>
 /**
  * The results as one flat table: a row a result; energy by component, the 2D array's use and a layer's costs in further
  * columns.
+ * @param accounting in words
  */
-export function modelTable(results: readonly ModelResult[]) {
+export function modelTable(results: readonly ModelResult[], accounting: string) {
   const components = [...new Set(results.flatMap(result => Object.keys(result.components)))];
   const unfilled = [...new Set(results.flatMap(result => Object.keys(result.use["2d"]?.unfilled ?? {})))];
   const fields = [
@@ -231,6 +248,7 @@ export function modelTable(results: readonly ModelResult[]) {
   return {
     columns: [
       ...fields,
+      "accounting",
       ...components.map(name => `energyPj.${name}`),
       ...uses.map(name => `2d.${name}`),
       ...unfilled.map(name => `2d.unfilled.${name}`),
@@ -239,6 +257,7 @@ export function modelTable(results: readonly ModelResult[]) {
     ],
     rows: results.map(result => [
       ...fields.map(field => result[field] ?? ""),
+      accounting,
       ...components.map(name => result.components[name]?.energyPj ?? ""),
       ...uses.map(name => result.use["2d"]?.[name] ?? ""),
       ...unfilled.map(name => result.use["2d"]?.unfilled[name] ?? ""),

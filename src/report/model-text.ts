@@ -8,14 +8,20 @@ const mostBreakdowns = 10;
 /** A correction that moves nothing by more than this is left out of the note. */
 const noEffect = 5e-5;
 
-/** The results of `fusemax model` for people. */
+/** A part as a share of a whole that may be nothing. */
+const shareOf = (part: number, whole: number): string => (whole === 0 ? "-" : percent(part / whole));
+
+/**
+ * The results of `fusemax model` for people.
+ * @param accounting the first line
+ */
 export function modelText(
   results: readonly ModelResult[],
   failures: readonly ModelFailure[],
   workloads: readonly Workload[],
   accounting: string,
 ): string {
-  const parts = [`Accounting: ${accounting}`];
+  const parts = [accounting];
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
@@ -116,7 +122,7 @@ function layers(results: readonly ModelResult[]) {
               percent(layer.util1d),
               bytes(layer.trafficBytes),
               energy(layer.energyPj),
-              percent(energyPj / layer.energyPj),
+              shareOf(energyPj, layer.energyPj),
               boundInWords[layer.bound] ?? layer.bound,
             ],
           ],
@@ -155,7 +161,7 @@ function components(results: readonly ModelResult[]) {
       r.design,
       ...names.map(name => {
         const own = r.components[name]?.energyPj;
-        return own === undefined ? "-" : `${energy(own)} (${percent(own / r.energyPj)})`;
+        return own === undefined ? "-" : `${energy(own)} (${shareOf(own, r.energyPj)})`;
       }),
     ]),
   };
@@ -169,7 +175,7 @@ const einsums = ({ einsums: found, energyPj }: ModelResult) => ({
     e.cycles < 1e15 ? e.cycles.toLocaleString("en-US") : e.cycles.toExponential(4),
     percent(e.util),
     energy(e.energyPj),
-    percent(e.energyPj / energyPj),
+    shareOf(e.energyPj, energyPj),
   ]),
 });
 

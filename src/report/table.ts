@@ -1,3 +1,5 @@
+import { finite } from "./finite.js";
+
 /** A table with a header: numbers or text in each cell. */
 export interface Table {
   readonly columns: readonly string[];
@@ -9,7 +11,9 @@ export interface Table {
  * begin with a digit, such as "1.2 ms") to the right, others to the left.
  */
 export function textTable({ columns, rows }: Table): string {
-  const cells = rows.map(row => columns.map((_, c) => String(row[c] ?? "")));
+  const shown = (cell: string | number, column: string): string =>
+    String(typeof cell === "number" ? finite(cell, column) : cell);
+  const cells = rows.map(row => columns.map((column, c) => shown(row[c] ?? "", column)));
   const widths = columns.map((name, c) => Math.max(name.length, ...cells.map(row => (row[c] ?? "").length)));
   const right = columns.map((_, c) => cells.length > 0 && cells.every(row => /^([-+x]?[\d.]|-?$)/.test(row[c] ?? "")));
   const line = (row: readonly string[]): string =>

@@ -1,9 +1,11 @@
+import { finite } from "./finite.js";
+
 const decimal = ["", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q"];
 const fractions = ["", "m", "µ", "n", "p", "f"];
 
 /** A value with its unit and a decimal prefix, four digits: 1.234 mJ. */
 export function engineering(value: number, unit: string): string {
-  if (value === 0 || !Number.isFinite(value)) return `${value} ${unit}`;
+  if (finite(value, "a number to print") === 0) return `0 ${unit}`;
   const step = Math.floor(Math.log10(Math.abs(value) * (1 + 1e-12)) / 3);
   const prefix = step >= 0 ? decimal[step] : fractions[-step];
   if (prefix === undefined) return `${value.toExponential(3)} ${unit}`;
@@ -15,9 +17,9 @@ export const bytes = (value: number): string => engineering(value, "B");
 /** Energies are counted in picojoules. */
 export const energy = (pj: number): string => engineering(pj / 1e12, "J");
 /** Areas are counted in square micrometres. */
-export const area = (um2: number): string => `${(um2 / 1e6).toPrecision(4)} mm²`;
-export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-export const ratio = (value: number): string => value.toPrecision(4);
+export const area = (um2: number): string => `${(finite(um2, "an area") / 1e6).toPrecision(4)} mm²`;
+export const percent = (share: number): string => `${(100 * finite(share, "a share")).toFixed(1)}%`;
+export const ratio = (value: number): string => finite(value, "a ratio").toPrecision(4);
 
 /** 1024 -> 1K, 1048576 -> 1M; whatever is no such multiple as it is. */
 export function lengthLabel(length: number): string {

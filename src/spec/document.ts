@@ -6,6 +6,8 @@ import { SpecError } from "../errors.js";
 export interface SpecText {
   readonly file: string;
   readonly text: string;
+  /** One of the package's own, not a user's. */
+  readonly shipped?: boolean;
 }
 
 export type Path = readonly (string | number)[];
@@ -16,16 +18,24 @@ export interface Document<T> {
   readonly data: T;
   /** `file:line:column path` of a field, for messages. */
   readonly at: (path: Path) => string;
+  /** One of the package's own, not a user's. */
+  readonly shipped: boolean;
+  /** What the text says, before the schema: to change fields of, and to read again. */
+  readonly raw: unknown;
+  /** Reads other raw data as if it stood in this document's place. Throws SpecError at `where` of the field. */
+  readonly read: (raw: unknown, where: (path: Path) => string) => T;
 }
 
 /** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
 export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Document<T> {
-  const { file } = source;
   const at = locator(source);
   const raw = parseYaml(source);
-  const result = schema.safeParse(raw);
-  if (result.success) return { file, data: result.data, at };
-  throw complaintOf(at, raw, deepest(result.error.issues));
+  const read: Document<T>["read"] = (raw, where) => {
+    const result = schema.safeParse(raw);
+    if (result.success) return result.data;
+    throw complaintOf(where, raw, deepest(result.error.issues));
+  };
+  return { file: source.file, data: read(raw, at), at, shipped: source.shipped === true, raw, read };
 }
 
 function parseYaml({ file, text }: SpecText): unknown {
@@ -85,6 +95,7 @@ function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$Zo
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
+      if (issue.expected === "int") return "a whole number";
       return `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
     case "invalid_union":
       return issue.message.startsWith("Invalid") ? "one of the allowed forms (docs/model.md)" : issue.message;

@@ -127,6 +127,7 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
   const primary = (): Expression => {
     const { kind, text } = peek();
     if (kind === "number") {
+      if (!Number.isFinite(Number(text))) return fail("a number of at most 1.8e308");
       next++;
       return { kind: "number", value: Number(text) };
     }

@@ -49,7 +49,7 @@ const documents = new Map<string, { readonly text: string; readonly document: Do
 
 /** Designs share architectures and technologies: each text is parsed and checked once. */
 function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Document<T> {
-  const key = `${kind} ${source.file}`;
+  const key = `${kind} ${source.shipped === true} ${source.file}`;
   const known = documents.get(key);
   if (known?.text === source.text) return known.document as Document<T>;
   const document = readDocument(source, schema);
@@ -57,8 +57,16 @@ function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Do
   return document;
 }
 
-/** Reads a design and all that it names. Throws SpecError, at `where` if there is no such design. */
-export function loadDesign(source: SpecSource, name: string, where = "design"): Design {
+/**
+ * Reads a design and all that it names. Throws SpecError, at `where` if there is no such design.
+ * @param technology in place of the architecture's own, and who names it
+ */
+export function loadDesign(
+  source: SpecSource,
+  name: string,
+  where = "design",
+  technology?: { readonly name: string; readonly where: string },
+): Design {
   const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
   return {
@@ -72,7 +80,13 @@ export function loadDesign(source: SpecSource, name: string, where = "design"): 
       spec.data.schedule === undefined
         ? undefined
         : find(source, "schedules", spec.data.schedule, scheduleSchema, spec),
-    technology: find(source, "technologies", architecture.data.technology, technologySchema, architecture),
+    technology: find(
+      source,
+      "technologies",
+      technology?.name ?? architecture.data.technology,
+      technologySchema,
+      technology?.where ?? architecture,
+    ),
   };
 }
 

@@ -58,7 +58,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--array", "256"], /--array: got "256"; expected ROWSxCOLUMNS/],
     [["--array", "0x256"], /--array/],
     [["--max-error", "-1"], /--max-error: got "-1"; expected a number/],
-    [["--max-error", "1", "--check", "none"], /--max-error: got it together with --check none/],
+    [["--max-error", "1", "--check", "none"], /--max-error: got --check none beside it; expected rows to check/],
   ],
   sizes: [
     ...["--seq", "--q-len", "--kv-len", "--batch", "--heads", "--kv-heads", "--head-dim", "--value-dim"].flatMap(
@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     ],
     [["--seq", "4G", "--kv-heads", "1M", "--heads", "1M", "--batch", "1G"], /[EZY]iB of memory/],
     [["--head-dim", "8193", "--seq", "1"], /--head-dim: got "8193"; expected at most 8,192/],
-    [["--seq", "8", "--q-len", "4"], /--seq: got it together with --q-len/],
+    [["--seq", "8", "--q-len", "4"], /--seq: got --q-len beside it; expected either --seq or --q-len and --kv-len/],
     [["--heads", "6", "--kv-heads", "4"], /--kv-heads: got 4; expected a divisor of the 6 query heads/],
   ],
   "seed, scale, spread": [
@@ -85,7 +85,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--spread", "-1"], /--spread/],
   ],
   masks: [
-    [["--alibi"], /--alibi: got queries that see later keys; expected it with --causal/],
+    [["--alibi"], /--alibi: got queries that see later keys; expected --causal or --window L,0 beside it/],
     [["--window", "5"], /--window: got "5"; expected LEFT,RIGHT/],
     [["--window", "2,-3"], /--window: got "2,-3"; expected .* this window sees nothing/],
     [["--window", "-3,2"], /--window: got "-3,2"; expected .* this window sees nothing/],
@@ -97,7 +97,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
   "input files": [
     [["--q", q], /--q, --k, --v: got no --k and no --v; expected all three or none/],
     [["--q", q, "--k", k], /got no --v/],
-    [[...good, "--input", onlyQ], /--input: got it together with --q, --k or --v/],
+    [[...good, "--input", onlyQ], /--input: got --q, --k or --v beside it; expected one or the other/],
     [["--q", at("none.npy"), "--k", k, "--v", v], /none.npy: got no such file or folder; expected a readable file/],
     [["--q", folder, "--k", k, "--v", v], /got something that is not a regular file/],
     [["--q", onlyQ, "--k", k, "--v", v], /--q: got .*only-q.safetensors; expected a .npy file; --input takes/],
@@ -143,8 +143,8 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [[...good, "--heads", "3"], /--heads: got 3 query heads; expected 2, as in the files; leave --heads out/],
     [[...good, "--seq", "5"], /--seq: got 5 queries; expected 3, as in the files/],
     [[...good, "--model", "bert"], /--model bert: got 12 query heads; expected 2/],
-    [[...good, "--seed", "1"], /--seed: got it together with input files/],
-    [[...good, "--spread", "2"], /--spread: got it together with input files/],
+    [[...good, "--seed", "1"], /--seed: got input files beside it; expected generated inputs/],
+    [[...good, "--spread", "2"], /--spread: got input files beside it; expected generated inputs/],
   ],
   values: [
     [
@@ -169,8 +169,8 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     ],
   ],
   "dumps and outputs": [
-    [[...small, "--dump-tile", "0,0,0,0"], /--dump-tile: got no --dump; expected --dump FILE/],
-    [[...small, "--dump", at("d.safetensors")], /--dump: got no --dump-tile/],
+    [[...small, "--dump-tile", "0,0,0,0"], /--dump-tile: got no --dump beside it; expected --dump FILE/],
+    [[...small, "--dump", at("d.safetensors")], /--dump: got no --dump-tile beside it; expected --dump-tile b,h,m1,p1/],
     [[...small, "--dump-tile", "0,0,0", "--dump", at("d.safetensors")], /--dump-tile: got "0,0,0"; expected BATCH/],
     [[...small, "--dump-tile", "1,0,0,0", "--dump", at("d.safetensors")], /--dump-tile: got b = 1; expected 0 to 0/],
     [[...small, "--dump-tile", "0,1,0,0", "--dump", at("d.safetensors")], /--dump-tile: got h = 1; expected 0 to 0/],

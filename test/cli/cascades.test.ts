@@ -223,7 +223,7 @@ describe("fusemax traffic-bound", () => {
     [["--cascade", "softmax"], /softmax: got no rank P/],
     [["--design", "nothing"], /--design: got "nothing"/],
     [["--cascade", "attention-1-pass,,attention-2-pass"], /--cascade: got .* nothing left blank/],
-    [["--json", "--csv"], /--csv: got --json as well/],
+    [["--json", "--csv"], /--csv: got --json beside it; expected one of the two/],
     [["--seq", ","], /--seq: got ","; expected a comma-separated list/],
     [["--cascade", ""], /--cascade: got nothing; expected a comma-separated list/],
     [["--chart", "/no/such/folder/x.svg", "--seq", "1K"], /folder/],

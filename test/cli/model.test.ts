@@ -207,7 +207,7 @@ describe("fusemax model", () => {
 
   it.each([
     [["--model", "bert", "--phase", "decode"], /--phase: got decode of BERT; expected one of its phases: prefill/],
-    [["--kv-lens", "100,200", "--seq", "4K"], /--kv-lens: got --seq as well; expected one of the two/],
+    [["--kv-lens", "100,200", "--seq", "4K"], /--kv-lens: got --seq beside it; expected one of the two/],
     [
       ["--kv-lens", "0,0", "--model", "gpt-2"],
       /--kv-lens: got a longest sequence of 0; expected one of 1 to 2\^40 keys/,
@@ -220,7 +220,7 @@ describe("fusemax model", () => {
     [["--seq", "1K,,4K"], /--seq: got "1K,,4K"; expected a comma-separated list with nothing left blank/],
     [["--seq", ""], /--seq: got nothing; expected a comma-separated list/],
     [["--design", "fusemax,"], /--design: got "fusemax,"; expected a comma-separated list/],
-    [["--queries", "4"], /--queries: got it in prefill; expected --phase decode with it/],
+    [["--queries", "4"], /--queries: got prefill; expected --phase decode beside it/],
     [["--queries", "4096G"], /--queries: got "4096G"; expected at most 1,099,511,627,776/],
     [["--seq", "2T"], /--seq: got "2T"; expected at most 1024G tokens/],
     [["--batch", "x"], /--batch: got "x"/],
@@ -230,12 +230,18 @@ describe("fusemax model", () => {
       /the field 'architecture.parameters.lines'; expected one of D, rows/,
     ],
     [["--set", "architecture.parameters.rows=1+"], /got/],
-    [["--json", "--csv"], /--csv: got --json as well/],
+    [["--json", "--csv"], /--csv: got --json beside it; expected one of the two/],
     [["--phase", "training"], /--phase: got "training"; expected one of prefill, decode/],
     [["--accounting", "paper"], /--accounting: got "paper"; expected one of published, corrected/],
     [["--design", ".github.yaml"], /\.github\.yaml: got no such file or folder; expected a YAML file that can be read/],
-    [["--accounting", "published", "--correct", "divider"], /--correct: got corrections with --accounting published/],
-    [["--accounting", "corrected", "--correct", "divider"], /--correct: got corrections with --accounting corrected/],
+    [
+      ["--accounting", "published", "--correct", "divider"],
+      /--correct: got --accounting published beside it; expected one of the two/,
+    ],
+    [
+      ["--accounting", "corrected", "--correct", "divider"],
+      /--correct: got --accounting corrected beside it; expected one of the two/,
+    ],
   ])("%j is refused in one line", async (args, message) => {
     const { code, stdout, stderr } = await invoke("model", ...args);
     expect([code, stdout]).toEqual([2, ""]);

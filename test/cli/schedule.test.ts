@@ -113,9 +113,13 @@ describe("fusemax trace", () => {
     [
       "cycles of no PEs",
       () => ["--cycles", "0..3", "--out", file("a.svg")],
-      /--cycles: got no --pe; expected --pe with it/,
+      /--cycles: got no --pe; expected --pe beside it/,
     ],
-    ["epochs of PEs", () => ["--pe", "--epochs", "0..3", "--out", file("a.svg")], /--epochs: got --pe as well/],
+    [
+      "epochs of PEs",
+      () => ["--pe", "--epochs", "0..3", "--out", file("a.svg")],
+      /--epochs: got --pe beside it; expected --cycles with --pe/,
+    ],
     ["epochs backwards", () => ["--epochs", "9..3", "--out", file("a.svg")], /--epochs: got "9\.\.3"/],
     [
       "epochs past the end",

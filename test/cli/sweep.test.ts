@@ -16,7 +16,18 @@ const sides = ["--set", "architecture.parameters.D=64..512*2"];
 describe("fusemax sweep", () => {
   it("crosses fields, designs and lengths, the last field fastest, and prints CSV", async () => {
     const { code, stdout, stderr } = await invoke(
-      ...["sweep", "--design", "fusemax", "flat", "--seq", "1K,4K", "--set", "architecture.parameters.D=128,256"],
+      ...[
+        "sweep",
+        "--accounting",
+        "published",
+        "--design",
+        "fusemax",
+        "flat",
+        "--seq",
+        "1K,4K",
+        "--set",
+        "architecture.parameters.D=128,256",
+      ],
       ...["--set", "technology.operations.mac.energyPj=10,20", "--set", "workload.heads=1,2"],
     );
     expect([code, stderr]).toEqual([0, ""]);
@@ -39,11 +50,11 @@ describe("fusemax sweep", () => {
   });
 
   it.each([
-    ["bert", []],
-    ["llama-3-8b", []],
-    ["llama-3-8b", ["--phase", "decode", "--queries", "3"]],
-  ])("gives at the specs' own values what fusemax model gives of %s %j", async (name, phase) => {
-    const asked = ["--seq", "16K", "--model", name, ...phase];
+    ["bert", "published", []],
+    ["llama-3-8b", "corrected", []],
+    ["llama-3-8b", "published", ["--phase", "decode", "--queries", "3"]],
+  ])("gives at the specs' own values what fusemax model gives of %s under %s %j", async (name, accounting, phase) => {
+    const asked = ["--seq", "16K", "--model", name, "--accounting", accounting, ...phase];
     const { stdout: swept } = await invoke("sweep", ...sides, ...asked);
     const row = parseCsv(swept).rows.find(cells => cells[6] === "256") ?? [];
     const { stdout: model } = await invoke("model", "--design", "fusemax", ...asked, "--csv");
@@ -78,7 +89,7 @@ describe("fusemax sweep", () => {
   it("writes CSV, JSON and a chart", async () => {
     const out = ["p.csv", "p.json", "p.svg"].map(at);
     const { stdout } = await invoke("sweep", ...sides, "--pareto", "latencySeconds,areaUm2", "--out", ...out);
-    expect(stdout).toMatch(/^4 points; 4 on the Pareto front; in /);
+    expect(stdout).toMatch(/^Accounting: corrected .*\n4 points; 4 on the Pareto front; in /);
     const json = JSON.parse(readFileSync(at("p.json"), "utf8")) as { schema: string; points: { pareto: boolean }[] };
     expect([json.schema, json.points.length, json.points[0]?.pareto]).toEqual(["fusemax.sweep/1", 4, true]);
     expect(readFileSync(at("p.svg"), "utf8")).toMatch(/^<svg .*/);
@@ -123,9 +134,12 @@ describe("fusemax sweep", () => {
     [["--set", "architecture.parameters.D"], /expected FIELD=VALUES/],
     [["--set", "architecture.parameters.D=4,4"], /got 4 twice/],
     [["--pareto", "energyPj,,areaUm2"], /--pareto: got "energyPj,,areaUm2"; expected a comma-separated list/],
-    [["--batch", "8", "--set", "workload.batch=1,2"], /--batch: got --set workload.batch as well/],
+    [
+      ["--batch", "8", "--set", "workload.batch=1,2"],
+      /--batch: got --set workload.batch beside it; expected one of the two/,
+    ],
     [["--phase", "decode"], /--phase: got decode of BERT; expected one of its phases: prefill/],
-    [["--model", "llama-3-8b", "--queries", "2"], /--queries: got it in prefill; expected --phase decode/],
+    [["--model", "llama-3-8b", "--queries", "2"], /--queries: got prefill; expected --phase decode beside it/],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
     [["--design", "gpu"], /--design: got "gpu"; expected one of arch/],
     [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],
@@ -191,9 +205,16 @@ describe("values of a field", () => {
       const { columns, rows } = parseCsv((await invoke("sweep", "--seq", "2K", ...args)).stdout);
       return rows.map(row => Number(row[columns.indexOf("cycles")]));
     };
-    const [six, twelve] = await cyclesOf("--set", "workload.heads=6,12");
+    const [six, twelve] = await cyclesOf("--accounting", "published", "--set", "workload.heads=6,12");
     expect((twelve ?? 0) / (six ?? 1)).toBeCloseTo(2, 9);
-    const [shared, apart] = await cyclesOf("--model", "llama-3-8b", "--set", "workload.kvHeads=8,32");
+    const [shared, apart] = await cyclesOf(
+      "--accounting",
+      "published",
+      "--model",
+      "llama-3-8b",
+      "--set",
+      "workload.kvHeads=8,32",
+    );
     expect((apart ?? 0) / (shared ?? 1)).toBeCloseTo(1, 9);
   });
 });

@@ -5,6 +5,7 @@ import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
 import { paperLengths } from "../../model/evaluation.js";
 import { largestSize } from "../../model/sizes.js";
+import { jsonText } from "../../report/finite.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
 import { parseSequence, parseWords } from "../values.js";
@@ -26,7 +27,7 @@ const attentionCascades = ["attention-3-pass", "attention-3-pass-deferred", "att
 /** Computes the bounds, prints them and draws the chart where one was asked for. */
 export async function runTrafficBound(options: TrafficBoundOptions): Promise<void> {
   if (options.json === true && options.csv === true) {
-    throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
+    throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
   const study = trafficStudy({
@@ -47,10 +48,6 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
     process.stderr.write(`chart in ${options.chart}\n`);
   }
   process.stdout.write(
-    options.json === true
-      ? `${JSON.stringify(study)}\n`
-      : options.csv === true
-        ? csvText(trafficTable(study))
-        : trafficText(study),
+    options.json === true ? jsonText(study) : options.csv === true ? csvText(trafficTable(study)) : trafficText(study),
   );
 }

@@ -23,6 +23,7 @@ The language is described in docs/cascades.md.`,
       const { cascadeNames, loadCascade } = await import("../../io/cascade-files.js");
       if (name === undefined) return listLibrary(cascadeNames().map(loadCascade), options.json === true);
       const { passesReport, passesText } = await import("../../report/passes.js");
+      const { jsonText } = await import("../../report/finite.js");
       const { parseShape } = await import("../../einsum/shape.js");
       const { parseSize } = await import("../values.js");
       const cascade = loadCascade(name);
@@ -33,7 +34,7 @@ The language is described in docs/cascades.md.`,
           ? {}
           : { elementBytes: parseSize("--element-bytes", options.elementBytes) }),
       });
-      process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : passesText(cascade, report));
+      process.stdout.write(options.json === true ? jsonText(report) : passesText(cascade, report));
     });
 }
 

@@ -22,6 +22,7 @@ export function register(program: Command): void {
     )
     .option("--pareto <measures>", "what the front is over, smaller is better", "latencySeconds,energyPj")
     .option("--out <files...>", "write .csv, .json or .svg files (default: CSV on stdout)")
+    .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
     .option("--resume <file>", "keep finished points in this file, and go on from what it holds");
   accountingOptions(command)
     .addHelpText("after", examples)

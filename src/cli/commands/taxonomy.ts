@@ -11,12 +11,13 @@ export function register(program: Command): void {
     .action(async (options: { readonly shape?: string; readonly json?: true }) => {
       const { cascadeNames, loadCascade } = await import("../../io/cascade-files.js");
       const { taxonomy, taxonomyText } = await import("../../report/taxonomy.js");
+      const { jsonText } = await import("../../report/finite.js");
       const { parseShape } = await import("../../einsum/shape.js");
       const rows = taxonomy(
         cascadeNames().map(loadCascade),
         options.shape === undefined ? {} : parseShape(options.shape),
       );
       const json = { schema: "fusemax.taxonomy/1", algorithms: rows };
-      process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : taxonomyText(rows));
+      process.stdout.write(options.json === true ? jsonText(json) : taxonomyText(rows));
     });
 }

@@ -2,15 +2,17 @@ import { UsageError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
 import { unmasked } from "../../model/attention-point.js";
-import { accountingOf, accountingText } from "../../model/corrections.js";
+import { accountingLine, accountingText } from "../../model/corrections.js";
 import { paperDesigns } from "../../model/evaluation.js";
 import type { Patch } from "../../model/patch.js";
 import { largestSize } from "../../model/sizes.js";
+import { checkResult, jsonText } from "../../report/finite.js";
 import { modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
 import { parseSequence, parseWords } from "../values.js";
-import { type AccountingOptions, type PhaseOptions, queriesOf } from "./options.js";
+import { designsWith } from "./designs.js";
+import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
 
 export interface ModelOptions extends AccountingOptions, PhaseOptions {
   readonly design?: readonly string[];
@@ -28,20 +30,20 @@ export interface ModelOptions extends AccountingOptions, PhaseOptions {
 /** Models what was asked for and prints it. */
 export function runModel(options: ModelOptions): void {
   if (options.json === true && options.csv === true) {
-    throw new UsageError({ where: "--csv", got: "--json as well", expected: "one of the two" });
+    throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
   }
-  const accounting = accountingOf(options.accounting, options.correct);
   if (options.kvLens !== undefined && (options.seq ?? options.batch) !== undefined) {
     const other = options.seq === undefined ? "--batch" : "--seq";
-    throw new UsageError({ where: "--kv-lens", got: `${other} as well`, expected: "one of the two" });
+    throw new UsageError({ where: "--kv-lens", got: `${other} beside it`, expected: "one of the two" });
   }
   const queries = queriesOf(options);
   const models = parseWords("--model", options.model ?? ["bert"]);
   const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
-  const { results, failures } = modelResults({
-    designs: parseWords("--design", options.design ?? paperDesigns).map(name =>
-      loadDesign(specFiles, name, "--design"),
-    ),
+  const settings = options.set ?? [];
+  const { designs, patches } = designsWith(parseWords("--design", options.design ?? paperDesigns), settings);
+  const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
+  const { results, failures, notes } = modelResults({
+    designs,
     workloads: options.mask ? workloads : workloads.map(unmasked),
     lengths: lengthsOf(options),
     batch: options.batch,
@@ -49,14 +51,21 @@ export function runModel(options: ModelOptions): void {
     ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,
-    patches: options.set ?? [],
+    patches,
   });
+  for (const note of notes) process.stderr.write(`fusemax: ${note}\n`);
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify({ schema: "fusemax.model/1", accounting: accounting.name, corrections: accounting.corrections, results, failures })}\n`
+      ? jsonText({
+          schema: "fusemax.model/1",
+          accounting: accounting.name,
+          corrections: accounting.corrections,
+          results,
+          failures,
+        })
       : options.csv === true
-        ? csvText(modelTable(results))
-        : modelText(results, failures, workloads, accountingText(accounting)),
+        ? csvText(modelTable(results, accountingText(accounting)))
+        : modelText(checkResult(results), failures, workloads, accountingLine(accounting, byDefault)),
   );
 }
 

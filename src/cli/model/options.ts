@@ -1,6 +1,9 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
+import type { Accounting } from "../../model/accounting.js";
+import { accountingFor, accountingOf } from "../../model/corrections.js";
 import type { Patch } from "../../model/patch.js";
+import type { Design } from "../../spec/design.js";
 import type { Phase } from "../../spec/workload.js";
 import { choice, parsed, parseModelSize } from "../option.js";
 import { numberWithUnit } from "../values.js";
@@ -9,6 +12,18 @@ import { numberWithUnit } from "../values.js";
 export interface AccountingOptions {
   readonly accounting?: string;
   readonly correct?: readonly string[];
+}
+
+/** The accounting that was asked for, or the one for these designs and that many settings, and whether it is that. */
+export function accountingOfCommand(
+  { accounting, correct }: AccountingOptions,
+  designs: readonly Design[],
+  settings: number,
+): { readonly accounting: Accounting; readonly byDefault: boolean } {
+  return {
+    accounting: accountingOf(accounting, correct, "published", accountingFor(designs, settings)),
+    byDefault: accounting === undefined && correct === undefined,
+  };
 }
 
 /** Which queries there are, as the command line says it. */
@@ -29,7 +44,7 @@ export const queriesOption = (): Option =>
 /** The queries that are asked for. @throws UsageError where a number of them would have no effect. */
 export function queriesOf({ phase, queries }: PhaseOptions): { readonly phase: Phase; readonly decodeQueries: number } {
   if (queries !== undefined && phase !== "decode") {
-    throw new UsageError({ where: "--queries", got: `it in ${phase}`, expected: "--phase decode with it" });
+    throw new UsageError({ where: "--queries", got: phase, expected: "--phase decode beside it" });
   }
   return { phase, decodeQueries: queries ?? 1 };
 }
@@ -38,10 +53,11 @@ export function queriesOf({ phase, queries }: PhaseOptions): { readonly phase: P
 export function accountingOptions(command: Command): Command {
   return command
     .addOption(
-      choice("--accounting <name>", "published: as the authors computed it; corrected: with every error mended", [
-        "published",
-        "corrected",
-      ]),
+      choice(
+        "--accounting <name>",
+        "published: as the authors computed it; corrected: with every error mended (default: published for the paper's designs as they ship, else corrected)",
+        ["published", "corrected"],
+      ),
     )
     .addOption(
       new Option("--correct <names>", "corrections to turn on, comma-separated, or all; may be repeated").argParser(
@@ -60,11 +76,18 @@ export function settingsOption(): Option {
 
 /** FIELD=FORMULA or FIELD*=FORMULA, or a number as a sweep takes it, such as 8M. @throws UsageError */
 function parseSetting(text: string): Patch {
-  const match = /^((?:architecture|mapping|binding|technology)(?:\.\w+)+)\s*(\*?)=\s*(\S.*)$/.exec(text);
+  const match = /^((?:architecture|mapping|binding|technology)(?:\.[^.\s*=]+)+)\s*(\*?)=\s*(\S.*)$/.exec(text);
   const [, path, times, value] = match ?? [];
   if (path === undefined || value === undefined) {
     const expected = "FIELD=VALUE with a field of the design's specs, such as architecture.levels.buffer.bytes=8M";
     throw new UsageError({ where: "--set", got: `"${text}"`, expected });
   }
-  return { path, value: numberWithUnit(value) ?? value, ...(times === "*" ? { relative: true } : {}) };
+  const number = numberWithUnit(value) ?? (/^[-+]/.test(value) ? signed(value) : null);
+  return { path, value: number ?? value, where: `--set ${path}`, ...(times === "*" ? { relative: true } : {}) };
+}
+
+/** A number with its sign, so that a field that takes no formula can say what is wrong with it. */
+function signed(text: string): number | null {
+  const size = numberWithUnit(text.slice(1));
+  return size === null ? null : text.startsWith("-") ? -size : size;
 }

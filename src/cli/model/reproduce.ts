@@ -5,6 +5,7 @@ import type { Accounting } from "../../model/accounting.js";
 import { accountingOf, accountingText, correctionNames, corrections } from "../../model/corrections.js";
 import { type PaperEvaluation, paperEvaluation, type Studies } from "../../model/evaluation.js";
 import { paperFigures } from "../../report/figures.js";
+import { jsonText } from "../../report/finite.js";
 import { against, type Headline, headlines, mean, publishedTables } from "../../report/reproduction.js";
 import { headlineTable, searchGains } from "../../report/summary.js";
 import { type Table, textTable } from "../../report/table.js";
@@ -29,7 +30,7 @@ export async function runReproduce(name: string, options: ReproduceOptions): Pro
   const json = { schema: "fusemax.reproduce/1", study, ...result, out: options.out, files: [...files.keys()] };
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify(json)}\n`
+      ? jsonText(json)
       : `${summary}\n${files.size} ${files.size === 1 ? "table" : "tables and figures"} in ${options.out}\n`,
   );
 }

@@ -15,7 +15,7 @@ export async function openInputs(options: InputOptions): Promise<StoredInputs | 
   const { q, k, v, input } = options;
   if (input !== undefined) {
     if ((q ?? k ?? v) !== undefined) {
-      throw new UsageError({ where: "--input", got: "it together with --q, --k or --v", expected: "one or the other" });
+      throw new UsageError({ where: "--input", got: "--q, --k or --v beside it", expected: "one or the other" });
     }
     return openArchive(input);
   }

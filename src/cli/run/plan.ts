@@ -32,7 +32,7 @@ export interface RunPlan {
 export async function planRun(options: RunOptions): Promise<RunPlan> {
   const dump = dumpOf(options);
   if (options.maxError !== undefined && options.check === "none") {
-    throw new UsageError({ where: "--max-error", got: "it together with --check none", expected: "rows to check" });
+    throw new UsageError({ where: "--max-error", got: "--check none beside it", expected: "rows to check" });
   }
   const files = await openInputs(options);
   if (files !== null) refuseGeneratedOptions(options);
@@ -56,10 +56,10 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
   if (path === undefined && at === undefined) return null;
   if (path === undefined) {
-    throw new UsageError({ where: "--dump-tile", got: "no --dump", expected: "--dump FILE.safetensors with it" });
+    throw new UsageError({ where: "--dump-tile", got: "no --dump beside it", expected: "--dump FILE.safetensors" });
   }
   if (at === undefined) {
-    throw new UsageError({ where: "--dump", got: "no --dump-tile", expected: "--dump-tile b,h,m1,p1 with it" });
+    throw new UsageError({ where: "--dump", got: "no --dump-tile beside it", expected: "--dump-tile b,h,m1,p1" });
   }
   return { at, path };
 }
@@ -70,14 +70,14 @@ function refuseLaterKeys({ right }: AttentionMask): void {
   throw new UsageError({
     where: "--alibi",
     got: "queries that see later keys",
-    expected: "it with --causal, or with --window L,0",
+    expected: "--causal or --window L,0 beside it",
   });
 }
 
 function refuseGeneratedOptions({ seed, spread }: RunOptions): void {
   const where = seed !== undefined ? "--seed" : spread !== undefined ? "--spread" : null;
   if (where === null) return;
-  throw new UsageError({ where, got: "it together with input files", expected: "it for generated inputs only" });
+  throw new UsageError({ where, got: "input files beside it", expected: "generated inputs" });
 }
 
 function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void {

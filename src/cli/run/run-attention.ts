@@ -8,6 +8,7 @@ import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
+import { checkResult, jsonText } from "../../report/finite.js";
 import type { RunResult } from "../../report/run-result.js";
 import { runText } from "../../report/run-text.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
@@ -55,7 +56,7 @@ async function runPlan(
   if (result.output.rowsWithoutKeys > 0) {
     note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
   }
-  process.stdout.write(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : runText(result));
+  process.stdout.write(options.json === true ? jsonText(result, 2) : runText(checkResult(result)));
   return judge(options, error, note);
 }
 

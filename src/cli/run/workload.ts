@@ -46,7 +46,7 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
   if (seq !== undefined && (qLen ?? kvLen) !== undefined) {
     throw new UsageError({
       where: "--seq",
-      got: `it together with ${other}`,
+      got: `${other} beside it`,
       expected: "either --seq or --q-len and --kv-len",
     });
   }

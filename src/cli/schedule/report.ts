@@ -2,6 +2,7 @@ import type { CompiledDesign } from "../../model/compile.js";
 import { evaluate } from "../../model/evaluate.js";
 import { scheduleOfDesign, simulateDesign } from "../../model/schedule/of-design.js";
 import { dependencyCauses, dramCauses, type ScheduleResult, type StallCause } from "../../model/schedule/result.js";
+import { jsonText } from "../../report/finite.js";
 import { type Table, textTable } from "../../report/table.js";
 import { lengthLabel, percent } from "../../report/units.js";
 import type { ArrayName } from "../../spec/schedule/einsums.js";
@@ -71,7 +72,7 @@ function json(rows: readonly Row[], { memory }: ScheduleOptions): string {
     const { schedule, ...result } = simulated;
     return { ...row, simulated: { schedule: schedule.name, lags: schedule.lags, ...result } };
   });
-  return `${JSON.stringify({ schema: "fusemax.schedule/1", memory, results }, null, 2)}\n`;
+  return jsonText({ schema: "fusemax.schedule/1", memory, results }, 2);
 }
 
 function text(rows: readonly Row[], options: ScheduleOptions): string {

@@ -28,7 +28,8 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   }
   const unused = options.pe === undefined ? "cycles" : "epochs";
   if (options[unused] !== undefined) {
-    const [got, expected] = unused === "cycles" ? ["no --pe", "--pe with it"] : ["--pe as well", "--cycles with --pe"];
+    const [got, expected] =
+      unused === "cycles" ? ["no --pe", "--pe beside it"] : ["--pe beside it", "--cycles with --pe"];
     throw new UsageError({ where: `--${unused}`, got, expected });
   }
   for (const { file } of drawings) await checkWritable(file);

@@ -17,7 +17,13 @@ export interface SweepNames {
 }
 
 /** Reads the specs that a sweep names. Throws SpecError. */
-export function sweepRequest(source: SpecSource, names: SweepNames): SweepRequest {
+export const sweepRequest = (source: SpecSource, { accounting, ...names }: SweepNames): SweepRequest => ({
+  ...readSweep(source, names),
+  accounting,
+});
+
+/** The same before it is known how to count, which depends on the designs. Throws SpecError. */
+export function readSweep(source: SpecSource, names: Omit<SweepNames, "accounting">): Omit<SweepRequest, "accounting"> {
   const { batch, ...rest } = names;
   return {
     ...rest,

@@ -1,4 +1,5 @@
 import { csvCell } from "../../io/csv.js";
+import { accountingText } from "../../model/corrections.js";
 import {
   type Coordinates,
   coordinates,
@@ -9,6 +10,7 @@ import {
 } from "../../model/sweep.js";
 import { chart } from "../../report/chart.js";
 import type { Figure } from "../../report/figure.js";
+import { jsonText } from "../../report/finite.js";
 import { plain } from "../../report/units.js";
 import type { Workload } from "../../spec/workload.js";
 import type { Points } from "./points.js";
@@ -67,7 +69,8 @@ function place(request: SweepRequest, at: Coordinates): readonly (string | numbe
 
 /** CSV, a line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
 export function* sweepCsv({ request, points, front }: SweepResults): Generator<string> {
-  yield `${[...head(request), ...measures, "bound", "pareto", "estimated", "error"].map(csvCell).join(",")}\n`;
+  yield `${[...head(request), ...measures, "bound", "pareto", "estimated", "accounting", "error"].map(csvCell).join(",")}\n`;
+  const accounting = accountingText(request.accounting);
   for (let i = 0; i < points.size; i++) {
     const cells: (string | number)[] = [...place(request, coordinates(request, i))];
     for (const measure of measures) {
@@ -78,6 +81,7 @@ export function* sweepCsv({ request, points, front }: SweepResults): Generator<s
       points.bounds[i] as string,
       front[i] as number,
       points.estimated[i] as number,
+      accounting,
       points.errors.get(i) ?? "",
     );
     yield `${cells.map(csvCell).join(",")}\n`;
@@ -99,14 +103,17 @@ export function* sweepJson({ request, points, front, objectives }: SweepResults)
   for (let i = 0; i < points.size; i++) {
     const at = place(request, coordinates(request, i));
     const error = points.errors.get(i);
-    const numbers = measures.map(measure => [measure, points.numbers[measure][i]] as const);
+    const numbers = measures.flatMap(measure => {
+      const value = points.numbers[measure][i] as number;
+      return Number.isNaN(value) ? [] : [[measure, value] as const];
+    });
     const point = {
       ...Object.fromEntries(names.map((name, k) => [name, at[k]])),
       ...(error === undefined ? { ...Object.fromEntries(numbers), bound: points.bounds[i] } : { error }),
       pareto: front[i] === 1,
       estimated: points.estimated[i] === 1,
     };
-    yield `${JSON.stringify(point)}${i + 1 < points.size ? "," : ""}\n`;
+    yield `${jsonText(point).trimEnd()}${i + 1 < points.size ? "," : ""}\n`;
   }
   yield "]}\n";
 }
@@ -129,14 +136,24 @@ export function* pieces(lines: Iterable<string>): Generator<string> {
 /** Points drawn besides the fronts: more would only hide each other. */
 const mostDrawn = 1500;
 
-const axisOf: Readonly<Record<Measure, { readonly label: string; readonly factor: number }>> = {
+interface MeasureAxis {
+  readonly label: string;
+  readonly factor: number;
+  readonly share?: true;
+}
+
+const axisOf: Readonly<Record<Measure, MeasureAxis>> = {
   cycles: { label: "cycles", factor: 1 },
   latencySeconds: { label: "latency (s)", factor: 1 },
   trafficBytes: { label: "DRAM traffic (GB)", factor: 1e-9 },
   energyPj: { label: "energy (J)", factor: 1e-12 },
   areaUm2: { label: "area (mm²)", factor: 1e-6 },
-  util2d: { label: "utilization of the 2D array", factor: 1 },
-  util1d: { label: "utilization of the 1D array", factor: 1 },
+  util2d: { label: "busy share of the 2D array", factor: 1, share: true },
+  util1d: { label: "busy share of the 1D array", factor: 1, share: true },
+  useful2d: { label: "useful share of the 2D array", factor: 1, share: true },
+  useful1d: { label: "useful share of the 1D array", factor: 1, share: true },
+  util: { label: "busy share of the largest array", factor: 1, share: true },
+  useful: { label: "useful share of the largest array", factor: 1, share: true },
 };
 
 /** The first two objectives against each other: a series a design, its points of the fronts joined. */

@@ -3,16 +3,16 @@ import { UsageError } from "../../errors.js";
 import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { specFiles } from "../../io/spec-files.js";
-import { accountingOf, accountingText } from "../../model/corrections.js";
+import { accountingLine, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
-import { type AccountingOptions, type PhaseOptions, queriesOf } from "../model/options.js";
+import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { startProgress } from "../progress.js";
 import { parseWords } from "../values.js";
 import { evaluateAll } from "./evaluate-all.js";
 import { openJournal, sweepIdentity } from "./journal.js";
 import { emptyPoints, type Points, putBlock } from "./points.js";
-import { type SweepNames, sweepRequest } from "./request.js";
+import { readSweep, type SweepNames } from "./request.js";
 import { pieces, sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
 import { parseValues } from "./values.js";
 
@@ -25,6 +25,7 @@ export interface SweepOptions extends AccountingOptions, PhaseOptions {
   readonly pareto: string;
   readonly out?: readonly string[];
   readonly resume?: string;
+  readonly json?: boolean;
 }
 
 /** More points than this are refused: their table alone would fill the memory. */
@@ -33,24 +34,36 @@ const kinds = [".csv", ".json", ".svg"];
 
 /** Sweeps, with progress on stderr, and writes the results. */
 export async function runSweep(options: SweepOptions): Promise<void> {
-  const names: SweepNames = {
+  const named = {
     designs: parseWords("--design", options.design ?? ["fusemax"]),
     workloads: parseWords("--model", options.model ?? ["bert"]),
     lengths: lengthsOf(options.seq ?? ["4K"]),
     batch: options.batch,
     ...queriesOf(options),
     axes: options.set.map(parseAxis),
-    accounting: accountingOf(options.accounting, options.correct),
   };
-  if (options.batch !== undefined && names.axes.some(({ path }) => path === "workload.batch")) {
-    throw new UsageError({ where: "--batch", got: "--set workload.batch as well", expected: "one of the two" });
+  if (options.batch !== undefined && named.axes.some(({ path }) => path === "workload.batch")) {
+    throw new UsageError({ where: "--batch", got: "--set workload.batch beside it", expected: "one of the two" });
   }
   const objectives = objectivesOf(options.pareto);
   const out = options.out ?? [];
   const odd = out.find(file => !kinds.includes(extname(file).toLowerCase()));
   if (odd !== undefined)
     throw new UsageError({ where: "--out", got: `"${odd}"`, expected: `a name that ends in ${kinds.join(", ")}` });
-  const request = sweepRequest(specFiles, names);
+  if (options.json === true && out.length > 0) {
+    throw new UsageError({
+      where: "--json",
+      got: "--out beside it",
+      expected: "one of the two",
+      mend: "or --out FILE.json",
+    });
+  }
+  const read = readSweep(specFiles, named);
+  const { accounting, byDefault } = accountingOfCommand(options, read.designs, named.axes.length);
+  const [names, request] = [
+    { ...named, accounting },
+    { ...read, accounting },
+  ];
   const size = sweepSize(request);
   if (size > mostPoints) {
     throw new UsageError({
@@ -59,7 +72,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
       expected: `at most ${mostPoints.toLocaleString("en-US")}`,
     });
   }
-  checkSweep(request);
+  for (const note of checkSweep(request)) process.stderr.write(`fusemax: ${note}\n`);
   for (const file of out) await checkWritable(file);
   const points = await withFileLock(options.resume, () => evaluatePoints(request, names, size, options.resume));
   const front = sweepFront(request, points, objectives);
@@ -70,10 +83,13 @@ export async function runSweep(options: SweepOptions): Promise<void> {
       `fusemax: CACTI's table lacks the buffer of ${estimated} of ${size} points; its energy and area are interpolated or extrapolated\n`,
     );
   }
-  if (out.length === 0) for (const piece of pieces(sweepCsv(results))) process.stdout.write(piece);
+  if (out.length === 0) {
+    const lines = options.json === true ? sweepJson(results) : sweepCsv(results);
+    for (const piece of pieces(lines)) process.stdout.write(piece);
+  }
   for (const file of out) {
     const kind = extname(file).toLowerCase();
-    const counted = accountingText(names.accounting);
+    const counted = accountingText(accounting);
     const lines =
       kind === ".csv" ? sweepCsv(results) : kind === ".json" ? sweepJson(results) : [sweepChart(results, counted)];
     await writeAtomically(file, encoded(pieces(lines)));
@@ -81,7 +97,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
   if (out.length > 0) {
     const failed = points.errors.size === 0 ? "" : `, ${points.errors.size} of them could not be mapped`;
     process.stdout.write(
-      `${size} points${failed}; ${front.reduce((n, f) => n + f, 0)} on the Pareto front; in ${out.join(", ")}\n`,
+      `${accountingLine(accounting, byDefault)}\n${size} points${failed}; ${front.reduce((n, f) => n + f, 0)} on the Pareto front; in ${out.join(", ")}\n`,
     );
   }
 }

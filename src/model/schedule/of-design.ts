@@ -79,13 +79,22 @@ export function scheduleOfDesign(
   const frequencyHz = compiled.frequencyHz(values);
   const field = (kind: "dram" | "sram", name: string): number =>
     [...compiled.levels.values()].find(({ spec }) => spec.kind === kind)?.fields.get(name)?.(values) ?? 0;
-  const dram: DramChannel = {
+  // Asked for only where operands come from DRAM: with ideal memory its latency is nobody's.
+  const channel = (): DramChannel => ({
     bytesPerCycle: field("dram", "bytesPerSecond") / frequencyHz,
     latencyCycles: cyclesOf("dramLatencyCycles"),
     bytesPerWord: compiled.wordBytes,
     tilesHeld: tilesHeld(field("sram", "bytes") / compiled.wordBytes, machine, work),
+  });
+  return {
+    spec: scheduleOf(design.schedule),
+    machine,
+    work,
+    frequencyHz,
+    get dram() {
+      return channel();
+    },
   };
-  return { spec: scheduleOf(design.schedule), machine, work, dram, frequencyHz };
 }
 
 function valuesOf(compiled: CompiledDesign, sizes: Sizes): Float64Array {

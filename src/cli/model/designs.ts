@@ -1,0 +1,28 @@
+import { UsageError } from "../../errors.js";
+import { specFiles } from "../../io/spec-files.js";
+import type { Patch } from "../../model/patch.js";
+import type { Design } from "../../spec/design.js";
+import { loadDesign } from "../../spec/load.js";
+
+const technologyField = "architecture.technology";
+
+/** The designs of the command line, with the technology that --set gives them, and the settings that are left. */
+export function designsWith(
+  names: readonly string[],
+  settings: readonly Patch[],
+): { readonly designs: readonly Design[]; readonly patches: readonly Patch[] } {
+  const given = settings.filter(({ path }) => path === technologyField);
+  const last = given.at(-1);
+  if (given.some(({ relative }) => relative)) {
+    throw new UsageError({
+      where: `--set ${technologyField}`,
+      got: "*=",
+      expected: "= and a technology's name or file",
+    });
+  }
+  const technology = last === undefined ? undefined : { name: String(last.value), where: `--set ${technologyField}` };
+  return {
+    designs: names.map(name => loadDesign(specFiles, name, "--design", technology)),
+    patches: settings.filter(({ path }) => path !== technologyField),
+  };
+}

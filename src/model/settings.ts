@@ -1,0 +1,48 @@
+import { SpecError } from "../errors.js";
+import type { FieldReads } from "./field-reads.js";
+import type { Patch } from "./patch.js";
+
+/** A design with what its evaluations were seen to read. */
+export interface ReadDesign {
+  readonly name: string;
+  readonly reads: FieldReads;
+}
+
+type Setting = Pick<Patch, "path" | "where">;
+
+/**
+ * Throws SpecError for a field that was set and that no design reads. Returns a line for each that some read and others
+ * do not.
+ */
+export function checkSettings(settings: readonly Setting[], designs: readonly ReadDesign[]): readonly string[] {
+  if (designs.length === 0) return [];
+  return settings.flatMap(({ path, where = path }) => {
+    const without = designs.filter(({ reads }) => !reads.isRead(path));
+    if (without.length === 0) return [];
+    if (without.length < designs.length) {
+      return [`${where} moves nothing of ${without.map(({ name }) => name).join(", ")}, which never reads it`];
+    }
+    throw new SpecError({
+      where,
+      got: "a field that no number here depends on",
+      expected: "one that an evaluation reads",
+      mend: reasonOf(path),
+    });
+  });
+}
+
+/** Why a field can be there and be read by nobody. */
+function reasonOf(path: string): string {
+  const [kind, ...rest] = path.split(".");
+  const last = rest.at(-1);
+  if (last === "name" || last === "source") return "it is a word for people";
+  if (path === "architecture.timing.dramLatencyCycles") {
+    return "the model streams from DRAM at its bandwidth and hides the latency; a file of yours with it works in fusemax schedule";
+  }
+  if (rest[0] === "timing") {
+    return "only a schedule's simulation reads it: fusemax schedule, or --accounting corrected with a design that has a schedule";
+  }
+  if (rest.includes("operations")) return "no Einsum does this operation there";
+  if (kind === "workload") return "attention does not depend on it";
+  return "no formula that is used names it";
+}
