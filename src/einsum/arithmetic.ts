@@ -1,23 +1,28 @@
-import { UsageError } from "../errors.js";
+import { NumericsError } from "../errors.js";
 import { type FormatName, formats } from "../numerics/format.js";
-import { exponentFactor, processingElement } from "../numerics/pe.js";
+import { boundInWords, largestAccumulator, largestExponent, largestResult } from "../numerics/limits.js";
+import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { accumulatorRounder, flushCorrection, flushTiny, operandFromFloat64 } from "../numerics/rounding.js";
 import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } from "./einsum.js";
 
 export type Unary = (x: number) => number;
 export type Binary = (a: number, b: number) => number;
 
+/** float64, or that of the PEs in a format. */
+export type ArithmeticName = "float64" | FormatName;
+
 /**
  * The operations with which a cascade is interpreted. Every value is a float64, in PE arithmetic one that is exactly a
  * value of the format.
  */
 export interface Arithmetic {
-  readonly name: "float64" | FormatName;
+  readonly name: ArithmeticName;
   /** What an input becomes before it is read. */
   readonly input: Unary;
   /** A number that the text or a rank's size gives. */
   readonly constant: Unary;
-  unary(fn: UnaryFunction): Unary;
+  /** The functions that there are; a cascade with another one is refused before it runs. */
+  readonly unary: Readonly<Partial<Record<UnaryFunction, Unary>>>;
   binary(op: BinaryOperator): Binary;
   reduce(op: ReductionOperator): Binary;
   /** What a factor of a product that is summed becomes before it enters a multiplier. */
@@ -30,6 +35,24 @@ export interface Arithmetic {
   exp(scale: number): Unary;
   /** What an Einsum's annotation rounds its value to. */
   annotation(annotation: Annotation): Unary;
+  /** The largest magnitude of a value, above which, or for no number at all, it is a numerics error; null: no limit. */
+  readonly largest: number | null;
+}
+
+/** A value that left the range of an arithmetic; who knows where it was computed says so in a NumericsError. */
+export class OutOfRange extends Error {
+  constructor(
+    readonly got: string,
+    readonly expected: string,
+    readonly mend?: string,
+  ) {
+    super(got);
+  }
+
+  at(where: string): NumericsError {
+    const { got, expected, mend } = this;
+    return new NumericsError({ where, got, expected, ...(mend === undefined ? {} : { mend }) });
+  }
 }
 
 export const reductionStart: Readonly<Record<ReductionOperator, number>> = {
@@ -68,7 +91,7 @@ export const float64: Arithmetic = {
   name: "float64",
   input: identity,
   constant: identity,
-  unary: fn => floatUnary[fn],
+  unary: floatUnary,
   binary: op => floatBinary[op],
   reduce: op => floatBinary[op],
   operand: identity,
@@ -76,64 +99,86 @@ export const float64: Arithmetic = {
   mac: (s, a, b) => s + a * b,
   exp: scale => (scale === 1 ? Math.exp : x => Math.exp(scale * x)),
   annotation: () => identity,
+  largest: null,
 };
 
 /**
  * The arithmetic of the PEs in a format (docs/numerics.md): each operation rounds to the accumulator, a sum of products
  * multiplies operands and accumulates, exp is E2. Only what a PE can do is there: no log, square root, sigmoid or tanh.
+ *
+ * Products and quotients below 2^-100 are +0. So every value is a multiple of 2^-123, and no sum can be subnormal. What
+ * is above 2^100 throws OutOfRange; minus infinity is what a maximum starts from: exp makes 0 of it, and no other
+ * operation takes it but a difference that exp reads.
  */
 export function peArithmetic(formatName: FormatName): Arithmetic {
   const format = formats[formatName];
   const pe = processingElement(format);
   const round = accumulatorRounder(format.accumulator);
-  const unary: Partial<Record<UnaryFunction, Unary>> = {
-    abs: Math.abs,
-    // + 0 because accumulators hold no -0.
-    neg: x => -x + 0,
-    relu: x => pe.max(x, 0),
-    square: x => pe.mul(x, x),
-    recip: x => pe.div(1, x),
-  };
-  const binary: Readonly<Record<BinaryOperator, Binary>> = {
-    "+": pe.add,
-    "-": pe.subtract,
-    "*": pe.mul,
-    "/": pe.div,
-    max: pe.max,
-    min: Math.min,
-  };
   const rounding: Readonly<Record<Annotation, Unary>> = {
     operand: pe.operand,
     accumulator: x => flushTiny(round(x)),
     factor: x => flushCorrection(round(x)),
   };
+  const reductions: Readonly<Record<ReductionOperator, Binary>> = {
+    "+": pe.add,
+    "*": pe.mul,
+    max: pe.max,
+    min: Math.min,
+  };
+  const largest = Math.min(largestResult, largestAccumulator[format.accumulator]);
+  const binary = checkedBinary(pe, largest);
   return {
     name: formatName,
     input: x => (Number.isFinite(x) ? operandFromFloat64(x, format.operand) : x),
     constant: round,
-    unary: fn => {
-      const known = unary[fn];
-      if (known === undefined) throw noSuchOperation(fn, formatName);
-      return known;
+    unary: {
+      exp: identity, // by its scale, below
+      abs: x => Math.abs(inRange(x, largest)),
+      // + 0 because accumulators hold no -0.
+      neg: x => -inRange(x, largest) + 0,
+      relu: x => pe.max(x, 0),
+      square: x => binary["*"](x, x),
+      recip: x => binary["/"](1, x),
     },
     binary: op => binary[op],
-    reduce: op => binary[op],
+    reduce: op => reductions[op],
     operand: pe.operand,
     result: round,
     mac: pe.mac,
-    exp: scale => {
-      const c = exponentFactor(scale);
-      return x => pe.exp(x, c);
-    },
+    exp: scale => exponential(pe, scale),
     annotation: annotation => rounding[annotation],
+    largest,
   };
 }
 
-function noSuchOperation(fn: UnaryFunction, format: FormatName): UsageError {
-  return new UsageError({
-    where: `${fn} in ${format} arithmetic`,
-    got: `a function that the PEs do not have`,
-    expected: "exp, abs, neg, relu, square or recip",
-    mend: "interpret this cascade in float64",
-  });
+/** The value, if it is of magnitude at most `largest`. @throws OutOfRange */
+export function inRange(x: number, largest: number): number {
+  if (x <= largest && x >= -largest) return x;
+  throw new OutOfRange(String(x), `magnitudes up to ${boundInWords(largest)}`);
+}
+
+function checkedBinary(pe: ProcessingElement, largest: number): Readonly<Record<BinaryOperator, Binary>> {
+  const checked = (x: number): number => inRange(x, largest);
+  return {
+    "+": (a, b) => checked(pe.add(a, b)),
+    // Minus infinity less a value stays minus infinity, for exp to make 0 of it.
+    "-": (a, b) => (a === Number.NEGATIVE_INFINITY && Number.isFinite(b) ? a : checked(pe.subtract(a, b))),
+    "*": (a, b) => checked(pe.mul(checked(a), checked(b))),
+    "/": (a, b) => checked(pe.div(checked(a), checked(b))),
+    max: pe.max,
+    min: (a, b) => Math.min(checked(a), checked(b)),
+  };
+}
+
+function exponential(pe: ProcessingElement, scale: number): Unary {
+  const c = exponentFactor(scale);
+  return x => {
+    const y = pe.exp(x, c);
+    if (y <= largestResult) return y;
+    throw new OutOfRange(
+      `exp(${x})${scale === 1 ? "" : ` of scale ${scale}`}, 2^${Math.fround(x * c)}`,
+      `powers of 2 up to 2^${largestExponent}`,
+      "subtract a maximum from the exponents first",
+    );
+  };
 }

@@ -131,19 +131,25 @@ function isOne(size: Size): boolean {
   return size.length === 1 && only?.coefficient === 1 && only.names.length === 0;
 }
 
-/** Every access in an expression, left to right; the scale of an exponential included. */
-export function accessesOf(expression: Expression): Access[] {
-  const found: Access[] = [];
-  const visit = (at: Expression): void => {
-    if (at.kind === "access") found.push(at);
-    else if (at.kind === "unary") {
-      visit(at.operand);
-      if (at.scale !== undefined) visit(at.scale);
-    } else if (at.kind === "binary") {
-      visit(at.left);
-      visit(at.right);
-    }
-  };
-  visit(expression);
-  return found;
+/** An expression and all parts of it, left to right; the scale of an exponential included. */
+export function* partsOf(expression: Expression): Generator<Expression> {
+  yield expression;
+  if (expression.kind === "unary") {
+    yield* partsOf(expression.operand);
+    if (expression.scale !== undefined) yield* partsOf(expression.scale);
+  } else if (expression.kind === "binary") {
+    yield* partsOf(expression.left);
+    yield* partsOf(expression.right);
+  }
+}
+
+/** Every access in an expression, left to right. */
+export const accessesOf = (expression: Expression): Access[] =>
+  [...partsOf(expression)].filter(part => part.kind === "access");
+
+/** Every function in an expression, but for those in the scale of an exponential, which no PE computes. */
+export function functionsOf(expression: Expression): UnaryFunction[] {
+  if (expression.kind === "unary") return [expression.fn, ...functionsOf(expression.operand)];
+  if (expression.kind === "binary") return [...functionsOf(expression.left), ...functionsOf(expression.right)];
+  return [];
 }

@@ -1,5 +1,6 @@
 import { NumericsError, UsageError } from "../errors.js";
-import type { FormatName } from "../numerics/format.js";
+import { coordinatesOf } from "../numerics/coordinates.js";
+import type { ArithmeticName } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { type DenseTensor, type Evaluation, evaluateCascade } from "./evaluate.js";
 import { inputCases } from "./input-cases.js";
@@ -14,7 +15,7 @@ export interface EqualOptions {
   readonly trials?: number;
   /** The largest difference that still counts as equal, relative to the largest value of the output. */
   readonly tolerance?: number;
-  readonly format?: "float64" | FormatName;
+  readonly format?: ArithmeticName;
   readonly scale?: number;
 }
 
@@ -144,12 +145,7 @@ function differenceOf(tensor: string, a: DenseTensor | undefined, b: DenseTensor
     const relative = Number.isFinite(apart) ? (apart === 0 ? 0 : apart / largest) : Number.POSITIVE_INFINITY;
     if (relative > most) [at, most] = [i, relative];
   }
-  const coordinates: number[] = [];
-  let rest = at;
-  for (const n of [...a.shape].reverse()) {
-    coordinates.unshift(rest % n);
-    rest = Math.floor(rest / n);
-  }
+  const coordinates = coordinatesOf(a.shape, at);
   return { tensor, coordinates, values: [a.data[at] as number, b.data[at] as number], relative: Math.max(0, most) };
 }
 

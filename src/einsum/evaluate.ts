@@ -1,8 +1,7 @@
-import { InputError, NumericsError, UsageError } from "../errors.js";
-import type { FormatName } from "../numerics/format.js";
-import { type Arithmetic, float64, peArithmetic } from "./arithmetic.js";
+import { InputError, UsageError } from "../errors.js";
+import { type Arithmetic, type ArithmeticName, float64, peArithmetic } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
-import type { Einsum, Index } from "./einsum.js";
+import { functionsOf, type Index, type UnaryFunction } from "./einsum.js";
 import { EinsumKernel } from "./kernel.js";
 import { Presence } from "./presence.js";
 import { indexedRank, type Shape, type SizeOf, solveShape } from "./shape.js";
@@ -18,7 +17,7 @@ export interface EvaluateOptions {
   /** Sizes of ranks that the inputs do not fix, such as M0. */
   readonly shape?: Shape;
   /** float64 (the default) or the arithmetic of the PEs in a format, which first rounds the inputs to operands. */
-  readonly format?: "float64" | FormatName;
+  readonly format?: ArithmeticName;
   /** exp(x) is e^(scale * x), in PE arithmetic at no cost; 1 unless said. An exp(x, scale) of the text has its own. */
   readonly scale?: number;
   /** Coordinates of a rank that do not exist, as a mask has it: they are left out everywhere. */
@@ -57,6 +56,7 @@ export function evaluateCascade(
   if (!Number.isFinite(scale))
     throw new UsageError({ where: "scale", got: String(scale), expected: "a finite number" });
   const arithmetic = format === "float64" ? float64 : peArithmetic(format);
+  requireOperations(cascade, arithmetic);
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
   const sizes = solveShape(cascade, sizesFromInputs(cascade, given, options.shape ?? {}));
   const sizeOf: SizeOf = rank => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
@@ -84,7 +84,6 @@ export function evaluateCascade(
       if (kernel.emptyQuotients > 0) {
         emptyQuotients.push({ tensor: kernel.einsum.tensor, points: kernel.emptyQuotients, first: kernel.firstEmpty });
       }
-      if (arithmetic !== float64) requireFinite(kernel.einsum, store, arithmetic.name);
     }
   }
   const written = new Set(cascade.einsums.map(einsum => einsum.tensor));
@@ -210,22 +209,18 @@ function sizesFromInputs(
   return Object.fromEntries(sizes);
 }
 
-function requireFinite({ tensor, right }: Einsum, store: TensorStore, arithmetic: string): void {
-  // A running maximum starts at -inf and a maximum may keep it; nothing else may make an infinity.
-  const mayBeLow =
-    right.kind === "number" || (right.kind === "binary" && right.op === "max") || right.kind === "access";
-  const { shape, data } = store.tensor(tensor);
-  const at = data.findIndex(x => !Number.isFinite(x) && !(mayBeLow && x === Number.NEGATIVE_INFINITY));
-  if (at === -1) return;
-  const coordinates: number[] = [];
-  let rest = at;
-  for (const n of [...shape].reverse()) {
-    coordinates.unshift(rest % n);
-    rest = Math.floor(rest / n);
+/** The operations of the library's cascades that a PE has none for. */
+function requireOperations(cascade: Cascade, arithmetic: Arithmetic): void {
+  const missing = new Map<UnaryFunction, string>();
+  for (const { tensor, right } of cascade.einsums) {
+    for (const fn of functionsOf(right))
+      if (arithmetic.unary[fn] === undefined) missing.set(fn, missing.get(fn) ?? tensor);
   }
-  throw new NumericsError({
-    where: `${tensor}[${coordinates.join(",")}] in ${arithmetic} arithmetic`,
-    got: String(data[at]),
-    expected: "a finite value; the PE's exp takes x <= 0",
+  if (missing.size === 0) return;
+  throw new UsageError({
+    where: `${cascade.name} in ${arithmetic.name} arithmetic`,
+    got: [...missing].map(([fn, tensor]) => `${fn} in ${tensor}`).join(", "),
+    expected: `functions that the PEs have: ${Object.keys(arithmetic.unary).join(", ")}`,
+    mend: "take float64",
   });
 }

@@ -1,4 +1,5 @@
-import { type Arithmetic, float64, reductionStart } from "./arithmetic.js";
+import { placeInTensor } from "../numerics/coordinates.js";
+import { type Arithmetic, float64, inRange, OutOfRange, reductionStart } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import type { Access, Einsum, Expression, Filter, Index, ReductionOperator } from "./einsum.js";
 import { formatRead } from "./format-einsum.js";
@@ -32,6 +33,8 @@ export class EinsumKernel {
   /** Where the value of the point goes. */
   private readonly target: Node;
   private readonly data: Float64Array;
+  private readonly shape: readonly number[];
+  private readonly mayBeLow: boolean;
   private readonly conditions: readonly (() => boolean)[];
   /** The reductions, outermost first. */
   private readonly levels: readonly Level[];
@@ -63,6 +66,8 @@ export class EinsumKernel {
       present === null ? [] : present.condition(this.space, bound);
     const { shape, data } = store.tensor(einsum.tensor);
     this.data = data;
+    this.shape = shape;
+    this.mayBeLow = mayBeLow(einsum);
     this.target = this.space.place(shape, targetIndices(einsum), `${einsum.tensor} on the left`);
     this.carried =
       einsum.iteration?.role === "step"
@@ -99,7 +104,18 @@ export class EinsumKernel {
   }
 
   private walk(free: readonly number[]): void {
-    const { conditions } = this;
+    try {
+      this.compute(free);
+    } catch (error) {
+      if (!(error instanceof OutOfRange)) throw error;
+      const at = placeInTensor(this.einsum.tensor, this.shape, this.target());
+      throw error.at(`${at} in ${this.arithmetic.name} arithmetic`);
+    }
+  }
+
+  private compute(free: readonly number[]): void {
+    const { conditions, mayBeLow } = this;
+    const { largest } = this.arithmetic;
     this.space.visit(free, () => {
       if (!this.exists()) {
         // Where nothing is, an iteration carries on what it had.
@@ -107,8 +123,9 @@ export class EinsumKernel {
         return;
       }
       // A point that a filter leaves out is empty.
-      const value = conditions.every(holds => holds()) ? this.reduce(0) : 0;
-      this.data[this.target()] = this.finish(value);
+      const value = this.finish(conditions.every(holds => holds()) ? this.reduce(0) : 0);
+      if (largest !== null && !(mayBeLow && value === Number.NEGATIVE_INFINITY)) inRange(value, largest);
+      this.data[this.target()] = value;
     });
   }
 
@@ -173,7 +190,8 @@ export class EinsumKernel {
       case "unary": {
         const operand = this.compile(expression.operand, arithmetic);
         if (expression.fn === "exp") return this.compileExp(operand, expression.scale);
-        const op = arithmetic.unary(expression.fn);
+        const op = arithmetic.unary[expression.fn];
+        if (op === undefined) throw new Error(`no ${expression.fn} in ${arithmetic.name} arithmetic`);
         return () => op(operand());
       }
       case "binary": {
@@ -225,6 +243,12 @@ export class EinsumKernel {
     const place = this.space.place(shape, access.indices, formatRead(access));
     return () => data[place()] as number;
   }
+}
+
+/** Whether values may be minus infinity in any arithmetic: what a maximum starts from, and a maximum that keeps it. */
+function mayBeLow({ right, reductions }: Einsum): boolean {
+  if (reductions.length > 0) return reductions.every(({ op }) => op === "max");
+  return right.kind === "number" || right.kind === "access" || (right.kind === "binary" && right.op === "max");
 }
 
 /** The coordinate before that which a step writes. */

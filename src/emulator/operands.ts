@@ -1,8 +1,9 @@
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
+import { coordinatesOf } from "../numerics/coordinates.js";
 import type { FloatType, Format } from "../numerics/format.js";
-import { largestOperand } from "../numerics/limits.js";
+import { boundInWords, largestOperand } from "../numerics/limits.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits, smallestOperand } from "../numerics/rounding.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
@@ -114,16 +115,10 @@ function roundBits(part: Float32Array, out: Float32Array, type: "bf16" | "fp32")
 
 function outOfRange(name: string, shape: readonly number[], index: number, value: number, type: FloatType) {
   const limit = largestOperand[type];
-  const place: number[] = [];
-  let rest = index;
-  for (const size of [...shape].reverse()) {
-    place.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
   return new InputError({
-    where: `${name}[${place.join(", ")}]`,
+    where: `${name}[${coordinatesOf(shape, index).join(", ")}]`,
     got: String(value),
-    expected: `a finite value of magnitude at most ${Number.isInteger(Math.log2(limit)) ? `2^${Math.log2(limit)}` : limit} after rounding to ${type}`,
+    expected: `a finite value of magnitude at most ${boundInWords(limit)} after rounding to ${type}`,
     mend: "scale the input down or choose another format",
   });
 }

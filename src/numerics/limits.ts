@@ -18,11 +18,21 @@ export const largestAccumulator: Readonly<Record<FloatType, number>> = {
 /** Below this t = x' * c the exponential 2^t is +0. */
 export const smallestExponent = -50;
 
+/** The largest t for which the exponential is defined; the paper's cascades subtract a maximum first and stay at 0. */
+export const largestExponent = 64;
+
 /** Below it a correction factor is +0: what the exponential can give at the least. */
 export const smallestCorrection = 2 ** smallestExponent;
 
 /** Below it in magnitude a product or a quotient is +0. */
 export const smallestResult = 2 ** -100;
+
+/** The largest magnitude that a cascade's values may have in PE arithmetic: products of two stay finite. */
+export const largestResult = 2 ** 100;
+
+/** A bound in words: 2^50, or 65504. */
+export const boundInWords = (bound: number): string =>
+  Number.isInteger(Math.log2(bound)) ? `2^${Math.log2(bound)}` : String(bound);
 
 export const smallestScale = 2 ** -12;
 export const largestScale = 2 ** 12;

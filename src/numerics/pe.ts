@@ -1,5 +1,5 @@
 import type { Format } from "./format.js";
-import { smallestExponent } from "./limits.js";
+import { largestExponent, smallestExponent } from "./limits.js";
 import {
   accumulatorRounder,
   flushCorrection,
@@ -31,7 +31,10 @@ export interface ProcessingElement {
   mul(a: number, b: number): number;
   /** z(rA(a / b)), the division correctly rounded. */
   div(a: number, b: number): number;
-  /** E2(x') = p * 2^n, about exp(scale * x'); x' <= 0 and c = `exponentFactor(scale)`. */
+  /**
+   * E2(x') = p * 2^n, about exp(scale * x'), for c = `exponentFactor(scale)` and t = x' * c of at most
+   * `largestExponent`; NaN above it.
+   */
   exp(x: number, c: number): number;
   /** rO(E2(x')): a softmax numerator, SLN. */
   numerator(x: number, c: number): number;
@@ -47,8 +50,11 @@ export function exponentFactor(scale: number): number {
   return Math.fround(scale * Math.LOG2E);
 }
 
-/** 2^n for n = smallestExponent ... 0, at index n - smallestExponent. */
-const powers = Float64Array.from({ length: 1 - smallestExponent }, (_, i) => 2 ** (i + smallestExponent));
+/** 2^n for n = smallestExponent ... largestExponent, at index n - smallestExponent. */
+const powers = Float64Array.from(
+  { length: 1 + largestExponent - smallestExponent },
+  (_, i) => 2 ** (i + smallestExponent),
+);
 
 /** E2 with rE as given: `roundStep` rounds p * f + c_i, `toA` what the polynomial starts from. */
 function exponential(toA: (x: number) => number, roundStep: (p: number, f: number, c: number) => number) {
@@ -64,6 +70,7 @@ function exponential(toA: (x: number) => number, roundStep: (p: number, f: numbe
   return (x: number, c: number): number => {
     const t = Math.fround(x * c);
     if (t < smallestExponent) return 0;
+    if (!(t <= largestExponent)) return Number.NaN;
     const n = Math.floor(t);
     const f = toA(Math.fround(t - n));
     let p = roundStep(c5, f, c4);

@@ -6,7 +6,7 @@ import { type DenseTensor, evaluateCascade } from "../../src/einsum/evaluate.js"
 import { Twin } from "../../src/emulator/twin.js";
 import { InputError, NumericsError, UsageError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
-import { formatNames, formats } from "../../src/numerics/format.js";
+import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
 import { operandFromFloat64 } from "../../src/numerics/rounding.js";
 
 interface Attention {
@@ -180,13 +180,64 @@ describe("PE arithmetic", () => {
     expect(run("Y = exp(A, scale = s)", { A: -3, s: 0.1 })).toBe(expected);
   });
 
-  it("refuses what a PE cannot do", () => {
-    const run = (text: string, A: number) => () =>
-      evaluateCascade(parseCascade(text), { A }, { format: "fp16-strict" });
-    expect(run("Y = log(A)", 2)).toThrow(UsageError);
-    expect(run("Y = exp(A)", 2)).toThrow(NumericsError);
-    expect(run("Y = A * A", 60000)).toThrow(NumericsError);
-    expect(run("Y = A / 0", 2)).toThrow(/Y\[\] in fp16-strict arithmetic/);
+  const run =
+    (text: string, inputs: Record<string, number>, format: FormatName = "fp32") =>
+    () =>
+      evaluateCascade(parseCascade(text), inputs, { format }).tensors.get("Y")?.data[0];
+
+  it.each(["log", "sqrt", "rsqrt", "sigmoid", "tanh"])("has no %s, and says so before it computes", fn => {
+    for (const format of formatNames) {
+      expect(run(`X = A\nY = 1 + ${fn}(A * X)`, { A: 2 }, format)).toThrow(UsageError);
+      expect(run(`X = A\nY = 1 + ${fn}(A * X)`, { A: 2 }, format)).toThrow(
+        new RegExp(
+          `cascade in ${format} arithmetic: got ${fn} in Y; expected functions that the PEs have: exp, .*float64`,
+        ),
+      );
+    }
+    expect(run(`Y = exp(A, ${fn === "log" ? "log" : "sqrt"}(2))`, { A: -2 })()).toBeGreaterThan(0);
+  });
+
+  it("names the value that leaves the range: tensor, coordinates, format", () => {
+    expect(run("Y = A * A", { A: 60000 }, "fp16-strict")).toThrow(NumericsError);
+    expect(run("Y = A * A", { A: 60000 }, "fp16-strict")).toThrow(
+      /Y in fp16-strict arithmetic: got Infinity; .* 65504/,
+    );
+    expect(run("Y = A / 0", { A: 2 })).toThrow(/Y in fp32 arithmetic: got Infinity; expected magnitudes up to 2\^100/);
+    // Above 2^100 already in between, though the end would be in range again.
+    expect(run("Y = A * A * A / A / A", { A: 2 ** 35 })).toThrow(/got .*e\+31; expected magnitudes up to 2\^100/);
+    expect(run("Y = A * A", { A: 2 ** 50 })()).toBe(2 ** 100);
+    const data = Float64Array.of(1, 2, 2 ** 50, 4, 5, 6);
+    const wide = () =>
+      evaluateCascade(parseCascade("Y[i,j] = A[i,j] * A[i,j] * 2"), { A: { shape: [2, 3], data } }, { format: "bf16" });
+    expect(wide).toThrow(/Y\[0,2\] in bf16 arithmetic/);
+  });
+
+  it("takes exp up to 2^64, and E2 of whole exponents is exact", () => {
+    const log2 = (t: number) => run("Y = exp(A, scale = s)", { A: t, s: Math.LN2 });
+    for (const t of [-50, -1, 0, 1, 7, 63, 64]) expect(log2(t)()).toBe(2 ** t);
+    expect(log2(64.5)).toThrow(
+      /got exp\(64.5\) of scale .*, 2\^64.5; expected powers of 2 up to 2\^64; subtract a maximum/,
+    );
+    for (let t = 0.25; t < 64; t += 0.75) expect(Math.abs(Number(log2(t)()) / 2 ** t - 1)).toBeLessThan(1e-6);
+    expect(run("Y = exp(A)", { A: 12 }, "fp16-strict")).toThrow(NumericsError);
+  });
+
+  it("keeps minus infinity to maxima, and flushes products and quotients below 2^-100", () => {
+    const low = "L[i=0] = -inf\nL[i+1] = max(L[i], A[i])\nY = ";
+    const chain = (right: string) => () =>
+      evaluateCascade(
+        parseCascade(`${low}${right}\nuntil: i >= I`),
+        { A: { shape: [2], data: [1, 2] } },
+        { format: "fp32" },
+      ).tensors.get("Y")?.data[0];
+    expect(chain("max(L[0], L[I])")()).toBe(2);
+    expect(chain("exp(L[0] - L[I])")()).toBe(0);
+    for (const right of ["L[0] - L[I]", "L[0] * 1", "1 / L[0]", "neg(L[0])", "L[I] - L[0]", "relu(1) + L[0]"]) {
+      expect(chain(right), right).toThrow(/Y in fp32 arithmetic: got -?Infinity/);
+    }
+    expect(run("Y = A * A * A * A", { A: 2 ** -25 })()).toBe(2 ** -100);
+    expect(run("Y = A * A * A * A * 0.5", { A: 2 ** -25 })()).toBe(0);
+    expect(run("Y = neg(A) * A * A * A / 2", { A: 2 ** -25 })()).toBe(0);
   });
 });
 
