@@ -13,17 +13,42 @@ export interface Complaint {
   readonly mend?: string;
 }
 
+/** Characters that move a cursor, end a line, reorder text or cannot be seen: what a file could forge our output with. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Text that came from outside, as it may stand in a line of ours: escaped where it would not show as itself, and without
+ * its middle where it is longer than `most` characters.
+ */
+export function shown(text: string, most = 400): string {
+  const head = Math.ceil(most / 2);
+  const short = text.length <= most ? text : `${text.slice(0, head)} … ${text.slice(text.length - (most - head))}`;
+  return short.replace(unseen, character => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Whether a text holds a character that does not show as itself; line ends and tabs are none of them. */
+export const hasUnseen = (text: string): boolean => text.replace(/[\t\r\n]/g, "").search(unseen) >= 0;
+
+/** Lists of what is allowed are longer than what was got. */
+const longestExpected = 1500;
+
 /** Base of all errors that are the input's or the machine's fault rather than the program's. */
 export class FusemaxError extends Error {
   readonly complaint: Complaint;
   /** The offending line of a text, with carets under the place; for texts that people write in lines. */
   readonly excerpt?: string;
 
-  constructor(complaint: Complaint, options?: ErrorOptions) {
-    const { where, got, expected, mend } = complaint;
+  constructor(given: Complaint, options?: ErrorOptions) {
+    const where = shown(given.where);
+    const got = shown(given.got);
+    const expected = shown(given.expected, longestExpected);
+    const mend = given.mend === undefined ? undefined : shown(given.mend);
     super(`${where}: got ${got}; expected ${expected}${mend === undefined ? "" : `; ${mend}`}`, options);
     this.name = new.target.name;
-    this.complaint = complaint;
+    this.complaint = { where, got, expected, ...(mend === undefined ? {} : { mend }) };
   }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { removeUnfinishedFiles } from "../io/atomic-write.js";
-import { systemError } from "../io/bytes.js";
+import { systemError } from "../io/system-error.js";
 import { handleInterrupts } from "./interrupt.js";
 import { runCli } from "./program.js";
 import { writeWholeOutput } from "./whole-output.js";

@@ -1,4 +1,4 @@
-import { SpecError } from "../errors.js";
+import { hasUnseen, SpecError } from "../errors.js";
 
 /** A stretch of a cascade's text; line and column count from 1, in UTF-16 units. */
 export interface Span {
@@ -41,7 +41,10 @@ const excerptReach = 60;
 function excerptOf(source: Source, span: Span): string {
   const line = source.lines[span.line - 1] ?? "";
   const from = Math.max(0, span.column - 1 - excerptReach);
-  const shown = line.slice(from, from + 2 * excerptReach);
+  // One place for one, so that the caret still stands below its character.
+  const shown = line
+    .slice(from, from + 2 * excerptReach)
+    .replace(/[^\t]/g, character => (hasUnseen(character) ? "\ufffd" : character));
   // Tabs stay tabs, so that the caret stands where a terminal or an editor puts the text.
   const before = line.slice(from, span.column - 1).replace(/[^\t]/g, " ");
   const room = Math.max(1, shown.length - (span.column - 1 - from));

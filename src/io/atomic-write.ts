@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.js";
-import { systemError } from "./bytes.js";
+import { systemError } from "./system-error.js";
 
 /** Temporary files that exist now: an interrupted process removes them before it ends. */
 const unfinished = new Set<string>();

@@ -1,16 +1,13 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.js";
 import { type ByteSource, pieceBytes, truncated } from "./byte-source.js";
+import { readWithoutWaiting, requireRegular } from "./regular-file.js";
+import { systemError } from "./system-error.js";
 
 /** A regular file as a byte source. @throws InputError when it is missing, unreadable or no regular file. */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const { length, isFile } = await withFile(path, async handle => {
-    const stat = await handle.stat();
-    return { length: stat.size, isFile: stat.isFile() };
-  });
-  if (!isFile) {
-    throw new InputError({ where: path, got: "something that is not a regular file", expected: "a file of tensors" });
-  }
+  requireRegular(path, "a file of tensors");
+  const length = await withFile(path, async handle => (await handle.stat()).size);
   return { where: path, length, read: (from, to) => readFileRange(path, from, to) };
 }
 
@@ -29,32 +26,11 @@ async function* readFileRange(path: string, from: number, to: number): AsyncGene
   }
 }
 
-/** What the operating system said, in a user's words. */
-export function systemError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: "no such file or folder",
-    EACCES: "permission denied",
-    EPERM: "operation not permitted",
-    EEXIST: "a file of that name",
-    EISDIR: "a folder",
-    ENOTDIR: "a path through something that is not a folder",
-    ENOSPC: "no space left on the device",
-    EDQUOT: "a full disk quota",
-    EFBIG: "a file too large for the file system",
-    EROFS: "a read-only file system",
-    ENAMETOOLONG: "a name too long for the file system",
-    ELOOP: "a circle of symbolic links",
-    EIO: "an input/output error",
-  };
-  return words[code] ?? (code === "" ? String(error) : code);
-}
-
 async function openForReading(path: string): Promise<FileHandle> {
   try {
-    return await open(path, "r");
+    return await open(path, readWithoutWaiting);
   } catch (error) {
-    throw new InputError({ where: path, got: systemError(error), expected: "a readable file" }, { cause: error });
+    throw new InputError({ where: path, got: systemError(error), expected: "a file of tensors" }, { cause: error });
   }
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { cascadeLimits } from "../einsum/parse.js";
 import { nearest } from "../einsum/source.js";
-import { InputError } from "../errors.js";
-import { systemError } from "./bytes.js";
+import { InputError, shown } from "../errors.js";
+import { readTextFile } from "./regular-file.js";
 
 const folder = fileURLToPath(new URL("../../specs/cascades", import.meta.url));
 const ending = ".cascade";
@@ -27,27 +27,19 @@ export function loadCascade(nameOrFile: string): Cascade {
   if (known !== undefined && !existsSync(nameOrFile)) {
     return parseCascade(readFileSync(join(folder, known + ending), "utf8"), known);
   }
-  return parseCascade(readText(nameOrFile), nameOrFile);
+  return parseCascade(readText(nameOrFile), shown(nameOrFile));
 }
 
 function readText(path: string): string {
   try {
-    if (statSync(path).size > 4 * cascadeLimits.characters) {
-      throw new InputError({
-        where: path,
-        got: `${statSync(path).size} bytes`,
-        expected: `a cascade of at most ${cascadeLimits.characters} characters`,
-      });
-    }
-    return readFileSync(path, "utf8");
+    return readTextFile(path, 4 * cascadeLimits.characters, "a cascade");
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    const near = nearest(path, cascadeNames());
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (!(error instanceof InputError) || existsSync(path)) throw error;
+    const near = nearest(path.slice(0, 200), cascadeNames());
     throw new InputError(
       {
         where: path,
-        got: missing ? "no such cascade or file" : systemError(error),
+        got: "no such cascade or file",
         expected: `a file, or one of ${cascadeNames().join(", ")}`,
         ...(near === undefined ? {} : { mend: `did you mean ${near}?` }),
       },

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from "node:fs";
 import { InputError } from "../errors.js";
-import { systemError } from "./bytes.js";
+import { systemError } from "./system-error.js";
 
 /**
  * Works while this process alone has a file (nothing is claimed where there is none): a file beside it, `path.lock`, names

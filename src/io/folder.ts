@@ -2,7 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
-import { systemError } from "./bytes.js";
+import { systemError } from "./system-error.js";
 
 /** Writes text files into a folder, which is made if it is not there; each file whole or not at all. */
 export async function writeFolder(folder: string, files: ReadonlyMap<string, string>): Promise<void> {

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
 import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
+import { listed } from "./listed.js";
 import { describeStart, npyTensor } from "./npy-format.js";
 import type { StoredTensor } from "./stored-tensor.js";
 import { readZip } from "./zip.js";
@@ -8,7 +9,7 @@ import { readZip } from "./zip.js";
 /** A .npz archive (numpy.savez, numpy.savez_compressed): arrays by name. */
 export interface NpzFile {
   readonly names: readonly string[];
-  /** @throws InputError when there is no such array or it is no little-endian float. */
+  /** @throws InputError when there is no such array or its values are of no type that is read. */
   tensor(name: string): Promise<StoredTensor>;
 }
 
@@ -28,7 +29,7 @@ export async function readNpz(path: string): Promise<NpzFile> {
       if (member === undefined) {
         throw new InputError({
           where: path,
-          got: `the arrays ${names.join(", ")}`,
+          got: `the arrays ${listed(names)}`,
           expected: `an array named ${name}`,
         });
       }

@@ -1,10 +1,13 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import type { RowRange } from "../attention/rows.js";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
-import { fileSource, systemError } from "./bytes.js";
+import { fileSource } from "./bytes.js";
+import { requireRegular } from "./regular-file.js";
 import type { RunIdentity } from "./run-identity.js";
+import { systemError } from "./system-error.js";
 
 // The finished rows of a long run, kept on the disk so that a killed run goes on where it stopped.
 //
@@ -40,7 +43,7 @@ export async function openRowsFile(
   width: number,
 ): Promise<RowsFile> {
   const header = new TextEncoder().encode(`${JSON.stringify({ schema, ...identity })}\n`);
-  const length = await lengthOf(path);
+  const length = lengthOf(path);
   const found = length === 0 ? null : await readHeader(path, length, header);
   if (found === null) await writeAtomically(path, [header]);
   const { ranges, usedBytes } = await readRecords(path, found ?? header.length, output, width);
@@ -59,13 +62,8 @@ export async function openRowsFile(
   };
 }
 
-async function lengthOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw new InputError({ where: path, got: systemError(error), expected: "a file of finished rows" });
-  }
+function lengthOf(path: string): number {
+  return existsSync(path) ? requireRegular(path, "a file of finished rows").size : 0;
 }
 
 async function openForAppending(path: string): Promise<FileHandle> {
@@ -135,6 +133,7 @@ async function readRecords(path: string, start: number, output: Float32Array, wi
   let damaged = 0;
   let at = start;
   const handle = await open(path, "r");
+  const { size } = await handle.stat();
   try {
     const head = Buffer.alloc(headBytes);
     for (;;) {
@@ -143,7 +142,9 @@ async function readRecords(path: string, start: number, output: Float32Array, wi
       const range = { start: Number(head.readBigUInt64LE(8)), end: Number(head.readBigUInt64LE(16)) };
       const headIsGood = head.readUInt32LE(0) === mark && head.readUInt32LE(4) === crc32(head.subarray(8));
       if (!headIsGood || !(range.start < range.end && range.end <= rows)) break;
-      const values = new Uint8Array((range.end - range.start) * width * 4);
+      const length = (range.end - range.start) * width * 4;
+      if (at + headBytes + length > size) break;
+      const values = new Uint8Array(length);
       if ((await readFully(handle, values, at + headBytes)) < values.length) break;
       at += headBytes + values.length;
       if (crc32(values) !== head.readUInt32LE(24)) {

@@ -1,6 +1,9 @@
 import { InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
-import { elementsOf, type StoredFloat, type StoredTensor, storedTensor } from "./stored-tensor.js";
+import { elementTypes, isElementType } from "./element-types.js";
+import { listed } from "./listed.js";
+import { type Entry, parseSafetensorsHeader } from "./safetensors-header.js";
+import { elementsOf, type StoredTensor, storedTensor } from "./stored-tensor.js";
 
 // The format: https://github.com/huggingface/safetensors#format. Eight bytes of header length, a JSON header, then the
 // values of all tensors without holes or overlaps.
@@ -15,6 +18,8 @@ const bitsOf: Readonly<Record<string, number>> = {
   F8_E4M3: 8,
   F8_E5M2: 8,
   F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
   U16: 16,
   I16: 16,
   F16: 16,
@@ -25,21 +30,12 @@ const bitsOf: Readonly<Record<string, number>> = {
   U64: 64,
   I64: 64,
   F64: 64,
+  C64: 64,
 };
-const isStoredFloat = (dtype: string): dtype is StoredFloat => /^(F16|BF16|F32|F64)$/.test(dtype);
-
-interface Entry {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** A .safetensors file, its header checked: `names` in file order, `tensor(name)` for those of a float type. */
+/** A .safetensors file, its header checked: `names` in file order, `tensor(name)` for those of a type that is read. */
 export interface SafetensorsFile {
   readonly names: readonly string[];
-  /** @throws InputError when there is no such tensor or it is not F16, BF16, F32 or F64. */
+  /** @throws InputError when there is no such tensor or it is of no type of `elementTypes`. */
   tensor(name: string): StoredTensor;
 }
 
@@ -58,73 +54,63 @@ export async function parseSafetensors(source: ByteSource): Promise<SafetensorsF
   }
   const start = 8 + Number(length);
   if (start > source.length) throw truncated(path, source.length, start);
-  const entries = parseHeader(path, await readWhole(source, 8, start));
+  const entries = parseSafetensorsHeader(path, textOf(path, await readWhole(source, 8, start)));
+  for (const entry of entries) checkEntry(`${path} tensor ${entry.name}`, entry);
   checkOffsets(path, entries, source.length - start);
+  const byName = new Map(entries.map(entry => [entry.name, entry]));
   return {
     names: entries.map(entry => entry.name),
     tensor(name) {
-      const entry = entries.find(candidate => candidate.name === name);
+      const entry = byName.get(name);
       const where = `${path} tensor ${name}`;
       if (entry === undefined) {
-        const names = entries.map(candidate => candidate.name).join(", ");
-        throw new InputError({
-          where: path,
-          got: `the tensors ${names || "(none)"}`,
-          expected: `a tensor named ${name}`,
-        });
+        const names = listed([...byName.keys()]);
+        throw new InputError({ where: path, got: `the tensors ${names}`, expected: `a tensor named ${name}` });
       }
       const { dtype, shape } = entry;
-      if (!isStoredFloat(dtype)) {
-        throw new InputError({ where, got: `values of type ${dtype}`, expected: "F16, BF16, F32 or F64" });
-      }
+      if (!isElementType(dtype)) throw wrongType(where, dtype);
       return storedTensor({ ...source, where }, { dtype, shape, fortranOrder: false, offset: start + entry.begin });
     },
   };
 }
 
+function wrongType(where: string, dtype: string): InputError {
+  const advice = new Map([
+    ["U16", "if it holds bfloat16, save it as BF16"],
+    ["U8", "if it holds 8-bit floats, save it as F8_E4M3 or F8_E5M2"],
+  ]);
+  const mend = advice.get(dtype);
+  return new InputError({
+    where,
+    got: `values of type ${dtype}`,
+    expected: `one of ${elementTypes.join(", ")}`,
+    ...(mend === undefined ? {} : { mend }),
+  });
+}
+
+function textOf(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed(path, "a header that is no UTF-8 text", "a .safetensors file");
+  }
+}
+
 const malformed = (where: string, got: string, expected: string): InputError =>
   new InputError({ where, got, expected });
 
-function parseHeader(path: string, bytes: Uint8Array): readonly Entry[] {
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw malformed(
-      path,
-      `a header that is not JSON (${(error as Error).message.slice(0, 80)})`,
-      "a .safetensors file",
-    );
-  }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw malformed(path, "a header that is no JSON object", "a .safetensors file");
-  }
-  return Object.entries(header)
-    .filter(([name]) => name !== "__metadata__")
-    .map(([name, value]) => parseEntry(`${path} tensor ${name}`, name, value));
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function parseEntry(where: string, name: string, value: unknown): Entry {
-  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof dtype !== "string") throw malformed(where, `dtype ${JSON.stringify(dtype)}`, "a dtype such as F32");
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw malformed(where, `shape ${JSON.stringify(shape)}`, "a list of sizes");
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw malformed(where, `data_offsets ${JSON.stringify(offsets)}`, "[begin, end] in bytes");
-  }
-  const [begin, end] = offsets as [number, number];
+/** @throws InputError for sizes and offsets that do not fit each other. */
+function checkEntry(where: string, { dtype, shape, begin, end }: Entry): void {
+  if (end < begin) throw malformed(where, `data_offsets [${begin},${end}]`, "an end after the beginning");
   const bits = Object.hasOwn(bitsOf, dtype) ? bitsOf[dtype] : undefined;
-  if (bits !== undefined && end - begin !== (elementsOf(shape) * bits) / 8) {
-    throw malformed(
-      where,
-      `data_offsets [${begin},${end}], ${end - begin} bytes`,
-      `${(elementsOf(shape) * bits) / 8} bytes for shape [${shape.join(",")}] of ${dtype}`,
-    );
-  }
-  return { name, dtype, shape, begin, end };
+  if (bits === undefined) return;
+  const bytes = (elementsOf(shape) * bits) / 8;
+  if (end - begin === bytes) return;
+  throw malformed(
+    where,
+    `data_offsets [${begin},${end}], ${end - begin} bytes`,
+    `${bytes} bytes for shape [${shape.join(",")}] of ${dtype}`,
+  );
 }
 
 /** Offsets must cover the values from first to last byte without holes or overlaps. */
@@ -132,7 +118,6 @@ function checkOffsets(path: string, entries: readonly Entry[], length: number): 
   let at = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     const where = `${path} tensor ${name}`;
-    if (end < begin) throw malformed(where, `data_offsets [${begin},${end}]`, "an end after the beginning");
     if (begin < at) throw malformed(where, `data_offsets [${begin},${end}], an overlap`, `a beginning at byte ${at}`);
     if (begin > at) throw malformed(where, `data_offsets [${begin},${end}], a hole`, `a beginning at byte ${at}`);
     at = end;

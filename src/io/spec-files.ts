@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { InputError } from "../errors.js";
 import type { SpecText } from "../spec/document.js";
 import type { SpecKind, SpecSource } from "../spec/load.js";
-import { systemError } from "./bytes.js";
+import { yamlLimits } from "../spec/yaml.js";
+import { readTextFile } from "./regular-file.js";
 
 const folder = fileURLToPath(new URL("../../specs", import.meta.url));
 
@@ -32,10 +32,6 @@ function besideOrHere(name: string, from: string): string {
 }
 
 function readText(path: string): SpecText {
-  try {
-    const shown = path.startsWith(folder) ? `specs/${relative(folder, path)}` : path;
-    return { file: shown, text: readFileSync(path, "utf8") };
-  } catch (cause) {
-    throw new InputError({ where: path, got: systemError(cause), expected: "a YAML file that can be read" }, { cause });
-  }
+  const shown = path.startsWith(folder) ? `specs/${relative(folder, path)}` : path;
+  return { file: shown, text: readTextFile(path, yamlLimits.characters * 4, "a YAML file that can be read") };
 }

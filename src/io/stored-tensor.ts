@@ -1,19 +1,15 @@
 import { InputError } from "../errors.js";
 import { type ByteSource, truncated } from "./byte-source.js";
-
-/** The float encodings that tensors are read in. */
-export type StoredFloat = "F16" | "BF16" | "F32" | "F64";
-
-export const bytesOf: Readonly<Record<StoredFloat, number>> = { F16: 2, BF16: 2, F32: 4, F64: 8 };
+import { bytesOf, decodeElements, type ElementType, needsFloat64 } from "./element-types.js";
 
 /** A tensor that lies in a file; its values are read when asked for, and again when asked again. */
 export interface StoredTensor {
   /** File and tensor, for errors. */
   readonly where: string;
-  readonly dtype: StoredFloat;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   /**
-   * All values, exactly as stored, in row-major order: F64 as Float64Array, the others as Float32Array.
+   * All values, exactly as stored, in row-major order: as Float64Array where fp32 does not hold them, else Float32Array.
    * @throws InputError when the file is shorter than its header promises.
    */
   load(): Promise<Float32Array | Float64Array>;
@@ -23,10 +19,12 @@ export interface StoredTensor {
 
 /** Where and how a tensor's values lie in a byte source. */
 export interface TensorLayout {
-  readonly dtype: StoredFloat;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   /** The first rank varies fastest (Fortran order); else the last. */
   readonly fortranOrder: boolean;
+  /** Whether the bytes of each value lie in the order of big-endian machines. */
+  readonly bigEndian?: boolean;
   /** The byte at which the values start. */
   readonly offset: number;
 }
@@ -62,7 +60,7 @@ async function loadValues(
   if (count > mostElements) {
     throw new InputError({ where: source.where, got: `${count} values`, expected: `at most ${mostElements}` });
   }
-  const values = dtype === "F64" ? new Float64Array(count) : new Float32Array(count);
+  const values = needsFloat64(dtype) ? new Float64Array(count) : new Float32Array(count);
   const place = scattered ? fortranPlacer(values, shape) : inOrderPlacer(values);
   for await (const piece of readValues(source, layout)) place(piece);
   return values;
@@ -71,7 +69,7 @@ async function loadValues(
 /** The values in the order in which they lie in the file. */
 async function* readValues(
   source: ByteSource,
-  { dtype, shape, offset }: TensorLayout,
+  { dtype, shape, offset, bigEndian = false }: TensorLayout,
 ): AsyncGenerator<Float32Array | Float64Array> {
   const end = offset + elementsOf(shape) * bytesOf[dtype];
   if (end > source.length) throw truncated(source.where, source.length, end);
@@ -87,43 +85,8 @@ async function* readValues(
     }
     carried = bytes.length % bytesOf[dtype];
     carry.set(bytes.subarray(bytes.length - carried));
-    yield decode(dtype, bytes.subarray(0, bytes.length - carried));
+    yield decodeElements(dtype, bytes.subarray(0, bytes.length - carried), bigEndian);
   }
-}
-
-/** Little-endian bytes as values; every one is exact. */
-function decode(dtype: StoredFloat, bytes: Uint8Array): Float32Array | Float64Array {
-  const size = bytesOf[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
-  const count = bytes.length / size;
-  if (dtype === "F64") return new Float64Array(aligned.buffer, aligned.byteOffset, count);
-  if (dtype === "F32") return new Float32Array(aligned.buffer, aligned.byteOffset, count);
-  const codes = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
-  const values = new Float32Array(count);
-  if (dtype === "BF16") {
-    const bits = new Uint32Array(values.buffer);
-    for (let i = 0; i < count; i++) bits[i] = (codes[i] as number) << 16;
-  } else {
-    const table = halfTable();
-    for (let i = 0; i < count; i++) values[i] = table[codes[i] as number] as number;
-  }
-  return values;
-}
-
-let halves: Float32Array | null = null;
-
-/** The value of each of the 65,536 binary16 codes. */
-function halfTable(): Float32Array {
-  if (halves !== null) return halves;
-  halves = Float32Array.from({ length: 65536 }, (_, code) => {
-    const sign = code & 0x8000 ? -1 : 1;
-    const exponent = (code >> 10) & 31;
-    const fraction = code & 1023;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
-  return halves;
 }
 
 type Placer = (piece: Float32Array | Float64Array) => void;

@@ -13,6 +13,8 @@ const end64Signature = 0x06064b50;
 const endBytes = 22;
 const longestComment = 65535;
 const in64 = 0xffffffff;
+/** What a directory may be: those of archives with tens of thousands of arrays are some megabytes. */
+const mostDirectoryBytes = 64 * 2 ** 20;
 
 interface Member {
   readonly name: string;
@@ -29,7 +31,12 @@ export async function readZip(archive: ByteSource): Promise<ReadonlyMap<string, 
   const directory = await findDirectory(archive);
   const bytes = await readWhole(archive, directory.offset, directory.offset + directory.length);
   const members = parseDirectory(archive.where, bytes, directory.members);
-  return new Map(members.map(member => [member.name, memberSource(archive, member)]));
+  const sources = new Map<string, ByteSource>();
+  for (const member of members) {
+    if (sources.has(member.name)) throw malformed(archive.where, `two members named ${member.name}`);
+    sources.set(member.name, memberSource(archive, member));
+  }
+  return sources;
 }
 
 interface Directory {
@@ -58,6 +65,7 @@ async function findDirectory(archive: ByteSource): Promise<Directory> {
       found.offset = Number(end.getBigUint64(48, true));
     }
     if (found.offset + found.length > archive.length) throw malformed(archive.where, "a directory past the end");
+    if (found.length > mostDirectoryBytes) throw malformed(archive.where, `a directory of ${found.length} bytes`);
     return found;
   }
   throw malformed(archive.where, "no zip directory at the end: no archive, or one cut short");
@@ -100,7 +108,8 @@ function* wideFields(view: DataView, from: number, to: number): Generator<number
     const id = view.getUint16(at, true);
     const length = view.getUint16(at + 2, true);
     if (id === 1) {
-      for (let field = at + 4; field + 8 <= at + 4 + length; field += 8) yield Number(view.getBigUint64(field, true));
+      const end = Math.min(at + 4 + length, view.byteLength);
+      for (let field = at + 4; field + 8 <= end; field += 8) yield Number(view.getBigUint64(field, true));
     }
     at += 4 + length;
   }
@@ -111,6 +120,9 @@ function memberSource(archive: ByteSource, member: Member): ByteSource {
   const where = `${archive.where} member ${member.name}`;
   if (member.encrypted) throw malformed(where, "an encrypted member");
   if (member.method !== 0 && member.method !== 8) throw malformed(where, `compression method ${member.method}`);
+  if (member.method === 0 && member.bytes !== member.packedBytes) {
+    throw malformed(where, `a stored member of ${member.bytes} bytes in ${member.packedBytes}`);
+  }
   const packed = async function* (): AsyncGenerator<Uint8Array> {
     const header = viewOf(await readWhole(archive, member.headerOffset, member.headerOffset + 30));
     if (header.getUint32(0, true) !== localHeaderSignature) throw malformed(where, "a damaged local header");
@@ -137,6 +149,8 @@ async function* slice(
     const end = at + piece.length;
     if (end > from && at < to) yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
     at = end;
+    // What goes on for longer than it says would be inflated to its end.
+    if (at > member.bytes) throw malformed(where, `more than the ${member.bytes} bytes that it has by the directory`);
     if (at >= to && to < member.bytes) return;
   }
   if (at !== member.bytes) throw truncated(where, at, member.bytes);

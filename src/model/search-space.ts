@@ -1,3 +1,4 @@
+import { SpecError } from "../errors.js";
 import type { EinsumCounts } from "./action-counts.js";
 
 /** One combination of blocks, with what has been worked out about it so far. */
@@ -17,7 +18,16 @@ export interface SearchSpace {
   readonly candidates: readonly Candidate[];
 }
 
-export function searchSpace(sizes: readonly (readonly number[])[]): SearchSpace {
+/** Combinations that are tried at the most: some hundred times those of the paper's mappings. */
+const mostCandidates = 1_000_000;
+
+/** @param where the place of the choices, for the error. @throws SpecError for more combinations than can be tried. */
+export function searchSpace(sizes: readonly (readonly number[])[], where: () => string): SearchSpace {
+  const count = sizes.reduce((product, own) => product * own.length, 1);
+  if (count > mostCandidates) {
+    const expected = `at most ${mostCandidates}`;
+    throw new SpecError({ where: where(), got: `${count} combinations of blocks to try`, expected });
+  }
   const combinations = sizes.reduce<readonly (readonly number[])[]>(
     (before, own) => own.flatMap(size => before.map(blocks => [...blocks, size])),
     [[]],
@@ -31,7 +41,10 @@ export function searchSpace(sizes: readonly (readonly number[])[]): SearchSpace 
  * partial last one, a set that does not depend on n (two sizes an octave, up to n), so that a longer sequence never
  * finds a better block than a shorter one could have.
  */
-export function blockSizes(n: number, partial: boolean): readonly number[] {
+export function blockSizes(n: number, partial: boolean, where: () => string): readonly number[] {
+  if (!(n >= 1 && n <= mostTiles)) {
+    throw new SpecError({ where: where(), got: `blocks of up to ${n} tiles`, expected: "a number from 1 to 2^48" });
+  }
   const known = partial ? partialSizes : dividingSizes;
   const found = known.get(n);
   if (found !== undefined) return found;
@@ -50,6 +63,9 @@ export function blockSizes(n: number, partial: boolean): readonly number[] {
   known.set(n, list);
   return list;
 }
+
+/** Divisors are found by trial up to the root. */
+const mostTiles = 2 ** 48;
 
 const dividingSizes = new Map<number, readonly number[]>();
 const partialSizes = new Map<number, readonly number[]>();

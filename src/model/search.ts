@@ -83,7 +83,7 @@ const mostRemembered = 2000;
 /** The combinations of blocks that an Einsum may take at these sizes, with what earlier searches found out about them. */
 function spaceOf(
   design: CompiledDesign,
-  { choices, choiceInputs, mappingKey }: CompiledEinsum,
+  { choices, choiceInputs, mappingKey, at }: CompiledEinsum,
   values: Float64Array,
   region: VisibleRegion | undefined,
 ): SearchSpace {
@@ -94,7 +94,9 @@ function spaceOf(
   const known = spaces.get(key);
   if (known !== undefined) return known;
   if (spaces.size >= mostRemembered) spaces.clear();
-  const space = searchSpace(choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0)));
+  const where = (): string => at(["choose"]);
+  const sizes = choices.map(({ upTo, partial }) => blockSizes(upTo(values), partial(values) !== 0, where));
+  const space = searchSpace(sizes, where);
   spaces.set(key, space);
   return space;
 }

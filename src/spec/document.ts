@@ -1,6 +1,7 @@
-import { isCollection, isMap, LineCounter, type Node, type Pair, type ParsedNode, parse, parseDocument } from "yaml";
+import { isCollection, isMap, type Node, type Pair, type ParsedNode } from "yaml";
 import type { z } from "zod";
 import { SpecError } from "../errors.js";
+import { readYaml, type YamlText } from "./yaml.js";
 
 /** The text of one spec and the name to call it by in messages (a path, or a name when it is built in). */
 export interface SpecText {
@@ -28,26 +29,15 @@ export interface Document<T> {
 
 /** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
 export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Document<T> {
-  const at = locator(source);
-  const raw = parseYaml(source);
+  const { file } = source;
+  const yaml = readYaml(file, source.text);
+  const at = locator(file, yaml);
   const read: Document<T>["read"] = (raw, where) => {
     const result = schema.safeParse(raw);
     if (result.success) return result.data;
     throw complaintOf(where, raw, deepest(result.error.issues));
   };
-  return { file: source.file, data: read(raw, at), at, shipped: source.shipped === true, raw, read };
-}
-
-function parseYaml({ file, text }: SpecText): unknown {
-  try {
-    return parse(text, { merge: true });
-  } catch {
-    const lines = new LineCounter();
-    const error = parseDocument(text, { merge: true, lineCounter: lines }).errors[0];
-    const { line, col } = lines.linePos(error?.pos[0] ?? 0);
-    const got = (error?.message ?? "text that is no YAML").split("\n")[0]?.replace(/ at line .*$/, "") ?? "";
-    throw new SpecError({ where: `${file}:${line}:${col}`, got, expected: "YAML" });
-  }
+  return { file, data: read(yaml.data, at), at, shipped: source.shipped === true, raw: yaml.data, read };
 }
 
 /** Of a union's issues, those that got furthest into the document say most. */
@@ -118,21 +108,11 @@ function valueAt(raw: unknown, path: Path): unknown {
   return value;
 }
 
-/**
- * Says the place of the deepest part of a path that exists in the text, which it parses once: a sweep may ask thousands
- * of times.
- */
-function locator({ file, text }: SpecText): (path: Path) => string {
-  let parsed: { readonly contents: unknown; readonly lines: LineCounter } | undefined;
-  return path => {
-    if (parsed === undefined) {
-      const lines = new LineCounter();
-      parsed = { contents: parseDocument(text, { merge: true, lineCounter: lines }).contents, lines };
-    }
-    const { line, col } = parsed.lines.linePos(offsetOf(parsed.contents, path));
-    return `${file}:${line}:${col}${path.length === 0 ? "" : ` ${path.join(".")}`}`;
-  };
-}
+/** Says the place of the deepest part of a path that exists in the text. */
+const locator =
+  (file: string, { contents, place }: YamlText): ((path: Path) => string) =>
+  path =>
+    `${file}:${place(offsetOf(contents, path))}${path.length === 0 ? "" : ` ${path.join(".")}`}`;
 
 /** Where in the text the deepest part of `path` begins. */
 function offsetOf(contents: unknown, path: Path): number {

@@ -8,7 +8,13 @@ export type Expression =
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }
-  | { readonly kind: "call"; readonly fn: FunctionName; readonly args: readonly Expression[] };
+  | {
+      readonly kind: "call";
+      readonly fn: FunctionName;
+      readonly args: readonly Expression[];
+      /** Its place, for what is wrong with values alone. */
+      readonly where: () => string;
+    };
 
 /** What a spec's numeric field may hold: a number or a formula. */
 export type Formula = number | string;
@@ -39,24 +45,49 @@ const functions = {
   max: { arity: 2, apply: (a: number, b: number) => Math.max(a, b) },
   min: { arity: 2, apply: (a: number, b: number) => Math.min(a, b) },
   /** The largest divisor of a that is at most b; 0 when b < 1. */
-  largestDivisor: { arity: 2, apply: largestDivisor },
+  largestDivisor: { arity: 2, apply: (n: number, limit: number) => largestDivisor(n, limit) },
   /** if(c, a, b): a where c is not 0, else b. */
   if: { arity: 3, apply: (c: number, a: number, b: number) => (c !== 0 ? a : b) },
 } as const;
 export type FunctionName = keyof typeof functions;
 
-/** The largest divisor of `n` that is at most `limit`; 0 when there is none (limit < 1). */
-export function largestDivisor(n: number, limit: number): number {
+/** What one formula may be; all of it is worked off before anything is computed. */
+export const formulaLimits = { characters: 4000, tokens: 1000, nesting: 100 } as const;
+
+/** Its divisors are found by trial up to the root: 2^24 divisions at the most. */
+const largestDivided = 2 ** 48;
+
+/** What has been divided already: a sweep asks for the same again and again. */
+const divided = new Map<string, number>();
+const mostDivided = 10_000;
+
+/** The largest divisor of `n` that is at most `limit`; 0 when there is none (limit < 1). @throws SpecError for n > 2^48. */
+export function largestDivisor(n: number, limit: number, where = (): string => "largestDivisor"): number {
   if (limit >= n) return n;
-  let best = 0;
-  if (limit * limit <= n) {
-    for (let d = Math.floor(limit); d >= 1; d--) if (n % d === 0) return d;
-    return best;
+  if (!(limit >= 1) || !Number.isInteger(n)) return 0;
+  if (n > largestDivided) {
+    throw new SpecError({ where: where(), got: `largestDivisor of ${n}`, expected: "of a number of at most 2^48" });
   }
+  const key = `${n} ${limit}`;
+  const known = divided.get(key);
+  if (known !== undefined) return known;
+  if (divided.size >= mostDivided) divided.clear();
+  const best = tryDivisors(n, limit);
+  divided.set(key, best);
+  return best;
+}
+
+function tryDivisors(n: number, limit: number): number {
+  if (limit * limit <= n) {
+    for (let d = Math.floor(limit); d > 1; d--) if (n % d === 0) return d;
+    return 1;
+  }
+  // n / d falls as d grows: the first that is small enough is the largest. Else the largest d itself.
+  let best = 1;
   for (let d = 1; d * d <= n; d++) {
     if (n % d !== 0) continue;
-    if (d <= limit && d > best) best = d;
-    if (n / d <= limit && n / d > best) best = n / d;
+    if (n / d <= limit) return n / d;
+    best = d;
   }
   return best;
 }
@@ -72,14 +103,18 @@ interface Token {
 
 function tokenize(text: string, where: () => string): readonly Token[] {
   const tokens: Token[] = [];
+  const end = text.trimEnd().length;
   let at = 0;
-  while (text.slice(at).trim() !== "") {
+  while (at < end) {
     token.lastIndex = at;
     const match = token.exec(text);
     if (match === null) {
       throw new SpecError({
         where: where(),
-        got: `'${text.slice(at).trim().slice(0, 20)}' in the formula '${text}'`,
+        got: `'${text
+          .slice(at, at + 40)
+          .trim()
+          .slice(0, 20)}' in the formula '${text}'`,
         expected: "numbers, names, + - * / ^, comparisons, parentheses and functions",
       });
     }
@@ -87,6 +122,14 @@ function tokenize(text: string, where: () => string): readonly Token[] {
     const kind = number !== undefined ? "number" : name !== undefined ? "name" : "symbol";
     tokens.push({ kind, text: number ?? name ?? symbol ?? "", at });
     at += all.length;
+    if (tokens.length > formulaLimits.tokens) {
+      throw new SpecError({
+        where: where(),
+        got: `a formula of more than ${formulaLimits.tokens} numbers, names and signs`,
+        expected: "a shorter one",
+        mend: "give parts of it names of their own under symbols",
+      });
+    }
   }
   tokens.push({ kind: "end", text: "the end", at });
   return tokens;
@@ -109,8 +152,16 @@ const precedence: Readonly<Record<string, number>> = {
 /** Reads a formula; `where` names its place should it be wrong. Throws SpecError. */
 export function parseExpression(formula: Formula, where: () => string): Expression {
   if (typeof formula === "number") return { kind: "number", value: formula };
+  if (formula.length > formulaLimits.characters) {
+    throw new SpecError({
+      where: where(),
+      got: `a formula of ${formula.length} characters`,
+      expected: `at most ${formulaLimits.characters}`,
+    });
+  }
   const tokens = tokenize(formula, where);
   let next = 0;
+  let depth = 0;
   const peek = (): Token => tokens[Math.min(next, tokens.length - 1)] as Token;
   const fail = (expected: string, mend?: string): never => {
     throw new SpecError({
@@ -162,9 +213,16 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
     const { arity } = functions[fn];
     const folds = fn === "max" || fn === "min";
     if (folds ? args.length < 1 : args.length !== arity) fail(`${fn} with ${arity} arguments, not ${args.length}`);
-    return { kind: "call", fn, args };
+    return { kind: "call", fn, args, where };
   };
   const climb = (least: number): Expression => {
+    depth += 1;
+    if (depth > formulaLimits.nesting) fail(`at most ${formulaLimits.nesting} parentheses and signs in one another`);
+    const result = operators(least);
+    depth -= 1;
+    return result;
+  };
+  const operators = (least: number): Expression => {
     let left = primary();
     for (;;) {
       const { kind, text } = peek();
@@ -222,6 +280,11 @@ export function compileExpression(expression: Expression, slotOf: (name: string)
       if (expression.fn === "if") {
         const [condition, yes, no] = args as [Compiled, Compiled, Compiled];
         return values => (condition(values) !== 0 ? yes(values) : no(values));
+      }
+      if (expression.fn === "largestDivisor") {
+        const [n, limit] = args as [Compiled, Compiled];
+        const { where } = expression;
+        return values => largestDivisor(n(values), limit(values), where);
       }
       const apply = functions[expression.fn].apply as (...a: number[]) => number;
       if (expression.fn === "max" || expression.fn === "min") {

@@ -74,11 +74,13 @@ describe("readNpy", () => {
 
   const good = npyBytes(values, { shape: [1, 2, 3, 4] });
   const withText = (from: string, to: string): Uint8Array => {
-    const [text, changed] = [new TextDecoder("latin1").decode(good.slice(10, 128)), to.padEnd(from.length)];
+    const [text, changed] = [new TextDecoder("latin1").decode(good.slice(10, 128)), to];
     expect(text).toContain(from);
-    const header = text.replace(from, changed).slice(0, 117).padEnd(117);
+    const header = text.trimEnd().replace(from, changed).padEnd(117).slice(0, 117);
     return new Uint8Array([...good.slice(0, 10), ...new TextEncoder().encode(`${header}\n`), ...good.slice(128)]);
   };
+  const hugeHeader = new Uint8Array(good).with(6, 2);
+  new DataView(hugeHeader.buffer).setUint32(8, 3 * 2 ** 30, true);
   const bad: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ["empty", new Uint8Array(0), /got 0 bytes; expected a .npy file/],
     [
@@ -86,23 +88,57 @@ describe("readNpy", () => {
       new TextEncoder().encode("PK\x03\x04 and more than ten"),
       /got a zip archive; expected a .npy file/,
     ],
-    ["big-endian", npyBytes([1], { descr: ">f4", shape: [1] }), /big-endian values \(>f4\).*save a.astype\("<f4"\)/],
-    ["integers", npyBytes([1], { descr: "<i4", shape: [1] }), /values of type <i4.*save a.astype/],
+    ["of complex numbers", withText("'<f4'", "'<c8'"), /values of type <c8; expected floats .*save a.astype/],
+    ["of 16-bit codes", withText("'<f4'", "'<u2'"), /values of type <u2; .*if it holds bfloat16, save a.view/],
+    [
+      "of 8-bit codes",
+      withText("'<f4'", "'|V1'"),
+      /values of type \|V1; .*if it holds 8-bit floats, write a .safetensors/,
+    ],
+    ["of bytes in an order that bytes do not have", withText("'<f4'", "'|f4'"), /values of type \|f4/],
+    ["of a structured type", withText("'<f4'", "[('a', '<f4')]"), /values of type a structured type/],
+    [
+      "with a key twice",
+      withText("'fortran_order': False", "'descr': '<f4'"),
+      /got the key descr twice in the .npy header/,
+    ],
+    [
+      "with a key of another",
+      withText("'fortran_order': False", "'order': 'C'"),
+      /got the key order in the .npy header/,
+    ],
+    ["without a key", withText("'fortran_order': False, ", ""), /a .npy header without fortran_order/],
+    ["with a negative size", withText("(1, 2, 3, 4)", "(1, 2, 3,-4)"), /got - in the shape of the .npy header/],
+    ["with something after the header", withText("}", "} x"), /got x after the .npy header; expected nothing but/],
+    [
+      "of sizes past every file",
+      withText("(1, 2, 3, 4)", "(1, 2, 3, 99999999999999999999)"),
+      /expected sizes that fit a file/,
+    ],
+    ["with a header of gigabytes", hugeHeader, /got a header of 3221225472 bytes; expected at most 65535/],
     ["cut in the header", good.slice(0, 60), /ends after 60 bytes; expected 128 bytes/],
     ["cut in the values", good.slice(0, good.length - 3), /ends after 221 bytes; expected 224 bytes/],
     ["too long", new Uint8Array([...good, 1, 2, 3]), /got 3 bytes after the last value/],
     ["version 4", new Uint8Array(good).with(6, 4), /got .npy version 4.0; expected version 1, 2 or 3/],
     ["of a type that JavaScript's objects have", withText("'<f4'", "'constructor'"), /values of type constructor/],
-    ["of a shape without commas", withText("(1, 2, 3, 4)", "(1 2, 3, 4)"), /expected descr, fortran_order and shape/],
-    ["no header", new Uint8Array(good).fill(0x20, 10, 128), /expected descr, fortran_order and shape/],
+    ["of a shape without commas", withText("(1, 2, 3, 4)", "(1 2, 3, 4)"), /got 2 in the .npy header; expected ,/],
+    ["no header", new Uint8Array(good).fill(0x20, 10, 128), /got the end in the .npy header; expected {/],
   ];
   it.each(bad)("refuses a file that is %s", async (_, bytes, message) => {
     await expect(readNpy(save(bytes))).rejects.toThrow(message);
   });
 
+  it.each([
+    [">f4", [1.5, -2, 3e-5]],
+    ["<i4", [1, -2, 2 ** 31 - 1]],
+  ] as const)("reads %s as what it says", async (descr, list) => {
+    const got = await (await readNpy(save(npyBytes(list, { descr, shape: [3] })))).load();
+    expect([...got]).toEqual(descr === ">f4" ? [...Float32Array.from(list)] : list);
+  });
+
   it("names a missing file and a folder", async () => {
     await expect(readNpy(join(folder, "none.npy"))).rejects.toThrow(/none.npy: got no such file or folder/);
-    await expect(readNpy(folder)).rejects.toThrow(/got something that is not a regular file/);
+    await expect(readNpy(folder)).rejects.toThrow(/got a folder, which is not a regular file/);
   });
 });
 

@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { zipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/io/npz.js";
-import { concat, npyBytes } from "./tensor-files.js";
+import { concat, elementBytes, npyBytes } from "./tensor-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-npz-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,6 +31,38 @@ describe("readNpz", () => {
 
   it("reads Zip64 members as numpy writes them", async () => {
     expect(await load(save(zip64("k.npy", k)), "k")).toEqual(Float64Array.of(1, 2, 3, 4));
+  });
+
+  it("reads packed members whose header ends at an odd byte: NumPy pads it, others do not", async () => {
+    const text = "{'descr':'<f4','fortran_order':False,'shape':(4,)}\n";
+    const start = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, text.length, 0);
+    const odd = concat([start, new TextEncoder().encode(text), elementBytes("<f4", [1, 2, 3, 4])]);
+    expect((start.length + text.length) % 2).toBe(1);
+    expect([...(await load(save(zipSync({ "q.npy": odd }, { level: 6 })), "q"))]).toEqual([1, 2, 3, 4]);
+  });
+
+  it("does not inflate a header of gigabytes, nor a member beyond what its directory says", async () => {
+    const huge = new Uint8Array(50_000_000);
+    huge.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 2, 0]);
+    new DataView(huge.buffer).setUint32(8, huge.length - 12, true);
+    const bomb = zipSync({ "q.npy": huge }, { level: 6 });
+    await expect(load(save(bomb), "q")).rejects.toThrow(
+      /q.npy: got a header of 49999988 bytes; expected at most 65535/,
+    );
+    const lying = zipSync({ "q.npy": concat([k, new Uint8Array(50_000_000)]) }, { level: 6 });
+    new DataView(lying.buffer).setUint32(lying.length - 22 - 46 - "q.npy".length + 24, k.length, true);
+    const before = process.memoryUsage.rss();
+    await expect(load(save(lying), "q")).rejects.toThrow(
+      /q.npy: got more than the 160 bytes that it has by the directory/,
+    );
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
+  });
+
+  it("refuses two members of one name", async () => {
+    const two = zipSync({ "q.npy": k, "p.npy": k }, { level: 0 });
+    for (let at = 0; at < two.length; at += 1)
+      if (String.fromCharCode(...two.subarray(at, at + 5)) === "p.npy") two[at] = 0x71;
+    await expect(readNpz(save(two))).rejects.toThrow(/got two members named q.npy/);
   });
 
   it("names the arrays when one is missing", async () => {

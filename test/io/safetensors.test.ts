@@ -31,10 +31,26 @@ describe("readSafetensors", () => {
     }
     save(safetensorsBytes(header, concat(bytes)));
     for (const name of ["h", "b", "f", "d"]) expect([...(await load(name))]).toEqual(values);
-    await expect(load("flags")).rejects.toThrow(
-      /tensor flags: got values of type BOOL; expected F16, BF16, F32 or F64/,
-    );
+    expect([...(await load("flags"))]).toEqual([1]);
     await expect(load("q")).rejects.toThrow(/got the tensors flags, h, b, f, d; expected a tensor named q/);
+  });
+
+  it.each([
+    ["U16", /tensor q: got values of type U16; expected one of F16, BF16, .*if it holds bfloat16/],
+    ["U8", /got values of type U8; .*if it holds 8-bit floats/],
+    ["C64", /got values of type C64; expected one of F16, BF16/],
+  ])("refuses %s, with advice where it may hold something else", async (dtype, message) => {
+    const bytes = { U16: 2, U8: 1, C64: 8 }[dtype] ?? 0;
+    save(safetensorsBytes({ q: { dtype, shape: [1], data_offsets: [0, bytes] } }, new Uint8Array(bytes)));
+    await expect(load("q")).rejects.toThrow(message);
+  });
+
+  it("names ten tensors at the most", async () => {
+    const header = Object.fromEntries(
+      Array.from({ length: 30 }, (_, i) => [`t${i}`, { dtype: "U8", shape: [0], data_offsets: [0, 0] }]),
+    );
+    save(safetensorsBytes(header, new Uint8Array(0)));
+    await expect(load("q")).rejects.toThrow(/t8, t9 and 20 more; expected a tensor named q/);
   });
 
   it("reads past 4 GiB without reading what lies before", async () => {
@@ -52,6 +68,8 @@ describe("readSafetensors", () => {
   });
 
   const entry = (over: Record<string, unknown> = {}) => ({ dtype: "F32", shape: [2], data_offsets: [0, 8], ...over });
+  const twice =
+    '{"q":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"q":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
   const eight = new Uint8Array(8);
   const length = (value: bigint) => new Uint8Array(BigUint64Array.of(value).buffer);
   const bad: readonly (readonly [string, Uint8Array, RegExp])[] = [
@@ -69,7 +87,35 @@ describe("readSafetensors", () => {
       safetensorsBytes({ q: entry({ shape: [3] }) }, eight),
       /8 bytes; expected 12 bytes for shape/,
     ],
-    ["null", safetensorsBytes({ q: null }, eight), /tensor q: got dtype undefined/],
+    ["null", safetensorsBytes({ q: null }, eight), /tensor q: got null; expected an object with dtype/],
+    ["with a tensor twice", safetensorsBytes(twice, eight), /got the key "q" twice; expected each key once/],
+    [
+      "with a field twice",
+      safetensorsBytes('{"q":{"dtype":"F32","dtype":"F16"}}', eight),
+      /tensor q: got the key "dtype" twice/,
+    ],
+    [
+      "without a shape",
+      safetensorsBytes({ q: { dtype: "F32", data_offsets: [0, 8] } }, eight),
+      /tensor q: got no shape/,
+    ],
+    [
+      "of half a size",
+      safetensorsBytes({ q: entry({ shape: [1.5] }) }, eight),
+      /got shape \[1.5\]; expected a list of sizes/,
+    ],
+    [
+      "of metadata that is no text",
+      safetensorsBytes({ __metadata__: { a: 1 } }, eight),
+      /__metadata__: got 1; expected an object of texts/,
+    ],
+    ["with something after its object", safetensorsBytes("{} x", eight), /not JSON \(something after the object/],
+    [
+      "of brackets in one another",
+      safetensorsBytes(`{"q":{"x":${"[".repeat(1e6)}`, eight),
+      /got nesting at byte \d+; expected at most 8 deep/,
+    ],
+    ["with the wrong bytes for text", safetensorsBytes({}, eight).with(8, 0xff), /a header that is no UTF-8 text/],
     [
       "overlapping",
       safetensorsBytes({ q: entry(), k: entry({ data_offsets: [4, 12] }) }, new Uint8Array(12)),

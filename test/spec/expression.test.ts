@@ -43,10 +43,27 @@ describe("formulas", () => {
     ["ceil(1, 2)", /ceil with 1 arguments, not 2/],
     ["3 ; 4", /got '; 4' in the formula/],
     ["1 2", /expected an operator or the end/],
-  ])("%s is refused with its place", (text, message) => {
+    [`${"(".repeat(200)}1${")".repeat(200)}`, /expected at most 100 parentheses and signs in one another/],
+    [`${"-".repeat(200)}1`, /expected at most 100 parentheses/],
+    [Array(900).fill("1").join("+"), /got a formula of more than 1000 numbers, names and signs/],
+    ["1".repeat(5000), /got a formula of 5000 characters; expected at most 4000/],
+    [`${"(".repeat(20_000)}1`, /got a formula of 20001 characters/],
+  ])("%.60s is refused with its place", (text, message) => {
     expect(() => parseExpression(text, where)).toThrow(message);
     expect(() => parseExpression(text, where)).toThrow(/^here: /);
   });
+});
+
+it("the largest divisor has a budget", () => {
+  const start = performance.now();
+  expect(() => value("largestDivisor(1e300, 1e149)")).toThrow(
+    /^here: got largestDivisor of 1e\+300; expected of a number of at most 2\^48$/,
+  );
+  // A prime, and the square of one: the whole root is tried.
+  expect(value("largestDivisor(281474976710597, 281474976710596)")).toBe(1);
+  expect(largestDivisor(16777213 ** 2, 2 ** 47)).toBe(16777213);
+  expect([largestDivisor(10.5, 3), largestDivisor(10, 0.5), largestDivisor(10, Number.NaN)]).toEqual([0, 0, 0]);
+  expect(performance.now() - start).toBeLessThan(2000);
 });
 
 it("the largest divisor is a divisor, fits, and none between fits", () => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { InputError } from "../../errors.js";
-import { systemError } from "../../io/bytes.js";
+import { requireRegular } from "../../io/regular-file.js";
+import { systemError } from "../../io/system-error.js";
 import type { SweepRequest } from "../../model/sweep.js";
 import type { Block } from "./points.js";
 
@@ -31,6 +32,7 @@ export function openJournal(path: string, identity: string): Journal {
   const header = `${JSON.stringify({ schema, identity })}\n`;
   try {
     // As bytes: the points of a large sweep are longer than any string can be.
+    if (existsSync(path)) requireRegular(path, "a file of finished points");
     const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
     const end = bytes.lastIndexOf("\n") + 1;
     const start = bytes.toString("utf8", 0, header.length);

@@ -60,6 +60,7 @@ function bestOf(spec: ScheduleSpec, machine: ScheduleMachine, work: ScheduleWork
   const shortest = Math.max(...arrayNames.map(array => slotsOfEpoch(spec, array, machine, work)));
   const back = machine.rmReturn.by === "columns" ? machine.rows : machine.rmReturn.latencyCycles;
   const likely = Math.ceil((machine.rows + back) / shortest);
+  if (likely > largestLag) return search(attempt);
   const at = attempt(likely);
   const below = likely === 0 ? at : attempt(likely - 1);
   const reaches = (trial: Trial | SpecError): boolean => !(trial instanceof SpecError) && trial.epoch === shortest;

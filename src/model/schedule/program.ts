@@ -1,3 +1,4 @@
+import { SpecError } from "../../errors.js";
 import { dataflows, type EinsumName, einsumNames } from "../../spec/schedule/einsums.js";
 import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import { isIdle, type Operation, type Stage, type Stream } from "../../spec/schedule/notation.js";
@@ -7,6 +8,9 @@ export const einsumCode = Object.fromEntries(einsumNames.map((name, i) => [name,
   Record<EinsumName, number>
 >;
 export const idleSlot = einsumNames.length;
+
+/** Issue slots of an epoch: hundreds of times those of any published one. */
+const mostSlots = 2 ** 20;
 
 /** One array's operations of one epoch, one per issue slot. */
 export interface EpochProgram {
@@ -42,6 +46,14 @@ export function layOut(
     const turns = streams.map(stream => turnsOf(stream, slots, presence));
     if (!turns.some(turn => turn.counts)) continue;
     const longest = Math.max(...turns.map(turn => turn.slots));
+    if (!(code.length + longest * turns.length <= mostSlots)) {
+      throw new SpecError({
+        where: "schedule",
+        got: `an epoch of ${code.length + longest} slots or more`,
+        expected: `at most ${mostSlots}`,
+        mend: "narrower queries, keys and values, or quicker divisions",
+      });
+    }
     for (let turn = 0; turn < longest; turn++) {
       for (const { slots, code: own, keeps } of turns) {
         if (turn >= slots && !keeps) continue;

@@ -24,6 +24,9 @@ export interface Stage {
 export const isIdle = (stream: Stream): stream is Idle => "idle" in stream;
 export const operationText = (op: Operation): string => `${op.einsum}[${op.tile}]`;
 
+/** Slots that may be left empty in one place: longer than any epoch. */
+const mostIdle = 65_536;
+
 const tokenPattern = /\s*(->|→|\.\.|\||\(|\)|[A-Za-z]\w*\[\w+\]|[A-Za-z]\w*|\d+|\S)/y;
 
 /**
@@ -64,6 +67,9 @@ export function parseProgram(text: string, where: string): readonly Stage[] {
     }
     expectToken("(");
     const count = /^\d+$/.test(tokens[at]?.text ?? "") ? Number(tokens[at++]?.text) : operation();
+    if (typeof count === "number" && count > mostIdle) {
+      throw new SpecError({ where: place(), got: `idle(${count})`, expected: `at most ${mostIdle} empty slots` });
+    }
     expectToken(")");
     return { idle: count };
   };

@@ -65,7 +65,8 @@ function parseLag(lag: number | string, where: string): LagSpec {
   const value = Number(lag);
   if (Number.isInteger(value) && value >= 0 && value <= 64) return value;
   const match = /^([A-Za-z]\w*)\s*\+\s*(\d+)$/.exec(String(lag));
-  if (match !== null) return { after: match[1] ?? "", by: Number(match[2]) };
+  const by = Number(match?.[2]);
+  if (match !== null && by <= 64) return { after: match[1] ?? "", by };
   throw new SpecError({
     where,
     got: `"${lag}"`,
