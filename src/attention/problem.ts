@@ -11,6 +11,15 @@ export interface AttentionProblem {
   readonly format: Format;
   /** Multiplies the scores inside the exponential: c = RNE32(scale * log2 e). */
   readonly scale: number;
+  /** The cascade that computes it; FuseMax's own 1-pass cascade where absent. */
+  readonly cascade?: CascadeSource;
+}
+
+/** A cascade of the language of docs/cascades.md, by its text. */
+export interface CascadeSource {
+  /** What errors call it. */
+  readonly name: string;
+  readonly text: string;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Cascade } from "./cascade.js";
 import type { PointSpace } from "./point-space.js";
 import type { Rank } from "./ranks.js";
 import type { SizeOf } from "./shape.js";
+import { splitOf } from "./split.js";
 
 /**
  * Which coordinates of one rank exist, as a mask has it. A point of an Einsum exists when some existing coordinate has
@@ -9,21 +10,24 @@ import type { SizeOf } from "./shape.js";
  * left out of sums and maxima, and are not computed; an iteration passes over them.
  */
 export class Presence {
+  /** The ranks that it is split into, outermost first, and their sizes. */
+  private readonly parts: readonly string[];
   private readonly sizes: readonly number[];
   private readonly masks = new Map<string, Uint8Array>();
 
   constructor(
     private readonly cascade: Cascade,
-    private readonly rank: Rank,
+    rank: Rank,
     private readonly exists: (coordinate: number) => boolean,
     sizeOf: SizeOf,
   ) {
-    this.sizes = rank.parts.map(part => sizeOf(part) ?? 1);
+    this.parts = splitOf(cascade, rank);
+    this.sizes = this.parts.map(part => sizeOf(part) ?? 1);
   }
 
   /** The condition at a point of which `bound` variables are fixed; none where they say nothing of the rank. */
   condition({ variables, at }: PointSpace, bound: Iterable<string>): (() => boolean)[] {
-    const places = this.rank.parts.flatMap((part, i) => {
+    const places = this.parts.flatMap((part, i) => {
       const variable = [...bound].find(v => this.cascade.ranks.ofVariable(v).name === part);
       return variable === undefined ? [] : [{ part: i, at: variables.indexOf(variable) }];
     });

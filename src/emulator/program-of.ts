@@ -1,0 +1,36 @@
+import type { AttentionProblem } from "../attention/problem.js";
+import { type Cascade, parseCascade } from "../einsum/cascade.js";
+import { lower } from "../program/lower.js";
+import type { TileProgram } from "../program/program.js";
+
+const parsed = new Map<string, Cascade>();
+const lowered = new WeakMap<Cascade, Map<string, TileProgram>>();
+
+/** The cascade of a problem, read once; null where it has none of its own. @throws CascadeError */
+export function cascadeOf({ cascade }: AttentionProblem): Cascade | null {
+  if (cascade === undefined) return null;
+  const key = `${cascade.name}\n${cascade.text}`;
+  const known = parsed.get(key) ?? parseCascade(cascade.text, cascade.name);
+  parsed.set(key, known);
+  return known;
+}
+
+/**
+ * The tile program of a problem's cascade; null where it has none of its own.
+ * @throws InputError for a cascade that is no program of tiles.
+ */
+export function programOf(problem: AttentionProblem): TileProgram | null {
+  const cascade = cascadeOf(problem);
+  if (cascade === null) return null;
+  const programs = lowered.get(cascade) ?? new Map<string, TileProgram>();
+  lowered.set(cascade, programs);
+  const key = `${problem.format.name} ${problem.scale}`;
+  const program = programs.get(key) ?? lower(cascade, problem.format, problem.scale);
+  programs.set(key, program);
+  return program;
+}
+
+/** Keys of a tile as the engines walk them: the mapping's, or any where the cascade does not split the keys. */
+export function tileKeys({ shape, tile }: AttentionProblem, program: TileProgram): number {
+  return Math.min(shape.keys, program.splitsKeys ? tile.m0 : 256);
+}

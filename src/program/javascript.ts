@@ -1,0 +1,185 @@
+import type { Lanes } from "../numerics/lanes.js";
+import { roundBf16, roundFp16 } from "../numerics/rounding.js";
+import type { CheckedPlace, Pass, Statement, Step, TileProgram, Variable } from "./program.js";
+import type { BinaryPrimitive } from "./scalar.js";
+import { BodyText, type Dialect } from "./text.js";
+
+/** What one row has while its program runs: an array a variable, one value of it where it has no axis. */
+export interface RowMemory {
+  readonly values: readonly Lanes[];
+}
+
+/** The tile that a row passes: keys start <= m < end of the tile whose first key of all is `base`, the m1-th tile. */
+export interface TileSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly base: number;
+  readonly m1: number;
+}
+
+/** What the printed code calls. */
+export interface Blocks {
+  /** sums over E of lanes * K, one for each key of the span, into to[at + m]. */
+  keys(lanes: Lanes, to: Lanes, at: number, span: TileSpan): void;
+  /** to += sums over the span's keys of lanes[at + m] * V, one for each coordinate of F. */
+  values(lanes: Lanes, to: Lanes, at: number, span: TileSpan): void;
+  /** A check that failed, by its number in `PrintedProgram.checks`, at a key or coordinate. */
+  fault(check: number, index: number): void;
+}
+
+export interface PrintedPass {
+  tile(row: RowMemory, span: TileSpan): void;
+  end(row: RowMemory): void;
+}
+
+export interface PrintedProgram {
+  readonly text: string;
+  readonly checks: readonly CheckedPlace[];
+  /** Compiles the text. @throws EvalError in a page whose content security policy forbids it. */
+  compile(blocks: Blocks, sizes: { readonly e: number; readonly f: number }): readonly PrintedPass[];
+}
+
+const f = (text: string): string => `f(${text})`;
+const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => string>> = {
+  add: (a, b) => f(`${a} + ${b}`),
+  sub: (a, b) => f(`${a} - ${b}`),
+  mul: (a, b) => f(`${a} * ${b}`),
+  div: (a, b) => f(`${a} / ${b}`),
+  max: (a, b) => `max(${a}, ${b})`,
+  min: (a, b) => `min(${a}, ${b})`,
+};
+
+const dialect: Dialect = {
+  number: value => (value < 0 ? `(${value})` : String(value)),
+  binary: (op, a, b) => operators[op](a, b),
+  unary: (op, a) => (op === "fp16" ? `(fp16(${a}) + 0)` : `${op}(${a})`),
+  scale2: (p, n) => `${p} * power[${n} + 51]`,
+  select: (when, a, b) => `(${when} ? ${a} : ${b})`,
+  less: (a, b) => `${a} < ${b}`,
+  equal: (a, b) => `${a} === ${b}`,
+  declare: (name, value) => `const ${name} = ${value};`,
+};
+
+/** 2^n at n + 51, from 2^-51 to 2^65. */
+const power = Float64Array.from({ length: 117 }, (_, i) => 2 ** (i - 51));
+
+/** Prints a program as JavaScript: one function for a row's tile, and one for what is done at the end, for each pass. */
+export function printJavaScript(program: TileProgram): PrintedProgram {
+  const printer = new Printer(program);
+  const passes = program.passes.map(pass => printer.pass(pass));
+  const text = `"use strict";\nreturn [\n${passes.join(",\n")}\n];\n`;
+  const names = ["blocks", "E", "F", "f", "max", "min", "abs", "floor", "bf16", "fp16", "power"];
+  return {
+    text,
+    checks: printer.checks,
+    compile: (blocks, { e, f }) => {
+      const { fround, max, min, abs, floor } = Math;
+      const make = new Function(...names, text);
+      return make(blocks, e, f, fround, max, min, abs, floor, roundBf16, roundFp16, power) as readonly PrintedPass[];
+    },
+  };
+}
+
+class Printer {
+  readonly checks: CheckedPlace[] = [];
+  private readonly names = { next: 0 };
+
+  constructor(private readonly program: TileProgram) {}
+
+  pass({ tile, end }: Pass): string {
+    return `{\ntile(row, span) {\n${this.function(tile, true)}\n},\nend(row) {\n${this.function(end, false)}\n}\n}`;
+  }
+
+  private function(steps: readonly Step[], inTile: boolean): string {
+    const lines = ["const { values } = row;", ...(inTile ? ["const { start, end, base, m1 } = span;"] : [])];
+    for (const step of steps) lines.push(...this.step(step));
+    return lines.join("\n");
+  }
+
+  private lanes(variable: Variable): string {
+    return `values[${this.program.variables.indexOf(variable)}]`;
+  }
+
+  private step(step: Step): string[] {
+    if (step.kind === "loop") return this.loop(step);
+    const { over, lanes, to, continues } = step;
+    const at = (variable: Variable): string => (variable.life === "whole" ? "base" : "0");
+    if (over === "E") return [`blocks.keys(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(to)}, span);`];
+    const clear = continues ? [] : [`${this.lanes(to)}.values.fill(0);`];
+    return [...clear, `blocks.values(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(lanes)}, span);`];
+  }
+
+  private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
+    const before: string[] = [];
+    const after: string[] = [];
+    const arrays = new Map<Variable, string>();
+    const arrayOf = (variable: Variable): string => {
+      const known = arrays.get(variable);
+      if (known !== undefined) return known;
+      const name = this.fresh();
+      arrays.set(variable, name);
+      before.push(`const ${name} = ${this.lanes(variable)}.values;`);
+      return name;
+    };
+    const place = (variable: Variable): string => {
+      const { axis, life } = variable;
+      const index = axis === "row" ? (life === "whole" ? "m1" : "0") : life === "whole" ? "base + i" : "i";
+      return `${arrayOf(variable)}[${index}]`;
+    };
+    const folds = new Map<Variable, string>();
+    const scalars = new Map<Variable, string>();
+    const readVariable = (variable: Variable): string => {
+      const folded = folds.get(variable);
+      if (folded !== undefined) return folded;
+      if (over === null || variable.axis !== "row") return place(variable);
+      const known = scalars.get(variable);
+      if (known !== undefined) return known;
+      const name = this.fresh();
+      scalars.set(variable, name);
+      before.push(`const ${name} = ${place(variable)};`);
+      return name;
+    };
+    for (const statement of body) {
+      if (statement.kind !== "fold") continue;
+      const name = this.fresh();
+      folds.set(statement.to, name);
+      before.push(`let ${name} = ${statement.start ?? place(statement.to)};`);
+      after.push(`${place(statement.to)} = ${name};`);
+    }
+    const text = new BodyText(dialect, readVariable, this.names, body);
+    for (const statement of body) this.statement(statement, text, folds, place, over !== null);
+    const [from, to] = over === "key" ? ["start", "end"] : ["0", over ?? ""];
+    const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...text.lines, "}"];
+    return ["{", ...before, ...lines, ...after, "}"];
+  }
+
+  private statement(
+    statement: Statement,
+    text: BodyText,
+    folds: ReadonlyMap<Variable, string>,
+    place: (variable: Variable) => string,
+    inLoop: boolean,
+  ): void {
+    if (statement.kind === "fold") {
+      text.lines.push(`${folds.get(statement.to)} = ${text.of(statement.value)};`);
+      return;
+    }
+    if (statement.kind === "set") {
+      const name = text.name(text.of(statement.value));
+      text.assign(statement.to, name);
+      if (statement.to.life !== "local") text.lines.push(`${place(statement.to)} = ${name};`);
+      return;
+    }
+    const { value, limit, where } = statement;
+    const counted = where.unless === null ? "" : `!(${text.test(where.unless)}) && `;
+    const call = `blocks.fault(${this.checks.length}, ${inLoop ? "i" : "0"})`;
+    text.lines.push(`if (${counted}!(abs(${text.of(value)}) <= ${limit})) ${call};`);
+    this.checks.push(where);
+  }
+
+  private fresh(): string {
+    const name = `x${this.names.next}`;
+    this.names.next += 1;
+    return name;
+  }
+}

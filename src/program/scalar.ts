@@ -1,0 +1,101 @@
+import type { Variable } from "./program.js";
+
+/**
+ * An expression of primitive operations. Values are fp32; every arithmetic operation rounds once, to nearest even, and
+ * nothing may be fused or reassociated. -0 never arises but from `mul` and `div`, whose users flush it. Nodes that are
+ * the same object are one value.
+ */
+export type Scalar =
+  | { readonly op: "number"; readonly value: number }
+  /** A variable at the loop's coordinate. */
+  | { readonly op: "read"; readonly variable: Variable }
+  | { readonly op: BinaryPrimitive; readonly a: Scalar; readonly b: Scalar }
+  | { readonly op: UnaryPrimitive; readonly a: Scalar }
+  /** p * 2^n, exact: n whole, -50 <= n <= 64, p from 1/2 to 4. What it gives where `n` is anything else is not used. */
+  | { readonly op: "scale2"; readonly p: Scalar; readonly n: Scalar }
+  | { readonly op: "select"; readonly when: Test; readonly a: Scalar; readonly b: Scalar };
+
+export type BinaryPrimitive = "add" | "sub" | "mul" | "div" | "max" | "min";
+/** `bf16` and `fp16` round an fp32 value to nearest even; what rounds to zero is +0. */
+export type UnaryPrimitive = "floor" | "abs" | "bf16" | "fp16";
+
+export interface Test {
+  readonly op: "lt" | "eq";
+  readonly a: Scalar;
+  readonly b: Scalar;
+}
+
+export const number = (value: number): Scalar => ({ op: "number", value });
+export const read = (variable: Variable): Scalar => ({ op: "read", variable });
+export const binary = (op: BinaryPrimitive, a: Scalar, b: Scalar): Scalar => ({ op, a, b });
+export const unary = (op: UnaryPrimitive, a: Scalar): Scalar => ({ op, a });
+export const select = (when: Test, a: Scalar, b: Scalar): Scalar => ({ op: "select", when, a, b });
+export const less = (a: Scalar, b: Scalar): Test => ({ op: "lt", a, b });
+export const equal = (a: Scalar, b: Scalar): Test => ({ op: "eq", a, b });
+
+/** What an expression is made of, in the order in which it is needed. */
+export function partsOf(scalar: Scalar): readonly Scalar[] {
+  switch (scalar.op) {
+    case "number":
+    case "read":
+      return [];
+    case "scale2":
+      return [scalar.p, scalar.n];
+    case "select":
+      return [scalar.when.a, scalar.when.b, scalar.a, scalar.b];
+    case "floor":
+    case "abs":
+    case "bf16":
+    case "fp16":
+      return [scalar.a];
+    default:
+      return [scalar.a, scalar.b];
+  }
+}
+
+/** Every variable that an expression reads. */
+export function readsOf(scalar: Scalar): Set<Variable> {
+  const found = new Set<Variable>();
+  const seen = new Set<Scalar>();
+  const visit = (at: Scalar): void => {
+    if (seen.has(at)) return;
+    seen.add(at);
+    if (at.op === "read") found.add(at.variable);
+    for (const part of partsOf(at)) visit(part);
+  };
+  visit(scalar);
+  return found;
+}
+
+/** The expression with some variables in the place of others; one node stays one node. */
+export function substitute(scalar: Scalar, by: ReadonlyMap<Variable, Variable>): Scalar {
+  const done = new Map<Scalar, Scalar>();
+  const visit = (at: Scalar): Scalar => {
+    const known = done.get(at);
+    if (known !== undefined) return known;
+    const made = rebuild(at, visit, by);
+    done.set(at, made);
+    return made;
+  };
+  return visit(scalar);
+}
+
+function rebuild(at: Scalar, visit: (part: Scalar) => Scalar, by: ReadonlyMap<Variable, Variable>): Scalar {
+  switch (at.op) {
+    case "number":
+      return at;
+    case "read":
+      return { op: "read", variable: by.get(at.variable) ?? at.variable };
+    case "scale2":
+      return { op: "scale2", p: visit(at.p), n: visit(at.n) };
+    case "select":
+      return { ...at, when: { ...at.when, a: visit(at.when.a), b: visit(at.when.b) }, a: visit(at.a), b: visit(at.b) };
+    case "floor":
+    case "abs":
+    case "bf16":
+    case "fp16":
+      return { ...at, a: visit(at.a) };
+    default:
+      return { ...at, a: visit(at.a), b: visit(at.b) };
+  }
+}

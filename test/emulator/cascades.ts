@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { CascadeSource } from "../../src/attention/problem.js";
+
+const library = (name: string): CascadeSource => ({
+  name,
+  text: readFileSync(fileURLToPath(new URL(`../../specs/cascades/${name}.cascade`, import.meta.url)), "utf8"),
+});
+
+/** FlashAttention-2's loop as somebody might write it: other names and orders, sums kept apart, a reciprocal at the end. */
+const own: CascadeSource = {
+  name: "own",
+  text: `# title: a loop of one's own
+# roles: q=X, k=Y, v=Z, out=O
+inputs: X[p,d], Y[n,d], Z[n,c]
+ranks: N = N1 * N0
+Initialization:
+  R[n1=0, p] = -inf
+  L[n1=0, p] = 0
+  U[c, n1=0, p] = 0
+Extended Einsums:
+  YB[n1,n0,d] = Y[n1*N0+n0, d]
+  ZB[n1,n0,c] = Z[n1*N0+n0, c]
+  S[p,n1,n0] = X[p,d] * YB[n1,n0,d]
+  B[p,n1] = S[p,n1,n0] :: max(n0)
+  R[n1+1,p] = max(R[n1,p], B[p,n1])
+  W[p,n1,n0] = exp(S[p,n1,n0] - R[n1+1,p])
+  G[n1,p] = exp(R[n1,p] - R[n1+1,p])
+  W1[p,n1] = W[p,n1,n0]
+  L[n1+1,p] = L[n1,p] * G[n1,p] + W1[p,n1]
+  T[c,n1,p] = W[p,n1,n0] * ZB[n1,n0,c]
+  U[c,n1+1,p] = U[c,n1,p] * G[n1,p] + T[c,n1,p]
+  I[p] = recip(L[N1,p])
+  O[p,c] = U[c,N1,p] * I[p]
+until: n1 >= N1
+`,
+};
+
+/** The cascades that every engine runs: those of the library that compute attention, and one of a user's own. */
+export const attentionCascades: readonly CascadeSource[] = [
+  ...["attention-1-pass", "attention-2-pass", "attention-3-pass", "attention-3-pass-deferred"].map(library),
+  own,
+];
