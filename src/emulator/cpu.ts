@@ -1,13 +1,25 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { headOf, type RowRange, rowsOfHead } from "../attention/rows.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
+import { openPrinted } from "./javascript/session.js";
+import { programOf } from "./program-of.js";
 import { type RowOverflow, Twin } from "./twin.js";
 
+export interface CpuOptions {
+  /** False to print FuseMax's own cascade as well; the bits are the same. */
+  readonly specialize?: boolean;
+}
+
 /**
- * The plain twin as an engine: every other engine must give its bits, and it is what an overflow is traced with.
+ * Plain JavaScript: the twin for FuseMax's own cascade, the printed program for any other. What an overflow is traced
+ * with.
  */
-export function cpuEngine(): Engine {
-  return { name: "cpu", adapter: null, open: async (...problem) => openTwin(...problem), close: async () => {} };
+export function cpuEngine({ specialize = true }: CpuOptions = {}): Engine {
+  const open = async (problem: AttentionProblem, operands: Operands): Promise<Session> => {
+    const program = programOf(problem, !specialize);
+    return program === null ? openTwin(problem, operands) : openPrinted(problem, operands, program);
+  };
+  return { name: "cpu", adapter: null, open, close: async () => {} };
 }
 
 /** Query rows that pass a key tile together, so that a tile of K is transposed once for all of them. */

@@ -7,7 +7,9 @@ import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
+import { traceFault } from "./javascript/session.js";
 import { type AttentionInputs, roundOperands } from "./operands.js";
+import { programOf } from "./program-of.js";
 import { validateProblem } from "./validate.js";
 
 export interface Progress {
@@ -152,25 +154,48 @@ class Work {
   }
 }
 
-/** Runs the row again on the twin, so that every engine names the same offender. */
+/** Runs the row again in plain JavaScript, so that every engine names the same offender. */
 function overflowError(problem: AttentionProblem, operands: Operands, row: number): Error {
   const { b, h, p } = placeOf(problem.shape, row);
-  const overflow = traceOverflow(problem, operands, row);
-  if (overflow === null) return new Error(`row ${row} was said to overflow, but does not on the twin`);
-  const { tensor, m1, index } = overflow;
-  const place = [
-    `b ${b}`,
-    `h ${h}`,
-    `query ${p}`,
-    `key tile m1 ${m1}`,
-    ...(index === null ? [] : [`${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`]),
-  ];
+  const offender = offenderOf(problem, operands, row);
+  if (offender === null) return new Error(`row ${row} was said to overflow, but does not in plain JavaScript`);
+  const { tensor, difference, limit, m1, index } = offender;
+  const place = [`b ${b}`, `h ${h}`, `query ${p}`, `key tile m1 ${m1}`, ...(index === null ? [] : [index])];
   return new NumericsError({
     where: `${tensor} at ${place.join(", ")}`,
-    got: `a ${tensor === "SLN" || tensor === "PRM" ? "difference of scores" : "magnitude"} beyond ${largestAccumulator.fp16}`,
+    got: `a ${difference ? "difference of scores" : "magnitude"} beyond ${limit}`,
     expected: `values within the range of the ${problem.format.accumulator} accumulator`,
     mend: "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16",
   });
+}
+
+/** The value of a row that left its range. */
+interface Offender {
+  readonly tensor: string;
+  /** Whether it is the difference that goes into the tensor's exponential. */
+  readonly difference: boolean;
+  readonly limit: string;
+  readonly m1: number;
+  /** The key or coordinate in words; null for a value of the row. */
+  readonly index: string | null;
+}
+
+function offenderOf(problem: AttentionProblem, operands: Operands, row: number): Offender | null {
+  const program = programOf(problem);
+  if (program !== null) {
+    const fault = traceFault(problem, operands, program, row);
+    if (fault === null) return null;
+    const { tensor, difference, over } = fault.place;
+    const index = over === null ? null : `${{ key: "m0", E: "e", F: "f" }[over]} ${fault.index}`;
+    const limit = program.accumulator === "fp16" ? String(largestAccumulator.fp16) : "2^100";
+    return { tensor, difference, limit, m1: fault.m1, index };
+  }
+  const overflow = traceOverflow(problem, operands, row);
+  if (overflow === null) return null;
+  const { tensor, m1, index } = overflow;
+  const difference = tensor === "SLN" || tensor === "PRM";
+  const named = `${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`;
+  return { tensor, difference, limit: String(largestAccumulator.fp16), m1, index: index === null ? null : named };
 }
 
 export interface Emulation extends EmulationRun {

@@ -1,7 +1,9 @@
 import type { AttentionProblem } from "../attention/problem.js";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
+import { DeviceError } from "../errors.js";
 import { lower } from "../program/lower.js";
 import type { TileProgram } from "../program/program.js";
+import { isOnePass } from "./one-pass.js";
 
 const parsed = new Map<string, Cascade>();
 const lowered = new WeakMap<Cascade, Map<string, TileProgram>>();
@@ -16,12 +18,13 @@ export function cascadeOf({ cascade }: AttentionProblem): Cascade | null {
 }
 
 /**
- * The tile program of a problem's cascade; null where it has none of its own.
+ * The tile program that an engine has to print for a problem; null where its kernels written by hand do: for FuseMax's own
+ * cascade, unless `always`.
  * @throws InputError for a cascade that is no program of tiles.
  */
-export function programOf(problem: AttentionProblem): TileProgram | null {
+export function programOf(problem: AttentionProblem, always = false): TileProgram | null {
   const cascade = cascadeOf(problem);
-  if (cascade === null) return null;
+  if (cascade === null || (!always && isOnePass(cascade))) return null;
   const programs = lowered.get(cascade) ?? new Map<string, TileProgram>();
   lowered.set(cascade, programs);
   const key = `${problem.format.name} ${problem.scale}`;
@@ -33,4 +36,16 @@ export function programOf(problem: AttentionProblem): TileProgram | null {
 /** Keys of a tile as the engines walk them: the mapping's, or any where the cascade does not split the keys. */
 export function tileKeys({ shape, tile }: AttentionProblem, program: TileProgram): number {
   return Math.min(shape.keys, program.splitsKeys ? tile.m0 : 256);
+}
+
+/** @throws DeviceError for a cascade that this engine has no kernel for. */
+export function requireOwn(problem: AttentionProblem, engine: string): void {
+  const program = programOf(problem);
+  if (program === null) return;
+  throw new DeviceError({
+    where: `engine ${engine}`,
+    got: `the cascade ${program.name}`,
+    expected: "FuseMax's own cascade",
+    mend: "use --engine cpu",
+  });
 }

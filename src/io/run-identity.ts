@@ -10,7 +10,7 @@ export type RunIdentity = Readonly<Record<string, string | number | readonly num
 
 /** The identity of a run: its contract, sizes and number format, and the hashes of its operands. */
 export async function runIdentity(problem: AttentionProblem, operands: Operands): Promise<RunIdentity> {
-  const { shape, mask, tile, format, scale } = problem;
+  const { shape, mask, tile, format, scale, cascade } = problem;
   const breathe = breather();
   const hash = async (values: Float32Array): Promise<string> => {
     const sha256 = createHash("sha256");
@@ -28,6 +28,7 @@ export async function runIdentity(problem: AttentionProblem, operands: Operands)
     m0: tile.m0,
     scale,
     ...mask,
+    ...(cascade === undefined ? {} : { cascade: cascade.text }),
     q: await hash(operands.q),
     k: await hash(operands.k),
     v: await hash(operands.v),

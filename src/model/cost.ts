@@ -35,10 +35,10 @@ const nothing: RunCost = { cycles: 0, seconds: 0, dramBytes: 0, util2d: 0, util1
  */
 export function costOfRun(design: Design, shape: CostShape, tile: Tile, mask: AttentionMask = noMask): RunCost {
   const compiled = compileDesign(design, {
-    patches: [
-      { path: "architecture.parameters.rows", value: tile.m0 },
-      { path: "architecture.parameters.columns", value: tile.p0 },
-    ],
+    // A design of other parameters has an array of its own size.
+    patches: Object.entries({ rows: tile.m0, columns: tile.p0 })
+      .filter(([name]) => design.architecture.data.parameters[name] !== undefined)
+      .map(([name, value]) => ({ path: `architecture.parameters.${name}`, value })),
   });
   const { heads, kvHeads: H = heads, headDim: E, valueDim: F } = shape;
   const group = groupOf({ heads, kvHeads: H });

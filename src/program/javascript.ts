@@ -1,8 +1,9 @@
 import type { Lanes } from "../numerics/lanes.js";
 import { roundBf16, roundFp16 } from "../numerics/rounding.js";
-import type { CheckedPlace, Pass, Statement, Step, TileProgram, Variable } from "./program.js";
+import type { CheckedPlace, Pass, Statement, Step, TileProgram } from "./program.js";
 import type { BinaryPrimitive } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
+import type { Variable } from "./variable.js";
 
 /** What one row has while its program runs: an array a variable, one value of it where it has no axis. */
 export interface RowMemory {

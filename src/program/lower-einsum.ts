@@ -5,10 +5,11 @@ import type { IterativeRead } from "../einsum/tensors.js";
 import type { InputError } from "../errors.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { isNone, noMaximum, type PeTable } from "./pe-table.js";
-import type { Axis, Statement, Variable } from "./program.js";
+import type { Statement } from "./program.js";
 import type { Roles } from "./roles.js";
 import { number, read, type Scalar, type Test } from "./scalar.js";
 import type { Draft, LoopAxis, StepList } from "./steps.js";
+import type { Axis, Variable } from "./variable.js";
 
 /** A value that is written, and when it can be read. */
 export interface Written {
@@ -66,7 +67,7 @@ type Product = { readonly lanes: Expression; readonly shared: "k" | "v" };
 export class EinsumLowering {
   private readonly steps: StepList;
   /** Checks that belong before the statement at hand. */
-  private checks: Statement[] = [];
+  private checks: Extract<Statement, { kind: "check" }>[] = [];
 
   constructor(private readonly context: EinsumContext) {
     this.steps = context.inTiles ? context.tile : context.end;
@@ -246,14 +247,14 @@ export class EinsumLowering {
     const wanted = table.checksAll ? true : !isMaximum && (over === null || einsum.tensor === roles.out);
     if (!wanted) return;
     const unless = isMaximum ? isNone(read(to)) : null;
-    const where = { tensor: einsum.tensor, difference: false, unless, order };
+    const where = { tensor: einsum.tensor, difference: false, unless, order, over };
     // An infinity stays one to the end of its sum.
     const steps = continues ? this.context.end : this.steps;
     steps.add(over, { kind: "check", value: read(to), limit: table.limit, where });
   }
 
   private flushChecks(over: LoopAxis): void {
-    for (const check of this.checks) this.steps.add(over, check);
+    for (const check of this.checks) this.steps.add(over, { ...check, where: { ...check.where, over } });
     this.checks = [];
   }
 
@@ -300,7 +301,7 @@ export class EinsumLowering {
     if (scale !== undefined && scale.kind !== "number") throw unfit("a number as the scale of an exponential");
     const unless = this.noneOf(expression.operand);
     if (table.checksAll) {
-      const where = { tensor: einsum.tensor, difference: true, unless, order };
+      const where = { tensor: einsum.tensor, difference: true, unless, order, over: null };
       this.checks.push({ kind: "check", value: x, limit: table.limit, where });
     }
     return table.exp(x, scale === undefined ? c : exponentFactor(scale.value), unless);

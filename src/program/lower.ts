@@ -7,10 +7,11 @@ import type { Format } from "../numerics/format.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { type EinsumContext, EinsumLowering, type Place, type Written } from "./lower-einsum.js";
 import { noMaximum, type PeTable, peTable } from "./pe-table.js";
-import type { Axis, TileProgram, Variable } from "./program.js";
+import type { TileProgram } from "./program.js";
 import { type Roles, rolesOf } from "./roles.js";
 import { read } from "./scalar.js";
 import { type Draft, StepList, settleLives, stepReads } from "./steps.js";
+import type { Axis, Variable } from "./variable.js";
 
 /**
  * The tile program of a cascade that computes attention, in a format; `scale` multiplies inside its exponentials.

@@ -1,6 +1,7 @@
 import type { Annotation } from "../einsum/einsum.js";
 import type { FloatType, Format } from "../numerics/format.js";
-import { exp2CoefficientBits, smallestExponent } from "../numerics/pe.js";
+import { smallestCorrection, smallestExponent, smallestResult } from "../numerics/limits.js";
+import { exp2CoefficientBits } from "../numerics/pe.js";
 import { fromBits, rounder, smallestOperand } from "../numerics/rounding.js";
 import { binary, equal, less, number, type Scalar, select, type Test, unary } from "./scalar.js";
 
@@ -56,7 +57,7 @@ export function peTable({ operand, accumulator }: Format): PeTable {
   };
   const to = (type: FloatType, x: Scalar): Scalar => (type === "fp32" ? x : unary(type, x));
   const toA = (x: Scalar): Scalar => noted(to(accumulator, x));
-  const tiny = (x: Scalar): Scalar => noted(flush(toA(x), 2 ** -100));
+  const tiny = (x: Scalar): Scalar => noted(flush(toA(x), smallestResult));
   const result: Unary = x => (inA.has(x) || x.op === "read" ? x : toA(x));
   const toOperand: Unary = x => noted(flush(to(operand, x), smallestOperand[operand]));
   const coefficients = exp2CoefficientBits.map(bits => number(rounder(accumulator)(fromBits(bits))));
@@ -89,10 +90,10 @@ export function peTable({ operand, accumulator }: Format): PeTable {
     result,
     annotation: annotation => {
       if (annotation === "operand") return toOperand;
-      if (annotation === "accumulator") return x => noted(flush(result(x), 2 ** -100));
+      if (annotation === "accumulator") return x => noted(flush(result(x), smallestResult));
       return x => {
         const y = result(x);
-        return noted(select(less(y, number(2 ** -50)), zero, y));
+        return noted(select(less(y, number(smallestCorrection)), zero, y));
       };
     },
     limit: accumulator === "fp16" ? 65504 : 2 ** 100,

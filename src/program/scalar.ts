@@ -1,4 +1,4 @@
-import type { Variable } from "./program.js";
+import type { Variable } from "./variable.js";
 
 /**
  * An expression of primitive operations. Values are fp32; every arithmetic operation rounds once, to nearest even, and

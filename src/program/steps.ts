@@ -1,5 +1,6 @@
-import type { Axis, Pass, Statement, Step, Variable } from "./program.js";
+import type { Pass, Statement, Step } from "./program.js";
 import { readsOf, substitute } from "./scalar.js";
+import type { Axis, Variable } from "./variable.js";
 
 /** A variable whose life is settled once all that reads it is known. */
 export type Draft = { -readonly [K in keyof Variable]: Variable[K] };

@@ -1,5 +1,6 @@
-import type { Statement, Variable } from "./program.js";
+import type { Statement } from "./program.js";
 import { type BinaryPrimitive, partsOf, type Scalar, type Test, type UnaryPrimitive } from "./scalar.js";
+import type { Variable } from "./variable.js";
 
 /** How a language of expressions writes primitives; every argument and result is the text of an fp32 value. */
 export interface Dialect {

@@ -30,7 +30,9 @@ export interface RunResult {
      */
     readonly alibi: { readonly elements: number } | null;
   };
-  readonly design: "fusemax";
+  readonly design: string;
+  /** The cascade whose values were computed. */
+  readonly cascade: string;
   readonly tile: { readonly m0: number; readonly p0: number };
   readonly format: FormatName;
   readonly engine: {

@@ -6,6 +6,7 @@ import { bytes, energy, percent, seconds } from "./units.js";
 /** The result of `fusemax run` for people: one fact a line, names on the left. */
 export function runText(result: RunResult): string {
   const { workload, engine, output, cost, time, tile, format } = result;
+  const ofPaper = result.design === "fusemax";
   const lines: (readonly [name: string, fact: string])[] = [
     ["workload", workloadText(workload)],
     ["mask", maskText(workload)],
@@ -18,14 +19,14 @@ export function runText(result: RunResult): string {
       : [["no keys", `${output.rowsWithoutKeys} rows see no key and are zeros`] as const]),
   ];
   return [
-    "FuseMax attention, emulated bit for bit",
+    `${titleOf(result)}, emulated bit for bit`,
     ...lines.map(line),
     "",
     ...errorText(result),
     "",
-    "Cost on FuseMax",
+    `Cost on ${ofPaper ? "FuseMax" : result.design}`,
     line(["cycles", count(cost.cycles)]),
-    line(["time", `${seconds(cost.seconds)} at 940 MHz and 400 GiB/s`]),
+    line(["time", `${seconds(cost.seconds)}${ofPaper ? " at 940 MHz and 400 GiB/s" : ""}`]),
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
     line(["energy", `${energy(cost.energyPj)}, as the paper counts it`]),
     line(["busy", `2D array ${percent(cost.util2d)}, 1D array ${percent(cost.util1d)}`]),
@@ -39,6 +40,9 @@ export function runText(result: RunResult): string {
     "",
   ].join("\n");
 }
+
+const titleOf = ({ design, cascade }: RunResult): string =>
+  design === "fusemax" && cascade === "attention-1-pass" ? "FuseMax attention" : `${cascade} on ${design}`;
 
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 

@@ -16,6 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const options: RunOptions = {
   seq: 64,
   headDim: 4,
+  design: "fusemax",
   array: { m0: 16, p0: 16 },
   format: "bf16",
   engine: "auto",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { CascadeSource } from "../../src/attention/problem.js";
 
-const library = (name: string): CascadeSource => ({
+export const library = (name: string): CascadeSource => ({
   name,
   text: readFileSync(fileURLToPath(new URL(`../../specs/cascades/${name}.cascade`, import.meta.url)), "utf8"),
 });

@@ -23,3 +23,12 @@ const all: readonly TestedEngine[] = [
 
 /** All engines, or those whose name begins with FUSEMAX_TEST_ENGINES (`npm run test:lavapipe`). */
 export const engines = all.filter(({ name }) => name.startsWith(process.env["FUSEMAX_TEST_ENGINES"] ?? ""));
+
+/** Engines that print every program, FuseMax's own cascade too, in place of running a kernel written by hand. */
+const allPrinting: readonly TestedEngine[] = [
+  { name: "cpu", runs: 25, open: async () => cpuEngine({ specialize: false }) },
+];
+
+export const printingEngines = allPrinting.filter(({ name }) =>
+  name.startsWith(process.env["FUSEMAX_TEST_ENGINES"] ?? ""),
+);

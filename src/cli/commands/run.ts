@@ -18,7 +18,7 @@ import {
 export function register(program: Command): void {
   program
     .command("run")
-    .description("Emulate attention on the FuseMax array bit for bit, check it against float64, and say what it costs.")
+    .description("Emulate attention on a design bit for bit, check it against float64, and say what it costs.")
     .optionsGroup("Workload:")
     .option("--model <name>", "heads, widths and mask of a model of specs/workloads, such as bert or llama-3-8b")
     .addOption(size("--batch <n>", "batches (default: 1)"))
@@ -51,10 +51,13 @@ export function register(program: Command): void {
     .addOption(parsed("--seed <n>", "seed of the normal inputs made when no file is given (default: 0)", parseSeed))
     .addOption(number("--spread <x>", "multiply the generated scores' spread (default: 1)", "0 to 2^40", 0, 2 ** 40))
     .optionsGroup("Machine:")
+    .option("--design <name>", "whose cascade and tiles are emulated: a design's name or .yaml file", "fusemax")
+    .option("--cascade <file>", "a cascade in the place of the design's: a name of the library or a file")
     .addOption(
-      parsed("--array <rowsxcols>", "processing elements: keys down, queries across", parseTile).default(
-        { m0: 256, p0: 256 },
-        "256x256",
+      parsed(
+        "--array <rowsxcols>",
+        "processing elements: keys down, queries across (default: the design's, 256x256)",
+        parseTile,
       ),
     )
     .addOption(oneOf("--format <name>", formatNames).default("bf16"))
@@ -95,6 +98,7 @@ Examples:
   fusemax run --model bert --seq 1K
   fusemax run --seq 4K --heads 8 --kv-heads 2 --causal --format bf16-strict
   fusemax run --q q.npy --k k.npy --v v.npy --output av.npy --json
+  fusemax run --seq 4K --design flat
   fusemax run --q-len 300 --kv-len 777 --dump-tile 0,0,2,1 --dump tile.safetensors
 
 Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine, 130 interrupted.`;

@@ -1,9 +1,7 @@
-import type { AttentionProblem } from "../../attention/problem.js";
-import { specFiles } from "../../io/spec-files.js";
 import { costOfRun, type RunCost } from "../../model/cost.js";
-import { loadDesign } from "../../spec/load.js";
+import type { RunPlan } from "./plan.js";
 
-/** What the attention costs on the FuseMax design, on an array of the run's size. */
-export function costOfProblem({ shape, tile, mask }: AttentionProblem): RunCost {
-  return costOfRun(loadDesign(specFiles, "fusemax"), shape, tile, mask);
+/** What the attention costs on the run's design, on an array of the run's size. */
+export function costOfPlan({ design: { design }, problem }: RunPlan): RunCost {
+  return costOfRun(design, problem.shape, problem.tile, problem.mask);
 }

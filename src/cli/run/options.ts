@@ -7,7 +7,9 @@ export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 
 /** What `fusemax run` was asked for. */
 export interface RunOptions extends WorkloadOptions, InputOptions {
-  readonly array: { readonly m0: number; readonly p0: number };
+  readonly design: string;
+  readonly cascade?: string;
+  readonly array?: { readonly m0: number; readonly p0: number };
   readonly format: FormatName;
   readonly scale?: number;
   readonly alibi?: boolean;

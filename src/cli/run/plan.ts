@@ -3,11 +3,13 @@ import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
+import { programOf } from "../../emulator/program-of.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { checkWritable } from "../../io/atomic-write.js";
 import { formats } from "../../numerics/format.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
+import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
 import { shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases } from "./inputs.js";
@@ -19,6 +21,7 @@ import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.
 export interface RunPlan {
   readonly model: string | null;
   readonly seen: SeenKeys;
+  readonly design: RunDesign;
   readonly problem: AttentionProblem;
   /** What made E of the problem larger; null without --alibi. */
   readonly alibi: Alibi | null;
@@ -42,7 +45,13 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const format = formats[options.format];
   const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
   if (alibi !== null) refuseLaterKeys(mask);
-  const problem: AttentionProblem = { shape: alibi?.shape ?? shape, mask, tile: options.array, format, scale };
+  const design = designOfRun(options);
+  const tile = tileOfRun(design, options, shape);
+  const problem: AttentionProblem = {
+    ...{ shape: alibi?.shape ?? shape, mask, tile, format, scale },
+    ...sourceOf(design),
+  };
+  programOf(problem);
   requireMemory(problem.shape, files === null ? "the workload" : "the input files");
   validateProblem(problem);
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
@@ -50,7 +59,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const seed = files === null ? (options.seed ?? 0) : null;
   const given = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads) : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
-  return { model, seen, problem, alibi, seed, pieces, dump };
+  return { model, seen, design, problem, alibi, seed, pieces, dump };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

@@ -4,6 +4,7 @@ import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
+import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
@@ -34,8 +35,8 @@ async function runPlan(
   note: (line: string) => void,
 ): Promise<number> {
   // Before the long part, so that a design that can't be had costs nobody a finished run.
-  const { costOfProblem } = await import("./cost.js");
-  const cost = costOfProblem(plan.problem);
+  const { costOfPlan } = await import("./cost.js");
+  const cost = costOfPlan(plan);
   const rows = rowsToCheck(plan.problem, options);
   const emulated = await emulateAndCheck(plan, rows, options, note);
   const { run, onOperands, exact } = emulated;
@@ -79,7 +80,10 @@ async function emulateAndCheck(
   note: (line: string) => void,
 ): Promise<Emulated> {
   const { problem } = plan;
-  const { engine, ...chosen } = await chooseEngine(options.engine, problem.format.name);
+  const { engine, ...chosen } = await chooseEngine(
+    options.engine === "auto" && programOf(problem) !== null ? "cpu" : options.engine,
+    problem.format.name,
+  );
   let used: Engine = engine;
   try {
     const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>
@@ -118,7 +122,7 @@ async function dumpTile(
 }
 
 function resultOf(
-  { problem, model, seen, alibi, seed }: RunPlan,
+  { problem, model, seen, alibi, seed, design }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine, av }: FinishedRun,
@@ -142,7 +146,8 @@ function resultOf(
       qLens: mask.qLens,
       alibi: alibi === null ? null : { elements: alibi.elements },
     },
-    design: "fusemax",
+    design: design.design.name,
+    cascade: design.cascade.name,
     tile,
     format: format.name,
     engine: { name: engine.name, adapter: engine.adapter, reason },

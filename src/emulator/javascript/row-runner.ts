@@ -5,7 +5,8 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
 import { type Blocks, type PrintedPass, printJavaScript, type RowMemory } from "../../program/javascript.js";
-import type { CheckedPlace, TileProgram, Variable } from "../../program/program.js";
+import type { CheckedPlace, TileProgram } from "../../program/program.js";
+import type { Variable } from "../../program/variable.js";
 import { tileKeys } from "../program-of.js";
 
 /** A check that failed: where a value left its range. */

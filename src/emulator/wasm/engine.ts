@@ -5,6 +5,7 @@ import { allRows } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
+import { requireOwn } from "../program-of.js";
 import type { TileDump } from "../tile-dump.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
@@ -41,6 +42,7 @@ export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Eng
     adapter: null,
     ...(host.sharesMemory ? { allocate: sharedFloats } : {}),
     open: async (problem, operands) => {
+      requireOwn(problem, "wasm");
       sessions += 1;
       return new WasmSession(host, pool, sessions, problem, operands);
     },

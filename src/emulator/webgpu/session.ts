@@ -3,6 +3,7 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { allRows, headOf, type RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import type { RowBlock, Session } from "../engine.js";
+import { requireOwn } from "../program-of.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
@@ -36,6 +37,7 @@ export async function openSession(
   problem: AttentionProblem,
   operands: Operands,
 ): Promise<Session> {
+  requireOwn(problem, "webgpu");
   const startedAt = performance.now();
   const { name } = problem.format;
   const variant = variantFor(problem);

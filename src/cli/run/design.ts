@@ -1,0 +1,56 @@
+import type { AttentionProblem, CascadeSource } from "../../attention/problem.js";
+import type { AttentionShape } from "../../attention/shape.js";
+import type { Tile } from "../../attention/tile.js";
+import { type Cascade, parseCascade } from "../../einsum/cascade.js";
+import { requireAttention } from "../../emulator/attends.js";
+import { isOnePass } from "../../emulator/one-pass.js";
+import { UsageError } from "../../errors.js";
+import { loadCascade } from "../../io/cascade-files.js";
+import { specFiles } from "../../io/spec-files.js";
+import { rolesOf } from "../../program/roles.js";
+import type { Design } from "../../spec/design.js";
+import { loadDesign } from "../../spec/load.js";
+import { tileOf } from "../../spec/tile.js";
+import type { RunOptions } from "./options.js";
+
+/** What a run emulates. */
+export interface RunDesign {
+  readonly design: Design;
+  readonly cascade: Cascade;
+}
+
+/**
+ * The design that the options name, with its cascade or that of --cascade.
+ * @throws UsageError for a design without one, InputError for one that does not compute attention.
+ */
+export function designOfRun(options: Pick<RunOptions, "design" | "cascade">): RunDesign {
+  const design = loadDesign(specFiles, options.design, "--design");
+  const name = options.cascade ?? design.spec.data.cascade;
+  if (name === undefined) {
+    throw new UsageError({
+      where: "--design",
+      got: `${design.name}, which names no cascade`,
+      expected: "a design with a cascade, whose values can be emulated",
+      mend: "--cascade FILE gives one",
+    });
+  }
+  const cascade = loadCascade(name);
+  if (!isOnePass(cascade)) requireAttention(cascade);
+  return { design, cascade };
+}
+
+/** The tile of --array, else that of the design's mapping. */
+export function tileOfRun({ design, cascade }: RunDesign, options: RunOptions, shape: AttentionShape): Tile {
+  if (options.array !== undefined) return options.array;
+  const { keys, queries } = rolesOf(cascade);
+  const { headDim: E, valueDim: F, keys: M, batch: B, kvHeads: H, heads } = shape;
+  return tileOf(design, { keys, queries }, { E, F, M, B, H, queries: shape.queries, group: heads / H });
+}
+
+/** The text of a cascade for the problem; none where it is FuseMax's own, for which engines have kernels. */
+export function sourceOf({ cascade }: RunDesign): Pick<AttentionProblem, "cascade"> {
+  if (isOnePass(cascade)) return {};
+  const source: CascadeSource = { name: cascade.name, text: cascade.source.lines.join("\n") };
+  parseCascade(source.text, source.name);
+  return { cascade: source };
+}

@@ -1,0 +1,70 @@
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
+import { DeviceError } from "../../errors.js";
+import type { TileProgram } from "../../program/program.js";
+import type { RowBlock, Session } from "../engine.js";
+import { countTiles } from "../webgpu/blocks.js";
+import { type Fault, RowRunner } from "./row-runner.js";
+
+/** What one request should compute, in multiply-accumulates: some 0.1 s. */
+const macsPerRequest = 5e7;
+
+/**
+ * A tile program as printed JavaScript.
+ * @throws DeviceError in a page whose content security policy forbids it.
+ */
+export function openPrinted(problem: AttentionProblem, operands: Operands, program: TileProgram): Session {
+  const { shape } = problem;
+  const { keys, headDim, valueDim } = shape;
+  const runner = openRunner(problem, operands, program);
+  const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
+    const av = new Float32Array((range.end - range.start) * valueDim);
+    let overflowRow: number | null = null;
+    for (let start = range.start; start < range.end; ) {
+      const end = Math.min(range.end, start + runner.rowsAtOnce, rowsOfHead(shape, headOf(shape, start)).end);
+      const fault = runner.run({ start, end }, av.subarray((start - range.start) * valueDim), () =>
+        signal?.throwIfAborted(),
+      );
+      overflowRow ??= fault?.row ?? null;
+      start = end;
+    }
+    return { range, av, overflowRow, tiles: countTiles(problem, range) };
+  };
+  return {
+    concurrency: 1,
+    rowsPerRequest: Math.max(1, Math.floor(macsPerRequest / (keys * (headDim + valueDim)))),
+    run,
+    dump: async () => {
+      throw new Error("a printed program has no tile of FuseMax's tensors");
+    },
+    close: async () => {},
+  };
+}
+
+/** The first fault of one output row, or null: how the offender of any engine is named. */
+export function traceFault(
+  problem: AttentionProblem,
+  operands: Operands,
+  program: TileProgram,
+  row: number,
+): Fault | null {
+  const av = new Float32Array(problem.shape.valueDim);
+  return openRunner(problem, operands, program).run({ start: row, end: row + 1 }, av);
+}
+
+function openRunner(problem: AttentionProblem, operands: Operands, program: TileProgram): RowRunner {
+  try {
+    return new RowRunner(problem, operands, program);
+  } catch (cause) {
+    if (!(cause instanceof EvalError)) throw cause;
+    throw new DeviceError(
+      {
+        where: "engine cpu",
+        got: "a page that forbids code made at run time",
+        expected: `an engine for ${program.name}`,
+        mend: "use engine wasm",
+      },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,21 @@
+/** Over what a value is defined: once a row, for each key, for each coordinate of E or of F. */
+export type Axis = "row" | "key" | "E" | "F";
+
+/**
+ * How long a value lives: within the one loop that makes it; within a tile; until the program ends (of one value a row,
+ * or a vector: set in `initial` before the pass that writes it begins); or for every key or tile of the row.
+ */
+export type Life = "local" | "tile" | "row" | "whole";
+
+export interface Variable {
+  /** The cascade's tensor, with a prime for its value after this tile, or with a hat as the operand of a product. */
+  readonly name: string;
+  readonly axis: Axis;
+  /** The tensor of the cascade that this is, or null for a hat. */
+  readonly tensor: string | null;
+  readonly life: Life;
+  /** What it holds before the first tile, where it outlives tiles and is built up in them. */
+  readonly initial: number | null;
+  /** Whether every value is an operand, below which nothing is and of which a product is exact in 16-bit formats. */
+  readonly operand: boolean;
+}
