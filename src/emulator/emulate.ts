@@ -2,7 +2,7 @@ import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, placeOf, type RowRange } from "../attention/rows.js";
 import { visibleScores } from "../attention/visible.js";
 import { DeviceError, NumericsError } from "../errors.js";
-import { largestAccumulator } from "../numerics/limits.js";
+import { boundInWords, largestAccumulator, largestResult } from "../numerics/limits.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
@@ -187,7 +187,7 @@ function offenderOf(problem: AttentionProblem, operands: Operands, row: number):
     if (fault === null) return null;
     const { tensor, difference, over } = fault.place;
     const index = over === null ? null : `${{ key: "m0", E: "e", F: "f" }[over]} ${fault.index}`;
-    const limit = program.accumulator === "fp16" ? String(largestAccumulator.fp16) : "2^100";
+    const limit = boundInWords(Math.min(largestResult, largestAccumulator[program.accumulator]));
     return { tensor, difference, limit, m1: fault.m1, index };
   }
   const overflow = traceOverflow(problem, operands, row);

@@ -1,6 +1,13 @@
 import type { Annotation } from "../einsum/einsum.js";
 import type { FloatType, Format } from "../numerics/format.js";
-import { smallestCorrection, smallestExponent, smallestResult } from "../numerics/limits.js";
+import {
+  largestAccumulator,
+  largestExponent,
+  largestResult,
+  smallestCorrection,
+  smallestExponent,
+  smallestResult,
+} from "../numerics/limits.js";
 import { exp2CoefficientBits } from "../numerics/pe.js";
 import { fromBits, rounder, smallestOperand } from "../numerics/rounding.js";
 import { binary, equal, less, number, type Scalar, select, type Test, unary } from "./scalar.js";
@@ -8,8 +15,8 @@ import { binary, equal, less, number, type Scalar, select, type Test, unary } fr
 /** Stands for -inf, which a maximum starts from: below every score, finite, so that no engine meets an infinity. */
 export const noMaximum = Math.fround(-3e38);
 
-/** What E2 gives where t is above 64: so large that whatever sums it is out of range. */
-const beyondExponent = 2 ** 110;
+/** What E2 gives where t is above its largest: so large that whatever sums it is out of range. */
+const beyondExponent = largestResult * 2 ** 10;
 
 /**
  * The operations of a PE as expressions of primitives: what an arithmetic consists of, for the printers. Each says
@@ -79,7 +86,7 @@ export function peTable({ operand, accumulator }: Format): PeTable {
       const step = (p: Scalar, coefficient: Scalar): Scalar =>
         to(accumulator, binary("add", binary("mul", p, f), coefficient));
       const p = [...others, c0].reduce(step, last);
-      const within = select(less(number(64), t), number(beyondExponent), { op: "scale2", p, n });
+      const within = select(less(number(largestExponent), t), number(beyondExponent), { op: "scale2", p, n });
       const e2 = select(less(t, number(smallestExponent)), zero, within);
       const value = unless === null ? e2 : select(unless, zero, e2);
       // E2 is zero or at least 2^-50, which only the grid of fp16 notices.
@@ -96,7 +103,7 @@ export function peTable({ operand, accumulator }: Format): PeTable {
         return noted(select(less(y, number(smallestCorrection)), zero, y));
       };
     },
-    limit: accumulator === "fp16" ? 65504 : 2 ** 100,
+    limit: Math.min(largestResult, largestAccumulator[accumulator]),
     checksAll: accumulator === "fp16",
   };
 }
