@@ -23,12 +23,22 @@ export const models: Readonly<Record<string, string>> = {
   "deepseek-v3-absorbed": "DeepSeek abs.",
 };
 
+/** A result of words whose energy and area the technology has, as all of this study's are. */
+export type KnownResult = ModelResult & Required<Pick<ModelResult, "energyPj" | "areaUm2">>;
+
+function known(result: ModelResult): KnownResult {
+  const { energyPj, areaUm2 } = result;
+  if (energyPj === undefined || areaUm2 === undefined)
+    throw new Error(`${result.design} lacks ${result.missing.join()}`);
+  return { ...result, energyPj, areaUm2 };
+}
+
 /** One model (and kind of its layers) at one length in one phase, on every design. */
 export interface Row {
   readonly label: string;
   readonly phase: (typeof phases)[number];
   readonly seq: number;
-  readonly on: Readonly<Record<DesignName, ModelResult>>;
+  readonly on: Readonly<Record<DesignName, KnownResult>>;
 }
 
 /** Every model at every length in both phases, with a batch of one: all it does is multiply decode's attention. */
@@ -56,7 +66,7 @@ export function studyRows(accounting: "published" | "corrected"): readonly Row[]
         label: `${labels.get(first.model)}${kind}`,
         phase,
         seq: first.seq,
-        on: Object.fromEntries(own.map(result => [result.design, result])) as Row["on"],
+        on: Object.fromEntries(own.map(result => [result.design, known(result)])) as Row["on"],
       };
     });
   });
@@ -66,7 +76,7 @@ export function studyRows(accounting: "published" | "corrected"): readonly Row[]
 export interface ShapeRow {
   readonly rows: number;
   readonly columns: number;
-  readonly result: ModelResult;
+  readonly result: KnownResult;
 }
 
 /** FuseMax with arrays of other shapes: rows take keys, columns take the queries of heads that share them. */
@@ -89,7 +99,7 @@ export function shapeRows(model: string, seq: number): readonly ShapeRow[] {
             { path: "architecture.parameters.columns", value: columns },
           ],
         });
-        return { rows, columns, result: results[0] as ModelResult };
+        return { rows, columns, result: known(results[0] as ModelResult) };
       }),
   );
 }

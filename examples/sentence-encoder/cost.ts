@@ -3,7 +3,7 @@ import { specFiles } from "fusemax/node";
 import { tile } from "./emulated.js";
 import type { LayerReport } from "./run.js";
 
-/** What the modelled FuseMax accelerator spends on each layer's attention; the number format changes none of it. */
+/** What the modelled FuseMax accelerator spends on each layer's attention, in 16-bit words: the published accounting. */
 export function costOfLayers(layers: readonly LayerReport[]): RunCost[] {
   const design = loadDesign(specFiles, "fusemax");
   return layers.map(({ heads, tokens, headDim }) =>

@@ -54,10 +54,10 @@ function costRow(cost: RunCost, layer: number): string[] {
   const busy = (part: number): string => `${(100 * part).toFixed(1)}% busy`;
   return [
     String(layer),
-    String(cost.cycles),
+    String(Math.round(cost.cycles)),
     `${(cost.seconds * 1e6).toFixed(1)} µs`,
     `${(cost.dramBytes / 1e6).toFixed(2)} MB`,
-    `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
+    cost.energyPj === undefined ? "-" : `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
     busy(cost.util2d),
     busy(cost.util1d),
   ];

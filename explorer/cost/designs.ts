@@ -6,7 +6,7 @@ import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { productsOn } from "../../src/model/layer.js";
 import type { Patch } from "../../src/model/patch.js";
-import { costsOf, evaluateLayer, type LayerTotals } from "../../src/report/layer-result.js";
+import { evaluateLayer, type LayerTotals } from "../../src/report/layer-result.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
@@ -118,7 +118,10 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
     const setting = { workload, point, accounting, variables: values };
     const all = state.scope === "layer" ? evaluateLayer(attention, { ...setting, products: products() }) : attention;
     return {
-      ...costsOf(all),
+      cycles: all.cycles,
+      latencySeconds: all.latencySeconds,
+      trafficBytes: all.trafficBytes,
+      energyPj: all.energyPj,
       utilization: all.utilization,
       use: all.use,
       componentEnergyPj: all.componentEnergyPj,

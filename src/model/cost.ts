@@ -1,62 +1,109 @@
 import { groupOf } from "../attention/heads.js";
 import { type AttentionMask, noMask } from "../attention/mask.js";
-import { type KeyMask, keyMaskOf, type SequenceClass } from "../attention/sequences.js";
+import { keyMaskOf, type SequenceClass } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Tile } from "../attention/tile.js";
 import type { Design } from "../spec/design.js";
-import { published } from "./accounting.js";
+import { type Accounting, published } from "./accounting.js";
 import { hidesSome } from "./attention-point.js";
 import { compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
+import type { Patch } from "./patch.js";
 import { checkSizes } from "./sizes.js";
 
-/** What one attention costs on a design, `published` accounting. */
+/** What one attention costs on a design, and how that was counted. */
 export interface RunCost {
-  /** Cycles of computation: tiles in which a query sees a key, partial ones charged whole. */
+  readonly accounting: Accounting["name"];
+  readonly corrections: readonly string[];
+  /** Bits of the words that bytes and energy are for. */
+  readonly wordBits: number;
+  /** The time in clock cycles. */
   readonly cycles: number;
+  /** Cycles of computation alone: tiles in which a query sees a key, partial ones charged whole. */
+  readonly busyCycles: number;
   /** The longer of computation and DRAM traffic. */
   readonly seconds: number;
+  readonly frequencyHz: number;
+  readonly dramBytesPerSecond: number;
   readonly dramBytes: number;
   readonly util2d: number;
   readonly util1d: number;
-  readonly energyPj: number;
+  /** Absent where it is not known. */
+  readonly energyPj?: number;
+  /** Names of the figures that are absent, because the technology has none for words of that many bits. */
+  readonly missing: readonly string[];
 }
 
 /** The sizes that an attention's cost depends on. */
 export interface CostShape extends Omit<AttentionShape, "kvHeads"> {
   /** As many as query heads where it is left out. */
   readonly kvHeads?: number;
+  /** Each value is the first part of its key: one tensor in memory. */
+  readonly valuesInKeys?: boolean;
 }
 
-const nothing: RunCost = { cycles: 0, seconds: 0, dramBytes: 0, util2d: 0, util1d: 0, energyPj: 0 };
+/** How to count. */
+export interface CostOptions {
+  readonly accounting?: Accounting;
+  /** Bits of the words that operands are; the published accounting charges the design's own, whatever they are. */
+  readonly operandBits?: number;
+}
 
 /**
- * The cost of an attention on an array of m0 rows and p0 columns. Throws SpecError when the tiles do not fit the design's buffer.
+ * The cost of an attention on an array of m0 rows and p0 columns, or on the design's own. Throws SpecError when the tiles
+ * do not fit the design's buffer, or when its array has no parameters `rows` and `columns` to set.
  */
-export function costOfRun(design: Design, shape: CostShape, tile: Tile, mask: AttentionMask = noMask): RunCost {
+export function costOfRun(
+  design: Design,
+  shape: CostShape,
+  tile: Tile | undefined,
+  mask: AttentionMask = noMask,
+  { accounting = published, operandBits }: CostOptions = {},
+): RunCost {
+  const ownWords = operandBits === undefined || accounting.name === "published";
   const compiled = compileDesign(design, {
-    // A design of other parameters has an array of its own size.
-    patches: Object.entries({ rows: tile.m0, columns: tile.p0 })
-      .filter(([name]) => design.architecture.data.parameters[name] !== undefined)
-      .map(([name, value]) => ({ path: `architecture.parameters.${name}`, value })),
+    corrections: accounting.corrections,
+    patches: [
+      ...(tile === undefined ? [] : arrayPatches(tile)),
+      ...(ownWords ? [] : [{ path: "architecture.wordBits", value: operandBits }]),
+    ],
   });
-  const { heads, kvHeads: H = heads, headDim: E, valueDim: F } = shape;
+  const { heads, kvHeads: H = heads, headDim: E, valueDim: F, valuesInKeys = false } = shape;
   const group = groupOf({ heads, kvHeads: H });
   const seen = keyMaskOf(shape, mask);
-  if (seen === null) return nothing;
-  const [M, queries] = [largest(seen, ({ keys }) => keys), largest(seen, ({ queries }) => queries)];
-  const B = seen.sequences.reduce((sum, { count }) => sum + count, 0);
-  const sizes = checkSizes({ B, H, E, F, M, queries, modelDim: heads * E, feedForward: 4 * heads * E, group });
-  const result = evaluate(compiled, sizes, published, [], hidesSome(seen, group) ? seen : undefined);
+  // Without a score nothing is computed and nothing is moved: one score stands for the machine's own numbers.
+  const sequences: readonly SequenceClass[] = seen?.sequences ?? [{ count: 1, queries: 1, keys: 1 }];
+  const [M, queries] = [largest(sequences, ({ keys }) => keys), largest(sequences, ({ queries }) => queries)];
+  const B = sequences.reduce((sum, { count }) => sum + count, 0);
+  const sizes = checkSizes({
+    ...{ B, H, E, F, M, queries, modelDim: heads * E, feedForward: 4 * heads * E, group },
+    valuesInKeys: valuesInKeys ? 1 : 0,
+  });
+  const masked = seen !== null && hidesSome(seen, group) ? seen : undefined;
+  const result = evaluate(compiled, sizes, accounting, [], masked);
+  const energyPj = result.missing.includes("energyPj") ? {} : { energyPj: seen === null ? 0 : result.energyPj };
+  const counted = (value: number): number => (seen === null ? 0 : value);
   return {
-    cycles: result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0),
-    seconds: result.latencySeconds,
-    dramBytes: result.trafficBytes,
-    util2d: result.utilization["2d"] ?? 0,
-    util1d: result.utilization["1d"] ?? 0,
-    energyPj: result.energyPj,
+    accounting: accounting.name,
+    corrections: accounting.corrections,
+    wordBits: result.wordBits,
+    cycles: counted(result.cycles),
+    busyCycles: counted(result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0)),
+    seconds: counted(result.latencySeconds),
+    frequencyHz: result.frequencyHz,
+    dramBytesPerSecond: result.dramBytesPerSecond,
+    dramBytes: counted(result.trafficBytes),
+    util2d: counted(result.utilization["2d"] ?? 0),
+    util1d: counted(result.utilization["1d"] ?? 0),
+    ...energyPj,
+    missing: result.missing.filter(name => name === "energyPj"),
   };
 }
 
-const largest = ({ sequences }: KeyMask, size: (sequence: SequenceClass) => number): number =>
+const arrayPatches = ({ m0, p0 }: Tile): readonly Patch[] =>
+  Object.entries({ rows: m0, columns: p0 }).map(([name, value]) => ({
+    ...{ path: `architecture.parameters.${name}`, value, where: `array of ${m0} x ${p0}` },
+  }));
+
+const largest = (sequences: readonly SequenceClass[], size: (sequence: SequenceClass) => number): number =>
   Math.max(...sequences.map(size));

@@ -26,6 +26,13 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly trafficBytes: number;
   /** How many mappings a search compared; 0 when the mapping leaves no choice. */
   readonly mappingsTried: number;
+  /** Bits of the words that bytes and energy are for. */
+  readonly wordBits: number;
+  /**
+   * Figures that are not known for words of that many bits: the technology's operators and registers are for others.
+   * What stands there is those others' and is not to be shown.
+   */
+  readonly missing: readonly ("energyPj" | "areaUm2")[];
 }
 
 /** Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes. */
@@ -72,12 +79,17 @@ export function evaluate(
   return {
     counts,
     mappingsTried,
+    wordBits: design.architecture.wordBits,
+    missing: missingFigures(design),
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
     ...timingOf(design, counts, bytes, values, has("schedule") ? simulatedCycles() : null),
     ...energyOf(design, counts, bytes, values, accounting),
     ...areaOf(design, values),
   };
 }
+
+const missingFigures = ({ architecture, technology }: CompiledDesign): Evaluation["missing"] =>
+  (technology.wordBits ?? architecture.wordBits) === architecture.wordBits ? [] : ["energyPj", "areaUm2"];
 
 /** What a mask leaves of the rows that the mapping makes of the queries. */
 function regionOf(

@@ -17,7 +17,8 @@ export interface Axis {
 
 /**
  * Every design on every workload (in batches of its own size) at every length, crossed with every combination of the
- * axes' values. What is evaluated is the attention in the first kind of a model's layers, under its mask.
+ * axes' values. What is evaluated is the attention in a workload's layers, under their mask; of a model with several
+ * kinds of layers each kind is a workload of its own.
  */
 export interface SweepRequest {
   readonly designs: readonly Design[];
@@ -51,7 +52,7 @@ export const measures = [
 export type Measure = (typeof measures)[number];
 
 export interface SweepPoint {
-  /** In the order of `measures`; null where a design has no such array. */
+  /** In the order of `measures`; null where a design has no such array, or a figure is not known. */
   readonly numbers: readonly (number | null)[];
   readonly bound: string;
   /** Energy and area of a buffer lie between the technology's sizes, or beyond them. */
@@ -134,7 +135,7 @@ export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] 
 }
 
 function measureOf(measure: Measure, found: Evaluation): number | null {
-  const { utilization, use, largestArray } = found;
+  const { utilization, use, largestArray, missing } = found;
   switch (measure) {
     case "util2d":
     case "util1d":
@@ -146,6 +147,9 @@ function measureOf(measure: Measure, found: Evaluation): number | null {
       return utilization[largestArray] ?? null;
     case "useful":
       return use[largestArray]?.useful ?? null;
+    case "energyPj":
+    case "areaUm2":
+      return missing.includes(measure) ? null : found[measure];
     default:
       return found[measure];
   }

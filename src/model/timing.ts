@@ -6,6 +6,8 @@ export interface Timing {
   /** The latency in clock cycles. */
   readonly cycles: number;
   readonly phases: readonly PhaseTiming[];
+  readonly frequencyHz: number;
+  readonly dramBytesPerSecond: number;
   /** Per array the share of its PE-cycles that are busy. */
   readonly utilization: Readonly<Record<string, number>>;
   /** Per Einsum the share of its array's PE-cycles that it takes. */
@@ -88,6 +90,8 @@ export function timingOf(
     latencySeconds,
     cycles: phases.reduce((sum, p) => sum + Math.max(p.computeCycles, p.memorySeconds * frequency), 0),
     phases,
+    frequencyHz: frequency,
+    dramBytesPerSecond: bandwidth,
     utilization,
     einsumUtilization,
     use: Object.fromEntries([...pes].map(([array, size]) => [array, useOf(array, size, counts, phases, frequency)])),

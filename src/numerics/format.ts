@@ -5,6 +5,9 @@ export type FormatName = (typeof formatNames)[number];
 /** A binary floating-point encoding that an operand or an accumulator may have. */
 export type FloatType = "bf16" | "fp16" | "fp32";
 
+/** Bits of a value of each type where it is stored. */
+export const storageBits: Readonly<Record<FloatType, number>> = { bf16: 16, fp16: 16, fp32: 32 };
+
 export interface Format {
   readonly name: FormatName;
   /** What Q, K, V and SLN are rounded to before they enter a multiplier. */

@@ -13,6 +13,9 @@ export interface Costs {
   readonly energyPj: number;
 }
 
+/** The same as it is shown: without the energy where it is not known. */
+export type ShownCosts = Omit<Costs, "energyPj"> & Partial<Pick<Costs, "energyPj">>;
+
 /** What can be said of a whole layer as of its attention alone, in the units of `Evaluation`. */
 export type LayerTotals = Costs & Pick<Evaluation, "utilization" | "use" | "componentEnergyPj" | "bound">;
 
@@ -22,14 +25,14 @@ export interface LayerEvaluation extends LayerTotals {
 }
 
 /** A layer as `fusemax model --layer --json` prints it. */
-export interface LayerResult extends Costs {
+export interface LayerResult extends ShownCosts {
   readonly util2d: number;
   readonly util1d: number;
   readonly use: Evaluation["use"];
   /** What limits the parts of the layer (attention, each product) that take longest together. */
   readonly bound: string;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
-  readonly products: Readonly<Record<string, Costs>>;
+  readonly products: Readonly<Record<string, ShownCosts>>;
 }
 
 /** Where a layer stands around an attention: whose, at which point, and its products' design for the same machine. */
@@ -96,24 +99,31 @@ function meanUse(
   };
 }
 
-export function layerResult(layer: LayerEvaluation): LayerResult {
+/** @param missing figures that are not known (`Evaluation.missing`) */
+export function layerResult(layer: LayerEvaluation, missing: Evaluation["missing"]): LayerResult {
   return {
-    ...costsOf(layer),
+    ...costsOf(layer, missing),
     util2d: layer.utilization["2d"] ?? 0,
     util1d: layer.utilization["1d"] ?? 0,
     use: layer.use,
     bound: layer.bound,
-    components: componentsOf(layer),
-    products: Object.fromEntries(Object.entries(layer.products).map(([name, product]) => [name, costsOf(product)])),
+    components: componentsOf(layer, missing),
+    products: Object.fromEntries(
+      Object.entries(layer.products).map(([name, product]) => [name, costsOf(product, missing)]),
+    ),
   };
 }
 
-export const costsOf = ({ cycles, latencySeconds, trafficBytes, energyPj }: Costs): Costs => ({
-  cycles,
-  latencySeconds,
-  trafficBytes,
-  energyPj,
-});
+export function costsOf(costs: Costs, missing: Evaluation["missing"]): ShownCosts {
+  const { cycles, latencySeconds, trafficBytes, energyPj } = costs;
+  return { cycles, latencySeconds, trafficBytes, ...(missing.includes("energyPj") ? {} : { energyPj }) };
+}
 
-export const componentsOf = ({ componentEnergyPj }: Pick<Evaluation, "componentEnergyPj">) =>
-  Object.fromEntries(Object.entries(componentEnergyPj).map(([name, energyPj]) => [name, { energyPj }]));
+/** The energy of each component, where it is known. */
+export const componentsOf = (
+  { componentEnergyPj }: Pick<Evaluation, "componentEnergyPj">,
+  missing: Evaluation["missing"],
+): Readonly<Record<string, { readonly energyPj: number }>> =>
+  missing.includes("energyPj")
+    ? {}
+    : Object.fromEntries(Object.entries(componentEnergyPj).map(([name, energyPj]) => [name, { energyPj }]));

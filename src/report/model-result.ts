@@ -11,10 +11,17 @@ import { checkSettings } from "../model/settings.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
-import { type Costs, componentsOf, costsOf, evaluateLayer, type LayerResult, layerResult } from "./layer-result.js";
+import {
+  componentsOf,
+  costsOf,
+  evaluateLayer,
+  type LayerResult,
+  layerResult,
+  type ShownCosts,
+} from "./layer-result.js";
 
 /** One design on one workload at one length, as `fusemax model --json` prints it (schema fusemax.model/1). */
-export interface ModelResult extends Costs {
+export interface ModelResult extends ShownCosts {
   readonly design: string;
   readonly model: string;
   /** Which kind of the model's layers, where it has several; else null. */
@@ -26,7 +33,12 @@ export interface ModelResult extends Costs {
   readonly keys: number;
   /** Query heads that share a key/value head. */
   readonly headsPerKey: number;
-  readonly areaUm2: number;
+  /** Absent where it is not known, as the energy then is. */
+  readonly areaUm2?: number;
+  /** Bits of the words that bytes, energy and area are for. */
+  readonly wordBits: number;
+  /** Figures that are absent: the technology has none for words of that many bits. */
+  readonly missing: readonly string[];
   /** Buffers whose energy and area lie between the technology's sizes, or beyond them. */
   readonly estimatedBuffers: Evaluation["estimatedBuffers"];
   readonly util2d: number;
@@ -52,7 +64,7 @@ export interface EinsumResult {
   readonly cycles: number;
   readonly array: string;
   readonly util: number;
-  readonly energyPj: number;
+  readonly energyPj?: number;
 }
 
 /** A point that a design cannot run, and why. */
@@ -160,39 +172,49 @@ function resultOf(
 ): Omit<ModelResult, "seq"> {
   const { sizes, mask, kind, phase, batch, queries, keys, group } = point;
   const found = evaluate(compiled, sizes, accounting, [], mask);
-  const effects = mended.flatMap(({ name, compiled }) => {
-    try {
-      const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], mask);
-      const effect = { latency: one.latencySeconds / found.latencySeconds, energy: one.energyPj / found.energyPj };
-      // A design without energy has no ratio of it.
-      return Number.isFinite(effect.latency) && Number.isFinite(effect.energy) ? [[name, effect] as const] : [];
-    } catch (error) {
-      // With the error mended the design cannot run this at all (a schedule that overflows a register file).
-      if (error instanceof FusemaxError) return [];
-      throw error;
-    }
-  });
+  const effects =
+    found.missing.length > 0
+      ? []
+      : mended.flatMap(({ name, compiled }) => {
+          try {
+            const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], mask);
+            const effect = {
+              latency: one.latencySeconds / found.latencySeconds,
+              energy: one.energyPj / found.energyPj,
+            };
+            // A design without energy has no ratio of it.
+            return Number.isFinite(effect.latency) && Number.isFinite(effect.energy) ? [[name, effect] as const] : [];
+          } catch (error) {
+            // With the error mended the design cannot run this at all (a schedule that overflows a register file).
+            if (error instanceof FusemaxError) return [];
+            throw error;
+          }
+        });
   const at = { design: name, model: workload.name, layers: kind.name, phase, batch, queries, keys, headsPerKey: group };
   const layer =
     products === undefined
       ? {}
-      : { layer: layerResult(evaluateLayer(found, { workload, point, products, accounting })) };
+      : { layer: layerResult(evaluateLayer(found, { workload, point, products, accounting }), found.missing) };
   return { ...at, ...numbersOf(found), uncorrected: Object.fromEntries(effects), ...layer };
 }
 
 function numbersOf(found: Evaluation) {
+  const { missing } = found;
+  const has = (figure: "energyPj" | "areaUm2"): boolean => !missing.includes(figure);
   const einsums = found.counts.map(({ name, array, cycles }) => {
     const result = {
       cycles,
       array,
       util: found.einsumUtilization[name] ?? 0,
-      energyPj: found.einsumEnergyPj[name] ?? 0,
+      ...(has("energyPj") ? { energyPj: found.einsumEnergyPj[name] ?? 0 } : {}),
     };
     return [name, result] as const;
   });
   return {
-    ...costsOf(found),
-    areaUm2: found.areaUm2,
+    ...costsOf(found, missing),
+    ...(has("areaUm2") ? { areaUm2: found.areaUm2 } : {}),
+    wordBits: found.wordBits,
+    missing,
     estimatedBuffers: found.estimatedBuffers,
     util2d: found.utilization["2d"] ?? 0,
     util1d: found.utilization["1d"] ?? 0,
@@ -201,7 +223,7 @@ function numbersOf(found: Evaluation) {
     operationsPerByte: operations(found) / found.trafficBytes,
     balanceOperationsPerByte: found.balanceOperationsPerByte,
     einsums: Object.fromEntries(einsums),
-    components: componentsOf(found),
+    components: componentsOf(found, missing),
     mappingsTried: found.mappingsTried,
   };
 }
@@ -240,6 +262,7 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
     "queries",
     "keys",
     "headsPerKey",
+    "wordBits",
   ] as const satisfies (keyof ModelResult)[];
   const uses = ["useful", "masked", "dram", "binding"] as const;
   const totals = ["cycles", "latencySeconds", "trafficBytes", "energyPj", "util2d", "util1d", "bound"] as const;

@@ -8,8 +8,13 @@ const mostBreakdowns = 10;
 /** A correction that moves nothing by more than this is left out of the note. */
 const noEffect = 5e-5;
 
-/** A part as a share of a whole that may be nothing. */
-const shareOf = (part: number, whole: number): string => (whole === 0 ? "-" : percent(part / whole));
+/** A part as a share of a whole; either may be unknown, and the whole nothing. */
+const shareOf = (part: number | undefined, whole: number | undefined): string =>
+  part === undefined || whole === undefined || whole === 0 ? "-" : percent(part / whole);
+
+/** What is not known is a dash; `notes` says why. */
+const known = (write: (value: number) => string, value: number | undefined): string =>
+  value === undefined ? "-" : write(value);
 
 /**
  * The results of `fusemax model` for people.
@@ -25,11 +30,13 @@ export function modelText(
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
-    parts.push(...estimates(of));
+    parts.push(...estimates(of), ...unknowns(of));
     parts.push(`What the 2D array's PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
     if (of.some(({ layer }) => layer !== undefined)) parts.push(`The whole layer\n\n${textTable(layers(of))}`);
     if (results.length > mostBreakdowns) continue;
-    parts.push(`Energy by component\n\n${textTable(components(of))}`);
+    if (of.some(result => Object.keys(result.components).length > 0)) {
+      parts.push(`Energy by component\n\n${textTable(components(of))}`);
+    }
     for (const result of of) parts.push(`${result.design}, by Einsum\n\n${textTable(einsums(result))}`);
   }
   if (results.length > mostBreakdowns) parts.push("Energy by component and by Einsum: --json, --csv, or fewer points.");
@@ -88,6 +95,16 @@ const estimates = (results: readonly ModelResult[]): readonly string[] =>
     ),
   );
 
+/** A line for each design whose energy and area the technology does not have. */
+const unknowns = (results: readonly ModelResult[]): readonly string[] =>
+  results.flatMap(({ design, wordBits, missing }) =>
+    missing.length === 0
+      ? []
+      : [
+          `${design}: bytes are those of ${wordBits}-bit words; the technology has energy and area for others. A file with \`wordBits: ${wordBits}\` gives them (--set architecture.technology=FILE.yaml).`,
+        ],
+  );
+
 const useLegend =
   "masked: scores in touched tiles that the mask hides; empty columns and rows: no query, key or feature there";
 
@@ -121,7 +138,7 @@ function layers(results: readonly ModelResult[]) {
               percent(layer.util2d),
               percent(layer.util1d),
               bytes(layer.trafficBytes),
-              energy(layer.energyPj),
+              known(energy, layer.energyPj),
               shareOf(energyPj, layer.energyPj),
               boundInWords[layer.bound] ?? layer.bound,
             ],
@@ -139,8 +156,8 @@ const overview = (results: readonly ModelResult[]) => ({
     percent(r.util2d),
     percent(r.util1d),
     bytes(r.trafficBytes),
-    energy(r.energyPj),
-    area(r.areaUm2),
+    known(energy, r.energyPj),
+    known(area, r.areaUm2),
     `${ratio(r.operationsPerByte)} of ${r.balanceOperationsPerByte.toFixed(0)}`,
     boundInWords[r.bound] ?? r.bound,
   ]),
@@ -174,7 +191,7 @@ const einsums = ({ einsums: found, energyPj }: ModelResult) => ({
     e.array.toUpperCase(),
     e.cycles < 1e15 ? e.cycles.toLocaleString("en-US") : e.cycles.toExponential(4),
     percent(e.util),
-    energy(e.energyPj),
+    known(energy, e.energyPj),
     shareOf(e.energyPj, energyPj),
   ]),
 });

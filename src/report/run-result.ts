@@ -8,6 +8,10 @@ export interface RunResult {
   readonly schema: "fusemax.run/1";
   readonly workload: {
     readonly model: string | null;
+    /** Which kind of the model's layers, where it has several; else null. */
+    readonly layers: string | null;
+    /** Each value is the first part of its key, as the model has it: the cost counts one tensor. */
+    readonly valuesInKeys: boolean;
     readonly batch: number;
     readonly heads: number;
     readonly kvHeads: number;

@@ -1,4 +1,7 @@
 import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
+import { accountingText } from "../model/corrections.js";
+import type { RunCost } from "../model/cost.js";
+import { type FormatName, formats, storageBits } from "../numerics/format.js";
 import type { RunResult } from "./run-result.js";
 import { textTable } from "./table.js";
 import { bytes, energy, percent, seconds } from "./units.js";
@@ -6,7 +9,6 @@ import { bytes, energy, percent, seconds } from "./units.js";
 /** The result of `fusemax run` for people: one fact a line, names on the left. */
 export function runText(result: RunResult): string {
   const { workload, engine, output, cost, time, tile, format } = result;
-  const ofPaper = result.design === "fusemax";
   const lines: (readonly [name: string, fact: string])[] = [
     ["workload", workloadText(workload)],
     ["mask", maskText(workload)],
@@ -19,16 +21,17 @@ export function runText(result: RunResult): string {
       : [["no keys", `${output.rowsWithoutKeys} rows see no key and are zeros`] as const]),
   ];
   return [
-    `${titleOf(result)}, emulated bit for bit`,
+    `${titleOf(result)}, emulated bit for bit; accounting: ${countedAs(cost)}`,
     ...lines.map(line),
     "",
     ...errorText(result),
     "",
-    `Cost on ${ofPaper ? "FuseMax" : result.design}`,
-    line(["cycles", count(cost.cycles)]),
-    line(["time", `${seconds(cost.seconds)}${ofPaper ? " at 940 MHz and 400 GiB/s" : ""}`]),
+    `Cost on ${result.design === "fusemax" ? "FuseMax" : result.design}`,
+    line(["cycles", `${count(Math.round(cost.cycles))}; ${count(Math.round(cost.busyCycles))} of computation`]),
+    line(["time", `${seconds(cost.seconds)} at ${clock(cost.frequencyHz)} and ${bandwidth(cost.dramBytesPerSecond)}`]),
+    line(["words", wordsText(cost, format)]),
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
-    line(["energy", `${energy(cost.energyPj)}, as the paper counts it`]),
+    line(["energy", energyText(cost)]),
     line(["busy", `2D array ${percent(cost.util2d)}, 1D array ${percent(cost.util1d)}`]),
     "",
     "Emulation",
@@ -44,6 +47,26 @@ export function runText(result: RunResult): string {
 const titleOf = ({ design, cascade }: RunResult): string =>
   design === "fusemax" && cascade === "attention-1-pass" ? "FuseMax attention" : `${cascade} on ${design}`;
 
+const countedAs = ({ accounting: name, corrections }: RunCost): string =>
+  accountingText({ name, corrections, mapping: "published" });
+
+const clock = (hertz: number): string => `${Number((hertz / 1e6).toPrecision(6))} MHz`;
+
+/** The published bandwidth is in GiB, whatever it is called. */
+const bandwidth = (rate: number): string =>
+  rate % 2 ** 30 === 0 ? `${rate / 2 ** 30} GiB/s` : `${Number((rate / 1e9).toPrecision(6))} GB/s`;
+
+function wordsText({ accounting, wordBits }: RunCost, format: FormatName): string {
+  const own = storageBits[formats[format].operand];
+  const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${format} has ${own}` : "";
+  return `bytes and energy are for ${wordBits} bits${whatever}`;
+}
+
+const energyText = ({ energyPj, wordBits }: RunCost): string =>
+  energyPj === undefined
+    ? `not known for ${wordBits}-bit words: the technology's operators and registers are for others`
+    : energy(energyPj);
+
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 
 const many = (count: number, noun: string): string =>
@@ -54,9 +77,11 @@ function workloadText(w: RunResult["workload"]): string {
   const heads = w.kvHeads === w.heads ? many(w.heads, "head") : `${w.heads} heads on ${w.kvHeads} of K and V`;
   const widths = w.headDim === w.valueDim ? `E = F = ${w.headDim}` : `E = ${w.headDim}, F = ${w.valueDim}`;
   const source = w.seed === null ? "from files" : `seed ${w.seed}${w.spread === 1 ? "" : `, spread ${w.spread}`}`;
-  const name = w.model === null ? "" : `${w.model}: `;
+  const kind = w.layers === null ? "" : `, ${w.layers} layers`;
+  const name = w.model === null ? "" : `${w.model}${kind}: `;
+  const shared = w.valuesInKeys ? ", values within keys" : "";
   const sizes = `batch ${w.batch}, ${heads}, ${many(w.queries, "query")} x ${many(w.keys, "key")}, ${widths}`;
-  return `${name}${sizes}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
+  return `${name}${sizes}${shared}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 
 function maskText({ causal, window: [left, right], kvLens, qLens, alibi }: RunResult["workload"]): string {

@@ -1,14 +1,15 @@
 import type { Cascade } from "../einsum/cascade.js";
 import { readTogether, streamPlan, trafficBound } from "../einsum/traffic-bound.js";
-import { SpecError } from "../errors.js";
-import { bufferBytes } from "../model/buffer.js";
+import { SpecError, UsageError } from "../errors.js";
+import type { Accounting } from "../model/accounting.js";
+import { type AttentionPoint, attentionPoints, type PointRequest } from "../model/attention-point.js";
+import { bufferBytes, bufferPatch } from "../model/buffer.js";
 import { compileDesign } from "../model/compile.js";
-import { accountingOf } from "../model/corrections.js";
+import { accountingText } from "../model/corrections.js";
 import { evaluate } from "../model/evaluate.js";
-import type { Patch } from "../model/patch.js";
-import { sizesOf } from "../model/sizes.js";
+import type { Sizes } from "../model/sizes.js";
 import type { Design } from "../spec/design.js";
-import type { Workload } from "../spec/workload.js";
+import type { Phase, Workload } from "../spec/workload.js";
 import { chart } from "./chart.js";
 import type { Figure, PointPanel } from "./figure.js";
 import { type Table, textTable } from "./table.js";
@@ -22,6 +23,10 @@ export interface TrafficStudyRequest {
   readonly workload: Workload;
   readonly lengths: readonly number[];
   readonly batch: number;
+  readonly phase: Phase;
+  /** Queries at once in decode. */
+  readonly decodeQueries: number;
+  readonly accounting: Accounting;
   /** One size for all; without it each design has its own. */
   readonly bufferBytes?: number;
 }
@@ -30,6 +35,10 @@ export interface TrafficStudy {
   readonly schema: "fusemax.traffic-bound/1";
   readonly model: string;
   readonly batch: number;
+  readonly phase: Phase;
+  /** How the designs are modelled. */
+  readonly accounting: Accounting["name"];
+  readonly corrections: readonly string[];
   /** Which mappings the bounds hold for. */
   readonly covers: string;
   readonly panels: readonly TrafficPanel[];
@@ -45,6 +54,8 @@ export interface TrafficPanel {
 
 export interface TrafficPoint {
   readonly seq: number;
+  readonly queries: number;
+  readonly keys: number;
   /** Query rows of a key/value head: the sequence's, times the query heads that share it. */
   readonly rows: number;
   /** Q, K, V read once, AV written once. */
@@ -71,22 +82,18 @@ const attentionRanks = { streamed: "M", rows: "P" } as const;
 
 /** Computes the bounds and, beside them, the modelled traffic. Throws SpecError, UsageError. */
 export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
-  const { cascades, designs, workload, lengths, batch } = request;
+  const { cascades, designs, workload, lengths, batch, phase, decodeQueries, accounting } = request;
   const plans = new Map(cascades.map(cascade => [cascade.name, streamPlan(cascade, attentionRanks)]));
-  // FLAT's own mapper spilled for FLAT's buffer: at another one its choice is made anew.
-  const accounting =
-    request.bufferBytes === undefined ? accountingOf(undefined, []) : accountingOf(undefined, ["flat-mapper"]);
-  const patches: Patch[] =
-    request.bufferBytes === undefined
-      ? []
-      : [{ path: "architecture.levels.buffer.bytes", value: String(request.bufferBytes) }];
   const compiled = designs.map(design => ({
     design,
-    model: compileDesign(design, { corrections: accounting.corrections, patches }),
+    model: compileDesign(design, {
+      corrections: accounting.corrections,
+      patches: request.bufferBytes === undefined ? [] : [bufferPatch(design, request.bufferBytes)],
+    }),
   }));
-  const sizes = lengths.map(seq => sizesOf(workload, seq, batch));
+  const sizes = lengths.map(seq => ({ seq, at: wholeSizes(workload, { seq, batch, phase, decodeQueries }) }));
   const bufferOf = new Map(
-    compiled.map(({ design, model }) => [design.name, sizes[0] ? bufferBytes(model, sizes[0]) : 0]),
+    compiled.map(({ design, model }) => [design.name, sizes[0] ? bufferBytes(model, sizes[0].at) : 0]),
   );
   const buffers = request.bufferBytes === undefined ? [...new Set(bufferOf.values())] : [request.bufferBytes];
   const wordBytes = compiled[0]?.model.wordBytes ?? 2;
@@ -100,7 +107,7 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
           design: design.name,
           cascade: design.spec.data.cascade ?? "",
         })),
-        points: sizes.map((at): TrafficPoint => {
+        points: sizes.map(({ seq, at }): TrafficPoint => {
           const heads = at.B * at.H * wordBytes;
           // Heads that share keys are rows of one matrix of queries.
           const rows = at.queries * (at.group ?? 1);
@@ -110,7 +117,9 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
             return [name, trafficBound(own, sizeOf, buffer / wordBytes)] as const;
           });
           return {
-            seq: at.M,
+            seq,
+            queries: at.queries,
+            keys: at.M,
             rows,
             compulsoryBytes: (found[0]?.[1].compulsoryWords ?? 0) * heads,
             bounds: Object.fromEntries(
@@ -126,7 +135,35 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
         }),
       };
     });
-  return { schema: "fusemax.traffic-bound/1", model: workload.name, batch, covers: coveredMappings, panels };
+  const { name, corrections } = accounting;
+  return {
+    ...{
+      schema: "fusemax.traffic-bound/1" as const,
+      model: workload.name,
+      batch,
+      phase,
+      accounting: name,
+      corrections,
+    },
+    covers: coveredMappings,
+    panels,
+  };
+}
+
+/** The sizes of a workload whose queries see every key. Throws UsageError for a mask: the bounds know none. */
+function wholeSizes(workload: Workload, request: PointRequest): Sizes {
+  const points = attentionPoints(workload, request);
+  const masked = points.find(({ mask }) => mask !== undefined);
+  if (masked !== undefined) {
+    const kind = masked.kind.name === null ? "" : ` ${masked.kind.name} layers`;
+    throw new UsageError({
+      where: "--model",
+      got: `${workload.name}, whose mask hides keys${kind === "" ? "" : ` in its${kind}`}`,
+      expected: "a workload whose queries see every key",
+      mend: "--no-mask bounds it as if they did",
+    });
+  }
+  return (points[0] as AttentionPoint).sizes;
 }
 
 function trafficOf(run: () => { readonly trafficBytes: number }): number | null {
@@ -139,11 +176,19 @@ function trafficOf(run: () => { readonly trafficBytes: number }): number | null 
 }
 
 /** A line a length and buffer: bounds, modelled traffic, and how far above its cascade's bound each design is. */
-export function trafficTable({ panels }: TrafficStudy): Table {
+export function trafficTable({ panels, ...study }: TrafficStudy): Table {
+  const accounting = accountingWords(study);
   const cascades = Object.keys(panels[0]?.points[0]?.bounds ?? {});
   const designs = panels.flatMap(panel => panel.designs);
   return {
-    columns: ["seq", "buffer_bytes", "compulsory", ...cascades, ...designs.map(d => `${d.design}_modelled`)],
+    columns: [
+      "seq",
+      "buffer_bytes",
+      "compulsory",
+      ...cascades,
+      ...designs.map(d => `${d.design}_modelled`),
+      "accounting",
+    ],
     rows: panels.flatMap(({ bufferBytes, points }) =>
       points.map(point => [
         point.seq,
@@ -151,6 +196,7 @@ export function trafficTable({ panels }: TrafficStudy): Table {
         point.compulsoryBytes,
         ...cascades.map(name => point.bounds[name]?.bytes ?? ""),
         ...designs.map(({ design }) => point.modelled[design] ?? ""),
+        accounting,
       ]),
     ),
   };
@@ -158,6 +204,12 @@ export function trafficTable({ panels }: TrafficStudy): Table {
 
 const mebibytes = (size: number): string =>
   size < 2 ** 20 ? `${size / 2 ** 10} KiB` : `${Number((size / 2 ** 20).toPrecision(6))} MiB`;
+
+const subject = ({ model, phase, batch }: TrafficStudy): string =>
+  `${model}${phase === "decode" ? ", decode" : ""}, batch ${batch}`;
+
+const accountingWords = ({ accounting: name, corrections }: Pick<TrafficStudy, "accounting" | "corrections">): string =>
+  accountingText({ name, corrections, mapping: "published" });
 
 /** The study for people. */
 export function trafficText(study: TrafficStudy): string {
@@ -175,7 +227,7 @@ export function trafficText(study: TrafficStudy): string {
     return `${mebibytes(bufferBytes)} buffer\n\n${textTable(table)}`;
   });
   return [
-    `Least DRAM traffic of attention by cascade: ${study.model}, batch ${study.batch}`,
+    `Least DRAM traffic of attention by cascade: ${subject(study)}; accounting: ${accountingWords(study)}`,
     ...wrap(`It holds for ${study.covers}.`),
     ...wrap(
       "In brackets, what the mapping at the bound does: query rows a block, for each of which K and V are read once more, or " +
@@ -241,8 +293,8 @@ export function trafficFigure(study: TrafficStudy): string {
     };
   });
   const figure: Figure = {
-    title: `Least DRAM traffic of attention by cascade, ${study.model}, batch ${study.batch}`,
-    note: "Lines: bounds for mappings that stream the keys per block of queries; lone marks: the model.",
+    title: `Least DRAM traffic of attention by cascade, ${subject(study)}`,
+    note: `Lines: bounds for mappings that stream the keys per block of queries; lone marks: the model (accounting: ${accountingWords(study)}).`,
     series,
     y: { label: "DRAM traffic", scale: "log", format: size => bytes(size).replace(/\.0+ /, " ") },
     panels,

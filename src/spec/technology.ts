@@ -17,6 +17,8 @@ export interface Technology {
   readonly source: string;
   /** Decimals to which derived energies are rounded (Accelergy prints six). */
   readonly energyDecimals: number;
+  /** Bits of the words that operators and register files are for; absent: of whatever words the architecture has. */
+  readonly wordBits?: number | undefined;
   readonly operations: Readonly<Record<string, OperationCost>>;
   readonly dram: { readonly energyPj: number; readonly bits: number };
   readonly registerFile: { readonly readPj: Formula; readonly writePj: Formula; readonly areaUm2: Formula };
@@ -35,6 +37,7 @@ export const technologySchema: z.ZodType<Technology> = z.strictObject({
   name: z.string(),
   source: z.string(),
   energyDecimals: z.int().nonnegative(),
+  wordBits: z.number().positive().optional(),
   operations: z.record(z.string(), z.strictObject({ energyPj: positive, areaUm2: positive })),
   dram: z.strictObject({ energyPj: positive, bits: z.number().positive() }),
   registerFile: z.strictObject({ readPj: formula, writePj: formula, areaUm2: formula }),

@@ -206,19 +206,35 @@ describe("fusemax traffic-bound", () => {
     const args = ["traffic-bound", "--seq", "64K", "--buffer", "16MiB", "--model", "xlm"];
     const { stdout } = await invoke(...args);
     expect(stdout).toContain("16 MiB buffer");
-    const small = await invoke("traffic-bound", "--seq", "1K", "--buffer", "512K", "--model", "llama-3-8b");
-    expect(small.stdout).toMatch(/Llama 3 8B, batch 1\n.*512 KiB buffer/s);
+    const small = await invoke(
+      "traffic-bound",
+      "--seq",
+      "1K",
+      "--buffer",
+      "512K",
+      "--model",
+      "llama-3-8b",
+      "--no-mask",
+    );
+    expect(small.stdout).toMatch(/^Least .*Llama 3 8B, batch 1; accounting: corrected\n.*512 KiB buffer/s);
     expect(stdout).toMatch(/fusemax, modelled\n/);
     const csv = (await invoke(...args, "--csv")).stdout.trim().split("\n");
     expect(csv[0]).toBe(
-      "seq,buffer_bytes,compulsory,attention-3-pass,attention-3-pass-deferred,attention-2-pass,attention-1-pass,flat_modelled,fusemax_modelled",
+      "seq,buffer_bytes,compulsory,attention-3-pass,attention-3-pass-deferred,attention-2-pass,attention-1-pass,flat_modelled,fusemax_modelled,accounting",
     );
     expect(csv.length).toBe(2);
-    expect(csv[1]?.split(",").map(Number).every(Number.isFinite)).toBe(true);
+    expect(csv[1]?.split(",").slice(0, -1).map(Number).every(Number.isFinite)).toBe(true);
+    expect(csv[1]?.split(",").at(-1)).toBe("corrected");
   });
 
   it.each([
     [["--seq", "0"], /--seq/],
+    [
+      ["--model", "gpt-2", "--seq", "1K"],
+      /--model: got GPT-2, whose mask hides keys; expected .*; --no-mask bounds it/,
+    ],
+    [["--model", "gemma-2-9b", "--seq", "8K", "--phase", "decode"], /hides keys in its local layers/],
+    [["--queries", "2"], /--queries: got prefill; expected --phase decode beside it/],
     [["--buffer", "none"], /--buffer: got "none"/],
     [["--cascade", "softmax"], /softmax: got no rank P/],
     [["--design", "nothing"], /--design: got "nothing"/],

@@ -36,13 +36,13 @@ describe("fusemax sweep", () => {
     );
     const { columns, rows } = parseCsv(stdout);
     expect(rows.length).toBe(2 * 2 * 2 * 2 * 2);
-    expect(columns.slice(0, 9).join()).toBe(
-      "design,model,batch,seq,phase,queries,architecture.parameters.D,technology.operations.mac.energyPj,workload.heads",
+    expect(columns.slice(0, 10).join()).toBe(
+      "design,model,batch,seq,phase,queries,layers,architecture.parameters.D,technology.operations.mac.energyPj,workload.heads",
     );
-    expect(rows.slice(0, 3).map(row => row.slice(3, 9).join())).toEqual([
-      "1024,prefill,1024,128,10,1",
-      "1024,prefill,1024,128,10,2",
-      "1024,prefill,1024,128,20,1",
+    expect(rows.slice(0, 3).map(row => row.slice(3, 10).join())).toEqual([
+      "1024,prefill,1024,,128,10,1",
+      "1024,prefill,1024,,128,10,2",
+      "1024,prefill,1024,,128,20,1",
     ]);
     // The swept field counts: arithmetic is most of the energy.
     const energy = columns.indexOf("energyPj");
@@ -56,12 +56,12 @@ describe("fusemax sweep", () => {
   ])("gives at the specs' own values what fusemax model gives of %s under %s %j", async (name, accounting, phase) => {
     const asked = ["--seq", "16K", "--model", name, "--accounting", accounting, ...phase];
     const { stdout: swept } = await invoke("sweep", ...sides, ...asked);
-    const row = parseCsv(swept).rows.find(cells => cells[6] === "256") ?? [];
+    const row = parseCsv(swept).rows.find(cells => cells[7] === "256") ?? [];
     const { stdout: model } = await invoke("model", "--design", "fusemax", ...asked, "--csv");
     const { columns, rows } = parseCsv(model);
     expect(row.slice(0, 4)).toEqual(rows[0]?.slice(0, 4)); // design, model, batch, seq
     expect(row.slice(4, 6)).toEqual(["phase", "queries"].map(column => rows[0]?.[columns.indexOf(column)]));
-    expect(row.slice(7, 14)).toEqual(rows[0]?.slice(4, 11));
+    expect(row.slice(8, 15)).toEqual(rows[0]?.slice(4, 11));
   });
 
   it("goes on where it was stopped, with the same result", async () => {

@@ -3,17 +3,20 @@ import { writeAtomically } from "../../io/atomic-write.js";
 import { loadCascade } from "../../io/cascade-files.js";
 import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
+import { unmasked } from "../../model/attention-point.js";
 import { paperLengths } from "../../model/evaluation.js";
 import { largestSize } from "../../model/sizes.js";
 import { jsonText } from "../../report/finite.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { parseSequence, parseWords } from "../values.js";
 
-export interface TrafficBoundOptions {
+export interface TrafficBoundOptions extends AccountingOptions, PhaseOptions {
   readonly model: string;
   readonly seq?: readonly string[];
   readonly batch?: number;
+  readonly mask: boolean;
   readonly buffer?: number;
   readonly cascade?: readonly string[];
   readonly design?: readonly string[];
@@ -30,17 +33,21 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
     throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
+  const designs = parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
+    loadDesign(specFiles, name, "--design"),
+  );
+  const { accounting } = accountingOfCommand(options, designs, options.buffer === undefined ? 0 : 1);
   const study = trafficStudy({
     cascades: parseWords("--cascade", options.cascade ?? attentionCascades).map(loadCascade),
-    designs: parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
-      loadDesign(specFiles, name, "--design"),
-    ),
-    workload,
+    designs,
+    workload: options.mask ? workload : unmasked(workload),
     lengths:
       options.seq === undefined
         ? paperLengths
         : parseWords("--seq", options.seq).map(text => parseSequence("--seq", text, largestSize)),
     batch: options.batch ?? workload.batch,
+    ...queriesOf(options),
+    accounting,
     ...(options.buffer === undefined ? {} : { bufferBytes: options.buffer }),
   });
   if (options.chart !== undefined) {

@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
 import { formatNames } from "../../numerics/format.js";
 import { largestHeadDim } from "../../numerics/limits.js";
+import { accountingOptions } from "../model/options.js";
 import { parsed } from "../option.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../values.js";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("run")
     .description("Emulate attention on a design bit for bit, check it against float64, and say what it costs.")
     .optionsGroup("Workload:")
@@ -62,6 +63,8 @@ export function register(program: Command): void {
     )
     .addOption(oneOf("--format <name>", formatNames).default("bf16"))
     .addOption(oneOf("--engine <name>", engineChoices).default("auto"))
+    .optionsGroup("Cost:");
+  accountingOptions(command)
     .optionsGroup("Output:")
     .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
     .addOption(

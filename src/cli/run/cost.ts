@@ -1,7 +1,22 @@
 import { costOfRun, type RunCost } from "../../model/cost.js";
+import { storageBits } from "../../numerics/format.js";
+import { accountingOfCommand } from "../model/options.js";
+import { publishedArray, type RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
 
-/** What the attention costs on the run's design, on an array of the run's size. */
-export function costOfPlan({ design: { design }, problem }: RunPlan): RunCost {
-  return costOfRun(design, problem.shape, problem.tile, problem.mask);
+/**
+ * What the attention costs on the run's design, on an array of the run's size. An array or words of another size are
+ * settings, and so is another cascade: that design is not the paper's as it ships.
+ */
+export function costOfPlan({ design: { design }, problem, valuesInKeys }: RunPlan, options: RunOptions): RunCost {
+  const { shape, mask, format } = problem;
+  const { array = publishedArray } = options;
+  const operandBits = storageBits[format.operand];
+  const asShipped =
+    options.cascade === undefined &&
+    array.m0 === publishedArray.m0 &&
+    array.p0 === publishedArray.p0 &&
+    operandBits === design.architecture.data.wordBits;
+  const { accounting } = accountingOfCommand(options, [design], asShipped ? 0 : 1);
+  return costOfRun(design, { ...shape, valuesInKeys }, options.array, mask, { accounting, operandBits });
 }

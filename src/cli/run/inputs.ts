@@ -35,6 +35,21 @@ export const fromSeed =
     return generate(stretches);
   };
 
+/** The inputs of a model whose values are the first part of its keys. */
+export const withValuesInKeys = (pieces: InputPieces, { headDim, valueDim }: AttentionShape): InputPieces =>
+  async function* (name) {
+    if (name !== "v") {
+      yield* pieces(name);
+      return;
+    }
+    let at = 0;
+    for await (const piece of pieces("k")) {
+      const begin = at;
+      yield piece.filter((_, i) => (begin + i) % headDim < valueDim);
+      at += piece.length;
+    }
+  };
+
 /** The inputs with the elements that make ALiBi of a dot product. */
 export const withBiases = (pieces: InputPieces, alibi: Alibi): InputPieces =>
   async function* (name) {

@@ -13,13 +13,17 @@ export interface ModelShape {
   readonly window: { readonly left: number; readonly right: number };
   /** Its keys are another sequence's, of this length. */
   readonly crossKeys: number | undefined;
+  /** Each value is the first part of its key. */
+  readonly valuesInKeys: boolean;
+  /** The kind of layers whose attention it is, where there are several; else null. */
+  readonly layers: string | null;
 }
 
 /** A model of specs/workloads by its name in any case, or of a YAML file. @throws SpecError */
 export function modelShape(name: string): ModelShape {
   const workload = loadWorkload(specFiles, name, "--model");
   const known = specFiles.names("workloads");
-  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, kinds } = workload;
+  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, valuesInKeys, kinds } = workload;
   const [left, right] = kinds[0]?.window ?? [-1, -1];
   return {
     name: known.find(spec => spec === name.toLowerCase()) ?? workload.name,
@@ -31,5 +35,7 @@ export function modelShape(name: string): ModelShape {
     causal,
     window: { left, right },
     crossKeys,
+    valuesInKeys,
+    layers: kinds[0]?.name ?? null,
   };
 }

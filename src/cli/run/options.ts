@@ -1,15 +1,20 @@
+import type { Tile } from "../../attention/tile.js";
 import type { FormatName } from "../../numerics/format.js";
+import type { AccountingOptions } from "../model/options.js";
 import type { CheckRows } from "../values.js";
 import type { InputOptions } from "./input-files.js";
 import type { WorkloadOptions } from "./workload.js";
 
 export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 
+/** The paper's array. */
+export const publishedArray: Tile = { m0: 256, p0: 256 };
+
 /** What `fusemax run` was asked for. */
-export interface RunOptions extends WorkloadOptions, InputOptions {
+export interface RunOptions extends WorkloadOptions, InputOptions, AccountingOptions {
   readonly design: string;
   readonly cascade?: string;
-  readonly array?: { readonly m0: number; readonly p0: number };
+  readonly array?: Tile;
   readonly format: FormatName;
   readonly scale?: number;
   readonly alibi?: boolean;

@@ -12,7 +12,7 @@ import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
 import { shapeOfInputs } from "./input-shape.js";
-import { fromFiles, fromSeed, type InputPieces, remembering, withBiases } from "./inputs.js";
+import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
 import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.js";
@@ -20,8 +20,12 @@ import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.
 /** A run that can be begun: every option checked, every input file's header read, every output path tried. */
 export interface RunPlan {
   readonly model: string | null;
+  /** The kind of the model's layers, where it has several; else null. */
+  readonly layers: string | null;
   readonly seen: SeenKeys;
   readonly design: RunDesign;
+  /** Each value is the first part of its key. */
+  readonly valuesInKeys: boolean;
   readonly problem: AttentionProblem;
   /** What made E of the problem larger; null without --alibi. */
   readonly alibi: Alibi | null;
@@ -39,7 +43,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   }
   const files = await openInputs(options);
   if (files !== null) refuseGeneratedOptions(options);
-  const { model, shape, mask, seen, scaleDim } =
+  const { model, layers, shape, mask, seen, scaleDim, valuesInKeys } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
   const format = formats[options.format];
@@ -57,9 +61,13 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
   await checkOutputs(options);
   const seed = files === null ? (options.seed ?? 0) : null;
-  const given = files === null ? fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads) : fromFiles(files);
+  const generated = (): InputPieces => {
+    const all = fromSeed(shape, seed ?? 0, options.spread ?? 1, generateOnThreads);
+    return valuesInKeys ? withValuesInKeys(all, shape) : all;
+  };
+  const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
-  return { model, seen, design, problem, alibi, seed, pieces, dump };
+  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

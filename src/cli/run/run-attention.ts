@@ -36,7 +36,7 @@ async function runPlan(
 ): Promise<number> {
   // Before the long part, so that a design that can't be had costs nobody a finished run.
   const { costOfPlan } = await import("./cost.js");
-  const cost = costOfPlan(plan);
+  const cost = costOfPlan(plan, options);
   const rows = rowsToCheck(plan.problem, options);
   const emulated = await emulateAndCheck(plan, rows, options, note);
   const { run, onOperands, exact } = emulated;
@@ -122,7 +122,7 @@ async function dumpTile(
 }
 
 function resultOf(
-  { problem, model, seen, alibi, seed, design }: RunPlan,
+  { problem, model, layers, seen, valuesInKeys, alibi, seed, design }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine, av }: FinishedRun,
@@ -136,7 +136,9 @@ function resultOf(
     schema: "fusemax.run/1",
     workload: {
       model,
+      layers,
       ...shape,
+      valuesInKeys,
       headDim: shape.headDim - (alibi?.elements ?? 0),
       scale,
       seed,

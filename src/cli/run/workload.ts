@@ -29,6 +29,10 @@ export interface Workload {
   readonly seen: SeenKeys;
   /** The width whose root divides the scores by default. */
   readonly scaleDim: number;
+  /** Each value is the first part of its key. */
+  readonly valuesInKeys: boolean;
+  /** The kind of the model's layers, where it has several; else null. */
+  readonly layers: string | null;
 }
 
 /** The mask as asked for or as the model has it; `causal` bounds the window's right to 0. */
@@ -69,6 +73,8 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
     shape,
     ...maskOf(options, shape, model),
     scaleDim: options.headDim ?? model?.scaleDim ?? headDim,
+    valuesInKeys: model?.valuesInKeys === true && shape.valueDim <= shape.headDim,
+    layers: model?.layers ?? null,
   };
 }
 
@@ -112,6 +118,8 @@ export async function workloadOfTensors(options: WorkloadOptions, shape: Attenti
     shape,
     ...maskOf(options, shape, model),
     scaleDim: model?.scaleDim ?? shape.headDim,
+    valuesInKeys: model?.valuesInKeys ?? false,
+    layers: model?.layers ?? null,
   };
 }
 

@@ -28,9 +28,9 @@ export function readSweep(source: SpecSource, names: Omit<SweepNames, "accountin
   return {
     ...rest,
     designs: names.designs.map(name => loadDesign(source, name, "--design")),
-    workloads: names.workloads.map(name => {
+    workloads: names.workloads.flatMap(name => {
       const workload = loadWorkload(source, name, "--model");
-      return { ...workload, batch: batch ?? workload.batch };
+      return workload.kinds.map(kind => ({ ...workload, kinds: [kind], batch: batch ?? workload.batch }));
     }),
   };
 }

@@ -48,6 +48,7 @@ const head = (request: SweepRequest): readonly string[] => [
   "seq",
   "phase",
   "queries",
+  "layers",
   ...request.axes.map(({ path }) => path),
 ];
 
@@ -63,6 +64,7 @@ function place(request: SweepRequest, at: Coordinates): readonly (string | numbe
     seq,
     request.phase,
     request.phase === "decode" ? request.decodeQueries : seq,
+    workload.kinds[0]?.name ?? "",
     ...values,
   ];
 }
@@ -108,7 +110,7 @@ export function* sweepJson({ request, points, front, objectives }: SweepResults)
       return Number.isNaN(value) ? [] : [[measure, value] as const];
     });
     const point = {
-      ...Object.fromEntries(names.map((name, k) => [name, at[k]])),
+      ...Object.fromEntries(names.map((name, k) => [name, name === "layers" && at[k] === "" ? null : at[k]])),
       ...(error === undefined ? { ...Object.fromEntries(numbers), bound: points.bounds[i] } : { error }),
       pareto: front[i] === 1,
       estimated: points.estimated[i] === 1,
@@ -132,6 +134,9 @@ export function* pieces(lines: Iterable<string>): Generator<string> {
   }
   yield piece;
 }
+
+const layersOf = ({ kinds: [kind] }: Workload): string =>
+  kind === undefined || kind.name === null ? "" : `${kind.name} layers, `;
 
 /** Points drawn besides the fronts: more would only hide each other. */
 const mostDrawn = 1500;
@@ -164,7 +169,7 @@ export function sweepChart({ request, points, front, objectives }: SweepResults,
   const stride = Math.max(1, Math.ceil(points.size / mostDrawn));
   const phase = request.phase === "decode" ? "decode, " : "";
   const groups = request.workloads.flatMap((workload, w) =>
-    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${phase}${seq} tokens`, w, l })),
+    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${layersOf(workload)}${phase}${seq} tokens`, w, l })),
   );
   const shown = groups.slice(0, 12);
   const lines = shown.map(() => request.designs.map(() => [] as { x: number; y: number; onFront: boolean }[]));

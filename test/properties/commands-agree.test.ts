@@ -1,0 +1,160 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loadCascade } from "../../src/io/cascade-files.js";
+import { specFiles } from "../../src/io/spec-files.js";
+import { type Accounting, published } from "../../src/model/accounting.js";
+import { accountingOf } from "../../src/model/corrections.js";
+import { costOfRun } from "../../src/model/cost.js";
+import { sweeper } from "../../src/model/sweep.js";
+import { modelResults } from "../../src/report/model-result.js";
+import { trafficStudy } from "../../src/report/traffic-bound.js";
+import { loadDesign } from "../../src/spec/load.js";
+import { type Workload, workloadSchema } from "../../src/spec/workload.js";
+import { invoke } from "../cli/invoke.js";
+
+// Commands that print the same quantity of the same workload print the same number.
+
+const runs = 600;
+const names = ["unfused", "flat", "cascade", "architecture", "fusemax"] as const;
+const designs = names.map(name => loadDesign(specFiles, name));
+const fusemax = designs.slice(-1);
+const cascades = [loadCascade("attention-1-pass")];
+const corrected = accountingOf("corrected", undefined);
+
+const size = (max: number) => fc.integer({ min: 1, max });
+const edge = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 700 }));
+const cases = fc
+  .record({
+    kvHeads: size(3),
+    group: size(5),
+    headDim: size(96),
+    valueDim: size(96),
+    valuesInKeys: fc.boolean(),
+    causal: fc.boolean(),
+    window: fc.tuple(edge, edge),
+    batch: size(3),
+    phase: fc.constantFrom("prefill" as const, "decode" as const),
+    decodeQueries: size(5),
+    seq: size(1500),
+    accounting: fc.constantFrom<Accounting>(published, corrected),
+  })
+  .map(({ kvHeads, group, valuesInKeys, causal, window, batch, headDim, valueDim, ...asked }) => {
+    const workload = workloadSchema.parse({
+      ...{ name: "random", source: "a property", phases: ["prefill", "decode"], batch, causal, headDim, valueDim },
+      ...{ heads: kvHeads * group, kvHeads, valuesInKeys: valuesInKeys && valueDim <= headDim },
+      ...{ window, modelDim: 64, feedForward: 256 },
+    });
+    return { ...asked, decodeQueries: Math.min(asked.decodeQueries, asked.seq), workload };
+  });
+
+/** Shares of the longest sequence, for a ragged batch. */
+const lengths = fc.option(fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }));
+
+/** What each command says of the same point, or why it refuses it. */
+function say<T>(ask: () => T): T | string {
+  try {
+    return ask();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("commands agree", () => {
+  it(`law: model, sweep, run and traffic-bound say the same of ${runs} random workloads`, () => {
+    let unmasked = 0;
+    fc.assert(
+      fc.property(cases, fc.constantFrom(...designs), ({ workload, seq, accounting, phase, decodeQueries }, design) => {
+        const point = { workloads: [workload], lengths: [seq], phase, decodeQueries, accounting };
+        const { batch } = workload;
+        const [model] = modelResults({ ...point, designs: [design], batch, effects: false }).results;
+        const swept = sweeper({ ...point, designs: [design], axes: [] })(0);
+        expect(swept.error).toBe("");
+        expect(swept.numbers.slice(0, 9)).toEqual([
+          ...[model?.cycles, model?.latencySeconds, model?.trafficBytes, model?.energyPj, model?.areaUm2],
+          ...[model?.util2d, model?.util1d, model?.use["2d"]?.useful, model?.use["1d"]?.useful],
+        ]);
+        expect(model?.cycles).toBeCloseTo((model?.latencySeconds ?? 0) * 940e6, 3);
+        const study = say(() => trafficStudy({ ...point, cascades, designs: [design], workload, batch }));
+        if (typeof study === "string") expect(study).toMatch(/whose mask hides keys/);
+        else {
+          unmasked++;
+          expect(study.panels[0]?.points[0]?.modelled[design.name]).toBe(model?.trafficBytes);
+        }
+      }),
+      { numRuns: runs },
+    );
+    expect(unmasked).toBeGreaterThan(runs / 20);
+  });
+
+  it(`law: what run says of its cost is what model says of ${runs} random workloads, ragged ones too`, () => {
+    fc.assert(
+      fc.property(cases, lengths, ({ workload, seq, accounting, phase, decodeQueries }, shares) => {
+        const kvLens = shares?.slice(0, workload.batch).map(share => Math.ceil(share * seq)) ?? null;
+        if (kvLens !== null) kvLens[0] = seq;
+        const ragged = kvLens === null ? {} : { kvLens };
+        const point = { workloads: [workload], lengths: [seq], phase, decodeQueries, accounting };
+        const [model] = modelResults({
+          ...point,
+          ...ragged,
+          designs: fusemax,
+          batch: workload.batch,
+          effects: false,
+        }).results;
+        const cost = costOfRun(
+          fusemax[0] as (typeof fusemax)[0],
+          shapeOf(workload, seq, phase, decodeQueries),
+          tile,
+          maskOf(workload, kvLens, phase),
+          {
+            accounting,
+          },
+        );
+        expect([cost.cycles, cost.seconds, cost.dramBytes, cost.energyPj, cost.util2d, cost.util1d]).toEqual([
+          ...[model?.cycles, model?.latencySeconds, model?.trafficBytes, model?.energyPj, model?.util2d, model?.util1d],
+        ]);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  it.each([
+    ["deepseek-v3-absorbed", ["--q-len", "1", "--kv-len", "500"], ["--phase", "decode", "--seq", "500"]],
+    ["llama-3-8b", ["--q-len", "3", "--kv-len", "1K"], ["--phase", "decode", "--queries", "3", "--seq", "1K"]],
+    ["gpt-2", ["--seq", "300"], ["--seq", "300"]],
+    ["whisper-large-cross", ["--seq", "10"], ["--seq", "10"]],
+    ["gemma-2-9b", ["--q-len", "1", "--kv-len", "4200"], ["--phase", "decode", "--seq", "4200"]],
+  ])("by the command line, %s", async (name, run, model) => {
+    for (const accounting of ["published", "corrected"]) {
+      const counted = ["--accounting", accounting, "--json"];
+      const ran = await invoke("run", "--check", "none", "--engine", "cpu", "--model", name, ...run, ...counted);
+      const { cost, workload } = JSON.parse(ran.stdout);
+      const asked = ["--model", name, "--design", "fusemax", "--batch", "1", ...model, ...counted];
+      const [first] = JSON.parse((await invoke("model", ...asked)).stdout).results;
+      const [point] = JSON.parse((await invoke("sweep", ...asked)).stdout).points;
+      for (const answer of [first, point]) {
+        expect(answer).toMatchObject({
+          ...{
+            cycles: cost.cycles,
+            latencySeconds: cost.seconds,
+            trafficBytes: cost.dramBytes,
+            energyPj: cost.energyPj,
+          },
+          ...{ util2d: cost.util2d, util1d: cost.util1d, layers: workload.layers },
+        });
+      }
+    }
+  });
+});
+
+const tile = { m0: 256, p0: 256 };
+
+const shapeOf = (workload: Workload, seq: number, phase: string, decodeQueries: number) => {
+  const { batch, heads, kvHeads, headDim, valueDim, valuesInKeys } = workload;
+  const queries = phase === "decode" ? decodeQueries : seq;
+  return { batch, heads, kvHeads, queries, keys: seq, headDim, valueDim, valuesInKeys };
+};
+
+const maskOf = ({ causal, kinds: [kind] }: Workload, kvLens: readonly number[] | null, phase: string) => {
+  const [left, right] = kind?.window ?? [-1, -1];
+  return { left, right: causal ? 0 : right, kvLens, qLens: phase === "decode" ? null : kvLens };
+};
