@@ -39,7 +39,7 @@ import { Bf16, Fp32, macInChain } from "./formats";
 import { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./rows";
 import { lookAtTile } from "./view";
 
-export { queryScale } from "./arithmetic";
+export { configureArithmetic, queryScale, runProducts as products } from "./arithmetic";
 export {
   corrections,
   denominators,
@@ -59,7 +59,14 @@ export {
   sumsOf,
   wholeTile,
 } from "./memory";
-export { beginTile, takeTiles } from "./view";
+export { bad, viewBegin, viewEnd, viewPartial } from "./memory";
+export { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./rows";
+export { beginTile, lookAtTile, takeTiles } from "./view";
+
+/** Where the memory that a printed program lays out begins (src/emulator/wasm/program-runner.ts). */
+export function heapBase(): usize {
+  return __heap_base;
+}
 
 /** Fixes the format (its place among `formatNames`), c of E2, and what `configureMemory` takes. False when memory is short. */
 export function configure(format: i32, c: f32, e: i32, f: i32, tileKeys: i32, budget: u32): bool {

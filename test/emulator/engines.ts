@@ -27,6 +27,7 @@ export const engines = all.filter(({ name }) => name.startsWith(process.env["FUS
 /** Engines that print every program, FuseMax's own cascade too, in place of running a kernel written by hand. */
 const allPrinting: readonly TestedEngine[] = [
   { name: "cpu", runs: 25, open: async () => cpuEngine({ specialize: false }) },
+  { name: "wasm", runs: 25, open: async () => wasmEngine(await nodeWasmHost(), { specialize: false }) },
 ];
 
 export const printingEngines = allPrinting.filter(({ name }) =>

@@ -4,7 +4,6 @@ import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
-import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
@@ -80,10 +79,7 @@ async function emulateAndCheck(
   note: (line: string) => void,
 ): Promise<Emulated> {
   const { problem } = plan;
-  const { engine, ...chosen } = await chooseEngine(
-    options.engine === "auto" && programOf(problem) !== null ? "cpu" : options.engine,
-    problem.format.name,
-  );
+  const { engine, ...chosen } = await chooseEngine(options.engine, problem.format.name);
   let used: Engine = engine;
   try {
     const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>

@@ -1,23 +1,12 @@
-import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
 import { hull, type KeyRange, noKeys } from "../../attention/key-range.js";
-import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
+import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { headOf, placeOf, type RowRange } from "../../attention/rows.js";
+import type { RowRange } from "../../attention/rows.js";
 import { queryTileOf } from "../../attention/tile.js";
 import type { RowBlock } from "../engine.js";
 import { type Kernels, lanes } from "./kernels.js";
 import { type KeySpan, Panels } from "./panels.js";
-
-/** Rows that pass the keys together: consecutive rows that read the same key/value head. */
-export interface Rows {
-  readonly start: number;
-  readonly count: number;
-  /** Lane groups that hold them. */
-  readonly groups: number;
-  readonly kvHead: number;
-  /** How many keys the head has. */
-  readonly keys: number;
-}
+import { nextRows, type Rows } from "./rows.js";
 
 /** Told between the steps of a tile, while their results stand in the kernels' memory. */
 export interface StepListener {
@@ -64,11 +53,7 @@ export class BlockRunner {
 
   /** The rows from `start` on, before `end`, that can pass the keys together. */
   nextRows(start: number, end: number): Rows {
-    const { shape } = this.problem;
-    const kvHead = kvHeadOf(shape, headOf(shape, start));
-    const count = Math.min(end, (kvHead + 1) * rowsOfKvHead(shape), start + this.kernels.groups * lanes) - start;
-    const { keys } = sequenceOf(this.problem, placeOf(shape, start).b);
-    return { start, count, groups: Math.ceil(count / lanes), kvHead, keys };
+    return nextRows(this.problem, start, end, this.kernels.groups);
   }
 
   /** Loads the queries and notes what each sees; gives the keys from the first to the last that any of them sees. */

@@ -5,7 +5,6 @@ import { allRows } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
-import { requireOwn } from "../program-of.js";
 import type { TileDump } from "../tile-dump.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
@@ -17,6 +16,8 @@ import { intoSharedMemory, sharedFloats } from "./shared-floats.js";
 export interface WasmEngineOptions {
   /** How many worker threads; as many as the host finds worth starting by default. */
   readonly threads?: number;
+  /** False to print FuseMax's own cascade as well; the bits are the same. */
+  readonly specialize?: boolean;
 }
 
 /**
@@ -42,9 +43,8 @@ export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Eng
     adapter: null,
     ...(host.sharesMemory ? { allocate: sharedFloats } : {}),
     open: async (problem, operands) => {
-      requireOwn(problem, "wasm");
       sessions += 1;
-      return new WasmSession(host, pool, sessions, problem, operands);
+      return new WasmSession(host, pool, sessions, problem, operands, options.specialize ?? true);
     },
     close: () => pool.close(),
   };
@@ -63,12 +63,13 @@ class WasmSession implements Session {
     session: number,
     private readonly problem: AttentionProblem,
     private readonly operands: Operands,
+    specialize: boolean,
   ) {
     const { keys, headDim, valueDim } = problem.shape;
     this.stop = host.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : null;
     const shared = host.sharesMemory ? intoSharedMemory(operands) : operands;
     const budget = Math.floor(memoryBudget / pool.size);
-    this.open = { type: "open", session, problem, operands: shared, budget, stop: this.stop };
+    this.open = { type: "open", session, problem, operands: shared, budget, specialize, stop: this.stop };
     this.rowsPerSecond = macsPerSecondAtFirst / (keys * (headDim + valueDim));
   }
 

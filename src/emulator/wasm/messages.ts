@@ -13,6 +13,8 @@ export type ToWorker =
       readonly operands: Operands;
       /** About how many bytes the worker may take. */
       readonly budget: number;
+      /** False to print FuseMax's own cascade as well. */
+      readonly specialize: boolean;
       /** Not zero once the session is to stop; absent where memory cannot be shared. */
       readonly stop: Int32Array | null;
     }

@@ -1,11 +1,23 @@
 import { DeviceError } from "../../errors.js";
+import { programOf } from "../program-of.js";
 import { BlockRunner } from "./block.js";
 import { openKernels } from "./kernels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
+import { ProgramRunner } from "./program-runner.js";
 
 interface WorkerSession {
   readonly opened: Extract<ToWorker, { type: "open" }>;
-  runner: BlockRunner | null;
+  runner: Pick<BlockRunner, "run"> | null;
+}
+
+/** What computes the rows of a session: a printed program, or the kernels written by hand where they are for it. */
+async function runnerOf(
+  module: WebAssembly.Module,
+  { problem, operands, budget, specialize }: WorkerSession["opened"],
+): Promise<Pick<BlockRunner, "run">> {
+  const program = programOf(problem, !specialize);
+  if (program === null) return new BlockRunner(problem, operands, await openKernels(module, problem, budget));
+  return new ProgramRunner(module, problem, operands, program, budget);
 }
 
 /**
@@ -21,8 +33,8 @@ export function workerInside(
   const run = async ({ session, range }: Extract<ToWorker, { type: "run" }>): Promise<void> => {
     const found = sessions.get(session);
     if (found === undefined || module === null) throw new Error(`session ${session} is not open`);
-    const { problem, operands, budget, stop } = found.opened;
-    found.runner ??= new BlockRunner(problem, operands, await openKernels(module, problem, budget));
+    const { stop } = found.opened;
+    found.runner ??= await runnerOf(module, found.opened);
     const startedAt = performance.now();
     const stopped = stop === null ? () => false : () => Atomics.load(stop, 0) !== 0;
     const block = found.runner.run(range, stopped);

@@ -1,0 +1,284 @@
+import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
+import { type Mask, maskOf } from "../../attention/mask.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import type { RowRange } from "../../attention/rows.js";
+import { DeviceError } from "../../errors.js";
+import { formatNames } from "../../numerics/format.js";
+import { exponentFactor } from "../../numerics/pe.js";
+import type { Pass, TileProgram } from "../../program/program.js";
+import type { Variable } from "../../program/variable.js";
+import { endFunction, printWasm, tileFunction } from "../../program/wasm.js";
+import type { RowBlock } from "../engine.js";
+import { tileKeys } from "../program-of.js";
+import { countTiles } from "../webgpu/blocks.js";
+import { lanes } from "./kernels.js";
+import { nextRows, type Rows } from "./rows.js";
+
+/** What of the kernels written by hand (assembly/attention.ts) a printed program works with. Addresses are in bytes. */
+interface Blocks {
+  readonly memory: WebAssembly.Memory;
+  configureArithmetic(format: number, factor: number): void;
+  heapBase(): number;
+  queryScale(): number;
+  products(...integers: readonly number[]): void;
+  lookAtTile(state: number, firstKey: number, count: number): number;
+  rowsToLanes(rows: number, count: number, width: number, to: number, factor: number): void;
+  lanesToRows(from: number, count: number, width: number, rows: number): void;
+  rowsToPanels(rows: number, count: number, width: number, panels: number): void;
+  columnsToPanels(rows: number, count: number, width: number, panels: number): void;
+}
+
+const stateFields = [
+  ...["seenFrom", "seenTo", "keyStarts", "keyEnds", "bad", "queryTiles", "viewBegin", "viewEnd", "viewPartial"],
+] as const;
+type StateField = "seenFrom" | "seenTo" | "keyStarts" | "keyEnds" | "bad" | "viewBegin" | "viewEnd" | "viewPartial";
+/** Bytes of a group's state (assembly/memory.ts). */
+const stateBytes = 352;
+const laneBytes = 4 * lanes;
+/** Rows of a panel, up to which products write past the end. */
+const panelRows = 4;
+const mostGroups = 128;
+/** Addresses stay below half of what 32 bits can tell. */
+const mostBytes = 2 ** 31;
+
+interface PrintedPass {
+  readonly pass: Pass;
+  readonly tile: (group: number, firstKey: number, m1: number, count: number) => void;
+  readonly end: (group: number) => void;
+}
+
+/** One problem whose tile program is printed as WebAssembly: computes blocks of rows, key tile by key tile. */
+export class ProgramRunner {
+  private readonly mask: Mask;
+  private readonly blocks: Blocks;
+  private readonly fields: Readonly<Record<StateField, number>>;
+  private readonly passes: readonly PrintedPass[];
+  private readonly m0: number;
+  private readonly places = new Map<Variable, number>();
+  private readonly groups: number;
+  private readonly groupBytes: number;
+  private readonly firstGroup: number;
+  private readonly stage: number;
+  private readonly keyPanels: number;
+  private readonly valuePanels: number;
+  private readonly floats: Float32Array;
+  private readonly integers: Int32Array;
+
+  /** @throws DeviceError when the memory cannot be had. */
+  constructor(
+    module: WebAssembly.Module,
+    private readonly problem: AttentionProblem,
+    private readonly operands: Operands,
+    private readonly program: TileProgram,
+    budget: number,
+  ) {
+    const { exports } = new WebAssembly.Instance(module, {});
+    this.blocks = exports as unknown as Blocks;
+    const globals = exports as Readonly<Record<string, WebAssembly.Global>>;
+    this.fields = Object.fromEntries(stateFields.map(name => [name, globals[name]?.value ?? 0])) as Record<
+      StateField,
+      number
+    >;
+    const { shape, format, scale } = problem;
+    this.mask = maskOf(problem);
+    this.m0 = tileKeys(problem, program);
+    this.blocks.configureArithmetic(formatNames.indexOf(format.name), exponentFactor(scale));
+    let next = this.blocks.heapBase();
+    const place = (bytes: number): number => {
+      const at = Math.ceil(next / 64) * 64;
+      next = at + bytes;
+      return at;
+    };
+    const paddedKeys = Math.ceil(this.m0 / panelRows) * panelRows;
+    const features = Math.ceil(shape.valueDim / panelRows) * panelRows;
+    this.stage = place(4 * Math.max(lanes, this.m0) * Math.max(shape.headDim, features));
+    const shared = (of: "E" | "key"): boolean =>
+      program.passes.some(({ tile }) => tile.some(step => step.kind === "product" && step.over === of));
+    this.keyPanels = place(shared("E") ? 4 * paddedKeys * shape.headDim : 0);
+    this.valuePanels = place(shared("key") ? 4 * this.m0 * features : 0);
+    let groupBytes = stateBytes;
+    const tiles = Math.ceil(shape.keys / this.m0);
+    const lengthOf = ({ axis, life }: Variable): number => {
+      if (axis === "E") return shape.headDim;
+      if (axis === "F") return features;
+      if (axis === "key") return (life === "whole" ? tiles * this.m0 : this.m0) + panelRows;
+      return life === "whole" ? tiles : 1;
+    };
+    for (const variable of program.variables) {
+      const bytes = laneBytes * lengthOf(variable);
+      if (variable.life === "local") continue;
+      if (variable.life === "tile") this.places.set(variable, place(bytes));
+      else {
+        this.places.set(variable, groupBytes);
+        groupBytes += bytes;
+      }
+    }
+    this.groupBytes = groupBytes;
+    this.groups = Math.max(1, Math.min(mostGroups, Math.floor(budget / groupBytes)));
+    this.firstGroup = place(this.groups * groupBytes);
+    this.grow(next);
+    this.floats = new Float32Array(this.blocks.memory.buffer);
+    this.integers = new Int32Array(this.blocks.memory.buffer);
+    this.passes = this.print();
+  }
+
+  private grow(bytes: number): void {
+    const { memory } = this.blocks;
+    const missing = Math.ceil(bytes / 65536) - memory.buffer.byteLength / 65536;
+    try {
+      if (bytes <= mostBytes) {
+        if (missing > 0) memory.grow(missing);
+        return;
+      }
+    } catch {
+      // said below
+    }
+    const { keys, headDim, valueDim } = this.problem.shape;
+    throw new DeviceError({
+      where: "engine wasm",
+      got: `too little memory for ${this.program.name} on ${keys} keys in tiles of ${this.m0}, with E ${headDim} and F ${valueDim}`,
+      expected: "at most 2 GiB a thread, and as much free",
+      mend: "choose an --array with fewer rows, or --engine cpu",
+    });
+  }
+
+  private print(): readonly PrintedPass[] {
+    const { blocks, program, problem, places } = this;
+    const bytes = printWasm(program, {
+      placeOf: variable => places.get(variable) ?? 0,
+      state: this.fields,
+      keyPanels: this.keyPanels,
+      valuePanels: this.valuePanels,
+      e: problem.shape.headDim,
+      f: problem.shape.valueDim,
+      chainScale: blocks.queryScale(),
+    });
+    const env = { memory: blocks.memory, products: blocks.products };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env });
+    return program.passes.map((pass, n) => ({
+      pass,
+      tile: exports[tileFunction(n)] as PrintedPass["tile"],
+      end: exports[endFunction(n)] as PrintedPass["end"],
+    }));
+  }
+
+  /**
+   * Computes the rows of `range`. `stopped` is asked between key tiles.
+   * @returns null when stopped.
+   */
+  run(range: RowRange, stopped: () => boolean): RowBlock | null {
+    const { valueDim } = this.problem.shape;
+    const av = new Float32Array((range.end - range.start) * valueDim);
+    let overflowRow: number | null = null;
+    for (let start = range.start; start < range.end; ) {
+      const rows = nextRows(this.problem, start, range.end, this.groups);
+      if (!this.passKeys(rows, this.load(rows), stopped)) return null;
+      overflowRow ??= this.finish(rows, av.subarray((start - range.start) * valueDim));
+      start += rows.count;
+    }
+    return { range, av, overflowRow, tiles: countTiles(this.problem, range) };
+  }
+
+  private addressOf(group: number): number {
+    return this.firstGroup + group * this.groupBytes;
+  }
+
+  /** Loads the queries, sets what is built up over the tiles, and gives the keys that any of the rows sees. */
+  private load({ start, count, groups }: Rows): KeyRange {
+    const { blocks, floats, integers, fields, program } = this;
+    const { headDim, valueDim } = this.problem.shape;
+    const lengths = { row: 1, key: 0, E: headDim, F: valueDim };
+    let all = noKeys;
+    for (let group = 0; group < groups; group += 1) {
+      const at = this.addressOf(group);
+      const first = start + group * lanes;
+      const there = Math.min(lanes, start + count - first);
+      floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), this.stage / 4);
+      const query = at + (this.places.get(program.query) ?? 0);
+      blocks.rowsToLanes(this.stage, there, headDim, query, this.scaleOf(program.query));
+      floats.fill(0, (at + fields.bad) / 4, (at + fields.bad) / 4 + lanes);
+      for (const variable of program.variables) {
+        if (variable.life !== "row" || variable.initial === null) continue;
+        const from = (at + (this.places.get(variable) ?? 0)) / 4;
+        // A sum of products starts at zero, whatever its scale.
+        floats.fill(variable.initial, from, from + lengths[variable.axis] * lanes);
+      }
+      for (let lane = 0; lane < lanes; lane += 1) {
+        const seen = lane < there ? this.mask.span(first + lane) : noKeys;
+        integers[(at + fields.seenFrom) / 4 + lane] = seen.from;
+        integers[(at + fields.seenTo) / 4 + lane] = seen.to;
+        all = hull(all, seen);
+      }
+    }
+    return all;
+  }
+
+  /** What a variable is stored times: the scale of the chains where it enters or leaves products, else 1. */
+  private scaleOf(variable: Variable): number {
+    const inProduct = this.program.passes.some(({ tile }) =>
+      tile.some(step => step.kind === "product" && (step.lanes === variable || step.to === variable)),
+    );
+    return inProduct ? this.blocks.queryScale() : 1;
+  }
+
+  private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean): boolean {
+    const { m0, blocks } = this;
+    for (const { pass, tile, end } of this.passes) {
+      if (pass.tile.length > 0) {
+        for (let m1 = Math.floor(keys.from / m0); m1 * m0 < keys.to; m1 += 1) {
+          if (stopped()) return false;
+          const firstKey = m1 * m0;
+          const count = Math.min(m0, rows.keys - firstKey);
+          this.pack(pass, rows.kvHead, firstKey, count);
+          for (let group = 0; group < rows.groups; group += 1) {
+            const at = this.addressOf(group);
+            if (blocks.lookAtTile(at, firstKey, count) !== 0) tile(at, firstKey, m1, count);
+          }
+        }
+      }
+      for (let group = 0; group < rows.groups; group += 1) end(this.addressOf(group));
+    }
+    return true;
+  }
+
+  /** Packs what the pass needs of K and V. */
+  private pack({ tile }: Pass, kvHead: number, firstKey: number, count: number): void {
+    const { blocks, operands, stage } = this;
+    const { keys, headDim, valueDim } = this.problem.shape;
+    const copy = (tensor: Float32Array, width: number): void => {
+      const from = (kvHead * keys + firstKey) * width;
+      this.floats.set(tensor.subarray(from, from + count * width), stage / 4);
+    };
+    const needs = (over: "E" | "key"): boolean => tile.some(step => step.kind === "product" && step.over === over);
+    if (needs("E")) {
+      copy(operands.k, headDim);
+      blocks.rowsToPanels(stage, count, headDim, this.keyPanels);
+    }
+    if (needs("key")) {
+      copy(operands.v, valueDim);
+      blocks.columnsToPanels(stage, count, valueDim, this.valuePanels);
+    }
+  }
+
+  /** Brings the rows to `av`; gives the first row in which a check failed, or null. */
+  private finish({ start, count, groups }: Rows, av: Float32Array): number | null {
+    const { floats, integers, fields, stage } = this;
+    const { valueDim } = this.problem.shape;
+    const unscale = 1 / this.scaleOf(this.program.output);
+    let overflowRow: number | null = null;
+    for (let group = 0; group < groups; group += 1) {
+      const at = this.addressOf(group);
+      const there = Math.min(lanes, count - group * lanes);
+      this.blocks.lanesToRows(at + (this.places.get(this.program.output) ?? 0), there, valueDim, stage);
+      for (let lane = 0; lane < there; lane += 1) {
+        const row = group * lanes + lane;
+        const to = av.subarray(row * valueDim, (row + 1) * valueDim);
+        to.set(floats.subarray(stage / 4 + lane * valueDim, stage / 4 + (lane + 1) * valueDim));
+        if (isEmpty(this.mask.span(start + row))) to.fill(0);
+        else if (unscale !== 1) for (let f = 0; f < valueDim; f += 1) to[f] = (to[f] as number) * unscale;
+        if (integers[(at + fields.bad) / 4 + lane] !== 0) overflowRow ??= start + row;
+      }
+    }
+    return overflowRow;
+  }
+}

@@ -1,0 +1,25 @@
+import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
+import { sequenceOf } from "../../attention/mask.js";
+import type { AttentionProblem } from "../../attention/problem.js";
+import { headOf, placeOf } from "../../attention/rows.js";
+import { lanes } from "./kernels.js";
+
+/** Rows that pass the keys together: consecutive rows that read the same key/value head. */
+export interface Rows {
+  readonly start: number;
+  readonly count: number;
+  /** Lane groups that hold them. */
+  readonly groups: number;
+  readonly kvHead: number;
+  /** How many keys the head has. */
+  readonly keys: number;
+}
+
+/** The rows from `start` on, before `end`, that can pass the keys together in at most `groups` lane groups. */
+export function nextRows(problem: AttentionProblem, start: number, end: number, groups: number): Rows {
+  const { shape } = problem;
+  const kvHead = kvHeadOf(shape, headOf(shape, start));
+  const count = Math.min(end, (kvHead + 1) * rowsOfKvHead(shape), start + groups * lanes) - start;
+  const { keys } = sequenceOf(problem, placeOf(shape, start).b);
+  return { start, count, groups: Math.ceil(count / lanes), kvHead, keys };
+}

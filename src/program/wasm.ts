@@ -1,0 +1,490 @@
+import type { Statement, Step, TileProgram } from "./program.js";
+import { partsOf, type Scalar, type Test } from "./scalar.js";
+import type { Variable } from "./variable.js";
+import { FunctionCode, moduleOf, type VectorOp } from "./wasm-code.js";
+
+/*
+ * Prints a program as WebAssembly that works on eight rows at a time, two vectors of four, in the memory of the kernels
+ * written by hand (assembly/), whose products it calls. A value has 32 bytes, one place for each of the eight rows.
+ */
+
+/** Where everything stands, in bytes. Lane groups lie apart; what lives for a tile is at one place for all of them. */
+export interface WasmLayout {
+  /** Of a lane group's variables from its beginning, and of a tile's variables from that of the memory. */
+  readonly placeOf: (variable: Variable) => number;
+  /** Fields of a group's state (assembly/memory.ts). */
+  readonly state: {
+    readonly seenFrom: number;
+    readonly seenTo: number;
+    readonly keyStarts: number;
+    readonly keyEnds: number;
+    readonly bad: number;
+    readonly viewBegin: number;
+    readonly viewEnd: number;
+    readonly viewPartial: number;
+  };
+  /** Packed K and V of the tile. */
+  readonly keyPanels: number;
+  readonly valuePanels: number;
+  readonly e: number;
+  readonly f: number;
+  /** What the chains of products work on is multiplied by, a power of two. */
+  readonly chainScale: number;
+}
+
+/** Bytes of a value in eight rows, of a vector, and of an element of a panel of four rows. */
+const laneBytes = 32;
+const vectorBytes = 16;
+const panelBytes = 16;
+
+/** The functions that the module needs: `products` of assembly/products.ts. */
+const products = { name: "products", parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const };
+
+/** The names of a pass's functions. */
+export const tileFunction = (pass: number): string => `tile${pass}`;
+export const endFunction = (pass: number): string => `end${pass}`;
+
+/**
+ * The module: for each pass `tileN(group, firstKey, m1, count)`, for a lane group that sees a key of the packed tile of
+ * `count` keys, and `endN(group)`.
+ */
+export function printWasm(program: TileProgram, layout: WasmLayout): Uint8Array<ArrayBuffer> {
+  const scaled = new Set(
+    program.passes.flatMap(({ tile }) => tile.flatMap(step => (step.kind === "product" ? [step.lanes, step.to] : []))),
+  );
+  const functions = program.passes.flatMap(({ tile, end }, n) => [
+    { name: tileFunction(n), code: new TilePrinter(layout, scaled, true).print(tile) },
+    { name: endFunction(n), code: new TilePrinter(layout, scaled, false).print(end) },
+  ]);
+  return moduleOf([products], functions);
+}
+
+/** Parameters of a tile's function. */
+const [group, firstKey, m1, count] = [0, 1, 2, 3];
+
+class TilePrinter {
+  private readonly code: FunctionCode;
+  private readonly begin: number;
+  private readonly end: number;
+  private readonly half: number;
+  /** The group's address, and that of a tile's keys and of the tile among whole values, each for the half at hand. */
+  private readonly own: number;
+  private readonly atKey: number;
+  private readonly atTile: number;
+  private readonly place: number;
+
+  constructor(
+    private readonly layout: WasmLayout,
+    private readonly scaled: ReadonlySet<Variable>,
+    private readonly inTile: boolean,
+  ) {
+    this.code = new FunctionCode(inTile ? 4 : 1);
+    const integer = (): number => this.code.local("i32");
+    [this.begin, this.end, this.half, this.own] = [integer(), integer(), integer(), integer()];
+    [this.atKey, this.atTile, this.place] = [integer(), integer(), integer()];
+  }
+
+  print(steps: readonly Step[]): FunctionCode {
+    const { code, layout } = this;
+    if (this.inTile && steps.length > 0) {
+      code.get(group).loadInteger(layout.state.viewBegin).set(this.begin);
+      code.get(group).loadInteger(layout.state.viewEnd).set(this.end);
+    }
+    for (const step of steps) {
+      if (step.kind === "product") this.product(step);
+      else this.loop(step);
+    }
+    return code;
+  }
+
+  private product({ over, lanes, to, continues }: Extract<Step, { kind: "product" }>): void {
+    const { code, layout, begin, end } = this;
+    if (over === "E") {
+      const panel = (): unknown => code.get(begin).i32(2).scalar("i32.shr_u");
+      const apart = layout.e * panelBytes;
+      this.address(lanes);
+      panel();
+      code.i32(apart).scalar("i32.mul").i32(layout.keyPanels).scalar("i32.add");
+      code.i32(apart);
+      code.get(end).i32(3).scalar("i32.add").i32(2).scalar("i32.shr_u");
+      panel();
+      code.scalar("i32.sub").i32(layout.e);
+      this.address(to);
+      panel();
+      code.i32(7).scalar("i32.shl").scalar("i32.add").i32(0).call(0);
+      return;
+    }
+    this.address(lanes);
+    code.get(begin).i32(5).scalar("i32.shl").scalar("i32.add");
+    code.get(begin).i32(4).scalar("i32.shl").i32(layout.valuePanels).scalar("i32.add");
+    code.get(count).i32(4).scalar("i32.shl");
+    code.i32(Math.ceil(layout.f / 4));
+    code.get(end).get(begin).scalar("i32.sub");
+    this.address(to);
+    code.i32(continues ? 1 : 0).call(0);
+  }
+
+  /** The address of a variable's first value in this tile, on the stack. */
+  private address(variable: Variable): void {
+    const { code, layout } = this;
+    const { life, axis } = variable;
+    const place = layout.placeOf(variable);
+    if (life === "tile") {
+      code.i32(place);
+      return;
+    }
+    code.get(group).i32(place).scalar("i32.add");
+    if (life === "whole" && axis === "key") code.get(firstKey).i32(5).scalar("i32.shl").scalar("i32.add");
+  }
+
+  private loop(step: Extract<Step, { kind: "loop" }>): void {
+    const { code, half, layout } = this;
+    code.i32(0).set(half);
+    code.loop(() => {
+      code.get(group).get(half).scalar("i32.add").set(this.own);
+      if (this.inTile) {
+        code.get(this.own).get(firstKey).i32(5).scalar("i32.shl").scalar("i32.add").set(this.atKey);
+        code.get(this.own).get(m1).i32(5).scalar("i32.shl").scalar("i32.add").set(this.atTile);
+      }
+      if (step.over === "key") {
+        code
+          .get(group)
+          .loadInteger(layout.state.viewPartial)
+          .either(
+            () => this.body(step, true),
+            () => this.body(step, false),
+          );
+      } else this.body(step, false);
+      code.get(half).i32(vectorBytes).scalar("i32.add").tee(half).i32(laneBytes).scalar("i32.lt_s");
+    });
+  }
+
+  private body({ over, body }: Extract<Step, { kind: "loop" }>, partial: boolean): void {
+    const { code, layout, place, half } = this;
+    const { state } = layout;
+    const values = new LoopValues(code, this.scaled, layout.chainScale);
+    const constant = values.constants(body);
+    /** The address of a value at the loop's coordinate, and the rest as an offset. */
+    const addressed = (variable: Variable): { readonly local: number; readonly offset: number } => {
+      const offset = layout.placeOf(variable);
+      if (variable.axis === "row") {
+        if (variable.life === "tile") return { local: half, offset };
+        return { local: variable.life === "whole" ? this.atTile : this.own, offset };
+      }
+      if (variable.life === "tile") return { local: place, offset };
+      return { local: within, offset };
+    };
+    const within = code.local("i32");
+    // What does not change in the loop, before it.
+    const folds = new Map<Variable, number>();
+    for (const statement of body) {
+      if (statement.kind !== "fold") continue;
+      const sum = code.local("v128");
+      folds.set(statement.to, sum);
+      if (statement.start !== null) code.splat(statement.start).set(sum);
+      else {
+        const { local, offset } = addressed(statement.to);
+        code.get(local).load(offset);
+        values.unscale(statement.to);
+        code.set(sum);
+      }
+    }
+    for (const [variable, sum] of folds) values.assign(variable, sum);
+    if (over !== null) {
+      for (const variable of rowsRead(body)) {
+        if (folds.has(variable)) continue;
+        const { local, offset } = addressed(variable);
+        const kept = code.local("v128");
+        code.get(local).load(offset);
+        values.unscale(variable);
+        code.set(kept);
+        values.assign(variable, kept);
+      }
+    }
+    constant();
+    const checks = body.some(({ kind }) => kind === "check");
+    const bad = code.local("v128");
+    const sees = code.local("v128");
+    const seen = code.local("v128");
+    if (checks) code.get(this.own).load(state.bad).set(bad);
+    const [starts, ends] = this.inTile ? [state.keyStarts, state.keyEnds] : [state.seenFrom, state.seenTo];
+    code.get(this.own).load(starts);
+    code.get(this.own).load(ends);
+    code.vector("i32x4.lt_s").set(sees);
+    const m = code.local("v128");
+    const [lanesFrom, lanesTo] = [code.local("v128"), code.local("v128")];
+    const last = code.local("i32");
+    if (over === "key") {
+      code.get(this.begin).i32(5).scalar("i32.shl").get(half).scalar("i32.add").set(place);
+      code.get(this.end).i32(5).scalar("i32.shl").set(last);
+      if (partial) {
+        code.get(this.own).load(state.keyStarts).set(lanesFrom);
+        code.get(this.own).load(state.keyEnds).set(lanesTo);
+        code.get(this.begin).vector("i32x4.splat").set(m);
+      }
+    } else if (over !== null) {
+      code.get(half).set(place);
+      code.i32((over === "E" ? layout.e : layout.f) * laneBytes).set(last);
+    }
+    const once = (): void => {
+      if (over === "key") {
+        code.get(this.atKey).get(place).scalar("i32.add").get(half).scalar("i32.sub").set(within);
+        if (partial) {
+          code.get(m).get(lanesFrom).vector("i32x4.ge_s").get(m).get(lanesTo).vector("i32x4.lt_s");
+          code.vector("v128.and").set(seen);
+        }
+      } else if (over !== null) code.get(this.own).get(place).scalar("i32.add").get(half).scalar("i32.sub").set(within);
+      const where = over === "key" ? (partial ? seen : null) : sees;
+      for (const statement of body) this.statement(statement, values, { addressed, folds, where, bad });
+    };
+    if (over === null) once();
+    else {
+      code.loop(() => {
+        values.beginTurn();
+        once();
+        if (partial) code.get(m).splatBits(1).vector("i32x4.add").set(m);
+        code.get(place).i32(laneBytes).scalar("i32.add").tee(place).get(last).scalar("i32.lt_s");
+      });
+    }
+    for (const [variable, sum] of folds) {
+      const { local, offset } = addressed(variable);
+      code.get(local).get(sum);
+      values.rescale(variable);
+      code.store(offset);
+    }
+    if (checks) code.get(this.own).get(bad).store(state.bad);
+  }
+
+  private statement(
+    statement: Statement,
+    values: LoopValues,
+    at: {
+      readonly addressed: (variable: Variable) => { readonly local: number; readonly offset: number };
+      readonly folds: ReadonlyMap<Variable, number>;
+      /** The rows for which the point exists; null where it does for all. */
+      readonly where: number | null;
+      readonly bad: number;
+    },
+  ): void {
+    const { code } = this;
+    const readHere = (variable: Variable): void => {
+      const { local, offset } = at.addressed(variable);
+      code.get(local).load(offset);
+      values.unscale(variable);
+    };
+    if (statement.kind === "check") {
+      values.emit(statement.value, readHere);
+      code.vector("f32x4.abs").splat(statement.limit).vector("f32x4.le").vector("v128.not");
+      if (at.where !== null) code.get(at.where).vector("v128.and");
+      if (statement.where.unless !== null) {
+        values.emitTest(statement.where.unless, readHere);
+        code.vector("v128.andnot");
+      }
+      code.get(at.bad).vector("v128.or").set(at.bad);
+      return;
+    }
+    if (statement.kind === "fold") {
+      const sum = at.folds.get(statement.to) as number;
+      values.emit(statement.value, readHere);
+      // Folding outside of keys is of a row's own vector, which is there whether it sees keys or not.
+      if (at.where !== null) code.get(sum).get(at.where).vector("v128.bitselect");
+      code.set(sum);
+      return;
+    }
+    const { to, value } = statement;
+    const made = code.local("v128");
+    values.emit(value, readHere);
+    if (at.where !== null && to.axis === "key") code.get(at.where).vector("v128.and");
+    else if (at.where !== null && to.life === "row" && this.inTile) {
+      readHere(to);
+      code.get(at.where).vector("v128.bitselect");
+    }
+    code.set(made);
+    values.assign(to, made);
+    if (to.life === "local") return;
+    const { local, offset } = at.addressed(to);
+    code.get(local).get(made);
+    values.rescale(to);
+    code.store(offset);
+  }
+}
+
+/** Variables of one value a row that are read before anything in the body sets them. */
+function rowsRead(body: readonly Statement[]): Set<Variable> {
+  const found = new Set<Variable>();
+  const written = new Set<Variable>();
+  const visited = new Set<Scalar>();
+  const visit = (at: Scalar): void => {
+    if (visited.has(at)) return;
+    visited.add(at);
+    if (at.op === "read" && at.variable.axis === "row" && !written.has(at.variable)) found.add(at.variable);
+    for (const part of partsOf(at)) visit(part);
+  };
+  for (const statement of body) {
+    visit(statement.value);
+    if (statement.kind === "check" && statement.where.unless !== null) {
+      visit(statement.where.unless.a);
+      visit(statement.where.unless.b);
+    }
+    if (statement.kind === "set") written.add(statement.to);
+  }
+  return found;
+}
+
+/** The values of one loop body: expressions that are used twice are kept in locals. */
+class LoopValues {
+  private readonly current = new Map<Variable, number>();
+  private readonly kept = new Map<Scalar, number>();
+  private readonly constantLocals = new Map<number, number>();
+  private readonly uses = new Map<Scalar, number>();
+
+  constructor(
+    private readonly code: FunctionCode,
+    private readonly scaled: ReadonlySet<Variable>,
+    private readonly chainScale: number,
+  ) {}
+
+  /** Counts uses, and gives what sets the locals of constants, to be called before the loop. */
+  constants(body: readonly Statement[]): () => void {
+    const visited = new Set<Scalar>();
+    const visit = (at: Scalar): void => {
+      this.uses.set(at, (this.uses.get(at) ?? 0) + 1);
+      if (visited.has(at)) return;
+      visited.add(at);
+      if (at.op === "number") this.constantLocals.set(at.value, -1);
+      for (const part of partsOf(at)) visit(part);
+    };
+    for (const statement of body) {
+      visit(statement.value);
+      if (statement.kind === "check" && statement.where.unless !== null) {
+        visit(statement.where.unless.a);
+        visit(statement.where.unless.b);
+      }
+    }
+    return () => {
+      for (const value of this.constantLocals.keys()) {
+        const local = this.code.local("v128");
+        this.code.splat(value).set(local);
+        this.constantLocals.set(value, local);
+      }
+    };
+  }
+
+  /** From here on the variable has the value of a local. */
+  assign(variable: Variable, local: number): void {
+    this.current.set(variable, local);
+  }
+
+  beginTurn(): void {
+    this.kept.clear();
+  }
+
+  /** A stored value of a product's lanes or sums, on the stack, as it is without the chains' scale; and the reverse. */
+  unscale(variable: Variable): void {
+    if (this.chainScale === 1 || !this.scaled.has(variable)) return;
+    this.code.splat(1 / this.chainScale).vector("f32x4.mul");
+  }
+
+  rescale(variable: Variable): void {
+    if (this.chainScale === 1 || !this.scaled.has(variable)) return;
+    this.code.splat(this.chainScale).vector("f32x4.mul");
+  }
+
+  emit(scalar: Scalar, read: (variable: Variable) => void): void {
+    const { code } = this;
+    if (scalar.op === "number") {
+      code.get(this.constantLocals.get(scalar.value) as number);
+      return;
+    }
+    const known = scalar.op === "read" ? this.current.get(scalar.variable) : this.kept.get(scalar);
+    if (known !== undefined) {
+      code.get(known);
+      return;
+    }
+    this.compute(scalar, read);
+    if (scalar.op === "read" || (this.uses.get(scalar) ?? 0) < 2) return;
+    const local = code.local("v128");
+    code.tee(local);
+    this.kept.set(scalar, local);
+  }
+
+  emitTest({ op, a, b }: Test, read: (variable: Variable) => void): void {
+    this.emit(a, read);
+    this.emit(b, read);
+    this.code.vector(op === "lt" ? "f32x4.lt" : "f32x4.eq");
+  }
+
+  private compute(scalar: Scalar, read: (variable: Variable) => void): void {
+    const { code } = this;
+    switch (scalar.op) {
+      case "number":
+        return;
+      case "read":
+        read(scalar.variable);
+        return;
+      case "floor":
+      case "abs":
+        this.emit(scalar.a, read);
+        code.vector(`f32x4.${scalar.op}`);
+        return;
+      case "bf16":
+        this.emit(scalar.a, read);
+        this.roundBf16();
+        return;
+      case "fp16":
+        this.emit(scalar.a, read);
+        this.roundFp16();
+        return;
+      case "scale2":
+        this.emit(scalar.p, read);
+        this.emit(scalar.n, read);
+        // n + 1.5 * 2^23 has n in its low bits; shifted, only the nine that matter to an exponent and a sign remain.
+        code.splat(12582912).vector("f32x4.add").i32(23).vector("i32x4.shl").vector("i32x4.add");
+        return;
+      case "select":
+        this.select(scalar, read);
+        return;
+      default: {
+        this.emit(scalar.a, read);
+        this.emit(scalar.b, read);
+        const ops: Readonly<Record<typeof scalar.op, VectorOp>> = {
+          ...{ add: "f32x4.add", sub: "f32x4.sub", mul: "f32x4.mul", div: "f32x4.div" },
+          ...{ max: "f32x4.pmax", min: "f32x4.pmin" },
+        };
+        code.vector(ops[scalar.op]);
+      }
+    }
+  }
+
+  private select({ when, a, b }: Extract<Scalar, { op: "select" }>, read: (variable: Variable) => void): void {
+    const { code } = this;
+    if (a.op === "number" && a.value === 0) {
+      this.emit(b, read);
+      this.emitTest(when, read);
+      code.vector("v128.andnot");
+      return;
+    }
+    this.emit(a, read);
+    this.emit(b, read);
+    this.emitTest(when, read);
+    code.vector("v128.bitselect");
+  }
+
+  /** (u + 0x7fff + ((u >> 16) & 1)) & 0xffff0000. */
+  private roundBf16(): void {
+    const { code } = this;
+    const u = code.local("v128");
+    code.tee(u).i32(16).vector("i32x4.shr_u").splatBits(1).vector("v128.and");
+    code.splatBits(0x7fff).vector("i32x4.add").get(u).vector("i32x4.add");
+    code.splatBits(-0x10000).vector("v128.and");
+  }
+
+  /** Adding 1.5 * 2^13 times the power of two below |x|, at least that of 2^-14, leaves the bits that fp16 keeps. */
+  private roundFp16(): void {
+    const { code } = this;
+    const [x, magic] = [code.local("v128"), code.local("v128")];
+    code.tee(x).splatBits(0x7f800000).vector("v128.and").splatBits(0x38800000).vector("i32x4.max_s");
+    code.splat(12288).vector("f32x4.mul").set(magic);
+    code.get(x).get(magic).vector("f32x4.add").get(magic).vector("f32x4.sub");
+  }
+}
