@@ -1,6 +1,7 @@
 import type { Design } from "../spec/design.js";
 import type { Workload } from "../spec/workload.js";
 import type { AttentionPoint } from "./attention-point.js";
+import { productMapping } from "./product-mapping.js";
 import { checkSizes, type Sizes } from "./sizes.js";
 
 /** A matrix product of a layer: `rows` rows for each of `copies` matrices of `inputs` by `outputs`. */
@@ -61,9 +62,10 @@ export const productSizes = ({ rows, inputs, outputs, copies }: LayerProduct): S
   checkSizes({ B: 1, H: copies, E: inputs, F: outputs, M: 1, queries: rows, modelDim: inputs, feedForward: outputs });
 
 /** The products' design on the arrays and memories of another one. */
-export const productsOn = (product: Design, { architecture, technology, spec }: Design): Design => ({
+export const productsOn = (product: Design, design: Design): Design => ({
   ...product,
-  name: `${product.name} on ${spec.data.name}`,
-  architecture,
-  technology,
+  name: `${product.name} on ${design.spec.data.name}`,
+  architecture: design.architecture,
+  technology: design.technology,
+  mapping: productMapping(product.mapping, design),
 });

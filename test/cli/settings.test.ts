@@ -109,6 +109,12 @@ describe("a setting without effect is refused", () => {
     expect(stderr.trimEnd()).not.toContain("\n");
   });
 
+  it("of a field that is given two values", async () => {
+    const twice = ["architecture.parameters.D=64", "architecture.parameters.D=128"];
+    const { code, stderr } = await invoke("model", "--set", ...twice);
+    expect([code, stderr]).toEqual([2, "fusemax: --set architecture.parameters.D: got two values; expected one\n"]);
+  });
+
   it("of the published time, which has no schedule", async () => {
     const { code, stderr } = await invoke(
       ...["model", "--design", "fusemax", "--accounting", "published", "--set", "architecture.timing.bufferReadRows=1"],

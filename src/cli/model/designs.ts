@@ -11,6 +11,7 @@ export function designsWith(
   names: readonly string[],
   settings: readonly Patch[],
 ): { readonly designs: readonly Design[]; readonly patches: readonly Patch[] } {
+  refuseTwice(settings);
   const given = settings.filter(({ path }) => path === technologyField);
   const last = given.at(-1);
   if (given.some(({ relative }) => relative)) {
@@ -25,4 +26,11 @@ export function designsWith(
     designs: names.map(name => loadDesign(specFiles, name, "--design", technology)),
     patches: settings.filter(({ path }) => path !== technologyField),
   };
+}
+
+/** A field that is given a value twice would take the last in silence. */
+function refuseTwice(settings: readonly Patch[]): void {
+  const values = settings.filter(({ relative }) => relative !== true).map(({ path }) => path);
+  const twice = values.find((path, i) => values.indexOf(path) !== i);
+  if (twice !== undefined) throw new UsageError({ where: `--set ${twice}`, got: "two values", expected: "one" });
 }
