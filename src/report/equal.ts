@@ -1,10 +1,15 @@
 import type { Difference, EqualCase, EqualReport } from "../einsum/equal.js";
 import type { DenseTensor } from "../einsum/evaluate.js";
 
-/** What `fusemax equal --json` prints. Values that JSON cannot hold are null. */
+/** A value of a cascade as JSON can hold it: what is no finite number (a cascade may well compute that) is a word. */
+const jsonValue = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+
+/** What `fusemax equal --json` prints. Values that are no finite numbers are words: "NaN", "Infinity". */
 export function equalJson(report: EqualReport) {
   const brief = (found: EqualCase | null) =>
-    found === null ? null : { input: found.name, ...found.difference, inputs: smallInputs(found), notes: found.notes };
+    found === null
+      ? null
+      : { input: found.name, ...differenceJson(found.difference), inputs: smallInputs(found), notes: found.notes };
   return {
     schema: "fusemax.equal/1" as const,
     cascades: report.names,
@@ -15,12 +20,17 @@ export function equalJson(report: EqualReport) {
     inputs: report.cases.map(({ name, equal, difference }) => ({
       name,
       equal,
-      relative: difference?.relative ?? null,
+      relative: difference === null ? null : jsonValue(difference.relative),
     })),
     largestDifference: brief(report.largest),
     firstDiffering: brief(report.firstDiffering),
   };
 }
+
+const differenceJson = (difference: Difference | null) =>
+  difference === null
+    ? {}
+    : { ...difference, values: difference.values.map(jsonValue), relative: jsonValue(difference.relative) };
 
 /** The comparison for people. */
 export function equalText(report: EqualReport): string {

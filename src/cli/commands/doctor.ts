@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Diagnosis } from "../../platform/doctor.js";
+import { jsonText } from "../../report/finite.js";
 
 export function register(program: Command): void {
   program
@@ -12,7 +13,7 @@ export function register(program: Command): void {
       const { examine } = await import("../../platform/doctor.js");
       const print = (line: string): void => void process.stdout.write(`${line}\n`);
       const report = await examine(json ? undefined : diagnosis => print(text(diagnosis)));
-      if (json) print(JSON.stringify(report, null, 2));
+      if (json) process.stdout.write(jsonText(report, 2));
       else for (const note of report.notes) print(`note: ${note}`);
       process.exitCode = report.trusted ? 0 : 2;
     });

@@ -53,6 +53,7 @@ Examples:
       const { loadCascade } = await import("../../io/cascade-files.js");
       const { compareCascades } = await import("../../einsum/equal.js");
       const { equalJson, equalText } = await import("../../report/equal.js");
+      const { jsonText } = await import("../../report/finite.js");
       const { parseShape } = await import("../../einsum/shape.js");
       const { shape, json, arithmetic, ...rest } = options;
       const report = compareCascades(loadCascade(a), loadCascade(b), {
@@ -60,7 +61,7 @@ Examples:
         format: arithmetic,
         ...(shape === undefined ? {} : { shape: parseShape(shape) }),
       });
-      process.stdout.write(json === true ? `${JSON.stringify(equalJson(report))}\n` : equalText(report));
+      process.stdout.write(json === true ? jsonText(equalJson(report)) : equalText(report));
       process.exitCode = report.equal ? 0 : 1;
     });
 }

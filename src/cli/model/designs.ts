@@ -28,9 +28,10 @@ export function designsWith(
   };
 }
 
-/** A field that is given a value twice would take the last in silence. */
+/** A value after another one for the same field would undo it in silence. */
 function refuseTwice(settings: readonly Patch[]): void {
-  const values = settings.filter(({ relative }) => relative !== true).map(({ path }) => path);
-  const twice = values.find((path, i) => values.indexOf(path) !== i);
-  if (twice !== undefined) throw new UsageError({ where: `--set ${twice}`, got: "two values", expected: "one" });
+  const undone = settings.find(({ path, relative }, i) => {
+    return relative !== true && settings.slice(0, i).some(before => before.path === path);
+  });
+  if (undone !== undefined) throw new UsageError({ where: `--set ${undone.path}`, got: "two values", expected: "one" });
 }
