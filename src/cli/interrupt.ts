@@ -8,11 +8,20 @@ export function onInterrupt(farewell: () => void): () => void {
   return () => farewells.delete(farewell);
 }
 
-/** Ctrl-C: remove what is half written, say so, and end with 130 as shells expect. */
-export function handleInterrupts(): void {
-  process.once("SIGINT", () => {
-    removeUnfinishedFiles();
-    for (const farewell of [...farewells].reverse()) farewell(); // the latest first: a bar ends before what is said
+/** Removes what is half written and runs the farewells. */
+export function sayFarewell(): void {
+  removeUnfinishedFiles();
+  for (const farewell of [...farewells].reverse()) farewell(); // the latest first: a bar ends before what is said
+}
+
+/**
+ * Ctrl-C: remove what is half written, say so, and end with 130 as shells expect.
+ * @param interruptThread lets a thread that works for this one do the same
+ */
+export function handleInterrupts(interruptThread: () => Promise<void> = async () => undefined): void {
+  process.once("SIGINT", async () => {
+    sayFarewell();
+    await interruptThread();
     process.stderr.write("fusemax: interrupted\n");
     process.exit(130);
   });

@@ -1,9 +1,22 @@
 #!/usr/bin/env node
 import { removeUnfinishedFiles } from "../io/atomic-write.js";
 import { systemError } from "../io/system-error.js";
+import { reportFault } from "./fault.js";
 import { handleInterrupts } from "./interrupt.js";
-import { runCli } from "./program.js";
+import { runsOnThread, startOnThread } from "./on-thread.js";
+import { keepLibrariesQuiet } from "./quiet.js";
+import { requireHeap } from "./require-heap.js";
 import { writeWholeOutput } from "./whole-output.js";
+
+const args = process.argv.slice(2);
+
+/** Nothing else may end the program with the words of Node. */
+function endWithFault(error: unknown): never {
+  removeUnfinishedFiles();
+  process.exit(reportFault(error, args));
+}
+process.on("uncaughtException", endWithFault);
+process.on("unhandledRejection", endWithFault);
 
 writeWholeOutput(process.stdout);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -15,5 +28,20 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => undefined); // nobody listens: the result still counts
 
-handleInterrupts();
-process.exitCode = await runCli(process.argv.slice(2));
+keepLibrariesQuiet();
+requireHeap();
+
+let ended = false;
+process.on("exit", () => {
+  // Nothing is left to do, and yet the command has not ended: something that it waits for is gone.
+  if (!ended && process.exitCode === undefined)
+    process.exitCode = reportFault(new Error("the command never ended"), args);
+});
+
+const thread = runsOnThread(args) ? startOnThread(args) : null;
+handleInterrupts(thread?.interrupt);
+const run = async (): Promise<number> => thread?.code ?? (await import("./program.js")).runCli(args);
+run().then(code => {
+  ended = true;
+  process.exitCode = code;
+}, endWithFault);

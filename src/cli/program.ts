@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { FusemaxError } from "../errors.js";
+import { FusemaxError, shown } from "../errors.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerModel } from "./commands/model.js";
@@ -70,15 +70,19 @@ function describe(error: unknown, args: readonly string[]): string | null {
   if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
     return `memory: got none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
   }
+  // No thread could be started, or one had no room: too little memory, or too many processes.
+  if (/^ERR_WORKER_(INIT_FAILED|OUT_OF_MEMORY)$/.test((error as NodeJS.ErrnoException | null)?.code ?? "")) {
+    return "memory: got none for a thread; expected room for the program's threads; take smaller sizes, or raise the limits of the process";
+  }
   if (!(error instanceof CommanderError)) return null;
   if (error.code === "commander.help") {
-    return `${args[0] === "help" ? `unknown command '${args[1] ?? ""}'` : "no command given"}; see fusemax --help`;
+    return `${args[0] === "help" ? `unknown command '${shown(args[1] ?? "", 100)}'` : "no command given"}; see fusemax --help`;
   }
   const command = args.find(arg => !arg.startsWith("-"));
-  const help = error.code === "commander.unknownCommand" || command === undefined ? "" : ` ${command}`;
+  const help = error.code === "commander.unknownCommand" || command === undefined ? "" : ` ${shown(command, 100)}`;
   const said = error.message
     .replace(/^error: /, "")
     .replace(/\s+/g, " ")
     .replace(/\.$/, "");
-  return `${said}; see fusemax${help} --help`;
+  return `${shown(said)}; see fusemax${help} --help`;
 }

@@ -1,5 +1,6 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { headOf, type RowRange, rowsOfHead } from "../attention/rows.js";
+import { breather } from "./breathe.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
 import { openPrinted } from "./javascript/session.js";
 import { programOf } from "./program-of.js";
@@ -35,11 +36,16 @@ function openTwin(problem: AttentionProblem, operands: Operands): Session {
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
     const tilesBefore = twin.tiles;
+    const breathe = breather();
     let start = range.start;
     while (start < range.end) {
       signal?.throwIfAborted();
       const end = Math.min(range.end, start + rowsAtOnce, rowsOfHead(shape, headOf(shape, start)).end);
-      const overflow = twin.rows({ start, end }, av.subarray((start - range.start) * valueDim));
+      const steps = twin.steps({ start, end }, av.subarray((start - range.start) * valueDim));
+      let step = steps.next();
+      // A single row may have millions of keys.
+      for (; step.done !== true; step = steps.next()) await breathe();
+      const overflow = step.value;
       if (overflow !== null) return { range, av, overflowRow: overflow.row };
       start = end;
     }

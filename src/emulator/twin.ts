@@ -15,6 +15,14 @@ export interface RowOverflow extends Overflow {
 /** What a dump sees of one query in one tile, right after its pass. */
 type Observer = (m1: number, row: number, state: RunningState, start: number, end: number) => void;
 
+/** Takes all steps at once. */
+function finish<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 /**
  * The array as plain loops, `for m1: for each query`: key tile by key tile, and in each the queries one after the
  * other (mapping 1 of FuseMax section V without its parallelism, which changes no bit).
@@ -44,7 +52,12 @@ export class Twin {
 
   /** Computes rows of one head into `av` from its start. Gives the first row in which a value overflowed, or null. */
   rows(range: RowRange, av: Float32Array): RowOverflow | null {
-    const states = this.passTiles(range, Number.POSITIVE_INFINITY);
+    return finish(this.steps(range, av));
+  }
+
+  /** The same, key tile by key tile, so that who computes long rows may let other things happen between two. */
+  *steps(range: RowRange, av: Float32Array): Generator<void, RowOverflow | null> {
+    const states = yield* this.passTiles(range, Number.POSITIVE_INFINITY);
     for (const [i, state] of states.entries()) {
       if (state.overflow !== null) return { row: range.start + i, ...state.overflow };
       this.column.finish(state, av, i * this.problem.shape.valueDim);
@@ -76,7 +89,7 @@ export class Twin {
         dump.spnv[f * columns + p] = column.spnv[f] as number;
       }
     };
-    const states = this.passTiles({ start: first, end: first + columns }, at.m1, observe);
+    const states = finish(this.passTiles({ start: first, end: first + columns }, at.m1, observe));
     for (const [p, state] of states.entries()) {
       dump.rm[p] = state.rm;
       dump.rd[p] = state.rd;
@@ -89,7 +102,7 @@ export class Twin {
    * Takes the queries of `range`, all of one head, through the key tiles up to `lastTile`; tiles that none of them sees
    * are skipped.
    */
-  private passTiles(range: RowRange, lastTile: number, observe?: Observer): RunningState[] {
+  private *passTiles(range: RowRange, lastTile: number, observe?: Observer): Generator<void, RunningState[]> {
     const { shape, tile } = this.problem;
     const kvHead = kvHeadOf(shape, headOf(shape, range.start));
     const { keys } = sequenceOf(this.problem, placeOf(shape, range.start).b);
@@ -113,6 +126,7 @@ export class Twin {
         this.countTile(m1, queryTileOf(this.problem, range.start + i));
         observe?.(m1, i, state, start, end);
       }
+      yield;
     }
     return states;
   }

@@ -33,12 +33,13 @@ export async function chooseEngine(choice: EngineChoice, format: FormatName): Pr
   return { engine, reason: "asked for", notes: [] };
 }
 
-/** The engine that needs no adapter. */
-async function openProcessor(format: FormatName): Promise<Engine> {
+/** The engine that needs no adapter; `refused` gets why it is not WebAssembly. */
+async function openProcessor(format: FormatName, refused: string[] = []): Promise<Engine> {
   try {
     return await openTrustedWasm(format);
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
+    refused.push(error.message);
     return cpuEngine();
   }
 }
@@ -83,9 +84,15 @@ async function chooseAny(format: FormatName): Promise<ChosenEngine> {
       refused.push(error.message);
     }
   }
-  const engine = await openProcessor(format);
   const reason = refused.length === 0 ? "no hardware adapter" : "no hardware adapter that passes the self-test";
-  return { engine, reason, notes: [...refused, `engine ${engine.name}: ${reason}`] };
+  const engine = await openProcessor(format, refused);
+  return {
+    engine,
+    reason,
+    notes: [...refused, `engine ${engine.name}: ${reason}`],
+    // Memory may run out in the middle.
+    ...(engine.name === "wasm" ? { fallback: async () => cpuEngine() } : {}),
+  };
 }
 
 function describe({ bundled }: Adapter): string {

@@ -1,8 +1,12 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { threadsThatFit } from "./address-space.js";
 
 /** More threads than this cost more memory than they save time. */
 const mostThreads = 6;
+
+/** How many threads `onThreads` starts at the most; it may be called where this is one or more. */
+export const threadCount = (): number => Math.min(mostThreads, availableParallelism(), threadsThatFit());
 
 /**
  * Results of tasks in the order of the tasks, on all cores. Every worker has one task under way and one waiting.
@@ -15,7 +19,7 @@ export async function* onThreads<Task, Result>(
   shared?: unknown,
 ): AsyncGenerator<Result> {
   const workers: AnsweringWorker<Task, Result>[] = [];
-  const threads = Math.min(mostThreads, availableParallelism());
+  const threads = Math.max(1, threadCount());
   const pending: Promise<Result>[] = [];
   let asked = 0;
   try {
@@ -32,19 +36,36 @@ export async function* onThreads<Task, Result>(
   }
 }
 
+/** A rejection that is reported when its turn comes. */
+function rejected(error: Error): Promise<never> {
+  const result = Promise.reject(error);
+  result.catch(() => {});
+  return result;
+}
+
 /** A worker thread that answers in the order in which it was asked. */
 class AnsweringWorker<Task, Result> {
   readonly #worker: Worker;
   readonly #waiting: { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void }[] = [];
 
+  #gone: Error | null = null;
+
   constructor(file: string, workerData: unknown) {
     // Found from src/ as well as from dist/, since a worker thread cannot run TypeScript.
     this.#worker = new Worker(new URL(`../../dist/platform/${file}`, import.meta.url), { workerData });
     this.#worker.on("message", (result: Result) => this.#waiting.shift()?.resolve(result));
-    this.#worker.on("error", error => this.#waiting.shift()?.reject(error));
+    this.#worker.on("error", error => this.#fail(error));
+    this.#worker.on("exit", code => this.#fail(new Error(`a worker thread ended with ${code}`)));
+  }
+
+  /** One that is gone answers nobody, later tasks included. */
+  #fail(error: Error): void {
+    this.#gone ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#gone);
   }
 
   run(task: Task): Promise<Result> {
+    if (this.#gone !== null) return rejected(this.#gone);
     const result = new Promise<Result>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     result.catch(() => {}); // reported when its turn comes
     this.#worker.postMessage(task);

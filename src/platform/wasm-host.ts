@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { compileKernels, type KernelBuild, takesFused } from "../emulator/wasm/builds.js";
 import type { WasmHost, WorkerThread } from "../emulator/wasm/host.js";
 import { DeviceError } from "../errors.js";
+import { freeAddressBytes, threadAddressBytes, wasmAddressBytes } from "./address-space.js";
 
 /** What `npm run build` makes. Found from src/ as well as from dist/, since a worker thread cannot run TypeScript. */
 const builtFolder = new URL("../../dist/", import.meta.url);
@@ -23,8 +24,22 @@ export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): 
     // Node 20 knows relaxed SIMD behind a flag, which decides only what compiles from then on.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
   }
+  const threads = Math.min(availableParallelism(), wasmThreadsThatFit());
   const module = await optimizedAtOnce(() => compileKernels(readKernels, fused));
-  return { module, threads: availableParallelism(), sharesMemory: true, spawn };
+  return { module, threads, sharesMemory: true, spawn };
+}
+
+/** Each thread has a memory of its own, and the first thread one. @throws DeviceError when not even one fits. */
+function wasmThreadsThatFit(): number {
+  const free = freeAddressBytes();
+  const fit = Math.floor((free - wasmAddressBytes) / (wasmAddressBytes + threadAddressBytes));
+  if (fit >= 1) return fit;
+  throw new DeviceError({
+    where: "engine wasm",
+    got: `${Math.round(free / 2 ** 20)} MiB of address space`,
+    expected: "room for two WebAssembly memories, 22 GiB",
+    mend: "raise the limit (ulimit -v), or use --engine cpu",
+  });
 }
 
 /**

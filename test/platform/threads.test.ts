@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import { sampleRows } from "../../src/emulator/check.js";
@@ -48,6 +51,20 @@ describe("work on threads", () => {
       break;
     }
     expect(ports()).toBe(before);
+  });
+
+  it("says that a worker has ended, to each that waits for it and to who asks later", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-threads-"));
+    const file = join(folder, "worker.mjs");
+    writeFileSync(
+      file,
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(3));",
+    );
+    const root = relative(resolve(import.meta.dirname, "../../dist/platform"), file);
+    await expect(all(onThreads<number, number>(root, Array(40).keys()))).rejects.toThrow(
+      "a worker thread ended with 3",
+    );
+    rmSync(folder, { recursive: true });
   });
 
   it("hands on what a worker throws", async () => {

@@ -2,18 +2,32 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import {
   checkOnInputs,
   checkOnOperands,
+  countRows,
   type ErrorWithWorst,
   type OperandCheck,
   sampleRows,
 } from "../../emulator/check.js";
+import { UsageError } from "../../errors.js";
 import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
 import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
-/** The rows that --check asks for. */
+/** Each takes a row of float64 attention, on the operands and on the inputs: more than this would take days. */
+const mostCheckedRows = 2 ** 24;
+
+/** The rows that --check asks for. @throws UsageError for more than can be checked. */
 export function rowsToCheck(problem: AttentionProblem, { check }: Pick<RunOptions, "check">): readonly number[] {
+  const all = countRows(problem);
+  if (check !== "none" && Math.min(all, check === "full" ? all : check) > mostCheckedRows) {
+    throw new UsageError({
+      where: "--check",
+      got: `${all} rows`,
+      expected: `at most ${mostCheckedRows.toLocaleString("en-US")} of them`,
+      mend: "take --check sample:N",
+    });
+  }
   return check === "none" ? [] : sampleRows(problem, check === "full" ? Number.POSITIVE_INFINITY : check);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Operands } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
@@ -6,7 +5,7 @@ import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/
 import type { Engine } from "../../emulator/engine.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
-import { sha256OfValues } from "../../numerics/sha256.js";
+import { hashOfValues } from "../../io/hash-of-values.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import { checkResult, jsonText } from "../../report/finite.js";
 import type { RunResult } from "../../report/run-result.js";
@@ -52,7 +51,8 @@ async function runPlan(
     checkSeconds: emulated.checkSeconds + (performance.now() - inputsBegan) / 1000,
     resumedRows: run.resumedRows,
   };
-  const result = resultOf(plan, options, emulated.reason, run, error, cost, time);
+  const sha256 = await hashOfValues(run.av);
+  const result = resultOf(plan, options, emulated.reason, run, sha256, error, cost, time);
   if (result.output.rowsWithoutKeys > 0) {
     note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
   }
@@ -121,13 +121,13 @@ function resultOf(
   { problem, model, layers, seen, valuesInKeys, alibi, seed, design }: RunPlan,
   options: RunOptions,
   reason: string,
-  { engine, av }: FinishedRun,
+  { engine }: FinishedRun,
+  sha256: string,
   error: CheckResult | null,
   cost: RunResult["cost"],
   time: RunResult["time"],
 ): RunResult {
   const { shape, mask, tile, format, scale } = problem;
-  const hash = createHash("sha256");
   return {
     schema: "fusemax.run/1",
     workload: {
@@ -151,7 +151,7 @@ function resultOf(
     engine: { name: engine.name, adapter: engine.adapter, reason },
     output: {
       shape: tensorShapes(shape).av,
-      sha256: sha256OfValues(av, { update: bytes => void hash.update(bytes), hex: () => hash.digest("hex") }),
+      sha256,
       rowsWithoutKeys: rowsWithoutKeys(problem),
       file: options.output ?? null,
     },

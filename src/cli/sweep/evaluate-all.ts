@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { type SweepRequest, sweeper } from "../../model/sweep.js";
+import { breather } from "../../emulator/breathe.js";
+import { type SweepPoint, type SweepRequest, sweeper } from "../../model/sweep.js";
+import { threadsThatFit } from "../../platform/address-space.js";
 import type { Block } from "./points.js";
 import type { SweepNames } from "./request.js";
 
@@ -22,12 +24,17 @@ export async function evaluateAll(
 ): Promise<void> {
   const todo = unfinished(size, finished);
   const points = todo.reduce((sum, { from, to }) => sum + to - from, 0);
-  const threads = Math.min(availableParallelism(), todo.length);
+  const threads = Math.min(availableParallelism(), todo.length, threadsThatFit());
   if (points < worthThreads || threads < 2 || !existsSync(builtWorker)) {
     const evaluateAt = sweeper(request);
+    const breathe = breather();
     for (const { from, to } of todo) {
-      take({ from, points: Array.from({ length: to - from }, (_, i) => evaluateAt(from + i)) });
-      await new Promise(resolve => setImmediate(resolve)); // so that Ctrl-C is heard
+      const points: SweepPoint[] = [];
+      for (let at = from; at < to; at += 1) {
+        points.push(evaluateAt(at));
+        await breathe();
+      }
+      take({ from, points });
     }
     return;
   }
@@ -48,6 +55,7 @@ function drain(worker: Worker, todo: { from: number; to: number }[], take: (bloc
       else worker.postMessage(range);
     };
     worker.on("error", reject);
+    worker.on("exit", code => reject(new Error(`a thread of the sweep ended with ${code}`)));
     worker.on("message", (block: Block) => {
       try {
         take(block);

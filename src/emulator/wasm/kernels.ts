@@ -78,6 +78,24 @@ interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Glo
 /** Bytes that the lane groups of all workers may take together. */
 export const memoryBudget = 2 ** 26;
 
+/** @throws DeviceError when the memory cannot be had. */
+async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, {});
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DeviceError(
+      {
+        where: "engine wasm",
+        got: "no memory for WebAssembly",
+        expected: "10 GiB of address space for each thread",
+        mend: "raise the limit (ulimit -v), or use --engine cpu",
+      },
+      { cause },
+    );
+  }
+}
+
 /**
  * The kernels for a problem, in a memory of their own with about `budget` bytes of lane groups.
  * @throws DeviceError when the memory cannot be had.
@@ -87,7 +105,7 @@ export async function openKernels(
   problem: AttentionProblem,
   budget = memoryBudget,
 ): Promise<Kernels> {
-  const { exports } = await WebAssembly.instantiate(module, {});
+  const { exports } = await instantiate(module);
   const wasm = exports as unknown as Exports;
   const { format, shape, tile, scale } = problem;
   const tileKeys = Math.min(tile.m0, shape.keys);
