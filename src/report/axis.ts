@@ -28,6 +28,7 @@ export function numberScale(
   wanted: number,
 ): Scale {
   const usable = values.filter(v => Number.isFinite(v) && (axis.scale !== "log" || v > 0));
+  if (axis.fit === true && usable.length > 0) return fittedScale(axis, usable, range, wanted);
   const largest = usable.reduce((a, b) => Math.max(a, b), axis.scale === "log" ? 1e-300 : 0);
   const high = axis.max ?? largest;
   if (axis.scale === "log") {
@@ -45,12 +46,42 @@ export function numberScale(
   return Object.assign((v: number) => scale(v), { ticks: scale.ticks(wanted) });
 }
 
+/** The share of the axis that is left free at either end. */
+const room = 0.06;
+
+/** A scale over the data alone. Ticks are decades where there are enough, else round numbers. */
+function fittedScale(
+  { scale: kind }: Axis,
+  values: readonly number[],
+  range: readonly [number, number],
+  wanted: number,
+): Scale {
+  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  if (kind !== "log") {
+    const free = high > low ? (high - low) * room : Math.abs(high) / 2 || 0.5;
+    const scale = scaleLinear([low - free, high + free], range);
+    return Object.assign((v: number) => scale(v), { ticks: scale.ticks(wanted) });
+  }
+  const factor = high > low ? (high / low) ** room : 1.5;
+  const domain: [number, number] = [low / factor, high * factor];
+  const scale = scaleLog(domain, range);
+  const steps = [[1], [1, 2, 5]].map(digits => logTicks(domain, digits)).find(ticks => ticks.length >= 3);
+  return Object.assign((v: number) => scale(v), { ticks: steps ?? scaleLinear(domain, range).ticks(wanted) });
+}
+
+/** The numbers of a domain that are one of a few digits times a power of ten. */
+function logTicks([low, high]: readonly [number, number], digits: readonly number[]): readonly number[] {
+  const first = Math.floor(Math.log10(low));
+  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
+  return decades.flatMap(power => digits.map(d => Number(`${d}e${power}`))).filter(t => t >= low && t <= high);
+}
+
 /** Every n-th tick, so that no more than about `wanted` are left. */
 const thinned = (ticks: readonly number[], wanted: number): readonly number[] =>
   ticks.filter((_, i) => i % Math.ceil(ticks.length / (wanted + 1)) === 0);
 
-/** The scale that all panels of a figure share. */
-export function yScale({ y, panels, rule }: Figure, height: number): Scale {
+/** The scale that some panels of a figure share. */
+export function yScale({ y, rule }: Figure, panels: Figure["panels"], height: number): Scale {
   const values = panels.flatMap(panel => {
     if (panel.kind === "points") return panel.lines.flatMap(l => l.points.map(p => p.y));
     if (panel.stacked !== true) return panel.values.flat().filter(v => v !== undefined);

@@ -8,6 +8,8 @@ import { light, type Theme } from "./theme.js";
 
 const margin = { left: 62, right: 26, panelTop: 26, panelBottom: 48 };
 const panelGap = 22;
+/** Where each panel has a y axis of its own. */
+const axisGap = 72;
 
 /** Draws a figure as an SVG document. Every mark carries its value as a tooltip. */
 export function chart(figure: Figure): string {
@@ -18,17 +20,19 @@ export function chart(figure: Figure): string {
   const headingHeight = !headed ? 4 : figure.note === undefined ? 40 : 62;
   const top = headingHeight + legend.height;
   const panelWidth = (width - margin.left - margin.right) / perRow;
-  const inner = panelWidth - (perRow > 1 ? panelGap : 0);
+  const inner = panelWidth - (perRow === 1 ? 0 : figure.ownY === true ? axisGap : panelGap);
   const slanted = Math.max(0, ...panels.map(panel => (panel.kind === "bars" ? slantHeight(panel, inner) : 0)));
   const panelHeight = margin.panelTop + plotHeight + margin.panelBottom + slanted;
   const height = round(top + rows * panelHeight + 6);
-  const plot: Plot = { figure, y: yScale(figure, plotHeight), width: inner, height: plotHeight, theme };
+  const shared = yScale(figure, panels, plotHeight);
   const body = panels.map((panel, i) => {
+    const own = figure.ownY === true ? yScale(figure, [panel], plotHeight) : shared;
+    const plot: Plot = { figure, y: own, width: inner, height: plotHeight, theme };
     const column = i % perRow;
     const x = round(margin.left + column * panelWidth);
     const y = round(top + Math.floor(i / perRow) * panelHeight + margin.panelTop);
     return tag("g", { transform: `translate(${x},${y})` }, [
-      ...yAxis(plot, column === 0),
+      ...yAxis(plot, column === 0 || figure.ownY === true),
       tag("text", { x: 0, y: -9, fill: theme.text, "font-size": 13, "font-weight": 600 }, escapeText(panel.title)),
       ...(panel.kind === "bars" ? bars(panel, plot, slanted) : points(panel, plot)),
       ...rule(plot),
@@ -51,7 +55,7 @@ function heading({ title, note }: Figure, theme: Theme): string[] {
   return marks;
 }
 
-function legendMarks({ series, panels }: Figure, theme: Theme, width: number) {
+function legendMarks({ series, panels, alwaysLegend = false }: Figure, theme: Theme, width: number) {
   const withMarkers = panels.some(panel => panel.kind === "points");
   let x = 0;
   let y = 0;
@@ -71,7 +75,8 @@ function legendMarks({ series, panels }: Figure, theme: Theme, width: number) {
     const label = { x: round(at.x + 20), y: at.y + 13.5, fill: theme.text, "font-size": labelSize };
     return [swatch, tag("text", label, escapeText(name))];
   });
-  return { marks: series.length > 1 ? marks.flat() : [], height: series.length > 1 ? y + 24 : 0 };
+  const drawn = series.length > (alwaysLegend ? 0 : 1);
+  return { marks: drawn ? marks.flat() : [], height: drawn ? y + 24 : 0 };
 }
 
 function rule({ figure, y, width, theme }: Plot): string[] {

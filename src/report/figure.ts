@@ -6,6 +6,8 @@ export interface Axis {
   readonly scale?: "linear" | "log";
   readonly min?: number;
   readonly max?: number;
+  /** The domain is that of the data with a little room about it, in place of whole decades or of 0 upwards. */
+  readonly fit?: boolean;
   /** Where ticks may stand; those that fit are drawn. The domain then ends where the data ends. */
   readonly ticks?: readonly number[];
   /** How ticks are written. */
@@ -34,7 +36,13 @@ export interface PointPanel {
 export interface PointSeries {
   /** Which of the figure's series this is: its colour, marker and legend entry. */
   readonly series: number;
-  readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
+  /** `label` is written beside the point, `title` only in its tooltip. */
+  readonly points: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly label?: string;
+    readonly title?: string;
+  }[];
   readonly joined: boolean;
   /** Drawn pale, as a background to the others. */
   readonly faint?: boolean;
@@ -47,6 +55,10 @@ export interface Figure {
   readonly note?: string;
   readonly series: readonly string[];
   readonly y: Axis;
+  /** Each panel has a y axis of its own, over its own data. */
+  readonly ownY?: boolean;
+  /** A legend also where there is a single series. */
+  readonly alwaysLegend?: boolean;
   readonly panels: readonly (BarPanel | PointPanel)[];
   /** A line across every panel, such as the value of a baseline. */
   readonly rule?: number;

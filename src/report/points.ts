@@ -21,7 +21,7 @@ export function points(panel: PointPanel, plot: Plot): string[] {
       : [];
     const dots = points.flatMap(p => {
       const at = `translate(${round(x(p.x))},${round(y(p.y))})`;
-      const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
+      const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.title ?? p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
       const opacity = faint === true ? { opacity: 0.3 } : {};
       const dot = tag("path", { d: seriesMarker(series, 48), transform: at, fill, ...opacity }, tooltip);
       if (p.label === undefined) return [dot];

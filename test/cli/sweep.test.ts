@@ -112,13 +112,64 @@ describe("fusemax sweep", () => {
     }
   });
 
+  it("takes more of a share as better", async () => {
+    const { stdout } = await invoke("sweep", "--design", "fusemax,flat", "--seq", "4K", "--pareto", "useful2d");
+    const { columns, rows } = parseCsv(stdout);
+    expect(rows.map(row => row[columns.indexOf("pareto")])).toEqual(["1", "0"]);
+  });
+
+  it("has the same columns for any design, and a share only of arrays that it has", async () => {
+    const mine = at("mine.yaml");
+    const spec = (kind: string): string => readFileSync(new URL(`../../specs/${kind}`, import.meta.url), "utf8");
+    const rename = (text: string): string => text.replace(/\b1d\b/g, "vector");
+    const arch = spec("architectures/fusemax.yaml")
+      .replace(/^ {2}1d:/m, "  vector:")
+      .replace("arrays.1d.", "arrays.vector.");
+    writeFileSync(at("arch.yaml"), arch);
+    writeFileSync(at("map.yaml"), rename(spec("mappings/fusemax.yaml")));
+    writeFileSync(
+      mine,
+      "name: mine\nlabel: mine\nsource: mine\narchitecture: arch.yaml\nmapping: map.yaml\nbinding: fusemax\n",
+    );
+    const [one, other] = [
+      await invoke("sweep", "--accounting", "published"),
+      await invoke("sweep", "--accounting", "published", "--design", mine),
+    ];
+    const [a, b] = [parseCsv(one.stdout), parseCsv(other.stdout)];
+    expect(b.columns).toEqual(a.columns);
+    const cell = (of: typeof a, name: string) => of.rows[0]?.[of.columns.indexOf(name)];
+    for (const name of ["cycles", "util2d", "useful2d", "util", "useful"])
+      expect(cell(b, name), name).toBe(cell(a, name));
+    expect([cell(b, "util1d"), cell(b, "useful1d")]).toEqual(["", ""]);
+    expect(Number(cell(a, "useful1d"))).toBeGreaterThan(0.5);
+  });
+
+  it("draws axes that fit the data, and names even a single design", async () => {
+    await invoke("sweep", ...sides, "--seq", "1K,64K", "--out", at("fit.svg"));
+    const svg = readFileSync(at("fit.svg"), "utf8");
+    expect(svg).toMatch(/<text[^>]*>fusemax<\/text>/);
+    // The points of each panel reach over most of its plotting area, 240 pixels high.
+    const panels = svg
+      .split("<g transform")
+      .slice(1)
+      .map(panel => [...panel.matchAll(/translate\(([\d.]+),([\d.]+)\)" fill/g)]);
+    const drawn = panels.filter(marks => marks.length > 2);
+    expect(drawn).toHaveLength(2);
+    for (const marks of drawn) {
+      for (const axis of [1, 2]) {
+        const at = marks.map(mark => Number(mark[axis]));
+        expect(Math.max(...at) - Math.min(...at)).toBeGreaterThan(0.8 * 240);
+      }
+    }
+  });
+
   it("draws the whole front, and of many other points one in so many", async () => {
     await invoke("sweep", "--set", "architecture.frequencyHz=1e8..1e9:2002", "--out", at("many.svg"), at("many.csv"));
     const svg = readFileSync(at("many.svg"), "utf8");
     expect(svg).toContain("one point in 2 and all of the fronts");
     const { columns, rows } = parseCsv(readFileSync(at("many.csv"), "utf8"));
     const drawn = rows.filter((row, i) => row[columns.indexOf("pareto")] === "1" || i % 2 === 0);
-    expect(svg.match(/<title>\+Binding /g)).toHaveLength(drawn.length);
+    expect(svg.match(/<title>fusemax /g)).toHaveLength(drawn.length);
   });
 
   it.each([

@@ -20,7 +20,11 @@ export function register(program: Command): void {
         .argParser((text: string, before: readonly string[] = []) => [...before, text])
         .default([], "none"),
     )
-    .option("--pareto <measures>", "what the front is over, smaller is better", "latencySeconds,energyPj")
+    .option(
+      "--pareto <measures>",
+      "what the front is over: less of each is better, of shares more",
+      "latencySeconds,energyPj",
+    )
     .option("--out <files...>", "write .csv, .json or .svg files (default: CSV on stdout)")
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
     .option("--resume <file>", "keep finished points in this file, and go on from what it holds");

@@ -9,9 +9,9 @@ import {
   type SweepRequest,
 } from "../../model/sweep.js";
 import { chart } from "../../report/chart.js";
-import type { Figure } from "../../report/figure.js";
+import type { Axis, Figure } from "../../report/figure.js";
 import { jsonText } from "../../report/finite.js";
-import { plain } from "../../report/units.js";
+import { lengthLabel, plain } from "../../report/units.js";
 import type { Workload } from "../../spec/workload.js";
 import type { Points } from "./points.js";
 
@@ -35,10 +35,11 @@ export function sweepFront(request: SweepRequest, points: Points, objectives: re
     known.set(key, group);
     groups[i] = group;
   }
-  return paretoFront(
-    objectives.map(measure => points.numbers[measure]),
-    groups,
+  // Less of everything is better, but for shares.
+  const better = objectives.map(measure =>
+    axisOf[measure].share === true ? points.numbers[measure].map(share => -share) : points.numbers[measure],
   );
+  return paretoFront(better, groups);
 }
 
 const head = (request: SweepRequest): readonly string[] => [
@@ -161,6 +162,16 @@ const axisOf: Readonly<Record<Measure, MeasureAxis>> = {
   useful: { label: "useful share of the largest array", factor: 1, share: true },
 };
 
+interface DrawnPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly title: string;
+  readonly onFront: boolean;
+}
+
+/** `architecture.levels.buffer.bytes` -> `buffer.bytes`. */
+const shortName = (path: string): string => path.split(".").slice(-2).join(".");
+
 /** The first two objectives against each other: a series a design, its points of the fronts joined. */
 export function sweepChart({ request, points, front, objectives }: SweepResults, accounting: string): string {
   const [yName, xName] = [objectives[0] ?? "latencySeconds", objectives[1] ?? "energyPj"];
@@ -169,29 +180,43 @@ export function sweepChart({ request, points, front, objectives }: SweepResults,
   const stride = Math.max(1, Math.ceil(points.size / mostDrawn));
   const phase = request.phase === "decode" ? "decode, " : "";
   const groups = request.workloads.flatMap((workload, w) =>
-    request.lengths.map((seq, l) => ({ title: `${workload.name}, ${layersOf(workload)}${phase}${seq} tokens`, w, l })),
+    request.lengths.map((seq, l) => ({
+      title: `${workload.name}, ${layersOf(workload)}${phase}${lengthLabel(seq)} tokens`,
+      w,
+      l,
+    })),
   );
   const shown = groups.slice(0, 12);
-  const lines = shown.map(() => request.designs.map(() => [] as { x: number; y: number; onFront: boolean }[]));
+  const lines = shown.map(() => request.designs.map(() => [] as DrawnPoint[]));
   for (let i = 0; i < points.size; i++) {
-    if (Number.isNaN(points.numbers[yName][i]) || (front[i] === 0 && i % stride !== 0)) continue;
+    if (![xName, yName].every(name => Number.isFinite(points.numbers[name][i]))) continue;
+    if (front[i] === 0 && i % stride !== 0) continue;
     const at = coordinates(request, i);
     const panel = shown.findIndex(({ w, l }) => w === at.workload && l === at.length);
-    lines[panel]?.[at.design]?.push({ x: value(xName, i), y: value(yName, i), onFront: front[i] === 1 });
+    const title = request.axes
+      .map(({ path, values }, k) => `${shortName(path)}=${values[at.axes[k] as number]}`)
+      .join(", ");
+    lines[panel]?.[at.design]?.push({ x: value(xName, i), y: value(yName, i), title, onFront: front[i] === 1 });
   }
   const every = stride === 1 ? "" : `; one point in ${stride} and all of the fronts`;
   const cut =
     shown.length < groups.length ? `; the first ${shown.length} of ${groups.length} workloads and lengths` : "";
+  const axis = (name: Measure): Axis => {
+    const { label, share } = axisOf[name];
+    return { label, scale: share === true ? "linear" : "log", fit: true, format: plain };
+  };
   const figure: Figure = {
-    title: `Sweep of ${request.axes.map(({ path }) => path.split(".").slice(-2).join(".")).join(", ") || "designs"}`,
-    note: `Joined: on the Pareto front; accounting: ${accounting}${every}${cut}.`,
-    series: request.designs.map(({ label }) => label),
-    y: { label: axisOf[yName].label, scale: "log", format: plain },
+    title: `Sweep of ${request.axes.map(({ path }) => shortName(path)).join(", ") || "designs"}`,
+    note: `Joined: on the Pareto front of a workload and length; pale: beaten there; accounting: ${accounting}${every}${cut}.`,
+    series: request.designs.map(({ name }) => name),
+    alwaysLegend: true,
+    y: axis(yName),
+    ownY: true,
     panelsPerRow: Math.min(3, shown.length),
     panels: shown.map(({ title }, p) => ({
       kind: "points",
       title,
-      x: { label: axisOf[xName].label, scale: "log", format: plain },
+      x: axis(xName),
       lines: (lines[p] ?? []).flatMap((of, series) => [
         { series, joined: false, faint: true, points: of.filter(({ onFront }) => !onFront) },
         { series, joined: true, points: of.filter(({ onFront }) => onFront).sort((a, b) => a.x - b.x) },
