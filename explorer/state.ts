@@ -1,4 +1,5 @@
 import { largestSeed } from "../src/emulator/generate.js";
+import { shown } from "../src/errors.js";
 import { formatNames } from "../src/numerics/format.js";
 import { phases } from "../src/spec/workload.js";
 import { cascadeLibrary } from "./cascade/library.js";
@@ -175,11 +176,22 @@ export function writeState(state: State): string {
   return `${stateVersion}/${state.panel}${tail === "" ? "" : `?${tail}`}`;
 }
 
+/** The longest source, each character written as three escaped bytes, and all other fields. */
+const longestFragment = 10 * longestSource;
+/** What is wrong with a link is said so often. */
+const mostNotes = 5;
+
 /** Reads an address fragment; what it cannot read falls back to the default and is named in `notes`. */
 export function readState(fragment: string): { readonly state: State; readonly notes: readonly string[] } {
   const notes: string[] = [];
   if (fragment === "") return { state: initialState, notes };
-  const match = /^(\d+)\/(\w+)(?:\?(.*))?$/s.exec(fragment);
+  if (fragment.length > longestFragment) {
+    return {
+      state: initialState,
+      notes: [`This link is longer than ${longestFragment} characters; the defaults are shown.`],
+    };
+  }
+  const match = /^(\d{1,6})\/(\w{1,40})(?:\?(.*))?$/s.exec(fragment);
   if (match === null) return { state: initialState, notes: ["This link could not be read; the defaults are shown."] };
   const [, version, panelText, query] = match;
   if (Number(version) !== stateVersion) {
@@ -199,5 +211,7 @@ export function readState(fragment: string): { readonly state: State; readonly n
       notes.push(`The link's ${key} = "${written.slice(0, 40)}" is not allowed; the default is shown.`);
     else values[known] = value;
   }
-  return { state: values as unknown as State, notes };
+  const more = notes.length - mostNotes;
+  const said = more > 0 ? [...notes.slice(0, mostNotes), `${more} more of the link could not be read.`] : notes;
+  return { state: values as unknown as State, notes: said.map(note => shown(note)) };
 }

@@ -217,7 +217,7 @@ export async function emulate(
   options: Partial<Omit<EmulationOptions, "finished">> & { readonly digest?: Digest } = {},
 ): Promise<Emulation> {
   validateProblem(problem);
-  const operands = roundOperands(inputs, problem.shape, problem.format, options.engine?.allocate);
+  const operands = roundOperands(inputs, problem.shape, problem.format, options.engine?.allocate, problem.mask);
   const { valueDim } = problem.shape;
   const av = new Float32Array(allRows(problem).end * valueDim);
   const run = await emulateRows(problem, operands, {

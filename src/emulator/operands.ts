@@ -1,3 +1,4 @@
+import { type AttentionMask, noMask } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
@@ -16,8 +17,13 @@ export interface AttentionInputs {
   readonly v: InputTensor;
 }
 
+/** How many queries (of Q) or keys (of K and V) each batch has; null where all exist. What lies past them is padding. */
+export const lengthsOf = (mask: AttentionMask, name: InputName): readonly number[] | null =>
+  name === "q" ? mask.qLens : mask.kvLens;
+
 /**
- * Rounds Q, K and V to the operand format by rO, into arrays from `allocate` (see `Engine.allocate`).
+ * Rounds Q, K and V to the operand format by rO, into arrays from `allocate` (see `Engine.allocate`). Padding past the
+ * mask's lengths may hold anything, and becomes +0.
  * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
  * and for a tensor whose length is not that of its shape.
  */
@@ -26,10 +32,11 @@ export function roundOperands(
   shape: AttentionShape,
   format: Format,
   allocate?: (length: number) => Float32Array,
+  mask: AttentionMask = noMask,
 ): Operands {
   const shapes = tensorShapes(shape);
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, shapes[name], format.operand, allocate);
+    roundTensor(inputs[name], name, shapes[name], format.operand, allocate, lengthsOf(mask, name));
   return { q: round("q"), k: round("k"), v: round("v") };
 }
 
@@ -40,6 +47,7 @@ export function roundTensor(
   shape: readonly number[],
   type: FloatType,
   allocate = (length: number): Float32Array => new Float32Array(length),
+  lengths: readonly number[] | null = null,
 ): Float32Array {
   const size = valuesOf(shape);
   if (tensor.length !== size) {
@@ -50,16 +58,52 @@ export function roundTensor(
     });
   }
   const out = allocate(size);
-  roundPart(tensor, out, 0, name, shape, type);
+  roundPart(tensor, out, 0, name, shape, type, lengths);
   return out;
 }
 
 /**
  * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that are
- * taken piece by piece. `name` and the whole tensor's `shape` are for the error. Gives whether the rounding changed
- * nothing.
+ * taken piece by piece. `name` and the whole tensor's `shape` are for the error. Of a tensor [B, H, rows, width] only the
+ * first `lengths[b]` rows of batch b are read where lengths are given. Gives whether the rounding changed nothing.
  */
 export function roundPart(
+  part: InputTensor,
+  out: Float32Array,
+  start: number,
+  name: string,
+  shape: readonly number[],
+  type: FloatType,
+  lengths: readonly number[] | null = null,
+): boolean {
+  if (lengths === null) return roundStretch(part, out, start, name, shape, type);
+  let exact = true;
+  for (const { from, to, exists } of stretches(shape, lengths, start, start + part.length)) {
+    const own = part.subarray(from - start, to - start);
+    if (exists) exact = roundStretch(own, out, from, name, shape, type) && exact;
+    else out.fill(0, from, to);
+  }
+  return exact;
+}
+
+/** The stretches of [from, to) that exist, and those that are padding. */
+function* stretches(
+  [, heads = 1, rows = 1, width = 1]: readonly number[],
+  lengths: readonly number[],
+  from: number,
+  to: number,
+) {
+  for (let at = from; at < to; ) {
+    const head = Math.floor(at / (rows * width));
+    const begin = head * rows * width;
+    const padding = begin + (lengths[Math.floor(head / heads)] ?? rows) * width;
+    const end = Math.min(to, at < padding ? padding : begin + rows * width);
+    yield { from: at, to: end, exists: at < padding };
+    at = end;
+  }
+}
+
+function roundStretch(
   part: InputTensor,
   out: Float32Array,
   start: number,

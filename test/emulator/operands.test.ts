@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { roundOperands, roundTensor } from "../../src/emulator/operands.js";
+import { roundOperands, roundPart, roundTensor } from "../../src/emulator/operands.js";
 import { InputError } from "../../src/errors.js";
 import { type FloatType, formats } from "../../src/numerics/format.js";
 import { largestOperand } from "../../src/numerics/limits.js";
@@ -49,6 +49,33 @@ describe("operands", () => {
         else expect(take).toThrow(InputError);
       }),
       { numRuns: 3000 },
+    );
+  });
+  it("law: padding past a batch's length may hold anything and becomes +0, in pieces of any size", () => {
+    const sizes = [3, 2, 5, 4] as const;
+    const lengths = fc.tuple(fc.nat(5), fc.nat(5), fc.nat(5));
+    const junk = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1e38, 7);
+    const types = fc.constantFrom<FloatType>("bf16", "fp16", "fp32");
+    fc.assert(
+      fc.property(
+        lengths,
+        junk,
+        types,
+        fc.integer({ min: 1, max: 50 }),
+        fc.boolean(),
+        (own, bad, type, piece, wide) => {
+          const exists = (i: number): boolean => Math.floor(i / 4) % 5 < (own[Math.floor(i / 40)] ?? 0);
+          const values = Array.from({ length: 120 }, (_, i) => (exists(i) ? i / 8 : bad));
+          const tensor = wide ? Float64Array.from(values) : Float32Array.from(values);
+          const expected = Float32Array.from(values, (x, i) => (exists(i) ? x : 0));
+          expect(roundTensor(tensor, "k", sizes, type, undefined, own)).toEqual(expected);
+          const out = new Float32Array(120).fill(9);
+          for (let at = 0; at < 120; at += piece)
+            roundPart(tensor.subarray(at, at + piece), out, at, "k", sizes, type, own);
+          expect(out).toEqual(expected);
+        },
+      ),
+      { numRuns: 500 },
     );
   });
   it("refuses a tensor that does not fit its shape", () => {

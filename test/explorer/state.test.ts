@@ -45,6 +45,18 @@ describe("the state in the address", () => {
     expect(notes.join()).toContain(said);
   });
 
+  test("a link of any length is answered with a few notes of what can be seen", () => {
+    expect(readState(`1/cost?${"a&".repeat(1e6)}`).notes).toEqual([
+      "This link is longer than 60000 characters; the defaults are shown.",
+    ]);
+    const many = readState(`1/cost?${Array.from({ length: 3000 }, (_, i) => `k${i}=\u001b`).join("&")}`).notes;
+    expect(many).toHaveLength(6);
+    expect(many.at(-1)).toBe("2995 more of the link could not be read.");
+    expect(readState("1/cost?rows=%1b[2J%0a").notes).toEqual([
+      'The link\'s rows = "\\u001b[2J\\u000a" is not allowed; the default is shown.',
+    ]);
+  });
+
   test("any text is read without an exception", () => {
     fc.assert(fc.property(fc.string(), text => void readState(text)));
     fc.assert(fc.property(fc.string(), text => void readState(`1/cost?${text}`)));

@@ -4,7 +4,7 @@ import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
-import { type AttentionInputs, type InputTensor, roundPart } from "../../emulator/operands.js";
+import { type AttentionInputs, type InputTensor, lengthsOf, roundPart } from "../../emulator/operands.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import type { StoredInputs } from "./input-shape.js";
 
@@ -103,7 +103,7 @@ export interface LoadedOperands {
  */
 export async function loadOperands(
   pieces: InputPieces,
-  { shape, format }: AttentionProblem,
+  { shape, mask, format }: AttentionProblem,
   { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
   onValues: OnValues = () => undefined,
 ): Promise<LoadedOperands> {
@@ -111,12 +111,13 @@ export async function loadOperands(
   let exact = true;
   const round = async (name: InputName): Promise<Float32Array> => {
     const sizes = tensorShapes(shape)[name];
+    const lengths = lengthsOf(mask, name);
     const operands = allocate(valuesOf(sizes));
     let at = 0;
     for await (const piece of pieces(name)) {
       for (let from = 0; from < piece.length; from += valuesAtOnce) {
         const part = piece.subarray(from, from + valuesAtOnce);
-        exact = roundPart(part, operands, at + from, name, sizes, format.operand) && exact;
+        exact = roundPart(part, operands, at + from, name, sizes, format.operand, lengths) && exact;
         await breathe();
       }
       at += piece.length;

@@ -11,7 +11,7 @@ import { formats } from "../../numerics/format.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
-import { shapeOfInputs } from "./input-shape.js";
+import { layoutNote, shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
@@ -33,6 +33,8 @@ export interface RunPlan {
   readonly seed: number | null;
   readonly pieces: InputPieces;
   readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
+  /** Lines for stderr. */
+  readonly notes: readonly string[];
 }
 
 /** Refuses what can be refused before anything is computed. @throws UsageError, InputError */
@@ -67,7 +69,9 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   };
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
-  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump };
+  const note = files === null ? null : layoutNote(shape);
+  const notes = note === null ? [] : [note];
+  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump, notes };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

@@ -88,7 +88,7 @@ async function emulateAndCheck(
     const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
     used = run.engine;
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
-    for (const line of chosen.notes) note(line);
+    for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
     if (options.output !== undefined) await writeOutput(options.output, problem, run.av);
     // Its threads hold on to the operands.
