@@ -199,9 +199,10 @@ export function compileEinsum(
     ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
     tensors,
   });
-  const ranksAlone = ranks.map(({ size, bounds, given, parts }) => {
-    const key = [size, given, ...bounds].join();
-    const shared = context.ranks.get(key) ?? rankCount(parts.length);
+  const ranksAlone = ranks.map(({ shift, size, bounds, given, parts }) => {
+    const spatial = (shape.masks.spatial >>> shift) & ((1 << parts.length) - 1);
+    const key = [size, given, spatial, ...bounds].join();
+    const shared = context.ranks.get(key) ?? rankCount(parts.length, spatial);
     context.ranks.set(key, shared);
     return shared;
   });

@@ -11,6 +11,8 @@ export interface RankCount {
    * first, largest chunk.
    */
   readonly table: Float64Array;
+  /** The parts whose loops run in space, as a mask like those of the table. */
+  readonly spatial: number;
   /**
    * Some loop turns in one place and stands still (has a bound of 1) in another: in a partial chunk, or for the
    * instances of a spatial part that a partial chunk leaves idle.
@@ -19,10 +21,11 @@ export interface RankCount {
 }
 
 /** Room for a rank of that many parts. */
-export const rankCount = (parts: number): RankCount => ({
+export const rankCount = (parts: number, spatial: number): RankCount => ({
   size: 0,
   bounds: new Float64Array(parts),
   table: new Float64Array(1 << parts),
+  spatial,
   uneven: false,
 });
 
@@ -31,12 +34,8 @@ export function countRank(rank: RankCount, size: number): void {
   const { bounds, table } = rank;
   rank.size = size;
   for (let subset = 0; subset < table.length; subset++) table[subset] = countParts(size, bounds, 0, subset);
-  const last = bounds.length - 1;
   turning.fill(0);
-  noteTurns(size, bounds, 0, last);
-  // Instances of a spatial innermost part that the last, partial chunk leaves idle.
-  const inner = bounds[last] as number;
-  if (size > inner && size % inner !== 0) noteTurns(size - (size % inner), bounds, 0, last - 1);
+  noteTurns(rank, size, 0);
   rank.uneven = turning.includes(stillAndTurns);
 }
 
@@ -46,12 +45,16 @@ const stillAndTurns = 3;
 /** For the parts of the rank at hand: whether their loops stand still somewhere, and turn somewhere. */
 const turning = new Uint8Array(32);
 
-function noteTurns(size: number, bounds: Float64Array, part: number, last: number): void {
-  if (part > last || size === 0) return;
+function noteTurns(rank: RankCount, size: number, part: number): void {
+  const { bounds, spatial } = rank;
+  if (part === bounds.length || size === 0) return;
   const chunk = chunkOf(bounds, part);
+  const rest = size % chunk;
   turning[part] = (turning[part] as number) | (size > chunk ? turns : still);
-  if (size >= chunk) noteTurns(chunk, bounds, part + 1, last);
-  if (size % chunk !== 0) noteTurns(size % chunk, bounds, part + 1, last);
+  // Instances further in that the rest leaves idle turn once less.
+  if (rest > 0 && size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) turning[part] = stillAndTurns;
+  if (size >= chunk) noteTurns(rank, chunk, part + 1);
+  if (rest !== 0) noteTurns(rank, rest, part + 1);
 }
 
 /** Coordinates that one step of a part covers. */

@@ -110,7 +110,7 @@ describe("a nest of three loops", () => {
       { name: "C", output: true, relevant: 0b001 },
     ],
   });
-  const ranks = [rankCount(1), rankCount(2)] as const;
+  const ranks = [rankCount(1, 0), rankCount(2, 0)] as const;
   ranks[0].bounds.set([3]);
   ranks[1].bounds.set([2, 4]);
   countRank(ranks[0], 3);

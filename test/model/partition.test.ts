@@ -27,7 +27,7 @@ describe("parts of a rank", () => {
         (size, inner) => {
           const covered = inner.reduce((product, bound) => product * bound, 1);
           const bounds = [Math.ceil(size / covered), ...inner];
-          const rank = rankCount(bounds.length);
+          const rank = rankCount(bounds.length, 0);
           rank.bounds.set(bounds);
           countRank(rank, size);
           for (let subset = 0; subset < rank.table.length; subset++) {

@@ -51,7 +51,7 @@ function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBo
     Float64Array.of(Math.ceil(keys / keyBound), keyBound),
   ];
   const boxes = [bounds[0]?.[0] as number, rows, keys].map((size, r) => {
-    const rank = rankCount(bounds[r]?.length ?? 0);
+    const rank = rankCount(bounds[r]?.length ?? 0, 0);
     rank.bounds.set(bounds[r] as Float64Array);
     countRank(rank, size);
     return rank.table;
