@@ -152,7 +152,7 @@ export function observeNest(
   };
 }
 
-/** A place that words of one tensor pass: sets of loops, as their places in the nest, and what to do with a word. */
+/** A place that words of one tensor pass: sets of loops, as their places in the nest, and who counts a word. */
 class Port {
   private readonly held = new Map<string, { tile: string; readonly words: Set<string> }>();
 
@@ -163,7 +163,7 @@ class Port {
     private readonly tile: readonly number[] | undefined,
     /** Loops that tell apart the words of a tile. */
     private readonly word: readonly number[],
-    private readonly pass: (index: readonly number[]) => void,
+    private readonly counters: readonly ((index: readonly number[]) => void)[],
   ) {}
 
   /** A point, by its loop indices, wants its word. */
@@ -178,7 +178,7 @@ class Port {
     const word = at(this.word, index);
     if (holding.words.has(word)) return;
     holding.words.add(word);
-    this.pass(index);
+    for (const count of this.counters) count(index);
   }
 }
 
@@ -202,34 +202,32 @@ function portsOf(
     const isAround = (loop: NestLoop): boolean => isSpatial(loop) && loop.level < level;
     const around = choose(loop => instances === "all" && isAround(loop));
     const ofWord = choose((loop, own) => own && !isAround(loop)).concat(around);
-    /** Does `again` for words that the level met before, `always` for every one. */
-    const meet = (always: () => void, again: () => void) => {
+    const count = (what: keyof WordCounts) => (): void => {
+      counts[what] += 1;
+    };
+    /** Words that the level met before, and not those that it meets for the first time. */
+    const metAgain = (what: keyof WordCounts) => {
       const met = new Set<string>();
       return (index: readonly number[]): void => {
-        always();
         const word = at(ofWord, index);
-        if (met.has(word)) again();
+        if (met.has(word)) counts[what] += 1;
         met.add(word);
       };
     };
-    const read = (): void => void (counts.reads += 1);
-    const update = (): void => void (counts.updates += 1);
-    const fill = (): void => void (counts.fills += 1);
-    const nothing = (): void => undefined;
     const next = kept[k + 1];
     const downTo = next ?? levels.length;
     const served = new Port(
       choose((loop, own) => own && isSpatial(loop) && loop.level >= level && loop.level < downTo).concat(around),
       next === undefined ? undefined : choose((loop, own) => own && !isSpatial(loop) && loop.level < next),
       choose((loop, own) => own && (next === undefined ? isSpatial(loop) && !isAround(loop) : loop.level >= next)),
-      output ? meet(update, read) : read,
+      output ? [count("updates"), metAgain("reads")] : [count("reads")],
     );
     if (k === 0) return [served];
     const filling = new Port(
       around,
       choose((loop, own) => own && !isSpatial(loop) && loop.level < level),
       choose((loop, own) => own && loop.level >= level),
-      output ? meet(nothing, fill) : fill,
+      [output ? metAgain("fills") : count("fills")],
     );
     return [served, filling];
   });

@@ -8,7 +8,6 @@ import {
   type AnalysisOptions,
   analyse,
   iterations,
-  mappedPes,
   type PeSteps,
   peSteps,
   points,
@@ -29,8 +28,6 @@ export interface EinsumCounts {
   readonly iterations: number;
   /** Points of the iteration space: existing ones only, over all PEs. */
   readonly points: number;
-  /** PEs that the mapping uses at once. */
-  readonly mappedPes: number;
   /** Busy cycles: steps times cycles per point; a partial tile takes as long as a whole one. */
   readonly cycles: number;
   readonly operations: readonly { readonly name: string; readonly count: number }[];
@@ -153,7 +150,6 @@ export function countLaid(
     array: einsum.array,
     iterations: steps,
     points: allPoints,
-    mappedPes: mappedPes(shape, counts),
     cycles: times(
       atLeastZero(einsum.cycles?.(values) ?? perPoint, () => einsum.at(["cycles"])),
       steps,

@@ -78,9 +78,6 @@ export const iterations = (shape: NestShape, counts: RankCounts): number => tupl
 export const points = (shape: NestShape, counts: RankCounts): number =>
   tuples(shape, counts, shape.masks.temporal | shape.masks.spatial);
 
-/** PEs that the mapping uses at once. */
-export const mappedPes = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, shape.masks.spatial);
-
 /** What the PE-steps of an Einsum are spent on. */
 export interface PeSteps {
   /** On points that exist. */

@@ -8,9 +8,9 @@ export interface Timing {
   readonly phases: readonly PhaseTiming[];
   readonly frequencyHz: number;
   readonly dramBytesPerSecond: number;
-  /** Per array the share of its PE-cycles that are busy. */
+  /** Per array the share of its PE-cycles that go into points that exist; the same as its `use.useful`. */
   readonly utilization: Readonly<Record<string, number>>;
-  /** Per Einsum the share of its array's PE-cycles that it takes. */
+  /** The same, Einsum by Einsum. */
   readonly einsumUtilization: Readonly<Record<string, number>>;
   /** Per array what its PE-cycles are spent on, as shares of all of them. */
   readonly use: Readonly<Record<string, ArrayUse>>;
@@ -81,8 +81,10 @@ export function timingOf(
   const pes = new Map([...design.arrays.keys()].map(array => [array, pesOf(design, array, values)]));
   const einsumUtilization: Record<string, number> = {};
   const utilization: Record<string, number> = Object.fromEntries([...pes.keys()].map(array => [array, 0]));
-  for (const { name, array, cycles, mappedPes } of counts) {
-    const share = ((cycles / frequency) * (mappedPes / (pes.get(array) as number))) / latencySeconds;
+  for (const { name, array, cycles, iterations, peSteps } of counts) {
+    // What its PEs do, step by step, over the PEs that are there to do it.
+    const filled = iterations === 0 ? 0 : peSteps.useful / iterations / (pes.get(array) as number);
+    const share = ((cycles / frequency) * filled) / latencySeconds;
     einsumUtilization[name] = share;
     utilization[array] = (utilization[array] as number) + share;
   }
@@ -110,19 +112,26 @@ function useOf(
 ): ArrayUse {
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
   const all = seconds * frequency * pes;
-  let [useful, masked, busy] = [0, 0, 0];
+  let [useful, masked, empty] = [0, 0, 0];
   const unfilled: Record<string, number> = {};
   for (const { array: own, cycles, iterations, peSteps } of counts) {
     if (own !== array || iterations === 0) continue;
     const share = cycles / iterations / all;
     useful += peSteps.useful * share;
     masked += peSteps.masked * share;
-    busy += (cycles * pes) / all;
-    for (const { level, steps } of peSteps.unfilled) unfilled[level] = (unfilled[level] ?? 0) + steps * share;
+    for (const { level, steps } of peSteps.unfilled) {
+      unfilled[level] = (unfilled[level] ?? 0) + steps * share;
+      empty += steps * share;
+    }
   }
   const dram = phases.reduce((sum, p) => sum + Math.max(0, p.memorySeconds - p.computeSeconds), 0) / seconds;
-  return { useful, masked, unfilled, dram, binding: Math.max(0, 1 - busy - dram) };
+  const binding = 1 - (useful + masked + empty + dram);
+  // An array that never waits is left with the rounding of the sum.
+  return { useful, masked, unfilled, dram, binding: Math.abs(binding) < rounding ? 0 : binding };
 }
+
+/** Of sums of shares: far below any share that means something. */
+const rounding = 1e-12;
 
 /** The resource that holds up the phases which take longest together. */
 function boundOf(phases: readonly PhaseTiming[], idleShare: number): string {

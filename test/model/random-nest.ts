@@ -43,7 +43,9 @@ export function randomNests({ ranks, size, levels }: NestLimits): fc.Arbitrary<M
           const at = parts.map(([place]) => place % kinds.length).sort((a, b) => a - b);
           return parts.map(([, order], part) => ({ level: at[part] as number, rank: r, part, order }));
         })
-        .sort((a, b) => a.level - b.level || (a.rank === b.rank ? a.part - b.part : a.order - b.order || a.rank - b.rank));
+        .sort(
+          (a, b) => a.level - b.level || (a.rank === b.rank ? a.part - b.part : a.order - b.order || a.rank - b.rank),
+        );
       const ordered = inOrder(loops);
       const levelsOf = kinds.map((fanout, at) => ({
         name: `L${at}`,
