@@ -1,6 +1,5 @@
 import type { AttentionProblem } from "../attention/problem.js";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
-import { DeviceError } from "../errors.js";
 import { lower } from "../program/lower.js";
 import type { TileProgram } from "../program/program.js";
 import { isOnePass } from "./one-pass.js";
@@ -36,16 +35,4 @@ export function programOf(problem: AttentionProblem, always = false): TileProgra
 /** Keys of a tile as the engines walk them: the mapping's, or any where the cascade does not split the keys. */
 export function tileKeys({ shape, tile }: AttentionProblem, program: TileProgram): number {
   return Math.min(shape.keys, program.splitsKeys ? tile.m0 : 256);
-}
-
-/** @throws DeviceError for a cascade that this engine has no kernel for. */
-export function requireOwn(problem: AttentionProblem, engine: string): void {
-  const program = programOf(problem);
-  if (program === null) return;
-  throw new DeviceError({
-    where: `engine ${engine}`,
-    got: `the cascade ${program.name}`,
-    expected: "FuseMax's own cascade",
-    mend: "use --engine cpu",
-  });
 }

@@ -74,7 +74,8 @@ export function peTable({ operand, accumulator }: Format): PeTable {
     add: (a, b) => toA(binary("add", a, b)),
     subtract: (a, b) => toA(binary("sub", a, b)),
     mul: (a, b) => tiny(binary("mul", a, b)),
-    div: (a, b) => tiny(binary("div", a, b)),
+    // 0 / 0 is 0, as in the interpreter: a point that is empty stays empty.
+    div: (a, b) => tiny(a.op === "number" ? binary("div", a, b) : select(equal(a, zero), zero, binary("div", a, b))),
     max: (a, b) => noted(binary("max", a, b)),
     min: (a, b) => noted(binary("min", a, b)),
     abs: x => noted(unary("abs", x)),

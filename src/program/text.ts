@@ -11,6 +11,8 @@ export interface Dialect {
   select(when: string, a: string, b: string): string;
   less(a: string, b: string): string;
   equal(a: string, b: string): string;
+  /** A value that what reads it must not be mixed with. */
+  pin?(value: string): string;
   /** A line that names a value. */
   declare(name: string, value: string): string;
 }
@@ -29,6 +31,7 @@ export class BodyText {
     private readonly readVariable: (variable: Variable) => string,
     private readonly names0: { next: number },
     body: readonly Statement[],
+    private readonly isPinned: (scalar: Scalar) => boolean = () => false,
   ) {
     const seen = new Set<Scalar>();
     const count = (at: Scalar): void => {
@@ -50,7 +53,8 @@ export class BodyText {
   of(scalar: Scalar): string {
     const known = this.names.get(scalar);
     if (known !== undefined) return known;
-    const text = this.plain(scalar);
+    const plain = this.plain(scalar);
+    const text = this.isPinned(scalar) ? (this.dialect.pin?.(plain) ?? plain) : plain;
     if (scalar.op === "number" || scalar.op === "read" || (this.uses.get(scalar) ?? 0) < 2) return text;
     const name = this.name(text);
     this.names.set(scalar, name);

@@ -378,6 +378,21 @@ describe("run --design", () => {
     expect(own.output.sha256).toBe(await hashOf(...few, "--cascade", "attention-2-pass", "--array", "128x1"));
   });
 
+  it("gives the same bits on every engine", async () => {
+    for (const design of [
+      ["--design", "flat"],
+      ["--design", "unfused"],
+      ["--cascade", "attention-2-pass"],
+    ]) {
+      const wanted = await hashOf(...few, ...design);
+      for (const engine of ["wasm", "webgpu"]) {
+        const { code, stdout } = await invoke("run", "--json", ...few, ...design, "--engine", engine);
+        expect([engine, code]).toEqual([engine, 0]);
+        expect((JSON.parse(stdout) as RunResult).output.sha256).toBe(wanted);
+      }
+    }
+  });
+
   it.each([
     [["--design", "linear-flat"], /linear-flat, which names no cascade/],
     [["--design", "nothing"], /--design: got "nothing"; expected one of architecture/],

@@ -28,6 +28,7 @@ export const engines = all.filter(({ name }) => name.startsWith(process.env["FUS
 const allPrinting: readonly TestedEngine[] = [
   { name: "cpu", runs: 25, open: async () => cpuEngine({ specialize: false }) },
   { name: "wasm", runs: 25, open: async () => wasmEngine(await nodeWasmHost(), { specialize: false }) },
+  { name: "webgpu", runs: 8, open: () => openTestEngine({ specialize: false }) },
 ];
 
 export const printingEngines = allPrinting.filter(({ name }) =>

@@ -16,6 +16,8 @@ export interface WebGpuEngineOptions {
   readonly shaders: ShaderSource;
   /** How this host waits for a device; plain awaiting by default, as a browser does. */
   readonly hostWait?: HostWait;
+  /** False to print FuseMax's own cascade as well; the bits are the same. */
+  readonly specialize?: boolean;
   /** Changes to the table's choice: for measurements and tests. */
   readonly variant?: Partial<Variant>;
 }
@@ -39,7 +41,10 @@ export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
     device: options.device,
     open: (problem: AttentionProblem, operands: Operands): Promise<Session> =>
       openSession(
-        { guard, kernels, paces, variantFor: problem => ({ ...variantFor(traits, problem), ...options.variant }) },
+        {
+          ...{ guard, kernels, paces, traits, specialize: options.specialize ?? true },
+          variantFor: problem => ({ ...variantFor(traits, problem), ...options.variant }),
+        },
         problem,
         operands,
       ),

@@ -1,7 +1,7 @@
 import { type Format, type FormatName, formats } from "../../numerics/format.js";
 import { exp2CoefficientBits } from "../../numerics/pe.js";
 import { bitsOf, fromBits, rounder } from "../../numerics/rounding.js";
-import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout } from "./layout.js";
+import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout, programJobLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
 import { stateDeclarations } from "./state.js";
 
@@ -50,9 +50,41 @@ function filesOf({ name, quads }: Kernel): readonly string[] {
 /** The whole text of a kernel. */
 export function kernelText(kernel: Kernel, source: ShaderSource): string {
   const files = [...arithmeticFiles(formats[kernel.format]), ...filesOf(kernel)];
-  // Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through.
-  const enable = kernel.quads ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
+  const enable = kernel.quads ? enableQuads : "";
   return [enable + prelude(kernel), ...files.map(source), source(kernel.name)].join("\n");
+}
+
+/** What the text of a printed program's pass depends on beside the pass. */
+export interface PrintedKernel {
+  readonly format: FormatName;
+  readonly workgroupSize: number;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly quads: boolean;
+}
+
+/** The whole text of a pass of a printed program; `printed` comes last. */
+export function printedText(kernel: PrintedKernel, printed: string, source: ShaderSource): string {
+  const { format, workgroupSize, constants, quads } = kernel;
+  const { operand, accumulator } = formats[format];
+  const accumulate = operand === "fp32" ? "accumulate-fp32-products" : `accumulate-${accumulator}`;
+  const files = ["barrier", "round-fp16", "round-bf16", `operand-${operand}`, accumulate, "divide", "eight", "block"];
+  const words = quads ? "quad-words" : "shared-words";
+  const own = Object.entries({ workgroupSize, ...constants }).map(([name, value]) => `const ${name} = ${value}u;\n`);
+  const prelude = [programJobLayout.wgsl, blockLayout.wgsl, ...own].join("");
+  return [
+    (quads ? enableQuads : "") + prelude,
+    ...[...files, words].map(name => source(`shared/${name}`)),
+    source("program"),
+    printed,
+  ].join("\n");
+}
+
+/** Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through. */
+const enableQuads = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
+
+/** The text of shaders/collect.wgsl. */
+export function collectText(workgroupSize: number, source: ShaderSource): string {
+  return [`const workgroupSize = ${workgroupSize}u;\n${programJobLayout.wgsl}`, source("collect")].join("\n");
 }
 
 /** Compiles every kernel once. */
@@ -70,10 +102,24 @@ export class KernelCache {
     const key = JSON.stringify(kernel);
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
-    const label = `${kernel.name} ${kernel.format}`;
-    const module = this.#device.createShaderModule({ label, code: kernelText(kernel, this.#source) });
+    return this.#compile(key, `${kernel.name} ${kernel.format}`, kernelText(kernel, this.#source), "auto");
+  }
+
+  /** The pipeline of a pass of a printed program, whose bindings are those of `layout` whether it uses them or not. */
+  printed(kernel: PrintedKernel, printed: string, layout: GPUPipelineLayout): Promise<GPUComputePipeline> {
+    const text = printedText(kernel, printed, this.#source);
+    return this.#pipelines.get(text) ?? this.#compile(text, "printed program", text, layout);
+  }
+
+  collect(workgroupSize: number): Promise<GPUComputePipeline> {
+    const text = collectText(workgroupSize, this.#source);
+    return this.#pipelines.get(text) ?? this.#compile(text, "collect", text, "auto");
+  }
+
+  #compile(key: string, label: string, code: string, layout: GPUPipelineLayout | "auto"): Promise<GPUComputePipeline> {
+    const module = this.#device.createShaderModule({ label, code });
     // Never the synchronous call: it would block signals while a driver compiles for seconds.
-    const pipeline = this.#device.createComputePipelineAsync({ label, layout: "auto", compute: { module } });
+    const pipeline = this.#device.createComputePipelineAsync({ label, layout, compute: { module } });
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }

@@ -98,3 +98,41 @@ export const packBatchLayout = structLayout("PackBatch", {
   /** Pages of an eight of rows. */
   pages: "u32",
 });
+
+/** What one dispatch of a printed program does (shaders/program.wgsl, shaders/collect.wgsl). */
+export const programJobLayout = structLayout("ProgramJob", {
+  /** First workgroup block of the dispatch. */
+  blockBegin: "u32",
+  /** Keys [keyBegin, keyEnd) are worked on: whole tiles. */
+  keyBegin: "u32",
+  keyEnd: "u32",
+  /** 1: the steps after a pass's last tile, on no keys. */
+  atEnd: "u32",
+  /** The first group and key that the bound part of K and V holds, and the pages from one group to the next in it. */
+  chunkGroup: "u32",
+  chunkKey: "u32",
+  keyStride: "u32",
+  valueStride: "u32",
+  /** Pages of E operands of 8 keys. */
+  keyPages: "u32",
+  /** F, and blocks of 16 columns of F. */
+  valueDim: "u32",
+  valueBlocks: "u32",
+  /** M: all keys. */
+  keyCount: "u32",
+  m0: "u32",
+  /** Eights of slots. */
+  slotBlocks: "u32",
+  /** Fields of the state of a slot, and how many tiles the keys have. */
+  stateFields: "u32",
+  tiles: "u32",
+  /** Pages of a tile's keys and of all keys for an eight of slots, and for all of them. */
+  tilePages: "u32",
+  wholePages: "u32",
+  tileStride: "u32",
+  wholeStride: "u32",
+  /** The vector that is AV. */
+  outputVector: "u32",
+  /** c = RNE32(scale * log2 e). */
+  factor: "f32",
+});

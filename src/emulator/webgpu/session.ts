@@ -3,7 +3,7 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { allRows, headOf, type RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import type { RowBlock, Session } from "../engine.js";
-import { requireOwn } from "../program-of.js";
+import { programOf } from "../program-of.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
@@ -13,10 +13,11 @@ import type { KernelCache } from "./kernel.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
 import { Packer } from "./packer.js";
+import { openPrintedSession } from "./program-session.js";
 import { type DeviceRows, finishWorkgroup, Request, type SessionContext } from "./request.js";
 import { RequestBuffers, requestSizes } from "./request-buffers.js";
 import { stateField, stateFields, stateHeader } from "./state.js";
-import type { Variant } from "./variant.js";
+import type { AdapterTraits, Variant } from "./variant.js";
 
 /** Seconds that a request should take, from which the number of its rows follows. */
 const requestSeconds = 0.4;
@@ -27,17 +28,22 @@ export interface EngineContext {
   readonly guard: DeviceGuard;
   readonly kernels: KernelCache;
   readonly variantFor: (problem: AttentionProblem) => Variant;
+  readonly traits: AdapterTraits;
+  /** False to print FuseMax's own cascade as well. */
+  readonly specialize: boolean;
   /** The speed measured, by format. */
   readonly paces: Map<string, Pace>;
 }
 
 /** Opens one problem on a device. */
 export async function openSession(
-  { guard, kernels, paces, variantFor }: EngineContext,
+  engine: EngineContext,
   problem: AttentionProblem,
   operands: Operands,
 ): Promise<Session> {
-  requireOwn(problem, "webgpu");
+  const program = programOf(problem, !engine.specialize);
+  if (program !== null) return openPrintedSession(engine, problem, operands, program);
+  const { guard, kernels, paces, variantFor } = engine;
   const startedAt = performance.now();
   const { name } = problem.format;
   const variant = variantFor(problem);

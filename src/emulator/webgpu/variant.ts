@@ -67,6 +67,20 @@ export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Va
   return { ...blocks, ...memory, parallelBlocks: 512, firstRate: 2e11 };
 }
 
+/** How attention-rows, and with it every printed program, is laid out on an adapter: the kernel that any of them takes. */
+export function rowsVariant(
+  traits: AdapterTraits,
+  { format }: AttentionProblem,
+): Pick<Variant, "kernel" | "workgroupSize" | "blockRows" | "shape" | "quads"> {
+  if (traits.kind === "software") {
+    const { kernel, workgroupSize, blockRows, shape, quads = false } = softwareVariant(traits, format);
+    return { kernel, workgroupSize, blockRows, shape: shape ?? oneAtOnce, quads };
+  }
+  return { kernel: "attention-rows", workgroupSize: 64, blockRows: 512, shape: oneAtOnce, quads: false };
+}
+
+const oneAtOnce: RowsShape = { blocksAtOnce: 1, wordsAtOnce: 1 };
+
 function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: Format): Variant {
   const memory = { chunkBytes: 32 * MiB, cacheBytes: 128 * MiB, requestBytes: 32 * MiB };
   const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;

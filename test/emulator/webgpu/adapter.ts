@@ -22,6 +22,7 @@ export interface TestEngineOptions {
   /** Changes to the variant of the adapter's kind. */
   readonly variant?: Partial<Variant>;
   readonly shaders?: (name: string) => string;
+  readonly specialize?: boolean;
 }
 
 /** The WebGPU engine on the test adapter; every session that gives results is witnessed. */
@@ -33,6 +34,7 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<W
     kind: adapter.kind,
     shaders: options.shaders ?? readShader,
     hostWait: gentleWait,
+    ...(options.specialize === undefined ? {} : { specialize: options.specialize }),
     ...(options.variant === undefined ? {} : { variant: options.variant }),
   });
   return { ...engine, open: async (...problem) => witnessed(engine, await engine.open(...problem)) };
@@ -62,7 +64,7 @@ export async function openTestContext(): Promise<TestContext> {
 export function engineOf({ adapter, guard, kernels }: TestContext, variant: Partial<Variant>): Engine {
   const traits = traitsOf(guard.device, adapter.kind);
   const context = {
-    ...{ guard, kernels, paces: new Map() },
+    ...{ guard, kernels, paces: new Map(), traits, specialize: true },
     variantFor: (problem: AttentionProblem) => ({ ...variantFor(traits, problem), ...variant }),
   };
   const engine: Engine = {

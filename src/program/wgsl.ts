@@ -1,0 +1,355 @@
+import { bitsOf } from "../numerics/rounding.js";
+import type { Pass, Statement, Step, TileProgram } from "./program.js";
+import { type BinaryPrimitive, partsOf, type Scalar } from "./scalar.js";
+import { stepReads } from "./steps.js";
+import { BodyText, type Dialect } from "./text.js";
+import type { Variable } from "./variable.js";
+
+/*
+ * Prints a program's scalar work as WGSL, to stand behind shaders/program.wgsl, whose products it calls. An invocation works on
+ * eight rows, one after the other; a variable has its place in one of that file's buffers.
+ */
+
+/** Where a program's variables stand. */
+export interface WgslPlaces {
+  /** Fields of the state: `bad`, then values of a row, then for each whole variable one of each tile. */
+  readonly fields: number;
+  /** In the state, by variable; and of whole ones by number. */
+  readonly field: ReadonlyMap<Variable, number>;
+  readonly wholeField: ReadonlyMap<Variable, number>;
+  /** By variable: its number among those with pages for a tile's keys, and among those with pages for all keys. */
+  readonly tilePages: ReadonlyMap<Variable, number>;
+  readonly wholePages: ReadonlyMap<Variable, number>;
+  /** The packed operands of products, likewise among the tile's. */
+  readonly packed: ReadonlyMap<Variable, number>;
+  readonly tileVariables: number;
+  readonly wholeVariables: number;
+  /** Vectors over F. */
+  readonly vector: ReadonlyMap<Variable, number>;
+}
+
+/** Why a program cannot be printed as WGSL, or null: what its vectors over E but the query itself would need. */
+export function unprintable({ passes, query }: TileProgram): string | null {
+  const steps = passes.flatMap(({ tile, end }) => [...tile, ...end]);
+  const other = steps.some(step =>
+    step.kind === "product" ? step.over === "E" && step.lanes !== query : step.over === "E",
+  );
+  return other ? "arithmetic on the query before its product with K" : null;
+}
+
+/** Lays out a program's variables for sequences of so many tiles. */
+export function wgslPlaces(program: TileProgram, tiles: number): WgslPlaces {
+  const field = new Map<Variable, number>();
+  const wholeField = new Map<Variable, number>();
+  const tilePages = new Map<Variable, number>();
+  const wholePages = new Map<Variable, number>();
+  const packed = new Map<Variable, number>();
+  const vector = new Map<Variable, number>();
+  const lanes = new Set(
+    program.passes.flatMap(({ tile }) => tile.flatMap(step => (step.kind === "product" ? [step.lanes] : []))),
+  );
+  let [fields, tileVariables] = [1, 0];
+  for (const variable of program.variables) {
+    const { axis, life } = variable;
+    if (axis === "E" || life === "local") continue;
+    if (axis === "row" && life === "whole") wholeField.set(variable, wholeField.size);
+    else if (axis === "row") {
+      field.set(variable, fields);
+      fields += 1;
+    } else if (axis === "F") vector.set(variable, vector.size);
+    else {
+      if (lanes.has(variable)) {
+        packed.set(variable, tileVariables);
+        tileVariables += 1;
+      }
+      if (lanes.has(variable) && !isRead(program, variable)) continue;
+      if (life === "whole") wholePages.set(variable, wholePages.size);
+      else {
+        tilePages.set(variable, tileVariables);
+        tileVariables += 1;
+      }
+    }
+  }
+  fields += wholeField.size * tiles;
+  return {
+    fields,
+    field,
+    wholeField,
+    tilePages,
+    wholePages,
+    packed,
+    tileVariables,
+    wholeVariables: wholePages.size,
+    vector,
+  };
+}
+
+/** Whether a loop other than the one that makes it reads a variable. */
+function isRead({ passes }: TileProgram, variable: Variable): boolean {
+  return passes
+    .flatMap(({ tile, end }) => [...tile, ...end])
+    .some(
+      step =>
+        step.kind === "loop" &&
+        stepReads(step).has(variable) &&
+        !step.body.some(statement => statement.kind === "set" && statement.to === variable),
+    );
+}
+
+/** A number by its bits, so that none is rounded on its way. */
+const literal = (value: number): string =>
+  value === 0 ? "0.0" : `bitcast<f32>(0x${bitsOf(value).toString(16).padStart(8, "0")}u)`;
+
+const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => string>> = {
+  add: (a, b) => `(${a} + ${b})`,
+  sub: (a, b) => `(${a} - ${b})`,
+  // Pinned, or a compiler could fuse it with what it is added to.
+  mul: (a, b) => `pin(${a} * ${b})`,
+  div: (a, b) => `quotient(${a}, ${b})`,
+  max: (a, b) => `max(${a}, ${b})`,
+  min: (a, b) => `min(${a}, ${b})`,
+};
+
+/** `named` are numbers that the host gives, so that one text serves them all. */
+const dialectOf = (named: ReadonlyMap<number, string>): Dialect => ({
+  number: value => named.get(value) ?? literal(value),
+  binary: (op, a, b) => operators[op](a, b),
+  unary: (op, a) => `${op === "bf16" ? "roundBf16" : op === "fp16" ? "roundFp16" : op}(${a})`,
+  scale2: (p, n) => `bitcast<f32>(bitcast<u32>(${p}) + bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u)`,
+  select: (when, a, b) => `select(${b}, ${a}, ${when})`,
+  less: (a, b) => `(${a} < ${b})`,
+  equal: (a, b) => `(${a} == ${b})`,
+  pin: value => `pin(${value})`,
+  declare: (name, value) => `let ${name} = ${value};`,
+});
+
+/** The text of one pass: its functions tileSteps and endSteps. `factor` is the c of exponentials that comes with the job. */
+export function printWgsl(pass: Pass, places: WgslPlaces, perWord: 1 | 2, factor: number): string {
+  const printer = new Printer(places, perWord, dialectOf(new Map([[factor, "job.factor"]])));
+  const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
+  return [...printer.functions, `fn tileSteps() {\n${tile}}`, `fn endSteps() {\n${end}}`].join("\n\n");
+}
+
+class Printer {
+  readonly functions: string[] = [];
+  private readonly names = { next: 0 };
+
+  constructor(
+    private readonly places: WgslPlaces,
+    private readonly perWord: 1 | 2,
+    private readonly dialect: Dialect,
+  ) {}
+
+  /** Writes a function for each step, and gives the calls. */
+  steps(steps: readonly Step[]): string {
+    const calls = steps.map(step => {
+      if (step.kind === "product") return this.product(step);
+      const name = `step${this.functions.length}`;
+      this.functions.push(`fn ${name}() {\n${this.loop(step).join("\n")}\n}`);
+      return `${name}();`;
+    });
+    return calls.map(call => `  ${call}\n`).join("");
+  }
+
+  private product({ over, lanes, to, continues }: Extract<Step, { kind: "product" }>): string {
+    if (over === "E") return `productOfKeys(${this.pageOf(to)});`;
+    return `productOfValues(${this.packedPage(lanes)}, ${this.places.vector.get(to)}u, ${continues});`;
+  }
+
+  private pageOf(variable: Variable): string {
+    const whole = this.places.wholePages.get(variable);
+    if (whole === undefined) return `tilePage(${this.places.tilePages.get(variable)}u * job.tileStride)`;
+    return `wholePage(${this.places.tileVariables}u * job.tileStride + ${whole}u * job.wholeStride)`;
+  }
+
+  private packedPage(variable: Variable): string {
+    return `tilePage(${this.places.packed.get(variable)}u * job.tileStride)`;
+  }
+
+  private field(variable: Variable): string {
+    const { field, wholeField } = this.places;
+    const whole = wholeField.get(variable);
+    if (whole === undefined) return `${field.get(variable)}u`;
+    return `${1 + field.size}u + ${whole}u * job.tiles + tileIndex`;
+  }
+
+  private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
+    const before: string[] = ["let window = windowOf(row);", "let half = row / 4u;", "let lane = row % 4u;"];
+    const after: string[] = [];
+    const folds = new Map<Variable, string>();
+    const scalars = new Map<Variable, string>();
+    const packs = body.find(s => s.kind === "set" && this.places.packed.has(s.to));
+    for (const statement of body) {
+      if (statement.kind !== "fold") continue;
+      const name = this.fresh();
+      folds.set(statement.to, name);
+      const start = statement.start === null ? `stateOf(${this.field(statement.to)}, row)` : literal(statement.start);
+      before.push(`var ${name} = ${start};`);
+      after.push(`state[stateAt(${this.field(statement.to)})][half][lane] = ${name};`);
+    }
+    /** The page of a variable's eight keys, by a name in the loop over eights. */
+    const pages = new Map<Variable, string>();
+    const vectors = new Map<Variable, string>();
+    const readVariable = (variable: Variable): string => {
+      const folded = folds.get(variable);
+      if (folded !== undefined) return folded;
+      if (variable.axis === "key") return `bitcast<f32>((*${this.named(pages, variable)})[place][half][lane])`;
+      if (variable.axis === "F") return `sums[${this.named(vectors, variable)} + i][half][lane]`;
+      const known = scalars.get(variable);
+      if (known !== undefined) return known;
+      const name = this.fresh();
+      scalars.set(variable, name);
+      before.push(`let ${name} = stateOf(${this.field(variable)}, row);`);
+      return name;
+    };
+    const at = { folds, readVariable, pages, vectors, packs: packs !== undefined };
+    const sees = "window.x < window.y";
+    if (over === null) {
+      const text = this.body(body, { ...at, seen: null });
+      return [rowsBegin, ...before.slice(0, 3), `if (${sees}) {`, ...before.slice(3), ...text, ...after, "}", "}"];
+    }
+    if (over === "F") {
+      const text = this.body(body, { ...at, seen: null });
+      const bases = [...vectors].map(([v, name]) => `let ${name} = vectorAt(${this.places.vector.get(v)}u);`);
+      const inner = ["for (var i = 0u; i < job.valueDim; i += 1u) {", ...text, "}"];
+      return [
+        rowsBegin,
+        ...before.slice(0, 3),
+        `if (${sees}) {`,
+        ...before.slice(3),
+        ...bases,
+        ...inner,
+        ...after,
+        "}",
+        "}",
+      ];
+    }
+    return [rowsBegin, ...this.keyLoop(body, before, after, at), "}"];
+  }
+
+  private keyLoop(
+    body: readonly Statement[],
+    before: readonly string[],
+    after: readonly string[],
+    at: Omit<BodyContext, "seen">,
+  ): string[] {
+    const together = at.packs ? this.perWord : 1;
+    const texts = Array.from({ length: together }, (_, n) => {
+      const place = at.packs && this.perWord === 2 ? `w * 2u + ${n}u` : "w";
+      const lines = this.body(body, { ...at, seen: "seen" });
+      return ["{", `let place = ${place};`, "let m = eight * 8u + place;", seenText, ...lines, "}"];
+    });
+    const pages = [...at.pages].map(([v, name]) => `let ${name} = &scratch[${this.pageOf(v)} + eight];`);
+    const packed = body.flatMap(s => (s.kind === "set" && this.places.packed.has(s.to) ? [s.to] : []));
+    const slots = packed.flatMap((_, i) => [`var even${i} = 0.0;`, `var odd${i} = 0.0;`]);
+    const stores = packed.map(
+      (v, i) => `scratch[${this.packedPage(v)} + eight][w][half][lane] = packed(even${i}, odd${i});`,
+    );
+    const words = at.packs ? "pageWeights" : "8u";
+    return [
+      ...before,
+      "let lastEight = (tileEnd + 7u) / 8u;",
+      "for (var eight = tileBegin / 8u; eight < lastEight; eight += 1u) {",
+      ...pages,
+      `for (var w = 0u; w < ${words}; w += 1u) {`,
+      ...slots,
+      ...texts.flatMap((lines, n) => lines.map(line => line.replaceAll("@packed", n === 0 ? "even" : "odd"))),
+      ...stores,
+      "}",
+      "}",
+      // A row that sees no key of the tile keeps what it had.
+      "if (window.x < window.y) {",
+      ...after,
+      "}",
+    ];
+  }
+
+  private body(body: readonly Statement[], context: BodyContext): string[] {
+    const pinned = summedTwice(body);
+    const text = new BodyText(this.dialect, context.readVariable, this.names, body, node => pinned.has(node));
+    let packs = 0;
+    for (const statement of body) {
+      if (statement.kind === "check") {
+        const unless = statement.where.unless === null ? "" : ` & !${text.test(statement.where.unless)}`;
+        const seen = context.seen === null ? "" : ` & ${context.seen}`;
+        text.lines.push(`if (!(abs(${text.of(statement.value)}) <= ${literal(statement.limit)})${unless}${seen}) {`);
+        text.lines.push("markBad(row);", "}");
+      } else if (statement.kind === "fold") {
+        const name = context.folds.get(statement.to);
+        const value = text.of(statement.value);
+        text.lines.push(
+          context.seen === null ? `${name} = ${value};` : `${name} = select(${name}, ${value}, ${context.seen});`,
+        );
+      } else {
+        const name = text.name(text.of(statement.value));
+        text.assign(statement.to, name);
+        if (this.places.packed.has(statement.to)) {
+          text.lines.push(`@packed${packs} = select(0.0, ${name}, ${context.seen});`);
+          packs += 1;
+        }
+        this.store(statement.to, name, text, context);
+      }
+    }
+    return text.lines;
+  }
+
+  private store(to: Variable, name: string, text: BodyText, context: BodyContext): void {
+    const { places } = this;
+    if (to.life === "local") return;
+    if (to.axis === "row") text.lines.push(`state[stateAt(${this.field(to)})][half][lane] = ${name};`);
+    else if (to.axis === "F") {
+      text.lines.push(`sums[${this.named(context.vectors, to)} + i][half][lane] = ${name};`);
+    } else if (places.wholePages.has(to)) {
+      // Another tile may have keys on the same page.
+      text.lines.push(`if (${context.seen}) {`);
+      text.lines.push(`(*${this.named(context.pages, to)})[place][half][lane] = bitcast<u32>(${name});`, "}");
+    } else if (places.tilePages.has(to)) {
+      text.lines.push(`(*${this.named(context.pages, to)})[place][half][lane] = bitcast<u32>(${name});`);
+    }
+  }
+
+  private named(names: Map<Variable, string>, variable: Variable): string {
+    const known = names.get(variable) ?? this.fresh();
+    names.set(variable, known);
+    return known;
+  }
+
+  private fresh(): string {
+    const name = `x${this.names.next}`;
+    this.names.next += 1;
+    return name;
+  }
+}
+
+interface BodyContext {
+  readonly folds: ReadonlyMap<Variable, string>;
+  readonly readVariable: (variable: Variable) => string;
+  readonly pages: Map<Variable, string>;
+  readonly vectors: Map<Variable, string>;
+  /** Whether the loop makes operands of a product. */
+  readonly packs: boolean;
+  /** What holds where the point exists; null where it always does. */
+  readonly seen: string | null;
+}
+
+const rowsBegin = "for (var row = 0u; row < 8u; row += 1u) {";
+const seenText = "let seen = (m >= window.x) & (m < window.y);";
+
+/** Sums that are summands themselves, or are set: a compiler could reassociate them with what they are added to. */
+function summedTwice(body: readonly Statement[]): Set<Scalar> {
+  const found = new Set<Scalar>();
+  const visited = new Set<Scalar>();
+  const isSum = ({ op }: Scalar): boolean => op === "add" || op === "sub";
+  const visit = (at: Scalar): void => {
+    if (visited.has(at)) return;
+    visited.add(at);
+    const parts = partsOf(at);
+    if (isSum(at)) for (const part of parts) if (isSum(part)) found.add(part);
+    for (const part of parts) visit(part);
+  };
+  for (const statement of body) {
+    visit(statement.value);
+    if (statement.kind === "set" && isSum(statement.value)) found.add(statement.value);
+  }
+  return found;
+}
