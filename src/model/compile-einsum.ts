@@ -4,8 +4,9 @@ import type { Path } from "../spec/document.js";
 import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { type CoupledRanks, coupledNames, coupleRanks } from "./coupled-counts.js";
+import { type CoupledRanks, coupleRanks } from "./coupled-counts.js";
 import type { RankCounts } from "./loop-nest.js";
+import { coupledRoles, type MaskRole } from "./mask-ranks.js";
 import { type NestShape, nestShape } from "./nest.js";
 import { type RankCount, rankCount } from "./partition.js";
 import { type Program, scoped } from "./symbols.js";
@@ -16,7 +17,7 @@ export interface CompiledEinsum {
   readonly array: string;
   readonly when: Compiled | undefined;
   readonly shape: NestShape;
-  /** The same nest with the ranks that a mask couples as one; undefined where the Einsum has neither P nor M. */
+  /** The same nest with the ranks that a mask couples as one; undefined where it has neither queries nor keys. */
   readonly coupled: CoupledRanks | undefined;
   readonly levelNames: readonly string[];
   /** The levels from DRAM down. */
@@ -28,6 +29,7 @@ export interface CompiledEinsum {
   /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
   readonly ranks: readonly {
     readonly name: string;
+    readonly role: MaskRole;
     readonly size: number;
     readonly bounds: readonly number[];
     /** The outermost bound is given, not derived, and may fail to cover the rank. */
@@ -66,6 +68,8 @@ export interface EinsumContext {
   readonly architecture: Architecture;
   readonly mapping: Mapping;
   readonly program: Program;
+  /** What the rank whose size stands in a slot is to a mask. */
+  readonly roleOf: (slot: number) => MaskRole;
   readonly levels: ReadonlyMap<string, CompiledLevel>;
   /** Counts of ranks by how they are cut, shared between Einsums. */
   readonly ranks: Map<string, RankCount>;
@@ -100,28 +104,33 @@ export function compileEinsum(
     Object.keys(partitions).find(rank => part in (partitions[rank] ?? {})) ?? part;
   // Ranks that a mask couples come first: their bits are neighbours.
   const used = [...new Set(looped.map(({ part }) => rankOf(part)))];
-  const names = [...coupledNames.filter(rank => used.includes(rank)), ...used.filter(r => !coupledNames.includes(r))];
-  let shift = 0;
-  const ranks = names.map(rank => {
+  const sized = used.map(rank => {
     const whole = looped.some(({ part }) => part === rank);
     const parts = whole ? [rank] : Object.keys(partitions[rank] ?? {});
     const own = rank in (spec.partitions ?? {});
     const where = (): string =>
       own ? at(["partitions", rank]) : whole ? at(["loops"]) : context.at(["partitions", rank]);
     const slot = (symbol: string): number => program.slotOf(symbol, scope, where);
-    const first = shift;
-    shift += parts.length;
     const given = !whole && partitions[rank]?.[parts[0] as string] !== "rest";
+    const size = slot(rank);
     return {
       name: rank,
-      shift: first,
       parts,
-      size: slot(rank),
+      size,
+      role: context.roleOf(size),
       bounds: whole ? [] : parts.map(slot),
       given,
       at: where,
     };
   });
+  let shift = 0;
+  const ranks = [...coupledRoles, undefined]
+    .flatMap(role => sized.filter(rank => rank.role === role))
+    .map(rank => {
+      const first = shift;
+      shift += rank.parts.length;
+      return { ...rank, shift: first };
+    });
   const bitOf = (part: string): number => {
     const rank = ranks.find(({ parts }) => parts.includes(part));
     return rank === undefined ? -1 : rank.shift + rank.parts.indexOf(part);
@@ -234,7 +243,10 @@ export function compileEinsum(
     array: spec.array,
     when: spec.when === undefined ? undefined : program.compile(spec.when, undefined, () => at(["when"])),
     shape,
-    coupled: coupleRanks(shape, names),
+    coupled: coupleRanks(
+      shape,
+      ranks.map(({ role }) => role),
+    ),
     levelNames: levels,
     path: levels.map(level => context.levels.get(level) as CompiledLevel),
     seats: tensors.map(({ name }) => seatOf(mapping.inPlace?.[name] ?? name)),

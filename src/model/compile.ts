@@ -11,6 +11,7 @@ import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
 import { type CompiledLevel, compileLevels, numericFields } from "./compile-levels.js";
 import { type Define, definePartitions, defineTable } from "./declare.js";
 import type { FieldReads, Place } from "./field-reads.js";
+import { maskRoles } from "./mask-ranks.js";
 import { applyPatches, type Patch } from "./patch.js";
 import { workloadSymbols } from "./sizes.js";
 import { compileSymbols, type Definition, type Program, scoped } from "./symbols.js";
@@ -49,8 +50,6 @@ export interface CompiledDesign {
   /** Where the swept variables stand in the table of values, in order. */
   readonly variableSlots: readonly number[];
   readonly sizeSlots: readonly number[];
-  /** Where the number of rows stands, P; undefined for a mapping without. */
-  readonly rowsSlot: number | undefined;
   readonly reads: FieldReads | undefined;
   /** Where a field of the architecture stands, or who set it. */
   readonly inArchitecture: (path: Path) => Place;
@@ -161,7 +160,8 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     ]),
   );
   const seats = new Map<string, number>();
-  const context = { architecture, mapping, program, levels, seats, ranks: new Map(), at: design.mapping.at };
+  const roleOf = maskRoles(program, inputs.map(program.inputSlot));
+  const context = { architecture, mapping, program, roleOf, levels, seats, ranks: new Map(), at: design.mapping.at };
   const einsums = einsumSpecs.map(({ name, variants }) => ({
     name,
     variants: variants.map(({ variant, path, scope }) => compileEinsum(name, variant, path, scope, context)),
@@ -192,7 +192,6 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     }),
     variableSlots: Array.from({ length: variables }, (_, i) => program.inputSlot(`@${i}`)),
     sizeSlots: workloadSymbols.map(name => program.inputSlot(name)),
-    rowsSlot: program.has("P") ? program.slotOf("P", undefined, nowhere) : undefined,
     reads,
     inArchitecture,
   };

@@ -1,4 +1,5 @@
 import type { SequenceClass } from "../attention/sequences.js";
+import type { MaskRole } from "./mask-ranks.js";
 import type { NestShape } from "./nest.js";
 import { type Grain, touched, touchedUpTo, type VisibleRegion, withinTouched } from "./visible-region.js";
 
@@ -17,20 +18,17 @@ export interface CoupledRank {
   readonly parts: number;
 }
 
-/** The ranks that the names B, P and M are given; specs' ranks of these names are coupled by masks. */
-export const coupledNames: readonly string[] = ["B", "P", "M"];
-
-/** A nest in which the first ranks are one. They must be the first, bits and all. */
-export function coupleRanks(shape: NestShape, names: readonly string[]): CoupledRanks | undefined {
-  const coupled = names.filter(name => coupledNames.includes(name)).length;
-  if (!names.includes("P") && !names.includes("M")) return undefined;
-  const own = (name: string): CoupledRank | undefined => {
-    const rank = names.indexOf(name);
+/** A nest in which the first ranks, those with a role, are one. They must be the first, bits and all. */
+export function coupleRanks(shape: NestShape, roles: readonly MaskRole[]): CoupledRanks | undefined {
+  const coupled = roles.filter(role => role !== undefined).length;
+  if (!roles.includes("queries") && !roles.includes("keys")) return undefined;
+  const own = (role: MaskRole): CoupledRank | undefined => {
+    const rank = roles.indexOf(role);
     return rank < 0 ? undefined : { rank, ...(shape.ranks[rank] as NestShape["ranks"][number]) };
   };
   const parts = shape.ranks.slice(0, coupled).reduce((sum, rank) => sum + rank.parts, 0);
   const ranks = [{ shift: 0, parts }, ...shape.ranks.slice(coupled)];
-  return { shape: { ...shape, ranks }, batch: own("B"), rows: own("P"), keys: own("M") };
+  return { shape: { ...shape, ranks }, batch: own("batch"), rows: own("queries"), keys: own("keys") };
 }
 
 /**

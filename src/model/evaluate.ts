@@ -1,4 +1,4 @@
-import type { KeyMask } from "../attention/sequences.js";
+import { classesOf, type KeyMask } from "../attention/sequences.js";
 import { type Accounting, published } from "./accounting.js";
 import {
   countEinsum,
@@ -13,6 +13,7 @@ import { type Area, areaOf } from "./area.js";
 import { checkBuffers, checkNumbers } from "./check-machine.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
+import { checkMaskable } from "./mask-ranks.js";
 import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, symbolValues } from "./sizes.js";
@@ -91,14 +92,12 @@ export function evaluate(
 const missingFigures = ({ architecture, technology }: CompiledDesign): Evaluation["missing"] =>
   (technology.wordBits ?? architecture.wordBits) === architecture.wordBits ? [] : ["energyPj", "areaUm2"];
 
-/** What a mask leaves of the rows that the mapping makes of the queries. */
-function regionOf(
-  mask: KeyMask,
-  { queries }: Sizes,
-  { rowsSlot }: CompiledDesign,
-  values: Float64Array,
-): VisibleRegion {
-  return { ...mask, group: rowsSlot === undefined ? 1 : (values[rowsSlot] as number) / queries };
+/** What a mask leaves of the rows that the mapping makes of the queries. Throws SpecError where it has no ranks for it. */
+function regionOf(mask: KeyMask, { queries }: Sizes, design: CompiledDesign, values: Float64Array): VisibleRegion {
+  const einsums = design.einsums.map(einsum => variantOf(einsum, values));
+  checkMaskable(einsums, classesOf(mask.sequences).length > 1, () => design.design.mapping.at([]));
+  const rows = einsums.flatMap(({ ranks }) => ranks).find(({ role }) => role === "queries");
+  return { ...mask, group: rows === undefined ? 1 : (values[rows.size] as number) / queries };
 }
 
 const busyCycles = (counts: readonly EinsumCounts[]): number => counts.reduce((sum, { cycles }) => sum + cycles, 0);

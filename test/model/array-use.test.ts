@@ -76,7 +76,7 @@ describe("an array's PE-cycles", () => {
           12,
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: 1200 },
     );
   });
 

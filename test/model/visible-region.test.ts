@@ -62,7 +62,7 @@ function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBo
     { shift: 4, parts: 2 },
   ];
   const shape = nestShape({ levels: [], loops: [], tensors: [], ranks });
-  const coupled = coupleRanks(shape, ["B", "P", "M"]);
+  const coupled = coupleRanks(shape, ["batch", "queries", "keys"]);
   if (coupled === undefined) throw new Error("nothing coupled");
   const enumerated = (subset: number): number => {
     const seen = new Set<string>();
