@@ -9,12 +9,12 @@ import type { RowBlock, Session } from "../engine.js";
 import { tileKeys } from "../program-of.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
+import type { EngineContext } from "./engine-context.js";
 import { Pace } from "./pace.js";
 import { eight, operandsPerWord } from "./pack.js";
 import { Packer } from "./packer.js";
 import { ProgramBuffers, programSizes, stateHeader } from "./program-buffers.js";
 import { collectWorkgroup, type PassPipeline, type ProgramContext, ProgramRequest } from "./program-request.js";
-import type { EngineContext } from "./session.js";
 import { rowsVariant, type Variant } from "./variant.js";
 
 /** Seconds that a request should take, from which the number of its rows follows. */

@@ -7,9 +7,8 @@ import { programOf } from "../program-of.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
-import type { DeviceGuard } from "./device-guard.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
-import type { KernelCache } from "./kernel.js";
+import type { EngineContext } from "./engine-context.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
 import { Packer } from "./packer.js";
@@ -17,23 +16,11 @@ import { openPrintedSession } from "./program-session.js";
 import { type DeviceRows, finishWorkgroup, Request, type SessionContext } from "./request.js";
 import { RequestBuffers, requestSizes } from "./request-buffers.js";
 import { stateField, stateFields, stateHeader } from "./state.js";
-import type { AdapterTraits, Variant } from "./variant.js";
+import type { Variant } from "./variant.js";
 
 /** Seconds that a request should take, from which the number of its rows follows. */
 const requestSeconds = 0.4;
 const dumpWorkgroup = 4;
-
-/** What an engine keeps from one problem to the next. */
-export interface EngineContext {
-  readonly guard: DeviceGuard;
-  readonly kernels: KernelCache;
-  readonly variantFor: (problem: AttentionProblem) => Variant;
-  readonly traits: AdapterTraits;
-  /** False to print FuseMax's own cascade as well. */
-  readonly specialize: boolean;
-  /** The speed measured, by format. */
-  readonly paces: Map<string, Pace>;
-}
 
 /** Opens one problem on a device. */
 export async function openSession(
