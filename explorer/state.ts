@@ -1,6 +1,6 @@
-import { largestSeed } from "../src/emulator/generate.js";
 import { shown } from "../src/errors.js";
 import { formatNames } from "../src/numerics/format.js";
+import { largestSeed } from "../src/numerics/generated-normal.js";
 import { phases } from "../src/spec/workload.js";
 import { cascadeLibrary } from "./cascade/library.js";
 import { bundledSpecs } from "./specs.js";

@@ -1,6 +1,12 @@
 import { NumericsError } from "../errors.js";
 import { type FormatName, formats } from "../numerics/format.js";
-import { boundInWords, largestAccumulator, largestExponent, largestResult } from "../numerics/limits.js";
+import {
+  boundInWords,
+  largestAccumulator,
+  largestExponent,
+  largestOperand,
+  largestResult,
+} from "../numerics/limits.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { accumulatorRounder, flushCorrection, flushTiny, operandFromFloat64 } from "../numerics/rounding.js";
 import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } from "./einsum.js";
@@ -17,8 +23,9 @@ export type ArithmeticName = "float64" | FormatName;
  */
 export interface Arithmetic {
   readonly name: ArithmeticName;
-  /** What an input becomes before it is read. */
-  readonly input: Unary;
+  /** What an input becomes before it is read; null for a value that is none. */
+  input(x: number): number | null;
+  readonly largestInput: number;
   /** A number that the text or a rank's size gives. */
   readonly constant: Unary;
   /** The functions that there are; a cascade with another one is refused before it runs. */
@@ -90,6 +97,7 @@ const floatBinary: Readonly<Record<BinaryOperator, Binary>> = {
 export const float64: Arithmetic = {
   name: "float64",
   input: identity,
+  largestInput: Number.POSITIVE_INFINITY,
   constant: identity,
   unary: floatUnary,
   binary: op => floatBinary[op],
@@ -125,11 +133,16 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
     max: pe.max,
     min: Math.min,
   };
+  const largestInput = largestOperand[format.operand];
   const largest = Math.min(largestResult, largestAccumulator[format.accumulator]);
   const binary = checkedBinary(pe, largest);
   return {
     name: formatName,
-    input: x => (Number.isFinite(x) ? operandFromFloat64(x, format.operand) : x),
+    input: x => {
+      const y = operandFromFloat64(x, format.operand);
+      return y <= largestInput && y >= -largestInput ? y : null;
+    },
+    largestInput,
     constant: round,
     unary: {
       exp: identity, // by its scale, below

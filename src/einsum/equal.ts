@@ -2,10 +2,11 @@ import { NumericsError, UsageError } from "../errors.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import type { ArithmeticName } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
-import { type DenseTensor, type Evaluation, evaluateCascade } from "./evaluate.js";
+import { type Evaluation, evaluateCascade } from "./evaluate.js";
 import { inputCases } from "./input-cases.js";
 import { jointShapes } from "./joint-shape.js";
 import type { Shape } from "./shape.js";
+import type { DenseTensor } from "./tensor-store.js";
 
 export interface EqualOptions {
   readonly shape?: Shape;

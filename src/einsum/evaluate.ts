@@ -1,17 +1,12 @@
 import { InputError, UsageError } from "../errors.js";
 import { type Arithmetic, type ArithmeticName, float64, peArithmetic } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
-import { functionsOf, type Index, type UnaryFunction } from "./einsum.js";
+import { functionsOf, type UnaryFunction } from "./einsum.js";
+import { sizesOfInputs } from "./input-shape.js";
 import { EinsumKernel } from "./kernel.js";
 import { Presence } from "./presence.js";
-import { indexedRank, type Shape, type SizeOf, solveShape } from "./shape.js";
-import { constantOf, sizeValue, zeroSize } from "./size.js";
-
-/** A tensor of any number of ranks, row-major; no ranks is one value. */
-export interface DenseTensor {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
-}
+import { requireSizes, type Shape, type SizeOf, solveShape } from "./shape.js";
+import { type DenseTensor, TensorStore } from "./tensor-store.js";
 
 export interface EvaluateOptions {
   /** Sizes of ranks that the inputs do not fix, such as M0. */
@@ -20,8 +15,16 @@ export interface EvaluateOptions {
   readonly format?: ArithmeticName;
   /** exp(x) is e^(scale * x), in PE arithmetic at no cost; 1 unless said. An exp(x, scale) of the text has its own. */
   readonly scale?: number;
+  /** Told now and then how far the evaluation has come. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Coordinates of a rank that do not exist, as a mask has it: they are left out everywhere. */
   readonly present?: { readonly rank: string; readonly exists: (coordinate: number) => boolean };
+}
+
+export interface EvaluationProgress {
+  /** Points of all Einsums together. */
+  readonly pointsDone: number;
+  readonly points: number;
 }
 
 export interface Evaluation {
@@ -37,9 +40,6 @@ export interface EmptyQuotient {
   /** The first of them, in words: "at i=0". */
   readonly first: string;
 }
-
-/** The most elements that the interpreter gives a tensor. */
-export const largestTensor = 2 ** 28;
 
 /**
  * Computes a cascade on dense tensors, one point after the other: sums and maxima run in ascending coordinates, the
@@ -58,7 +58,8 @@ export function evaluateCascade(
   const arithmetic = format === "float64" ? float64 : peArithmetic(format);
   requireOperations(cascade, arithmetic);
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
-  const sizes = solveShape(cascade, sizesFromInputs(cascade, given, options.shape ?? {}));
+  const sizes = solveShape(cascade, sizesOfInputs(cascade, shapesOf(given), options.shape ?? {}));
+  requireSizes(cascade, sizes);
   const sizeOf: SizeOf = rank => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
   const store = new TensorStore(cascade, given, sizeOf, arithmetic);
   const emptyQuotients: EmptyQuotient[] = [];
@@ -70,13 +71,14 @@ export function evaluateCascade(
   const kernels = cascade.einsums.map(
     einsum => new EinsumKernel(cascade, einsum, store, sizeOf, arithmetic, scale, present),
   );
+  const progress = new PointCounter(kernels, options.onProgress);
   for (const { einsums, loop } of cascade.dependence.groups) {
     const turns = loop === null ? 1 : (sizeOf(loop) ?? 0);
     for (let turn = 0; turn < turns; turn += 1) {
       for (const i of einsums) {
         const kernel = kernels[i] as EinsumKernel;
-        if (loop === null) kernel.run();
-        else kernel.runTurn(loop, turn);
+        if (loop === null) kernel.run(progress);
+        else kernel.runTurn(loop, turn, progress);
       }
     }
     for (const i of einsums) {
@@ -90,73 +92,31 @@ export function evaluateCascade(
   return { tensors: new Map([...written].map(name => [name, store.tensor(name)])), emptyQuotients };
 }
 
-/**
- * How many elements a tensor of this shape has.
- * @throws InputError when they are more than the interpreter gives one.
- */
-export function interpretableElements(tensor: string, shape: readonly number[]): number {
-  const elements = shape.reduce((product, n) => product * n, 1);
-  if (elements <= largestTensor) return elements;
-  throw new InputError({
-    where: `the tensor ${tensor}[${shape.join(",")}]`,
-    got: `${elements} elements`,
-    expected: "at most 2^28",
-    mend: "interpret a smaller shape",
-  });
-}
+/** Counts points as they are computed, and tells of them now and then. */
+class PointCounter {
+  private done = 0;
+  private told = 0;
+  private readonly points: number;
 
-/** The tensors of one run. */
-class TensorStore {
-  private readonly tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>();
-
-  private readonly inputs: ReadonlyMap<string, DenseTensor>;
-
-  constructor(cascade: Cascade, inputs: ReadonlyMap<string, DenseTensor>, sizeOf: SizeOf, arithmetic: Arithmetic) {
-    this.inputs = inputs;
-    for (const tensor of cascade.tensors.values()) {
-      const input = inputs.get(tensor.name);
-      if (input !== undefined) {
-        this.tensors.set(tensor.name, { shape: input.shape, data: Float64Array.from(input.data, arithmetic.input) });
-        continue;
-      }
-      const shape = tensor.indices.map((index, position) => {
-        const iterates = tensor.iterative?.position === position;
-        const last = index.terms.reduce((sum, { variable, coefficient }) => {
-          const size = requireSize(cascade, cascade.ranks.ofVariable(variable).name, sizeOf);
-          return sum + (size - 1) * (sizeValue(coefficient, rank => requireSize(cascade, rank, sizeOf)) ?? 0);
-        }, 0);
-        return last + 1 + (iterates ? 1 : 0);
-      });
-      const elements = interpretableElements(tensor.name, shape);
-      this.tensors.set(tensor.name, { shape, data: new Float64Array(elements) });
-    }
+  constructor(
+    kernels: readonly EinsumKernel[],
+    private readonly onProgress: EvaluateOptions["onProgress"],
+  ) {
+    this.points = kernels.reduce((sum, kernel) => sum + kernel.points, 0);
   }
 
-  tensor(name: string): { readonly shape: readonly number[]; readonly data: Float64Array } {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new Error(`no tensor ${name} in the store`);
-    return tensor;
-  }
-
-  /** An input as it was given, before any rounding. */
-  exact(name: string): ArrayLike<number> {
-    return this.inputs.get(name)?.data ?? this.tensor(name).data;
+  add(points: number): void {
+    this.done += points;
+    if (this.done - this.told < pointsBetweenWords) return;
+    this.told = this.done;
+    this.onProgress?.({ pointsDone: this.done, points: this.points });
   }
 }
 
-function requireSize(cascade: Cascade, rank: string, sizeOf: SizeOf): number {
-  const size = sizeOf(rank);
-  if (size !== undefined) return size;
-  throw new UsageError({
-    where: `the shape of ${cascade.name}`,
-    got: `no size of the rank ${rank}`,
-    expected: "a size for every rank that the inputs do not fix",
-    mend: `give ${rank}=... in the shape`,
-  });
-}
+/** Some hundredths of a second. */
+const pointsBetweenWords = 2 ** 20;
 
 function checkInput(cascade: Cascade, name: string, value: DenseTensor | number | undefined): DenseTensor {
-  const ranks = cascade.tensors.get(name)?.indices.length ?? 0;
   if (value === undefined) {
     throw new InputError({
       where: `the inputs of ${cascade.name}`,
@@ -166,48 +126,18 @@ function checkInput(cascade: Cascade, name: string, value: DenseTensor | number 
   }
   const tensor = typeof value === "number" ? { shape: [], data: [value] } : value;
   const elements = tensor.shape.reduce((product, n) => product * n, 1);
-  if (tensor.shape.length !== ranks || tensor.data.length !== elements) {
+  if (tensor.data.length !== elements) {
     throw new InputError({
       where: `the input ${name} of ${cascade.name}`,
       got: `shape [${tensor.shape.join(",")}] with ${tensor.data.length} values`,
-      expected: `${ranks} ranks and a value for each point`,
+      expected: "a value for each point",
     });
   }
   return tensor;
 }
 
-/** Sizes of the ranks that index the inputs; a border, A[k+1], makes an input longer than its rank. */
-function sizesFromInputs(
-  cascade: Cascade,
-  inputs: ReadonlyMap<string, DenseTensor>,
-  given: Shape,
-): Record<string, number> {
-  const sizes = new Map(Object.entries(given).map(([name, size]) => [cascade.ranks.byName(name)?.name ?? name, size]));
-  for (const [name, { shape }] of inputs) {
-    const reads = cascade.einsums.flatMap(einsum => einsum.reads.filter(read => read.tensor === name));
-    const tuples = [cascade.tensors.get(name)?.indices ?? [], ...reads.map(read => read.indices)];
-    for (const [place, length] of shape.entries()) {
-      const shift = (index: Index | undefined): number =>
-        index === undefined || index.terms.length === 0 ? 0 : (constantOf(index.offset) ?? 0);
-      const border = Math.max(0, ...tuples.map(indices => shift(indices[place])));
-      for (const indices of tuples) {
-        const index = indices[place];
-        const rank = index === undefined ? undefined : indexedRank(cascade, { ...index, offset: zeroSize });
-        if (rank === undefined) continue;
-        const known = sizes.get(rank) ?? length - border;
-        if (known !== length - border) {
-          throw new InputError({
-            where: `the input ${name} of ${cascade.name}`,
-            got: `${length} coordinates along ${rank}`,
-            expected: `${known + border}, as the shape or another input has it`,
-          });
-        }
-        sizes.set(rank, known);
-      }
-    }
-  }
-  return Object.fromEntries(sizes);
-}
+const shapesOf = (tensors: ReadonlyMap<string, DenseTensor>): ReadonlyMap<string, readonly number[]> =>
+  new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
 /** The operations of the library's cascades that a PE has none for. */
 function requireOperations(cascade: Cascade, arithmetic: Arithmetic): void {

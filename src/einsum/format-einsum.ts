@@ -1,3 +1,4 @@
+import type { Cascade } from "./cascade.js";
 import type { Access, Index } from "./einsum.js";
 import { constantOf, formatSize, oneSize, sameSize } from "./size.js";
 
@@ -22,6 +23,16 @@ export function formatAccess(
 ): string {
   if (indices.length === 0) return tensor;
   return `${tensor}[${indices.map(index => (hidden(index) ? ":" : formatIndex(index))).join(",")}]`;
+}
+
+/** A tensor with the indices that it has where it is written or declared: `K[e,m]`. */
+export function formatTensor(cascade: Cascade, name: string): string {
+  const tensor = cascade.tensors.get(name);
+  if (tensor === undefined) return name;
+  return formatAccess(
+    name,
+    tensor.indices.map((index, i) => (i === tensor.iterative?.position ? { ...index, offset: [] } : index)),
+  );
 }
 
 export function formatRead(read: Access, hidden?: (index: Index) => boolean): string {

@@ -1,4 +1,4 @@
-import { type DenseTensor, interpretableElements } from "./evaluate.js";
+import { type DenseTensor, interpretableElements } from "./tensor-store.js";
 
 export interface InputCase {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.js";
 import type { Cascade } from "./cascade.js";
+import { inputShape, partialShape } from "./input-shape.js";
 import { indexedRank, noSuchRank, type Shape, solveShape } from "./shape.js";
-import { renameSize, sizeValue } from "./size.js";
 
 export interface JointShapes {
   readonly shapes: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
@@ -97,44 +97,6 @@ function exchange(cascades: readonly [Cascade, Cascade], known: [Shape, Shape]):
       }
     }
   }
-}
-
-function partialShape(cascade: Cascade, input: string, sizes: ReadonlyMap<string, number>): (number | undefined)[] {
-  const sizeOf = (rank: string): number | undefined => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
-  const tensor = cascade.tensors.get(input);
-  if (tensor === undefined || tensor.writer !== null) return [];
-  // A border, A[k+1], makes the input longer than its rank: the longest of its reads counts.
-  const reads = cascade.einsums.flatMap(einsum => einsum.reads.filter(read => read.tensor === input));
-  const tuples = [tensor.indices, ...reads.map(read => read.indices)];
-  return tensor.indices.map((_, place) =>
-    tuples.reduce<number | undefined>((most, indices) => {
-      const index = indices[place];
-      const last = index?.terms.reduce<number | undefined>(
-        (sum, { variable, coefficient }) => {
-          const [size, factor] = [sizeOf(cascade.ranks.ofVariable(variable).name), sizeValue(coefficient, sizeOf)];
-          return sum === undefined || size === undefined || factor === undefined
-            ? undefined
-            : sum + (size - 1) * factor;
-        },
-        sizeValue(
-          renameSize(index.offset, name => cascade.ranks.byName(name)?.name ?? name),
-          sizeOf,
-        ),
-      );
-      return last === undefined ? most : Math.max(most ?? 0, last + 1);
-    }, undefined),
-  );
-}
-
-function inputShape(cascade: Cascade, input: string, sizes: ReadonlyMap<string, number>): number[] {
-  return partialShape(cascade, input, sizes).map(length => {
-    if (length !== undefined) return length;
-    throw new UsageError({
-      where: `the input ${input} of ${cascade.name}`,
-      got: "a size that nothing says",
-      expected: "sizes for all ranks, with --shape",
-    });
-  });
 }
 
 /** One more size, for the first rank that has none; null when all have. */

@@ -20,6 +20,11 @@ interface Store {
   exact(name: string): ArrayLike<number>;
 }
 
+/** Told of points as they are computed. */
+interface Counter {
+  add(points: number): void;
+}
+
 /** One Einsum made ready to run: its expression as closures over the coordinates of a point. */
 export class EinsumKernel {
   readonly einsum: Einsum;
@@ -41,6 +46,10 @@ export class EinsumKernel {
   /** The value at the point, put into the innermost reduction's `sum`. */
   private readonly point: (sum: number) => number;
   private readonly finish: (x: number) => number;
+  /** Adds a run of products along the innermost variable, or null where the Einsum is no plain sum of products. */
+  private readonly dot: ((sum: number) => number) | null;
+  /** Tensors whose values are operands already. */
+  private readonly operands: ReadonlySet<string>;
   /** Tensors whose own Einsum says what they are rounded to. */
   private readonly annotated: ReadonlySet<string>;
   /** Where the coordinate before that of the target stands, for an iteration. */
@@ -87,25 +96,38 @@ export class EinsumKernel {
         conditions: [...this.space.conditions(bound, placed), ...existsAmong(bound)],
       };
     });
+    this.operands = operandTensors(cascade, arithmetic);
     this.point = this.pointOf(this.levels.at(-1)?.op);
+    this.dot = this.dotOf();
     this.finish = einsum.annotation === null ? arithmetic.result : arithmetic.annotation(einsum.annotation);
   }
 
+  /** The points over which it runs, those included that a filter leaves out. */
+  get points(): number {
+    return this.space.pointsOver(this.space.variables.map((_, v) => v));
+  }
+
   /** Computes the whole tensor, or of an initialization its first coordinate. */
-  run(): void {
-    this.walk(this.einsum.free.map((_, i) => i));
+  run(counter: Counter): void {
+    this.walk(
+      this.einsum.free.map((_, i) => i),
+      counter,
+    );
   }
 
   /** Computes turn `turn` of an iteration over `loop`. */
-  runTurn(loop: string, turn: number): void {
+  runTurn(loop: string, turn: number, counter: Counter): void {
     const own = this.einsum.free.findIndex(variable => this.space.rankOf(variable) === loop);
     this.space.at[own] = turn;
-    this.walk(this.einsum.free.flatMap((_, i) => (i === own ? [] : [i])));
+    this.walk(
+      this.einsum.free.flatMap((_, i) => (i === own ? [] : [i])),
+      counter,
+    );
   }
 
-  private walk(free: readonly number[]): void {
+  private walk(free: readonly number[], counter: Counter): void {
     try {
-      this.compute(free);
+      this.compute(free, counter);
     } catch (error) {
       if (!(error instanceof OutOfRange)) throw error;
       const at = placeInTensor(this.einsum.tensor, this.shape, this.target());
@@ -113,10 +135,12 @@ export class EinsumKernel {
     }
   }
 
-  private compute(free: readonly number[]): void {
+  private compute(free: readonly number[], counter: Counter): void {
     const { conditions, mayBeLow } = this;
+    const pointsEach = this.space.pointsOver(this.levels.flatMap(({ variables }) => variables));
     const { largest } = this.arithmetic;
     this.space.visit(free, () => {
+      counter.add(pointsEach);
       if (!this.exists()) {
         // Where nothing is, an iteration carries on what it had.
         if (this.carried !== null) this.data[this.target()] = this.data[this.carried()] as number;
@@ -133,6 +157,7 @@ export class EinsumKernel {
     const level = this.levels[depth];
     if (level === undefined) return this.point(0);
     const innermost = depth === this.levels.length - 1;
+    if (innermost && this.dot !== null) return this.sumOfProducts(level, this.dot);
     const combine = this.arithmetic.reduce(level.op);
     const { conditions, variables } = level;
     let sum = reductionStart[level.op];
@@ -141,6 +166,53 @@ export class EinsumKernel {
       sum = innermost ? this.point(sum) : combine(sum, this.reduce(depth + 1));
     });
     return sum;
+  }
+
+  /** The same sum, its innermost variable walked in steps. */
+  private sumOfProducts({ variables }: Level, dot: (sum: number) => number): number {
+    let sum = 0;
+    this.space.visit(variables.slice(0, -1), () => {
+      sum = dot(sum);
+    });
+    return sum;
+  }
+
+  /**
+   * Adds the products of two tensors along the innermost variable to a sum, where the Einsum is nothing but that: most
+   * of the work of most cascades.
+   */
+  private dotOf(): ((sum: number) => number) | null {
+    const { right } = this.einsum;
+    const level = this.levels.at(-1);
+    const variable = level?.variables.at(-1);
+    if (level?.op !== "+" || level.conditions.length > 0 || variable === undefined) return null;
+    if (right.kind !== "binary" || right.op !== "*") return null;
+    const [a, b] = [this.strided(right.left, variable), this.strided(right.right, variable)];
+    if (a === null || b === null) return null;
+    const { mac } = this.arithmetic;
+    const count = this.space.pointsOver([variable]);
+    return sum => {
+      this.space.at[variable] = 0;
+      let [i, j] = [a.place(), b.place()];
+      for (let n = 0; n < count; n += 1) {
+        sum = mac(sum, a.data[i] as number, b.data[j] as number);
+        i += a.step;
+        j += b.step;
+      }
+      return sum;
+    };
+  }
+
+  /** A factor as values in equal steps along a variable; null for one that has to be rounded or checked at each point. */
+  private strided(expression: Expression, variable: number) {
+    if (
+      expression.kind !== "access" ||
+      !(this.operands.has(expression.tensor) || this.annotated.has(expression.tensor))
+    )
+      return null;
+    const { shape, data } = this.store.tensor(expression.tensor);
+    const along = this.space.along(shape, expression.indices, variable);
+    return along === null ? null : { data, ...along };
   }
 
   /** The value at a point, put into the innermost reduction: a product that is summed multiplies and accumulates. */
@@ -170,7 +242,8 @@ export class EinsumKernel {
   /** A factor of a product that is summed: an operand, unless its tensor is annotated otherwise. */
   private compileFactor(expression: Expression): Node {
     const value = this.compile(expression);
-    if (expression.kind === "access" && this.annotated.has(expression.tensor)) return value;
+    if (expression.kind === "access" && (this.annotated.has(expression.tensor) || this.operands.has(expression.tensor)))
+      return value;
     const { operand } = this.arithmetic;
     return () => operand(value());
   }
@@ -243,6 +316,17 @@ export class EinsumKernel {
     const place = this.space.place(shape, access.indices, formatRead(access));
     return () => data[place()] as number;
   }
+}
+
+/** Tensors whose values rO leaves as they are: inputs, and copies of them; in float64 all. */
+function operandTensors(cascade: Cascade, arithmetic: Arithmetic): ReadonlySet<string> {
+  if (arithmetic.name === "float64") return new Set(cascade.tensors.keys());
+  const operands = new Set(cascade.inputs);
+  for (const { tensor, right, reductions, iteration } of cascade.einsums) {
+    const copies = right.kind === "access" && operands.has(right.tensor) && reductions.length === 0;
+    if (copies && iteration === null) operands.add(tensor);
+  }
+  return operands;
 }
 
 /** Whether values may be minus infinity in any arithmetic: what a maximum starts from, and a maximum that keeps it. */

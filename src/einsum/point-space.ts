@@ -31,9 +31,22 @@ export class PointSpace {
     return this.cascade.ranks.ofVariable(variable).name;
   }
 
+  /** How many points some variables have, by number. */
+  pointsOver(variables: readonly number[]): number {
+    return variables.reduce((product, v) => product * (this.extents[v] as number), 1);
+  }
+
   /** Sets the coordinates to every point of some variables, by number, the last one fastest. */
   visit(variables: readonly number[], each: () => void): void {
     const { at, extents } = this;
+    const [first] = variables;
+    if (variables.length === 1 && first !== undefined) {
+      for (let i = 0; i < (extents[first] as number); i += 1) {
+        at[first] = i;
+        each();
+      }
+      return;
+    }
     for (const v of variables) {
       if (extents[v] === 0) return;
       at[v] = 0;
@@ -69,6 +82,23 @@ export class PointSpace {
    * The place of a read or written element in row-major data; checked each time only where it could be out of range.
    */
   place(shape: readonly number[], indices: readonly Index[], where: string): Node {
+    const { base, strides, checks } = this.layout(shape, indices, where);
+    const linear = sumOf(base, [...strides], this.at);
+    if (checks.length === 0) return linear;
+    return () => {
+      for (const check of checks) check();
+      return linear();
+    };
+  }
+
+  /** The same where nothing has to be checked, with the distance from one coordinate of a variable to the next. */
+  along(shape: readonly number[], indices: readonly Index[], variable: number): { place: Node; step: number } | null {
+    const { base, strides, checks } = this.layout(shape, indices, "");
+    if (checks.length > 0) return null;
+    return { place: sumOf(base, [...strides], this.at), step: strides.get(variable) ?? 0 };
+  }
+
+  private layout(shape: readonly number[], indices: readonly Index[], where: string) {
     const strides = new Map<number, number>();
     const checks: (() => void)[] = [];
     let base = 0;
@@ -85,12 +115,7 @@ export class PointSpace {
       if (reach(c => c < 0) < 0 || reach(c => c > 0) >= length) checks.push(this.rangeCheck(index, length, where));
       stride *= length;
     }
-    const linear = sumOf(base, [...strides], this.at);
-    if (checks.length === 0) return linear;
-    return () => {
-      for (const check of checks) check();
-      return linear();
-    };
+    return { base, strides, checks };
   }
 
   /** A size as a number. @throws InputError where a rank's size is not known. */

@@ -84,6 +84,31 @@ export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, 
   return sizes;
 }
 
+/**
+ * Ranks that some Einsum runs over and whose size nothing says. Of a split rank the outermost part is left out: it
+ * follows from the others.
+ */
+export function missingSizes(cascade: Cascade, sizes: ReadonlyMap<string, number>): readonly string[] {
+  const variables = new Set(cascade.einsums.flatMap(({ free, reduced }) => [...free, ...reduced]));
+  const ranks = [...variables].map(variable => cascade.ranks.ofVariable(variable));
+  const split = cascade.ranks.ranks.filter(({ parts }) => parts.length > 1);
+  const wanted = new Set([...split.filter(({ parts }) => parts.some(part => !sizes.has(part))), ...ranks]);
+  const follows = new Set(split.map(({ parts }) => parts[0]));
+  return [...wanted].map(({ name }) => name).filter(name => !sizes.has(name) && !follows.has(name));
+}
+
+/** @throws UsageError that names every rank without a size */
+export function requireSizes(cascade: Cascade, sizes: ReadonlyMap<string, number>): void {
+  const missing = missingSizes(cascade, sizes);
+  if (missing.length === 0) return;
+  throw new UsageError({
+    where: `the shape of ${cascade.name}`,
+    got: `no size of the rank${missing.length === 1 ? "" : "s"} ${missing.join(", ")}`,
+    expected: "a size for every rank that the inputs do not fix",
+    mend: `say it in the shape (--shape): ${missing.map(rank => `${rank}=...`).join(",")}`,
+  });
+}
+
 /** M and M0 known, M = M1 * M0: M1. */
 function divideOut(
   cascade: Cascade,

@@ -2,10 +2,10 @@ import { sequenceOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { rowAt } from "../attention/rows.js";
 import { inputNames } from "../attention/shape.js";
+import { threefry2x32 } from "../numerics/threefry.js";
 import { type ComparedRow, type CompareRows, type ComparisonTask, compareHere } from "./compared-rows.js";
 import { ErrorStatistics, type ErrorSummary, type WorstElement } from "./error-statistics.js";
 import type { AttentionInputs } from "./operands.js";
-import { threefry2x32 } from "./threefry.js";
 
 export interface ErrorWithWorst extends ErrorSummary {
   /** Null when no row was checked. */

@@ -2,7 +2,7 @@ import type { FormatName } from "../numerics/format.js";
 import { formatNames, formats } from "../numerics/format.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { bitsOf, fromBits } from "../numerics/rounding.js";
-import { threefry2x32 } from "./threefry.js";
+import { threefry2x32 } from "../numerics/threefry.js";
 
 /**
  * The operations that an engine shows one by one, as its kernels use them:

@@ -1,5 +1,5 @@
 import type { Difference, EqualCase, EqualReport } from "../einsum/equal.js";
-import type { DenseTensor } from "../einsum/evaluate.js";
+import type { DenseTensor } from "../einsum/tensor-store.js";
 
 /** A value of a cascade as JSON can hold it: what is no finite number (a cascade may well compute that) is a word. */
 const jsonValue = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
