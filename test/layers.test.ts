@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   emulator: ["errors.ts", "numerics", "attention", "einsum", "spec", "program", "reference"],
   "fusemax-array": ["errors.ts", "numerics", "attention", "spec"],
   report: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "fusemax-array", "reference"],
-  platform: ["errors.ts", "numerics", "attention", "emulator", "report"],
+  platform: ["errors.ts", "numerics", "attention", "einsum", "emulator", "report"],
   io: ["errors.ts", "numerics", "attention", "einsum", "spec", "model", "emulator", "reference", "report"],
 };
 const nodeAllowed = new Set(["platform", "io", "cli"]);

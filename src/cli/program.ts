@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { FusemaxError, shown } from "../errors.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
+import { register as registerEvaluate } from "./commands/evaluate.js";
 import { register as registerModel } from "./commands/model.js";
 import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
@@ -23,6 +24,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerPasses,
   registerTaxonomy,
   registerEqual,
+  registerEvaluate,
   registerTrafficBound,
   registerTrace,
   registerDoctor,

@@ -164,6 +164,8 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
   };
 }
 
+export const arithmeticOf = (name: ArithmeticName): Arithmetic => (name === "float64" ? float64 : peArithmetic(name));
+
 /** The value, if it is of magnitude at most `largest`. @throws OutOfRange */
 export function inRange(x: number, largest: number): number {
   if (x <= largest && x >= -largest) return x;

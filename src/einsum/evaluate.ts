@@ -1,12 +1,13 @@
 import { InputError, UsageError } from "../errors.js";
-import { type Arithmetic, type ArithmeticName, float64, peArithmetic } from "./arithmetic.js";
+import { type ArithmeticName, arithmeticOf } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { functionsOf, type UnaryFunction } from "./einsum.js";
 import { sizesOfInputs } from "./input-shape.js";
 import { EinsumKernel } from "./kernel.js";
+import { pointsOf } from "./points.js";
 import { Presence } from "./presence.js";
 import { requireSizes, type Shape, type SizeOf, solveShape } from "./shape.js";
-import { type DenseTensor, TensorStore } from "./tensor-store.js";
+import { type DenseTensor, TensorStore, type WrittenTensor } from "./tensor-store.js";
 
 export interface EvaluateOptions {
   /** Sizes of ranks that the inputs do not fix, such as M0. */
@@ -29,7 +30,7 @@ export interface EvaluationProgress {
 
 export interface Evaluation {
   /** Every tensor that the cascade writes, an iterative one with all its coordinates. */
-  readonly tensors: ReadonlyMap<string, DenseTensor>;
+  readonly tensors: ReadonlyMap<string, WrittenTensor>;
   /** Einsums in which 0 / 0 was taken as 0, as a reader of the results should know. */
   readonly emptyQuotients: readonly EmptyQuotient[];
 }
@@ -55,8 +56,8 @@ export function evaluateCascade(
   const { format = "float64", scale = 1 } = options;
   if (!Number.isFinite(scale))
     throw new UsageError({ where: "scale", got: String(scale), expected: "a finite number" });
-  const arithmetic = format === "float64" ? float64 : peArithmetic(format);
-  requireOperations(cascade, arithmetic);
+  const arithmetic = arithmeticOf(format);
+  requireOperations(cascade, format);
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
   const sizes = solveShape(cascade, sizesOfInputs(cascade, shapesOf(given), options.shape ?? {}));
   requireSizes(cascade, sizes);
@@ -71,7 +72,7 @@ export function evaluateCascade(
   const kernels = cascade.einsums.map(
     einsum => new EinsumKernel(cascade, einsum, store, sizeOf, arithmetic, scale, present),
   );
-  const progress = new PointCounter(kernels, options.onProgress);
+  const progress = new PointCounter(pointsOf(cascade, sizes), options.onProgress);
   for (const { einsums, loop } of cascade.dependence.groups) {
     const turns = loop === null ? 1 : (sizeOf(loop) ?? 0);
     for (let turn = 0; turn < turns; turn += 1) {
@@ -96,14 +97,11 @@ export function evaluateCascade(
 class PointCounter {
   private done = 0;
   private told = 0;
-  private readonly points: number;
 
   constructor(
-    kernels: readonly EinsumKernel[],
+    private readonly points: number,
     private readonly onProgress: EvaluateOptions["onProgress"],
-  ) {
-    this.points = kernels.reduce((sum, kernel) => sum + kernel.points, 0);
-  }
+  ) {}
 
   add(points: number): void {
     this.done += points;
@@ -139,8 +137,9 @@ function checkInput(cascade: Cascade, name: string, value: DenseTensor | number 
 const shapesOf = (tensors: ReadonlyMap<string, DenseTensor>): ReadonlyMap<string, readonly number[]> =>
   new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
-/** The operations of the library's cascades that a PE has none for. */
-function requireOperations(cascade: Cascade, arithmetic: Arithmetic): void {
+/** @throws UsageError that names every function which the arithmetic does not have, and where it stands */
+export function requireOperations(cascade: Cascade, name: ArithmeticName): void {
+  const arithmetic = arithmeticOf(name);
   const missing = new Map<UnaryFunction, string>();
   for (const { tensor, right } of cascade.einsums) {
     for (const fn of functionsOf(right))

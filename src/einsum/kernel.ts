@@ -102,11 +102,6 @@ export class EinsumKernel {
     this.finish = einsum.annotation === null ? arithmetic.result : arithmetic.annotation(einsum.annotation);
   }
 
-  /** The points over which it runs, those included that a filter leaves out. */
-  get points(): number {
-    return this.space.pointsOver(this.space.variables.map((_, v) => v));
-  }
-
   /** Computes the whole tensor, or of an initialization its first coordinate. */
   run(counter: Counter): void {
     this.walk(

@@ -3,6 +3,7 @@ import type { Cascade } from "./cascade.js";
 import { type Index, plainVariable, rankNameOf } from "./einsum.js";
 import { isMixedRadix } from "./ranks.js";
 import { formatSize, type Size, sizeValue } from "./size.js";
+import { splitOf } from "./split.js";
 
 /** The size of a rank by its name, or undefined where it is not known. */
 export type SizeOf = (rank: string) => number | undefined;
@@ -93,7 +94,7 @@ export function missingSizes(cascade: Cascade, sizes: ReadonlyMap<string, number
   const ranks = [...variables].map(variable => cascade.ranks.ofVariable(variable));
   const split = cascade.ranks.ranks.filter(({ parts }) => parts.length > 1);
   const wanted = new Set([...split.filter(({ parts }) => parts.some(part => !sizes.has(part))), ...ranks]);
-  const follows = new Set(split.map(({ parts }) => parts[0]));
+  const follows = new Set(split.map(rank => splitOf(cascade, rank)[0]));
   return [...wanted].map(({ name }) => name).filter(name => !sizes.has(name) && !follows.has(name));
 }
 

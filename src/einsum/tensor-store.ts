@@ -5,11 +5,17 @@ import type { Arithmetic } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import type { SizeOf } from "./shape.js";
 import { sizeValue } from "./size.js";
+import type { Tensor } from "./tensors.js";
 
 /** A tensor of any number of ranks, row-major; no ranks is one value. */
 export interface DenseTensor {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
+}
+
+/** One that a cascade wrote. */
+export interface WrittenTensor extends DenseTensor {
+  readonly data: Float64Array<ArrayBuffer>;
 }
 
 /** The most elements that the interpreter gives a tensor. */
@@ -30,9 +36,20 @@ export function interpretableElements(tensor: string, shape: readonly number[]):
   });
 }
 
+/** The shape of a tensor that an Einsum writes, an iterative one with all its coordinates. */
+export const writtenShape = (cascade: Cascade, tensor: Tensor, sizeOf: SizeOf): number[] =>
+  tensor.indices.map((index, position) => {
+    const iterates = tensor.iterative?.position === position;
+    const last = index.terms.reduce((sum, { variable, coefficient }) => {
+      const size = requireSize(cascade, cascade.ranks.ofVariable(variable).name, sizeOf);
+      return sum + (size - 1) * (sizeValue(coefficient, rank => requireSize(cascade, rank, sizeOf)) ?? 0);
+    }, 0);
+    return last + 1 + (iterates ? 1 : 0);
+  });
+
 /** The tensors of one run. */
 export class TensorStore {
-  private readonly tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>();
+  private readonly tensors = new Map<string, WrittenTensor>();
 
   private readonly inputs: ReadonlyMap<string, DenseTensor>;
 
@@ -44,20 +61,13 @@ export class TensorStore {
         this.tensors.set(tensor.name, { shape: input.shape, data: roundInput(tensor.name, input, arithmetic) });
         continue;
       }
-      const shape = tensor.indices.map((index, position) => {
-        const iterates = tensor.iterative?.position === position;
-        const last = index.terms.reduce((sum, { variable, coefficient }) => {
-          const size = requireSize(cascade, cascade.ranks.ofVariable(variable).name, sizeOf);
-          return sum + (size - 1) * (sizeValue(coefficient, rank => requireSize(cascade, rank, sizeOf)) ?? 0);
-        }, 0);
-        return last + 1 + (iterates ? 1 : 0);
-      });
+      const shape = writtenShape(cascade, tensor, sizeOf);
       const elements = interpretableElements(tensor.name, shape);
       this.tensors.set(tensor.name, { shape, data: new Float64Array(elements) });
     }
   }
 
-  tensor(name: string): { readonly shape: readonly number[]; readonly data: Float64Array } {
+  tensor(name: string): WrittenTensor {
     const tensor = this.tensors.get(name);
     if (tensor === undefined) throw new Error(`no tensor ${name} in the store`);
     return tensor;
@@ -81,7 +91,7 @@ function requireSize(cascade: Cascade, rank: string, sizeOf: SizeOf): number {
 }
 
 /** An input as an arithmetic reads it. @throws InputError that names the value that it cannot take */
-function roundInput(name: string, { shape, data }: DenseTensor, arithmetic: Arithmetic): Float64Array {
+function roundInput(name: string, { shape, data }: DenseTensor, arithmetic: Arithmetic): Float64Array<ArrayBuffer> {
   const rounded = new Float64Array(data.length);
   for (let i = 0; i < data.length; i += 1) {
     const value = data[i] as number;

@@ -1,6 +1,7 @@
 import type { Cascade } from "../einsum/cascade.js";
-import { type DenseTensor, evaluateCascade } from "../einsum/evaluate.js";
+import { evaluateCascade } from "../einsum/evaluate.js";
 import { splitOf } from "../einsum/split.js";
+import type { DenseTensor } from "../einsum/tensor-store.js";
 import { InputError } from "../errors.js";
 import { rolesOf } from "../program/roles.js";
 import { referenceRow } from "../reference/attention.js";

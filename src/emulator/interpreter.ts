@@ -4,8 +4,9 @@ import { maskOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { headOf } from "../attention/rows.js";
 import type { Cascade } from "../einsum/cascade.js";
-import { type DenseTensor, evaluateCascade } from "../einsum/evaluate.js";
+import { evaluateCascade } from "../einsum/evaluate.js";
 import { splitOf } from "../einsum/split.js";
+import type { DenseTensor } from "../einsum/tensor-store.js";
 import { rolesOf } from "../program/roles.js";
 
 /**

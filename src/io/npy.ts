@@ -8,14 +8,23 @@ export async function readNpy(path: string): Promise<StoredTensor> {
   return npyTensor(await fileSource(path));
 }
 
-/** Writes fp32 values as a version 1 .npy file, whole or not at all. @throws InputError when the path can't be written. */
-export async function writeNpy(path: string, shape: readonly number[], values: Float32Array): Promise<void> {
+/** Writes fp32 or float64 values as a .npy file, whole or not at all. @throws InputError when the path can't be written. */
+export async function writeNpy(path: string, shape: readonly number[], values: FloatValues): Promise<void> {
+  await writeAtomically(path, [npyHeader(shape, values), values]);
+}
+
+/** What values of their own length can be written as. */
+export type FloatValues = Float32Array | Float64Array;
+
+/** The header of a version 1 .npy file. */
+export function npyHeader(shape: readonly number[], values: FloatValues): Uint8Array {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const type = values instanceof Float64Array ? "<f8" : "<f4";
+  const dictionary = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const headerLength = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const header = new Uint8Array(10 + headerLength).fill(0x20);
   header.set([...npyMagic, 1, 0, headerLength & 255, headerLength >> 8]);
   header.set(new TextEncoder().encode(dictionary), 10);
   header[header.length - 1] = 0x0a;
-  await writeAtomically(path, [header, values]);
+  return header;
 }

@@ -1,16 +1,34 @@
 import { InputError } from "../errors.js";
+import { writeAtomically } from "./atomic-write.js";
 import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 import { listed } from "./listed.js";
+import { type FloatValues, npyHeader } from "./npy.js";
 import { describeStart, npyTensor } from "./npy-format.js";
 import type { StoredTensor } from "./stored-tensor.js";
 import { readZip } from "./zip.js";
+import { zipParts } from "./zip-write.js";
 
 /** A .npz archive (numpy.savez, numpy.savez_compressed): arrays by name. */
 export interface NpzFile {
   readonly names: readonly string[];
   /** @throws InputError when there is no such array or its values are of no type that is read. */
   tensor(name: string): Promise<StoredTensor>;
+}
+
+/**
+ * Writes arrays by name as a .npz archive, uncompressed, whole or not at all.
+ * @throws UsageError for 4 GiB and more, InputError when the path can't be written.
+ */
+export async function writeNpz(
+  path: string,
+  arrays: readonly { readonly name: string; readonly shape: readonly number[]; readonly values: FloatValues }[],
+): Promise<void> {
+  const members = arrays.map(({ name, shape, values }) => ({
+    name: `${name}.npy`,
+    parts: [npyHeader(shape, values), values],
+  }));
+  await writeAtomically(path, zipParts(path, members));
 }
 
 /** @throws InputError when the file is missing, cut short or no zip archive. */

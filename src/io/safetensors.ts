@@ -9,15 +9,15 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   return parseSafetensors(await fileSource(path));
 }
 
-/** A tensor to write: F32 values or U8 flags, row-major. */
+/** A tensor to write: F64 or F32 values or U8 flags, row-major. */
 export interface WritableTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array | Uint8Array;
+  readonly values: Float64Array | Float32Array | Uint8Array;
 }
 
 /**
- * Writes F32 and U8 tensors as a .safetensors file, whole or not at all, F32 before U8 so that every value is aligned.
+ * Writes tensors as a .safetensors file, whole or not at all, wide values first so that every one is aligned.
  * @throws InputError when the path can't be written.
  */
 export async function writeSafetensors(
@@ -29,7 +29,7 @@ export async function writeSafetensors(
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   let at = 0;
   for (const { name, shape, values } of ordered) {
-    const dtype = values instanceof Float32Array ? "F32" : "U8";
+    const dtype = values instanceof Float64Array ? "F64" : values instanceof Float32Array ? "F32" : "U8";
     header[name] = { dtype, shape, data_offsets: [at, at + values.byteLength] };
     at += values.byteLength;
   }

@@ -107,7 +107,7 @@ function compress(state: Int32Array, w: Int32Array, bytes: Uint8Array, at: numbe
 }
 
 /** The sha256 of fp32 values as little-endian bytes (JavaScript runs on little-endian machines). */
-export function sha256OfValues(values: Float32Array, digest: Digest = sha256()): string {
+export function sha256OfValues(values: Float32Array | Float64Array, digest: Digest = sha256()): string {
   digest.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return digest.hex();
 }

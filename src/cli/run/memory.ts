@@ -1,11 +1,8 @@
-import { availableMemory } from "node:process";
 import { type AttentionShape, tensorShapes, valuesOf } from "../../attention/shape.js";
 import { tensorBytes } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
-import { bytesInWords } from "../values.js";
+import { requireFreeMemory } from "../free-memory.js";
 
-/** The program, an engine's kernels and what is under way: measured, see bench/README.md. */
-const workingBytes = 300 * 2 ** 20;
 /** The longest typed array. */
 const mostValues = 2 ** 32 - 1;
 
@@ -18,12 +15,8 @@ export function requireMemory(shape: AttentionShape, where: string): void {
   const { av, ...inputs } = tensorShapes(shape);
   const largestInput = Math.max(...Object.values(inputs).map(valuesOf));
   const bytes = tensorBytes(shape) + 4 * largestInput;
-  const available = availableMemory();
   const mend = "make the sequence shorter, or take fewer batches or heads";
-  if (bytes + workingBytes > available) {
-    const got = `sizes that need ${bytesInWords(bytes + workingBytes)} of memory`;
-    throw new UsageError({ where, got, expected: `at most the ${bytesInWords(available)} that are free`, mend });
-  }
+  requireFreeMemory(bytes, where, mend);
   for (const [tensor, sizes] of Object.entries({ ...inputs, av })) {
     const count = valuesOf(sizes);
     if (count <= mostValues) continue;

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { TileCoordinates } from "../../attention/tile.js";
@@ -6,9 +5,9 @@ import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
 import { programOf } from "../../emulator/program-of.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
-import { checkWritable } from "../../io/atomic-write.js";
 import { formats } from "../../numerics/format.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
+import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
 import { layoutNote, shapeOfInputs } from "./input-shape.js";
@@ -117,30 +116,11 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 }
 
 /** Every output has a known type, a path of its own and can be written. */
-async function checkOutputs(options: RunOptions): Promise<void> {
-  const { output, dump, resume, q, k, v, input } = options;
-  requireSuffix("--output", output, [".npy", ".safetensors"]);
-  requireSuffix("--dump", dump, [".safetensors"]);
-  const taken = new Map<string, string>();
-  for (const [option, path] of Object.entries({ q, k, v, input })) {
-    if (path !== undefined) taken.set(resolve(path), `--${option}`);
-  }
-  for (const [option, path] of Object.entries({ output, dump, resume })) {
-    if (path === undefined) continue;
-    const other = taken.get(resolve(path));
-    if (other !== undefined) {
-      throw new UsageError({
-        where: `--${option}`,
-        got: `${path}, the file of ${other}`,
-        expected: "a path of its own",
-      });
-    }
-    taken.set(resolve(path), `--${option}`);
-    await checkWritable(path);
-  }
-}
-
-function requireSuffix(option: string, path: string | undefined, suffixes: readonly string[]): void {
-  if (path === undefined || suffixes.some(suffix => path.toLowerCase().endsWith(suffix))) return;
-  throw new UsageError({ where: option, got: path, expected: `a file name that ends in ${suffixes.join(" or ")}` });
+async function checkOutputs({ output, dump, resume, q, k, v, input }: RunOptions): Promise<void> {
+  requireEnding("--output", output, [".npy", ".safetensors"]);
+  requireEnding("--dump", dump, [".safetensors"]);
+  const inputs = Object.entries({ q, k, v, input }).flatMap(([option, path]): [string, string][] =>
+    path === undefined ? [] : [[`--${option}`, path]],
+  );
+  await requireOwnPaths(inputs, { "--output": output, "--dump": dump, "--resume": resume });
 }

@@ -1,0 +1,70 @@
+import { type Command, Option } from "commander";
+import type { ArithmeticName } from "../../einsum/arithmetic.js";
+import { formatNames } from "../../numerics/format.js";
+import { parsed } from "../option.js";
+import { parseName, parseNumber, parseSeed } from "../values.js";
+
+/** What `fusemax evaluate` is asked for. */
+export interface EvaluateOptions {
+  readonly input?: string;
+  readonly tensor?: readonly string[];
+  readonly seed?: number;
+  readonly shape?: string;
+  readonly arithmetic: ArithmeticName;
+  readonly scale?: number;
+  readonly write?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command("evaluate")
+    .description("Compute any cascade of Einsums on your tensors, in float64 or in the arithmetic of the PEs.")
+    .argument("<cascade>", "a file, or a cascade of the library (fusemax passes lists it)")
+    .optionsGroup("Input:")
+    .option("--input <file>", "a .npz or .safetensors file that holds tensors by their names in the text")
+    .addOption(
+      new Option(
+        "--tensor <name=file>",
+        'one tensor from a .npy file, or from a .npz or .safetensors file; "K[m,e]=k.npy" names the axes as the file has them (repeatable)',
+      ).argParser((text: string, before: readonly string[] = []) => [...before, text]),
+    )
+    .addOption(parsed("--seed <n>", "seed of the normal inputs made where none is given (default: 0)", parseSeed))
+    .option("--shape <sizes>", "sizes of ranks that the inputs do not fix, such as M=4096,M0=256")
+    .optionsGroup("Arithmetic:")
+    .addOption(
+      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
+        parseName(option, text, ["float64", ...formatNames] as const),
+      ).default("float64"),
+    )
+    .addOption(
+      parsed("--scale <x>", "exp(x) is e^(scale * x) (default: 1)", (option, text) =>
+        parseNumber(option, text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
+      ),
+    )
+    .optionsGroup("Output:")
+    .option(
+      "--write <names>",
+      'tensors to report and write: names, "AV[p,f]" for an order of the axes, all (default: those that no Einsum reads)',
+    )
+    .option("--output <file>", "write them to a .npz, .safetensors or .npy (one tensor) file")
+    .option("--json", "print the result as JSON (fusemax.evaluate/1), and nothing else, on stdout")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fusemax evaluate layer-norm --shape D=512,P=16
+  fusemax evaluate attention-3-pass --input qkv.safetensors --arithmetic bf16 --scale 0.125 --output av.npz
+  fusemax evaluate attention-1-pass --tensor "Q[p,e]=q.npy" --tensor "K[m,e]=k.npy" --tensor "V[m,f]=v.npy" \\
+    --shape M0=64 --write "AV[p,f],RM" --output out.safetensors
+  fusemax evaluate mine.cascade --seed 7 --shape M=1K --json
+
+The language, and what the arithmetic of the PEs has, is described in docs/cascades.md.
+Exit codes: 0 done, 2 bad input or a value out of range, 130 interrupted.`,
+    )
+    .action(async (cascade: string, options: EvaluateOptions) => {
+      const { evaluate } = await import("../evaluate/evaluate.js");
+      await evaluate(cascade, options);
+    });
+}
