@@ -6,19 +6,7 @@ import { formatRead } from "./format-einsum.js";
 import { type Node, PointSpace } from "./point-space.js";
 import type { Presence } from "./presence.js";
 import type { SizeOf } from "./shape.js";
-
-interface Level {
-  readonly op: ReductionOperator;
-  readonly variables: readonly number[];
-  /** Conditions that are known once this level's variables are. */
-  readonly conditions: readonly (() => boolean)[];
-}
-
-interface Store {
-  tensor(name: string): { readonly shape: readonly number[]; readonly data: Float64Array };
-  /** An input as it was given, before any rounding. */
-  exact(name: string): ArrayLike<number>;
-}
+import { type Level, type Store, sumOfProducts } from "./sum-of-products.js";
 
 /** Told of points as they are computed. */
 interface Counter {
@@ -46,8 +34,8 @@ export class EinsumKernel {
   /** The value at the point, put into the innermost reduction's `sum`. */
   private readonly point: (sum: number) => number;
   private readonly finish: (x: number) => number;
-  /** Adds a run of products along the innermost variable, or null where the Einsum is no plain sum of products. */
-  private readonly dot: ((sum: number) => number) | null;
+  /** The innermost sum as a whole, or null where the Einsum is no plain sum of products. */
+  private readonly products: (() => number) | null;
   /** Tensors whose values are operands already. */
   private readonly operands: ReadonlySet<string>;
   /** Tensors whose own Einsum says what they are rounded to. */
@@ -98,7 +86,8 @@ export class EinsumKernel {
     });
     this.operands = operandTensors(cascade, arithmetic);
     this.point = this.pointOf(this.levels.at(-1)?.op);
-    this.dot = this.dotOf();
+    const isOperand = (tensor: string): boolean => this.operands.has(tensor) || this.annotated.has(tensor);
+    this.products = sumOfProducts(einsum, this.levels.at(-1), this.space, store, isOperand, arithmetic.mac);
     this.finish = einsum.annotation === null ? arithmetic.result : arithmetic.annotation(einsum.annotation);
   }
 
@@ -152,7 +141,7 @@ export class EinsumKernel {
     const level = this.levels[depth];
     if (level === undefined) return this.point(0);
     const innermost = depth === this.levels.length - 1;
-    if (innermost && this.dot !== null) return this.sumOfProducts(level, this.dot);
+    if (innermost && this.products !== null) return this.products();
     const combine = this.arithmetic.reduce(level.op);
     const { conditions, variables } = level;
     let sum = reductionStart[level.op];
@@ -161,53 +150,6 @@ export class EinsumKernel {
       sum = innermost ? this.point(sum) : combine(sum, this.reduce(depth + 1));
     });
     return sum;
-  }
-
-  /** The same sum, its innermost variable walked in steps. */
-  private sumOfProducts({ variables }: Level, dot: (sum: number) => number): number {
-    let sum = 0;
-    this.space.visit(variables.slice(0, -1), () => {
-      sum = dot(sum);
-    });
-    return sum;
-  }
-
-  /**
-   * Adds the products of two tensors along the innermost variable to a sum, where the Einsum is nothing but that: most
-   * of the work of most cascades.
-   */
-  private dotOf(): ((sum: number) => number) | null {
-    const { right } = this.einsum;
-    const level = this.levels.at(-1);
-    const variable = level?.variables.at(-1);
-    if (level?.op !== "+" || level.conditions.length > 0 || variable === undefined) return null;
-    if (right.kind !== "binary" || right.op !== "*") return null;
-    const [a, b] = [this.strided(right.left, variable), this.strided(right.right, variable)];
-    if (a === null || b === null) return null;
-    const { mac } = this.arithmetic;
-    const count = this.space.pointsOver([variable]);
-    return sum => {
-      this.space.at[variable] = 0;
-      let [i, j] = [a.place(), b.place()];
-      for (let n = 0; n < count; n += 1) {
-        sum = mac(sum, a.data[i] as number, b.data[j] as number);
-        i += a.step;
-        j += b.step;
-      }
-      return sum;
-    };
-  }
-
-  /** A factor as values in equal steps along a variable; null for one that has to be rounded or checked at each point. */
-  private strided(expression: Expression, variable: number) {
-    if (
-      expression.kind !== "access" ||
-      !(this.operands.has(expression.tensor) || this.annotated.has(expression.tensor))
-    )
-      return null;
-    const { shape, data } = this.store.tensor(expression.tensor);
-    const along = this.space.along(shape, expression.indices, variable);
-    return along === null ? null : { data, ...along };
   }
 
   /** The value at a point, put into the innermost reduction: a product that is summed multiplies and accumulates. */

@@ -18,6 +18,16 @@ const date = { time: 0, day: 0x0021 };
  * @throws UsageError for members of 4 GiB together and more
  */
 export function zipParts(path: string, members: readonly ArchiveMember[]): ArrayBufferView[] {
+  const names = members.reduce((sum, { name }) => sum + 2 * new TextEncoder().encode(name).length + 76, 22);
+  const bytes = members.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.byteLength, names);
+  if (bytes > mostBytes) {
+    throw new UsageError({
+      where: path,
+      got: `${bytes} bytes`,
+      expected: "less than 4 GiB in a .npz file",
+      mend: "write a .safetensors file",
+    });
+  }
   const out: ArrayBufferView[] = [];
   const directory: Uint8Array[] = [];
   let at = 0;
@@ -40,14 +50,6 @@ export function zipParts(path: string, members: readonly ArchiveMember[]): Array
   }
   const begin = at;
   for (const entry of directory) add(entry);
-  if (at > mostBytes) {
-    throw new UsageError({
-      where: path,
-      got: `${at} bytes`,
-      expected: "less than 4 GiB in a .npz file",
-      mend: "write a .safetensors file",
-    });
-  }
   const count = [16, 0, 16, 0, 16, members.length, 16, members.length];
   add(record([32, 0x06054b50, ...count, 32, at - begin, 32, begin, 16, 0]));
   return out;

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { zipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
-import { readNpz } from "../../src/io/npz.js";
+import { readNpz, writeNpz } from "../../src/io/npz.js";
+import { zipParts } from "../../src/io/zip-write.js";
 import { concat, elementBytes, npyBytes } from "./tensor-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-npz-"));
@@ -137,3 +138,40 @@ function zip64(name: string, bytes: Uint8Array): Uint8Array {
   view.setUint32(92, 0xffffffff, true);
   return concat([local, central, end]);
 }
+
+describe("writeNpz", () => {
+  const arrays = [
+    { name: "AV", shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, Number.NEGATIVE_INFINITY, 6) },
+    { name: "eps", shape: [], values: Float64Array.of(1 / 3) },
+    { name: "long", shape: [1000], values: Float64Array.from(values.slice(0, 1000)) },
+  ];
+
+  it("writes what it reads, shapes, types and bits", async () => {
+    const path = join(folder, "written.npz");
+    await writeNpz(path, arrays);
+    const file = await readNpz(path);
+    expect(file.names).toEqual(["AV", "eps", "long"]);
+    for (const { name, shape, values: written } of arrays) {
+      const tensor = await file.tensor(name);
+      expect([tensor.shape, await tensor.load()]).toEqual([shape, written]);
+    }
+  });
+
+  it("is an archive to others, checksums included, and the same bytes each time", async () => {
+    const [once, again] = [join(folder, "once.npz"), join(folder, "again.npz")];
+    await writeNpz(once, arrays);
+    await writeNpz(again, arrays);
+    const bytes = readFileSync(once);
+    expect(readFileSync(again)).toEqual(bytes);
+    const members = unzipSync(bytes);
+    expect(Object.keys(members)).toEqual(["AV.npy", "eps.npy", "long.npy"]);
+    expect(members["AV.npy"]?.length).toBe(128 + 24);
+  });
+
+  it("refuses what 32-bit offsets cannot reach", () => {
+    const huge = { byteLength: 2 ** 32, buffer: new ArrayBuffer(0), byteOffset: 0 } as Uint8Array;
+    expect(() => zipParts("huge.npz", [{ name: "x", parts: [huge] }])).toThrow(
+      /huge\.npz: got \d+ bytes; expected less than 4 GiB.*\.safetensors/,
+    );
+  });
+});

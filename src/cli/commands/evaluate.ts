@@ -1,21 +1,8 @@
 import { type Command, Option } from "commander";
-import type { ArithmeticName } from "../../einsum/arithmetic.js";
 import { formatNames } from "../../numerics/format.js";
+import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
 import { parseName, parseNumber, parseSeed } from "../values.js";
-
-/** What `fusemax evaluate` is asked for. */
-export interface EvaluateOptions {
-  readonly input?: string;
-  readonly tensor?: readonly string[];
-  readonly seed?: number;
-  readonly shape?: string;
-  readonly arithmetic: ArithmeticName;
-  readonly scale?: number;
-  readonly write?: string;
-  readonly output?: string;
-  readonly json?: true;
-}
 
 export function register(program: Command): void {
   program

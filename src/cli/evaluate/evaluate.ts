@@ -3,15 +3,17 @@ import { type Evaluation, requireOperations } from "../../einsum/evaluate.js";
 import { pointsOf } from "../../einsum/points.js";
 import type { SizeOf } from "../../einsum/shape.js";
 import { type DenseTensor, interpretableElements, writtenShape } from "../../einsum/tensor-store.js";
+import { InputError } from "../../errors.js";
 import { loadCascade } from "../../io/cascade-files.js";
+import { placeInTensor } from "../../numerics/coordinates.js";
 import { evaluateOnThread } from "../../platform/evaluate-on-thread.js";
 import { type EvaluationResult, evaluationText } from "../../report/evaluation.js";
 import { jsonText } from "../../report/finite.js";
-import type { EvaluateOptions } from "../commands/evaluate.js";
 import { requireFreeMemory } from "../free-memory.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { startProgress } from "../progress.js";
 import { type PlannedInputs, planInputs } from "./inputs.js";
+import type { EvaluateOptions } from "./options.js";
 import { orderOf, outputEndings, outputsOf, reported, requireOneTensor, writeOutputs } from "./outputs.js";
 import { parseTensorArguments, parseWrites } from "./tensor-argument.js";
 
@@ -83,7 +85,15 @@ async function loadInputs({ inputs }: PlannedInputs, json: boolean): Promise<Rea
   };
   try {
     const found: Record<string, DenseTensor> = {};
-    for (const [name, input] of inputs) found[name] = { shape: input.shape, data: await input.load(onValues) };
+    for (const [name, { shape, from, load }] of inputs) {
+      const data = await load(onValues);
+      const at = data.findIndex(Number.isNaN);
+      if (at >= 0) {
+        const where = `${from}, ${placeInTensor(name, shape, at)}`;
+        throw new InputError({ where, got: "NaN", expected: "numbers" });
+      }
+      found[name] = { shape, data };
+    }
     return found;
   } finally {
     progress.stop();

@@ -8,7 +8,7 @@ import { InputError, UsageError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { generatedNormals } from "../../numerics/generated-normal.js";
-import type { EvaluateOptions } from "../commands/evaluate.js";
+import type { EvaluateOptions } from "./options.js";
 import { findName, parseTensorArguments, type TensorArgument } from "./tensor-argument.js";
 
 type Values = Float32Array | Float64Array;
@@ -115,7 +115,7 @@ async function findSources(
   }
   if (missing.length === 0 && seed !== undefined) {
     const expected = "it for generated inputs only";
-    throw new UsageError({ where: "--seed", got: "it together with a file for every input", expected });
+    throw new UsageError({ where: "--seed", got: "a file for every input beside it", expected });
   }
   for (const name of missing) sources.set(name, { kind: "seed", seed: seed ?? 0 });
   return new Map(cascade.inputs.map(name => [name, sources.get(name) as Source]));

@@ -1,0 +1,14 @@
+import type { ArithmeticName } from "../../einsum/arithmetic.js";
+
+/** What `fusemax evaluate` is asked for. */
+export interface EvaluateOptions {
+  readonly input?: string;
+  readonly tensor?: readonly string[];
+  readonly seed?: number;
+  readonly shape?: string;
+  readonly arithmetic: ArithmeticName;
+  readonly scale?: number;
+  readonly write?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
