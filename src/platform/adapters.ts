@@ -25,35 +25,55 @@ export interface AdapterListing {
 }
 
 /**
- * Dawn's instances. An instance that is collected as garbage takes the process with it (exit 139), so they are kept
- * for as long as the process lives.
+ * Dawn's instances, by the drivers that they see. An instance that is collected as garbage takes the process with it
+ * (exit 139), so they are kept for as long as the process lives, and used again.
  */
-const instances: GPU[] = [];
+const instances = new Map<string, GPU>();
 
-async function newInstance(): Promise<GPU> {
-  const { create, globals } = await import("webgpu");
+/** @throws DeviceError when Dawn's native addon does not load. */
+async function instanceFor(drivers: string): Promise<GPU> {
+  const { create, globals } = await loadDawn();
+  const known = instances.get(drivers);
+  if (known !== undefined) return known;
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   const instance = create([]);
-  instances.push(instance);
+  instances.set(drivers, instance);
   return instance;
+}
+
+/** The addon is built for one libc and needs memory that may be executed: not every machine that runs Node has both. */
+async function loadDawn(): Promise<typeof import("webgpu")> {
+  try {
+    return await import("webgpu");
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const got = `an addon that does not load (${said.replace(/\s+/g, " ").trim().slice(0, 300)})`;
+    const expected = "the npm package webgpu, built for this system";
+    throw new DeviceError({ where: "WebGPU", got, expected, mend: "the other engines need no addon" }, { cause });
+  }
 }
 
 /**
  * Lists the adapters: the system's (or those of VK_ICD_FILENAMES, when it is set), then an installed SwiftShader
  * unless `bundled` is false. Never Dawn's Null backend, which answers everything with zeros.
+ * @throws DeviceError when there are drivers, but Dawn's native addon does not load.
  */
 export async function listAdapters({ bundled = true } = {}): Promise<AdapterListing> {
   const notes: string[] = [];
   const { swiftShader, missing } = bundled || chosenDrivers() !== null ? softwareDriver() : noSwiftShader;
-  if (!hasLoader() && !(swiftShader !== null && keepLoader(swiftShader.loader))) {
-    notes.push("no Vulkan loader (libvulkan.so.1): install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)");
-    notes.push(missing);
-    return { adapters: [], notes };
+  if (!hasLoader()) {
+    const why = swiftShader === null ? missing : keepLoader(swiftShader.loader);
+    if (why !== null) {
+      const mend = "install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)";
+      notes.push(`no Vulkan loader (libvulkan.so.1): ${mend}`);
+      notes.push(swiftShader === null ? why : `SwiftShader cannot be loaded (${why})`);
+      return { adapters: [], notes };
+    }
   }
   const adapters: Adapter[] = [];
-  if (hasDriver()) adapters.push(...(await adaptersOf(await newInstance(), false)));
+  if (hasDriver()) adapters.push(...(await adaptersOf(await instanceFor(chosenDrivers() ?? "the system's"), false)));
   else notes.push("no Vulkan driver: install the GPU's driver (Debian: mesa-vulkan-drivers)");
   if (!bundled) return { adapters, notes };
   const drivers = chosenDrivers();
@@ -62,7 +82,7 @@ export async function listAdapters({ bundled = true } = {}): Promise<AdapterList
   } else if (swiftShader === null) {
     notes.push(missing);
   } else if (isMainThread) {
-    const instance = await newInstance();
+    const instance = await instanceFor(swiftShader.manifest);
     adapters.push(...(await withDriver(swiftShader.manifest, () => adaptersOf(instance, true))));
   } else {
     notes.push("SwiftShader can be opened from the main thread only");
@@ -72,7 +92,7 @@ export async function listAdapters({ bundled = true } = {}): Promise<AdapterList
 
 const noSwiftShader = {
   swiftShader: null,
-  missing: `no SwiftShader: npm install ${swiftShaderPackage} brings a software adapter that needs neither (Linux x86-64)`,
+  missing: `no SwiftShader: npm install ${swiftShaderPackage} beside fusemax brings a software adapter that needs neither (Linux x86-64)`,
 };
 
 /** SwiftShader, or what to say of its absence. */
@@ -81,8 +101,8 @@ function softwareDriver(): { readonly swiftShader: SwiftShader | null; readonly 
     return { ...noSwiftShader, swiftShader: installedSwiftShader() };
   } catch (error) {
     const why = (error as Error).message;
-    const missing = `SwiftShader cannot be unpacked (${why}): set XDG_CACHE_HOME to a folder that can be written`;
-    return { swiftShader: null, missing };
+    const mend = `it has to be that of ${swiftShaderPackage}; files are unpacked in XDG_CACHE_HOME or TMPDIR`;
+    return { swiftShader: null, missing: `SwiftShader cannot be used (${why}): ${mend}` };
   }
 }
 

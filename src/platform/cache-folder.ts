@@ -1,30 +1,19 @@
-import { mkdirSync, statSync } from "node:fs";
-import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { makePrivateFolder, temporaryFolder } from "./private-folder.js";
 
 /**
- * A folder of this user's for files that can be made again: $XDG_CACHE_HOME/fusemax, ~/.cache/fusemax, or, where
- * neither can be written, a private folder among the temporary files.
+ * A folder for files that can be made again, which this user alone can write: $XDG_CACHE_HOME/fusemax (an absolute path, as its
+ * specification wants), or ~/.cache/fusemax. Where that can't be made, or others could change what lies there, a new
+ * one among the temporary files, for this process.
  */
 export function cacheFolder(): string {
-  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return tryFolder(join(base, "fusemax")) ?? privateFolder();
-}
-
-function tryFolder(path: string): string | null {
+  const named = process.env["XDG_CACHE_HOME"] ?? "";
+  const folder = join(isAbsolute(named) ? named : join(homedir(), ".cache"), "fusemax");
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    return path;
+    makePrivateFolder(folder);
+    return folder;
   } catch {
-    return null;
+    return temporaryFolder();
   }
-}
-
-/** Libraries are loaded from here, so a folder that someone else made is not used. */
-function privateFolder(): string {
-  const user = userInfo();
-  const path = join(tmpdir(), `fusemax-${user.username}`);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (user.uid >= 0 && statSync(path).uid !== user.uid) throw new Error(`${path} belongs to another user`);
-  return path;
 }

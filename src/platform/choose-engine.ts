@@ -67,29 +67,42 @@ async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {
 }
 
 async function chooseAny(format: FormatName): Promise<ChosenEngine> {
-  const { adapters } = await listAdapters({ bundled: false });
   const refused: string[] = [];
-  for (const adapter of adapters.filter(({ hardware }) => hardware)) {
+  /** What `open` gives; a DeviceError is noted. */
+  const unlessRefused = async <T>(open: Promise<T>): Promise<T | null> => {
     try {
-      const engine = await openTrustedWebGpu(adapter, format);
-      const reason = "a hardware adapter that passes the self-test";
-      return {
-        engine,
-        reason,
-        notes: [`engine webgpu on ${adapter.name}: ${reason}`],
-        fallback: () => openProcessor(format),
-      };
+      return await open;
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       refused.push(error.message);
+      return null;
     }
+  };
+  const listing = await unlessRefused(listAdapters({ bundled: false }));
+  const hardware = (listing?.adapters ?? []).filter(adapter => adapter.hardware);
+  for (const adapter of hardware) {
+    const engine = await unlessRefused(openTrustedWebGpu(adapter, format));
+    if (engine === null) continue;
+    const reason = "a hardware adapter that passes the self-test";
+    return {
+      engine,
+      reason,
+      notes: [`engine webgpu on ${adapter.name}: ${reason}`],
+      fallback: () => openProcessor(format),
+    };
   }
-  const reason = refused.length === 0 ? "no hardware adapter" : "no hardware adapter that passes the self-test";
-  const engine = await openProcessor(format, refused);
+  const reason =
+    listing === null
+      ? refused.join("; ")
+      : hardware.length === 0
+        ? "no hardware adapter"
+        : "no hardware adapter that passes the self-test";
+  const notes = listing === null ? [] : refused;
+  const engine = await openProcessor(format, notes);
   return {
     engine,
     reason,
-    notes: [...refused, `engine ${engine.name}: ${reason}`],
+    notes: [...notes, `engine ${engine.name}: ${reason}`],
     // Memory may run out in the middle.
     ...(engine.name === "wasm" ? { fallback: async () => cpuEngine() } : {}),
   };

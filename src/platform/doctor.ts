@@ -34,11 +34,15 @@ type FormatTest = (format: FormatName) => Promise<SelfTestFailure | null>;
 /** Runs the self-test on every engine and adapter of this machine; tells `onDiagnosis` as each is done. */
 export async function examine(onDiagnosis: (diagnosis: Diagnosis) => void = () => {}): Promise<DoctorReport> {
   const engines: Diagnosis[] = [];
-  const { adapters, notes } = await listAdapters();
   const add = async (diagnosis: Promise<Diagnosis>): Promise<void> => {
     engines.push(await diagnosis);
     onDiagnosis(engines.at(-1) as Diagnosis);
   };
+  const { adapters, notes } = await listAdapters().catch(async (error: unknown) => {
+    if (!(error instanceof DeviceError)) throw error;
+    await add(diagnose("webgpu", null, async () => Promise.reject(error)));
+    return { adapters: [], notes: [] };
+  });
   for (const adapter of adapters) await add(examineAdapter(adapter));
   await add(examineEngine("wasm", async () => wasmEngine(await nodeWasmHost())));
   await add(examineEngine("cpu", async () => cpuEngine()));

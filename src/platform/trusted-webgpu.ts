@@ -3,6 +3,7 @@ import { trusted } from "../emulator/trusted.js";
 import { type WebGpuEngine, webGpuEngine } from "../emulator/webgpu/engine.js";
 import type { FormatName } from "../numerics/format.js";
 import type { Adapter } from "./adapters.js";
+import { collectGarbage } from "./collect-garbage.js";
 import { gentleWait } from "./gentle-wait.js";
 import { readShader } from "./shaders.js";
 
@@ -12,7 +13,14 @@ const verdicts = new Map<string, Promise<SelfTestFailure | null>>();
 /** Opens the engine on an adapter, untested. */
 export async function openWebGpu(adapter: Adapter): Promise<WebGpuEngine> {
   const device = await adapter.requestDevice();
-  return webGpuEngine({ device, adapter: adapter.name, kind: adapter.kind, shaders: readShader, hostWait: gentleWait });
+  const { name, kind } = adapter;
+  const engine = webGpuEngine({ device, adapter: name, kind, shaders: readShader, hostWait: gentleWait });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= engine.close().then(collectGarbage);
+    return closing;
+  };
+  return { ...engine, close };
 }
 
 /** The first failing case of the self-test on an adapter, or null when it can be trusted with the formats. */

@@ -14,20 +14,24 @@ const RTLD_NODELETE = 0x1000;
 
 /** Whether the dynamic loader finds a Vulkan loader by name: on the system, or one that `keepLoader` brought in. */
 export function hasLoader(): boolean {
-  return process.platform !== "linux" || open(soname);
+  return process.platform !== "linux" || open(soname) === null;
 }
 
-/** Opens a Vulkan loader by path for good. A later open by name, such as Dawn's, then finds it by its soname. */
-export function keepLoader(path: string): boolean {
+/**
+ * Opens a Vulkan loader by path for good. A later open by name, such as Dawn's, then finds it by its soname.
+ * Null, or why it can't be opened.
+ */
+export function keepLoader(path: string): string | null {
   return open(path);
 }
 
-function open(library: string): boolean {
+function open(library: string): string | null {
   try {
     process.dlopen({ exports: {} }, library, os.dlopen.RTLD_NOW | RTLD_NODELETE);
-    return true;
+    return null;
   } catch (error) {
-    return error instanceof Error && error.message.includes("did not self-register"); // opened, and is no addon
+    const why = error instanceof Error ? error.message : String(error);
+    return why.includes("did not self-register") ? null : why; // opened, and is no addon
   }
 }
 

@@ -25,8 +25,11 @@ function text({ engine, adapter, formats, trusted, seconds }: Diagnosis): string
   const entries = Object.entries(formats);
   const passed = entries.filter(([, verdict]) => verdict === "pass").map(([format]) => format);
   const head = `${trusted ? "pass" : "FAIL"}  ${engine}${where}: ${passed.length} of ${entries.length} formats`;
-  const failures = entries
-    .filter(([, verdict]) => verdict !== "pass")
-    .map(([format, why]) => `      ${format}: ${why}`);
+  const failed = entries.filter(([, verdict]) => verdict !== "pass");
+  const reasons = new Set(failed.map(([, why]) => why));
+  const failures =
+    reasons.size === 1 && passed.length === 0
+      ? [`      ${[...reasons].join()}`]
+      : failed.map(([format, why]) => `      ${format}: ${why}`);
   return [`${head} give the contract's bits, ${seconds.toFixed(1)} s`, ...failures].join("\n");
 }

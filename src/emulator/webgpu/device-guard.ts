@@ -54,6 +54,8 @@ export class DeviceGuard {
 
   close(): void {
     this.#closed = true;
+    // Dawn's binding holds the handler for good, and through it the device with its threads and memory.
+    this.device.onuncapturederror = null;
     this.device.destroy();
   }
 }
