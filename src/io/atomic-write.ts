@@ -59,12 +59,15 @@ export async function checkWritable(path: string): Promise<void> {
   const target = await resolveTarget(path);
   if (target.direct) return;
   const temporary = temporaryName(target.path);
+  unfinished.add(temporary);
   try {
     const handle = await open(temporary, "wx");
     await handle.close();
     await unlink(temporary);
   } catch (error) {
     throw unwritable(path, error);
+  } finally {
+    unfinished.delete(temporary);
   }
 }
 

@@ -39,14 +39,18 @@ const onSmallDisk = (blocks: number, command: string) =>
   });
 
 describe("Ctrl-C", () => {
-  // While inputs are generated, while an engine computes, and while rows are checked.
+  const run = ["run", "--json", "--engine"];
+  const evaluate = ["evaluate", "attention-3-pass", "--json", "--output", "av.npy", "--shape"];
+  // While inputs are generated, while an engine or the interpreter computes, and while rows are checked.
   it.each([
-    ["generating", ["cpu", "--seq", "512K"], 1500],
-    ["emulating", ["cpu", "--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 2000],
-    ["emulating on webgpu", ["webgpu", "--seq", "32K", "--output", "av.npy"], 3000],
-    ["checking", ["cpu", "--q-len", "1K", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1500],
+    ["generating", [...run, "cpu", "--seq", "512K"], 1500],
+    ["emulating", [...run, "cpu", "--seq", "16K", "--output", "av.npy", "--resume", "kept.rows"], 2000],
+    ["emulating on webgpu", [...run, "webgpu", "--seq", "32K", "--output", "av.npy"], 3000],
+    ["checking", [...run, "cpu", "--q-len", "1K", "--kv-len", "8K", "--head-dim", "8", "--check", "full"], 1500],
+    ["generating any tensor", [...evaluate, "M=2M,P=1,E=64,F=64"], 1500],
+    ["evaluating a cascade", [...evaluate, "M=8K,P=2K,E=64,F=64"], 2500],
   ])("ends within a second with 130 while %s", async (_, args, wait) => {
-    const child = start("run", "--json", "--engine", ...args);
+    const child = start(...args);
     const end = ended(child);
     await pause(wait);
     const asked = performance.now();

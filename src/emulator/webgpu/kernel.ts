@@ -1,4 +1,5 @@
 import { type Format, type FormatName, formats } from "../../numerics/format.js";
+import { smallestCorrection, smallestExponent, smallestResult } from "../../numerics/limits.js";
 import { exp2CoefficientBits } from "../../numerics/pe.js";
 import { bitsOf, fromBits, rounder } from "../../numerics/rounding.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout, programJobLayout } from "./layout.js";
@@ -36,9 +37,12 @@ function prelude({ format, workgroupSize, constants }: Kernel): string {
     const rounded = bitsOf(toA(fromBits(bits)));
     return `const c${i} = bitcast<f32>(0x${rounded.toString(16)}u);\n`;
   });
+  const limits = Object.entries({ smallestExponent, smallestCorrection, smallestResult }).map(
+    ([name, value]) => `const ${name} = bitcast<f32>(0x${bitsOf(value).toString(16)}u);\n`,
+  );
   const structs = [jobLayout, blockLayout, operationBatchLayout, packBatchLayout].map(layout => layout.wgsl);
   const own = Object.entries({ workgroupSize, ...constants }).map(([name, value]) => `const ${name} = ${value}u;\n`);
-  return [...structs, stateDeclarations, opCodeDeclarations, ...own, ...coefficients].join("");
+  return [...structs, stateDeclarations, opCodeDeclarations, ...own, ...limits, ...coefficients].join("");
 }
 
 /** Files that a kernel needs beside the arithmetic. */
