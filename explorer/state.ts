@@ -115,7 +115,8 @@ export const fields = {
   masked: choice("model", ["model", "none"]),
   batch: count(64, 1, 65536),
   designs: some(["unfused", "flat", "cascade", "architecture", "fusemax"]),
-  accounting: choice("published", ["published", "corrected"]),
+  /** `default`: published for the paper's hardware, else corrected. */
+  accounting: choice("default", ["default", "published", "corrected"]),
   rows: count(256, 8, 1024),
   columns: count(256, 8, 1024),
   /** Times each design's own buffer. */
@@ -164,6 +165,14 @@ export const initialState: State = {
   panel: "cost",
   ...Object.fromEntries(fieldNames.map(key => [key, fieldOf(key).initial])),
 } as State;
+
+const hardware = ["rows", "columns", "buffer", "bandwidth", "frequency"] as const satisfies FieldName[];
+
+/** How the state counts: hardware that is not the paper's must not get the authors' errors unasked. */
+export function countedAs(state: Pick<State, "accounting" | (typeof hardware)[number]>): "published" | "corrected" {
+  if (state.accounting !== "default") return state.accounting;
+  return hardware.every(field => state[field] === initialState[field]) ? "published" : "corrected";
+}
 
 /** The state as an address fragment, without the leading `#`. */
 export function writeState(state: State): string {

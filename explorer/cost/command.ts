@@ -1,4 +1,4 @@
-import { customModel, initialState, type State, writeSize } from "../state.js";
+import { countedAs, customModel, initialState, type State, writeSize } from "../state.js";
 import { bandwidthUnitName, workloadOf } from "./designs.js";
 
 /** The file that a workload of one's own is saved as. */
@@ -6,8 +6,8 @@ export const workloadFile = "workload.yaml";
 
 /** The call that prints the same numbers. */
 export function costCommand(state: State): string {
-  const { model, designs, seq, batch, accounting, scope, phase, masked, rows, columns, buffer, bandwidth, frequency } =
-    state;
+  const accounting = countedAs(state);
+  const { model, designs, seq, batch, scope, phase, masked, rows, columns, buffer, bandwidth, frequency } = state;
   const settings: string[] = [];
   const set = (changed: boolean, setting: string) => changed && settings.push(`"architecture.${setting}"`);
   set(rows !== initialState.rows, `parameters.rows=${rows}`);

@@ -6,12 +6,13 @@ import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { productsOn } from "../../src/model/layer.js";
 import type { Patch } from "../../src/model/patch.js";
+import { checkResult } from "../../src/report/finite.js";
 import { evaluateLayer, type LayerTotals } from "../../src/report/layer-result.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
 import { bundledSpecs } from "../specs.js";
-import { customModel, type State } from "../state.js";
+import { countedAs, customModel, type State } from "../state.js";
 
 /** What the page shows of a design, of its attention or of a whole layer: plain data, which a worker can hand over. */
 export interface Cost extends LayerTotals {
@@ -21,10 +22,10 @@ export interface Cost extends LayerTotals {
 }
 
 /** The published bandwidth is in GiB/s, whatever it is called; the corrected one in GB/s (correction `bandwidth`). */
-export const bandwidthUnitName = (accounting: State["accounting"]) => (accounting === "published" ? "GiB" : "1e9");
-export const bandwidthUnit = (accounting: State["accounting"]) => (accounting === "published" ? 2 ** 30 : 1e9);
+export const bandwidthUnitName = (accounting: Accounting["name"]) => (accounting === "published" ? "GiB" : "1e9");
+export const bandwidthUnit = (accounting: Accounting["name"]) => (accounting === "published" ? 2 ** 30 : 1e9);
 
-const accountings: Readonly<Record<State["accounting"], Accounting>> = {
+const accountings: Readonly<Record<Accounting["name"], Accounting>> = {
   published,
   corrected: accountingOf("corrected", undefined),
 };
@@ -106,7 +107,7 @@ export type CostResult = Cost | string;
 
 /** Of the first kind of the model's layers: its attention, or all of it. */
 export function computeCost({ design, seq, state }: CostRequest): CostResult {
-  const accounting = accountings[state.accounting];
+  const accounting = accountings[countedAs(state)];
   const { compiled, products, variables } = open(design, accounting);
   const values = variables(state);
   try {
@@ -117,7 +118,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
     const attention = evaluate(compiled, point.sizes, accounting, values, point.mask);
     const setting = { workload, point, accounting, variables: values };
     const all = state.scope === "layer" ? evaluateLayer(attention, { ...setting, products: products() }) : attention;
-    return {
+    return checkResult({
       cycles: all.cycles,
       latencySeconds: all.latencySeconds,
       trafficBytes: all.trafficBytes,
@@ -128,7 +129,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
       bound: all.bound,
       areaUm2: attention.areaUm2,
       attentionSeconds: attention.latencySeconds,
-    };
+    });
   } catch (error) {
     if (error instanceof FusemaxError) return error.message;
     throw error;

@@ -1,3 +1,4 @@
+import { countedAs } from "../state.js";
 import { type Cost, type CostRequest, type CostResult, computeCost, designLabel } from "./designs.js";
 
 /** What a design costs at one length, or why it cannot be said; neither while that is not known. */
@@ -15,7 +16,8 @@ const found = new Map<string, CostResult>();
 
 /** What the result depends on. */
 function keyOf({ design, seq, state }: CostRequest): string {
-  const { scope, accounting, model, heads, headDim, valueDim, masked, phase, batch } = state;
+  const accounting = countedAs(state);
+  const { scope, model, heads, headDim, valueDim, masked, phase, batch } = state;
   const { rows, columns, frequency, bandwidth, buffer } = state;
   const workload = [scope, model, heads, headDim, valueDim, masked, phase, batch, seq];
   return [accounting, design, ...workload, rows, columns, frequency, bandwidth, buffer].join();
@@ -37,7 +39,7 @@ export function knownPoint(request: CostRequest): CostPoint {
 
 /** How long a design lately took to compute at the chosen length, in milliseconds, here or in the worker. */
 const lately = new Map<string, number>();
-const kindOf = ({ design, state }: CostRequest): string => `${design} ${state.accounting} ${state.scope}`;
+const kindOf = ({ design, state }: CostRequest): string => `${design} ${countedAs(state)} ${state.scope}`;
 
 export function remember(request: CostRequest, { result, milliseconds }: Timed): void {
   const [oldest] = found.keys();
@@ -62,8 +64,8 @@ const modelBudget = 7;
 
 /** How long it should take; what has not been timed is taken to be quick only where it usually is. */
 function expected(request: CostRequest): number {
-  const { accounting, scope } = request.state;
-  const usual = accounting === "published" && scope === "attention" ? 0 : Number.POSITIVE_INFINITY;
+  const { scope } = request.state;
+  const usual = countedAs(request.state) === "published" && scope === "attention" ? 0 : Number.POSITIVE_INFINITY;
   return lately.get(kindOf(request)) ?? usual;
 }
 

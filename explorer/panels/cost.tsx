@@ -26,7 +26,7 @@ import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
 import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { bundledSpecs } from "../specs.js";
-import { customModel, type State } from "../state.js";
+import { countedAs, customModel, type State } from "../state.js";
 
 const models: readonly (readonly [string, string])[] = [
   ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),
@@ -97,6 +97,7 @@ function Controls(props: PanelProps) {
         field="accounting"
         label="Accounting"
         options={[
+          ["default", "as published for the paper's hardware, else mended"],
           ["published", "as published"],
           ["corrected", "with its errors mended"],
         ]}
@@ -145,7 +146,7 @@ function Charts({ state }: { readonly state: State }) {
       use: useFigure(points),
       components: energyFigure(points),
       traffic: trafficFigure(points),
-      roofline: rooflineFigure(points, of, of.bandwidth * bandwidthUnit(of.accounting)),
+      roofline: rooflineFigure(points, of, of.bandwidth * bandwidthUnit(countedAs(of))),
     }),
     [points, bases],
   );
@@ -155,7 +156,7 @@ function Charts({ state }: { readonly state: State }) {
   const isLayer = of.scope === "layer";
   return (
     <div class={costs.now.stale ? "charts stale" : "charts"} aria-busy={costs.busy}>
-      <Lead workload={workload} points={points} bases={bases} />
+      <Lead workload={workload} points={points} bases={bases} accounting={countedAs(of)} />
       {problems.length > 0 && (
         <div class="notes wide" role="status">
           {problems.map(problem => (
@@ -217,10 +218,11 @@ interface LeadProps {
   readonly workload: string;
   readonly points: readonly CostPoint[];
   readonly bases: readonly CostPoint[];
+  readonly accounting: "published" | "corrected";
 }
 
 /** What is seen, and what FuseMax makes of it. */
-function Lead({ workload, points, bases }: LeadProps) {
+function Lead({ workload, points, bases, accounting }: LeadProps) {
   const [fusemax] = solved(points.filter(({ design }) => design === "fusemax"));
   const faster = solved(bases).map(({ label, evaluation: { latencySeconds } }) => {
     const times = latencySeconds / (fusemax?.evaluation.latencySeconds ?? latencySeconds);
@@ -233,7 +235,8 @@ function Lead({ workload, points, bases }: LeadProps) {
       {fusemax !== undefined &&
         `FuseMax takes ${[seconds(fusemax.evaluation.latencySeconds).replace(" ", "\u00a0"), ...faster].join(", ")}; limited by: ${
           boundNames[fusemax.evaluation.bound] ?? fusemax.evaluation.bound
-        }.`}
+        }. `}
+      Accounting: {accounting}.
     </p>
   );
 }

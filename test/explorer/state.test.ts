@@ -14,7 +14,7 @@ describe("the state in the address", () => {
       seq: fc.integer({ min: 16, max: 2 ** 30 }),
       batch: fc.integer({ min: 1, max: 65536 }),
       designs: fc.uniqueArray(fc.constantFrom("unfused", "flat", "cascade", "fusemax"), { minLength: 1 }),
-      accounting: fc.constantFrom("published" as const, "corrected" as const),
+      accounting: fc.constantFrom("default" as const, "published" as const, "corrected" as const),
       scope: fc.constantFrom("attention" as const, "layer" as const),
       rows: fc.integer({ min: 8, max: 1024 }),
       buffer: fc.double({ min: 1 / 64, max: 64, noNaN: true }),
