@@ -142,7 +142,7 @@ export function countLaid(
   let perPoint = 0;
   const operations = einsum.operations.map(({ name, perPoint: number }) => {
     const each = atLeastZero(number(values), () => einsum.at(["operations", name]));
-    perPoint += each * (onArray?.get(name)?.(values) ?? 0);
+    if (einsum.cycles === undefined) perPoint += each * (onArray?.get(name)?.(values) ?? 0);
     return { name, count: times(each, allPoints) };
   });
   return {

@@ -5,6 +5,7 @@ import type { Compiled } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import type { CompiledLevel } from "./compile-levels.js";
 import { type CoupledRanks, coupleRanks } from "./coupled-counts.js";
+import type { Place } from "./field-reads.js";
 import type { RankCounts } from "./loop-nest.js";
 import { coupledRoles, type MaskRole } from "./mask-ranks.js";
 import { type NestShape, nestShape } from "./nest.js";
@@ -76,6 +77,7 @@ export interface EinsumContext {
   /** Seats in buffers by name, numbered as they are met. */
   readonly seats: Map<string, number>;
   readonly at: (path: Path) => string;
+  readonly place: (path: Path) => Place;
 }
 
 /** Checks one Einsum of a mapping against the architecture and makes it ready to run. Throws SpecError. */
@@ -182,8 +184,9 @@ export function compileEinsum(
 
   const read = new Set<number>();
   const compileHere = (formula: string | number, where: Path): Compiled => {
-    for (const slot of program.slotsIn(formula, scope, () => at(where))) read.add(slot);
-    return program.compile(formula, scope, () => at(where));
+    const place = context.place([...path, ...where]);
+    for (const slot of program.slotsIn(formula, scope, place)) read.add(slot);
+    return program.compile(formula, scope, place);
   };
   const keep = keptLevels(
     spec,
@@ -241,7 +244,7 @@ export function compileEinsum(
   return {
     name,
     array: spec.array,
-    when: spec.when === undefined ? undefined : program.compile(spec.when, undefined, () => at(["when"])),
+    when: spec.when === undefined ? undefined : program.compile(spec.when, undefined, context.place([...path, "when"])),
     shape,
     coupled: coupleRanks(
       shape,

@@ -161,7 +161,17 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   );
   const seats = new Map<string, number>();
   const roleOf = maskRoles(program, inputs.map(program.inputSlot));
-  const context = { architecture, mapping, program, roleOf, levels, seats, ranks: new Map(), at: design.mapping.at };
+  const context = {
+    architecture,
+    mapping,
+    program,
+    roleOf,
+    levels,
+    seats,
+    ranks: new Map(),
+    at: design.mapping.at,
+    place: inMapping,
+  };
   const einsums = einsumSpecs.map(({ name, variants }) => ({
     name,
     variants: variants.map(({ variant, path, scope }) => compileEinsum(name, variant, path, scope, context)),

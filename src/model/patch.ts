@@ -41,7 +41,8 @@ function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => 
       expected: `${near} that holds a number or a formula`,
     });
   }
-  holder[last] = relative ? product(old, value) : value;
+  // A list of its own: another patch may change one of its entries.
+  holder[last] = relative ? product(old, value) : unshared(value);
 }
 
 /** Two numbers are multiplied here: not every field that takes a number takes a formula. */
