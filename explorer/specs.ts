@@ -1,12 +1,16 @@
 /// <reference types="vite/client" />
 import type { SpecKind, SpecSource } from "../src/spec/load.js";
 
-const files = import.meta.glob<string>("../specs/*/*.yaml", { query: "?raw", import: "default", eager: true });
+const files = import.meta.glob<string>(["../specs/*/*.yaml", "../specs/cascades/*.cascade"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 
 /** By kind, then by name: `../specs/designs/flat.yaml` is `flat` of `designs`. */
 const texts = new Map<string, Map<string, string>>();
 for (const [path, text] of Object.entries(files).sort()) {
-  const [, kind = "", name = ""] = /(\w+)\/([^/]+)\.yaml$/.exec(path) ?? [];
+  const [, kind = "", name = ""] = /(\w+)\/([^/]+)\.(?:yaml|cascade)$/.exec(path) ?? [];
   texts.set(kind, (texts.get(kind) ?? new Map<string, string>()).set(name, text));
 }
 

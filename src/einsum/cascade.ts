@@ -3,6 +3,7 @@ import type { Einsum, Index } from "./einsum.js";
 import { type CascadeText, parseText } from "./parse.js";
 import { type RankTable, rankTable } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
+import { readRoles } from "./role-header.js";
 import { constantOf, type Size } from "./size.js";
 import { CascadeError, type Source } from "./source.js";
 import { collectTensors, type Tensor } from "./tensors.js";
@@ -43,7 +44,7 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
   checkSplits(parsed, ranks);
   checkSizes(parsed, ranks);
   const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
-  return {
+  const cascade: Cascade = {
     source: parsed.source,
     name: (name.split(/[\\/]/).at(-1) ?? name).replace(/\.(cascade|txt)$/, ""),
     headers: parsed.headers,
@@ -54,6 +55,8 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
     inputs: [...tensors.values()].filter(tensor => tensor.writer === null).map(tensor => tensor.name),
     outputs: outputsOf(einsums, dependence),
   };
+  readRoles(cascade);
+  return cascade;
 }
 
 function outputsOf(einsums: readonly Einsum[], { edges, groups }: Dependence): string[] {

@@ -1,9 +1,9 @@
 import type { Cascade } from "../einsum/cascade.js";
 import { evaluateCascade } from "../einsum/evaluate.js";
+import { rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
 import { InputError } from "../errors.js";
-import { rolesOf } from "../program/roles.js";
 import { referenceRow } from "../reference/attention.js";
 import { generateNormal } from "./generate.js";
 

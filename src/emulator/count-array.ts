@@ -36,7 +36,7 @@ export class CountingArray {
   /** Another block of P1 query tiles comes to work; its loop over key tiles begins anew, if it turns at all. */
   enterQueries(): void {
     this.block += 1;
-    this.storage.QK.q.enter(this.block);
+    this.storage.BQK.q.enter(this.block);
   }
 
   /** Another tile of keys and values comes to work. */
@@ -44,15 +44,15 @@ export class CountingArray {
     const { shape, tile } = this.problem;
     this.firstKey = kvHead * shape.keys + m1 * tile.m0;
     const turn = this.keyTiles === 1 ? kvHead : this.block * this.keyTiles + m1;
-    this.storage.QK.k.enter(turn);
+    this.storage.BQK.k.enter(turn);
     this.storage.SLNV.v.enter(turn);
   }
 
   /** BQK = Q x BK (Eq. 44): E steps, a multiply-accumulate on each PE. */
   scores(columns: Columns): void {
     const { headDim } = this.problem.shape;
-    const { qAtPe, kAtPe, out } = this.storage.QK;
-    const seen = this.observations.QK;
+    const { qAtPe, kAtPe, out } = this.storage.BQK;
+    const seen = this.observations.BQK;
     for (const column of columns) column.bqk.fill(0);
     for (let e = 0; e < headDim; e += 1) {
       this.onPes(columns, (column, m0, pe) => {

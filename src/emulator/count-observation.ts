@@ -16,7 +16,7 @@ export type CountedLevel = "dram" | "buffer" | "spill" | "registers2d" | "regist
 
 /** The Einsums of Cascade 5 that compute, by the names of the model's specs. */
 export const countedEinsums = [
-  "QK",
+  "BQK",
   "LM",
   "RM",
   "SLN",

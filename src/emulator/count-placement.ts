@@ -22,18 +22,18 @@ export function placeTensors(observations: Observations) {
   const results = (einsum: CountedEinsum, level: CountedLevel): Results =>
     keep(observations[einsum], einsum, level, new Results());
 
-  const q = buffered("QK", "Q");
-  const k = buffered("QK", "BK");
+  const q = buffered("BQK", "Q");
+  const k = buffered("BQK", "BK");
   const v = buffered("SLNV", "BV");
   return {
-    QK: {
+    BQK: {
       q,
       k,
-      qAtPe: registers("QK", "Q", "registers2d", q),
-      kAtPe: registers("QK", "BK", "registers2d", k),
-      out: results("QK", "registers2d"),
+      qAtPe: registers("BQK", "Q", "registers2d", q),
+      kAtPe: registers("BQK", "BK", "registers2d", k),
+      out: results("BQK", "registers2d"),
     },
-    LM: { qk: home("LM", "QK", "registers2d"), out: results("LM", "registers2d"), drained: results("LM", "spill") },
+    LM: { qk: home("LM", "BQK", "registers2d"), out: results("LM", "registers2d"), drained: results("LM", "spill") },
     RM: {
       lm: home("RM", "LM", "registers1d"),
       rm0: registers("RM", "RM0", "registers1d", home("RM", "RM0", "buffer")),
@@ -41,7 +41,7 @@ export function placeTensors(observations: Observations) {
       stored: results("RM", "buffer"),
     },
     SLN: {
-      qk: home("SLN", "QK", "registers2d"),
+      qk: home("SLN", "BQK", "registers2d"),
       rm: registers("SLN", "RM", "registers2d", home("SLN", "RM", "spill")),
       out: results("SLN", "registers2d"),
     },

@@ -5,9 +5,9 @@ import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { headOf } from "../attention/rows.js";
 import type { Cascade } from "../einsum/cascade.js";
 import { evaluateCascade } from "../einsum/evaluate.js";
+import { rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
-import { rolesOf } from "../program/roles.js";
 
 /**
  * Every tensor of one output row as the interpreter has it: the golden reference of the engines, which shares nothing

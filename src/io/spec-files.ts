@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cascadeLimits } from "../einsum/parse.js";
 import type { SpecText } from "../spec/document.js";
 import type { SpecKind, SpecSource } from "../spec/load.js";
 import { yamlLimits } from "../spec/yaml.js";
@@ -8,20 +9,24 @@ import { readTextFile } from "./regular-file.js";
 
 const folder = fileURLToPath(new URL("../../specs", import.meta.url));
 
+const endingOf = (kind: SpecKind): string => (kind === "cascades" ? ".cascade" : ".yaml");
+
 /**
- * The package's specs by name, in any case, and a user's own by path: whatever ends in .yaml or .yml. A file that
- * another names is sought beside that one first.
+ * The package's specs by name, in any case, and a user's own by path: whatever ends in .yaml or .yml, and for cascades
+ * in .cascade or .txt. A file that another names is sought beside that one first.
  */
 export const specFiles: SpecSource = {
   read(kind, name, from) {
-    if (/\.ya?ml$/i.test(name)) return readText(from === undefined ? name : besideOrHere(name, from));
+    const isPath = kind === "cascades" ? /\.(cascade|txt)$/i : /\.ya?ml$/i;
+    if (isPath.test(name)) return readText(kind, from === undefined ? name : besideOrHere(name, from));
     const known = specFiles.names(kind).find(known => known.toLowerCase() === name.toLowerCase());
-    return known === undefined ? undefined : { ...readText(join(folder, kind, `${known}.yaml`)), shipped: true };
+    if (known === undefined) return undefined;
+    return { ...readText(kind, join(folder, kind, known + endingOf(kind))), shipped: true };
   },
   names(kind: SpecKind) {
     return readdirSync(join(folder, kind))
-      .filter(file => file.endsWith(".yaml"))
-      .map(file => file.slice(0, -".yaml".length))
+      .filter(file => file.endsWith(endingOf(kind)))
+      .map(file => file.slice(0, -endingOf(kind).length))
       .sort();
   },
 };
@@ -31,7 +36,9 @@ function besideOrHere(name: string, from: string): string {
   return existsSync(beside) ? beside : name;
 }
 
-function readText(path: string): SpecText {
+function readText(kind: SpecKind, path: string): SpecText {
   const shown = path.startsWith(folder) ? `specs/${relative(folder, path)}` : path;
-  return { file: shown, text: readTextFile(path, yamlLimits.characters * 4, "a YAML file that can be read") };
+  const [limit, what] =
+    kind === "cascades" ? [cascadeLimits.characters, "cascade"] : [yamlLimits.characters, "YAML file"];
+  return { file: shown, text: readTextFile(path, limit * 4, `a ${what} that can be read`) };
 }

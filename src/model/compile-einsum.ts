@@ -151,7 +151,7 @@ export function compileEinsum(
   }
 
   const tensors = [...new Set([...spec.inputs, spec.output])].map(tensor => {
-    const own = mapping.tensors[tensor];
+    const own = spec.tensors?.[tensor] ?? mapping.tensors[tensor];
     if (own === undefined) {
       const field = tensor === spec.output ? ["output"] : ["inputs", spec.inputs.indexOf(tensor)];
       const expected = `a tensor listed under tensors: ${Object.keys(mapping.tensors).join(", ")}`;

@@ -69,10 +69,12 @@ export interface CompileOptions {
 
 /** Makes a design ready to be evaluated. Throws SpecError at the field that is at fault. */
 export function compileDesign(design: Design, options: CompileOptions = {}): CompiledDesign {
-  const { variables = 0 } = options;
-  const { reads } = options;
+  const { variables = 0, reads } = options;
+  const realField = fieldsByName(design.mapping.data.aliases ?? {});
+  reads?.named(realField);
+  const patches = (options.patches ?? []).map(patch => ({ ...patch, path: realField(patch.path) }));
   const patched = <T>(kind: string, document: Document<T>, corrections: readonly Patch[] = []): T => {
-    const data = applyPatches(document, kind, [...corrections, ...(options.patches ?? [])]);
+    const data = applyPatches(document, kind, [...corrections, ...patches]);
     return reads === undefined ? data : reads.watch(data, kind);
   };
   const architecture = patched(
@@ -100,7 +102,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     (kind: "architecture" | "mapping" | "binding") =>
     (path: Path): Place => {
       const field = [kind, ...path].join(".");
-      const setter = options.patches?.find(patch => patch.path === field)?.where;
+      const setter = patches.find(patch => patch.path === field)?.where;
       return Object.assign(() => setter ?? design[kind].at(path), { field });
     };
   const [inArchitecture, inMapping, inBinding] = [placesIn("architecture"), placesIn("mapping"), placesIn("binding")];
@@ -178,7 +180,13 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   }));
   const busySlots = new Map(einsums.map(({ name }) => [name, program.inputSlot(busyName(name))]));
   const phases = binding.phases.map(({ name, latency }, i) =>
-    compilePhase(name, latency, busySlots, program, inBinding(["phases", i, "latency"])),
+    compilePhase(
+      name,
+      latency,
+      { busySlots, aliases: mapping.aliases ?? {} },
+      program,
+      inBinding(["phases", i, "latency"]),
+    ),
   );
   checkAllBound(design, einsums, phases);
   return {
@@ -207,6 +215,17 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   };
 }
 
+/** A mapping's field by the cascade's names: mapping.einsums.QK is mapping.einsums.BQK where QK is an alias. */
+const fieldsByName =
+  (aliases: Readonly<Record<string, string>>) =>
+  (field: string): string =>
+    field.startsWith("mapping.")
+      ? field
+          .split(".")
+          .map(key => aliases[key] ?? key)
+          .join(".")
+      : field;
+
 /** What a spec itself says that the asked-for corrections change in it. */
 function correctionsOf(
   kind: string,
@@ -223,13 +242,19 @@ const busyName = (einsum: string): string => `#${einsum}`;
 function compilePhase(
   name: string,
   latency: Formula,
-  busySlots: ReadonlyMap<string, number>,
+  { busySlots, aliases }: Pick<CompiledDesign, "busySlots"> & { readonly aliases: Readonly<Record<string, string>> },
   program: Program,
   at: () => string,
 ): CompiledPhase {
   const expression = parseExpression(latency, at);
-  const einsums = namesIn(expression).filter(word => busySlots.has(word));
-  const cycles = compileExpression(expression, word => busySlots.get(word) ?? program.slotOf(word, undefined, at));
+  const real = (word: string): string => aliases[word] ?? word;
+  const einsums = namesIn(expression)
+    .map(real)
+    .filter(word => busySlots.has(word));
+  const cycles = compileExpression(
+    expression,
+    word => busySlots.get(real(word)) ?? program.slotOf(word, undefined, at),
+  );
   return { name, einsums, cycles };
 }
 

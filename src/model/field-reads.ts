@@ -12,6 +12,7 @@ export class FieldReads {
   /** For each table of symbols: whether the value of one that was asked for rests on a field. */
   private readonly tables: ((field: string) => boolean)[] = [];
   private paused = false;
+  private realName: (field: string) => string = field => field;
 
   /** Wraps a spec's data so that a look at any of its fields is noted. */
   watch<T>(data: T, path: string): T {
@@ -56,7 +57,13 @@ export class FieldReads {
     return this.paused;
   }
 
-  isRead(field: string): boolean {
+  /** What fields are called that may be asked for by another name. */
+  named(realName: (field: string) => string): void {
+    this.realName = realName;
+  }
+
+  isRead(asked: string): boolean {
+    const field = this.realName(asked);
     if (this.valued.has(field) || this.tables.some(restsOn => restsOn(field))) return true;
     return this.seen.has(field) && !this.formulas.has(field);
   }

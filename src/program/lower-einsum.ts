@@ -1,12 +1,12 @@
 import type { Cascade } from "../einsum/cascade.js";
 import { type Access, type Einsum, type Expression, plainVariable, type ReductionOperator } from "../einsum/einsum.js";
 import { isMixedRadix } from "../einsum/ranks.js";
+import type { Roles } from "../einsum/roles.js";
 import type { IterativeRead } from "../einsum/tensors.js";
 import type { InputError } from "../errors.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { isNone, noMaximum, type PeTable } from "./pe-table.js";
 import type { Statement } from "./program.js";
-import type { Roles } from "./roles.js";
 import { number, read, type Scalar, type Test } from "./scalar.js";
 import type { Draft, LoopAxis, StepList } from "./steps.js";
 import type { Axis, Variable } from "./variable.js";

@@ -1,5 +1,6 @@
 import type { Cascade } from "../einsum/cascade.js";
 import type { Access, Einsum } from "../einsum/einsum.js";
+import { type Roles, rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import { InputError } from "../errors.js";
@@ -8,7 +9,6 @@ import { exponentFactor } from "../numerics/pe.js";
 import { type EinsumContext, EinsumLowering, type Place, type Written } from "./lower-einsum.js";
 import { noMaximum, type PeTable, peTable } from "./pe-table.js";
 import type { TileProgram } from "./program.js";
-import { type Roles, rolesOf } from "./roles.js";
 import { read } from "./scalar.js";
 import { type Draft, StepList, settleLives, stepReads } from "./steps.js";
 import type { Axis, Variable } from "./variable.js";

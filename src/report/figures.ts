@@ -96,10 +96,11 @@ function byEinsum(evaluation: PaperEvaluation, title: string, note: string): Fig
   const panels = paperDesigns.map((name): BarPanel => {
     const { design, points } = evaluation.designs.get(name) ?? { design: undefined, points: [] };
     const bert = points.filter(p => p.model === "BERT");
-    const on2d = (p: (typeof bert)[number], einsum: string): number =>
-      p.evaluation.counts.some(c => c.name === einsum && c.array === "2d")
-        ? (p.evaluation.einsumUtilization[einsum] ?? 0)
-        : 0;
+    const on2d = (p: (typeof bert)[number], published: string): number => {
+      const einsum = design?.mapping.data.aliases?.[published] ?? published;
+      const has = p.evaluation.counts.some(c => c.name === einsum && c.array === "2d");
+      return has ? (p.evaluation.einsumUtilization[einsum] ?? 0) : 0;
+    };
     return {
       kind: "bars",
       title: design?.label ?? name,

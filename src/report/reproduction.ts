@@ -11,7 +11,9 @@ import type { Table } from "./table.js";
 import { lengthLabel } from "./units.js";
 
 /** A column of a published table: its name there and where it comes from. */
-type Column<Row> = readonly [name: string, of: (row: Row) => string | number];
+type Column<Row> = readonly [name: string, of: (row: Row, aliases: Aliases) => string | number];
+/** The cascade's names of what the published tables call otherwise. */
+type Aliases = Readonly<Record<string, string>>;
 
 const common: readonly Column<Point>[] = [
   ["model", p => p.model],
@@ -25,7 +27,9 @@ const utilization: readonly Column<Point>[] = [
   ["util_1d", p => p.evaluation.utilization["1d"] ?? 0],
 ];
 const einsums = (...names: readonly string[]): readonly Column<Point>[] =>
-  names.map(name => [name, (p: Point) => p.evaluation.einsumUtilization[name] ?? 0] as const);
+  names.map(
+    name => [name, (p: Point, aliases: Aliases) => p.evaluation.einsumUtilization[aliases[name] ?? name] ?? 0] as const,
+  );
 
 /** The published tables of single designs: file, design, columns. */
 const pointTables: readonly (readonly [file: string, design: string, columns: readonly Column<Point>[]])[] = [
@@ -57,14 +61,15 @@ const arrayArea = ({ evaluation: { componentAreaUm2: area } }: ParetoPoint): num
 
 /** The published tables by file name, with the authors' columns and order of rows; those whose study was run. */
 export function publishedTables({ designs, pareto }: PaperEvaluation): ReadonlyMap<string, Table> {
-  const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Table => ({
+  const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], aliases: Aliases = {}): Table => ({
     columns: columns.map(([name]) => name),
-    rows: rows.map(row => columns.map(([, of]) => of(row))),
+    rows: rows.map(row => columns.map(([, of]) => of(row, aliases))),
   });
   const tables = new Map<string, Table>();
   for (const [file, design, columns] of pointTables) {
-    const points = designs.get(design)?.points;
-    if (points !== undefined) tables.set(file, table(columns, points));
+    const evaluated = designs.get(design);
+    if (evaluated === undefined) continue;
+    tables.set(file, table(columns, evaluated.points, evaluated.design.mapping.data.aliases));
   }
   if (pareto.length > 0) tables.set("pareto", table(paretoColumns, pareto));
   return tables;

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { Cascade } from "../einsum/cascade.js";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
 import type { Document } from "./document.js";
 import { type Corrections, corrections } from "./fields.js";
 import type { Mapping } from "./mapping.js";
+import type { PlacedEinsum } from "./placement.js";
 import type { ScheduleDocument } from "./schedule/document.js";
 import type { Technology } from "./technology.js";
 
@@ -59,7 +61,12 @@ export interface Design {
   readonly name: string;
   readonly label: string;
   readonly spec: Document<DesignSpec>;
+  /** What it computes; undefined where it names no cascade, and its mapping says everything itself. */
+  readonly cascade: Cascade | undefined;
+  /** Where each Einsum of the cascade is done, in the mapping's order; undefined without a cascade. */
+  readonly placement: readonly PlacedEinsum[] | undefined;
   readonly architecture: Document<Architecture>;
+  /** With what the cascade says filled in. */
   readonly mapping: Document<Mapping>;
   readonly binding: Document<Binding>;
   readonly schedule: Document<ScheduleDocument> | undefined;

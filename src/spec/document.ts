@@ -32,12 +32,25 @@ export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Documen
   const { file } = source;
   const yaml = readYaml(file, source.text);
   const at = locator(file, yaml);
-  const read: Document<T>["read"] = (raw, where) => {
+  const read = reader(schema);
+  return { file, data: read(yaml.data, at), at, shipped: source.shipped === true, raw: yaml.data, read };
+}
+
+/**
+ * The same document with other raw data under another schema: what was left out has been filled in.
+ * Throws SpecError at the field that does not fit.
+ */
+export function withSchema<T>(document: Document<unknown>, raw: unknown, schema: z.ZodType<T>): Document<T> {
+  const read = reader(schema);
+  return { ...document, raw, data: read(raw, document.at), read };
+}
+
+function reader<T>(schema: z.ZodType<T>): Document<T>["read"] {
+  return (raw, where) => {
     const result = schema.safeParse(raw);
     if (result.success) return result.data;
     throw complaintOf(where, raw, deepest(result.error.issues));
   };
-  return { file, data: read(yaml.data, at), at, shipped: source.shipped === true, raw: yaml.data, read };
 }
 
 /** Of a union's issues, those that got furthest into the document say most. */

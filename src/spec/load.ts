@@ -1,10 +1,12 @@
 import type { z } from "zod";
+import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { SpecError } from "../errors.js";
 import { architectureSchema } from "./architecture.js";
 import { bindingSchema } from "./binding.js";
+import { completeMapping, mappingAlone } from "./complete-mapping.js";
 import { type Design, designSchema } from "./design.js";
 import { type Document, readDocument, type SpecText } from "./document.js";
-import { mappingSchema } from "./mapping.js";
+import { writtenMappingSchema } from "./mapping.js";
 import { type ScheduleDocument, scheduleSchema } from "./schedule/document.js";
 import { technologySchema } from "./technology.js";
 import { type Workload, workloadSchema } from "./workload.js";
@@ -12,6 +14,7 @@ import { type Workload, workloadSchema } from "./workload.js";
 export const specKinds = [
   "architectures",
   "bindings",
+  "cascades",
   "designs",
   "mappings",
   "schedules",
@@ -34,14 +37,18 @@ function find<T>(
   name: string,
   schema: z.ZodType<T>,
   from: Document<unknown> | string,
-) {
+): Document<T> {
+  return readOnce(kind, textOf(source, kind, name, from), schema);
+}
+
+function textOf(source: SpecSource, kind: SpecKind, name: string, from: Document<unknown> | string): SpecText {
   const text = source.read(kind, name, typeof from === "string" ? undefined : from.file);
-  if (text !== undefined) return readOnce(kind, text, schema);
+  if (text !== undefined) return text;
   const field = kind === "technologies" ? "technology" : kind.replace(/s$/, "");
   throw new SpecError({
     where: typeof from === "string" ? from : from.at([field]),
     got: `"${name}"`,
-    expected: `one of ${source.names(kind).join(", ")} or a YAML file`,
+    expected: `one of ${source.names(kind).join(", ")} or a ${kind === "cascades" ? "cascade's" : "YAML"} file`,
   });
 }
 
@@ -57,8 +64,20 @@ function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Do
   return document;
 }
 
+const cascades = new Map<string, Cascade>();
+
+/** The cascade that a design names. Throws SpecError where there is none of that name, CascadeError in its text. */
+function findCascade(source: SpecSource, name: string, from: Document<unknown>): Cascade {
+  const { file, text } = textOf(source, "cascades", name, from);
+  const known = cascades.get(file);
+  if (known?.source.lines.join("\n") === text) return known;
+  const cascade = parseCascade(text, file);
+  cascades.set(file, cascade);
+  return cascade;
+}
+
 /**
- * Reads a design and all that it names. Throws SpecError, at `where` if there is no such design.
+ * Reads a design and all that it names, its mapping checked against its cascade and filled in from it. Throws SpecError, at `where` if there is no such design.
  * @param technology in place of the architecture's own, and who names it
  */
 export function loadDesign(
@@ -69,12 +88,19 @@ export function loadDesign(
 ): Design {
   const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
+  const written = find(source, "mappings", spec.data.mapping, writtenMappingSchema, spec);
+  const cascade = spec.data.cascade === undefined ? undefined : findCascade(source, spec.data.cascade, spec);
+  const complete =
+    cascade === undefined
+      ? { mapping: mappingAlone(written), placement: undefined }
+      : completeMapping(written, cascade, architecture);
   return {
     name: spec.data.name,
     label: spec.data.label,
     spec,
+    cascade,
     architecture,
-    mapping: find(source, "mappings", spec.data.mapping, mappingSchema, spec),
+    ...complete,
     binding: find(source, "bindings", spec.data.binding, bindingSchema, spec),
     schedule:
       spec.data.schedule === undefined

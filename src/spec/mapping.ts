@@ -9,14 +9,25 @@ export type Keep = readonly string[] | Readonly<Record<string, Formula>>;
 export type Partitions = Readonly<Record<string, Readonly<Record<string, Formula>>>>;
 
 /** How one Einsum is laid over an architecture. */
-export interface EinsumMapping {
-  /** The first variant whose condition is not 0 is taken. */
-  readonly when?: Formula | undefined;
-  readonly array: string;
+export interface EinsumMapping extends WrittenEinsum {
   readonly inputs: readonly string[];
   readonly output: string;
-  /** Operations per point of the iteration space. */
   readonly operations: Readonly<Record<string, Formula>>;
+}
+
+/** The same as a file has it: with a cascade, what reads, writes and is done is the cascade's, and need not be said. */
+export interface WrittenEinsum {
+  /** The first variant whose condition is not 0 is taken. */
+  readonly when?: Formula | undefined;
+  /** Where `operations` that are not the cascade's come from. */
+  readonly source?: string | undefined;
+  readonly array: string;
+  readonly inputs?: readonly string[] | undefined;
+  readonly output?: string | undefined;
+  /** Operations per point of the iteration space. */
+  readonly operations?: Readonly<Record<string, Formula>> | undefined;
+  /** The ranks of tensors that this Einsum reads by other names of them. */
+  readonly tensors?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Cycles per point; else the sum over `operations` of their cycles on the array. */
   readonly cycles?: Formula | undefined;
   readonly symbols?: Readonly<Record<string, Formula>> | undefined;
@@ -49,29 +60,50 @@ export interface Table {
   readonly rows: readonly (readonly number[])[];
 }
 
-export interface Mapping {
+export interface Mapping extends CommonMapping {
+  readonly tensors: Readonly<Record<string, readonly string[]>>;
+  readonly einsums: Readonly<Record<string, EinsumMapping | { readonly variants: readonly EinsumMapping[] }>>;
+}
+
+interface CommonMapping {
   readonly name: string;
   readonly source: string;
+  /** Other names of the cascade's Einsums and tensors: QK: BQK. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
   readonly symbols?: Readonly<Record<string, Formula>> | undefined;
   readonly tables?: Readonly<Record<string, Table>> | undefined;
-  /** The ranks (or parts of ranks) of each tensor. */
-  readonly tensors: Readonly<Record<string, readonly string[]>>;
+  /** The ranks that inputs have besides the cascade's: batch, heads. What is made of them has them too. */
+  readonly batch?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Tensors that stand in another's place, so that a buffer holds them once. */
   readonly inPlace?: Readonly<Record<string, string>> | undefined;
   readonly partitions?: Partitions | undefined;
-  readonly einsums: Readonly<Record<string, EinsumMapping | { readonly variants: readonly EinsumMapping[] }>>;
   readonly corrections?: Corrections | undefined;
+}
+
+/** A mapping as its file has it, before what the design's cascade says is filled in (complete-mapping.ts). */
+export interface WrittenMapping extends CommonMapping {
+  /** The ranks (or parts of ranks) of each tensor; with a source where they are not the cascade's. */
+  readonly tensors?: Readonly<Record<string, readonly string[] | RanksWithSource>> | undefined;
+  readonly einsums: Readonly<Record<string, WrittenEntry>>;
+}
+
+/** An Einsum's place, or several on conditions; `of`: the Einsum of the cascade of which this is a part. */
+export type WrittenEntry =
+  | (WrittenEinsum & { readonly of?: string | undefined })
+  | { readonly of?: string | undefined; readonly variants: readonly WrittenEinsum[] };
+
+export interface RanksWithSource {
+  readonly ranks: readonly string[];
+  readonly source: string;
 }
 
 const keep: z.ZodType<Keep> = z.union([names, formulas], { error: "a list of tensors, or tensors with conditions" });
 const partitions: z.ZodType<Partitions> = z.record(z.string(), formulas);
 
-const einsum: z.ZodType<EinsumMapping> = z.strictObject({
+const einsumFields = {
   when: formula.optional(),
+  source: z.string().optional(),
   array: z.string(),
-  inputs: names,
-  output: z.string(),
-  operations: formulas,
   cycles: formula.optional(),
   symbols: formulas.optional(),
   partitions: partitions.optional(),
@@ -81,11 +113,26 @@ const einsum: z.ZodType<EinsumMapping> = z.strictObject({
   loops: z.record(z.string(), names),
   keep: z.record(z.string(), keep),
   spill: formulas.optional(),
+};
+const writtenFields = {
+  ...einsumFields,
+  inputs: names.optional(),
+  output: z.string().optional(),
+  operations: formulas.optional(),
+};
+const of = z.string().optional();
+const einsum: z.ZodType<EinsumMapping> = z.strictObject({
+  ...einsumFields,
+  inputs: names,
+  output: z.string(),
+  operations: formulas,
+  tensors: z.record(z.string(), names).optional(),
 });
 
-export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
+const mappingFields = {
   name: z.string(),
   source: z.string(),
+  aliases: z.record(z.string(), z.string()).optional(),
   symbols: formulas.optional(),
   tables: z
     .record(
@@ -99,9 +146,32 @@ export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
       }),
     )
     .optional(),
-  tensors: z.record(z.string(), names),
+  batch: z.record(z.string(), names).optional(),
   inPlace: z.record(z.string(), z.string()).optional(),
   partitions: partitions.optional(),
-  einsums: z.record(z.string(), z.union([z.strictObject({ variants: z.array(einsum) }), einsum])),
   corrections: corrections.optional(),
+};
+
+const tensorRanks = z.union([names, z.strictObject({ ranks: names, source: z.string() })], {
+  error: "a list of ranks, or ranks with a source",
+});
+
+/** What a mapping's file may say. */
+export const writtenMappingSchema: z.ZodType<WrittenMapping> = z.strictObject({
+  ...mappingFields,
+  tensors: z.record(z.string(), tensorRanks).optional(),
+  einsums: z.record(
+    z.string(),
+    z.union([
+      z.strictObject({ of, variants: z.array(z.strictObject(writtenFields)) }),
+      z.strictObject({ ...writtenFields, of }),
+    ]),
+  ),
+});
+
+/** What a mapping says with the design's cascade: nothing is left to derive. */
+export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
+  ...mappingFields,
+  tensors: z.record(z.string(), names),
+  einsums: z.record(z.string(), z.union([z.strictObject({ variants: z.array(einsum) }), einsum])),
 });

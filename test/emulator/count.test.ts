@@ -29,7 +29,7 @@ describe("the counting mode", () => {
         const { headDim, valueDim } = problem.shape;
         const scores = visibleScores(problem);
         const none = { mac: 0, add: 0, max: 0, divide: 0 };
-        expect(einsums.QK.operations).toEqual({ ...none, mac: scores * headDim });
+        expect(einsums.BQK.operations).toEqual({ ...none, mac: scores * headDim });
         expect(einsums.LM.operations).toEqual({ ...none, max: scores });
         expect(einsums.SLN.operations).toEqual({ ...none, mac: 6 * scores, add: scores });
         expect(einsums.SLD.operations).toEqual({ ...none, add: scores });
@@ -58,9 +58,9 @@ describe("the counting mode", () => {
       k: new Float32Array(12).fill(1),
       v: new Float32Array(8).fill(1),
     };
-    const { QK, SLNV, SLN, RD, AV } = observe(problem, operands, 1).einsums;
-    expect(QK.steps).toBe(4 * 3);
-    expect(QK.accesses).toEqual({
+    const { BQK, SLNV, SLN, RD, AV } = observe(problem, operands, 1).einsums;
+    expect(BQK.steps).toBe(4 * 3);
+    expect(BQK.accesses).toEqual({
       Q: {
         dram: { reads: 12, updates: 0, fills: 0 },
         buffer: { reads: 24, updates: 0, fills: 12 },
@@ -71,7 +71,7 @@ describe("the counting mode", () => {
         buffer: { reads: 24, updates: 0, fills: 24 },
         registers2d: { reads: 48, updates: 0, fills: 48 },
       },
-      QK: { registers2d: { reads: 32, updates: 48, fills: 0 } },
+      BQK: { registers2d: { reads: 32, updates: 48, fills: 0 } },
     });
     expect(SLN.accesses["RM"]).toEqual({
       spill: { reads: 8, updates: 0, fills: 0 },
@@ -91,7 +91,7 @@ describe("the counting mode", () => {
       AV: { dram: { reads: 0, updates: 8, fills: 0 }, registers1d: { reads: 0, updates: 8, fills: 0 } },
     });
     // With both query tiles in the buffer, keys are read once.
-    expect(observe(problem, operands, 2).einsums.QK.accesses["BK"]?.dram?.reads).toBe(12);
+    expect(observe(problem, operands, 2).einsums.BQK.accesses["BK"]?.dram?.reads).toBe(12);
   });
 
   it("observes every Einsum", () => {

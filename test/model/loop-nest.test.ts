@@ -36,14 +36,14 @@ describe("the published counts of FuseMax (BERT, 4K: nothing overflows)", () => 
   const g = BH * M1 * Pt;
   const found = words("fusemax", 4096);
   const table: Readonly<Record<string, Words>> = {
-    "QK dram Q": [BH * P * E, 0, 0],
-    "QK dram BK": [BH * M * E * P2, 0, 0],
-    "QK buffer Q": [g * E * D, 0, BH * P * E],
-    "QK buffer BK": [g * E * D, 0, BH * M * E * P2],
-    "QK registers2d Q": [g * E, 0, g * E],
-    "QK registers2d BK": [g * E, 0, g * E],
-    "QK registers2d QK": [g * E - g, g * E, 0],
-    "LM registers2d QK": [g, 0, 0],
+    "BQK dram Q": [BH * P * E, 0, 0],
+    "BQK dram BK": [BH * M * E * P2, 0, 0],
+    "BQK buffer Q": [g * E * D, 0, BH * P * E],
+    "BQK buffer BK": [g * E * D, 0, BH * M * E * P2],
+    "BQK registers2d Q": [g * E, 0, g * E],
+    "BQK registers2d BK": [g * E, 0, g * E],
+    "BQK registers2d BQK": [g * E - g, g * E, 0],
+    "LM registers2d BQK": [g, 0, 0],
     "LM registers2d LM": [0, g, 0],
     "LM spill LM": [0, g * D, 0],
     "SLN registers2d RM": [g, 0, g],
@@ -78,13 +78,13 @@ describe("first reads that overflow", () => {
     const atBuffer = BigInt.asUintN(64, BH * M * M * tile) / tile;
     const atRegisters = atBuffer / D / D;
     const steps = BH * (M / D) * (M / D) * E;
-    expect(words("fusemax", 2 ** 20).get("QK registers2d QK")?.[0]).toBe(Number(steps - atRegisters));
+    expect(words("fusemax", 2 ** 20).get("BQK registers2d BQK")?.[0]).toBe(Number(steps - atRegisters));
   });
 
   it("are the true ones when corrected", () => {
     const corrected: Accounting = { ...published, name: "corrected", corrections: ["first-reads"] };
     const steps = 64 * 12 * 2 ** 24 * 64;
-    expect(words("fusemax", 2 ** 20, corrected).get("QK registers2d QK")?.[0]).toBe(steps - steps / 64);
+    expect(words("fusemax", 2 ** 20, corrected).get("BQK registers2d BQK")?.[0]).toBe(steps - steps / 64);
   });
 });
 

@@ -3,13 +3,13 @@ import { barriersOf } from "../../src/einsum/barriers.js";
 import { type Cascade, parseCascade } from "../../src/einsum/cascade.js";
 import { footprintsOf } from "../../src/einsum/footprint.js";
 import { passesOver } from "../../src/einsum/passes.js";
+import { rolesOf } from "../../src/einsum/roles.js";
 import { requireAttention } from "../../src/emulator/attends.js";
 import { isOnePass } from "../../src/emulator/one-pass.js";
 import { InputError } from "../../src/errors.js";
 import { formats } from "../../src/numerics/format.js";
 import { lower } from "../../src/program/lower.js";
 import { liveBetweenPasses } from "../../src/program/program.js";
-import { rolesOf } from "../../src/program/roles.js";
 import { attentionCascades, library } from "../emulator/cascades.js";
 
 const parsed = (source: { readonly name: string; readonly text: string }): Cascade =>

@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseCascade } from "../../src/einsum/cascade.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
-import type { EinsumMapping } from "../../src/spec/mapping.js";
 
 const designs = specFiles.names("designs");
 
@@ -18,34 +15,81 @@ describe("the specs that come with the package", () => {
   it.each(specFiles.names("workloads"))("workload %s is read and says its source", name => {
     expect(loadWorkload(specFiles, name).source).not.toBe("");
   });
+
+  it("the paper's designs have their cascades, the products of a layer have none", () => {
+    const cascades = designs.map(name => [name, loadDesign(specFiles, name).cascade?.name]);
+    expect(Object.fromEntries(cascades)).toEqual({
+      architecture: "attention-1-pass",
+      cascade: "attention-1-pass",
+      flat: "attention-3-pass",
+      fusemax: "attention-1-pass",
+      "fusemax-scaled": "attention-1-pass",
+      "linear-flat": undefined,
+      "linear-fusemax": undefined,
+      product: undefined,
+      unfused: "attention-3-pass",
+    });
+  });
 });
 
-/** The model's names for the cascades' tensors: scores are QK on every design, and what m1 reads is written apart from what it writes. */
-const cascadeName = (tensor: string): string => (tensor === "QK" ? "BQK" : tensor.replace(/^(RM|RD|RNV)0$/, "$1"));
+describe("what is derived of FuseMax", () => {
+  const { mapping, placement } = loadDesign(specFiles, "fusemax");
+  const placed = new Map(placement?.map(einsum => [einsum.name, einsum]));
 
-const withCascade = designs.flatMap(name => {
-  const { cascade } = loadDesign(specFiles, name).spec.data;
-  return cascade === undefined ? [] : [[name, cascade] as const];
-});
-
-describe.each(withCascade)("the mapping of %s", (name, cascadeFile) => {
-  const text = readFileSync(new URL(`../../specs/cascades/${cascadeFile}.cascade`, import.meta.url), "utf8");
-  const cascade = parseCascade(text, cascadeFile);
-  const rename = cascadeFile === "attention-1-pass" ? cascadeName : (tensor: string): string => tensor;
-  const extended = cascade.einsums.filter(e => e.iteration?.role !== "init" && !/^B[KV]$/.test(e.tensor));
-  const { einsums } = loadDesign(specFiles, name).mapping.data;
-  const mapped = Object.entries(einsums).flatMap(([einsum, spec]): [string, EinsumMapping][] =>
-    "variants" in spec ? spec.variants.map(variant => [einsum, variant]) : [[einsum, spec]],
-  );
-
-  it(`maps every Einsum of ${cascadeFile}, and no other`, () => {
-    const names = new Set(mapped.map(([einsum]) => rename(einsum)));
-    expect([...names].sort()).toEqual(extended.map(e => e.tensor).sort());
+  it("is every Einsum that computes, by the cascade's names", () => {
+    const names = ["BQK", "LM", "RM", "PRM", "SPD", "SPNV", "SLN", "SLD", "SLNV", "RD", "RNV", "AV"];
+    expect([...placed.keys()]).toEqual(names);
+    expect(Object.keys(mapping.data.einsums)).toEqual(names);
   });
 
-  it.each(mapped)("%s reads and writes the cascade's tensors", (einsum, { inputs, output }) => {
-    const source = extended.find(e => e.tensor === rename(einsum));
-    expect(rename(output)).toBe(rename(einsum));
-    expect([...new Set(inputs.map(rename))].sort()).toEqual([...new Set(source?.reads.map(r => r.tensor))].sort());
+  it.each([
+    ["BQK", { mac: 1 }],
+    ["LM", { max: 1 }],
+    ["RM", { max: 1 }],
+    ["PRM", { add: 1, mac: 6 }],
+    ["SLN", { add: 1, mac: 6 }],
+    ["SLD", { add: 1 }],
+    ["SPNV", { mac: 1 }],
+    ["RNV", { add: 1 }],
+    ["AV", { divide: 1 }],
+  ])("the operations of %s", (name, operations) => {
+    expect(placed.get(name)?.variants.map(variant => variant.operations)).toEqual([operations]);
+  });
+
+  it("one exponential where the array has a unit", () => {
+    const unit = loadDesign(specFiles, "cascade").placement?.find(({ name }) => name === "SLN");
+    expect(unit?.variants).toEqual([{ array: "1d", operations: { add: 1, exp: 1, mac: 0 } }]);
+  });
+
+  it.each([
+    ["RM", ["RM0 carried", "LM"], "M1"],
+    ["PRM", ["RM0 carried", "RM"], null],
+    ["RNV", ["SLNV", "SPNV"], "M1"],
+    ["AV", ["RNV", "RD"], null],
+  ])("what %s reads, and what the tile before left of it", (name, reads, iterates) => {
+    const einsum = placed.get(name);
+    expect(einsum?.reads.map(read => `${read.name}${read.carried ? " carried" : ""}`)).toEqual(reads);
+    expect(einsum?.iterates).toBe(iterates);
+  });
+
+  it.each([
+    ["RNV", "SLNV", ["F", "M1", "P"], []],
+    ["SLNV", "SLN", ["M1", "P"], ["M0"]],
+    ["LM", "BQK", ["M1", "P"], ["M0"]],
+    ["AV", "RNV", ["F", "P"], []],
+  ])("%s goes along with %s element by element on some ranks", (name, tensor, elementwise, whole) => {
+    const read = placed.get(name)?.reads.find(other => other.tensor === tensor);
+    expect([read?.elementwise, read?.whole]).toEqual([elementwise, whole]);
+  });
+
+  it("the ranks of its tensors are the cascade's and the batch's; SLNV's are the published ones", () => {
+    expect(mapping.data.tensors).toMatchObject({
+      BK: ["B", "H", "E", "M"],
+      BQK: ["B", "H", "G", "M", "P"],
+      RM0: ["B", "H", "G", "M1", "P"],
+      SLNV: ["B", "H", "G", "F", "P"],
+      AV: ["B", "H", "G", "F", "P"],
+    });
+    expect(mapping.data.inPlace).toEqual({ RM0: "RM", RD0: "RD", RNV0: "RNV" });
   });
 });

@@ -2,12 +2,12 @@ import type { AttentionProblem, CascadeSource } from "../../attention/problem.js
 import type { AttentionShape } from "../../attention/shape.js";
 import type { Tile } from "../../attention/tile.js";
 import { type Cascade, parseCascade } from "../../einsum/cascade.js";
+import { rolesOf } from "../../einsum/roles.js";
 import { requireAttention } from "../../emulator/attends.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { UsageError } from "../../errors.js";
 import { loadCascade } from "../../io/cascade-files.js";
 import { specFiles } from "../../io/spec-files.js";
-import { rolesOf } from "../../program/roles.js";
 import type { Design } from "../../spec/design.js";
 import { loadDesign } from "../../spec/load.js";
 import { tileOf } from "../../spec/tile.js";
@@ -21,12 +21,12 @@ export interface RunDesign {
 
 /**
  * The design that the options name, with its cascade or that of --cascade.
- * @throws UsageError for a design without one, InputError for one that does not compute attention.
+ * @throws UsageError for a design without one, SpecError or InputError for one that does not compute attention.
  */
 export function designOfRun(options: Pick<RunOptions, "design" | "cascade">): RunDesign {
   const design = loadDesign(specFiles, options.design, "--design");
-  const name = options.cascade ?? design.spec.data.cascade;
-  if (name === undefined) {
+  const cascade = options.cascade === undefined ? design.cascade : loadCascade(options.cascade);
+  if (cascade === undefined) {
     throw new UsageError({
       where: "--design",
       got: `${design.name}, which names no cascade`,
@@ -34,7 +34,6 @@ export function designOfRun(options: Pick<RunOptions, "design" | "cascade">): Ru
       mend: "--cascade FILE gives one",
     });
   }
-  const cascade = loadCascade(name);
   if (!isOnePass(cascade)) requireAttention(cascade);
   return { design, cascade };
 }

@@ -1,8 +1,9 @@
-import type { Cascade } from "../einsum/cascade.js";
-import { plainVariable } from "../einsum/einsum.js";
-import { InputError } from "../errors.js";
+import type { Cascade } from "./cascade.js";
+import { plainVariable } from "./einsum.js";
+import { headerSpan, type Role, readRoles, rolesExample } from "./role-header.js";
+import { CascadeError } from "./source.js";
 
-/** Which tensors of a cascade are attention's, and the rank variables by which they are indexed. */
+/** Which tensors of a cascade are attention's, and the ranks by which they are indexed. */
 export interface Roles {
   readonly q: string;
   readonly k: string;
@@ -17,28 +18,24 @@ export interface Roles {
 
 /**
  * The roles that a cascade's header gives (`# roles: q=Q, k=K, v=V, out=AV`), by default Q, K, V and its only output.
- * @throws InputError where it has no such tensors, or they do not share ranks as those of attention do.
+ * @throws CascadeError where it has no such tensors, or they do not share ranks as those of attention do.
  */
 export function rolesOf(cascade: Cascade): Roles {
-  const header = new Map(
-    (cascade.headers.get("roles") ?? "").split(",").map(part => {
-      const [role = "", tensor = ""] = part.split("=").map(word => word.trim());
-      return [role, tensor] as const;
-    }),
-  );
+  const { source } = cascade;
+  const span = headerSpan(source);
+  const header = readRoles(cascade);
   const [onlyOutput] = cascade.outputs.length === 1 ? cascade.outputs : [];
-  const tensorOf = (role: string, otherwise: string): string => {
+  const tensorOf = (role: Role, otherwise: string | undefined): string => {
     const tensor = header.get(role) ?? otherwise;
-    if (cascade.tensors.has(tensor)) return tensor;
-    throw new InputError({
-      where: cascade.name,
-      got: `no tensor ${tensor === "" ? role : tensor}`,
-      expected: `a tensor for each of q, k, v and out`,
-      mend: "name them in the cascade's header: # roles: q=Q, k=K, v=V, out=AV",
+    if (tensor !== undefined && cascade.tensors.has(tensor)) return tensor;
+    throw new CascadeError(source, span, {
+      got: `no tensor ${tensor ?? role}`,
+      expected: "a tensor for each of q, k, v and out",
+      mend: `name them in the cascade's header: ${rolesExample}`,
     });
   };
   const [q, k, v] = [tensorOf("q", "Q"), tensorOf("k", "K"), tensorOf("v", "V")];
-  const out = tensorOf("out", onlyOutput ?? "");
+  const out = tensorOf("out", onlyOutput);
   const ranks = (tensor: string): string[] =>
     (cascade.tensors.get(tensor)?.indices ?? []).map(index => {
       const variable = plainVariable(index);
@@ -55,11 +52,20 @@ export function rolesOf(cascade: Cascade): Roles {
     [f, queries].every(rank => ofOut.includes(rank ?? ""));
   const extra = cascade.inputs.filter(name => name !== q && name !== k && name !== v);
   if (fits && extra.length === 0 && e && queries && keys && f) return { q, k, v, out, queries, keys, e, f };
-  throw new InputError({
-    where: cascade.name,
+  throw new CascadeError(source, span, {
     got:
       extra.length > 0 ? `the input ${extra.join(", ")}` : `${q}[${ofQ}], ${k}[${ofK}], ${v}[${ofV}], ${out}[${ofOut}]`,
     expected: "attention of q[e,p], k[e,m] and v[f,m] alone, which gives out[f,p]",
     mend: "fusemax evaluate takes any cascade",
   });
+}
+
+/** The same, for a cascade that may be no attention: null then. */
+export function attentionRoles(cascade: Cascade): Roles | null {
+  try {
+    return rolesOf(cascade);
+  } catch (error) {
+    if (error instanceof CascadeError) return null;
+    throw error;
+  }
 }
