@@ -2,6 +2,7 @@ import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { headOf, type RowRange, rowsOfHead } from "../attention/rows.js";
 import { breather } from "./breathe.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
+import type { ProgramForm } from "./javascript/row-runner.js";
 import { openPrinted } from "./javascript/session.js";
 import { programOf } from "./program-of.js";
 import { type RowOverflow, Twin } from "./twin.js";
@@ -9,16 +10,18 @@ import { type RowOverflow, Twin } from "./twin.js";
 export interface CpuOptions {
   /** False to print FuseMax's own cascade as well; the bits are the same. */
   readonly specialize?: boolean;
+  /** "closures" where no code may be made at run time; the bits are the same. */
+  readonly form?: ProgramForm;
 }
 
 /**
  * Plain JavaScript: the twin for FuseMax's own cascade, the printed program for any other. What an overflow is traced
  * with.
  */
-export function cpuEngine({ specialize = true }: CpuOptions = {}): Engine {
+export function cpuEngine({ specialize = true, form = "printed" }: CpuOptions = {}): Engine {
   const open = async (problem: AttentionProblem, operands: Operands): Promise<Session> => {
     const program = programOf(problem, !specialize);
-    return program === null ? openTwin(problem, operands) : openPrinted(problem, operands, program);
+    return program === null ? openTwin(problem, operands) : openPrinted(problem, operands, program, form);
   };
   return { name: "cpu", adapter: null, open, close: async () => {} };
 }

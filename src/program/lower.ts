@@ -17,8 +17,13 @@ import type { Axis, Variable } from "./variable.js";
  * The tile program of a cascade that computes attention, in a format; `scale` multiplies inside its exponentials.
  * @throws InputError for a cascade that couples queries or walks its keys otherwise than tile by tile.
  */
-export function lower(cascade: Cascade, format: Format, scale: number): TileProgram {
-  return new Lowering(cascade, format, scale).program();
+export function lower(cascade: Cascade, format: Format, scale: number, options: LowerOptions = {}): TileProgram {
+  return new Lowering(cascade, format, scale, options.keep ?? false).program();
+}
+
+export interface LowerOptions {
+  /** Every value of a tile stays readable after the tile, for a dump. */
+  readonly keep?: boolean;
 }
 
 class Lowering {
@@ -45,6 +50,7 @@ class Lowering {
     private readonly cascade: Cascade,
     private readonly format: Format,
     private readonly scale: number,
+    private readonly keep: boolean,
   ) {
     this.roles = rolesOf(cascade);
     this.table = peTable(format);
@@ -80,6 +86,7 @@ class Lowering {
     }
     const passes = this.passes.map(({ tile, end }) => ({ tile: tile.steps, end: end.steps }));
     settleLives(this.drafts, passes, this.tileBound);
+    if (this.keep) for (const draft of this.drafts) if (draft.life === "local") draft.life = "tile";
     for (const draft of this.drafts) {
       if (draft.life === "whole" && draft.axis !== "row" && draft.axis !== "key") {
         throw this.unfit(
@@ -93,6 +100,7 @@ class Lowering {
       ...{ name: cascade.name, operand, accumulator, passes, output: output.variable, query: this.query },
       splitsKeys: this.keyParts.length > 1,
       variables: this.drafts,
+      carried: new Set(this.iterations.flatMap(({ before, after }) => [before, after])),
     };
   }
 
@@ -196,7 +204,7 @@ class Lowering {
     const elsewhere = this.passes.some(
       (other, n) => n !== pass && [...other.tile.steps, ...other.end.steps].some(step => stepReads(step).has(after)),
     );
-    if (!elsewhere && !tile.readAfterSet(before, after)) {
+    if (!this.keep && !elsewhere && !tile.readAfterSet(before, after)) {
       tile.replace(after, before);
       this.drafts.splice(this.drafts.indexOf(after), 1);
       return;

@@ -76,6 +76,8 @@ export interface TileProgram {
   readonly operand: FloatType;
   readonly accumulator: FloatType;
   readonly variables: readonly Variable[];
+  /** Those among them that a tile hands on to the next. */
+  readonly carried: ReadonlySet<Variable>;
   /** The query, a vector over E. */
   readonly query: Variable;
   /** AV, a vector over F. */

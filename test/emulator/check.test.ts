@@ -8,7 +8,8 @@ import { ErrorStatistics } from "../../src/emulator/error-statistics.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
-import { processingElement } from "../../src/numerics/pe.js";
+import { exponentFactor, processingElement } from "../../src/numerics/pe.js";
+import { accumulatorRounder } from "../../src/numerics/rounding.js";
 import { referenceRow } from "../../src/reference/attention.js";
 
 const shape = { batch: 2, heads: 2, kvHeads: 1, queries: 12, keys: 40, headDim: 16, valueDim: 8 };
@@ -95,9 +96,10 @@ describe("the baseline", () => {
           );
         const scores = keys.map(dot);
         const maximum = Math.max(...scores);
-        const numerators = scores.map(s => pe.operand(Math.fround(Math.exp(0.25 * pe.subtract(s, maximum)))));
+        const round = accumulatorRounder(problem.format.accumulator);
+        const numerators = scores.map(s => round(pe.exp(pe.subtract(s, maximum), exponentFactor(0.25))));
         const denominator = numerators.reduce((sum, x) => pe.add(sum, x), 0);
-        const weights = numerators.map(x => pe.operand(Math.fround(x / denominator)));
+        const weights = numerators.map(x => pe.operand(pe.div(x, denominator)));
         const expected = Array.from({ length: 8 }, (_, f) =>
           keys.reduce((s, m, i) => pe.mac(s, weights[i] as number, at(v, m * 8 + f)), 0),
         );

@@ -27,6 +27,7 @@ export const engines = all.filter(({ name }) => name.startsWith(process.env["FUS
 /** Engines that print every program, FuseMax's own cascade too, in place of running a kernel written by hand. */
 const allPrinting: readonly TestedEngine[] = [
   { name: "cpu", runs: 25, open: async () => cpuEngine({ specialize: false }) },
+  { name: "cpu, closures", runs: 10, open: async () => cpuEngine({ specialize: false, form: "closures" }) },
   { name: "wasm", runs: 25, open: async () => wasmEngine(await nodeWasmHost(), { specialize: false }) },
   { name: "webgpu", runs: 8, open: () => openTestEngine({ specialize: false }) },
 ];

@@ -5,7 +5,8 @@ import { footprintsOf } from "../../src/einsum/footprint.js";
 import { passesOver } from "../../src/einsum/passes.js";
 import { rolesOf } from "../../src/einsum/roles.js";
 import { requireAttention } from "../../src/emulator/attends.js";
-import { isOnePass } from "../../src/emulator/one-pass.js";
+import { threePass } from "../../src/emulator/baseline.js";
+import { isOnePass, structureOf } from "../../src/emulator/one-pass.js";
 import { InputError } from "../../src/errors.js";
 import { formats } from "../../src/numerics/format.js";
 import { lower } from "../../src/program/lower.js";
@@ -53,6 +54,10 @@ describe("the tile program", () => {
     const renamed = text.replaceAll("BQK", "S").replaceAll("RNV", "Acc").replaceAll("m1", "t1").replaceAll("M1", "T1");
     expect(isOnePass(parsed({ name: "renamed", text: renamed }))).toBe(true);
     expect(isOnePass(parsed({ name: "other", text: text.replace(" @operand", "") }))).toBe(false);
+  });
+
+  it("of the baseline is the library's 3-pass attention", () => {
+    expect(structureOf(parsed(threePass))).toBe(structureOf(parsed(library("attention-3-pass"))));
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
+import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
 
 /** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file, whole or not at all. @throws InputError */
@@ -26,4 +27,10 @@ export async function writeDump(path: string, valueDim: number, dump: TileDump):
     }),
     { name: "exists", shape: shapes.keys, values: dump.exists },
   ]);
+}
+
+/** Writes the tensors of one tile of a cascade, by their names. */
+export async function writeTensors(path: string, tensors: readonly DumpedTensor[]): Promise<void> {
+  const { writeSafetensors } = await import("../../io/safetensors.js");
+  await writeSafetensors(path, tensors);
 }

@@ -3,6 +3,8 @@ import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
+import { dumpProgram } from "../../emulator/javascript/dump.js";
+import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
@@ -14,7 +16,7 @@ import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-p
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
-import { writeDump, writeOutput } from "./outputs.js";
+import { writeDump, writeOutput, writeTensors } from "./outputs.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { withLoadingProgress } from "./with-progress.js";
 
@@ -109,6 +111,11 @@ async function dumpTile(
   operands: Operands,
   { engine }: FinishedRun,
 ): Promise<void> {
+  const tensors = programOf(problem) === null ? null : dumpProgram(problem, operands, at);
+  if (tensors !== null) {
+    await writeTensors(path, tensors);
+    return;
+  }
   const session = await engine.open(problem, operands);
   try {
     await writeDump(path, problem.shape.valueDim, await session.dump(at));

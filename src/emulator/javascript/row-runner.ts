@@ -4,8 +4,9 @@ import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
+import { closuresOf } from "../../program/closures.js";
 import { type Blocks, type PrintedPass, printJavaScript, type RowMemory } from "../../program/javascript.js";
-import type { CheckedPlace, TileProgram } from "../../program/program.js";
+import type { CheckedPlace, Pass, TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
 import { tileKeys } from "../program-of.js";
 
@@ -29,6 +30,41 @@ interface Row {
   readonly memory: RowMemory;
 }
 
+/** A program as JavaScript printed at run time, or, where that is forbidden, as closures. */
+export type ProgramForm = "printed" | "closures";
+
+export interface RowRunnerOptions {
+  readonly form?: ProgramForm;
+  /** How many rows pass the keys together at the most. */
+  readonly mostRows?: number;
+  /** Told of a row's values after each tile of a pass, and after each pass. */
+  readonly onTile?: (pass: Pass, m1: number, memory: RowMemory) => void;
+  readonly onEnd?: (memory: RowMemory) => void;
+}
+
+interface Compiled {
+  readonly passes: readonly PrintedPass[];
+  readonly checks: readonly CheckedPlace[];
+}
+
+type Sizes = { readonly e: number; readonly f: number };
+
+function printed(program: TileProgram, blocks: Blocks, sizes: Sizes): Compiled {
+  const text = printJavaScript(program);
+  try {
+    return { passes: text.compile(blocks, sizes), checks: text.checks };
+  } catch (error) {
+    // A page whose content security policy forbids Function.
+    if (error instanceof EvalError) return closures(program, blocks, sizes);
+    throw error;
+  }
+}
+
+function closures(program: TileProgram, blocks: Blocks, sizes: Sizes): Compiled {
+  const checks: CheckedPlace[] = [];
+  return { passes: closuresOf(program, blocks, sizes, checks), checks };
+}
+
 /** Runs a tile program as printed JavaScript, one row after the other in each tile. */
 export class RowRunner {
   private readonly program: TileProgram;
@@ -49,21 +85,25 @@ export class RowRunner {
     private readonly problem: AttentionProblem,
     private readonly operands: Operands,
     program: TileProgram,
+    private readonly options: RowRunnerOptions = {},
   ) {
+    const { form = "printed", mostRows = mostRowsAtOnce } = options;
     const { shape, format } = problem;
     this.program = program;
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
-    const printed = printJavaScript(program);
-    this.checks = printed.checks;
-    this.printed = printed.compile(this.blocks(), { e: shape.headDim, f: shape.valueDim });
+    const sizes = { e: shape.headDim, f: shape.valueDim };
+    const { passes, checks } =
+      form === "printed" ? printed(program, this.blocks(), sizes) : closures(program, this.blocks(), sizes);
+    this.printed = passes;
+    this.checks = checks;
     this.mac = macChains(format);
     this.kT = new Float32Array(this.m0 * shape.headDim);
     const own = (variable: Variable): boolean => variable.life === "row" || variable.life === "whole";
     const lengths = program.variables.map(variable => this.lengthOf(variable));
     const perRow = program.variables.reduce((sum, v, i) => sum + (own(v) ? 4 * (lengths[i] as number) : 0), 0);
     const shared = lengths.map(length => makeLanes(length));
-    const count = Math.max(1, Math.min(mostRowsAtOnce, Math.floor(memoryBudget / perRow)));
+    const count = Math.max(1, Math.min(mostRows, Math.floor(memoryBudget / perRow)));
     this.rows = Array.from({ length: count }, () => ({
       values: program.variables.map((v, i) => (own(v) ? makeLanes(lengths[i] as number) : (shared[i] as Lanes))),
     }));
@@ -103,6 +143,7 @@ export class RowRunner {
         this.atRow = row;
         this.atTile = 0;
         pass.end(memory);
+        this.options.onEnd?.(memory);
       }
     }
     const output = this.program.variables.indexOf(this.program.output);
@@ -119,7 +160,8 @@ export class RowRunner {
     const base = m1 * this.m0;
     const count = Math.min(this.m0, keyCount - base);
     const { keys, valueDim } = this.problem.shape;
-    const steps = this.program.passes[n]?.tile ?? [];
+    const walked = this.program.passes[n];
+    const steps = walked?.tile ?? [];
     if (steps.some(step => step.kind === "product" && step.over === "E")) this.loadKeys(kvHead * keys + base, count);
     this.vOffset = (kvHead * keys + base) * valueDim;
     for (const { row, keys: seen, memory } of rows) {
@@ -129,6 +171,7 @@ export class RowRunner {
       this.atRow = row;
       this.atTile = m1;
       pass.tile(memory, { start, end, base, m1 });
+      if (walked !== undefined) this.options.onTile?.(walked, m1, memory);
     }
   }
 

@@ -1,22 +1,23 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
-import { DeviceError } from "../../errors.js";
 import type { TileProgram } from "../../program/program.js";
 import type { RowBlock, Session } from "../engine.js";
 import { countTiles } from "../webgpu/blocks.js";
-import { type Fault, RowRunner } from "./row-runner.js";
+import { type Fault, type ProgramForm, RowRunner } from "./row-runner.js";
 
 /** What one request should compute, in multiply-accumulates: some 0.1 s. */
 const macsPerRequest = 5e7;
 
-/**
- * A tile program as printed JavaScript.
- * @throws DeviceError in a page whose content security policy forbids it.
- */
-export function openPrinted(problem: AttentionProblem, operands: Operands, program: TileProgram): Session {
+/** A tile program as JavaScript. */
+export function openPrinted(
+  problem: AttentionProblem,
+  operands: Operands,
+  program: TileProgram,
+  form: ProgramForm,
+): Session {
   const { shape } = problem;
   const { keys, headDim, valueDim } = shape;
-  const runner = openRunner(problem, operands, program);
+  const runner = new RowRunner(problem, operands, program, { form });
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
     let overflowRow: number | null = null;
@@ -49,22 +50,5 @@ export function traceFault(
   row: number,
 ): Fault | null {
   const av = new Float32Array(problem.shape.valueDim);
-  return openRunner(problem, operands, program).run({ start: row, end: row + 1 }, av);
-}
-
-function openRunner(problem: AttentionProblem, operands: Operands, program: TileProgram): RowRunner {
-  try {
-    return new RowRunner(problem, operands, program);
-  } catch (cause) {
-    if (!(cause instanceof EvalError)) throw cause;
-    throw new DeviceError(
-      {
-        where: "engine cpu",
-        got: "a page that forbids code made at run time",
-        expected: `an engine for ${program.name}`,
-        mend: "use engine wasm",
-      },
-      { cause },
-    );
-  }
+  return new RowRunner(problem, operands, program, { mostRows: 1 }).run({ start: row, end: row + 1 }, av);
 }
