@@ -42,7 +42,8 @@ export function scheduleOfDesign(
   }
   const number = (formula: Formula, path: Path): number =>
     program.compile(formula, undefined, () => design.architecture.at(path))(values);
-  const symbol = (name: string): number => number(name, []);
+  // Loops of a schedule run over whole tiles: what is none would never end.
+  const symbol = (name: string): number => wholeFrom(1, number(name, []), () => `${design.mapping.at([])} ${name}`);
   const rows = symbol("M0");
   const columns = symbol("P0");
   const work: ScheduleWork = {

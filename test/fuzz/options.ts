@@ -1,0 +1,62 @@
+import { checkEnded, command } from "./command.js";
+import { mutateText } from "./mutate.js";
+import type { Target } from "./target.js";
+
+/** Command lines that end soon, whatever small numbers stand in them. */
+const lines = [
+  "run --engine cpu --seq 8 --head-dim 4 --heads 2 --kv-heads 1 --batch 2 --kv-lens 8,3 --array 4x4 --check full --json",
+  "run --engine cpu --q-len 3 --kv-len 9 --causal --window 4,0 --scale 0.5 --seed 7 --spread 2 --format fp16 --check sample:2",
+  "run --engine cpu --seq 4 --dump-tile 0,0,0,0 --dump no/such/d.safetensors",
+  "model --design fusemax --model bert --seq 1K --batch 2 --phase prefill --json",
+  "model --kv-lens 100,200 --model llama-3-8b --phase decode --queries 2",
+  "schedule --design fusemax --seq 1K --array 16x16 --lag 2 --ports 1 --json",
+  "sweep --set architecture.frequencyHz=1e6..2e9:3 --seq 1K,2K --pareto seconds,energyPj",
+  "passes softmax --rank M --shape M=4096 --element-bytes 2",
+  "equal softmax softmax --trials 2 --seed 3 --tolerance 1e-9 --shape M=10 --scale 0.5 --arithmetic bf16",
+  "traffic-bound --model bert --seq 1K --buffer 16M --csv",
+  "taxonomy --json",
+];
+const words = [
+  "--json",
+  "--csv",
+  "--seq",
+  "--help",
+  "--",
+  "-",
+  "-x",
+  "--set",
+  "0",
+  "1K",
+  "8M",
+  "-1",
+  "1,2",
+  "a",
+  "=",
+  "fp32",
+  "flat",
+  "xlm",
+  "/dev/zero",
+  "/proc/self/maps",
+  ".",
+  "*",
+];
+
+export const optionsTarget: Target = {
+  name: "options",
+  few: 150,
+  attempt: async random => {
+    const line = random.pick(lines).split(" ");
+    for (let n = 1 + random.below(3); n > 0; n -= 1) {
+      const at = 1 + random.below(line.length);
+      if (random.once(3)) line.splice(at, 1);
+      else if (random.once(2)) line.splice(at, 0, random.pick(words));
+      // Digits stay few: a larger number is a longer run, not another one.
+      else
+        line[at] = mutateText(random, line[at] ?? "", words)
+          .replace(/\d{3,}|\d[KMGTe]\w*/g, "7")
+          .slice(0, 3000);
+    }
+    if (line[0] === "run" && !line.includes("cpu")) line.push("--engine", "cpu");
+    checkEnded(await command(line), false);
+  },
+};

@@ -1,0 +1,19 @@
+import { optionsTarget } from "./options.js";
+import { resumeTarget } from "./resume.js";
+import { settingsTarget, specsTarget } from "./specs.js";
+import type { Target } from "./target.js";
+import { npyTarget, npzTarget, safetensorsTarget } from "./tensors.js";
+import { cascadesTarget, linksTarget } from "./texts.js";
+
+/** Everything that comes from outside. */
+export const targets: readonly Target[] = [
+  npyTarget,
+  npzTarget,
+  safetensorsTarget,
+  specsTarget,
+  settingsTarget,
+  optionsTarget,
+  cascadesTarget,
+  linksTarget,
+  resumeTarget,
+];
