@@ -9,5 +9,12 @@ if (major < (least[0] as number) || (major === least[0] && minor < (least[1] as 
   );
   process.exitCode = 2;
 } else {
-  import("./start.js");
+  import("./start.js").catch((error: unknown) => {
+    // Before anything of the program runs: a part of the installation is missing.
+    const [line = ""] = String(error).split("\n");
+    process.stderr.write(
+      `fusemax: got a package that does not load (${line}); expected the whole of it; install it again\n`,
+    );
+    process.exitCode = 2;
+  });
 }

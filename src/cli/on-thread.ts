@@ -3,26 +3,19 @@ import { Worker } from "node:worker_threads";
 import { threadsThatFit } from "../platform/address-space.js";
 
 /**
- * Commands whose work is one long loop after the other: on a thread of their own, so that the first thread hears Ctrl-C, and
- * so that a heap that fills up ends the command and not the program.
+ * Commands run on a thread of their own: most are one long loop after the other, so that the first thread hears Ctrl-C, and a
+ * heap that fills up ends the command and not the program. Not these: they wait for devices, whose native code is the
+ * first thread's, and for threads of their own.
  */
-const longLoops: ReadonlySet<string> = new Set([
-  "model",
-  "reproduce",
-  "sweep",
-  "schedule",
-  "passes",
-  "taxonomy",
-  "equal",
-  "traffic-bound",
-  "trace",
-]);
+const onFirstThread: ReadonlySet<string> = new Set(["run", "doctor"]);
 
 /** A thread cannot run TypeScript: without a build all runs on the first. */
 const file = new URL("./thread.js", import.meta.url);
 
-export const runsOnThread = (args: readonly string[]): boolean =>
-  longLoops.has(args.find(arg => !arg.startsWith("-")) ?? "") && existsSync(file) && threadsThatFit() >= 1;
+export function runsOnThread(args: readonly string[]): boolean {
+  const command = args.find(arg => !arg.startsWith("-"));
+  return command !== undefined && !onFirstThread.has(command) && existsSync(file) && threadsThatFit() >= 1;
+}
 
 /** What the thread is told and what it answers. */
 export interface ThreadData {

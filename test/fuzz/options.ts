@@ -43,7 +43,7 @@ const words = [
 
 export const optionsTarget: Target = {
   name: "options",
-  few: 150,
+  few: 40,
   attempt: async random => {
     const line = random.pick(lines).split(" ");
     for (let n = 1 + random.below(3); n > 0; n -= 1) {

@@ -44,4 +44,4 @@ const once = (line: readonly string[], sweep: boolean) => {
 const runOnce = once(runLine, false);
 const sweepOnce = once(sweepLine, true);
 
-export const resumeTarget: Target = { name: "resume files", few: 120, attempt: attemptResume };
+export const resumeTarget: Target = { name: "resume files", few: 25, attempt: attemptResume };

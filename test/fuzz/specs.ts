@@ -89,7 +89,7 @@ async function attemptSpecs(random: Random, folder: string): Promise<void> {
   checkEnded(await command(args), true);
 }
 
-export const specsTarget: Target = { name: "YAML", few: 120, attempt: attemptSpecs };
+export const specsTarget: Target = { name: "YAML", few: 25, attempt: attemptSpecs };
 
 const fields = readdirSync(join(specs, "architectures")).includes("fusemax.yaml")
   ? [
@@ -144,7 +144,7 @@ const valuesOfSettings = [
 
 export const settingsTarget: Target = {
   name: "--set",
-  few: 120,
+  few: 25,
   attempt: async random => {
     const set = Array.from({ length: 1 + random.below(3) }, () => {
       const field = random.once(5) ? mutateText(random, random.pick(fields), words) : random.pick(fields);

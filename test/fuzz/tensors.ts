@@ -35,7 +35,7 @@ async function load(tensor: StoredTensor): Promise<void> {
 
 export const npyTarget: Target = {
   name: ".npy",
-  few: 3000,
+  few: 600,
   attempt: random => {
     const original = random.pick(arrays);
     const bytes = random.once(2) ? mutateBytes(random, original) : withHeader(random, original);
@@ -75,7 +75,7 @@ function withHeader(random: Random, bytes: Uint8Array): Uint8Array {
 
 export const npzTarget: Target = {
   name: ".npz",
-  few: 1000,
+  few: 200,
   attempt: random => {
     const level = random.pick([0, 6] as const);
     const inner = random.once(3) ? withHeader(random, random.pick(arrays)) : random.pick(arrays);
@@ -122,7 +122,7 @@ const words = [
 
 export const safetensorsTarget: Target = {
   name: ".safetensors",
-  few: 3000,
+  few: 600,
   attempt: random => {
     const bytes = random.once(3)
       ? mutateBytes(random, safetensorsBytes(header, tail))

@@ -32,7 +32,7 @@ const words = [
 
 export const cascadesTarget: Target = {
   name: "cascades",
-  few: 250,
+  few: 40,
   attempt: async (random, folder) => {
     const file = join(folder, "mutated.cascade");
     writeFileSync(file, mutateText(random, random.pick(cascades), words));
@@ -55,7 +55,7 @@ const links = [
 
 export const linksTarget: Target = {
   name: "links",
-  few: 5000,
+  few: 600,
   attempt: async random => {
     const { state, notes } = readState(
       mutateText(random, random.pick(links), [
