@@ -54,10 +54,14 @@ const run = (
   );
 const fault = /^fusemax: a fault of the program, not of the input: (.*); please report it with (\S+)\n$/;
 
+/** Code that runs once the program has begun; on its first thread. */
+const soon = (code: string): string =>
+  `import { isMainThread } from "node:worker_threads"; const wait = setInterval(() => { if (!isMainThread || process.listenerCount("uncaughtException") > 0) { clearInterval(wait); if (isMainThread) { ${code} } } }, 2)`;
+
 describe("what nobody foresaw is one line that names a file", () => {
   it.each([
-    ["an exception", "taxonomy", "setTimeout(() => { throw new Error('bo\\u001bom') }, 50)", /^bo\\u001bom$/],
-    ["a promise that nobody waits for", "doctor", "setTimeout(() => Promise.reject(new Error('alas')), 50)", /^alas$/],
+    ["an exception", "taxonomy", soon("throw new Error('bo\\u001bom')"), /^bo\\u001bom$/],
+    ["a promise that nobody waits for", "doctor", soon("Promise.reject(new Error('alas'))"), /^alas$/],
     [
       "a thread that ends",
       "equal softmax softmax",
