@@ -27,7 +27,7 @@ export interface EvaluationResult {
   readonly cascade: string;
   readonly arithmetic: string;
   readonly scale: number;
-  readonly engine: "interpreter";
+  readonly engine: { readonly name: string; readonly adapter: string | null; readonly reason: string };
   readonly shape: Readonly<Record<string, number>>;
   readonly inputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly from: string }>>;
   readonly tensors: Readonly<Record<string, ReportedTensor>>;
@@ -57,14 +57,15 @@ export function statisticsOf(values: Float32Array | Float64Array): TensorStatist
 
 /** The result for people: what was computed from what, and a line a tensor. */
 export function evaluationText(result: EvaluationResult): string {
-  const { cascade, arithmetic, scale, shape, inputs, tensors, notes, output } = result;
+  const { cascade, arithmetic, scale, shape, inputs, tensors, notes, output, engine } = result;
   const sizes = Object.entries(shape).map(([rank, size]) => `${rank}=${size}`);
   const exponent = scale === 1 ? "" : `, exp of scale ${scale}`;
+  const by = engine.name === "interpreter" ? "" : `, on ${engine.name}`;
   const sources = new Map<string, string[]>();
   for (const [name, { from }] of Object.entries(inputs)) sources.set(from, [...(sources.get(from) ?? []), name]);
   const given = [...sources].map(([from, names]) => `${names.join(", ")} from ${from}`);
   return `${[
-    `${cascade} in ${arithmetic}${exponent}: ${sizes.join(" ")}`,
+    `${cascade} in ${arithmetic}${exponent}${by}: ${sizes.join(" ")}`,
     `inputs: ${given.join("; ") || "none"}`,
     "",
     textTable(tensorTable(tensors)),

@@ -53,7 +53,7 @@ describe("fusemax evaluate", () => {
       schema: "fusemax.evaluate/1",
       cascade: "layer-norm",
       arithmetic: "float64",
-      engine: "interpreter",
+      engine: { name: "interpreter", adapter: null },
       shape: { D: 4, P: 3 },
       inputs: { X: { shape: [4, 3], from: `${path("ln.npz")} member X.npy` } },
       tensors: { Y: { axes: ["d", "p"], shape: [4, 3], type: "F64", infinite: 0 } },
@@ -100,6 +100,29 @@ describe("fusemax evaluate", () => {
     expect(tensors.AV.sha256).toBe(JSON.parse(run.stdout).output.sha256);
     expect(tensors.AV).toMatchObject({ axes: ["p", "f"], shape: [20, 24], type: "F32" });
     expect((await readNpy(path("av.npy"))).dtype).toBe("F32");
+  });
+
+  it("gives on every engine what the interpreter gives", async () => {
+    for (const name of ["attention-1-pass", "attention-2-pass", "attention-3-pass"]) {
+      const tile = name === "attention-3-pass" ? "" : ",M0=32";
+      const args = [
+        name,
+        "--shape",
+        `M=96,P=10,E=8,F=12${tile}`,
+        "--scale",
+        "0.5",
+        "--arithmetic",
+        "fp16",
+        "--write",
+        "AV[p,f]",
+      ];
+      const golden = await json(...args);
+      for (const engine of ["cpu", "wasm"]) {
+        const result = await json(...args, "--engine", engine);
+        expect(result.engine).toEqual({ name: engine, adapter: null, reason: "asked for" });
+        expect(result.tensors).toEqual(golden.tensors);
+      }
+    }
   });
 
   it("writes every tensor on request, an iterative one with all its coordinates", async () => {

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { formatNames } from "../../numerics/format.js";
 import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
+import { engineChoices } from "../run/options.js";
 import { parseName, parseNumber, parseSeed } from "../values.js";
 
 export function register(program: Command): void {
@@ -30,6 +31,13 @@ export function register(program: Command): void {
         parseNumber(option, text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
       ),
     )
+    .addOption(
+      parsed(
+        "--engine <name>",
+        "interpreter (golden), or an engine of run for attention's output in PE arithmetic, to the same bits: auto, webgpu, wasm, cpu",
+        (option, text) => parseName(option, text, ["interpreter", ...engineChoices] as const),
+      ).default("interpreter"),
+    )
     .optionsGroup("Output:")
     .option(
       "--write <names>",
@@ -45,6 +53,7 @@ Examples:
   fusemax evaluate attention-3-pass --input qkv.safetensors --arithmetic bf16 --scale 0.125 --output av.npz
   fusemax evaluate attention-1-pass --tensor "Q[p,e]=q.npy" --tensor "K[m,e]=k.npy" --tensor "V[m,f]=v.npy" \\
     --shape M0=64 --write "AV[p,f],RM" --output out.safetensors
+  fusemax evaluate attention-2-pass --shape M=4K,M0=256,P=1K,E=64,F=64 --scale 0.125 --arithmetic bf16 --engine wasm
   fusemax evaluate mine.cascade --seed 7 --shape M=1K --json
 
 The language, and what the arithmetic of the PEs has, is described in docs/cascades.md.

@@ -13,6 +13,7 @@ import { requireFreeMemory } from "../free-memory.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { startProgress } from "../progress.js";
 import { type PlannedInputs, planInputs } from "./inputs.js";
+import { evaluateOnEngine, planEngine, type UsedEngine } from "./on-engine.js";
 import type { EvaluateOptions } from "./options.js";
 import { orderOf, outputEndings, outputsOf, reported, requireOneTensor, writeOutputs } from "./outputs.js";
 import { parseTensorArguments, parseWrites } from "./tensor-argument.js";
@@ -27,13 +28,18 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
   for (const write of writes) orderOf(cascade, write);
   requireEnding("--output", output, outputEndings);
   requireOneTensor(output, writes);
+  const engine = planEngine(cascade, options, writes);
   const plan = await planInputs(cascade, options);
   requireMemory(cascade, plan);
   await requireOwnPaths(inputPaths(cascade, options), { "--output": output });
 
   const inputs = await loadInputs(plan, json);
   const began = performance.now();
-  const evaluation = await compute(cascade, plan, inputs, options);
+  const note = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { evaluation, used } =
+    engine === null
+      ? { evaluation: await interpret(cascade, plan, inputs, options), used: interpreter }
+      : await evaluateOnEngine(cascade, engine, plan.sizes, inputs, options, note);
   const seconds = (performance.now() - began) / 1000;
   const outputs = outputsOf(cascade, evaluation, writes, arithmetic === "float64");
   if (output !== undefined) await writeOutputs(output, outputs, { cascade: cascade.name, arithmetic });
@@ -43,7 +49,7 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
     cascade: cascade.name,
     arithmetic,
     scale,
-    engine: "interpreter",
+    engine: used,
     shape: Object.fromEntries(plan.sizes),
     inputs: Object.fromEntries([...plan.inputs].map(([input, { shape, from }]) => [input, { shape, from }])),
     tensors,
@@ -100,7 +106,9 @@ async function loadInputs({ inputs }: PlannedInputs, json: boolean): Promise<Rea
   }
 }
 
-async function compute(
+const interpreter: UsedEngine = { name: "interpreter", adapter: null, reason: "it computes any cascade" };
+
+async function interpret(
   cascade: Cascade,
   { sizes }: PlannedInputs,
   inputs: Readonly<Record<string, DenseTensor>>,

@@ -1,4 +1,5 @@
 import type { ArithmeticName } from "../../einsum/arithmetic.js";
+import type { EngineChoice } from "../../platform/choose-engine.js";
 
 /** What `fusemax evaluate` is asked for. */
 export interface EvaluateOptions {
@@ -8,6 +9,7 @@ export interface EvaluateOptions {
   readonly shape?: string;
   readonly arithmetic: ArithmeticName;
   readonly scale?: number;
+  readonly engine: "interpreter" | EngineChoice;
   readonly write?: string;
   readonly output?: string;
   readonly json?: true;
