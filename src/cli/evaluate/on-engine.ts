@@ -4,6 +4,7 @@ import { allRows } from "../../attention/rows.js";
 import { axisOrder, type NamedAxes, reorderAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
 import type { Evaluation } from "../../einsum/evaluate.js";
+import { type Roles, rolesOf } from "../../einsum/roles.js";
 import { splitOf } from "../../einsum/split.js";
 import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { emulate } from "../../emulator/emulate.js";
@@ -12,7 +13,6 @@ import { InputError, UsageError } from "../../errors.js";
 import { formats } from "../../numerics/format.js";
 import { chooseEngine, type EngineChoice } from "../../platform/choose-engine.js";
 import { lower } from "../../program/lower.js";
-import { type Roles, rolesOf } from "../../program/roles.js";
 import { startProgress } from "../progress.js";
 import type { EvaluateOptions } from "./options.js";
 
