@@ -25,7 +25,7 @@ export function report([exact, ...emulated]: readonly Run[]): string[] {
       ...emulated.map(run => embeddingRow(run, exact.embedding)),
     ]),
     "",
-    "Cost of each layer's attention on the modelled FuseMax accelerator",
+    "Cost of each layer's attention on the modelled FuseMax accelerator; accounting: published",
     "",
     ...table([
       ["layer", "cycles", "time", "DRAM", "energy", "2D array", "1D array"],

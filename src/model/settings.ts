@@ -40,7 +40,7 @@ function reasonOf(path: string): string {
     return "the model streams from DRAM at its bandwidth and hides the latency; a file of yours with it works in fusemax schedule";
   }
   if (rest[0] === "timing") {
-    return "only a schedule's simulation reads it: fusemax schedule, or --accounting corrected with a design that has a schedule";
+    return "only a schedule's simulation reads it: fusemax schedule, or --accounting corrected";
   }
   if (rest.includes("operations")) return "no Einsum does this operation there";
   if (kind === "workload") return "attention does not depend on it";

@@ -109,6 +109,18 @@ describe("a setting without effect is refused", () => {
     expect(stderr.trimEnd()).not.toContain("\n");
   });
 
+  it.each([
+    ["passes --rank M", /--rank: got no cascade beside it; expected a file or a name of the library/],
+    ["passes --shape M=4", /--shape: got no cascade beside it/],
+    ["passes attention-1-pass --element-bytes 4", /--element-bytes: got no --shape; expected --shape M=4096/],
+    ["reproduce corrections --accounting corrected", /--accounting: got the study corrections; expected another study/],
+    ["reproduce corrections --mapping search", /--mapping: got the study corrections/],
+  ])("%s", async (command, message) => {
+    const { code, stdout, stderr } = await invoke(...command.split(" "));
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+  });
+
   it("of a field that is given two values", async () => {
     const twice = ["architecture.parameters.D=64", "architecture.parameters.D=128"];
     const { code, stderr } = await invoke("model", "--set", ...twice);

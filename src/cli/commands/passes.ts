@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { UsageError } from "../../errors.js";
 
 export function register(program: Command): void {
   program
@@ -20,6 +21,7 @@ Examples:
 The language is described in docs/cascades.md.`,
     )
     .action(async (name: string | undefined, options: PassesCommand) => {
+      refuseUnused(name, options);
       const { cascadeNames, loadCascade } = await import("../../io/cascade-files.js");
       if (name === undefined) return listLibrary(cascadeNames().map(loadCascade), options.json === true);
       const { passesReport, passesText } = await import("../../report/passes.js");
@@ -43,6 +45,23 @@ interface PassesCommand {
   readonly shape?: string;
   readonly elementBytes?: string;
   readonly json?: true;
+}
+
+/** Options that would be taken without effect. @throws UsageError */
+function refuseUnused(name: string | undefined, { rank, shape, elementBytes }: PassesCommand): void {
+  const given = Object.entries({ "--rank": rank, "--shape": shape, "--element-bytes": elementBytes });
+  const unused = name === undefined ? given.find(([, value]) => value !== undefined) : undefined;
+  if (unused !== undefined) {
+    throw new UsageError({
+      where: unused[0],
+      got: "no cascade beside it",
+      expected: "a file or a name of the library",
+    });
+  }
+  if (elementBytes !== undefined && shape === undefined) {
+    const expected = "--shape M=4096,P=1K,... beside it";
+    throw new UsageError({ where: "--element-bytes", got: "no --shape", expected });
+  }
 }
 
 async function listLibrary(

@@ -1,3 +1,4 @@
+import { UsageError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { writeFolder } from "../../io/folder.js";
 import { specFiles } from "../../io/spec-files.js";
@@ -24,6 +25,7 @@ type Study = (typeof studies)[number];
 /** Computes the asked-for study, writes its tables and figures and prints the summary. */
 export async function runReproduce(name: string, options: ReproduceOptions): Promise<void> {
   const study = parseName("study", name, studies);
+  if (study === "corrections") refuseUnused(options);
   const accounting = accountingOf(options.accounting, options.correct, options.mapping);
   const { files, summary, result } = study === "corrections" ? correctionsStudy() : paperStudy(study, accounting);
   await writeFolder(options.out, new Map([...files, ["summary.txt", summary]]));
@@ -33,6 +35,19 @@ export async function runReproduce(name: string, options: ReproduceOptions): Pro
       ? jsonText(json)
       : `${summary}\n${files.size} ${files.size === 1 ? "table" : "tables and figures"} in ${options.out}\n`,
   );
+}
+
+/** The study of the corrections takes each alone and all: there is nothing to choose. @throws UsageError */
+function refuseUnused({ accounting, correct, mapping }: ReproduceOptions): void {
+  const given = {
+    "--accounting": accounting,
+    "--correct": correct,
+    "--mapping": mapping === "search" ? mapping : undefined,
+  };
+  const unused = Object.entries(given).find(([, value]) => value !== undefined);
+  if (unused === undefined) return;
+  const expected = "another study: this one takes each correction alone, and all, on the published mappings";
+  throw new UsageError({ where: unused[0], got: "the study corrections", expected });
 }
 
 interface Report {
