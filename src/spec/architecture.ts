@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
 import { type Corrections, corrections, formula, formulas } from "./fields.js";
 
@@ -74,39 +74,39 @@ export interface Architecture {
   readonly corrections?: Corrections | undefined;
 }
 
-const energyPj = z.strictObject({ read: formula, write: formula }).optional();
-const areaUm2 = formula.optional();
+const energyPj = z.optional(z.strictObject({ read: formula, write: formula }));
+const areaUm2 = z.optional(formula);
 
-const level: z.ZodType<Level> = z.discriminatedUnion("kind", [
+const level: z.ZodMiniType<Level> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("dram"), bytesPerSecond: formula, areaUm2 }),
   z.strictObject({ kind: z.literal("sram"), within: z.string(), bytes: formula, rowWords: formula, energyPj, areaUm2 }),
   z.strictObject({
     kind: z.literal("registers"),
     within: z.string(),
     depth: formula,
-    sameAs: z.string().optional(),
+    sameAs: z.optional(z.string()),
     energyPj,
     areaUm2,
   }),
   z.strictObject({ kind: z.literal("fanout"), within: z.string(), size: formula, areaUm2 }),
 ]);
 
-export const architectureSchema: z.ZodType<Architecture> = z.strictObject({
+export const architectureSchema: z.ZodMiniType<Architecture> = z.strictObject({
   name: z.string(),
   source: z.string(),
   technology: z.string(),
   frequencyHz: formula,
-  wordBits: z.number().positive(),
+  wordBits: z.number().check(z.positive()),
   parameters: formulas,
   levels: z.record(z.string(), level),
   arrays: z.record(z.string(), z.strictObject({ at: z.string(), operations: formulas })),
-  timing: z
-    .strictObject({
+  timing: z.optional(
+    z.strictObject({
       bufferReadRows: formula,
       bufferWriteRows: formula,
       rmReturn: formula,
       dramLatencyCycles: formula,
-    })
-    .optional(),
-  corrections: corrections.optional(),
+    }),
+  ),
+  corrections: z.optional(corrections),
 });

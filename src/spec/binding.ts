@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
 import { type Corrections, corrections, formula } from "./fields.js";
 
@@ -19,9 +19,9 @@ export interface Phase {
   readonly latency: Formula;
 }
 
-export const bindingSchema: z.ZodType<Binding> = z.strictObject({
+export const bindingSchema: z.ZodMiniType<Binding> = z.strictObject({
   name: z.string(),
   source: z.string(),
-  phases: z.array(z.strictObject({ name: z.string(), latency: formula })).min(1),
-  corrections: corrections.optional(),
+  phases: z.array(z.strictObject({ name: z.string(), latency: formula })).check(z.minLength(1)),
+  corrections: z.optional(corrections),
 });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Cascade } from "../einsum/cascade.js";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
@@ -34,26 +34,26 @@ export interface Uncharged {
   readonly correction: string;
 }
 
-export const designSchema: z.ZodType<DesignSpec> = z.strictObject({
+export const designSchema: z.ZodMiniType<DesignSpec> = z.strictObject({
   name: z.string(),
   label: z.string(),
   source: z.string(),
-  cascade: z.string().optional(),
+  cascade: z.optional(z.string()),
   architecture: z.string(),
   mapping: z.string(),
   binding: z.string(),
-  schedule: z.string().optional(),
-  unchargedWhenPublished: z
-    .array(
+  schedule: z.optional(z.string()),
+  unchargedWhenPublished: z.optional(
+    z.array(
       z.strictObject({
-        operation: z.string().optional(),
-        einsums: z.array(z.string()).optional(),
-        level: z.string().optional(),
+        operation: z.optional(z.string()),
+        einsums: z.optional(z.array(z.string())),
+        level: z.optional(z.string()),
         correction: z.string(),
       }),
-    )
-    .optional(),
-  corrections: corrections.optional(),
+    ),
+  ),
+  corrections: z.optional(corrections),
 });
 
 /** A design with all its parts read and checked, each with the places of its fields. */

@@ -1,7 +1,10 @@
 import { isCollection, isMap, type Node, type Pair, type ParsedNode } from "yaml";
-import type { z } from "zod";
+import { z } from "zod/mini";
 import { SpecError } from "../errors.js";
 import { readYaml, type YamlText } from "./yaml.js";
+
+// Messages of a schema come with a language, which the small build of the library leaves to its user.
+z.config(z.locales.en());
 
 /** The text of one spec and the name to call it by in messages (a path, or a name when it is built in). */
 export interface SpecText {
@@ -28,7 +31,7 @@ export interface Document<T> {
 }
 
 /** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
-export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Document<T> {
+export function readDocument<T>(source: SpecText, schema: z.ZodMiniType<T>): Document<T> {
   const { file } = source;
   const yaml = readYaml(file, source.text);
   const at = locator(file, yaml);
@@ -40,12 +43,12 @@ export function readDocument<T>(source: SpecText, schema: z.ZodType<T>): Documen
  * The same document with other raw data under another schema: what was left out has been filled in.
  * Throws SpecError at the field that does not fit.
  */
-export function withSchema<T>(document: Document<unknown>, raw: unknown, schema: z.ZodType<T>): Document<T> {
+export function withSchema<T>(document: Document<unknown>, raw: unknown, schema: z.ZodMiniType<T>): Document<T> {
   const read = reader(schema);
   return { ...document, raw, data: read(raw, document.at), read };
 }
 
-function reader<T>(schema: z.ZodType<T>): Document<T>["read"] {
+function reader<T>(schema: z.ZodMiniType<T>): Document<T>["read"] {
   return (raw, where) => {
     const result = schema.safeParse(raw);
     if (result.success) return result.data;

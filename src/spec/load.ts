@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "zod/mini";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { SpecError } from "../errors.js";
 import { architectureSchema } from "./architecture.js";
@@ -35,7 +35,7 @@ function find<T>(
   source: SpecSource,
   kind: SpecKind,
   name: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   from: Document<unknown> | string,
 ): Document<T> {
   return readOnce(kind, textOf(source, kind, name, from), schema);
@@ -55,7 +55,7 @@ function textOf(source: SpecSource, kind: SpecKind, name: string, from: Document
 const documents = new Map<string, { readonly text: string; readonly document: Document<unknown> }>();
 
 /** Designs share architectures and technologies: each text is parsed and checked once. */
-function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodType<T>): Document<T> {
+function readOnce<T>(kind: SpecKind, source: SpecText, schema: z.ZodMiniType<T>): Document<T> {
   const key = `${kind} ${source.shipped === true} ${source.file}`;
   const known = documents.get(key);
   if (known?.text === source.text) return known.document as Document<T>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
 import { type Corrections, corrections, formula, formulas, names, numberTable } from "./fields.js";
 
@@ -97,59 +97,61 @@ export interface RanksWithSource {
   readonly source: string;
 }
 
-const keep: z.ZodType<Keep> = z.union([names, formulas], { error: "a list of tensors, or tensors with conditions" });
-const partitions: z.ZodType<Partitions> = z.record(z.string(), formulas);
+const keep: z.ZodMiniType<Keep> = z.union([names, formulas], {
+  error: "a list of tensors, or tensors with conditions",
+});
+const partitions: z.ZodMiniType<Partitions> = z.record(z.string(), formulas);
 
 const einsumFields = {
-  when: formula.optional(),
-  source: z.string().optional(),
+  when: z.optional(formula),
+  source: z.optional(z.string()),
   array: z.string(),
-  cycles: formula.optional(),
-  symbols: formulas.optional(),
-  partitions: partitions.optional(),
-  choose: z
-    .record(z.string(), z.strictObject({ upTo: formula, partial: formula, published: formula.optional() }))
-    .optional(),
+  cycles: z.optional(formula),
+  symbols: z.optional(formulas),
+  partitions: z.optional(partitions),
+  choose: z.optional(
+    z.record(z.string(), z.strictObject({ upTo: formula, partial: formula, published: z.optional(formula) })),
+  ),
   loops: z.record(z.string(), names),
   keep: z.record(z.string(), keep),
-  spill: formulas.optional(),
+  spill: z.optional(formulas),
 };
 const writtenFields = {
   ...einsumFields,
-  inputs: names.optional(),
-  output: z.string().optional(),
-  operations: formulas.optional(),
+  inputs: z.optional(names),
+  output: z.optional(z.string()),
+  operations: z.optional(formulas),
 };
-const of = z.string().optional();
-const einsum: z.ZodType<EinsumMapping> = z.strictObject({
+const of = z.optional(z.string());
+const einsum: z.ZodMiniType<EinsumMapping> = z.strictObject({
   ...einsumFields,
   inputs: names,
   output: z.string(),
   operations: formulas,
-  tensors: z.record(z.string(), names).optional(),
+  tensors: z.optional(z.record(z.string(), names)),
 });
 
 const mappingFields = {
   name: z.string(),
   source: z.string(),
-  aliases: z.record(z.string(), z.string()).optional(),
-  symbols: formulas.optional(),
-  tables: z
-    .record(
+  aliases: z.optional(z.record(z.string(), z.string())),
+  symbols: z.optional(formulas),
+  tables: z.optional(
+    z.record(
       z.string(),
       z.strictObject({
         source: z.string(),
         by: names,
-        search: z.number().optional(),
+        search: z.optional(z.number()),
         columns: names,
         rows: numberTable,
       }),
-    )
-    .optional(),
-  batch: z.record(z.string(), names).optional(),
-  inPlace: z.record(z.string(), z.string()).optional(),
-  partitions: partitions.optional(),
-  corrections: corrections.optional(),
+    ),
+  ),
+  batch: z.optional(z.record(z.string(), names)),
+  inPlace: z.optional(z.record(z.string(), z.string())),
+  partitions: z.optional(partitions),
+  corrections: z.optional(corrections),
 };
 
 const tensorRanks = z.union([names, z.strictObject({ ranks: names, source: z.string() })], {
@@ -157,9 +159,9 @@ const tensorRanks = z.union([names, z.strictObject({ ranks: names, source: z.str
 });
 
 /** What a mapping's file may say. */
-export const writtenMappingSchema: z.ZodType<WrittenMapping> = z.strictObject({
+export const writtenMappingSchema: z.ZodMiniType<WrittenMapping> = z.strictObject({
   ...mappingFields,
-  tensors: z.record(z.string(), tensorRanks).optional(),
+  tensors: z.optional(z.record(z.string(), tensorRanks)),
   einsums: z.record(
     z.string(),
     z.union([
@@ -170,7 +172,7 @@ export const writtenMappingSchema: z.ZodType<WrittenMapping> = z.strictObject({
 });
 
 /** What a mapping says with the design's cascade: nothing is left to derive. */
-export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
+export const mappingSchema: z.ZodMiniType<Mapping> = z.strictObject({
   ...mappingFields,
   tensors: z.record(z.string(), names),
   einsums: z.record(z.string(), z.union([z.strictObject({ variants: z.array(einsum) }), einsum])),

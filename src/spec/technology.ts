@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
 import { formula, numberTable } from "./fields.js";
 
@@ -31,24 +31,23 @@ export interface Technology {
   };
 }
 
-const positive = z.number().nonnegative();
+const positive = z.number().check(z.nonnegative());
 
-export const technologySchema: z.ZodType<Technology> = z.strictObject({
+export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
   name: z.string(),
   source: z.string(),
-  energyDecimals: z.int().nonnegative(),
-  wordBits: z.number().positive().optional(),
+  energyDecimals: z.int().check(z.nonnegative()),
+  wordBits: z.optional(z.number().check(z.positive())),
   operations: z.record(z.string(), z.strictObject({ energyPj: positive, areaUm2: positive })),
-  dram: z.strictObject({ energyPj: positive, bits: z.number().positive() }),
+  dram: z.strictObject({ energyPj: positive, bits: z.number().check(z.positive()) }),
   registerFile: z.strictObject({ readPj: formula, writePj: formula, areaUm2: formula }),
   sram: z.strictObject({
     decoderPj: formula,
     decoderUm2: formula,
-    table: numberTable.refine(
-      rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)),
-      {
+    table: numberTable.check(
+      z.refine(rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)), {
         error: "rows of five positive numbers: width, rows, read, write, area",
-      },
+      }),
     ),
   }),
 });

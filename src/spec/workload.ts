@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import { unevenGroups } from "../attention/heads.js";
 
 export const phases = ["prefill", "decode"] as const;
@@ -62,56 +62,61 @@ export interface Projection {
   readonly onKeys: boolean;
 }
 
-const size = z.int().positive();
-const window = z.tuple([z.int().min(-1), z.int().min(-1)]);
+const size = z.int().check(z.positive());
+const window = z.tuple([z.int().check(z.minimum(-1)), z.int().check(z.minimum(-1))]);
 
-export const workloadSchema: z.ZodType<Workload> = z
+const written = z
   .strictObject({
     name: z.string(),
     source: z.string(),
     batch: size,
     heads: size,
-    kvHeads: size.optional(),
+    kvHeads: z.optional(size),
     headDim: size,
     valueDim: size,
-    scaleDim: size.optional(),
+    scaleDim: z.optional(size),
     modelDim: size,
     feedForward: size,
-    gated: z.boolean().default(false),
-    experts: z.strictObject({ routed: size, active: size, shared: z.int().nonnegative() }).optional(),
-    phases: z.array(z.enum(phases)).min(1).default(["prefill"]),
-    causal: z.boolean().default(false),
-    layers: size.optional(),
-    window: window.optional(),
-    kinds: z.record(z.string(), z.strictObject({ layers: size, window: window.optional() })).optional(),
-    context: size.optional(),
-    crossKeys: size.optional(),
-    valuesInKeys: z.boolean().default(false),
-    projections: z
-      .record(
+    gated: z._default(z.boolean(), false),
+    experts: z.optional(z.strictObject({ routed: size, active: size, shared: z.int().check(z.nonnegative()) })),
+    phases: z._default(z.array(z.enum(phases)).check(z.minLength(1)), ["prefill"]),
+    causal: z._default(z.boolean(), false),
+    layers: z.optional(size),
+    window: z.optional(window),
+    kinds: z.optional(z.record(z.string(), z.strictObject({ layers: size, window: z.optional(window) }))),
+    context: z.optional(size),
+    crossKeys: z.optional(size),
+    valuesInKeys: z._default(z.boolean(), false),
+    projections: z.optional(
+      z.record(
         z.string(),
         z.strictObject({
           inputs: size,
           outputs: size,
-          copies: size.default(1),
-          onKeys: z.boolean().default(false),
+          copies: z._default(size, 1),
+          onKeys: z._default(z.boolean(), false),
         }),
-      )
-      .optional(),
+      ),
+    ),
   })
-  .refine(({ heads, kvHeads = heads }) => unevenGroups({ heads, kvHeads }) === null, {
-    path: ["kvHeads"],
-    error: "a divisor of the query heads",
-  })
-  .refine(({ valuesInKeys, headDim, valueDim }) => !valuesInKeys || valueDim <= headDim, {
-    path: ["valuesInKeys"],
-    error: "values no wider than keys",
-  })
-  .refine(({ experts }) => experts === undefined || experts.active <= experts.routed, {
-    path: ["experts", "active"],
-    error: "at most the routed experts",
-  })
-  .transform(({ kinds, layers = 1, window = [-1, -1], kvHeads, ...rest }) => ({
+  .check(
+    z.refine(({ heads, kvHeads = heads }) => unevenGroups({ heads, kvHeads }) === null, {
+      path: ["kvHeads"],
+      error: "a divisor of the query heads",
+    }),
+    z.refine(({ valuesInKeys, headDim, valueDim }) => !valuesInKeys || valueDim <= headDim, {
+      path: ["valuesInKeys"],
+      error: "values no wider than keys",
+    }),
+    z.refine(({ experts }) => experts === undefined || experts.active <= experts.routed, {
+      path: ["experts", "active"],
+      error: "at most the routed experts",
+    }),
+  );
+
+export const workloadSchema: z.ZodMiniType<Workload> = z.pipe(
+  written,
+  z.transform(({ kinds, layers = 1, window = [-1, -1], kvHeads, ...rest }: z.output<typeof written>) => ({
     ...rest,
     kvHeads: kvHeads ?? rest.heads,
     scaleDim: rest.scaleDim ?? rest.headDim,
@@ -127,4 +132,5 @@ export const workloadSchema: z.ZodType<Workload> = z
             layers: kind.layers,
             window: kind.window ?? ([-1, -1] as [number, number]),
           })),
-  }));
+  })),
+);

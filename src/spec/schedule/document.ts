@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "zod/mini";
 import type { Document } from "../document.js";
 import { parseSchedule, type ScheduleSpec } from "./schedule.js";
 
@@ -13,7 +13,7 @@ export interface ScheduleDocument {
   readonly "1d": string;
 }
 
-export const scheduleSchema: z.ZodType<ScheduleDocument> = z.strictObject({
+export const scheduleSchema: z.ZodMiniType<ScheduleDocument> = z.strictObject({
   name: z.string(),
   source: z.string(),
   tiles: z.record(
