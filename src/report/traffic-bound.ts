@@ -97,6 +97,11 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
   );
   const buffers = request.bufferBytes === undefined ? [...new Set(bufferOf.values())] : [request.bufferBytes];
   const wordBytes = compiled[0]?.model.wordBytes ?? 2;
+  const other = compiled.find(({ model }) => model.wordBytes !== wordBytes);
+  if (other !== undefined) {
+    const got = `${other.design.name} with words of ${8 * other.model.wordBytes} bits, and ${compiled[0]?.design.name} of ${8 * wordBytes}`;
+    throw new UsageError({ where: "--design", got, expected: "designs of one width, which the bounds are counted in" });
+  }
   const panels = buffers
     .sort((a, b) => b - a)
     .map((buffer): TrafficPanel => {
@@ -111,10 +116,10 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
           const heads = at.B * at.H * wordBytes;
           // Heads that share keys are rows of one matrix of queries.
           const rows = at.queries * (at.group ?? 1);
-          const sizeOf = (rank: string): number => (rank === "P" ? rows : (at[rank as keyof typeof at] ?? 1));
+          const sizes: Readonly<Record<string, number>> = { P: rows, M: at.M, E: at.E, F: at.F };
           const found = [...plans].map(([name, plan]) => {
             const own = at.valuesInKeys === 1 ? readTogether(plan, "K", "V") : plan;
-            return [name, trafficBound(own, sizeOf, buffer / wordBytes)] as const;
+            return [name, trafficBound(own, sizeIn(name, sizes), buffer / wordBytes)] as const;
           });
           return {
             seq,
@@ -165,6 +170,20 @@ function wholeSizes(workload: Workload, request: PointRequest): Sizes {
   }
   return (points[0] as AttentionPoint).sizes;
 }
+
+/** The size of a rank of a cascade. Throws UsageError for one that attention does not have. */
+const sizeIn =
+  (cascade: string, sizes: Readonly<Record<string, number>>) =>
+  (rank: string): number => {
+    const size = sizes[rank];
+    if (size !== undefined) return size;
+    throw new UsageError({
+      where: `--cascade ${cascade}`,
+      got: `the rank ${rank}`,
+      expected: `attention's ranks ${Object.keys(sizes).join(", ")}: a workload has no size for others`,
+      mend: "rename it",
+    });
+  };
 
 function trafficOf(run: () => { readonly trafficBytes: number }): number | null {
   try {

@@ -230,6 +230,10 @@ describe("fusemax traffic-bound", () => {
   it.each([
     [["--seq", "0"], /--seq/],
     [
+      ["--cascade", file("d.cascade", "QK[m,p] = Q[p,d] * K[m,d]\nZ[p,f] = QK[m,p] * V[m,f]"), "--seq", "1K"],
+      /--cascade d: got the rank D; expected attention's ranks P, M, E, F/,
+    ],
+    [
       ["--model", "gpt-2", "--seq", "1K"],
       /--model: got GPT-2, whose mask hides keys; expected .*; --no-mask bounds it/,
     ],
