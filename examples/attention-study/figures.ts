@@ -1,4 +1,4 @@
-import { chart, type Figure } from "fusemax";
+import { chart, type Figure, ofArray } from "fusemax";
 import { lengths, type Row, type ShapeRow } from "./points.js";
 
 const times = (value: number): string => `${value}x`;
@@ -62,14 +62,14 @@ export function uses(rows: readonly Row[]): string {
     panelsPerRow: 1,
     panels: panels.map(([phase, seq]) => {
       const own = at(rows, phase, seq);
-      const use = own.map(({ on }) => on.fusemax.use["2d"]);
-      const empty = use.map(u => Object.values(u?.unfilled ?? {}).reduce((sum, share) => sum + share, 0));
+      const use = own.map(({ on }) => ofArray(on.fusemax.use, "2d"));
+      const empty = use.map(u => Object.values(u.unfilled).reduce((sum, share) => sum + share, 0));
       const values = [
-        use.map(u => u?.useful),
-        use.map(u => u?.masked),
+        use.map(u => u.useful),
+        use.map(u => u.masked),
         empty,
-        use.map(u => u?.dram),
-        use.map(u => u?.binding),
+        use.map(u => u.dram),
+        use.map(u => u.binding),
       ];
       return { ...bars(own), stacked: true, title: `${phase}, ${lengthName(seq)}`, values };
     }),

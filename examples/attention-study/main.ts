@@ -5,7 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { textTable } from "fusemax";
+import { ofArray, textTable } from "fusemax";
 import { energies, shapes, speedups, uses } from "./figures.js";
 import { type Row, shapeRows, studyRows } from "./points.js";
 
@@ -30,7 +30,7 @@ function summary(rows: readonly Row[], phase: Row["phase"]): string {
         ratio(fusemax.energyPj / unfused.energyPj),
         ratio(fusemax.energyPj / flat.energyPj),
         fusemax.operationsPerByte.toPrecision(3),
-        `${(100 * (fusemax.use["2d"]?.useful ?? 0)).toFixed(1)}%`,
+        `${(100 * ofArray(fusemax.use, "2d").useful).toFixed(1)}%`,
         bound[fusemax.bound] ?? fusemax.bound,
       ]),
   });
@@ -60,7 +60,7 @@ const shapeTable = textTable({
     columns,
     rows * columns,
     `${(result.latencySeconds * 1e3).toFixed(3)} ms`,
-    `${(100 * (result.use["2d"]?.useful ?? 0)).toFixed(1)}%`,
+    `${(100 * ofArray(result.use, "2d").useful).toFixed(1)}%`,
     (result.areaUm2 / 1e6).toFixed(1),
     (result.energyPj / 1e9).toFixed(1),
     bound[result.bound] ?? result.bound,

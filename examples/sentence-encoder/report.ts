@@ -1,4 +1,4 @@
-import type { RunCost } from "fusemax";
+import { ofArray, type RunCost } from "fusemax";
 import { costOfLayers } from "./cost.js";
 import { cosine, sum } from "./linear.js";
 import type { LayerReport, Run } from "./run.js";
@@ -58,8 +58,8 @@ function costRow(cost: RunCost, layer: number): string[] {
     `${(cost.seconds * 1e6).toFixed(1)} µs`,
     `${(cost.dramBytes / 1e6).toFixed(2)} MB`,
     cost.energyPj === undefined ? "-" : `${(cost.energyPj / 1e9).toFixed(2)} mJ`,
-    busy(cost.util2d),
-    busy(cost.util1d),
+    busy(ofArray(cost.utilization, "2d")),
+    busy(ofArray(cost.utilization, "1d")),
   ];
 }
 

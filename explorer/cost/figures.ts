@@ -1,3 +1,5 @@
+import { ofArray } from "../../src/model/array-shares.js";
+import { arrayInWords, arraysOf } from "../../src/report/array-names.js";
 import type { Figure, PointSeries } from "../../src/report/figure.js";
 import { engineering, lengthLabel, percent, plain } from "../../src/report/units.js";
 import type { State } from "../state.js";
@@ -48,6 +50,7 @@ export function relativeFigure(
 }
 
 export function utilizationFigure(points: readonly CostPoint[]): Figure {
+  const arrays = arraysOf(solved(points).map(({ evaluation }) => evaluation.utilization));
   return {
     title: "Utilization of the arrays",
     series: points.map(point => point.label),
@@ -56,9 +59,9 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
       {
         kind: "bars",
         title: "",
-        groups: ["2D array", "1D array"],
+        groups: arrays.map(arrayInWords),
         groupLabel: "array",
-        values: points.map(({ evaluation }) => ["2d", "1d"].map(array => evaluation?.utilization[array])),
+        values: points.map(({ evaluation }) => arrays.map(array => evaluation?.utilization[array])),
       },
     ],
   };
@@ -139,7 +142,7 @@ export function trafficFigure(points: readonly CostPoint[]): Figure {
 /** PE operations a second that the 2D array does, over those that each byte of DRAM traffic pays for. */
 export function rooflinePoint({ evaluation }: Solved, { rows, columns, frequency }: State) {
   const peak = rows * columns * frequency * 1e6;
-  const rate = (evaluation.utilization["2d"] ?? 0) * peak;
+  const rate = ofArray(evaluation.utilization, "2d") * peak;
   return { intensity: (rate * evaluation.latencySeconds) / evaluation.trafficBytes, rate };
 }
 

@@ -1,3 +1,4 @@
+import { ofArray } from "../../src/model/array-shares.js";
 import type { ArrayUse } from "../../src/model/timing.js";
 import type { Cost } from "./designs.js";
 import type { CostPoint } from "./known-costs.js";
@@ -43,6 +44,5 @@ export const uses: readonly (readonly [name: string, field: string, of: (use: Ar
 ];
 
 export const useOf = ({ evaluation }: Solved, of: (use: ArrayUse) => number): number => {
-  const use = evaluation.use["2d"];
-  return use === undefined ? 0 : of(use);
+  return of(ofArray(evaluation.use, "2d"));
 };

@@ -1,20 +1,24 @@
+import { arraysOf, short } from "../../src/report/array-names.js";
 import type { Table } from "../../src/report/table.js";
 import { area, bytes, energy, engineering, percent, seconds } from "../../src/report/units.js";
 import type { State } from "../state.js";
 import type { CostPoint } from "./known-costs.js";
 import { boundNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
 
+const shareText = (share: number | undefined): string => (share === undefined ? "-" : percent(share));
+
 /** Every number of the charts, as people read them. */
 export function costTable(points: readonly CostPoint[], scope: State["scope"]): Table {
   const ofIt = scope === "layer" ? ["of it attention"] : [];
-  const columns = ["design", "latency", ...ofIt, "limited by", "2D busy", "1D busy", "DRAM traffic", "energy"];
+  const arrays = arraysOf(solved(points).map(({ evaluation }) => evaluation.utilization));
+  const busy = arrays.map(array => `${short(array)} busy`);
+  const columns = ["design", "latency", ...ofIt, "limited by", ...busy, "DRAM traffic", "energy"];
   const rows = solved(points).map(({ label, evaluation: e }) => [
     label,
     seconds(e.latencySeconds),
     ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
     boundNames[e.bound] ?? e.bound,
-    percent(e.utilization["2d"] ?? 0),
-    percent(e.utilization["1d"] ?? 0),
+    ...arrays.map(array => shareText(e.utilization[array])),
     bytes(e.trafficBytes),
     energy(e.energyPj),
     area(e.areaUm2),
@@ -33,8 +37,9 @@ export function costNumbers(points: readonly CostPoint[], bases: readonly CostPo
     ["latencySeconds", ({ evaluation }) => evaluation.latencySeconds],
     ["attentionSeconds", ({ evaluation }) => evaluation.attentionSeconds],
     ["cycles", ({ evaluation }) => evaluation.cycles],
-    ["util2d", ({ evaluation }) => evaluation.utilization["2d"] ?? 0],
-    ["util1d", ({ evaluation }) => evaluation.utilization["1d"] ?? 0],
+    ...arraysOf(found.map(({ evaluation }) => evaluation.utilization)).map(
+      array => [`util${array}`, ({ evaluation }: Solved) => evaluation.utilization[array] ?? ""] as const,
+    ),
     ["trafficBytes", ({ evaluation }) => evaluation.trafficBytes],
     ["energyPj", ({ evaluation }) => evaluation.energyPj],
     ["areaUm2", ({ evaluation }) => evaluation.areaUm2],

@@ -5,6 +5,7 @@ import type { AttentionShape } from "../attention/shape.js";
 import type { Tile } from "../attention/tile.js";
 import type { Design } from "../spec/design.js";
 import { type Accounting, published } from "./accounting.js";
+import { type ArrayShares, arrayShares } from "./array-shares.js";
 import { hidesSome } from "./attention-point.js";
 import { compileDesign } from "./compile.js";
 import { evaluate } from "./evaluate.js";
@@ -12,7 +13,7 @@ import type { Patch } from "./patch.js";
 import { checkSizes } from "./sizes.js";
 
 /** What one attention costs on a design, and how that was counted. */
-export interface RunCost {
+export interface RunCost extends ArrayShares {
   readonly accounting: Accounting["name"];
   readonly corrections: readonly string[];
   /** Bits of the words that bytes and energy are for. */
@@ -26,8 +27,6 @@ export interface RunCost {
   readonly frequencyHz: number;
   readonly dramBytesPerSecond: number;
   readonly dramBytes: number;
-  readonly util2d: number;
-  readonly util1d: number;
   /** Absent where it is not known. */
   readonly energyPj?: number;
   /** Names of the figures that are absent, because the technology has none for words of that many bits. */
@@ -93,8 +92,9 @@ export function costOfRun(
     frequencyHz: result.frequencyHz,
     dramBytesPerSecond: result.dramBytesPerSecond,
     dramBytes: counted(result.trafficBytes),
-    util2d: counted(result.utilization["2d"] ?? 0),
-    util1d: counted(result.utilization["1d"] ?? 0),
+    ...arrayShares(
+      Object.fromEntries(Object.entries(result.utilization).map(([name, share]) => [name, counted(share)])),
+    ),
     ...energyPj,
     missing: result.missing.filter(name => name === "energyPj"),
   };

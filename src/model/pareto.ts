@@ -1,6 +1,7 @@
 import type { Design } from "../spec/design.js";
 import type { Workload } from "../spec/workload.js";
 import { type Accounting, published } from "./accounting.js";
+import { ofArray } from "./array-shares.js";
 import { compileDesign } from "./compile.js";
 import { type Evaluation, evaluate } from "./evaluate.js";
 import { sizesOf } from "./sizes.js";
@@ -53,4 +54,4 @@ export function paretoStudy(
 }
 
 const memoryBound = ({ phases }: Evaluation): boolean =>
-  phases.some(({ memorySeconds, busySeconds }) => memorySeconds > (busySeconds["1d"] ?? 0));
+  phases.some(({ memorySeconds, busySeconds }) => memorySeconds > ofArray(busySeconds, "1d"));

@@ -1,4 +1,5 @@
 import type { Accounting } from "../model/accounting.js";
+import { type ArrayShares, arrayShares } from "../model/array-shares.js";
 import type { AttentionPoint } from "../model/attention-point.js";
 import type { CompiledDesign } from "../model/compile.js";
 import { type Evaluation, evaluate } from "../model/evaluate.js";
@@ -25,9 +26,7 @@ export interface LayerEvaluation extends LayerTotals {
 }
 
 /** A layer as `fusemax model --layer --json` prints it. */
-export interface LayerResult extends ShownCosts {
-  readonly util2d: number;
-  readonly util1d: number;
+export interface LayerResult extends ShownCosts, ArrayShares {
   readonly use: Evaluation["use"];
   /** What limits the parts of the layer (attention, each product) that take longest together. */
   readonly bound: string;
@@ -103,8 +102,7 @@ function meanUse(
 export function layerResult(layer: LayerEvaluation, missing: Evaluation["missing"]): LayerResult {
   return {
     ...costsOf(layer, missing),
-    util2d: layer.utilization["2d"] ?? 0,
-    util1d: layer.utilization["1d"] ?? 0,
+    ...arrayShares(layer.utilization),
     use: layer.use,
     bound: layer.bound,
     components: componentsOf(layer, missing),

@@ -1,5 +1,6 @@
 import { FusemaxError } from "../errors.js";
 import type { Accounting } from "../model/accounting.js";
+import { type ArrayShares, arrayShares } from "../model/array-shares.js";
 import { type AttentionPoint, attentionPoints, type PointRequest } from "../model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../model/compile.js";
 import { correctionNames } from "../model/corrections.js";
@@ -11,6 +12,7 @@ import { checkSettings } from "../model/settings.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
+import { arraysOf } from "./array-names.js";
 import {
   componentsOf,
   costsOf,
@@ -21,8 +23,10 @@ import {
 } from "./layer-result.js";
 
 /** One design on one workload at one length, as `fusemax model --json` prints it (schema fusemax.model/1). */
-export interface ModelResult extends ShownCosts {
+export interface ModelResult extends ShownCosts, ArrayShares {
   readonly design: string;
+  /** The cascade that the design computes, by its name; null where it names none. */
+  readonly cascade: string | null;
   readonly model: string;
   /** Which kind of the model's layers, where it has several; else null. */
   readonly layers: string | null;
@@ -41,8 +45,8 @@ export interface ModelResult extends ShownCosts {
   readonly missing: readonly string[];
   /** Buffers whose energy and area lie between the technology's sizes, or beyond them. */
   readonly estimatedBuffers: Evaluation["estimatedBuffers"];
-  readonly util2d: number;
-  readonly util1d: number;
+  /** The array with the most PEs. */
+  readonly largestArray: string;
   /** Per array what its PE-cycles are spent on. */
   readonly use: Readonly<Record<string, ArrayUse>>;
   /** dram, the array that never rests, or the binding. */
@@ -61,6 +65,8 @@ export interface ModelResult extends ShownCosts {
 }
 
 export interface EinsumResult {
+  /** What the mapping's `aliases` and the published tables call it, where that is something else. */
+  readonly alias?: string;
   readonly cycles: number;
   readonly array: string;
   readonly util: number;
@@ -190,19 +196,32 @@ function resultOf(
             throw error;
           }
         });
-  const at = { design: name, model: workload.name, layers: kind.name, phase, batch, queries, keys, headsPerKey: group };
+  const { cascade, mapping } = compiled.design;
+  const at = {
+    design: name,
+    cascade: cascade?.name ?? null,
+    model: workload.name,
+    layers: kind.name,
+    phase,
+    batch,
+    queries,
+    keys,
+    headsPerKey: group,
+  };
   const layer =
     products === undefined
       ? {}
       : { layer: layerResult(evaluateLayer(found, { workload, point, products, accounting }), found.missing) };
-  return { ...at, ...numbersOf(found), uncorrected: Object.fromEntries(effects), ...layer };
+  return { ...at, ...numbersOf(found, mapping.data.aliases ?? {}), uncorrected: Object.fromEntries(effects), ...layer };
 }
 
-function numbersOf(found: Evaluation) {
+function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>) {
   const { missing } = found;
   const has = (figure: "energyPj" | "areaUm2"): boolean => !missing.includes(figure);
   const einsums = found.counts.map(({ name, array, cycles }) => {
+    const alias = Object.keys(aliases).find(other => aliases[other] === name);
     const result = {
+      ...(alias === undefined ? {} : { alias }),
       cycles,
       array,
       util: found.einsumUtilization[name] ?? 0,
@@ -216,8 +235,8 @@ function numbersOf(found: Evaluation) {
     wordBits: found.wordBits,
     missing,
     estimatedBuffers: found.estimatedBuffers,
-    util2d: found.utilization["2d"] ?? 0,
-    util1d: found.utilization["1d"] ?? 0,
+    ...arrayShares(found.utilization),
+    largestArray: found.largestArray,
     use: found.use,
     bound: found.bound,
     operationsPerByte: operations(found) / found.trafficBytes,
@@ -236,13 +255,17 @@ const operations = ({ counts }: Evaluation): number =>
   );
 
 /**
- * The results as one flat table: a row a result; energy by component, the 2D array's use and a layer's costs in further
- * columns.
+ * The results as one flat table: a row a result; energy by component, the largest array's use, a layer's costs and the shares
+ * of arrays that are not called 2d or 1d in further columns.
  * @param accounting in words
  */
 export function modelTable(results: readonly ModelResult[], accounting: string) {
   const components = [...new Set(results.flatMap(result => Object.keys(result.components)))];
-  const unfilled = [...new Set(results.flatMap(result => Object.keys(result.use["2d"]?.unfilled ?? {})))];
+  const others = arraysOf(results.map(({ utilization }) => utilization)).filter(name => name !== "2d" && name !== "1d");
+  const used = [...new Set(results.map(({ largestArray }) => largestArray))].map(array => ({
+    array,
+    fanouts: [...new Set(results.flatMap(({ use }) => Object.keys(use[array]?.unfilled ?? {})))],
+  }));
   const fields = [
     "design",
     "model",
@@ -273,19 +296,27 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
       ...fields,
       "accounting",
       ...components.map(name => `energyPj.${name}`),
-      ...uses.map(name => `2d.${name}`),
-      ...unfilled.map(name => `2d.unfilled.${name}`),
+      ...used.flatMap(({ array, fanouts }) => [
+        ...uses.map(name => `${array}.${name}`),
+        ...fanouts.map(name => `${array}.unfilled.${name}`),
+      ]),
       ...(layered ? totals.map(name => `layer.${name}`) : []),
       ...inLayer.map(name => `layer.energyPj.${name}`),
+      ...others.map(name => `util.${name}`),
+      ...(layered ? others.map(name => `layer.util.${name}`) : []),
     ],
     rows: results.map(result => [
       ...fields.map(field => result[field] ?? ""),
       accounting,
       ...components.map(name => result.components[name]?.energyPj ?? ""),
-      ...uses.map(name => result.use["2d"]?.[name] ?? ""),
-      ...unfilled.map(name => result.use["2d"]?.unfilled[name] ?? ""),
+      ...used.flatMap(({ array, fanouts }) => [
+        ...uses.map(name => result.use[array]?.[name] ?? ""),
+        ...fanouts.map(name => result.use[array]?.unfilled[name] ?? ""),
+      ]),
       ...(layered ? totals.map(name => result.layer?.[name] ?? "") : []),
       ...inLayer.map(name => result.layer?.components[name]?.energyPj ?? ""),
+      ...others.map(name => result.utilization[name] ?? ""),
+      ...(layered ? others.map(name => result.layer?.utilization[name] ?? "") : []),
     ]),
   };
 }

@@ -1,4 +1,5 @@
 import type { Workload } from "../spec/workload.js";
+import { arrayInWords, arraysOf, short } from "./array-names.js";
 import type { ModelFailure, ModelResult } from "./model-result.js";
 import { textTable } from "./table.js";
 import { area, bytes, energy, lengthLabel, percent, ratio, seconds } from "./units.js";
@@ -30,8 +31,10 @@ export function modelText(
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
-    parts.push(...estimates(of), ...unknowns(of));
-    parts.push(`What the 2D array's PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
+    parts.push(...alone(of), ...estimates(of), ...unknowns(of));
+    const largest = new Set(of.map(({ largestArray }) => largestArray));
+    const which = largest.size === 1 ? `the ${arrayInWords([...largest].join())}` : "the largest array";
+    parts.push(`What ${which}'s PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
     if (of.some(({ layer }) => layer !== undefined)) parts.push(`The whole layer\n\n${textTable(layers(of))}`);
     if (results.length > mostBreakdowns) continue;
     if (of.some(result => Object.keys(result.components).length > 0)) {
@@ -86,6 +89,16 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   return notes;
 }
 
+/** A line for each design that is checked against nothing. */
+const alone = (results: readonly ModelResult[]): readonly string[] =>
+  results.flatMap(({ design, cascade }) =>
+    cascade === null
+      ? [
+          `${design} names no cascade: what its Einsums read, write and do is what its mapping says, and passes and fusion are not checked.`,
+        ]
+      : [],
+  );
+
 /** A line for each buffer that the technology's table does not have. */
 const estimates = (results: readonly ModelResult[]): readonly string[] =>
   results.flatMap(({ design, estimatedBuffers }) =>
@@ -108,13 +121,13 @@ const unknowns = (results: readonly ModelResult[]): readonly string[] =>
 const useLegend =
   "masked: scores in touched tiles that the mask hides; empty columns and rows: no query, key or feature there";
 
-/** The 2D array's time, by cause. */
+/** The largest array's time, by cause. */
 function uses(results: readonly ModelResult[]) {
-  const fanouts = [...new Set(results.flatMap(r => Object.keys(r.use["2d"]?.unfilled ?? {})))];
+  const fanouts = [...new Set(results.flatMap(r => Object.keys(r.use[r.largestArray]?.unfilled ?? {})))];
   return {
     columns: ["design", "useful", "masked", ...fanouts.map(name => `empty ${name}s`), "wait for DRAM", "other waits"],
     rows: results.map(r => {
-      const use = r.use["2d"];
+      const use = r.use[r.largestArray];
       if (use === undefined) return [r.design];
       const shares = [use.useful, use.masked, ...fanouts.map(name => use.unfilled[name] ?? 0), use.dram, use.binding];
       return [r.design, ...shares.map(percent)];
@@ -123,7 +136,9 @@ function uses(results: readonly ModelResult[]) {
 }
 
 function layers(results: readonly ModelResult[]) {
-  const columns = ["design", "cycles", "latency", "of it attention", "2D busy", "1D busy", "DRAM", "energy"];
+  const arrays = arraysOf(results.map(({ utilization }) => utilization));
+  const busy = arrays.map(name => `${short(name)} busy`);
+  const columns = ["design", "cycles", "latency", "of it attention", ...busy, "DRAM", "energy"];
   return {
     columns: [...columns, "of it attention", "limited by"],
     rows: results.flatMap(({ design, layer, latencySeconds, energyPj }) =>
@@ -135,40 +150,39 @@ function layers(results: readonly ModelResult[]) {
               Math.round(layer.cycles).toLocaleString("en-US"),
               seconds(layer.latencySeconds),
               percent(latencySeconds / layer.latencySeconds),
-              percent(layer.util2d),
-              percent(layer.util1d),
+              ...arrays.map(name => known(percent, layer.utilization[name])),
               bytes(layer.trafficBytes),
               known(energy, layer.energyPj),
               shareOf(energyPj, layer.energyPj),
-              boundInWords[layer.bound] ?? layer.bound,
+              boundInWords(layer.bound),
             ],
           ],
     ),
   };
 }
 
-const overview = (results: readonly ModelResult[]) => ({
-  columns: ["design", "cycles", "latency", "2D busy", "1D busy", "DRAM", "energy", "area", "ops/byte", "limited by"],
-  rows: results.map(r => [
+function overview(results: readonly ModelResult[]) {
+  const arrays = arraysOf(results.map(({ utilization }) => utilization));
+  const busy = arrays.map(name => `${short(name)} busy`);
+  const rows = results.map(r => [
     r.design,
     r.cycles < 1e15 ? Math.round(r.cycles).toLocaleString("en-US") : r.cycles.toExponential(4),
     seconds(r.latencySeconds),
-    percent(r.util2d),
-    percent(r.util1d),
+    ...arrays.map(name => known(percent, r.utilization[name])),
     bytes(r.trafficBytes),
     known(energy, r.energyPj),
     known(area, r.areaUm2),
     `${ratio(r.operationsPerByte)} of ${r.balanceOperationsPerByte.toFixed(0)}`,
-    boundInWords[r.bound] ?? r.bound,
-  ]),
-});
+    boundInWords(r.bound),
+  ]);
+  const costs = ["DRAM", "energy", "area", "ops/byte", "limited by"];
+  return { columns: ["design", "cycles", "latency", ...busy, ...costs], rows };
+}
 
-const boundInWords: Readonly<Record<string, string>> = {
-  dram: "DRAM",
-  "2d": "2D array",
-  "1d": "1D array",
-  binding: "binding (no array works all the time)",
-};
+function boundInWords(bound: string): string {
+  if (bound === "dram") return "DRAM";
+  return bound === "binding" ? "binding (no array works all the time)" : arrayInWords(bound);
+}
 
 function components(results: readonly ModelResult[]) {
   const names = [...new Set(results.flatMap(r => Object.keys(r.components)))];
@@ -188,7 +202,7 @@ const einsums = ({ einsums: found, energyPj }: ModelResult) => ({
   columns: ["Einsum", "array", "cycles", "busy", "energy", "share"],
   rows: Object.entries(found).map(([name, e]) => [
     name,
-    e.array.toUpperCase(),
+    short(e.array),
     e.cycles < 1e15 ? e.cycles.toLocaleString("en-US") : e.cycles.toExponential(4),
     percent(e.util),
     known(energy, e.energyPj),

@@ -1,3 +1,4 @@
+import { ofArray } from "../model/array-shares.js";
 import {
   linearOf,
   type PaperDesign,
@@ -23,8 +24,8 @@ const common: readonly Column<Point>[] = [
   ["energy", p => p.evaluation.energyPj],
 ];
 const utilization: readonly Column<Point>[] = [
-  ["util_2d", p => p.evaluation.utilization["2d"] ?? 0],
-  ["util_1d", p => p.evaluation.utilization["1d"] ?? 0],
+  ["util_2d", p => ofArray(p.evaluation.utilization, "2d")],
+  ["util_1d", p => ofArray(p.evaluation.utilization, "1d")],
 ];
 const einsums = (...names: readonly string[]): readonly Column<Point>[] =>
   names.map(
@@ -55,7 +56,7 @@ const paretoColumns: readonly Column<ParetoPoint>[] = [
   ["area", p => p.evaluation.areaUm2],
 ];
 const busy = ({ evaluation }: ParetoPoint, array: string): number =>
-  evaluation.phases.reduce((sum, phase) => sum + (phase.busySeconds[array] ?? 0), 0);
+  evaluation.phases.reduce((sum, phase) => sum + ofArray(phase.busySeconds, array), 0);
 const arrayArea = ({ evaluation: { componentAreaUm2: area } }: ParetoPoint): number =>
   (area["column"] ?? 0) + (area["registers2d"] ?? 0) + (area["compute.2d"] ?? 0);
 

@@ -2,6 +2,7 @@ import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js
 import { accountingText } from "../model/corrections.js";
 import type { RunCost } from "../model/cost.js";
 import { type FormatName, formats, storageBits } from "../numerics/format.js";
+import { arrayInWords } from "./array-names.js";
 import type { RunResult } from "./run-result.js";
 import { textTable } from "./table.js";
 import { bytes, energy, percent, seconds } from "./units.js";
@@ -32,7 +33,7 @@ export function runText(result: RunResult): string {
     line(["words", wordsText(cost, format)]),
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
     line(["energy", energyText(cost)]),
-    line(["busy", `2D array ${percent(cost.util2d)}, 1D array ${percent(cost.util1d)}`]),
+    line(["busy", busyText(cost)]),
     "",
     "Emulation",
     line([
@@ -46,6 +47,11 @@ export function runText(result: RunResult): string {
 
 const titleOf = ({ design, cascade }: RunResult): string =>
   design === "fusemax" && cascade === "attention-1-pass" ? "FuseMax attention" : `${cascade} on ${design}`;
+
+const busyText = ({ utilization }: RunCost): string =>
+  Object.entries(utilization)
+    .map(([array, share]) => `${arrayInWords(array)} ${percent(share)}`)
+    .join(", ");
 
 const countedAs = ({ accounting: name, corrections }: RunCost): string =>
   accountingText({ name, corrections, mapping: "published" });

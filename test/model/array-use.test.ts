@@ -84,7 +84,7 @@ describe("an array's PE-cycles", () => {
     const design = loadDesign(specFiles, "fusemax");
     const util2d = (seq: number): number => {
       const shape = { batch: 1, heads: 1, queries: seq, keys: seq, headDim: 64, valueDim: 64 };
-      return costOfRun(design, shape, { m0: 256, p0: 256 }, noMask).util2d;
+      return costOfRun(design, shape, { m0: 256, p0: 256 }, noMask).utilization["2d"] ?? 0;
     };
     expect(util2d(256)).toBeCloseTo(0.4776, 4);
     expect(util2d(257)).toBeCloseTo(0.203, 4);
