@@ -130,6 +130,17 @@ export function accountingLine(accounting: Accounting, byDefault: boolean): stri
   return `Accounting: ${accountingText(accounting)}${byDefault ? ` (${why})` : ""}`;
 }
 
+/** Corrections of the analysis itself, which no spec lists. */
+const ofAnalysis: readonly string[] = ["register-energy", "first-reads", "schedule"];
+
+/** The corrections that can change anything of a design. */
+export function correctionsOf({ spec, architecture, mapping, binding }: Design): readonly string[] {
+  const listed = [spec, architecture, mapping, binding].flatMap(({ data }) => Object.keys(data.corrections ?? {}));
+  const charged = (spec.data.unchargedWhenPublished ?? []).map(({ correction }) => correction);
+  const own = new Set([...ofAnalysis, ...listed, ...charged]);
+  return correctionNames.filter(name => own.has(name));
+}
+
 /** The accounting in words, for reports. */
 export function accountingText({ corrections: used, mapping }: Accounting): string {
   const counted =

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Accounting } from "../../model/accounting.js";
-import { accountingFor, accountingOf } from "../../model/corrections.js";
+import { accountingFor, accountingOf, correctionsOf } from "../../model/corrections.js";
 import type { Patch } from "../../model/patch.js";
 import type { Design } from "../../spec/design.js";
 import type { Phase } from "../../spec/workload.js";
@@ -20,10 +20,18 @@ export function accountingOfCommand(
   designs: readonly Design[],
   settings: number,
 ): { readonly accounting: Accounting; readonly byDefault: boolean } {
-  return {
-    accounting: accountingOf(accounting, correct, "published", accountingFor(designs, settings)),
-    byDefault: accounting === undefined && correct === undefined,
-  };
+  const asked = accountingOf(accounting, correct, "published", accountingFor(designs, settings));
+  if (correct?.includes("all") === false) refuseIdle(asked.corrections, designs);
+  return { accounting: asked, byDefault: accounting === undefined && correct === undefined };
+}
+
+/** A correction that no design has would be taken without effect. @throws UsageError */
+function refuseIdle(wanted: readonly string[], designs: readonly Design[]): void {
+  const known = new Set(designs.flatMap(correctionsOf));
+  const idle = wanted.find(name => !known.has(name));
+  if (idle === undefined) return;
+  const got = `"${idle}", which mends nothing of ${designs.map(({ name }) => name).join(", ")}`;
+  throw new UsageError({ where: "--correct", got, expected: `one that does: ${[...known].join(", ")}` });
 }
 
 /** Which queries there are, as the command line says it. */
