@@ -18,10 +18,10 @@ export type ScheduleRequest =
 export interface Simulated {
   readonly result: ScheduleResult;
   readonly timeline: Timeline;
-  /** Entries of a register file, in either array. */
-  readonly registers: { readonly pe: number; readonly lane: number };
+  /** Entries of a register file, by array. */
+  readonly registers: readonly number[];
   /** What the published evaluation has for the same. */
-  readonly published: { readonly cycles: number; readonly util2d: number; readonly util1d: number };
+  readonly published: { readonly cycles: number; readonly utilization: Readonly<Record<string, number>> };
 }
 
 export type ScheduleAnswer =

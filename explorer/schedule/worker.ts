@@ -38,17 +38,13 @@ function simulated({ design, scheduleModel, scheduleSeq, memory, ports, epoch, e
   const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
   const workload = loadWorkload(bundledSpecs, scheduleModel);
   const sizes = attentionSizes(workload, { batch: workload.batch, queries: scheduleSeq, keys: scheduleSeq });
-  const { frequencyHz, machine } = scheduleOfDesign(compiled, sizes);
-  const { latencySeconds, utilization } = evaluate(compiled, sizes);
+  const { arrays } = scheduleOfDesign(compiled, { sizes });
+  const { cycles, utilization } = evaluate(compiled, sizes);
   return {
-    result: simulateDesign(compiled, sizes, { memory }),
-    timeline: scheduleTimeline(compiled, sizes, { first: epoch, last: epoch + epochs - 1 }, { memory }),
-    registers: { pe: machine.peRegisters, lane: machine.laneRegisters },
-    published: {
-      cycles: Math.round(latencySeconds * frequencyHz),
-      util2d: utilization["2d"] ?? 0,
-      util1d: utilization["1d"] ?? 0,
-    },
+    result: simulateDesign(compiled, { sizes }, { memory }),
+    timeline: scheduleTimeline(compiled, { sizes }, { first: epoch, last: epoch + epochs - 1 }, { memory }),
+    registers: Object.values(arrays.arrays).map(({ registers }) => registers),
+    published: { cycles: Math.round(cycles), utilization },
   };
 }
 

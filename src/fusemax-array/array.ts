@@ -4,16 +4,17 @@ import { allRows, rowsOfHead } from "../attention/rows.js";
 import { NumericsError, SpecError } from "../errors.js";
 import { largestAccumulator } from "../numerics/limits.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
-import type { ArrayName } from "../spec/schedule/einsums.js";
-import type { ArrivalSchedule, ScheduleMachine, ScheduleWork } from "../spec/schedule/machine.js";
+import type { ArrivalSchedule, ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
 import { bufferRows } from "./buffer-rows.js";
+import type { ArrayName } from "./einsums.js";
 import { Exponential } from "./exponential.js";
 import { GlobalBuffer } from "./global-buffer.js";
-import type { Instruction } from "./instruction.js";
+import type { Instruction, TileOperands } from "./instruction.js";
 import { Lanes } from "./lanes.js";
 import { PeGrid } from "./pe-grid.js";
-import { instructions, listTiles } from "./sequencer.js";
+import { instructions, type Lengths } from "./sequencer.js";
+import { listTiles } from "./tiles.js";
 
 /** The largest array that is emulated register by register. */
 export const largestArray = 32;
@@ -94,7 +95,8 @@ interface Issue {
 }
 
 class RegisterLevelArray {
-  private readonly work: ScheduleWork;
+  private readonly lengths: Lengths;
+  private readonly tiles: readonly TileOperands[];
   private readonly grid: PeGrid;
   private readonly lanes: Lanes;
   private readonly buffer: GlobalBuffer;
@@ -116,8 +118,9 @@ class RegisterLevelArray {
     private readonly options: ArrayOptions,
   ) {
     const { shape, format, scale } = problem;
-    const { headDim, valueDim, queries, keys } = shape;
-    this.work = { headDim, valueDim, heads: shape.batch * shape.heads, queries, keys, blockTiles };
+    const { headDim, valueDim } = shape;
+    this.lengths = { headDim, valueDim, divideCycles: machine.divideCycles };
+    this.tiles = listTiles(problem, blockTiles);
     const pe = checkedElement(processingElement(format), problem);
     const exp = new Exponential(pe, exponentFactor(scale));
     this.grid = new PeGrid(machine, valueDim, pe, exp);
@@ -137,10 +140,9 @@ class RegisterLevelArray {
   }
 
   run(): ArrayRun {
-    const { schedule, machine, work, grid, lanes } = this;
-    const tiles = listTiles(machine, work);
+    const { schedule, machine, tiles, grid, lanes } = this;
     const start = (array: ArrayName): Issue => {
-      const source = instructions(schedule, array, tiles, work, machine);
+      const source = instructions(schedule, array, tiles, this.lengths);
       return { source, next: yielded(source.next()), rowsRead: 0 };
     };
     const below = start("1d");
@@ -199,12 +201,12 @@ class RegisterLevelArray {
   /** Whether what comes from elsewhere has come: tiles from DRAM, values from the other array. */
   private isReady({ einsum, step, tile }: Instruction): boolean {
     const { cycle, buffer, lanes, grid } = this;
-    const here = (tensor: "q" | "bk" | "bv"): boolean => buffer.arrivalOf(tensor, tile) <= cycle;
+    const here = (tensor: "Q" | "BK" | "BV"): boolean => buffer.arrivalOf(tensor, tile) <= cycle;
     switch (einsum) {
       case "BQK":
-        return step > 0 || ((!tile.firstKeys || here("q")) && (!tile.newKeys || here("bk")));
+        return step > 0 || ((!tile.firstKeys || here("Q")) && (!tile.newKeys || here("BK")));
       case "SLNV":
-        return step > 0 || !tile.newKeys || here("bv");
+        return step > 0 || !tile.newKeys || here("BV");
       case "SLN":
         return step > 0 || grid.isAbove(0, tile.index, cycle);
       case "RM":

@@ -31,9 +31,9 @@ export class GlobalBuffer {
   ) {}
 
   /** The cycle from which a tile can be read. */
-  arrivalOf(tensor: "q" | "bk" | "bv", tile: TileOperands): number {
+  arrivalOf(tensor: "Q" | "BK" | "BV", tile: TileOperands): number {
     if (this.arrivals === null) return 0;
-    return this.arrivals[tensor][tensor === "q" ? tile.queryArrival : tile.keyArrival] ?? Number.POSITIVE_INFINITY;
+    return this.arrivals[tensor]?.[tensor === "Q" ? tile.queryArrival : tile.keyArrival] ?? Number.POSITIVE_INFINITY;
   }
 
   q(tile: TileOperands, c: number, e: number): number {

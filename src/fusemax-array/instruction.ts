@@ -1,4 +1,4 @@
-import type { EinsumName } from "../spec/schedule/einsums.js";
+import type { EinsumName } from "./einsums.js";
 
 /**
  * What an array does in one cycle at its first column. It moves through the array with the operands: PE (r, c) does it

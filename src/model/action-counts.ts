@@ -176,7 +176,7 @@ const times = (a: number, b: number): number => {
   return product <= exactLimit || !Number.isInteger(a) ? product : bigProduct([a, b]);
 };
 
-function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): readonly (readonly number[])[] {
+export function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): readonly (readonly number[])[] {
   return keep.map((levels, t) => {
     const kept = levels.filter(({ condition }) => condition === undefined || condition(values) !== 0);
     if (kept.length > 0) return kept.map(({ level }) => level);
@@ -186,7 +186,7 @@ function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): 
 }
 
 /** Counts the Einsum's ranks, each by itself. Einsums that cut a rank alike share its count; it is formed once. */
-function rankCounts({ ranks, ranksAlone, tables }: CompiledEinsum, values: Float64Array): RankCounts {
+export function rankCounts({ ranks, ranksAlone, tables }: CompiledEinsum, values: Float64Array): RankCounts {
   for (let r = 0; r < ranks.length; r++) {
     const rank = ranks[r] as CompiledEinsum["ranks"][number];
     const counted = ranksAlone[r] as RankCount;

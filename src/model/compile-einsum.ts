@@ -31,6 +31,9 @@ export interface CompiledEinsum {
   readonly ranks: readonly {
     readonly name: string;
     readonly role: MaskRole;
+    /** Where its loops stand among the shape's bits, and what they are called. */
+    readonly shift: number;
+    readonly parts: readonly string[];
     readonly size: number;
     readonly bounds: readonly number[];
     /** The outermost bound is given, not derived, and may fail to cover the rank. */

@@ -1,14 +1,6 @@
 import { classesOf, type KeyMask } from "../attention/sequences.js";
 import { type Accounting, published } from "./accounting.js";
-import {
-  countEinsum,
-  countLaid,
-  type EinsumCounts,
-  type EinsumUse,
-  layOut,
-  peStepsOf,
-  variantOf,
-} from "./action-counts.js";
+import { countLaid, type EinsumUse, layOut, peStepsOf, variantOf } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
 import { checkBuffers, checkNumbers } from "./check-machine.js";
 import type { CompiledDesign } from "./compile.js";
@@ -70,20 +62,19 @@ export function evaluate(
   checkBuffers(design, counts, values);
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
-  // The simulation knows no masks: of its cycles the share that the touched tiles have of all.
-  const simulatedCycles = (): number | null => {
-    const all = scheduledCycles(design, sizes, values);
-    if (all === null || region === undefined) return all;
-    const unmasked = einsums.map(einsum => countEinsum(design, einsum, values, options));
-    return (all * busyCycles(counts)) / busyCycles(unmasked);
-  };
   return {
     counts,
     mappingsTried,
     wordBits: design.architecture.wordBits,
     missing: missingFigures(design),
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
-    ...timingOf(design, counts, bytes, values, has("schedule") ? simulatedCycles() : null),
+    ...timingOf(
+      design,
+      counts,
+      bytes,
+      values,
+      has("schedule") ? scheduledCycles(design, { sizes, mask }, values) : null,
+    ),
     ...energyOf(design, counts, bytes, values, accounting),
     ...areaOf(design, values),
   };
@@ -99,5 +90,3 @@ function regionOf(mask: KeyMask, { queries }: Sizes, design: CompiledDesign, val
   const rows = einsums.flatMap(({ ranks }) => ranks).find(({ role }) => role === "queries");
   return { ...mask, group: rows === undefined ? 1 : (values[rows.size] as number) / queries };
 }
-
-const busyCycles = (counts: readonly EinsumCounts[]): number => counts.reduce((sum, { cycles }) => sum + cycles, 0);

@@ -1,7 +1,5 @@
 import type { Timeline } from "../model/schedule/timeline.js";
-import { type ArrayName, arrayNames } from "../spec/schedule/einsums.js";
-
-const arrayLabel: Readonly<Record<ArrayName, string>> = { "2d": "2D array", "1d": "1D array" };
+import { arrayLabel } from "./waterfall.js";
 
 /**
  * A timeline as Chrome trace JSON, which Perfetto opens. One process per array, one thread per interleaved stream (Perfetto
@@ -9,9 +7,8 @@ const arrayLabel: Readonly<Record<ArrayName, string>> = { "2d": "2D array", "1d"
  */
 export function chromeTrace(timeline: Timeline): string {
   const events: object[] = [];
-  for (const [i, array] of arrayNames.entries()) {
+  for (const [i, [array, waits]] of Object.entries(timeline.streams).entries()) {
     const pid = i + 1;
-    const waits = timeline.streams[array];
     const name = (kind: string, tid: number, label: string): object => ({
       ph: "M",
       name: kind,
@@ -19,11 +16,11 @@ export function chromeTrace(timeline: Timeline): string {
       tid,
       args: { name: label },
     });
-    events.push(name("process_name", 0, arrayLabel[array]));
+    events.push(name("process_name", 0, arrayLabel(array)));
     for (let stream = 0; stream < waits; stream++) {
-      events.push(name("thread_name", stream, `${arrayLabel[array]}, stream ${stream + 1}`));
+      events.push(name("thread_name", stream, `${arrayLabel(array)}, stream ${stream + 1}`));
     }
-    events.push(name("thread_name", waits, `${arrayLabel[array]}, idle`));
+    events.push(name("thread_name", waits, `${arrayLabel(array)}, idle`));
     for (const slice of timeline.slices) {
       if (slice.array !== array) continue;
       const { einsum, letter, tile, head, m1, p, epoch, start, end, issued, stream } = slice;

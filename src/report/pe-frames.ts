@@ -5,11 +5,13 @@ import { roundOperands } from "../emulator/operands.js";
 import { runArray } from "../fusemax-array/array.js";
 import { type ArrayFrame, frameOf } from "../fusemax-array/frames.js";
 import type { CompiledDesign } from "../model/compile.js";
+
 import { findLags } from "../model/schedule/lags.js";
 import { scheduleOfDesign } from "../model/schedule/of-design.js";
 import type { Sizes } from "../model/sizes.js";
 import { formats } from "../numerics/format.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
+import { fusemaxMachine } from "./fusemax-machine.js";
 
 /** What the PEs do over some cycles, and the schedule that they follow. */
 export interface PeFrames {
@@ -17,6 +19,12 @@ export interface PeFrames {
   readonly schedule: Schedule;
   readonly rows: number;
   readonly columns: number;
+}
+
+/** The rows and columns of the array that `peFrames` runs. Throws SpecError for a design that is not FuseMax's. */
+export function peArray(compiled: CompiledDesign, sizes: Sizes): { readonly rows: number; readonly columns: number } {
+  const { arrays, work } = scheduleOfDesign(compiled, { sizes: { ...sizes, B: 1, H: 1, group: 1 } });
+  return fusemaxMachine(compiled, arrays, work);
 }
 
 /**
@@ -28,7 +36,9 @@ export function peFrames(
   sizes: Sizes,
   { first, last }: { readonly first: number; readonly last: number },
 ): PeFrames {
-  const { spec, machine, work } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 });
+  const one = { ...sizes, B: 1, H: 1, group: 1 };
+  const { spec, arrays, work } = scheduleOfDesign(compiled, { sizes: one });
+  const machine = fusemaxMachine(compiled, arrays, work);
   const { rows, columns } = machine;
   const problem: AttentionProblem = {
     shape: {
@@ -50,7 +60,7 @@ export function peFrames(
     k: generateNormal(0, "k", sizes.M * sizes.E),
     v: generateNormal(0, "v", sizes.M * sizes.F),
   };
-  const schedule = findLags(spec, machine, work);
+  const schedule = findLags(spec, arrays, work);
   const frames: ArrayFrame[] = [];
   runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.format), {
     untilCycle: last + 1,

@@ -74,7 +74,7 @@ function shown(i: number, n: number): string {
 }
 
 function lettersOf(schedule: Schedule): ReadonlyMap<string, string> {
-  const operations = [...operationsOf(schedule.programs["2d"]), ...operationsOf(schedule.programs["1d"])];
+  const operations = [...operationsOf(schedule.programs["2d"] ?? []), ...operationsOf(schedule.programs["1d"] ?? [])];
   return new Map(operations.map(({ op }) => [op.einsum, op.tile]));
 }
 

@@ -1,7 +1,6 @@
 import { scaleLinear } from "d3-scale";
 import type { StallCause } from "../model/schedule/result.js";
 import type { Slice, StallSlice, Timeline } from "../model/schedule/timeline.js";
-import { type ArrayName, arrayNames, type EinsumName, einsumNames } from "../spec/schedule/einsums.js";
 import { escapeText, round, svgDocument, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
@@ -12,10 +11,11 @@ const rowHeight = 34;
 const stallHeight = 14;
 const gap = 46;
 
-const arrayLabel: Readonly<Record<ArrayName, string>> = { "2d": "2D array", "1d": "1D array" };
+/** An array's name in words: 2d is the 2D array. */
+export const arrayLabel = (array: string): string => `${array.replace(/^\dd$/, name => name.toUpperCase())} array`;
 
-/** Each Einsum's place in the palette: neighbours in Fig. 4 differ. */
-const colourOf: Readonly<Record<EinsumName, number>> = {
+/** Each Einsum of the one-pass cascade and its place in the palette: neighbours in Fig. 4 differ. */
+const colourOf: Readonly<Record<string, number>> = {
   BQK: 2,
   SLNV: 1,
   LM: 5,
@@ -30,7 +30,9 @@ const colourOf: Readonly<Record<EinsumName, number>> = {
   AV: 1,
 };
 
-export const einsumColour = (theme: Theme, einsum: EinsumName): string => theme.palette[colourOf[einsum]] ?? theme.text;
+/** @param place the Einsum's place in its cascade, for those of other cascades */
+export const einsumColour = (theme: Theme, einsum: string, place = 0): string =>
+  theme.palette[colourOf[einsum] ?? 1 + (place % 7)] ?? theme.text;
 
 /** Black or white, whichever can be read on the colour (relative luminance of WCAG 2). */
 export function textOn(colour: string): string {
@@ -46,9 +48,9 @@ export function waterfall(timeline: Timeline, title: string, theme: Theme = ligh
     .range([left, width - right]);
   const parts: string[] = [];
   let y = 92;
-  for (const array of arrayNames) {
+  for (const [array, streams] of Object.entries(timeline.streams)) {
     parts.push(...arrayRows(timeline, array, y, x, theme));
-    y += timeline.streams[array] * rowHeight + stallHeight + gap;
+    y += streams * rowHeight + stallHeight + gap;
   }
   parts.push(axis(x, y - 16, width, theme));
   const entries = legend(timeline, y + 38, width, theme);
@@ -73,15 +75,15 @@ interface Scale {
 }
 const place = (x: Scale, cycle: number): number => round(x(cycle) ?? 0);
 
-function arrayRows(timeline: Timeline, array: ArrayName, top: number, x: Scale, theme: Theme): string[] {
-  const rows = timeline.streams[array];
+function arrayRows(timeline: Timeline, array: string, top: number, x: Scale, theme: Theme): string[] {
+  const rows = timeline.streams[array] ?? 0;
   const bottom = top + rows * rowHeight + stallHeight;
   const label = { x: 16, fill: theme.text, "font-size": 13, "font-weight": 600 };
   const small = { x: 16, fill: theme.muted, "font-size": 11 };
   return [
-    tag("text", { ...label, y: top + 15 }, arrayLabel[array]),
+    tag("text", { ...label, y: top + 15 }, arrayLabel(array)),
     tag("text", { ...small, y: top + rows * rowHeight + 10 }, "idle"),
-    ...timeline.begins[array].flatMap((cycle, i, all) => {
+    ...(timeline.begins[array] ?? []).flatMap((cycle, i, all) => {
       const at = place(x, cycle);
       const epoch = timeline.epochs.first + i;
       const text = { x: at + 3, y: top - 6, fill: theme.muted, "font-size": 11 };
@@ -92,13 +94,21 @@ function arrayRows(timeline: Timeline, array: ArrayName, top: number, x: Scale, 
         tag("text", text, words),
       ];
     }),
-    ...timeline.slices.filter(s => s.array === array).map(s => bar(s, top + s.stream * rowHeight, x, theme)),
+    ...timeline.slices
+      .filter(s => s.array === array)
+      .map(s => bar(s, timeline.einsums.indexOf(s.einsum), top + s.stream * rowHeight, x, theme)),
     ...timeline.stalls.filter(s => s.array === array).map(s => idleBar(s, top + rows * rowHeight + 2, x, theme)),
   ];
 }
 
 const idleText = (cause: StallCause): string =>
-  ["fill", "drain", "idle"].includes(cause) ? cause : cause === "port" ? "waits for a port" : `waits for ${cause}`;
+  ["fill", "drain", "idle"].includes(cause)
+    ? cause
+    : cause === "port"
+      ? "waits for a port"
+      : cause === "behind"
+        ? "waits for the other arrays"
+        : `waits for ${cause}`;
 
 function idleBar({ start, end, cause }: StallSlice, y: number, x: Scale, theme: Theme): string {
   const from = place(x, start);
@@ -113,11 +123,11 @@ function idleBar({ start, end, cause }: StallSlice, y: number, x: Scale, theme: 
   ]);
 }
 
-function bar(slice: Slice, y: number, x: Scale, theme: Theme): string {
+function bar(slice: Slice, order: number, y: number, x: Scale, theme: Theme): string {
   const { einsum, letter, p, m1, start, end, issued, epoch } = slice;
   const from = place(x, start);
   const wide = round(Math.max(place(x, end) - from, 1));
-  const fill = einsumColour(theme, einsum);
+  const fill = einsumColour(theme, einsum, order);
   const title = `${einsum}[${letter}] in epoch ${epoch}: query tile ${p}, key tile ${m1}, cycles ${start} to ${end - 1}, ${issued} issued`;
   const inside = { fill: textOn(fill), "font-size": 11, "text-anchor": "middle" };
   const middle = round(from + wide / 2);
@@ -155,12 +165,12 @@ function axis(x: Scale, y: number, width: number, theme: Theme): string {
 }
 
 function legend(timeline: Timeline, y: number, width: number, theme: Theme) {
-  const present = einsumNames.filter(name => timeline.slices.some(({ einsum }) => einsum === name));
+  const present = timeline.einsums.filter(name => timeline.slices.some(({ einsum }) => einsum === name));
   const perRow = Math.max(1, Math.floor((width - left) / 84));
   const marks = present.flatMap((name, i) => {
     const at = { x: left + (i % perRow) * 84, y: y + Math.floor(i / perRow) * 20 };
     return [
-      tag("rect", { ...at, width: 14, height: 12, fill: einsumColour(theme, name) }),
+      tag("rect", { ...at, width: 14, height: 12, fill: einsumColour(theme, name, timeline.einsums.indexOf(name)) }),
       tag("text", { x: at.x + 19, y: at.y + 10.5, fill: theme.text, "font-size": 12 }, name),
     ];
   });

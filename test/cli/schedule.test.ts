@@ -38,7 +38,7 @@ describe("fusemax schedule", () => {
     const { code, stdout } = await invoke("schedule", "--seq", "1K", "--ports", "1,2", "--json", "--memory", "ideal");
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
-    expect(result.schema).toBe("fusemax.schedule/1");
+    expect(result.schema).toBe("fusemax.schedule/2");
     expect(result.results.map((r: { ports: number }) => r.ports)).toEqual([1, 2]);
     const { latencyCycles, arrays } = result.results[0].simulated;
     for (const array of Object.values<{ busyCycles: number; stalls: Record<string, number> }>(arrays)) {
@@ -106,9 +106,9 @@ describe("fusemax trace", () => {
     ["a folder that is not there", () => ["--out", file("no/a.svg")], /no\/a\.svg: got /],
     ["an unknown design", () => ["--design", "tpu", "--out", file("a.svg")], /--design: got "tpu"; expected one of/],
     [
-      "a design without a schedule",
+      "a design that does not work tile by tile",
       () => ["--design", "flat", "--out", file("a.svg")],
-      /flat\.yaml:1:1: got a design without/,
+      /mappings.flat\.yaml:\d+:\d+ einsums: got a design that does not work tile by tile: no value is carried/,
     ],
     [
       "cycles of no PEs",

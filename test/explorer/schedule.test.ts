@@ -58,12 +58,12 @@ describe("Schedule", () => {
     const { results } = JSON.parse(await told(page, 1)) as {
       readonly results: readonly {
         readonly simulated: { readonly latencyCycles: number };
-        readonly published: { readonly cycles: number };
+        readonly binding: { readonly cycles: number };
       }[];
     };
     const cells = await page.$$eval("table td", all => all.slice(0, 2).map(cell => cell.textContent));
     expect(cells).toEqual(
-      [results[0]?.simulated.latencyCycles, results[0]?.published.cycles].map(n => n?.toLocaleString("en")),
+      [results[0]?.simulated.latencyCycles, results[0]?.binding.cycles].map(n => n?.toLocaleString("en")),
     );
     expect(complaints).toEqual([]);
     await close();

@@ -4,7 +4,7 @@ import { cpuEngine } from "../../src/emulator/cpu.js";
 import { SpecError } from "../../src/errors.js";
 import { runArray } from "../../src/fusemax-array/array.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
-import { operandsOf, type SmallCase, smallCases } from "./small-cases.js";
+import { operandsOf, type SmallCase, smallCases, tilesOf } from "./small-cases.js";
 
 /** What `make` gives, or that it refuses. */
 function outcome<T>(make: () => T): T | "refused" {
@@ -16,15 +16,17 @@ function outcome<T>(make: () => T): T | "refused" {
   }
 }
 
-const modelOf = ({ schedule, machine, work, arrivals }: SmallCase) =>
-  outcome(() => simulateSchedule(schedule, machine, work, arrivals === null ? {} : { arrivals }));
+const modelOf = (c: SmallCase) => {
+  const { arrays, work } = tilesOf(c);
+  return outcome(() => simulateSchedule(c.schedule, arrays, work, c.arrivals === null ? {} : { arrivals: c.arrivals }));
+};
 
 const arrayOf = (c: SmallCase) =>
   outcome(() =>
     runArray(
       c.schedule,
       c.machine,
-      c.work.blockTiles,
+      c.blockTiles,
       c.problem,
       operandsOf(c),
       c.arrivals === null ? {} : { arrivals: c.arrivals },
@@ -39,9 +41,10 @@ async function agree(c: SmallCase): Promise<boolean> {
     return false;
   }
   expect(array.cycles).toBe(model.cycles);
-  expect(array.registers).toEqual({ pe: model.registers.pe, lane: model.registers.lane });
+  expect(array.registers).toEqual({ pe: model.registers["2d"], lane: model.registers["1d"] });
   const session = await cpuEngine().open(c.problem, operandsOf(c));
-  const rows = c.work.heads * c.work.queries;
+  const { batch, heads, queries } = c.problem.shape;
+  const rows = batch * heads * queries;
   const twin = await session.run({ start: 0, end: rows });
   expect(new Uint32Array(array.av.buffer)).toEqual(new Uint32Array(twin.av.buffer));
   return true;

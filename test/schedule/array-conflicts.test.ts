@@ -25,14 +25,19 @@ const operands = {
   v: new Float32Array(12).fill(1),
 };
 
-const run = (text: Partial<ScheduleText>, on: Partial<ScheduleMachine> = {}, blockTiles = 2) =>
-  runArray(
-    withLag(parseSchedule("mine", { ...(texts["fusemax"] as ScheduleText), ...text }), 1),
-    { ...machine, ...on },
-    blockTiles,
-    problem,
-    operands,
-  );
+interface Text {
+  readonly tiles: ScheduleText["tiles"];
+  readonly "2d": string;
+  readonly "1d": string;
+}
+const good = texts["fusemax"] as ScheduleText;
+
+const run = (text: Partial<Text>, on: Partial<ScheduleMachine> = {}, blockTiles = 2) =>
+  runArray(withLag(parseSchedule("mine", scheduleText(text)), 1), { ...machine, ...on }, blockTiles, problem, operands);
+
+function scheduleText({ tiles = good.tiles, ...programs }: Partial<Text>): ScheduleText {
+  return { tiles, programs: { ...good.programs, ...programs } };
+}
 
 /** What the array cannot do is an error that names cycle, PE and tensor: it never computes with a value that is not there. */
 describe("conflicts in the register-level array", () => {

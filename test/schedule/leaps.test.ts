@@ -1,15 +1,49 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SpecError } from "../../src/errors.js";
+import { specFiles } from "../../src/io/spec-files.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import type { ScheduleResult } from "../../src/model/schedule/result.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
-import type { DramChannel, ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
+import { loadDesign } from "../../src/spec/load.js";
+import type { DramChannel, TileWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
 import { texts } from "./small-cases.js";
 
 const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
+const fusemax = loadDesign(specFiles, "fusemax");
 
-/** Long walks over small tiles: enough of everything for each level of repetition to be found. */
+/** FuseMax's Einsums on arrays of other sizes, with other costs. */
+function arraysWith(c: {
+  readonly rows: number;
+  readonly columns: number;
+  readonly readPorts: number;
+  readonly costs: Readonly<Record<string, number>>;
+  readonly headDim: number;
+  readonly valueDim: number;
+}) {
+  const compiled = compileDesign(fusemax, {
+    patches: [
+      { path: "architecture.parameters.rows", value: c.rows },
+      { path: "architecture.parameters.columns", value: c.columns },
+      { path: "architecture.timing.bufferReadRows", value: Number.isFinite(c.readPorts) ? c.readPorts : "unlimited" },
+      { path: "architecture.levels.registers2d.depth", value: 1e6 },
+      { path: "architecture.levels.registers1d.depth", value: 1e6 },
+      ...Object.entries(c.costs).map(([field, value]) => ({ path: `architecture.arrays.${field}`, value })),
+    ],
+  });
+  const sizes = { B: 1, H: 1, E: c.headDim, F: c.valueDim, M: c.rows, queries: c.columns, modelDim: 1, feedForward: 1 };
+  return scheduleOfDesign(compiled, { sizes }).arrays;
+}
+
+const window = fc.oneof(
+  fc.constant({ left: -1, right: -1 }),
+  fc.constant({ left: -1, right: 0 }),
+  fc.record({ left: size(0, 60), right: fc.constantFrom(0, 0, 3, -1) }),
+);
+
+/** Long walks over small tiles, masked or not: enough of everything for each level of repetition to be found. */
 const cases = fc
   .record({
     name: fc.constantFrom(...Object.keys(texts)),
@@ -17,15 +51,21 @@ const cases = fc
     rows: size(1, 24),
     columns: size(1, 24),
     readPorts: fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY),
-    divideCycles: size(1, 2),
+    divide: size(1, 3),
+    mac: size(1, 2),
+    max: fc.constantFrom(1, 1, 4),
     headDim: size(1, 8),
     valueDim: size(1, 8),
-    heads: size(1, 8),
+    heads: size(1, 6),
+    headTiles: fc.constantFrom<readonly number[]>([1], [1], [2, 2], [3, 1]),
     queryTiles: size(1, 40),
     keyTiles: size(1, 14),
     blockTiles: size(1, 20),
     missingQueries: size(0, 3),
     missingKeys: size(0, 3),
+    other: fc.option(fc.record({ queryTiles: size(1, 12), keyTiles: size(1, 12) }), { nil: null }),
+    group: size(1, 3),
+    window,
     dram: fc.option(
       fc.record({
         bytesPerCycle: fc.constantFrom(3, 8.5, 64, 456.9),
@@ -37,26 +77,31 @@ const cases = fc
     ),
   })
   .map(c => {
-    const { rows, columns, headDim, valueDim, heads, blockTiles } = c;
-    const machine: ScheduleMachine = {
-      rows,
-      columns,
-      readPorts: c.readPorts,
-      writePorts: Number.POSITIVE_INFINITY,
-      rmReturn: { by: "columns" },
-      divideCycles: c.divideCycles,
-      peRegisters: Number.POSITIVE_INFINITY,
-      laneRegisters: Number.POSITIVE_INFINITY,
-    };
-    const work: ScheduleWork = {
-      headDim,
-      valueDim,
-      heads,
-      queries: Math.max(1, c.queryTiles * columns - c.missingQueries),
-      keys: Math.max(1, c.keyTiles * rows - c.missingKeys),
+    const { rows, columns, blockTiles, headTiles, group } = c;
+    const arrays = arraysWith({
+      ...c,
+      costs: { "1d.operations.divide": c.divide, "2d.operations.mac": c.mac, "1d.operations.max": c.max },
+    });
+    const whole = (tiles: number): number => Math.max(group, Math.floor((tiles * columns) / group) * group);
+    const work: TileWork = {
+      sequences: [
+        {
+          count: 2,
+          rows: Math.max(group, whole(c.queryTiles) - c.missingQueries * group),
+          keys: Math.max(1, c.keyTiles * rows - c.missingKeys),
+        },
+        ...(c.other === null ? [] : [{ count: 1, rows: whole(c.other.queryTiles), keys: c.other.keyTiles * rows }]),
+      ],
+      group,
+      window: c.window,
+      heads: c.heads,
+      headTiles,
       blockTiles,
+      tileRows: columns,
+      tileKeys: rows,
     };
     const schedule = withLag(parseSchedule(c.name, texts[c.name] as ScheduleText), c.lag);
+    const held = c.dram === null ? 0 : Math.max(...headTiles) * blockTiles + c.dram.moreQueries;
     const dram: DramChannel | undefined =
       c.dram === null
         ? undefined
@@ -64,9 +109,9 @@ const cases = fc
             bytesPerCycle: c.dram.bytesPerCycle,
             latencyCycles: c.dram.latencyCycles,
             bytesPerWord: 2,
-            tilesHeld: { q: blockTiles + c.dram.moreQueries, bk: c.dram.keysHeld, bv: c.dram.keysHeld },
+            tilesHeld: { Q: held, BK: c.dram.keysHeld, BV: c.dram.keysHeld },
           };
-    return { schedule, machine, work, memory: dram === undefined ? {} : { dram } };
+    return { schedule, arrays, work, memory: dram === undefined ? {} : { dram } };
   });
 
 /** What must not depend on leaps: all but how it was found. */
@@ -79,16 +124,16 @@ describe("leaps over repetition", () => {
     let leapt = 0;
     let tiles = 0;
     fc.assert(
-      fc.property(cases, ({ schedule, machine, work, memory }) => {
+      fc.property(cases, ({ schedule, arrays, work, memory }) => {
         let full: ScheduleResult;
         try {
-          full = simulateSchedule(schedule, machine, work, { ...memory, leap: false });
+          full = simulateSchedule(schedule, arrays, work, { ...memory, leap: false });
         } catch (error) {
           if (!(error instanceof SpecError)) throw error;
-          expect(() => simulateSchedule(schedule, machine, work, memory)).toThrow(SpecError);
+          expect(() => simulateSchedule(schedule, arrays, work, memory)).toThrow(SpecError);
           return;
         }
-        const quick = simulateSchedule(schedule, machine, work, memory);
+        const quick = simulateSchedule(schedule, arrays, work, memory);
         expect(facts(quick)).toEqual(facts(full));
         leapt += quick.tiles - quick.tilesStepped;
         tiles += quick.tiles;

@@ -26,7 +26,7 @@ describe("+Binding at 256 x 256", () => {
       const at = sizes(model, seq);
       const { cycles } = evaluate(design, at);
       for (const memory of ["ideal", "dram"] as const) {
-        const { latencyCycles } = simulateDesign(design, at, { memory });
+        const { latencyCycles } = simulateDesign(design, { sizes: at }, { memory });
         expect(latencyCycles).toBeGreaterThan(cycles);
         expect(latencyCycles - cycles).toBeLessThan(fillAndDrainBound);
       }
@@ -38,20 +38,20 @@ describe("+Binding at 256 x 256", () => {
     ["bert", 2 * 64 + 10, 4],
     ["xlm", 2 * 128 + 10, 2],
   ] as const)("%s has epochs of %i cycles at lag %i", (model, epoch, lag) => {
-    const { epoch: found, schedule } = simulateDesign(design, sizes(model, 2 ** 16), { memory: "ideal" });
+    const { epoch: found, schedule } = simulateDesign(design, { sizes: sizes(model, 2 ** 16) }, { memory: "ideal" });
     expect(found === null ? null : found.cycles / found.tiles).toBe(epoch);
     expect(schedule.lags["c"]).toBe(lag);
   });
 
   it("steps through few tiles where the run repeats", () => {
-    const { tiles, tilesStepped } = simulateDesign(design, sizes("bert", 2 ** 20));
+    const { tiles, tilesStepped } = simulateDesign(design, { sizes: sizes("bert", 2 ** 20) });
     expect(tiles).toBe(64 * 12 * 4096 * 4096);
     expect(tilesStepped).toBeLessThan(5000);
   });
 
   it("moves the bytes that the loop-nest analysis counts", () => {
     const at = sizes("bert", 2 ** 14);
-    expect(simulateDesign(design, at).dramBytes).toBe(evaluate(design, at).trafficBytes);
+    expect(simulateDesign(design, { sizes: at }).dramBytes).toBe(evaluate(design, at).trafficBytes);
   });
 });
 
@@ -61,13 +61,13 @@ describe("+Architecture at 256 x 256", () => {
     const design = compiled("architecture", [{ path: "architecture.timing.rmReturn", value: 1 }]);
     const at = sizes(model, 2 ** 14);
     const { cycles } = evaluate(design, at);
-    const simulated = simulateDesign(design, at, { memory: "ideal" }).cycles;
+    const simulated = simulateDesign(design, { sizes: at }, { memory: "ideal" }).cycles;
     expect(simulated).toBeGreaterThan(cycles);
     expect(simulated - cycles).toBeLessThan(fillAndDrainBound);
   });
 
   it("takes 255 cycles a tile more where RM climbs the columns link by link", () => {
-    const { epoch } = simulateDesign(compiled("architecture"), sizes("bert", 2 ** 14), { memory: "ideal" });
+    const { epoch } = simulateDesign(compiled("architecture"), { sizes: sizes("bert", 2 ** 14) }, { memory: "ideal" });
     expect(epoch === null ? null : epoch.cycles / epoch.tiles).toBe(458 + 255);
   });
 });
@@ -78,7 +78,7 @@ describe("the corrected accounting", () => {
     const at = sizes("bert", 4096);
     const accounting = accountingOf(undefined, ["schedule"]);
     expect(evaluate(design, at, accounting).phases.map(phase => phase.computeCycles)).toEqual([
-      simulateDesign(design, at, { memory: "ideal" }).cycles,
+      simulateDesign(design, { sizes: at }, { memory: "ideal" }).cycles,
     ]);
   });
 
@@ -93,11 +93,11 @@ describe("a timeline", () => {
   const design = compiled("fusemax");
   const at = sizes("bert", 4096);
   const epochs = { first: 250, last: 262 };
-  const timeline = scheduleTimeline(design, at, epochs);
+  const timeline = scheduleTimeline(design, { sizes: at }, epochs);
 
   it("never has two slices at once on a stream", () => {
     for (const array of ["2d", "1d"] as const) {
-      for (let stream = 0; stream < timeline.streams[array]; stream++) {
+      for (let stream = 0; stream < (timeline.streams[array] ?? 0); stream++) {
         const slices = timeline.slices.filter(s => s.array === array && s.stream === stream);
         expect(slices.length).toBeGreaterThan(0);
         for (const [i, slice] of slices.entries()) {
@@ -114,16 +114,18 @@ describe("a timeline", () => {
       const issued = slices.reduce((sum, s) => sum + s.issued, 0);
       const idle = stalls.reduce((sum, s) => sum + s.end - s.start, 0);
       const end = Math.max(...[...slices, ...stalls].map(s => s.end));
-      expect(issued + idle).toBe(end - (timeline.begins[array][0] ?? 0));
+      expect(issued + idle).toBe(end - (timeline.begins[array]?.[0] ?? 0));
     }
   });
 
   it("is the same whether what lies before it was leapt over or not", () => {
-    const whole = scheduleTimeline(design, at, { first: 0, last: epochs.last });
+    const whole = scheduleTimeline(design, { sizes: at }, { first: 0, last: epochs.last });
     const later = whole.slices.filter(s => s.epoch >= epochs.first);
     expect(timeline.slices).toEqual(later);
   });
 
   it("refuses epochs that are not there", () =>
-    expect(() => scheduleTimeline(design, at, { first: 0, last: 2 ** 40 })).toThrow(/epochs: got 0\.\.1099511627776/));
+    expect(() => scheduleTimeline(design, { sizes: at }, { first: 0, last: 2 ** 40 })).toThrow(
+      /epochs: got 0\.\.1099511627776/,
+    ));
 });

@@ -3,43 +3,58 @@ import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
+import { specFiles } from "../../src/io/spec-files.js";
+import { compileDesign } from "../../src/model/compile.js";
+import type { TileArrays } from "../../src/model/schedule/arrays.js";
+import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
-import type { ArrivalSchedule, RmReturn, ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
+import { loadDesign } from "../../src/spec/load.js";
+import type { ArrivalSchedule, RmReturn, ScheduleMachine, TileWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
 
 /** Schedules that differ in every choice the notation offers. */
 export const texts: Readonly<Record<string, ScheduleText>> = {
   fusemax: {
     tiles: { d: 0, c: "auto", b: "c+1" },
-    "2d": "(SLNV[b] | BQK[d]..) -> LM[d] -> SLN[c] -> SLD[c] -> idle(1) -> idle(AV[b])",
-    "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
+    programs: {
+      "2d": "(SLNV[b] | BQK[d]..) -> LM[d] -> SLN[c] -> SLD[c] -> idle(1) -> idle(AV[b])",
+      "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
+    },
   },
   "figure 4": {
     tiles: { d: 0, c: "auto", b: "c+1", a: "c+2" },
-    "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c]",
-    "1d": "(SPNV[a] | RNV[a] | RM[c]) -> RD[a] -> PRM[c] -> SPD[c] -> AV[a]",
+    programs: {
+      "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c]",
+      "1d": "(SPNV[a] | RNV[a] | RM[c]) -> RD[a] -> PRM[c] -> SPD[c] -> AV[a]",
+    },
   },
   "one tile": {
     tiles: { a: 0 },
-    "2d": "BQK[a] -> LM[a] -> SLN[a] -> SLD[a] -> SLNV[a]",
-    "1d": "RM[a] -> PRM[a] -> SPD[a] -> RD[a] -> (SPNV[a] | RNV[a]) -> AV[a]",
+    programs: {
+      "2d": "BQK[a] -> LM[a] -> SLN[a] -> SLD[a] -> SLNV[a]",
+      "1d": "RM[a] -> PRM[a] -> SPD[a] -> RD[a] -> (SPNV[a] | RNV[a]) -> AV[a]",
+    },
   },
   "BQK first, AV interleaved": {
     tiles: { d: 0, c: "auto", b: "c+2" },
-    "2d": "(BQK[d] | SLNV[b]) -> LM[d] -> idle(2) -> SLN[c] -> SLD[c]",
-    "1d": "RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> (SPNV[b] | RNV[b] | AV[b])",
+    programs: {
+      "2d": "(BQK[d] | SLNV[b]) -> LM[d] -> idle(2) -> SLN[c] -> SLD[c]",
+      "1d": "RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> (SPNV[b] | RNV[b] | AV[b])",
+    },
   },
   "SPNV before RNV": {
     tiles: { d: 0, c: "auto", b: "c+0" },
-    "2d": "BQK[d] -> LM[d] -> SLN[c] -> (SLNV[b] | idle(3)) -> SLD[c]",
-    "1d": "SPNV[b] -> RM[d] -> RNV[b] -> PRM[d] -> SPD[c] -> RD[c] -> idle(AV[b]) -> AV[b]",
+    programs: {
+      "2d": "BQK[d] -> LM[d] -> SLN[c] -> (SLNV[b] | idle(3)) -> SLD[c]",
+      "1d": "SPNV[b] -> RM[d] -> RNV[b] -> PRM[d] -> SPD[c] -> RD[c] -> idle(AV[b]) -> AV[b]",
+    },
   },
 };
 
 export interface SmallCase {
   readonly schedule: Schedule;
   readonly machine: ScheduleMachine;
-  readonly work: ScheduleWork;
+  readonly blockTiles: number;
   readonly problem: AttentionProblem;
   readonly seed: number;
   readonly arrivals: ArrivalSchedule | null;
@@ -79,7 +94,6 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
     .map(c => {
       const { rows, columns, headDim, valueDim, batch, kvHeads, group, queries, keys, blockTiles, gaps } = c;
       const heads = kvHeads * group;
-      const work = { headDim, valueDim, heads: batch * heads, queries, keys, blockTiles };
       const text = texts[c.name] as ScheduleText;
       const machine = {
         rows,
@@ -94,7 +108,7 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
       return {
         schedule: withLag(parseSchedule(c.name, text), c.lag),
         machine,
-        work,
+        blockTiles,
         problem: {
           shape: { batch, heads, kvHeads, queries, keys, headDim, valueDim },
           mask: noMask,
@@ -103,13 +117,18 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
           scale: 1 / Math.sqrt(headDim),
         },
         seed: c.seed,
-        arrivals: gaps === null ? null : arrivalsWith(gaps, machine, work),
+        arrivals:
+          gaps === null ? null : arrivalsWith(gaps, machine, { heads: batch * heads, queries, keys, blockTiles }),
       };
     });
 }
 
 /** Tiles that arrive one after the other with these gaps between them, over and over. */
-function arrivalsWith(gaps: readonly number[], machine: ScheduleMachine, work: ScheduleWork): ArrivalSchedule {
+function arrivalsWith(
+  gaps: readonly number[],
+  machine: ScheduleMachine,
+  work: { readonly heads: number; readonly queries: number; readonly keys: number; readonly blockTiles: number },
+): ArrivalSchedule {
   const queryTiles = Math.ceil(work.queries / machine.columns);
   const blocks = Math.ceil(queryTiles / work.blockTiles);
   const keyTiles = Math.ceil(work.keys / machine.rows);
@@ -121,7 +140,7 @@ function arrivalsWith(gaps: readonly number[], machine: ScheduleMachine, work: S
     });
   };
   const loads = work.heads * blocks * keyTiles;
-  return { q: running(work.heads * queryTiles, 0), bk: running(loads, 1), bv: running(loads, 2) };
+  return { Q: running(work.heads * queryTiles, 0), BK: running(loads, 1), BV: running(loads, 2) };
 }
 
 export function operandsOf({ problem, seed }: SmallCase): Operands {
@@ -132,4 +151,34 @@ export function operandsOf({ problem, seed }: SmallCase): Operands {
     v: generateNormal(seed, "v", batch * kvHeads * keys * valueDim),
   };
   return roundOperands(inputs, problem.shape, problem.format);
+}
+
+const fusemax = loadDesign(specFiles, "fusemax");
+
+/** What the tile-level simulation derives from FuseMax's design with the case's arrays and sizes. */
+export function tilesOf({ machine, blockTiles, problem }: SmallCase): {
+  readonly arrays: TileArrays;
+  readonly work: TileWork;
+} {
+  const { rows, columns, readPorts, writePorts, rmReturn, divideCycles } = machine;
+  const ports = (count: number): number | string => (Number.isFinite(count) ? count : "unlimited");
+  const compiled = compileDesign(fusemax, {
+    patches: [
+      { path: "architecture.parameters.rows", value: rows },
+      { path: "architecture.parameters.columns", value: columns },
+      { path: "architecture.timing.bufferReadRows", value: ports(readPorts) },
+      { path: "architecture.timing.bufferWriteRows", value: ports(writePorts) },
+      { path: "architecture.timing.rmReturn", value: rmReturn.by === "columns" ? "columns" : rmReturn.latencyCycles },
+      { path: "architecture.arrays.1d.operations.divide", value: divideCycles },
+      { path: "architecture.levels.registers2d.depth", value: 1e6 },
+      { path: "architecture.levels.registers1d.depth", value: 1e6 },
+      // Every head has keys of its own in the array: it knows no blocks of heads.
+      { path: "mapping.symbols.packed", value: 1 },
+      { path: "mapping.symbols.headTiles", value: 1 },
+      { path: "mapping.symbols.queryTiles", value: blockTiles },
+    ],
+  });
+  const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M, queries } = problem.shape;
+  const sizes = { B, H, E, F, M, queries, modelDim: 1, feedForward: 1, group: heads / H };
+  return scheduleOfDesign(compiled, { sizes });
 }

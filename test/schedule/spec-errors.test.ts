@@ -1,44 +1,58 @@
 import { describe, expect, it } from "vitest";
+import { specFiles } from "../../src/io/spec-files.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
-import type { ScheduleMachine, ScheduleWork } from "../../src/spec/schedule/machine.js";
-import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
+import { loadDesign } from "../../src/spec/load.js";
+import type { TileWork } from "../../src/spec/schedule/machine.js";
+import { checkAgainst, parseSchedule, withLag } from "../../src/spec/schedule/schedule.js";
 
-const good: ScheduleText = {
+/** A schedule of FuseMax's two arrays, flat, so that a case can replace a part. */
+interface Text {
+  readonly tiles: Readonly<Record<string, number | string>>;
+  readonly "2d": string;
+  readonly "1d": string;
+}
+const good: Text = {
   tiles: { d: 0, c: 1, b: "c+1" },
   "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLN[c] -> SLD[c]",
   "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
 };
-const machine: ScheduleMachine = {
-  rows: 4,
-  columns: 4,
-  readPorts: Number.POSITIVE_INFINITY,
-  writePorts: Number.POSITIVE_INFINITY,
-  rmReturn: { by: "columns" },
-  divideCycles: 1,
-  peRegisters: 16,
-  laneRegisters: 16,
-};
-const work: ScheduleWork = { headDim: 4, valueDim: 4, heads: 1, queries: 12, keys: 32, blockTiles: 3 };
+interface Machine {
+  readonly peRegisters: number;
+  readonly laneRegisters: number;
+}
+const fusemax = loadDesign(specFiles, "fusemax");
+const sizes = { B: 1, H: 1, E: 4, F: 4, M: 32, queries: 12, modelDim: 1, feedForward: 1 };
 
 /** The 2D array wants RM of a tile before it gives what the 1D array wants before it makes that RM. */
-const crossed: Partial<ScheduleText> = {
+const crossed: Partial<Text> = {
   tiles: { d: 0, c: 0, b: 1 },
   "2d": "BQK[d] -> LM[d] -> SLN[c] -> SLD[c] -> SLNV[b]",
 };
 
-const simulate = (text: Partial<ScheduleText>, on: Partial<ScheduleMachine> = {}, over: Partial<ScheduleWork> = {}) =>
-  simulateSchedule(
-    withLag(parseSchedule("mine", { ...good, ...text }), 1),
-    { ...machine, ...on },
-    { ...work, ...over },
-  );
+function simulate(text: Partial<Text>, on: Partial<Machine> = {}, over: Partial<TileWork> = {}) {
+  const { peRegisters = 16, laneRegisters = 16 } = on;
+  const compiled = compileDesign(fusemax, {
+    patches: [
+      { path: "architecture.parameters.D", value: 4 },
+      { path: "architecture.levels.registers2d.depth", value: peRegisters },
+      { path: "architecture.levels.registers1d.depth", value: laneRegisters },
+    ],
+  });
+  const { arrays, work } = scheduleOfDesign(compiled, { sizes });
+  const { tiles, ...programs } = { ...good, ...text };
+  const spec = parseSchedule("mine", { tiles, programs });
+  checkAgainst(spec, arrays.einsums, array => [...(compiled.arrays.get(array)?.keys() ?? [])]);
+  return simulateSchedule(withLag(spec, 1), arrays, { ...work, ...over });
+}
 
 /** Each schedule that no machine can run is refused with where, what was found, what would do. */
 describe("a schedule that cannot run is refused in one line", () => {
   it("takes the good one", () => expect(simulate({}).cycles).toBeGreaterThan(0));
 
-  it.each<[string, Partial<ScheduleText>, RegExp]>([
-    ["an unknown Einsum", { "2d": "QK[d] -> LM[d]" }, /2d, character 1: got "QK\[d\]"; expected one of BQK, LM/],
+  it.each<[string, Partial<Text>, RegExp]>([
+    ["an unknown Einsum", { "2d": "QK[d] -> LM[d]" }, /2d: got QK\[d\]; expected one of BQK, LM/],
     ["a broken group", { "2d": "(SLNV[b] | BQK[d] -> LM[d]" }, /character 19: got "->"; expected "\)"/],
     ["a missing tile", { "2d": "BQK -> LM[d]" }, /character 1: got "BQK"; expected an operation such as SLN\[c\]/],
     ["nothing", { "1d": "" }, /1d, character 1: got the end/],
@@ -58,9 +72,9 @@ describe("a schedule that cannot run is refused in one line", () => {
       /got AV\[b\] on the 2d array, whose PEs have no divide.*move AV to the 1d program/,
     ],
     [
-      "an operation without a dataflow there",
+      "an operation on an array where the mapping does not put it",
       { "2d": "(SLNV[b] | BQK[d]) -> SLN[c] -> SLD[c]", "1d": `LM[d] -> ${good["1d"]}` },
-      /got LM\[d\] on the 1d array.*the only one with a dataflow for LM/,
+      /got LM\[d\] on the 1d array.*the 2d array, where the mapping puts LM/,
     ],
     [
       "a value used before it is made",

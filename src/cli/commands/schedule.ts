@@ -8,8 +8,13 @@ const names = (option: string, text: string): readonly string[] => parseWords(op
 export function register(program: Command): void {
   const command = program
     .command("schedule")
-    .description("Simulate designs cycle by cycle and set them beside the paper's latency and utilization.")
-    .addOption(parsed("--design <list>", "designs that have a schedule", names).default(["fusemax"], "fusemax"))
+    .description("Simulate designs cycle by cycle and set them beside what their bindings say.")
+    .addOption(
+      parsed("--design <list>", "designs; one that names no schedule works on one tile at a time", names).default(
+        ["fusemax"],
+        "fusemax",
+      ),
+    )
     .addOption(parsed("--model <list>", "models of specs/workloads, or YAML files", names).default(["bert"], "bert"))
     .addOption(
       parsed("--seq <list>", "queries and keys, such as 1K,4K,1M", listOf(parseModelSize)).default([4096], "4K"),
@@ -24,9 +29,9 @@ export function register(program: Command): void {
       listOf(parseLag),
     ),
   );
-  for (const option of machineOptions()) command.addOption(option);
+  machineOptions(command);
   command
-    .option("--json", "print the results as JSON (fusemax.schedule/1), and nothing else, on stdout")
+    .option("--json", "print the results as JSON (fusemax.schedule/2), and nothing else, on stdout")
     .addHelpText("after", examples)
     .action(async (options: ScheduleOptions) => {
       const { reportSchedules } = await import("../schedule/report.js");
@@ -38,4 +43,6 @@ const examples = `
 Examples:
   fusemax schedule --design fusemax,architecture --model bert,xlm --seq 1K,4K,16K,64K,256K,1M
   fusemax schedule --ports 1,2,3,unlimited --memory ideal
+  fusemax schedule --design unfused,flat,cascade --model llama-3-8b --seq 8K
+  fusemax schedule --model gemma-2-9b --phase decode --seq 32K --batch 1
   fusemax schedule --schedule figure-4 --model bert,xlm --memory ideal`;

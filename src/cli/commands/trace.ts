@@ -7,9 +7,10 @@ export function register(program: Command): void {
   const command = program
     .command("trace")
     .description("Draw what both arrays do, epoch by epoch: a trace for Perfetto, a waterfall, or the PEs themselves.")
-    .option("--design <name>", "a design that has a schedule", "fusemax")
+    .option("--design <name>", "a design that works tile by tile", "fusemax")
     .option("--model <name>", "a model of specs/workloads, or a YAML file", "bert")
     .addOption(parsed("--seq <n>", "queries and keys", parseModelSize).default(4096, "4K"))
+    .option("--layers <kind>", "which layers, where a model's are of several kinds (such as local, global)")
     .addOption(parsed("--epochs <a..b>", "epochs to draw (default: 0..7)", parseRange))
     .requiredOption("--out <file...>", "what to write: .json a Chrome trace, .svg a drawing")
     .addOption(parsed("--ports <n>", "rows the global buffer reads a cycle (default: the design's)", parsePorts))
@@ -22,7 +23,7 @@ export function register(program: Command): void {
   command.addOption(
     parsed("--lag <n>", "the lag of the letters that are auto (default: the best, found by simulation)", parseLag),
   );
-  for (const option of machineOptions()) command.addOption(option);
+  machineOptions(command);
   command.addHelpText("after", examples).action(async (options: TraceOptions) => {
     const { traceSchedule } = await import("../schedule/trace.js");
     await traceSchedule(options);

@@ -1,24 +1,42 @@
+import { unevenGroups } from "../../attention/heads.js";
+import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
+import { type AttentionPoint, attentionPoints, unmasked } from "../../model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../model/compile.js";
+import { FieldReads } from "../../model/field-reads.js";
 import type { Patch } from "../../model/patch.js";
-import { checkSizes, type Sizes } from "../../model/sizes.js";
 import type { Design } from "../../spec/design.js";
 import type { Document } from "../../spec/document.js";
-import { loadDesign, loadSchedule, loadWorkload } from "../../spec/load.js";
+import { loadSchedule, loadWorkload } from "../../spec/load.js";
 import type { ScheduleDocument } from "../../spec/schedule/document.js";
+import type { Workload } from "../../spec/workload.js";
+import { queriesOf } from "../model/options.js";
 import type { MachineOptions, Ports } from "./options.js";
 
 /** A design as the options want it, ready to be evaluated and simulated. */
+export interface ScheduledDesign {
+  readonly name: string;
+  readonly compiled: CompiledDesign;
+  readonly reads: FieldReads;
+}
+
 export function designFor(
-  name: string,
+  loaded: Design,
   options: MachineOptions,
+  settings: readonly Patch[],
+  corrections: readonly string[],
   { ports, lag }: { readonly ports?: Ports | undefined; readonly lag?: number | undefined },
-): CompiledDesign {
-  const loaded = loadDesign(specFiles, name, "--design");
+): ScheduledDesign {
   const schedule =
     options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule, "--schedule");
   const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, lag) };
-  return compileDesign(design, { patches: patchesFor(design, options, ports) });
+  const reads = new FieldReads();
+  const patches = [...patchesFor(design, options, ports), ...settings];
+  return {
+    name: loaded.name,
+    reads,
+    compiled: compileDesign(design, { corrections, patches, ...(settings.length === 0 ? {} : { reads }) }),
+  };
 }
 
 /** The schedule with `auto` letters set. */
@@ -45,25 +63,54 @@ function patchesFor(
   if (ports !== undefined) patches.push({ path: "architecture.timing.bufferReadRows", value: ports });
   if (registers !== undefined) {
     const { arrays } = architecture.data;
-    patches.push({ path: `architecture.levels.${arrays["2d"]?.at}.depth`, value: registers.pe });
-    patches.push({ path: `architecture.levels.${arrays["1d"]?.at}.depth`, value: registers.lane });
+    for (const [name, depth] of [
+      ["2d", registers.pe],
+      ["1d", registers.lane],
+    ] as const) {
+      const level = arrays[name]?.at;
+      if (level === undefined) {
+        const got = `it for ${Object.keys(arrays).join(" and ")}`;
+        throw new UsageError({ where: "--registers", got, expected: "a design with the arrays 2d and 1d" });
+      }
+      patches.push({ path: `architecture.levels.${level}.depth`, value: depth });
+    }
   }
   return patches;
 }
 
-/** The sizes of a model at a sequence length, with what the options replace. */
-export function sizesFor(model: string, seq: number, options: MachineOptions): Sizes & { readonly model: string } {
-  const workload = loadWorkload(specFiles, model, "--model");
-  const { heads = workload.heads, headDim = workload.headDim, valueDim } = options;
-  const sizes = checkSizes({
-    B: options.batch ?? workload.batch,
-    H: heads,
-    E: headDim,
-    F: valueDim ?? options.headDim ?? workload.valueDim,
-    M: seq,
-    queries: seq,
-    modelDim: workload.modelDim,
-    feedForward: workload.feedForward,
-  });
-  return { ...sizes, model: workload.name };
+/** One point of attention to schedule, and what it is called. */
+export interface SchedulePoint extends AttentionPoint {
+  readonly model: string;
+}
+
+/** The attention of each kind of a model's layers, with what the options replace. */
+export function pointsFor(model: string, seq: number, options: MachineOptions): readonly SchedulePoint[] {
+  const workload = workloadFor(loadWorkload(specFiles, model, "--model"), options);
+  const { batch = workload.batch, kvLens } = options;
+  const request = { ...queriesOf(options), seq, batch, ...(kvLens === undefined ? {} : { kvLens }) };
+  return attentionPoints(options.mask ? workload : unmasked(workload), request).map(point => ({
+    ...point,
+    model: point.kind.name === null ? workload.name : `${workload.name}, ${point.kind.name}`,
+  }));
+}
+
+/** Query heads keep the number that shares a key/value head. */
+function workloadFor(workload: Workload, { heads, headDim, valueDim }: MachineOptions): Workload {
+  const group = workload.heads / workload.kvHeads;
+  const shape = { heads: heads ?? workload.heads, kvHeads: heads === undefined ? workload.kvHeads : heads / group };
+  if (!Number.isInteger(shape.kvHeads)) {
+    throw new UsageError({
+      where: "--heads",
+      got: String(heads),
+      expected: `a multiple of ${group}, the heads that share keys`,
+    });
+  }
+  const uneven = unevenGroups(shape);
+  if (uneven !== null) throw new UsageError({ where: "--heads", ...uneven });
+  return {
+    ...workload,
+    ...shape,
+    headDim: headDim ?? workload.headDim,
+    valueDim: valueDim ?? headDim ?? workload.valueDim,
+  };
 }

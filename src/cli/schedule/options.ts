@@ -1,12 +1,24 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
+import type { Patch } from "../../model/patch.js";
+import {
+  type AccountingOptions,
+  accountingOptions,
+  type PhaseOptions,
+  phaseOption,
+  queriesOption,
+  settingsOption,
+} from "../model/options.js";
 import { choice, parsed, parseModelSize } from "../option.js";
-import { parseTile } from "../values.js";
+import { parseLengths, parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
-export interface MachineOptions {
+export interface MachineOptions extends PhaseOptions, AccountingOptions {
   readonly schedule?: string;
   readonly batch?: number;
+  readonly kvLens?: readonly number[];
+  readonly mask: boolean;
+  readonly set?: readonly Patch[];
   readonly heads?: number;
   readonly headDim?: number;
   readonly valueDim?: number;
@@ -19,10 +31,19 @@ export interface MachineOptions {
 export const unlimited = "unlimited";
 export type Ports = number | typeof unlimited;
 
-/** The options, in the order of the help. */
-export const machineOptions = (): readonly Option[] => [
+/** Adds the options, in the order of the help. */
+export function machineOptions(command: Command): Command {
+  for (const option of ownOptions()) command.addOption(option);
+  command.option("--no-mask", "let every query see every key, causal or not");
+  return accountingOptions(command).addOption(settingsOption());
+}
+
+const ownOptions = (): readonly Option[] => [
   new Option("--schedule <name>", "a schedule of specs/schedules, or a YAML file, in place of the design's own"),
   parsed("--batch <n>", "batches (default: the model's)", parseModelSize),
+  phaseOption(),
+  queriesOption(),
+  parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths),
   parsed("--heads <n>", "heads (default: the model's)", parseModelSize),
   parsed("--head-dim <n>", "E (default: the model's)", parseModelSize),
   parsed("--value-dim <n>", "F (default: the model's)", parseModelSize),
@@ -94,6 +115,7 @@ export interface TraceOptions extends MachineOptions {
   readonly design: string;
   readonly model: string;
   readonly seq: number;
+  readonly layers?: string;
   readonly ports?: Ports;
   readonly lag?: number;
   readonly epochs?: { readonly first: number; readonly last: number };

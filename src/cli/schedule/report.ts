@@ -1,21 +1,31 @@
-import type { CompiledDesign } from "../../model/compile.js";
+import { UsageError } from "../../errors.js";
+import type { Accounting } from "../../model/accounting.js";
+import { accountingLine } from "../../model/corrections.js";
 import { evaluate } from "../../model/evaluate.js";
-import { scheduleOfDesign, simulateDesign } from "../../model/schedule/of-design.js";
-import { dependencyCauses, dramCauses, type ScheduleResult, type StallCause } from "../../model/schedule/result.js";
+import { simulateDesign } from "../../model/schedule/of-design.js";
+import type { ScheduleResult, StallCause } from "../../model/schedule/result.js";
+import { checkSettings } from "../../model/settings.js";
 import { jsonText } from "../../report/finite.js";
 import { type Table, textTable } from "../../report/table.js";
 import { lengthLabel, percent } from "../../report/units.js";
-import type { ArrayName } from "../../spec/schedule/einsums.js";
-import { designFor, sizesFor } from "./design.js";
-import { type ScheduleOptions, unlimited } from "./options.js";
+import { arrayLabel } from "../../report/waterfall.js";
+import { designsWith } from "../model/designs.js";
+import { accountingOfCommand } from "../model/options.js";
+import { designFor, pointsFor, type ScheduledDesign, type SchedulePoint } from "./design.js";
+import { type Ports, type ScheduleOptions, unlimited } from "./options.js";
 
-/** One design, model, length and number of ports: simulated, and as published. */
+/** One design, model, length and number of ports: simulated, and as its binding has it. */
 interface Row {
   readonly design: string;
   readonly model: string;
+  readonly layers: string | null;
+  readonly phase: string;
+  readonly batch: number;
+  readonly queries: number;
+  readonly keys: number;
   readonly seq: number;
-  readonly ports: number | typeof unlimited;
-  readonly published: { readonly cycles: number; readonly util2d: number; readonly util1d: number };
+  readonly ports: Ports;
+  readonly binding: { readonly cycles: number; readonly utilization: Readonly<Record<string, number>> };
   readonly simulated: ScheduleResult;
   /** What the simulation took, the search for lags included. */
   readonly seconds: number;
@@ -23,39 +33,54 @@ interface Row {
 
 /** `fusemax schedule`: simulates every combination and prints the table, or JSON. */
 export function reportSchedules(options: ScheduleOptions): void {
-  const rows = options.design.flatMap(name =>
+  if (options.kvLens !== undefined && options.batch !== undefined) {
+    throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
+  }
+  const settings = options.set ?? [];
+  const { designs, patches } = designsWith(options.design, settings);
+  const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
+  const scheduled = designs.flatMap(design =>
     (options.ports ?? [undefined]).flatMap(ports =>
-      (options.lag ?? [undefined]).flatMap(lag => rowsOf(designFor(name, options, { ports, lag }), options)),
+      (options.lag ?? [undefined]).map(lag =>
+        designFor(design, options, patches, accounting.corrections, { ports, lag }),
+      ),
     ),
   );
-  process.stdout.write(options.json === true ? json(rows, options) : text(rows, options));
+  const rows = scheduled.flatMap(design => rowsOf(design, options, accounting));
+  for (const note of checkSettings(patches, scheduled)) process.stderr.write(`fusemax: ${note}\n`);
+  const heading = accountingLine(accounting, byDefault);
+  process.stdout.write(options.json === true ? json(rows, options, accounting) : text(rows, options, heading));
   process.stderr.write(`fusemax: ${speed(rows)}\n`);
 }
 
-function rowsOf(compiled: CompiledDesign, options: ScheduleOptions): readonly Row[] {
+function rowsOf(design: ScheduledDesign, options: ScheduleOptions, accounting: Accounting): readonly Row[] {
+  const lengths = options.kvLens === undefined ? options.seq : [Math.max(...options.kvLens)];
   return options.model.flatMap(model =>
-    options.seq.map(seq => {
-      const sizes = sizesFor(model, seq, options);
-      const { machine, frequencyHz } = scheduleOfDesign(compiled, sizes);
-      const { latencySeconds, utilization } = evaluate(compiled, sizes);
-      const began = performance.now();
-      const simulated = simulateDesign(compiled, sizes, { memory: options.memory });
-      const seconds = (performance.now() - began) / 1000;
-      return {
-        design: compiled.design.label,
-        model: sizes.model,
-        seq,
-        ports: Number.isFinite(machine.readPorts) ? machine.readPorts : unlimited,
-        published: {
-          cycles: Math.round(latencySeconds * frequencyHz),
-          util2d: utilization["2d"] ?? 0,
-          util1d: utilization["1d"] ?? 0,
-        },
-        simulated,
-        seconds,
-      };
-    }),
+    lengths.flatMap(seq => pointsFor(model, seq, options).map(point => rowOf(design, point, seq, options, accounting))),
   );
+}
+
+function rowOf(
+  { compiled }: ScheduledDesign,
+  point: SchedulePoint,
+  seq: number,
+  { memory }: ScheduleOptions,
+  accounting: Accounting,
+): Row {
+  const { sizes, mask, model, kind, phase, batch, queries, keys } = point;
+  const corrections = accounting.corrections.filter(name => name !== "schedule");
+  const asBound = evaluate(compiled, sizes, { ...accounting, corrections }, [], mask);
+  const began = performance.now();
+  const simulated = simulateDesign(compiled, { sizes, mask }, { memory, corrections });
+  const seconds = (performance.now() - began) / 1000;
+  const ports = compiled.architecture.timing?.bufferReadRows ?? unlimited;
+  return {
+    ...{ design: compiled.design.label, model, layers: kind.name, phase, batch, queries, keys, seq },
+    ports: typeof ports === "number" ? ports : ports === unlimited ? unlimited : Number(ports),
+    binding: { cycles: Math.round(asBound.cycles), utilization: asBound.utilization },
+    simulated,
+    seconds,
+  };
 }
 
 function speed(rows: readonly Row[]): string {
@@ -67,49 +92,51 @@ function speed(rows: readonly Row[]): string {
   return `${tiles} tiles in ${seconds.toFixed(3)} s, ${rate} a second; ${stepped} stepped through, the others repeat`;
 }
 
-function json(rows: readonly Row[], { memory }: ScheduleOptions): string {
+function json(rows: readonly Row[], { memory }: ScheduleOptions, { name, corrections }: Accounting): string {
   const results = rows.map(({ simulated, seconds: _, ...row }) => {
-    const { schedule, ...result } = simulated;
+    const { schedule, causes: __, ...result } = simulated;
     return { ...row, simulated: { schedule: schedule.name, lags: schedule.lags, ...result } };
   });
-  return jsonText({ schema: "fusemax.schedule/1", memory, results }, 2);
+  return jsonText({ schema: "fusemax.schedule/2", accounting: name, corrections, memory, results }, 2);
 }
 
-function text(rows: readonly Row[], options: ScheduleOptions): string {
+function text(rows: readonly Row[], options: ScheduleOptions, accounting: string): string {
   const machine = options.memory === "ideal" ? "operands always there" : "operands from DRAM";
   const heading = [
-    `Cycles by simulation, ${machine}, beside the published evaluation. 2D and 1D: cycles in which the array issues an`,
-    "operation. The last columns say why the 2D array issued none. regs: entries used in a 2D and in a 1D PE.",
+    accounting,
+    `Cycles by simulation, ${machine}, beside what the design's binding says. An array's share: cycles in which it issues`,
+    "an operation. The last columns say why the first array issued none. regs: entries used in a PE of each array.",
   ];
   return `${heading.join("\n")}\n\n${textTable(table(rows))}\n`;
 }
 
-const columns: readonly (readonly [name: string, cell: (row: Row) => string | number])[] = [
-  ["design", row => row.design],
-  ["model", row => row.model],
-  ["seq", row => lengthLabel(row.seq)],
-  ["ports", row => row.ports],
-  ["schedule", row => row.simulated.schedule.name],
-  ["lags", row => lagsText(row.simulated)],
-  ["published", row => row.published.cycles],
-  ["simulated", row => row.simulated.latencyCycles],
-  ["ratio", row => (row.simulated.latencyCycles / row.published.cycles).toFixed(4)],
-  ["2D publ.", row => percent(row.published.util2d)],
-  ["2D", row => busy(row, "2d")],
-  ["1D", row => busy(row, "1d")],
-  ["epoch", ({ simulated: { epoch } }) => (epoch === null ? "-" : (epoch.cycles / epoch.tiles).toFixed(2))],
-  ["fill, drain", row => share(row, "fill", "drain")],
-  ["idle", row => share(row, "idle")],
-  ["waits", row => share(row, ...dependencyCauses)],
-  ["DRAM", row => share(row, ...dramCauses)],
-  ["port", row => share(row, "port")],
-  ["regs", ({ simulated: { registers } }) => `${registers.pe}, ${registers.lane}`],
-];
-
-const table = (rows: readonly Row[]): Table => ({
-  columns: columns.map(([name]) => name),
-  rows: rows.map(row => columns.map(([, cell]) => cell(row))),
-});
+/** The arrays of all rows, by name: designs may have others. */
+function table(rows: readonly Row[]): Table {
+  const arrays = [...new Set(rows.flatMap(({ simulated }) => Object.keys(simulated.arrays)))];
+  const first = (row: Row): string => Object.keys(row.simulated.arrays)[0] ?? "";
+  const label = (array: string): string => arrayLabel(array).replace(/ array$/, "");
+  const columns: readonly (readonly [name: string, cell: (row: Row) => string | number])[] = [
+    ["design", row => row.design],
+    ["model", row => row.model],
+    ["seq", row => lengthLabel(row.seq)],
+    ["ports", row => row.ports],
+    ["schedule", row => row.simulated.schedule.name],
+    ["lags", row => lagsText(row.simulated)],
+    ["binding", row => row.binding.cycles],
+    ["simulated", row => row.simulated.latencyCycles],
+    ["ratio", row => (row.simulated.latencyCycles / row.binding.cycles).toFixed(4)],
+    ["bound", row => percent(row.binding.utilization[first(row)] ?? 0)],
+    ...arrays.map(array => [label(array), (row: Row) => busy(row, array)] as const),
+    ["epoch", ({ simulated: { epoch } }) => (epoch === null ? "-" : (epoch.cycles / epoch.tiles).toFixed(2))],
+    ["fill, drain", row => share(row, first(row), "fill", "drain")],
+    ["idle", row => share(row, first(row), "idle")],
+    ["waits", row => share(row, first(row), ...row.simulated.causes.arrays)],
+    ["DRAM", row => share(row, first(row), ...row.simulated.causes.dram)],
+    ["port", row => share(row, first(row), "port")],
+    ["regs", ({ simulated: { registers } }) => Object.values(registers).join(", ") || "-"],
+  ];
+  return { columns: columns.map(([name]) => name), rows: rows.map(row => columns.map(([, cell]) => cell(row))) };
+}
 
 const lagsText = ({ schedule }: ScheduleResult): string =>
   Object.entries(schedule.lags)
@@ -117,10 +144,12 @@ const lagsText = ({ schedule }: ScheduleResult): string =>
     .map(([letter, lag]) => `${letter}=${lag}`)
     .join(" ");
 
-const busy = ({ simulated }: Row, array: ArrayName): string =>
-  percent(simulated.arrays[array].busyCycles / simulated.latencyCycles);
+function busy({ simulated }: Row, array: string): string {
+  const time = simulated.arrays[array];
+  return time === undefined ? "-" : percent(time.busyCycles / simulated.latencyCycles);
+}
 
-function share({ simulated: { arrays, latencyCycles } }: Row, ...causes: readonly StallCause[]): string {
-  const cycles = causes.reduce((sum, cause) => sum + arrays["2d"].stalls[cause], 0);
+function share({ simulated: { arrays, latencyCycles } }: Row, array: string, ...causes: readonly StallCause[]): string {
+  const cycles = causes.reduce((sum, cause) => sum + (arrays[array]?.stalls[cause] ?? 0), 0);
   return `${((100 * cycles) / latencyCycles).toFixed(2)}%`;
 }

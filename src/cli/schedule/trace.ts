@@ -1,15 +1,16 @@
 import { UsageError } from "../../errors.js";
 import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
 import type { CompiledDesign } from "../../model/compile.js";
-import { scheduleOfDesign } from "../../model/schedule/of-design.js";
 import { scheduleTimeline } from "../../model/schedule/timeline.js";
-import type { Sizes } from "../../model/sizes.js";
+import { checkSettings } from "../../model/settings.js";
 import { chromeTrace } from "../../report/chrome-trace.js";
-import { peFrames } from "../../report/pe-frames.js";
+import { peArray, peFrames } from "../../report/pe-frames.js";
 import { peGrid } from "../../report/pe-grid.js";
 import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
-import { designFor, sizesFor } from "./design.js";
+import { designsWith } from "../model/designs.js";
+import { accountingOfCommand } from "../model/options.js";
+import { designFor, pointsFor, type SchedulePoint } from "./design.js";
 import type { TraceOptions } from "./options.js";
 
 /** Drawings past this are too wide to read. */
@@ -33,19 +34,44 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
     throw new UsageError({ where: `--${unused}`, got, expected });
   }
   for (const { file } of drawings) await checkWritable(file);
-  const compiled = designFor(options.design, options, options);
-  const sizes = sizesFor(options.model, options.seq, options);
+  const settings = options.set ?? [];
+  const { designs, patches } = designsWith([options.design], settings);
+  const [loaded] = designs;
+  if (loaded === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
+  const { accounting } = accountingOfCommand(options, designs, settings.length);
+  const design = designFor(loaded, options, patches, accounting.corrections, options);
+  const { compiled } = design;
+  const point = pointFor(options);
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
-  const title = `${label}${named}, ${sizes.model} ${lengthLabel(options.seq)}`;
+  const title = `${label}${named}, ${point.model} ${lengthLabel(point.keys)}`;
   const contents =
     options.pe === undefined
-      ? epochDrawings(compiled, sizes, title, options)
-      : { json: "", svg: peDrawing(compiled, sizes, title, options) };
+      ? epochDrawings(compiled, point, title, options)
+      : { json: "", svg: peDrawing(compiled, point, title, options) };
+  checkSettings(patches, [design]);
   for (const { file, kind } of drawings) {
     await writeAtomically(file, [new TextEncoder().encode(contents[kind])]);
     process.stdout.write(`${file}\n`);
   }
+}
+
+/** The one kind of layers that is drawn. */
+function pointFor(options: TraceOptions): SchedulePoint {
+  const points = pointsFor(
+    options.model,
+    options.kvLens === undefined ? options.seq : Math.max(...options.kvLens),
+    options,
+  );
+  const names = points.map(({ kind }) => kind.name ?? "");
+  const found = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === options.layers);
+  if (found !== undefined && (options.layers === undefined || found.kind.name === options.layers)) return found;
+  const got =
+    options.layers === undefined
+      ? `${options.model}, whose layers are of ${points.length} kinds`
+      : `"${options.layers}"`;
+  const expected = points.length === 1 ? "no such option for layers of one kind" : `one of ${names.join(", ")}`;
+  throw new UsageError({ where: "--layers", got, expected });
 }
 
 function kindOf(file: string): "json" | "svg" {
@@ -56,7 +82,7 @@ function kindOf(file: string): "json" | "svg" {
 
 function epochDrawings(
   compiled: CompiledDesign,
-  sizes: Sizes,
+  point: SchedulePoint,
   title: string,
   { epochs = { first: 0, last: 7 }, memory, out }: TraceOptions,
 ): Readonly<Record<"json" | "svg", string>> {
@@ -65,7 +91,7 @@ function epochDrawings(
     const got = `${epochs.first}..${epochs.last}`;
     throw new UsageError({ where: "--epochs", got, expected: `at most ${mostDrawnEpochs} epochs for a drawing` });
   }
-  const timeline = scheduleTimeline(compiled, sizes, epochs, { memory });
+  const timeline = scheduleTimeline(compiled, point, epochs, { memory });
   const name = `${title}: epochs ${epochs.first} to ${epochs.last}`;
   return { json: chromeTrace(timeline), svg: draws ? waterfall(timeline, name) : "" };
 }
@@ -73,11 +99,16 @@ function epochDrawings(
 /** The first cycles of one head, computed on the register-level array with generated values and ideal memory. */
 function peDrawing(
   compiled: CompiledDesign,
-  sizes: Sizes,
+  point: SchedulePoint,
   title: string,
   { pe, cycles = { first: 0, last: 11 } }: TraceOptions,
 ): string {
-  const { rows, columns } = scheduleOfDesign(compiled, { ...sizes, B: 1, H: 1 }).machine;
+  const { sizes, mask } = point;
+  if (mask !== undefined) {
+    const got = "an attention with a mask";
+    throw new UsageError({ where: "--pe", got, expected: "one without", mend: "give --no-mask" });
+  }
+  const { rows = 1, columns = 1 } = peArray(compiled, sizes);
   if (Math.max(rows, columns) > largestDrawnArray) {
     const expected = `at most ${largestDrawnArray} x ${largestDrawnArray}`;
     throw new UsageError({ where: "--pe", got: `${rows} x ${columns} PEs`, expected, mend: "give --array 4x4" });

@@ -23,17 +23,15 @@ export class CycleQueue {
     this.size--;
   }
 
-  /** The entries counted from `now`, as text that two equal states share; what is past is all alike. Entries never fall. */
-  relativeTo(now: number): string {
-    let past = 0;
-    for (let above = this.size; past < above; ) {
-      const middle = (past + above) >> 1;
-      if (this.at(middle) < now) past = middle + 1;
-      else above = middle;
-    }
-    let text = `${past}:`;
-    for (let i = past; i < this.size; i++) text += `${this.at(i) - now},`;
-    return text;
+  /** The entries counted from `now`; what is past is all alike. Entries never fall. */
+  relativeTo(now: number): readonly number[] {
+    return Array.from({ length: this.size }, (_, i) => Math.max(-1, this.at(i) - now));
+  }
+
+  /** Holds these entries, counted from `now`, in place of its own. */
+  fill(entries: readonly number[], now: number): void {
+    this.size = 0;
+    for (const cycle of entries) this.push(cycle + now);
   }
 
   private grow(): void {

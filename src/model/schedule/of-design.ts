@@ -1,149 +1,152 @@
+import type { KeyMask } from "../../attention/sequences.js";
 import { SpecError } from "../../errors.js";
-import type { Path } from "../../spec/document.js";
-import type { Formula } from "../../spec/expression.js";
-import { scheduleOf } from "../../spec/schedule/document.js";
-import type { DramChannel, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
-import type { ScheduleSpec } from "../../spec/schedule/schedule.js";
+import { placesIn, scheduleOf } from "../../spec/schedule/document.js";
+import type { DramChannel, TileWork } from "../../spec/schedule/machine.js";
+import { checkAgainst, type ScheduleSpec } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
-import { type Sizes, symbolValues } from "../sizes.js";
+import type { Sizes } from "../sizes.js";
+import type { TileArray, TileArrays } from "./arrays.js";
+import { dataflowsOf } from "./dataflows.js";
 import { findLags } from "./lags.js";
+import { arrayShape, timingOf, valuesOf } from "./machine.js";
+import { oneTileSchedule } from "./one-tile.js";
 import type { ScheduleResult } from "./result.js";
+import { serialSchedule } from "./serial.js";
 import { type SimulationOptions, simulateSchedule } from "./simulate.js";
+import { tileNest } from "./tile-nest.js";
+import { tileWork } from "./work.js";
 
 /** Everything that a schedule's simulation takes from a design and a workload. */
 export interface DesignSchedule {
   readonly spec: ScheduleSpec;
-  readonly machine: ScheduleMachine;
-  readonly work: ScheduleWork;
+  readonly arrays: TileArrays;
+  readonly work: TileWork;
   readonly dram: DramChannel;
   readonly frequencyHz: number;
 }
 
+/** What is simulated: sizes, what a mask leaves of them, and the values of swept variables. */
+export interface ScheduledSizes {
+  readonly sizes: Sizes;
+  readonly mask?: KeyMask | undefined;
+  readonly variables?: readonly number[];
+}
+
 /**
- * The schedule, machine and loop nest of a design at given sizes. The array's rows and columns are the mapping's M0 and P0;
- * a block has P1 query tiles of each of G1 heads that share keys, and each head's last tile counts as whole.
+ * The schedule, arrays and loop nest of a design at given sizes: its own schedule, or one tile at a time where it names none.
  * @param values the design's symbols at these sizes, if they are computed already
- * @throws SpecError where the design has no schedule, or its architecture no `timing`
+ * @throws SpecError where the design does not work tile by tile, and where its schedule is not one of its Einsums
  */
 export function scheduleOfDesign(
   compiled: CompiledDesign,
-  sizes: Sizes,
-  values: Float64Array = valuesOf(compiled, sizes),
+  { sizes, mask, variables }: ScheduledSizes,
+  values: Float64Array = valuesOf(compiled, sizes, variables),
 ): DesignSchedule {
-  const { design, architecture, program } = compiled;
-  if (design.schedule === undefined) {
-    const mend = "name one of specs/schedules in the design's file";
-    throw new SpecError({ where: design.spec.at([]), got: "a design without a schedule", expected: "schedule", mend });
+  const { design } = compiled;
+  const nest = tileNest(compiled, values);
+  if (typeof nest === "string") {
+    throw new SpecError({
+      where: design.mapping.at(["einsums"]),
+      got: `a design that does not work tile by tile: ${nest}`,
+      expected: "Einsums that share the loops over tiles, for a schedule in epochs",
+      mend: "fusemax schedule without --schedule runs its Einsums one after the other",
+    });
   }
-  const { timing } = architecture;
-  if (timing === undefined) {
-    const expected = "timing: bufferReadRows, bufferWriteRows, rmReturn, dramLatencyCycles";
-    throw new SpecError({ where: design.architecture.at([]), got: "no timing", expected });
-  }
-  const number = (formula: Formula, path: Path): number =>
-    program.compile(formula, undefined, () => design.architecture.at(path))(values);
-  // Loops of a schedule run over whole tiles: what is none would never end.
-  const symbol = (name: string): number => wholeFrom(1, number(name, []), () => `${design.mapping.at([])} ${name}`);
-  const rows = symbol("M0");
-  const columns = symbol("P0");
-  const work: ScheduleWork = {
-    headDim: sizes.E,
-    valueDim: sizes.F,
-    heads: sizes.B * sizes.H,
-    queries: (symbol("G") - 1) * Math.ceil(symbol("P") / columns) * columns + symbol("P"),
-    keys: sizes.M,
-    blockTiles: symbol("G1") * symbol("P1"),
-  };
-  const ports = (field: "bufferReadRows" | "bufferWriteRows"): number => {
-    const formula = timing[field];
-    const path = ["timing", field];
-    return formula === "unlimited"
-      ? Number.POSITIVE_INFINITY
-      : wholeFrom(1, number(formula, path), () => design.architecture.at(path));
-  };
-  const cyclesOf = (field: "rmReturn" | "dramLatencyCycles"): number =>
-    wholeFrom(0, number(timing[field], ["timing", field]), () => design.architecture.at(["timing", field]));
-  const depthOf = (array: "2d" | "1d"): number => {
-    const at = architecture.arrays[array]?.at ?? "";
-    return compiled.levels.get(at)?.fields.get("depth")?.(values) ?? Number.POSITIVE_INFINITY;
-  };
-  const machine: ScheduleMachine = {
-    rows,
-    columns,
-    readPorts: ports("bufferReadRows"),
-    writePorts: ports("bufferWriteRows"),
-    rmReturn: timing.rmReturn === "columns" ? { by: "columns" } : { by: "buffer", latencyCycles: cyclesOf("rmReturn") },
-    divideCycles: compiled.arrays.get("1d")?.get("divide")?.(values) ?? 1,
-    peRegisters: depthOf("2d"),
-    laneRegisters: depthOf("1d"),
-  };
+  const einsums = dataflowsOf(compiled, nest, values);
+  const { readPorts, writePorts, upward, dramLatencyCycles } = timingOf(compiled, values);
   const frequencyHz = compiled.frequencyHz(values);
+  const own = design.schedule;
+  const arrays: TileArrays = {
+    einsums,
+    arrays: Object.fromEntries(
+      [...compiled.arrays.keys()].map(name => [name, arrayOf(compiled, name, values, own !== undefined)]),
+    ),
+    readPorts,
+    writePorts,
+    upward,
+  };
+  let spec = oneTileSchedule(einsums);
+  if (own !== undefined) {
+    spec = scheduleOf(own);
+    const unitsOf = (array: string): readonly string[] | undefined => {
+      const operations = compiled.arrays.get(array);
+      return operations === undefined ? undefined : [...operations.keys()];
+    };
+    checkAgainst(spec, einsums, unitsOf, placesIn(own));
+  }
+  const work = tileWork(compiled, nest, sizes, values, mask);
   const field = (kind: "dram" | "sram", name: string): number =>
-    [...compiled.levels.values()].find(({ spec }) => spec.kind === kind)?.fields.get(name)?.(values) ?? 0;
-  // Asked for only where operands come from DRAM: with ideal memory its latency is nobody's.
-  const channel = (): DramChannel => ({
-    bytesPerCycle: field("dram", "bytesPerSecond") / frequencyHz,
-    latencyCycles: cyclesOf("dramLatencyCycles"),
-    bytesPerWord: compiled.wordBytes,
-    tilesHeld: tilesHeld(field("sram", "bytes") / compiled.wordBytes, machine, work),
-  });
+    [...compiled.levels.values()].find(level => level.spec.kind === kind)?.fields.get(name)?.(values) ?? 0;
   return {
-    spec: scheduleOf(design.schedule),
-    machine,
+    spec,
+    arrays,
     work,
     frequencyHz,
-    get dram() {
-      return channel();
+    // Asked for only where operands come from DRAM: with ideal memory its latency is nobody's.
+    get dram(): DramChannel {
+      return {
+        bytesPerCycle: field("dram", "bytesPerSecond") / frequencyHz,
+        latencyCycles: dramLatencyCycles(),
+        bytesPerWord: compiled.wordBytes,
+        tilesHeld: tilesHeld(field("sram", "bytes") / compiled.wordBytes, einsums, work),
+      };
     },
   };
 }
 
-function valuesOf(compiled: CompiledDesign, sizes: Sizes): Float64Array {
-  const values = new Float64Array(compiled.program.size);
-  const symbols = symbolValues(sizes);
-  compiled.sizeSlots.forEach((slot, i) => {
-    values[slot] = symbols[i] as number;
-  });
-  compiled.program.run(values);
-  return values;
-}
-
-function wholeFrom(least: number, value: number, at: () => string): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new SpecError({ where: at(), got: String(value), expected: `a whole number from ${least} up` });
+function arrayOf(compiled: CompiledDesign, name: string, values: Float64Array, bounded: boolean): TileArray {
+  const { rows, grid, depth } = arrayShape(compiled, name, values);
+  // A schedule that nobody wrote down is not held to register files that nobody laid out for it.
+  return { rows, grid, registers: bounded ? depth : Number.POSITIVE_INFINITY };
 }
 
 /**
- * What the global buffer has room for: a block's Q and running tensors and one tile of keys and values (the published buffer
- * rule); with what is left, up to three more tiles of each (BV is used some epochs after it was loaded), and the next block's Q.
+ * What the global buffer has room for: a block's queries and running tensors and one tile of keys and values (the published
+ * buffer rule); with what is left, up to three more tiles of each (BV is used some epochs after it was loaded), and the next
+ * block's queries.
  */
-function tilesHeld(
-  words: number,
-  { rows, columns }: ScheduleMachine,
-  { headDim, valueDim, blockTiles }: ScheduleWork,
-): DramChannel["tilesHeld"] {
-  const keyWords = rows * (headDim + valueDim);
-  const left = Math.max(0, words - blockTiles * columns * (headDim + valueDim + 2) - keyWords);
+function tilesHeld(words: number, einsums: TileArrays["einsums"], work: TileWork): DramChannel["tilesHeld"] {
+  const loads = einsums.flatMap(einsum => einsum.loads);
+  const wordsOf = (by: "queries" | "keys"): number =>
+    loads.filter(load => load.by === by).reduce((sum, load) => sum + load.words, 0);
+  const running = einsums.reduce((sum, { runningWords }) => sum + runningWords, 0);
+  const blockTiles = Math.max(...work.headTiles) * work.blockTiles;
+  const keyWords = Math.max(1, work.tileKeys * wordsOf("keys"));
+  const queryWords = Math.max(1, work.tileRows * wordsOf("queries"));
+  const left = Math.max(0, words - blockTiles * (queryWords + work.tileRows * running) - keyWords);
   const moreKeys = Math.min(3, Math.floor(left / keyWords));
-  const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyWords) / (columns * headDim)));
-  return { q: blockTiles + moreQueries, bk: 1 + moreKeys, bv: 1 + moreKeys };
+  const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyWords) / queryWords));
+  return Object.fromEntries(
+    loads.map(({ tensor, by }) => [tensor, by === "keys" ? 1 + moreKeys : blockTiles + moreQueries]),
+  );
 }
 
 export interface DesignSimulationOptions extends Omit<SimulationOptions, "arrivals" | "dram"> {
   /** `ideal`: operands are always there, as the published evaluation has it; `dram`: from the design's DRAM channel. */
   readonly memory?: "ideal" | "dram";
+  /** The corrections of the accounting, where a design's mapping is searched for. */
+  readonly corrections?: readonly string[];
 }
 
-/** Finds the schedule's lags and simulates it. @throws SpecError */
+/**
+ * Finds the schedule's lags and simulates it. A design that names no schedule works on one tile at a time. @throws SpecError
+ */
 export function simulateDesign(
   compiled: CompiledDesign,
-  sizes: Sizes,
+  sizes: ScheduledSizes,
   options: DesignSimulationOptions = {},
 ): ScheduleResult {
-  const { spec, machine, work, dram } = scheduleOfDesign(compiled, sizes);
-  const { memory = "dram", ...rest } = options;
-  return simulateSchedule(findLags(spec, machine, work), machine, work, {
+  const { memory = "dram", corrections = [], ...rest } = options;
+  if (
+    compiled.design.schedule === undefined &&
+    typeof tileNest(compiled, valuesOf(compiled, sizes.sizes)) === "string"
+  ) {
+    return serialSchedule(compiled, sizes, corrections, memory);
+  }
+  const design = scheduleOfDesign(compiled, sizes);
+  const { spec, arrays, work } = design;
+  return simulateSchedule(findLags(spec, arrays, work), arrays, work, {
     ...rest,
-    ...(memory === "dram" ? { dram } : {}),
+    ...(memory === "dram" ? { dram: design.dram } : {}),
   });
 }

@@ -1,12 +1,13 @@
 import { SpecError } from "../../errors.js";
-import { type ArrayName, arrayNames, dataflows, type EinsumName } from "../../spec/schedule/einsums.js";
 import { operationText } from "../../spec/schedule/notation.js";
 import { operationsOf, type Schedule } from "../../spec/schedule/schedule.js";
+import type { Plan } from "./actions.js";
+import type { TileEinsum } from "./dataflows.js";
 import type { TileWalk } from "./walk.js";
 
-/** Where an operation stands in its array's order of issue; `tilesBack` of its tile's epoch. */
+/** Where an operation stands in its array's order of issue. */
 interface Position {
-  readonly einsum: EinsumName;
+  readonly einsum: TileEinsum;
   readonly text: string;
   readonly lag: number;
   readonly stage: number;
@@ -15,38 +16,45 @@ interface Position {
 
 /**
  * An array issues in order, so what it makes itself must stand before its use: for the same tile, and for what is
- * carried from the same queries' previous key tile, which is as many tiles back as the smallest block has.
+ * carried from the same queries' previous key tile, which is as many tiles back as the walk has at least between the two.
  * @throws SpecError naming the operation that would wait for a later one of its own array
  */
-export function checkOrder(schedule: Schedule, walk: TileWalk): void {
-  const smallest = walk.uniform ? walk.blockTiles : walk.queryTiles % walk.blockTiles;
-  for (const array of arrayNames) {
-    const positions = operationsOf(schedule.programs[array]).map(({ op, stage, stream }) => ({
-      einsum: op.einsum,
-      text: operationText(op),
-      lag: schedule.lags[op.tile] ?? 0,
-      stage,
-      stream,
-    }));
+export function checkOrder({ schedule, einsums }: Plan, walk: TileWalk): void {
+  for (const [array, stages] of Object.entries(schedule.programs)) {
+    const positions = operationsOf(stages).flatMap(({ op, stage, stream }): Position[] => {
+      const einsum = einsums.find(({ name }) => name === op.einsum);
+      return einsum === undefined
+        ? []
+        : [{ einsum, text: operationText(op), lag: schedule.lags[op.tile] ?? 0, stage, stream }];
+    });
     for (const user of positions) {
-      const { uses, carries } = dataflows[user.einsum];
+      const { uses, carries } = user.einsum;
       for (const maker of positions) {
-        if (uses.includes(maker.einsum)) checkBefore(schedule, array, maker, user, 0);
-        if (carries.includes(maker.einsum) && walk.keyTiles > 1) checkBefore(schedule, array, maker, user, smallest);
+        const use = uses.find(({ einsum }) => einsum === maker.einsum.name);
+        if (use !== undefined) checkBefore(schedule, array, maker, user, 0, use.pointwise);
+        if (!carries.includes(maker.einsum.name) || walk.leastBetween === Number.POSITIVE_INFINITY) continue;
+        checkBefore(schedule, array, maker, user, walk.leastBetween, false);
       }
     }
   }
 }
 
-function checkBefore(schedule: Schedule, array: ArrayName, maker: Position, user: Position, tilesBack: number): void {
+function checkBefore(
+  schedule: Schedule,
+  array: string,
+  maker: Position,
+  user: Position,
+  tilesBack: number,
+  pointwise: boolean,
+): void {
   const epochs = user.lag - (maker.lag - tilesBack);
-  const alternates = maker.stage === user.stage && maker.stream < user.stream && dataflows[user.einsum].elementwise;
+  const alternates = maker.stage === user.stage && maker.stream < user.stream && pointwise;
   if (epochs > 0 || (epochs === 0 && (maker.stage < user.stage || alternates))) return;
   const previous = tilesBack > 0 ? ` of the previous key tile (${tilesBack} tiles back)` : "";
   throw new SpecError({
     where: `schedule "${schedule.name}" ${array}`,
-    got: `${user.text} using ${maker.einsum}${previous}, which ${maker.text} makes only later: the array waits for itself`,
-    expected: `${maker.einsum} before ${user.text}`,
+    got: `${user.text} using ${maker.einsum.name}${previous}, which ${maker.text} makes only later: the array waits for itself`,
+    expected: `${maker.einsum.name} before ${user.text}`,
     mend:
       tilesBack > 0
         ? `give ${user.text} and ${maker.text} the same letter, or take more query tiles per block`

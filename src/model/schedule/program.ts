@@ -1,88 +1,99 @@
 import { SpecError } from "../../errors.js";
-import { dataflows, type EinsumName, einsumNames } from "../../spec/schedule/einsums.js";
-import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import { slotsOf } from "../../spec/schedule/dataflow.js";
 import { isIdle, type Operation, type Stage, type Stream } from "../../spec/schedule/notation.js";
+import type { Action } from "./actions.js";
+import type { TileEinsum } from "./dataflows.js";
 
-/** The Einsums by number, so that a slot is a small integer; `idleSlot` is a slot left empty. */
-export const einsumCode = Object.fromEntries(einsumNames.map((name, i) => [name, i])) as Readonly<
-  Record<EinsumName, number>
->;
-export const idleSlot = einsumNames.length;
+/** One array's operations of one epoch, one per issue slot; null where the slot is left empty. */
+export interface EpochProgram {
+  readonly actions: readonly (Action | null)[];
+  /** The slot of the Einsum that each is. */
+  readonly slot: readonly number[];
+}
 
 /** Issue slots of an epoch: hundreds of times those of any published one. */
 const mostSlots = 2 ** 20;
 
-/** One array's operations of one epoch, one per issue slot. */
-export interface EpochProgram {
-  readonly code: Uint8Array;
-  /** The step of the Einsum: e, f, or the step of an exponential. */
-  readonly step: Uint32Array;
+/** Throws SpecError for an Einsum whose tile alone has more slots than an epoch may have. */
+export function checkSlots(einsum: TileEinsum): void {
+  if (!(slotsOf(einsum) <= mostSlots)) throw tooManySlots(slotsOf(einsum));
 }
 
-/** Issue slots of an Einsum on one tile. */
-export function slotsOf(einsum: EinsumName, work: ScheduleWork, machine: ScheduleMachine): number {
-  const { steps } = dataflows[einsum];
-  if (steps === "E") return work.headDim;
-  if (steps === "F") return work.valueDim;
-  if (steps === "F-divisions") return work.valueDim * machine.divideCycles;
-  return steps;
-}
+const tooManySlots = (slots: number): SpecError =>
+  new SpecError({
+    where: "schedule",
+    got: `an epoch of ${slots} slots or more`,
+    expected: `at most ${mostSlots}`,
+    mend: "narrower queries, keys and values, or quicker operations",
+  });
 
 /** Whether an operation has something to do in an epoch: its tile is there; it is not (yet, or any more); or the tile has none. */
 export type Presence = "there" | "absent" | "none";
 
+/** What an epoch is laid out from. */
+export interface Layout {
+  readonly einsumOf: (op: Operation) => TileEinsum;
+  readonly actionsOf: (op: Operation) => readonly Action[];
+  readonly presence: (op: Operation) => Presence;
+}
+
 /**
- * Lays an epoch out in slots. The streams of a stage take turns and those that are done are passed over; one whose tile is
- * absent keeps its turns empty, so that the others keep their pace. A stage without any tile is passed over.
+ * Lays an epoch out in slots. The streams of a stage take turns of one point, whose operations hold the PE, and those that are
+ * done are passed over; one whose tile is absent keeps its turns empty, so that the others keep their pace. A stage without
+ * any tile is passed over.
  */
-export function layOut(
-  stages: readonly Stage[],
-  slots: (einsum: EinsumName) => number,
-  presence: (op: Operation) => Presence,
-): EpochProgram {
-  const code: number[] = [];
-  const step: number[] = [];
+export function layOut(stages: readonly Stage[], layout: Layout): EpochProgram {
+  const actions: (Action | null)[] = [];
+  const slot: number[] = [];
   for (const { streams } of stages) {
-    const turns = streams.map(stream => turnsOf(stream, slots, presence));
+    const turns = streams.map(stream => turnsOf(stream, layout));
     if (!turns.some(turn => turn.counts)) continue;
-    const longest = Math.max(...turns.map(turn => turn.slots));
-    if (!(code.length + longest * turns.length <= mostSlots)) {
-      throw new SpecError({
-        where: "schedule",
-        got: `an epoch of ${code.length + longest} slots or more`,
-        expected: `at most ${mostSlots}`,
-        mend: "narrower queries, keys and values, or quicker divisions",
-      });
-    }
+    const longest = Math.max(...turns.map(turn => turn.slots / turn.each));
+    const own = turns.reduce((sum, { slots, each, keeps }) => sum + (keeps ? longest * each : slots), 0);
+    if (actions.length + own > mostSlots) throw tooManySlots(actions.length + own);
     for (let turn = 0; turn < longest; turn++) {
-      for (const { slots, code: own, keeps } of turns) {
-        if (turn >= slots && !keeps) continue;
-        code.push(turn < slots ? own : idleSlot);
-        step.push(turn);
+      for (const { slots, each, own, keeps } of turns) {
+        const done = turn * each >= slots;
+        if (done && !keeps) continue;
+        for (let k = turn * each; k < (turn + 1) * each; k++) {
+          actions.push(done ? null : (own?.[k] ?? null));
+          slot.push(k);
+        }
       }
     }
   }
-  return { code: Uint8Array.from(code), step: Uint32Array.from(step) };
+  return { actions, slot };
 }
 
 interface Turns {
   readonly slots: number;
-  readonly code: number;
+  /** Slots of a turn. */
+  readonly each: number;
+  /** What is issued; undefined where the turns are empty. */
+  readonly own: readonly Action[] | undefined;
   /** Whether the stream alone makes its stage worth doing. */
   readonly counts: boolean;
   /** Whether it keeps its turns when it is done. */
   readonly keeps: boolean;
 }
 
-function turnsOf(stream: Stream, slots: (einsum: EinsumName) => number, presence: (op: Operation) => Presence): Turns {
-  if (!isIdle(stream)) {
-    const state = presence(stream);
-    const length = state === "none" ? 0 : slots(stream.einsum);
-    const there = state === "there";
-    const keeps = stream.keepsTurns === true;
-    return { slots: length, code: there ? einsumCode[stream.einsum] : idleSlot, counts: there, keeps };
+function turnsOf(stream: Stream, { einsumOf, actionsOf, presence }: Layout): Turns {
+  if (isIdle(stream) && typeof stream.idle === "number") {
+    return { slots: stream.idle, each: 1, own: undefined, counts: true, keeps: false };
   }
-  if (typeof stream.idle === "number") return { slots: stream.idle, code: idleSlot, counts: true, keeps: false };
-  const there = presence(stream.idle) === "there";
-  return { slots: there ? slots(stream.idle.einsum) : 0, code: idleSlot, counts: there, keeps: false };
+  const op = isIdle(stream) ? (stream.idle as Operation) : stream;
+  const einsum = einsumOf(op);
+  const state = presence(op);
+  const there = state === "there";
+  const slots = slotsOf(einsum);
+  if (isIdle(stream)) {
+    return { slots: there ? slots : 0, each: einsum.pointCycles, own: undefined, counts: there, keeps: false };
+  }
+  return {
+    slots: state === "none" ? 0 : slots,
+    each: einsum.pointCycles,
+    own: there ? actionsOf(op) : undefined,
+    counts: there,
+    keeps: stream.keepsTurns === true,
+  };
 }

@@ -1,15 +1,15 @@
 import { SpecError } from "../../errors.js";
-import { type ArrayName, dataflows, type EinsumName, einsumNames } from "../../spec/schedule/einsums.js";
-import type { ArrivalSchedule, DramChannel, ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import type { ArrivalSchedule, DramChannel, TileWork } from "../../spec/schedule/machine.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";
+import { type Plan, planOf } from "./actions.js";
+import type { TileArrays } from "./arrays.js";
+import { Position } from "./feed.js";
+import { LiveArrays, type SavedState, type Watcher } from "./live.js";
 import { dramMemory, givenArrivals, type TileMemory } from "./memory.js";
 import { checkOrder } from "./order.js";
-import { einsumCode, idleSlot } from "./program.js";
-import { type ArrayTime, type ScheduleResult, type StallCause, stallCauses } from "./result.js";
-import { SteadyState } from "./steady-state.js";
-import { causeCode, TileMachine } from "./tile-machine.js";
-import { Track } from "./track.js";
-import { type TilePlace, TileWalk } from "./walk.js";
+import { type Period, Repetition, repeat, type Tally } from "./repetition.js";
+import type { ArrayTime, ScheduleResult } from "./result.js";
+import { noMore, TileWalk } from "./walk.js";
 
 export interface SimulationOptions {
   /** Where the operands come from: always there (the default), there from given cycles on, or from DRAM. */
@@ -23,261 +23,353 @@ export interface SimulationOptions {
   readonly watch?: Watch;
 }
 
-export interface Watch {
+export interface Watch extends Watcher {
   readonly from: number;
   readonly until: number;
-  /** Called for every operation issued, in the order of cycles. */
-  readonly onIssue: (issue: Issue) => void;
-  /** Called for every stretch of cycles in which an array issued nothing. */
-  readonly onStall: (stall: Stall) => void;
 }
 
-/** One operation issued at the first column. */
-export interface Issue {
-  readonly array: ArrayName;
-  readonly einsum: EinsumName;
-  readonly step: number;
-  readonly tile: number;
-  readonly place: TilePlace;
-  readonly epoch: number;
-  readonly cycle: number;
-}
-
-export interface Stall {
-  readonly array: ArrayName;
-  readonly cause: StallCause;
-  readonly epoch: number;
-  readonly cycle: number;
-  readonly cycles: number;
-}
-
-/** Counters: a busy count per Einsum, then a stall count per cause for each array, then DRAM bytes. */
-const causeBase = { "2d": einsumNames.length, "1d": einsumNames.length + stallCauses.length } as const;
-const bytesAt = causeBase["1d"] + stallCauses.length;
-const never = Number.POSITIVE_INFINITY;
 /** Tiles that are stepped through before a run that does not repeat is given up: a minute or two. */
 const mostTilesStepped = 5e6;
+/** States that are remembered at once. */
+const mostStates = 1e5;
+/** Tiles after the one that begins whose kinds may decide what happens meanwhile: an array may be ahead of the first. */
+const seenAhead = 3;
+/** Kinds of tiles that are told apart. */
+const mostKinds = 2 ** 12;
+
+/** A state at the beginning of a tile, and what follows from it, by the kinds of the tiles to come. */
+interface State {
+  readonly id: number;
+  readonly saved: SavedState;
+  readonly after: Map<number | string, Step>;
+}
+
+/** What one tile of the first array does. */
+interface Step {
+  readonly to: State;
+  readonly cycles: number;
+  /** The last output, counted from the tile's beginning. */
+  readonly end: number;
+  readonly growth: Float64Array;
+}
 
 /**
  * Executes a schedule: each array issues its epoch's operations in order, one a cycle, each when its operands are there.
- * Everything is skewed alike over the columns, so that it is enough to follow the first.
+ * Everything is skewed alike over the columns, so that it is enough to follow the first. From one state the same kinds of
+ * tiles lead to the same state: each such step is run once, and loops that come back to a state are leapt over.
  * @throws SpecError where the schedule deadlocks, uses a value before it is made, or needs more registers than there are
  */
 export function simulateSchedule(
   schedule: Schedule,
-  machine: ScheduleMachine,
-  work: ScheduleWork,
+  arrays: TileArrays,
+  work: TileWork,
   options: SimulationOptions = {},
 ): ScheduleResult {
-  return new Simulation(schedule, machine, work, options).run();
+  return new Simulation(planOf(schedule, arrays), new TileWalk(work), options).run();
 }
 
 class Simulation {
-  private readonly walk: TileWalk;
   private readonly memory: TileMemory | null;
-  private readonly state: TileMachine;
-  private readonly grid: Track;
-  private readonly lane: Track;
-  private readonly steady: SteadyState;
+  private readonly live: LiveArrays;
+  private readonly position: Position;
   private readonly mayLeap: boolean;
-  private readonly counters = new Float64Array(bytesAt + 1);
-  /** What the leaps add to the counters. */
-  private readonly growth = new Float64Array(bytesAt + 1);
-  private firstIssue = -1;
-  /** What was leapt over: tiles and cycles are counted without it while the simulation runs. */
-  private readonly leapt = { cycles: 0, tiles: 0 };
+  /** The first epoch that is watched, less what is in flight then: no leap goes past it. */
+  private readonly leapsEnd: number;
+  private readonly tally: Tally;
+  private states = new Map<string, State>();
+  private readonly kinds = new Map<number, number>();
+  /** Where the live arrays stand: the tiles before it, and what was counted then. */
+  private liveAt = 0;
+  private base: Tally;
+  private readonly runs = new Repetition();
+  private readonly rows = new Repetition();
+  private readonly blocks = new Repetition();
+  private readonly heads = new Repetition();
+  private stretch = "";
+  private part = -1;
+  private headOf = "";
+  private period: Period | null = null;
+  private stepped = 0;
 
   constructor(
-    private readonly schedule: Schedule,
-    machine: ScheduleMachine,
-    work: ScheduleWork,
+    private readonly plan: Plan,
+    private readonly walk: TileWalk,
     private readonly options: SimulationOptions,
   ) {
-    const { dram, arrivals, leap = true } = options;
-    this.walk = new TileWalk(machine, work);
-    checkOrder(schedule, this.walk);
+    const { dram, arrivals, leap = true, watch } = options;
+    checkOrder(plan, walk);
     this.memory =
-      dram !== undefined ? dramMemory(dram, work, this.walk) : arrivals !== undefined ? givenArrivals(arrivals) : null;
-    this.state = new TileMachine(schedule.name, machine, work, this.memory);
-    this.grid = new Track("2d", schedule, machine, work, this.walk);
-    this.lane = new Track("1d", schedule, machine, work, this.walk);
-    this.steady = new SteadyState(this.walk);
+      dram !== undefined ? dramMemory(dram, plan, walk) : arrivals !== undefined ? givenArrivals(plan, arrivals) : null;
+    this.position = new Position(walk);
+    this.live = new LiveArrays(plan, walk, this.memory, this.position, watch ?? null);
     this.mayLeap = leap && arrivals === undefined;
+    const maxLag = Math.max(...Object.values(plan.schedule.lags));
+    this.leapsEnd = watch === undefined ? Number.POSITIVE_INFINITY : watch.from - maxLag - 1;
+    this.tally = { cycle: 0, tiles: 0, end: Number.NEGATIVE_INFINITY, counters: this.live.counters.slice() };
+    this.base = this.zero();
+  }
+
+  private zero(): Tally {
+    const { cycle, tiles, end, counters } = this.tally;
+    return { cycle, tiles, end, counters: counters.slice() };
   }
 
   run(): ScheduleResult {
-    const { state, grid, lane } = this;
-    const until = this.options.watch?.until ?? never;
-    grid.begin();
-    lane.begin();
-    while (!(grid.done && lane.done) && this.leapt.tiles + Math.min(grid.epoch, lane.epoch) < until) {
-      if (grid.fresh) {
-        grid.fresh = false;
-        if (grid.epoch > mostTilesStepped) throw this.endless();
-        this.walk.anchor(grid.epoch);
-        if (this.mayLeap && this.steady.watches(grid.epoch)) this.tryLeap();
-        if (this.options.untilPeriod === true && this.steady.period !== null) break;
-      }
-      state.open();
-      // The 1D array goes first to a port: its rows belong to older tiles.
-      const next = Math.min(this.advance(lane), this.advance(grid));
-      if (next === never) throw this.deadlock();
-      if (lane.blocked) this.countStall(lane, next - state.cycle);
-      if (grid.blocked) this.countStall(grid, next - state.cycle);
-      state.cycle = next;
+    if (this.mayLeap) this.leap();
+    const { live } = this;
+    const until = this.options.watch?.until ?? Number.POSITIVE_INFINITY;
+    while (!live.done && !this.isPast(until) && !(this.options.untilPeriod === true && this.period !== null)) {
+      live.run({ cycle: this.base.cycle, tiles: this.base.tiles }, until);
+      if (++this.stepped > mostTilesStepped) throw this.endless();
     }
-    state.countRegisters();
     return this.result();
   }
 
-  /** One cycle of an array. Returns the next cycle in which it may do something. */
-  private advance(track: Track): number {
-    const { state } = this;
-    track.blocked = false;
-    if (track.done) return never;
-    if (!state.issue(track)) {
-      track.blocked = true;
-      track.cause = state.stall;
-      return state.readyAt;
-    }
-    const op = track.program.code[track.pc] as number;
-    if (op === idleSlot) {
-      track.cause = causeCode.idle;
-      this.countStall(track, 1);
-    } else {
-      if (this.firstIssue < 0) this.firstIssue = state.cycle;
-      this.counters[op] = (this.counters[op] as number) + 1;
-      if (this.options.watch !== undefined && this.watches(track)) this.report(track, op);
-    }
-    if (++track.pc === track.program.code.length) {
-      track.next();
-      track.finishedAt = state.cycle + 1;
-    }
-    return state.cycle + 1;
+  private isPast(until: number): boolean {
+    return this.live.tracks.every(({ epoch, done }) => done || epoch + this.base.tiles >= until);
   }
 
-  private watches(track: Track): boolean {
-    const { watch } = this.options;
-    const epoch = track.epoch + this.leapt.tiles;
-    return watch !== undefined && epoch >= watch.from && epoch < watch.until;
+  /** Goes through the walk step by step, as far as steps may be remembered; then the live arrays stand there. */
+  private leap(): void {
+    const { position, tally } = this;
+    let state = this.intern(this.live.save());
+    while (!position.atEnd && tally.tiles < this.leapsEnd) {
+      this.leapOver(state);
+      if (position.atEnd || tally.tiles >= this.leapsEnd) break;
+      if (this.options.untilPeriod === true && this.period !== null) return;
+      const key = this.keyHere();
+      const known = state.after.get(key);
+      const step = known ?? this.step(state, key);
+      if (known !== undefined) this.follow(step);
+      state = step.to;
+      position.next();
+    }
+    this.goLive(state);
   }
 
-  private report(track: Track, op: number): void {
-    const tile = track.tileOf[op] as number;
-    const place = this.walk.place(tile);
-    if (place === null) return;
-    this.options.watch?.onIssue({
-      array: track.array,
-      einsum: einsumNames[op] as EinsumName,
-      step: track.program.step[track.pc] as number,
-      tile: tile + this.leapt.tiles,
-      place,
-      epoch: track.epoch + this.leapt.tiles,
-      cycle: this.state.cycle + this.leapt.cycles,
+  /** The kinds of the tile that begins and of those after it, and with DRAM what is loaded next. */
+  private keyHere(): number | string {
+    const ahead = this.position.clone();
+    let key = 0;
+    for (let i = 0; i <= seenAhead; i++) {
+      key = key * mostKinds + this.kindNumber(ahead.kind());
+      if (!ahead.atEnd) ahead.next();
+    }
+    return this.memory === null ? key : `${key} ${this.memory.next()}`;
+  }
+
+  private kindNumber(kind: number): number {
+    if (kind === noMore) return 0;
+    const number = this.kinds.get(kind) ?? this.kinds.size + 1;
+    this.kinds.set(kind, number);
+    return number;
+  }
+
+  /** Runs one tile and remembers what it did. */
+  private step(state: State, key: number | string): Step {
+    const { live, tally } = this;
+    this.goLive(state);
+    if (++this.stepped > mostTilesStepped) throw this.endless();
+    const began = live.machine.cycle;
+    const first = live.leader.epoch;
+    const counters = live.counters.slice();
+    live.feed.furthest = first;
+    live.machine.end = Number.NEGATIVE_INFINITY;
+    live.run({ cycle: this.base.cycle, tiles: this.base.tiles });
+    const step: Step = {
+      to: this.intern(live.save()),
+      cycles: live.machine.cycle - began,
+      end: live.machine.end - began,
+      growth: live.counters.map((count, i) => count - (counters[i] as number)),
+    };
+    // What was seen further ahead than the key says may be other the next time.
+    if (live.feed.furthest <= first + seenAhead) state.after.set(key, step);
+    this.count(step);
+    this.liveAt = tally.tiles;
+    return step;
+  }
+
+  /** Counts a step that was run before. */
+  private follow(step: Step): void {
+    this.count(step);
+    const { loadsAt } = this.live;
+    this.memory?.streams.forEach((stream, i) => void stream.advance(step.growth[loadsAt + i] as number));
+  }
+
+  private count({ cycles, end, growth }: Step): void {
+    const { tally } = this;
+    if (end > Number.NEGATIVE_INFINITY) tally.end = Math.max(tally.end, tally.cycle + end);
+    for (let i = 0; i < growth.length; i++) tally.counters[i] = (tally.counters[i] as number) + (growth[i] as number);
+    tally.cycle += cycles;
+    tally.tiles++;
+  }
+
+  /** Sets the live arrays to a state at the present position, unless they stand there. */
+  private goLive(state: State): void {
+    if (this.liveAt === this.tally.tiles) return;
+    this.live.restore(state.saved, this.position);
+    this.base = this.zero();
+    this.liveAt = this.tally.tiles;
+  }
+
+  private intern(saved: SavedState): State {
+    const key = JSON.stringify(saved);
+    const known = this.states.get(key);
+    if (known !== undefined) return known;
+    if (this.states.size >= mostStates) this.states = new Map();
+    const state = { id: this.nextId++, saved, after: new Map() };
+    this.states.set(key, state);
+    return state;
+  }
+  private nextId = 0;
+
+  /** Leaves out whole turns of the loops at whose beginning the walk stands, where this state was met before. */
+  private leapOver(state: State): void {
+    const { position } = this;
+    if (position.opensBlock && this.amongBlocks(state)) return;
+    if (position.opensRow && this.amongRows(state)) return;
+    this.amongTiles(state);
+  }
+
+  /** Tiles of one kind that follow one another in a row. */
+  private amongTiles(state: State): void {
+    const { position } = this;
+    const { offset, runNow } = position;
+    if (offset === 0) this.runs.clear();
+    const left = (runNow?.count ?? 0) - offset - seenAhead;
+    if (left < 4) return;
+    const period = this.runs.meet(this.stateHere(state), offset, this.tally);
+    if (period === null) return;
+    const times = this.times(period, left, true);
+    if (times < 1) return;
+    repeat(this.tally, period, times);
+    position.offset += times * period.turns;
+  }
+
+  /** Key tiles of one block that the same queries see. */
+  private amongRows(state: State): boolean {
+    const { position } = this;
+    const { row } = position;
+    if (row === null) return false;
+    const stretch = `${position.part} ${position.head} ${position.block} ${row.m1 + row.alike}`;
+    if (stretch !== this.stretch) this.rows.clear();
+    this.stretch = stretch;
+    const period = this.rows.meet(this.stateHere(state), row.m1, this.tally);
+    if (period === null) return false;
+    this.period = period;
+    const times = this.times(period, row.alike - Math.ceil(seenAhead / row.tiles), true);
+    if (times < 1) return false;
+    repeat(this.tally, period, times);
+    position.skipRows(times * period.turns);
+    return true;
+  }
+
+  /** Blocks of one head that are alike, and heads. */
+  private amongBlocks(state: State): boolean {
+    const { position, walk } = this;
+    const part = walk.parts[position.part];
+    if (part === undefined) return false;
+    if (position.part !== this.part) {
+      this.part = position.part;
+      this.heads.clear();
+    }
+    const place = `${state.id} ${this.loads(position.head, position.block)}`;
+    if (position.opensHead) {
+      this.blocks.clear();
+      const period = this.heads.meet(place, position.head, this.tally);
+      const before = Math.max(
+        0,
+        ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
+      );
+      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / this.tilesOfHead(period));
+      const times = period === null ? 0 : this.times(period, room, false);
+      if (period !== null && times >= 1) {
+        repeat(this.tally, period, times);
+        for (const stream of this.memory?.streams ?? []) stream.skip(times * period.turns, 0);
+        position.skipHeads(times * period.turns);
+        return true;
+      }
+    }
+    const alike = walk.alikeBlocks(part.sequence, position.block);
+    if (this.headOf !== `${position.head} ${position.block + alike}`) this.blocks.clear();
+    this.headOf = `${position.head} ${position.block + alike}`;
+    if (alike < 3) return false;
+    const period = this.blocks.meet(place, position.block, this.tally);
+    if (period === null) return false;
+    const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
+    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / (period.tiles / period.turns)), false);
+    if (times < 1) return false;
+    repeat(this.tally, period, times);
+    for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.turns);
+    position.skipBlocks(times * period.turns);
+    return true;
+  }
+
+  private readonly tilesOfHead = (period: Period | null): number => (period === null ? 1 : period.tiles / period.turns);
+
+  /** The state, and with DRAM what is loaded next. */
+  private stateHere({ id }: State): number | string {
+    return this.memory === null ? id : `${id} ${this.memory.next()}`;
+  }
+
+  private loads(head: number, block: number): string {
+    return this.memory?.streams.map(stream => stream.relativeTo(head, block)).join(" ") ?? "";
+  }
+
+  /** How often a period may be left out, in a loop of `room` more turns; loads must not change before that. */
+  private times(period: Period, room: number, advances: boolean): number {
+    let times = Math.floor(room / period.turns);
+    times = Math.min(times, Math.floor((this.leapsEnd - this.tally.tiles) / period.tiles));
+    if (!advances || this.memory === null) return times;
+    const { streams } = this.memory;
+    const changes = this.live.bytesAt + 1;
+    if (this.tally.counters[changes] !== period.before.counters[changes]) return 0;
+    const made = streams.map((_, i) => {
+      const at = this.live.loadsAt + i;
+      return (this.tally.counters[at] as number) - (period.before.counters[at] as number);
     });
-  }
-
-  /** Waits for memory and ports are what they are; any other is the pipeline's, while it fills or drains. */
-  private countStall(track: Track, cycles: number): void {
-    const external = track.cause >= causeCode.port && track.cause <= causeCode.BV;
-    const inPipeline = track.fills ? causeCode.fill : track.drains ? causeCode.drain : track.cause;
-    const cause = external ? track.cause : inPipeline;
-    const at = causeBase[track.array] + cause;
-    this.counters[at] = (this.counters[at] as number) + cycles;
-    if (!this.watches(track)) return;
-    const name = stallCauses[cause] as StallCause;
-    this.options.watch?.onStall({
-      array: track.array,
-      cause: name,
-      epoch: track.epoch + this.leapt.tiles,
-      cycle: this.state.cycle + this.leapt.cycles,
-      cycles,
+    streams.forEach((stream, i) => {
+      if ((made[i] as number) > 0) times = Math.min(times, Math.floor((stream.alike() - 1) / (made[i] as number)));
     });
-  }
-
-  private tryLeap(): void {
-    const { state, grid, lane, counters, memory, leapt } = this;
-    counters[bytesAt] = memory?.bytes() ?? 0;
-    const leap = this.steady.observe({
-      cycle: state.cycle,
-      newestTile: grid.epoch,
-      oldestTile: Math.min(grid.oldestTile(), lane.oldestTile()),
-      state: `${lane.epoch - grid.epoch},${lane.pc},${lane.rowsRead},${grid.rowsRead}|${state.describe()}|${this.loads()}`,
-      counters: counters.slice(),
-      cursor: memory?.cursor() ?? null,
-      tilesToWatched: (this.options.watch?.from ?? never) - leapt.tiles - grid.epoch,
-    });
-    if (leap === null) return;
-    const { periods, period } = leap;
-    for (let i = 0; i <= bytesAt; i++) {
-      this.growth[i] = (this.growth[i] as number) + periods * (period.growth[i] as number);
-    }
-    leapt.cycles += periods * period.cycles;
-    leapt.tiles += periods * period.tiles;
-    this.walk.leap(grid.epoch, periods * period.tilesInBlock, periods * period.blocks);
-    memory?.leap(periods * period.blocks, periods * period.keyTiles);
-  }
-
-  private loads(): string {
-    const place = this.walk.place(this.grid.epoch);
-    if (this.memory === null || place === null) return "";
-    const { head, block, m1 } = place;
-    return this.memory.state(this.state.cycle, head * this.walk.blocks + block, m1);
+    if (times >= 1) streams.forEach((stream, i) => void stream.advance(times * (made[i] as number)));
+    return times;
   }
 
   private endless(): SpecError {
     return new SpecError({
-      where: `schedule "${this.schedule.name}"`,
+      where: `schedule "${this.plan.schedule.name}"`,
       got: `a run of ${this.walk.tiles} tiles in which nothing repeats`,
       expected: `one that repeats, or at most ${mostTilesStepped} tiles`,
       mend: "simulate a shorter sequence",
     });
   }
 
-  private deadlock(): SpecError {
-    const says = (track: Track): string =>
-      track.done
-        ? `the ${track.array} array has finished`
-        : `the ${track.array} array waits with ${track.nextText()} for ${stallCauses[track.cause]}`;
-    return new SpecError({
-      where: `schedule "${this.schedule.name}"`,
-      got: `a deadlock in cycle ${this.state.cycle}: ${says(this.grid)}, ${says(this.lane)}`,
-      expected: "a schedule in which one of the arrays can go on",
-      mend: "enlarge the lag of the letter that waits, or do earlier what makes the value it waits for",
-    });
-  }
-
   private result(): ScheduleResult {
-    const { state, memory, walk, steady, leapt } = this;
-    for (const track of [this.grid, this.lane]) {
-      if (!track.done) continue;
-      const drain = causeBase[track.array] + causeCode.drain;
-      this.counters[drain] = (this.counters[drain] as number) + Math.max(0, state.end - track.finishedAt);
-    }
-    this.counters[bytesAt] = memory?.bytes() ?? 0;
-    const counters = this.counters.map((count, i) => count + (this.growth[i] as number));
-    const timeOf = (array: ArrayName): ArrayTime => {
-      const here = einsumNames.filter(name => dataflows[name].array === array);
-      const busy = Object.fromEntries(here.map(name => [name, counters[einsumCode[name]] as number]));
+    const { live, memory, plan, walk, base, period } = this;
+    const { machine } = live;
+    const end = Math.max(this.tally.end, base.cycle + machine.end);
+    machine.end = end - base.cycle;
+    if (live.done) live.countDrain();
+    const counters = live.counters.map((count, i) => count + (base.counters[i] as number));
+    const arrays = plan.onArray.map(({ name, einsums }, i): [string, ArrayTime] => {
+      const busy = Object.fromEntries(einsums.map(e => [plan.einsums[e]?.name ?? "", counters[e] as number]));
       const stalls = Object.fromEntries(
-        stallCauses.map((cause, i) => [cause, counters[causeBase[array] + i] as number]),
+        machine.causes.map((cause, c) => [cause, counters[live.stallsAt(i) + c] as number]),
       );
-      return {
-        busy,
-        busyCycles: here.reduce((sum, name) => sum + (busy[name] ?? 0), 0),
-        stalls: stalls as Record<StallCause, number>,
-      };
-    };
+      return [name, { busy, busyCycles: Object.values(busy).reduce((a, b) => a + b, 0), stalls }];
+    });
     return {
-      schedule: this.schedule,
-      cycles: state.end - Math.max(this.firstIssue, 0) + leapt.cycles,
-      latencyCycles: Math.max(state.end, memory?.busyUntil() ?? 0) + leapt.cycles,
+      schedule: plan.schedule,
+      cycles: end - (Number.isFinite(live.firstIssue) ? live.firstIssue : 0),
+      latencyCycles: Math.max(end, base.cycle + (memory?.busyUntil() ?? Number.NEGATIVE_INFINITY)),
       tiles: walk.tiles,
-      arrays: { "2d": timeOf("2d"), "1d": timeOf("1d") },
-      epoch: steady.period,
-      registers: state.peak,
-      dramBytes: counters[bytesAt] as number,
-      tilesStepped: walk.tiles - leapt.tiles,
+      arrays: Object.fromEntries(arrays),
+      causes: { dram: machine.dramCauses, arrays: [...machine.arrayCauses, "behind"] },
+      epoch: period === null ? null : { cycles: period.cycles, tiles: period.tiles },
+      registers: Object.fromEntries(plan.onArray.map(({ name }, i) => [name, machine.peak[i] as number])),
+      aboveColumn: machine.aboveColumn,
+      dramBytes: counters[live.bytesAt] as number,
+      tilesStepped: this.stepped,
     };
   }
 }

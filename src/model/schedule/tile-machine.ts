@@ -1,22 +1,13 @@
 import { SpecError } from "../../errors.js";
-import type { ArrayName } from "../../spec/schedule/einsums.js";
-import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import type { Action, Plan } from "./actions.js";
 import { CycleQueue } from "./fifo.js";
-import type { LoadedTensor, TileMemory } from "./memory.js";
-import { einsumCode, idleSlot } from "./program.js";
-import { type StallCause, stallCauses } from "./result.js";
+import type { SavedMemory, TileMemory } from "./memory.js";
+import { commonCauses } from "./result.js";
 import type { Track } from "./track.js";
+import { type TileWalk, tileBits } from "./walk.js";
 
-const { BQK, LM, SLN, SLD, SLNV, RM, PRM, SPD, RD, SPNV, RNV, AV } = einsumCode;
-
-export const causeCode = Object.fromEntries(stallCauses.map((cause, i) => [cause, i])) as Readonly<
-  Record<StallCause, number>
->;
-const { port: portCause, Q: qCause, BK: bkCause, BV: bvCause } = causeCode;
-const { LM: lmCause, RM: rmCause, SLD: sldCause, SLNV: slnvCause } = causeCode;
-
-/** Values that one array made for the other: the cycles from which they can be used, and how many wait in a register. */
-class Crossing {
+/** Values that one array made for another: the cycles from which they can be used, and how many have come and wait. */
+class ValueQueue {
   readonly queue = new CycleQueue();
   waiting = 0;
   /** When the next value comes; Infinity where none is on its way. */
@@ -42,190 +33,156 @@ class Crossing {
     return this.waiting;
   }
 
+  fill(entries: readonly number[], now: number): void {
+    this.queue.fill(entries, now);
+    this.waiting = 0;
+    this.lookAhead();
+  }
+
   private lookAhead(): void {
     this.nextAt = this.waiting < this.queue.size ? this.queue.at(this.waiting) : Number.POSITIVE_INFINITY;
   }
 }
 
+/** The machine's state, counted from a cycle. */
+export interface SavedMachine {
+  readonly entries: readonly number[];
+  readonly values: readonly (readonly number[])[];
+  readonly memory: SavedMemory | null;
+}
+
 /**
- * The machine's state at the first column, and the rules by which an operation may be issued. An operation issued on the 2D
- * array in cycle t reaches PE (r, c) in cycle t + r + c, and what it sends down reaches the 1D array in cycle t + rows + c.
+ * The machine's state at the first column, and the rules by which an operation may be issued. An operation issued on an array
+ * of rows and columns in cycle t reaches PE (r, c) in cycle t + r + c, and what it sends down leaves it in cycle t + rows + c.
  */
 export class TileMachine {
   cycle = 0;
   /** Why the last refused operation was refused, and when to ask again. */
   stall = 0;
   readyAt = 0;
-  /** The last cycle, plus one, in which AV was written. */
-  end = 0;
-  /** Most entries in use: of the 2D PEs' and the 1D PEs' register files, and RM values waiting above a column. */
-  readonly peak = { pe: 1, lane: 0, aboveColumn: 0 };
+  /** The last cycle, plus one, in which an output was written. */
+  end = Number.NEGATIVE_INFINITY;
+  /** Most entries in use of each array's register files, and values waiting above a column. */
+  readonly peak: number[];
+  aboveColumn = 0;
+  /** The causes of stalls by number. */
+  readonly causes: readonly string[];
+  readonly dramCauses: readonly string[];
+  readonly arrayCauses: readonly string[];
   private freeReads = 0;
   private freeWrites = 0;
-  /** Entries in use; the first of a 2D PE is the one that the north link writes (Fig. 3c). */
-  private peEntries = 1;
-  private laneEntries = 0;
-  private readonly lm = new Crossing();
-  private readonly sld = new Crossing();
-  private readonly slnv = new Crossing();
-  private readonly rm = new Crossing();
+  /** Entries in use; the first of a PE of rows and columns is the one that the north link writes (FuseMax Fig. 3c). */
+  private readonly entries: number[];
+  private readonly values: readonly ValueQueue[];
+  private readonly latency: readonly number[];
+  /** Of the tile's kind: bits without which a crossing carries nothing. */
+  private readonly needs: readonly number[];
+  private readonly crossingCause: readonly number[];
+  private readonly loadCause: readonly number[];
+  private readonly loadNeeds: readonly number[];
+  private readonly releaseNeeds: readonly number[];
+  private readonly stores: readonly boolean[];
   private readonly unlimitedPorts: boolean;
-  private readonly rows: number;
-  private readonly rmLatency: number;
-  private readonly rmRows: number;
-  private readonly lastE: number;
-  private readonly lastF: number;
-  private readonly lastDivision: number;
+  /** Crossings that wait in an array's registers, by array, and above columns. */
+  private readonly inRegisters: readonly (readonly ValueQueue[])[];
+  private readonly above: readonly ValueQueue[];
+  private readonly depth: readonly number[];
 
   constructor(
-    private readonly name: string,
-    private readonly machine: ScheduleMachine,
-    work: ScheduleWork,
+    private readonly plan: Plan,
+    private readonly walk: TileWalk,
     private readonly memory: TileMemory | null,
   ) {
-    const { rmReturn, rows, divideCycles, readPorts, writePorts } = machine;
-    this.unlimitedPorts = readPorts === Number.POSITIVE_INFINITY && writePorts === Number.POSITIVE_INFINITY;
-    this.rows = rows;
-    this.rmLatency = 1 + (rmReturn.by === "columns" ? rows : rmReturn.latencyCycles);
-    this.rmRows = rmReturn.by === "buffer" ? 1 : 0;
-    this.lastE = work.headDim - 1;
-    this.lastF = work.valueDim - 1;
-    this.lastDivision = work.valueDim * divideCycles - 1;
+    const { arrays, onArray, crossings, loads, einsums } = plan;
+    this.unlimitedPorts =
+      arrays.readPorts === Number.POSITIVE_INFINITY && arrays.writePorts === Number.POSITIVE_INFINITY;
+    this.entries = onArray.map(({ name }) => (arrays.arrays[name]?.grid === true ? 1 : 0));
+    this.peak = [...this.entries];
+    this.depth = onArray.map(({ name }) => arrays.arrays[name]?.registers ?? Number.POSITIVE_INFINITY);
+    this.values = crossings.map(() => new ValueQueue());
+    this.latency = crossings.map(({ latency }) => latency);
+    this.needs = crossings.map(({ when }) => (when === "every" ? 0 : tileBits[when]));
+    this.dramCauses = [...new Set(loads.map(({ tensor }) => tensor))];
+    this.arrayCauses = [...new Set(crossings.map(({ maker }) => maker))];
+    this.causes = [...commonCauses, ...this.dramCauses, ...this.arrayCauses];
+    this.crossingCause = crossings.map(({ maker }) => this.causes.lastIndexOf(maker));
+    this.loadCause = loads.map(({ tensor }) => this.causes.indexOf(tensor));
+    this.loadNeeds = loads.map(({ by }) => (by === "queries" ? tileBits.first : tileBits.opens));
+    this.releaseNeeds = loads.map(({ by }) => (by === "queries" ? tileBits.last : tileBits.closes));
+    const storing = einsums.map(({ storedWords }) => storedWords > 0);
+    this.stores = storing.includes(true) ? storing : einsums.map(() => true);
+    const arrayOf = (einsum: string): string | undefined => einsums.find(({ name }) => name === einsum)?.array;
+    const waiting = (wanted: (i: number) => boolean): readonly ValueQueue[] => this.values.filter((_, i) => wanted(i));
+    this.inRegisters = onArray.map(({ name }) =>
+      waiting(i => crossings[i]?.waits === "registers" && arrayOf(crossings[i]?.user ?? "") === name),
+    );
+    this.above = waiting(i => crossings[i]?.waits === "above");
   }
 
   /** Opens the cycle: all ports are free, and what has come by now and was not used takes a register. */
   open(): void {
     if (!this.unlimitedPorts) {
-      this.freeReads = this.machine.readPorts;
-      this.freeWrites = this.machine.writePorts;
+      this.freeReads = this.plan.arrays.readPorts;
+      this.freeWrites = this.plan.arrays.writePorts;
     }
     this.countRegisters();
   }
 
   /** Issues the track's next operation if its operands are there; else says why not and until when. */
-  issue(track: Track): boolean {
-    const op = track.program.code[track.pc] as number;
-    const step = track.program.step[track.pc] as number;
-    switch (op) {
-      case BQK:
-        return this.issueBqk(track, step);
-      case SLNV:
-        return this.issueSlnv(track, step);
-      case SPNV:
-        if (!this.ports(track, track.isFirst[SPNV] === 1 ? 0 : 1, 0)) return false;
-        if (step !== this.lastF || track.freesPrm !== SPNV) this.laneEntries++;
-        return true;
-      case RNV:
-        if (!this.come(this.slnv, slnvCause) || !this.ports(track, 0, 1)) return false;
-        this.slnv.take();
-        this.laneEntries--;
-        return true;
-      case SLN:
-        if (step === 0) {
-          if (!this.come(this.rm, rmCause) || !this.ports(track, this.rmRows, 0)) return false;
-          this.rm.take();
-        } else if (step === 2) this.peEntries++;
-        else if (step === 6) this.peEntries--;
-        return true;
-      case LM:
-        this.lm.push(this.cycle + this.rows);
-        return true;
-      case SLD:
-        this.sld.push(this.cycle + this.rows);
-        if (track.freesSln === SLD) this.peEntries--;
-        return true;
-      case RM:
-        if (!this.come(this.lm, lmCause) || !this.ports(track, track.isFirst[RM] === 1 ? 0 : 1, 1)) return false;
-        this.lm.take();
-        this.rm.push(this.cycle + this.rmLatency);
-        this.laneEntries += 2; // the old and the new maximum, both for PRM
-        return true;
-      case PRM:
-        if (step === 0 || step === 6) this.laneEntries--;
-        else if (step === 2) this.laneEntries++;
-        return true;
-      case SPD:
-        if (!this.ports(track, track.isFirst[SPD] === 1 ? 0 : 1, 0)) return false;
-        if (track.freesPrm !== SPD) this.laneEntries++;
-        return true;
-      case RD:
-        if (!this.come(this.sld, sldCause) || !this.ports(track, 0, 1)) return false;
-        this.sld.take();
-        this.laneEntries--;
-        return true;
-      case AV:
-        return this.issueAv(track, step);
-      default:
-        return op === idleSlot;
-    }
-  }
-
-  private issueBqk(track: Track, step: number): boolean {
-    const { memory } = this;
-    const loadsQ = step === 0 && track.isFirst[BQK] === 1;
-    const loadsBk = step === 0 && track.opensRow[BQK] === 1;
+  issue(track: Track, action: Action): boolean {
+    const kind = track.kindOf[action.einsum] as number;
+    const { cycle, memory } = this;
     if (memory !== null) {
-      if (loadsQ && !this.loaded(memory, "Q", qCause)) return false;
-      if (loadsBk && !this.loaded(memory, "BK", bkCause)) return false;
+      for (const load of action.loads) {
+        if ((kind & (this.loadNeeds[load] as number)) === 0) continue;
+        const at = memory.readyAt(load);
+        if (at > cycle) return this.refuse(this.loadCause[load] as number, at);
+      }
     }
-    if (!this.ports(track, 2, 0)) return false;
-    if (step === 0) this.peEntries++;
-    if (memory !== null) {
-      if (loadsQ) memory.queues.Q.pop();
-      if (loadsBk) memory.queues.BK.pop();
-      if (step === this.lastE && track.isLast[BQK] === 1) memory.release("Q", this.cycle + 1);
-      if (step === this.lastE && track.closesRow[BQK] === 1) memory.release("BK", this.cycle + 1);
+    for (const i of action.awaits) {
+      const needs = this.needs[i] as number;
+      if ((kind & needs) !== needs) continue;
+      const at = (this.values[i] as ValueQueue).queue.first();
+      if (at > cycle) return this.refuse(this.crossingCause[i] as number, at);
     }
+    const reads = action.reads + ((kind & tileBits.first) === 0 ? action.carriedReads : 0);
+    if (!this.unlimitedPorts && !this.ports(track, reads, action.writes)) return false;
+    this.take(track, action, kind);
     return true;
   }
 
-  private issueSlnv(track: Track, step: number): boolean {
-    const { memory } = this;
-    const loads = step === 0 && track.opensRow[SLNV] === 1;
-    if (loads && memory !== null && !this.loaded(memory, "BV", bvCause)) return false;
-    if (!this.ports(track, 1, 0)) return false;
-    this.slnv.push(this.cycle + this.rows);
+  /** What the issue does. */
+  private take(track: Track, action: Action, kind: number): void {
+    const { cycle, memory } = this;
+    for (const i of action.awaits) {
+      const needs = this.needs[i] as number;
+      if ((kind & needs) === needs) (this.values[i] as ValueQueue).take();
+    }
+    for (const i of action.sends) {
+      const needs = this.needs[i] as number;
+      if ((kind & needs) === needs) (this.values[i] as ValueQueue).push(cycle + (this.latency[i] as number));
+    }
+    this.entries[track.index] = (this.entries[track.index] as number) + action.entries;
     if (memory !== null) {
-      if (loads) memory.queues.BV.pop();
-      if (step === this.lastF && track.closesRow[SLNV] === 1) memory.release("BV", this.cycle + 1);
+      for (const load of action.loads) if ((kind & (this.loadNeeds[load] as number)) !== 0) memory.take(load);
+      for (const load of action.releases) {
+        if ((kind & (this.releaseNeeds[load] as number)) !== 0) memory.release(load, cycle + 1);
+      }
     }
-    if (step === this.lastF && track.freesSln === SLNV) this.peEntries--;
-    return true;
-  }
-
-  private issueAv(track: Track, step: number): boolean {
-    const { divideCycles } = this.machine;
-    const starts = step % divideCycles === 0;
-    const ends = step % divideCycles === divideCycles - 1;
-    const reads = starts ? (step === 0 ? 2 : 1) : 0; // RNV's row, and RD's once
-    if (!this.ports(track, reads, ends ? 1 : 0)) return false;
-    if (step === 0) this.laneEntries++;
-    if (step === this.lastDivision) {
-      this.laneEntries--;
-      const columns = track.columnsOfAv;
-      this.end = Math.max(this.end, this.cycle + columns);
-      this.memory?.store(columns, this.cycle + columns);
-    }
-    return true;
-  }
-
-  private loaded(memory: TileMemory, tensor: LoadedTensor, cause: number): boolean {
-    const at = memory.queues[tensor].first();
-    return at <= this.cycle || this.refuse(cause, at);
-  }
-
-  private come(crossing: Crossing, cause: number): boolean {
-    const at = crossing.queue.first();
-    return at <= this.cycle || this.refuse(cause, at);
+    if (!action.ends || !this.stores[action.einsum]) return;
+    const columns = this.walk.columnsOf(kind);
+    this.end = Math.max(this.end, cycle + columns);
+    memory?.store((this.plan.einsums[action.einsum]?.storedWords ?? 0) * columns, cycle + columns);
   }
 
   /** Reads what is still missing of the operation's rows; rows read in an earlier cycle wait at the array's edge. */
   private ports(track: Track, reads: number, writes: number): boolean {
-    if (this.unlimitedPorts) return true;
     const got = Math.min(reads - track.rowsRead, this.freeReads);
     track.rowsRead += got;
     this.freeReads -= got;
-    if (track.rowsRead < reads || writes > this.freeWrites) return this.refuse(portCause, this.cycle + 1);
+    if (track.rowsRead < reads || writes > this.freeWrites) {
+      return this.refuse(commonCauses.indexOf("port"), this.cycle + 1);
+    }
     track.rowsRead = 0;
     this.freeWrites -= writes;
     return true;
@@ -239,36 +196,45 @@ export class TileMachine {
 
   /** The registers in use at the end of the cycle before this one. */
   countRegisters(): void {
-    const { peak, machine } = this;
     const before = this.cycle - 1;
-    const above = this.rm.settle(before);
-    if (above > peak.aboveColumn) peak.aboveColumn = above;
-    const waiting = this.lm.settle(before) + this.sld.settle(before) + this.slnv.settle(before);
-    if (this.laneEntries + waiting > peak.lane) {
-      peak.lane = this.laneEntries + waiting;
-      if (peak.lane > machine.laneRegisters) throw this.overflow("1d", peak.lane, machine.laneRegisters, waiting);
-    }
-    if (this.peEntries > peak.pe) {
-      peak.pe = this.peEntries;
-      if (peak.pe > machine.peRegisters) throw this.overflow("2d", peak.pe, machine.peRegisters, 0);
+    let above = 0;
+    for (const queue of this.above) above += queue.settle(before);
+    if (above > this.aboveColumn) this.aboveColumn = above;
+    for (let a = 0; a < this.entries.length; a++) {
+      let waiting = 0;
+      for (const queue of this.inRegisters[a] as readonly ValueQueue[]) waiting += queue.settle(before);
+      const used = (this.entries[a] as number) + waiting;
+      if (used <= (this.peak[a] as number)) continue;
+      this.peak[a] = used;
+      if (used > (this.depth[a] as number)) throw this.overflow(a, used, waiting);
     }
   }
 
-  private overflow(array: ArrayName, entries: number, depth: number, waiting: number): SpecError {
+  private overflow(index: number, entries: number, waiting: number): SpecError {
+    const array = this.plan.onArray[index]?.name ?? "";
     const shorten =
-      array === "2d" ? "shorten the lags of the letters" : "let the 1d program follow the 2d program sooner";
+      waiting === 0 ? "shorten the lags of the letters" : `let the ${array} program follow the one above it sooner`;
     return new SpecError({
-      where: `schedule "${this.name}" ${array}, cycle ${this.cycle - 1}`,
-      got: `${entries} values at once in a PE's register file${waiting > 0 ? `, ${waiting} of them just down from the 2D array` : ""}`,
-      expected: `at most ${depth}, its depth`,
+      where: `schedule "${this.plan.schedule.name}" ${array}, cycle ${this.cycle - 1}`,
+      got: `${entries} values at once in a PE's register file${waiting > 0 ? `, ${waiting} of them just come from another array` : ""}`,
+      expected: `at most ${this.depth[index]}, its depth`,
       mend: `${shorten}, or deepen the register file`,
     });
   }
 
-  /** What decides the future, counted from this cycle. */
-  describe(): string {
-    const { cycle } = this;
-    const crossings = [this.lm, this.sld, this.slnv, this.rm].map(({ queue }) => queue.relativeTo(cycle));
-    return `${this.peEntries},${this.laneEntries}|${crossings.join("|")}`;
+  save(): SavedMachine {
+    return {
+      entries: [...this.entries],
+      values: this.values.map(({ queue }) => queue.relativeTo(this.cycle)),
+      memory: this.memory?.save(this.cycle) ?? null,
+    };
+  }
+
+  restore({ entries, values, memory }: SavedMachine): void {
+    entries.forEach((count, a) => {
+      this.entries[a] = count;
+    });
+    values.forEach((cycles, i) => void this.values[i]?.fill(cycles, this.cycle));
+    if (memory !== null) this.memory?.restore(memory, this.cycle);
   }
 }

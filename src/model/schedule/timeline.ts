@@ -1,21 +1,19 @@
 import { UsageError } from "../../errors.js";
-import { type ArrayName, arrayNames, type EinsumName } from "../../spec/schedule/einsums.js";
 import { isIdle } from "../../spec/schedule/notation.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
-import type { Sizes } from "../sizes.js";
 import { findLags } from "./lags.js";
-import { type DesignSimulationOptions, scheduleOfDesign } from "./of-design.js";
+import { type DesignSimulationOptions, type ScheduledSizes, scheduleOfDesign } from "./of-design.js";
 import type { StallCause } from "./result.js";
 import { simulateSchedule } from "./simulate.js";
 import { TileWalk } from "./walk.js";
 
 /** One Einsum on one tile, as the first column sees it. */
 export interface Slice {
-  readonly array: ArrayName;
+  readonly array: string;
   /** Which of the array's interleaved streams: slices of one stream never overlap. */
   readonly stream: number;
-  readonly einsum: EinsumName;
+  readonly einsum: string;
   /** The letter by which the schedule calls the tile. */
   readonly letter: string;
   readonly tile: number;
@@ -32,19 +30,21 @@ export interface Slice {
 }
 
 export interface StallSlice {
-  readonly array: ArrayName;
+  readonly array: string;
   readonly cause: StallCause;
   readonly start: number;
   readonly end: number;
 }
 
-/** What both arrays do over some epochs. */
+/** What the arrays do over some epochs. */
 export interface Timeline {
   readonly schedule: Schedule;
   readonly epochs: EpochRange;
-  /** The cycle in which each array begins each epoch, in order. */
-  readonly begins: Readonly<Record<ArrayName, readonly number[]>>;
-  readonly streams: Readonly<Record<ArrayName, number>>;
+  /** By array, the cycle in which it begins each epoch, in order. */
+  readonly begins: Readonly<Record<string, readonly number[]>>;
+  readonly streams: Readonly<Record<string, number>>;
+  /** The Einsums, array by array, in the order of the mapping. */
+  readonly einsums: readonly string[];
   readonly slices: readonly Slice[];
   readonly stalls: readonly StallSlice[];
   readonly frequencyHz: number;
@@ -65,37 +65,38 @@ export const mostEpochs = 10_000;
  */
 export function scheduleTimeline(
   compiled: CompiledDesign,
-  sizes: Sizes,
+  sizes: ScheduledSizes,
   epochs: EpochRange,
   { memory = "dram" }: DesignSimulationOptions = {},
 ): Timeline {
-  const { spec, machine, work, dram, frequencyHz } = scheduleOfDesign(compiled, sizes);
-  const schedule = findLags(spec, machine, work);
-  const walk = new TileWalk(machine, work);
-  const all = walk.tiles + Math.max(...Object.values(schedule.lags));
+  const design = scheduleOfDesign(compiled, sizes);
+  const { spec, arrays, work, frequencyHz } = design;
+  const schedule = findLags(spec, arrays, work);
+  const all = new TileWalk(work).tiles + Math.max(...Object.values(schedule.lags));
   checkEpochs(epochs, all);
 
-  const streamOf = new Map<EinsumName, { readonly stream: number; readonly letter: string }>();
-  for (const array of arrayNames) {
-    for (const { streams } of schedule.programs[array]) {
+  const streamOf = new Map<string, { readonly stream: number; readonly letter: string }>();
+  for (const stages of Object.values(schedule.programs)) {
+    for (const { streams } of stages) {
       for (const [stream, op] of streams.entries())
         if (!isIdle(op)) streamOf.set(op.einsum, { stream, letter: op.tile });
     }
   }
-  const open = new Map<EinsumName, { -readonly [K in keyof Slice]: Slice[K] }>();
+  const open = new Map<string, { -readonly [K in keyof Slice]: Slice[K] }>();
   const slices: Slice[] = [];
-  const stalls: { array: ArrayName; cause: StallCause; start: number; end: number }[] = [];
-  const lastStall: Partial<Record<ArrayName, (typeof stalls)[number]>> = {};
-  const begins: Record<ArrayName, number[]> = { "2d": [], "1d": [] };
-  const epochOf: Record<ArrayName, number> = { "2d": -1, "1d": -1 };
+  const stalls: { array: string; cause: StallCause; start: number; end: number }[] = [];
+  const lastStall = new Map<string, (typeof stalls)[number]>();
+  const names = Object.keys(schedule.programs);
+  const begins = new Map(names.map(array => [array, [] as number[]]));
+  const epochOf = new Map<string, number>();
 
-  const enter = (array: ArrayName, epoch: number, cycle: number): void => {
-    if (epochOf[array] === epoch) return;
-    epochOf[array] = epoch;
-    begins[array].push(cycle);
+  const enter = (array: string, epoch: number, cycle: number): void => {
+    if (epochOf.get(array) === epoch) return;
+    epochOf.set(array, epoch);
+    begins.get(array)?.push(cycle);
   };
-  simulateSchedule(schedule, machine, work, {
-    ...(memory === "dram" ? { dram } : {}),
+  simulateSchedule(schedule, arrays, work, {
+    ...(memory === "dram" ? { dram: design.dram } : {}),
     watch: {
       from: epochs.first,
       until: epochs.last + 1,
@@ -107,45 +108,33 @@ export function scheduleTimeline(
           now.issued++;
           return;
         }
-        const { head, block, m1, p1 } = place;
+        const { head, m1, p } = place;
         const { stream = 0, letter = "" } = streamOf.get(einsum) ?? {};
-        const p = block * walk.blockTiles + p1;
-        const slice = {
-          array,
-          stream,
-          einsum,
-          letter,
-          tile,
-          head,
-          m1,
-          p,
-          epoch,
-          start: cycle,
-          end: cycle + 1,
-          issued: 1,
-        };
+        const times = { start: cycle, end: cycle + 1, issued: 1 };
+        const slice = { array, stream, einsum, letter, tile, head, m1, p, epoch, ...times };
         open.set(einsum, slice);
         slices.push(slice);
       },
       onStall({ array, cause, epoch, cycle, cycles }) {
         enter(array, epoch, cycle);
-        const last = lastStall[array];
+        const last = lastStall.get(array);
         if (last !== undefined && last.end === cycle && last.cause === cause) last.end += cycles;
         else {
           const stall = { array, cause, start: cycle, end: cycle + cycles };
-          lastStall[array] = stall;
+          lastStall.set(array, stall);
           stalls.push(stall);
         }
       },
     },
   });
-  const streamCount = (array: ArrayName): number =>
-    Math.max(...schedule.programs[array].map(({ streams }) => streams.length));
+  const streamCount = (array: string): number =>
+    Math.max(...(schedule.programs[array] ?? []).map(({ streams }) => streams.length));
   return {
     schedule,
     epochs,
-    begins,
-    streams: { "2d": streamCount("2d"), "1d": streamCount("1d") },
+    begins: Object.fromEntries(begins),
+    streams: Object.fromEntries(names.map(array => [array, streamCount(array)])),
+    einsums: names.flatMap(array => arrays.einsums.flatMap(einsum => (einsum.array === array ? [einsum.name] : []))),
     slices,
     stalls,
     frequencyHz,

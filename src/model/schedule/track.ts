@@ -1,13 +1,27 @@
-import { type ArrayName, dataflows, type EinsumName, einsumNames } from "../../spec/schedule/einsums.js";
-import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
 import { type Operation, operationText } from "../../spec/schedule/notation.js";
-import { idlesOf, operationsOf, type Schedule } from "../../spec/schedule/schedule.js";
-import { type EpochProgram, einsumCode, layOut, type Presence, slotsOf } from "./program.js";
-import type { TilePlace, TileWalk } from "./walk.js";
+import { idlesOf, operationsOf } from "../../spec/schedule/schedule.js";
+import type { Plan } from "./actions.js";
+import type { TileEinsum } from "./dataflows.js";
+import type { TileFeed } from "./feed.js";
+import { type EpochProgram, layOut, type Presence } from "./program.js";
+import { noMore, notYet, tileBits } from "./walk.js";
 
-const nothing: EpochProgram = { code: new Uint8Array(0), step: new Uint32Array(0) };
+const nothing: EpochProgram = { actions: [], slot: [] };
 
-/** One array's way through its program, epoch by epoch. Arrays of flags are indexed by Einsum code. */
+interface Placed {
+  readonly op: Operation;
+  readonly einsum: number;
+  readonly when: TileEinsum["when"];
+}
+
+interface Letter {
+  readonly lag: number;
+  /** What the array does with the letter's tile, and the operations of any array that its idle slots stand for. */
+  readonly operations: readonly Placed[];
+  readonly idles: readonly Placed[];
+}
+
+/** One array's way through its program, epoch by epoch. */
 export class Track {
   epoch = 0;
   pc = 0;
@@ -23,67 +37,62 @@ export class Track {
   /** Some letter's tile does not exist yet (the pipeline fills), or no longer (it drains). */
   fills = false;
   drains = false;
-  /** Queries of the tile that AV works on. */
-  columnsOfAv = 0;
-  readonly tileOf = new Float64Array(einsumNames.length);
-  /** The tile's m1 is the first, the last; its p1 is the first of its block (the key tile is new), the last. */
-  readonly isFirst = new Uint8Array(einsumNames.length);
-  readonly isLast = new Uint8Array(einsumNames.length);
-  readonly opensRow = new Uint8Array(einsumNames.length);
-  readonly closesRow = new Uint8Array(einsumNames.length);
-  /** The last of the operations that read SLN, and PRM: after it the register is free. */
-  readonly freesSln: number;
-  readonly freesPrm: number;
-  /** What the array does with each letter's tile, and the operations of either array that its idle slots stand for. */
+  /** By Einsum, the tile it works on, and that tile's kind. */
+  readonly tileOf: Float64Array;
+  readonly kindOf: Float64Array;
+  readonly name: string;
   private readonly letters: readonly Letter[];
-  private readonly maxLag: number;
   private readonly programs = new Map<number, EpochProgram>();
 
   constructor(
-    readonly array: ArrayName,
-    private readonly schedule: Schedule,
-    private readonly machine: ScheduleMachine,
-    private readonly work: ScheduleWork,
-    private readonly walk: TileWalk,
+    readonly index: number,
+    private readonly plan: Plan,
+    private readonly feed: TileFeed,
+    private readonly maxLag: number,
   ) {
-    const listed = operationsOf(schedule.programs[array]);
-    const idles = idlesOf(schedule.programs[array]);
-    this.letters = Object.entries(schedule.lags).map(([letter, lag]) => ({
-      lag,
-      operations: listed.filter(({ op }) => op.tile === letter).map(({ op }) => ({ op, code: einsumCode[op.einsum] })),
-      idles: idles.filter(op => op.tile === letter),
-    }));
-    this.maxLag = Math.max(...Object.values(schedule.lags));
-    const lastOf = (...names: readonly EinsumName[]): number => {
-      const [last] = listed
-        .filter(({ op }) => names.includes(op.einsum))
-        .sort((a, b) => (schedule.lags[b.op.tile] ?? 0) - (schedule.lags[a.op.tile] ?? 0) || b.stage - a.stage);
-      return last === undefined ? -1 : einsumCode[last.op.einsum];
+    this.name = plan.onArray[index]?.name ?? "";
+    this.tileOf = new Float64Array(plan.einsums.length);
+    this.kindOf = new Float64Array(plan.einsums.length);
+    const stages = plan.schedule.programs[this.name] ?? [];
+    const placed = (op: Operation): Placed => {
+      const einsum = plan.einsums.findIndex(({ name }) => name === op.einsum);
+      return { op, einsum, when: plan.einsums[einsum]?.when ?? "every" };
     };
-    this.freesSln = lastOf("SLD", "SLNV");
-    this.freesPrm = lastOf("SPD", "SPNV");
+    const [listed, idles] = [operationsOf(stages).map(({ op }) => placed(op)), idlesOf(stages).map(placed)];
+    this.letters = Object.entries(plan.schedule.lags).map(([letter, lag]) => ({
+      lag,
+      operations: listed.filter(({ op }) => op.tile === letter),
+      idles: idles.filter(({ op }) => op.tile === letter),
+    }));
   }
 
-  has(array: ArrayName, einsum: EinsumName): boolean {
-    return dataflows[einsum].array === array;
-  }
-
-  oldestTile(): number {
-    return this.epoch - this.maxLag;
+  /** Whether it has something to do on each tile as it enters. */
+  get leads(): boolean {
+    return this.letters.some(({ lag, operations }) => lag === 0 && operations.some(({ when }) => when === "every"));
   }
 
   /** Starts the present epoch, or the first after it in which there is something to do. */
   begin(): void {
     for (; ; this.epoch++) {
-      if (this.epoch >= this.maxLag && this.walk.place(this.epoch - this.maxLag) === null) {
+      if (this.feed.kind(this.epoch - this.maxLag) === noMore) {
         this.done = true;
         return;
       }
       this.layOutEpoch();
-      if (this.program.code.length > 0) break;
+      if (this.program.actions.length > 0) break;
     }
     this.pc = 0;
     this.fresh = true;
+  }
+
+  /** Takes up the present epoch again at `pc`. */
+  resume(epoch: number, pc: number, rowsRead: number, done: boolean): void {
+    this.epoch = epoch;
+    this.rowsRead = rowsRead;
+    this.done = done;
+    this.fresh = pc === 0;
+    if (!done) this.layOutEpoch();
+    this.pc = pc;
   }
 
   next(): void {
@@ -92,69 +101,51 @@ export class Track {
   }
 
   /** The next operation, with its tile, for messages. */
-  nextText(): string {
-    const code = this.program.code[this.pc];
+  nextText(tilesBefore: number): string {
+    const einsum = this.program.actions[this.pc]?.einsum;
     for (const { lag, operations } of this.letters) {
-      const found = operations.find(o => o.code === code);
-      if (found !== undefined) return `${operationText(found.op)} (tile ${this.epoch - lag})`;
+      const found = operations.find(placed => placed.einsum === einsum);
+      if (found !== undefined) return `${operationText(found.op)} (tile ${this.epoch - lag + tilesBefore})`;
     }
     return "an idle slot";
   }
 
   private layOutEpoch(): void {
-    let mask = 0;
-    this.fills = this.epoch < this.maxLag;
-    this.drains = this.walk.place(this.epoch) === null;
-    let bit = 1;
+    let present = 0;
+    this.fills = this.feed.kind(this.epoch - this.maxLag) === notYet;
+    this.drains = this.feed.kind(this.epoch) === noMore;
     for (const { lag, operations, idles } of this.letters) {
       const tile = this.epoch - lag;
-      const place = this.walk.place(tile);
-      for (const { op, code } of operations) {
-        if (presenceAt(op, place, this.walk) === "there") mask |= bit;
-        bit <<= 1;
-        if (place !== null) this.describe(code, tile, place);
+      const kind = this.feed.kind(tile);
+      for (const { einsum, when } of operations) {
+        present = 3 * present + presenceCode[presenceAt(when, kind)];
+        this.tileOf[einsum] = tile;
+        this.kindOf[einsum] = kind;
       }
-      for (const op of idles) {
-        if (presenceAt(op, place, this.walk) === "there") mask |= bit;
-        bit <<= 1;
-      }
+      for (const { when } of idles) present = 3 * present + presenceCode[presenceAt(when, kind)];
     }
-    const known = this.programs.get(mask);
+    const known = this.programs.get(present);
     this.program = known ?? this.layOutPresent();
-    if (known === undefined) this.programs.set(mask, this.program);
-  }
-
-  private describe(code: number, tile: number, { m1, p1, blockTiles, block }: TilePlace): void {
-    this.tileOf[code] = tile;
-    this.isFirst[code] = Number(m1 === 0);
-    this.isLast[code] = Number(m1 === this.walk.keyTiles - 1);
-    this.opensRow[code] = Number(p1 === 0);
-    this.closesRow[code] = Number(p1 === blockTiles - 1);
-    if (code === einsumCode.AV) this.columnsOfAv = this.walk.columnsOf(block * this.walk.blockTiles + p1);
+    if (known === undefined) this.programs.set(present, this.program);
   }
 
   private layOutPresent(): EpochProgram {
-    const { schedule, work, machine } = this;
-    return layOut(
-      schedule.programs[this.array],
-      einsum => slotsOf(einsum, work, machine),
-      op => this.presence(op),
-    );
-  }
-
-  private presence(op: Operation): Presence {
-    return presenceAt(op, this.walk.place(this.epoch - (this.schedule.lags[op.tile] ?? 0)), this.walk);
+    const { schedule, einsums, actions } = this.plan;
+    const numberOf = (op: Operation): number => einsums.findIndex(({ name }) => name === op.einsum);
+    return layOut(schedule.programs[this.name] ?? [], {
+      einsumOf: op => einsums[numberOf(op)] as TileEinsum,
+      actionsOf: op => actions[numberOf(op)] ?? [],
+      presence: op =>
+        presenceAt(einsums[numberOf(op)]?.when ?? "every", this.feed.kind(this.epoch - (schedule.lags[op.tile] ?? 0))),
+    });
   }
 }
 
-interface Letter {
-  readonly lag: number;
-  readonly operations: readonly { readonly op: Operation; readonly code: number }[];
-  readonly idles: readonly Operation[];
-}
+const presenceCode: Readonly<Record<Presence, number>> = { absent: 0, none: 1, there: 2 };
 
-/** AV is only for the last key tile of its queries. */
-function presenceAt(op: Operation, place: TilePlace | null, walk: TileWalk): Presence {
-  if (op.einsum === "AV") return place !== null && place.m1 === walk.keyTiles - 1 ? "there" : "none";
-  return place === null ? "absent" : "there";
+/** Einsums of the first or the last key tile of their queries have nothing to do on others. */
+function presenceAt(when: TileEinsum["when"], kind: number): Presence {
+  const exists = kind !== notYet && kind !== noMore;
+  if (when === "every") return exists ? "there" : "absent";
+  return exists && (kind & tileBits[when]) !== 0 ? "there" : "none";
 }

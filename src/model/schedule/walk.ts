@@ -1,96 +1,288 @@
-import type { ScheduleMachine, ScheduleWork } from "../../spec/schedule/machine.js";
+import { endOfSeen, firstSeen } from "../../attention/window.js";
+import type { TileWork } from "../../spec/schedule/machine.js";
 
-/** Where a tile stands in `for head: for p2: for m1: for p1`. */
+/** What a tile is to its queries and keys, as bits, with the number of its columns (0: all) above them. */
+export const tileBits = { exists: 1, first: 2, last: 4, opens: 8, closes: 16 } as const;
+export const bitsInKind = 5;
+/** No tile: before the first, and after the last. */
+export const notYet = 0;
+export const noMore = 1 << 30;
+
+/** Tiles of one kind that follow one another. */
+export interface Run {
+  readonly kind: number;
+  readonly count: number;
+}
+
+/** Where a tile stands. */
 export interface TilePlace {
   readonly head: number;
-  /** p2: the query block within its head, and how many query tiles it has. */
-  readonly block: number;
-  readonly blockTiles: number;
+  /** The key tile, and the query tile within its head. */
   readonly m1: number;
-  readonly p1: number;
+  readonly p: number;
+  readonly kind: number;
 }
 
 /**
- * The loop nest's bounds, and where each tile stands in it. Tiles are counted from where the walk began, less those that
- * were leapt over: a leap takes whole iterations out of a loop, so that tile numbers and cycles stay small however long the
- * run is.
+ * The query tiles of a block, each with the key tiles [from, to) that it sees. Query tiles of heads that share keys follow
+ * one another; tiles that see nothing are left out.
  */
-export class TileWalk {
+export interface Block {
   readonly heads: number;
-  /** M1 and P/D. */
-  readonly keyTiles: number;
-  readonly queryTiles: number;
-  /** Query tiles of a block; the last of a head may have fewer. */
-  readonly blockTiles: number;
-  /** Blocks of a head. */
-  readonly blocks: number;
-  /** All tiles: heads x query tiles x key tiles. */
+  /** The first query tile of each head. */
+  readonly first: number;
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  /** Rows of each query tile. */
+  readonly rows: Float64Array;
+  /** Key tiles from the first to the one after the last that some query sees. */
+  readonly begin: number;
+  readonly end: number;
+  readonly sequence: number;
+}
+
+/** One key tile of a block with the query tiles that see it. */
+export interface Row {
+  readonly block: Block;
+  readonly m1: number;
+  readonly runs: readonly Run[];
   readonly tiles: number;
-  /** A tile whose place is known: its block, counted over all heads, and its place in the block. */
-  private anchorTile = 0;
-  private anchorBlock = 0;
-  private anchorInBlock = 0;
+  /** So many rows from this one on have the same runs. */
+  readonly alike: number;
+}
 
-  constructor(
-    private readonly machine: ScheduleMachine,
-    private readonly work: ScheduleWork,
-  ) {
-    this.heads = work.heads;
-    this.queryTiles = Math.ceil(work.queries / machine.columns);
-    this.keyTiles = Math.ceil(work.keys / machine.rows);
-    this.blockTiles = Math.min(work.blockTiles, this.queryTiles);
-    this.blocks = Math.ceil(this.queryTiles / this.blockTiles);
-    this.tiles = this.heads * this.queryTiles * this.keyTiles;
-  }
+/** The walk over the tiles of a work. Blocks are numbered within one head of a sequence. */
+export class TileWalk {
+  /** All tiles, and the smallest number of tiles between two key tiles of the same queries. */
+  readonly tiles: number;
+  readonly leastBetween: number;
+  /** The parts of the walk: per class of sequences one head's blocks, and how often they come. */
+  readonly parts: readonly { readonly sequence: number; readonly heads: number; readonly blocks: number }[];
+  /** All queries see all keys: blocks differ in nothing but their tiles. */
+  private readonly whole: readonly boolean[];
+  private readonly columnIds = new Map<number, number>();
+  private readonly kept = new Map<string, Block | null>();
 
-  /** True where every block has the same number of tiles. */
-  get uniform(): boolean {
-    return this.queryTiles % this.blockTiles === 0;
-  }
-
-  /** The place of a tile not far from the ones in flight; null before the first and after the last. */
-  place(tile: number): TilePlace | null {
-    let block = this.anchorBlock;
-    let inBlock = this.anchorInBlock + tile - this.anchorTile;
-    while (inBlock < 0) inBlock += this.sizeOf(--block) * this.keyTiles;
-    for (let all = this.sizeOf(block) * this.keyTiles; inBlock >= all; all = this.sizeOf(block) * this.keyTiles) {
-      inBlock -= all;
-      block++;
+  constructor(readonly work: TileWork) {
+    const { sequences, heads, headTiles } = work;
+    // Where heads come in blocks of one size, each block is a head of its own.
+    const even = headTiles.every(tiles => tiles === headTiles[0]);
+    this.parts = sequences.flatMap(({ count, rows, keys }, sequence) => {
+      const blocks = Math.ceil(Math.ceil(rows / work.tileRows) / work.blockTiles);
+      if (rows === 0 || keys === 0) return [];
+      return [
+        {
+          sequence,
+          heads: count * heads * (even ? headTiles.length : 1),
+          blocks: blocks * (even ? 1 : headTiles.length),
+        },
+      ];
+    });
+    this.even = even;
+    this.whole = sequences.map(({ rows, keys }) => this.seesAll({ rows, keys }));
+    let [tiles, least] = [0, Number.POSITIVE_INFINITY];
+    for (const { sequence, heads: times, blocks } of this.parts) {
+      for (let b = 0; b < blocks; ) {
+        const alike = this.alikeBlocks(sequence, b);
+        const block = this.block(sequence, b);
+        if (block !== null) {
+          tiles += times * alike * block.heads * sumOf(block.to, block.from);
+          least = Math.min(least, leastBetween(block));
+        }
+        b += alike;
+      }
     }
-    if (block < 0 || block >= this.heads * this.blocks || tile < 0) return null;
-    const size = this.sizeOf(block);
-    const head = Math.floor(block / this.blocks);
-    const m1 = Math.floor(inBlock / size);
-    return { head, block: block - head * this.blocks, blockTiles: size, m1, p1: inBlock - m1 * size };
+    this.tiles = tiles;
+    this.leastBetween = least;
+  }
+  private readonly even: boolean;
+
+  /** Each block of heads that share keys is walked as a head of its own. */
+  get headIsBlockOfHeads(): boolean {
+    return this.even;
   }
 
-  /** Query tiles of a block, counted over all heads. */
-  sizeOf(block: number): number {
-    const inHead = ((block % this.blocks) + this.blocks) % this.blocks;
-    return Math.min(this.blockTiles, this.queryTiles - inHead * this.blockTiles);
+  /** Query heads of a part. */
+  queryHeads({ heads }: TileWalk["parts"][number]): number {
+    const { headTiles } = this.work;
+    return heads * (this.even ? (headTiles[0] as number) : headTiles.reduce((sum, tiles) => sum + tiles, 0));
   }
 
-  /** Takes iterations out of the loops between the tiles in flight, `tile` the newest, and what is still to come. */
-  leap(tile: number, tilesInBlock: number, blocks: number): void {
-    const place = this.place(tile);
-    if (place === null) return;
-    this.anchorTile = tile;
-    this.anchorBlock = place.head * this.blocks + place.block + blocks;
-    this.anchorInBlock = place.m1 * place.blockTiles + place.p1 + tilesInBlock;
+  /** Blocks from this one on that have the same tiles: where nothing is masked, all but the last. */
+  alikeBlocks(sequence: number, index: number): number {
+    if (!this.whole[sequence]) return 1;
+    const each = this.blocksOfHead(sequence);
+    const inHead = index % each;
+    return inHead < each - 1 ? each - 1 - inHead : 1;
   }
 
-  /** Moves the anchor to a tile, so that places near it are found at once. */
-  anchor(tile: number): void {
-    this.leap(tile, 0, 0);
+  private blocksOfHead(sequence: number): number {
+    const { rows } = this.work.sequences[sequence] as TileWork["sequences"][number];
+    return Math.ceil(Math.ceil(rows / this.work.tileRows) / this.work.blockTiles);
   }
 
-  /** Queries in a query tile: the array's columns, fewer in the last. */
-  columnsOf(queryTile: number): number {
-    return Math.min(this.machine.columns, this.work.queries - queryTile * this.machine.columns);
+  /** A block of a head; null where its queries see nothing. */
+  block(sequence: number, index: number): Block | null {
+    const key = `${sequence} ${index}`;
+    const known = this.kept.get(key);
+    if (known !== undefined) return known;
+    if (this.kept.size > 64) this.kept.clear();
+    const made = this.makeBlock(sequence, index);
+    this.kept.set(key, made);
+    return made;
+  }
+
+  private makeBlock(sequence: number, index: number): Block | null {
+    const { tileRows, tileKeys, blockTiles, headTiles, group, window } = this.work;
+    const { rows, keys } = this.work.sequences[sequence] as TileWork["sequences"][number];
+    const each = this.blocksOfHead(sequence);
+    const first = (index % each) * blockTiles;
+    const count = Math.min(blockTiles, Math.ceil(rows / tileRows) - first);
+    const lengths = { queries: rows / group, keys };
+    const all = Array.from({ length: count }, (_, i) => {
+      const row = (first + i) * tileRows;
+      const end = Math.min(rows, row + tileRows);
+      const from = firstSeen(window, lengths, Math.floor(row / group));
+      const to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
+      return { i, from: Math.floor(from / tileKeys), to: from < to ? Math.ceil(to / tileKeys) : 0, rows: end - row };
+    });
+    const seeing = all.filter(({ from, to }) => from < to);
+    if (seeing.length === 0) return null;
+    const from = Float64Array.from(seeing, tile => tile.from);
+    const to = Float64Array.from(seeing, tile => tile.to);
+    return {
+      heads: headTiles[this.even ? 0 : Math.floor(index / each)] as number,
+      first: first + (seeing[0]?.i ?? 0),
+      from,
+      to,
+      rows: Float64Array.from(seeing, tile => tile.rows),
+      begin: from[0] as number,
+      end: to.at(-1) as number,
+      sequence,
+    };
+  }
+
+  /** The row of a block's key tile, or of the first after it that some query sees; null past the last. */
+  row(block: Block, m1: number): Row | null {
+    if (m1 >= block.end) return null;
+    const known = this.lately.find(row => row.block === block && row.m1 === m1);
+    if (known !== undefined) return known;
+    const row = this.makeRow(block, m1);
+    if (row !== null) {
+      this.lately[this.next] = row;
+      this.next = (this.next + 1) % 8;
+    }
+    return row;
+  }
+  private readonly lately: Row[] = [];
+  private next = 0;
+
+  private makeRow(block: Block, m1: number): Row | null {
+    const { from, to, rows, heads } = block;
+    const low = firstOver(to, m1);
+    const high = firstOver(from, m1);
+    if (low >= high) return this.row(block, m1 + 1);
+    const cuts = new Set([low, firstOver(from, m1 - 1), firstOver(to, m1 + 1), high - 1, high]);
+    const own: Run[] = [];
+    const bounds = [...cuts].filter(cut => cut >= low && cut <= high).sort((a, b) => a - b);
+    for (let k = 0; k + 1 < bounds.length; k++) {
+      const [start, stop] = [bounds[k] as number, bounds[k + 1] as number];
+      const isLast = to[start] === m1 + 1;
+      const kind =
+        tileBits.exists |
+        (from[start] === m1 ? tileBits.first : 0) |
+        (isLast ? tileBits.last | (this.columnsId(rows[start] as number) << bitsInKind) : 0);
+      own.push({ kind, count: stop - start });
+    }
+    return { block, m1, runs: edged(own, heads), tiles: (high - low) * heads, alike: this.alikeRows(block, m1) };
+  }
+
+  /** Rows from this one on whose tiles are first, last and there alike. */
+  private alikeRows({ from, to, end }: Block, m1: number): number {
+    let change = end;
+    const consider = (value: number | undefined, offset: number): void => {
+      if (value !== undefined && value + offset > m1) change = Math.min(change, value + offset);
+    };
+    consider(from[firstOver(from, m1)], 0);
+    consider(from[firstOver(from, m1 - 1)], 1);
+    consider(to[firstOver(to, m1 + 1)], -1);
+    consider(to[firstOver(to, m1)], 0);
+    return change - m1;
+  }
+
+  /** A number for a count of columns, 0 for all. */
+  private columnsId(rows: number): number {
+    if (rows === this.work.tileRows) return 0;
+    const id = this.columnIds.get(rows) ?? this.columnIds.size + 1;
+    this.columnIds.set(rows, id);
+    return id;
+  }
+
+  /** Queries of a tile of this kind, if it is its queries' last. */
+  columnsOf(kind: number): number {
+    const id = kind >> bitsInKind;
+    if (id === 0) return this.work.tileRows;
+    for (const [rows, own] of this.columnIds) if (own === id) return rows;
+    return this.work.tileRows;
   }
 
   /** Keys in a key tile. */
-  rowsOf(keyTile: number): number {
-    return Math.min(this.machine.rows, this.work.keys - keyTile * this.machine.rows);
+  keysOf(sequence: number, m1: number): number {
+    const { keys } = this.work.sequences[sequence] as TileWork["sequences"][number];
+    return Math.min(this.work.tileKeys, keys - m1 * this.work.tileKeys);
   }
+
+  private seesAll({ rows, keys }: { readonly rows: number; readonly keys: number }): boolean {
+    const { window, group } = this.work;
+    const lengths = { queries: rows / group, keys };
+    return endOfSeen(window, lengths, 0) === keys && firstSeen(window, lengths, lengths.queries - 1) === 0;
+  }
+}
+
+/** The runs of all heads of a block, the row's first tile opening it and its last closing it. */
+function edged(own: readonly Run[], heads: number): readonly Run[] {
+  const runs: Run[] = [];
+  for (let head = 0; head < heads; head++) runs.push(...own);
+  const [first] = runs;
+  if (first === undefined) return runs;
+  runs.splice(0, 1, { kind: first.kind | tileBits.opens, count: 1 }, { kind: first.kind, count: first.count - 1 });
+  const last = runs.findLast(({ count }) => count > 0) as Run;
+  const at = runs.lastIndexOf(last);
+  runs.splice(at, 1, { kind: last.kind, count: last.count - 1 }, { kind: last.kind | tileBits.closes, count: 1 });
+  return runs.filter(({ count }) => count > 0);
+}
+
+/** The first index whose value is over `bound`, of values that never fall. */
+export function firstOver(values: Float64Array, bound: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] as number) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function sumOf(to: Float64Array, from: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < to.length; i++) sum += (to[i] as number) - (from[i] as number);
+  return sum;
+}
+
+/**
+ * The fewest tiles from one key tile of some queries to the next: a row's tiles, from a query's place in one row to its place
+ * in the next. Infinity where no query has two.
+ */
+function leastBetween({ from, to, heads }: Block): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let p = 0; p < from.length; p++) {
+    const [begin, end] = [from[p] as number, to[p] as number];
+    if (end - begin < 2) continue;
+    for (const m1 of [begin, end - 2]) {
+      const [tiles, next] = [m1, m1 + 1].map(row => firstOver(from, row) - firstOver(to, row)) as [number, number];
+      const between = firstOver(from, m1) - firstOver(to, m1 + 1) + (heads - 1) * Math.min(tiles, next);
+      least = Math.min(least, between);
+    }
+  }
+  return least;
 }

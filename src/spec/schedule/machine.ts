@@ -1,11 +1,13 @@
+import type { Window } from "../../attention/window.js";
+
 /**
- * How RM gets from the 1D array back into the columns. `columns`: it climbs its column one link per cycle, passes the
- * top and comes down with the wave. `buffer`: it is written to the global buffer and read as a row, some cycles later.
+ * How values get from the 1D array back into the columns. `columns`: they climb their column one link per cycle, pass the
+ * top and come down with the wave. `buffer`: they are written to the global buffer and read as a row, some cycles later.
  * The paper draws neither; docs/schedule.md gives the reasons for `columns`.
  */
 export type RmReturn = { readonly by: "columns" } | { readonly by: "buffer"; readonly latencyCycles: number };
 
-/** The machine that executes a schedule. */
+/** FuseMax's arrays, as the register-level array is built. */
 export interface ScheduleMachine {
   /** PEs down a column: M0. */
   readonly rows: number;
@@ -28,31 +30,33 @@ export interface DramChannel {
   /** From the end of a transfer on the channel to the tile's being readable in the global buffer. */
   readonly latencyCycles: number;
   readonly bytesPerWord: number;
-  /** How many tiles of each tensor the global buffer has room for. */
-  readonly tilesHeld: { readonly q: number; readonly bk: number; readonly bv: number };
-}
-
-/** The loop nest that a schedule walks: `for head: for p2: for m1: for p1` (FuseMax mapping 1). */
-export interface ScheduleWork {
-  /** E: steps of BQK. */
-  readonly headDim: number;
-  /** F: steps of SLNV, SPNV, RNV and AV. */
-  readonly valueDim: number;
-  /** B * H. */
-  readonly heads: number;
-  /** P and M, in positions. */
-  readonly queries: number;
-  readonly keys: number;
-  /** P1: the query tiles that stay in the global buffer while the key tiles pass. */
-  readonly blockTiles: number;
+  /** How many tiles of each tensor the global buffer has room for, by the tensor's name. */
+  readonly tilesHeld: Readonly<Record<string, number>>;
 }
 
 /**
- * The cycles from which the tiles can be read in the global buffer, in the order of their first use: Q by (head, query
- * tile), BK and BV by (head, query block, key tile). Cycle 0 is the first in which an operand may enter the array.
+ * The loop nest that a schedule walks, `for sequence: for head: for query block: for key tile: for query tile`, less the
+ * tiles in which a mask leaves no score.
  */
-export interface ArrivalSchedule {
-  readonly q: readonly number[];
-  readonly bk: readonly number[];
-  readonly bv: readonly number[];
+export interface TileWork {
+  /** The sequences of the batch, by classes of the same length: rows on the columns, and keys. */
+  readonly sequences: readonly { readonly count: number; readonly rows: number; readonly keys: number }[];
+  /** Rows of one query: query heads that stand side by side. */
+  readonly group: number;
+  readonly window: Window;
+  /** Heads that are walked one after the other. */
+  readonly heads: number;
+  /** Heads whose query tiles share the key tiles of one block, block by block: all of G in steps of G1. */
+  readonly headTiles: readonly number[];
+  /** P1: query tiles of each of these heads in a block. */
+  readonly blockTiles: number;
+  /** Rows (queries) and keys of a tile. */
+  readonly tileRows: number;
+  readonly tileKeys: number;
 }
+
+/**
+ * The cycles from which the tiles can be read in the global buffer, by tensor, in the order of their first use. Cycle 0 is
+ * the first in which an operand may enter the array.
+ */
+export type ArrivalSchedule = Readonly<Record<string, readonly number[]>>;

@@ -1,5 +1,5 @@
 import { SpecError } from "../../errors.js";
-import { type ArrayName, arrayNames, dataflows, type EinsumName, einsumNames, type Unit } from "./einsums.js";
+import type { Dataflow } from "./dataflow.js";
 import { isIdle, type Operation, operationText, parseProgram, type Stage } from "./notation.js";
 
 /**
@@ -10,7 +10,8 @@ export interface Schedule {
   readonly name: string;
   /** Epochs between the tile that enters in an epoch (lag 0) and the tile that the letter stands for in it. */
   readonly lags: Readonly<Record<string, number>>;
-  readonly programs: Readonly<Record<ArrayName, readonly Stage[]>>;
+  /** Per array, by its name, what it does in an epoch. The array that a tile enters first comes first. */
+  readonly programs: Readonly<Record<string, readonly Stage[]>>;
 }
 
 /** A schedule in which one letter's lag may still have to be found (`auto`) and others may follow it. */
@@ -25,39 +26,63 @@ export type LagSpec = number | "auto" | { readonly after: string; readonly by: n
 /** A schedule's text: lags are a number, `auto`, or another letter plus a number (`c+1`). */
 export interface ScheduleText {
   readonly tiles: Readonly<Record<string, number | string>>;
-  readonly "2d": string;
-  readonly "1d": string;
+  readonly programs: Readonly<Record<string, string>>;
 }
 
-/** What each array's PEs can do (FuseMax section V). */
-export const publishedUnits: Readonly<Record<ArrayName, readonly Unit[]>> = {
-  "2d": ["mac", "add", "max"],
-  "1d": ["mac", "add", "max", "divide"],
-};
-
 /**
- * Reads a schedule and refuses one that no machine could run: an operation on an array that lacks it, a letter without
- * a tile, an Einsum twice or not at all, a value used before the program makes it.
+ * Reads a schedule. Whether a design can run it, `checkAgainst` says.
  * @param whereOf the place of a part (`tiles.c`, `2d`, `1d`), for errors
  * @throws SpecError
  */
-export function parseSchedule(
-  name: string,
-  text: ScheduleText,
-  whereOf: (part: string) => string = part => `schedule "${name}" ${part}`,
-  units: Readonly<Record<ArrayName, readonly Unit[]>> = publishedUnits,
-): ScheduleSpec {
-  const programs = {
-    "2d": parseProgram(text["2d"], whereOf("2d")),
-    "1d": parseProgram(text["1d"], whereOf("1d")),
-  };
+export function parseSchedule(name: string, text: ScheduleText, whereOf: WhereOf = placeIn(name)): ScheduleSpec {
+  const programs = Object.fromEntries(
+    Object.entries(text.programs).map(([array, program]) => [array, parseProgram(program, whereOf(array))]),
+  );
   const lags = Object.fromEntries(
     Object.entries(text.tiles).map(([letter, lag]) => [letter, parseLag(lag, whereOf(`tiles.${letter}`))]),
   );
-  for (const array of arrayNames) checkOperations(programs[array], array, units[array], lags, whereOf(array));
-  checkComplete(programs, whereOf);
+  for (const [array, stages] of Object.entries(programs)) checkLetters(stages, lags, whereOf(array));
   checkFollowers(lags, whereOf);
   return { name, lags, programs };
+}
+
+/** The place of a part of a schedule, for errors. */
+export type WhereOf = (part: string) => string;
+const placeIn =
+  (name: string): WhereOf =>
+  part =>
+    `schedule "${name}" ${part}`;
+
+/**
+ * Refuses a schedule that no machine could run: an operation on an array that lacks it, an Einsum twice or not at all, one
+ * that the design does not have.
+ * @param unitsOf the operations that an array's PEs have; undefined for an array that there is not
+ * @throws SpecError
+ */
+export function checkAgainst(
+  { name, programs }: ScheduleSpec,
+  dataflows: readonly Dataflow[],
+  unitsOf: (array: string) => readonly string[] | undefined,
+  whereOf: WhereOf = placeIn(name),
+): void {
+  const names = dataflows.map(flow => flow.name);
+  for (const [array, stages] of Object.entries(programs)) {
+    const units = unitsOf(array);
+    if (units === undefined) {
+      const arrays = [...new Set(dataflows.map(flow => flow.array))];
+      throw new SpecError({
+        where: whereOf(array),
+        got: `a program for the array '${array}'`,
+        expected: `one of ${arrays.join(", ")}`,
+      });
+    }
+    for (const op of [...operationsOf(stages).map(({ op }) => op), ...idlesOf(stages)]) {
+      if (names.includes(op.einsum)) continue;
+      throw new SpecError({ where: whereOf(array), got: operationText(op), expected: `one of ${names.join(", ")}` });
+    }
+    for (const { op } of operationsOf(stages)) checkHome(op, array, units, dataflows, whereOf(array));
+  }
+  checkComplete(programs, dataflows, whereOf);
 }
 
 function parseLag(lag: number | string, where: string): LagSpec {
@@ -90,62 +115,64 @@ export function idlesOf(stages: readonly Stage[]): readonly Operation[] {
   );
 }
 
-function checkOperations(
-  stages: readonly Stage[],
-  array: ArrayName,
-  units: readonly Unit[],
-  lags: ScheduleSpec["lags"],
-  where: string,
-): void {
-  for (const op of [...operationsOf(stages).map(o => o.op), ...idlesOf(stages)]) {
-    if (!Object.hasOwn(lags, op.tile)) {
-      const expected = `one of the letters that tiles gives: ${Object.keys(lags).join(", ")}`;
-      throw new SpecError({ where, got: operationText(op), expected });
-    }
-  }
-  for (const { op } of operationsOf(stages)) {
-    const { array: home, units: needed } = dataflows[op.einsum];
-    const missing = needed.filter(unit => !units.includes(unit));
-    if (missing.length > 0) {
-      throw new SpecError({
-        where,
-        got: `${operationText(op)} on the ${array} array, whose PEs have no ${missing.join(", ")}`,
-        expected: `an array whose PEs have ${needed.join(" and ")}`,
-        mend: `move ${op.einsum} to the ${home} program`,
-      });
-    }
-    if (home !== array) {
-      throw new SpecError({
-        where,
-        got: `${operationText(op)} on the ${array} array`,
-        expected: `it on the ${home} array, the only one with a dataflow for ${op.einsum}`,
-        mend: `move ${op.einsum} to the ${home} program`,
-      });
-    }
+function checkLetters(stages: readonly Stage[], lags: ScheduleSpec["lags"], where: string): void {
+  for (const op of [...operationsOf(stages).map(({ op }) => op), ...idlesOf(stages)]) {
+    if (Object.hasOwn(lags, op.tile)) continue;
+    const expected = `one of the letters that tiles gives: ${Object.keys(lags).join(", ")}`;
+    throw new SpecError({ where, got: operationText(op), expected });
   }
 }
 
-function checkComplete(programs: Schedule["programs"], whereOf: (part: string) => string): void {
-  const seen = new Set<EinsumName>();
-  for (const array of arrayNames) {
-    for (const { op } of operationsOf(programs[array])) {
+function checkHome(
+  op: Operation,
+  array: string,
+  units: readonly string[],
+  dataflows: readonly Dataflow[],
+  where: string,
+): void {
+  const flow = dataflows.find(({ name }) => name === op.einsum);
+  if (flow === undefined || flow.array === array) return;
+  const mend = `move ${op.einsum} to the ${flow.array} program`;
+  const missing = flow.units.filter(unit => !units.includes(unit));
+  if (missing.length > 0) {
+    throw new SpecError({
+      where,
+      got: `${operationText(op)} on the ${array} array, whose PEs have no ${missing.join(", ")}`,
+      expected: `an array whose PEs have ${flow.units.join(" and ")}`,
+      mend,
+    });
+  }
+  throw new SpecError({
+    where,
+    got: `${operationText(op)} on the ${array} array`,
+    expected: `it on the ${flow.array} array, where the mapping puts ${op.einsum}`,
+    mend,
+  });
+}
+
+function checkComplete(programs: Schedule["programs"], dataflows: readonly Dataflow[], whereOf: WhereOf): void {
+  const seen = new Set<string>();
+  for (const [array, stages] of Object.entries(programs)) {
+    for (const { op } of operationsOf(stages)) {
       if (seen.has(op.einsum)) {
         throw new SpecError({ where: whereOf(array), got: `${op.einsum} twice`, expected: "each Einsum once" });
       }
       seen.add(op.einsum);
     }
   }
-  for (const einsum of einsumNames) {
-    if (seen.has(einsum)) continue;
-    const users = einsumNames.filter(user => seen.has(user) && dataflows[user].uses.includes(einsum));
-    const got = users.length === 0 ? `no ${einsum}` : `${users.join(" and ")} using ${einsum}, which nothing makes`;
-    const { array } = dataflows[einsum];
-    const expected = "every Einsum of the one-pass cascade";
-    throw new SpecError({ where: whereOf(array), got, expected, mend: `add ${einsum} to the ${array} program` });
+  for (const { name, array } of dataflows) {
+    if (seen.has(name)) continue;
+    const users = dataflows.filter(user => seen.has(user.name) && user.uses.some(({ einsum }) => einsum === name));
+    const got =
+      users.length === 0
+        ? `no ${name}`
+        : `${users.map(user => user.name).join(" and ")} using ${name}, which nothing makes`;
+    const expected = "every Einsum of the mapping";
+    throw new SpecError({ where: whereOf(array), got, expected, mend: `add ${name} to the ${array} program` });
   }
 }
 
-function checkFollowers(lags: ScheduleSpec["lags"], whereOf: (part: string) => string): void {
+function checkFollowers(lags: ScheduleSpec["lags"], whereOf: WhereOf): void {
   for (const [letter, lag] of Object.entries(lags)) {
     if (typeof lag !== "object") continue;
     const followed = lags[lag.after];

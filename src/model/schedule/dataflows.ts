@@ -1,0 +1,267 @@
+import { SpecError } from "../../errors.js";
+import type { Dataflow, Operand } from "../../spec/schedule/dataflow.js";
+import { keptLevels, rankCounts } from "../action-counts.js";
+import type { CompiledDesign } from "../compile.js";
+import type { CompiledEinsum } from "../compile-einsum.js";
+import { tuples } from "../loop-nest.js";
+import { outputOf, type TileNest, timeLoops } from "./tile-nest.js";
+
+/** A row of the global buffer that an Einsum reads: at each point, or once and kept in a register while its points pass. */
+export interface RowRead {
+  readonly perPoint: boolean;
+  /** What the previous key tile left: there is nothing to read on the first. */
+  readonly carried: boolean;
+}
+
+/** A tensor whose tiles come from DRAM: one for each query tile, or one for each key tile of a block of queries. */
+export interface Load {
+  readonly tensor: string;
+  readonly by: "queries" | "keys";
+  /** Words of the tile for each of its queries or keys. */
+  readonly words: number;
+}
+
+/** A dataflow with what it takes from the memories and the register files. */
+export interface TileEinsum extends Dataflow {
+  /** The tensor that it makes. */
+  readonly output: string;
+  /** A value for each point leaves; else one for the tile, with the last point. */
+  readonly valuePerPoint: boolean;
+  readonly reads: readonly RowRead[];
+  /** Each value is written into the global buffer. */
+  readonly writesRows: boolean;
+  readonly loads: readonly Load[];
+  /** Its tile goes to DRAM: so many words for each query. */
+  readonly storedWords: number;
+  /** Words for each query of the running tensors that it keeps in the global buffer from one key tile to the next. */
+  readonly runningWords: number;
+  /** Entries of its PE's registers that its operands take: carried rows that a later Einsum of the array uses as well. */
+  readonly carriedEntries: number;
+  /** Tensors that it takes from the registers of its own array. */
+  readonly fromRegisters: readonly string[];
+  /** Einsums whose values it takes from the global buffer. */
+  readonly fromBuffer: readonly string[];
+  /** Its value stays in the registers for Einsums of its own array. */
+  readonly staysInRegisters: boolean;
+  /** Slot from which an exponential holds a second entry, to its end; -1 for none. */
+  readonly scratchFrom: number;
+}
+
+/** What each Einsum of a design does on one tile. Throws SpecError for what the simulation of a schedule cannot honour. */
+export function dataflowsOf(compiled: CompiledDesign, nest: TileNest, values: Float64Array): readonly TileEinsum[] {
+  const makers = new Map(nest.einsums.map(einsum => [outputOf(einsum), einsum]));
+  const own = nest.einsums.map(einsum => dataflowOf(einsum, compiled, nest, makers, values));
+  return compiled.design.spec.data.cascade === "attention-1-pass" ? own.map(inCascadesNames) : own;
+}
+
+/** The mappings call the cascade's BQK QK. */
+function inCascadesNames(einsum: TileEinsum): TileEinsum {
+  const named = (name: string): string => (name === "QK" ? "BQK" : name);
+  return {
+    ...einsum,
+    name: named(einsum.name),
+    output: named(einsum.output),
+    uses: einsum.uses.map(use => ({ ...use, einsum: named(use.einsum) })),
+    fromRegisters: einsum.fromRegisters.map(named),
+    fromBuffer: einsum.fromBuffer.map(named),
+  };
+}
+
+function dataflowOf(
+  einsum: CompiledEinsum,
+  compiled: CompiledDesign,
+  nest: TileNest,
+  makers: ReadonlyMap<string, CompiledEinsum>,
+  values: Float64Array,
+): TileEinsum {
+  const { shape } = einsum;
+  const boxes = rankCounts(einsum, values);
+  const shared = new Set(nest.loops.map(({ name }) => name));
+  const inner = timeLoops(einsum).filter(({ name }) => !shared.has(name));
+  const innerBits = bitsOf(inner);
+  const points = tuples(shape, boxes, innerBits);
+  const operations = operationCycles(einsum, compiled, values);
+  const pointCycles = Math.max(1, Math.ceil(einsum.cycles?.(values) ?? sum(operations)));
+  const scratchFrom = operations.length > 2 ? Math.min(pointCycles - 1, sum(operations.slice(0, 2))) : -1;
+  const keptAt = einsum.alwaysKept ?? keptLevels(einsum, values);
+  const kinds = einsum.path.map(({ spec }) => spec.kind);
+  const isKept = (tensor: number, kind: string): boolean =>
+    keptAt[tensor]?.some(level => kinds[level] === kind) === true;
+
+  const uses: Operand[] = [];
+  const carries: string[] = [];
+  const reads: RowRead[] = [];
+  const loads: Load[] = [];
+  const fromRegisters: string[] = [];
+  const fromBuffer: string[] = [];
+  const isCarried = [...nest.carried.values()].includes(einsum.name);
+  let [writesRows, storedWords, runningWords, valuePerPoint, carriedEntries] = [false, 0, 0, false, 0];
+  shape.tensors.forEach(({ name, output, relevant }, t) => {
+    const perPoint = (relevant & innerBits) === innerBits;
+    const words = wordsPerSide(einsum, relevant, boxes, shared);
+    const maker = nest.carried.get(name);
+    if (output) {
+      valuePerPoint = perPoint;
+      writesRows = isKept(t, "sram") || isKept(t, "dram");
+      storedWords = isKept(t, "dram") ? words : 0;
+      runningWords = isCarried && isKept(t, "sram") ? words : 0;
+      return;
+    }
+    if (isKept(t, "sram")) reads.push({ perPoint, carried: maker !== undefined });
+    if (maker !== undefined) {
+      checkCarry(maker, einsum, nest);
+      carries.push(maker);
+      if (isKept(t, "sram") && usedLater(name, einsum, nest, compiled, values)) carriedEntries++;
+      if (!isKept(t, "sram")) fromRegisters.push(name);
+      return;
+    }
+    const producer = makers.get(name);
+    if (producer === undefined) {
+      if (isKept(t, "dram")) loads.push({ tensor: name, by: sideOf(name, relevant, einsum, nest, compiled), words });
+      return;
+    }
+    uses.push({ einsum: producer.name, pointwise: perPoint && sameWalk(producer, inner, shared, innerBits) });
+    if (isKept(t, "sram")) fromBuffer.push(producer.name);
+    else if (producer.array === einsum.array) fromRegisters.push(name);
+  });
+  const lacksKeys = timeLoops(einsum).every(({ name }) => name !== nest.iterative.name);
+  return {
+    name: einsum.name,
+    array: einsum.array,
+    points,
+    pointCycles,
+    units: einsum.operations.filter(({ perPoint }) => perPoint(values) > 0).map(({ name }) => name),
+    when: !lacksKeys ? "every" : uses.length > 0 || carries.length > 0 ? "last" : "first",
+    uses,
+    carries,
+    output: outputOf(einsum),
+    valuePerPoint,
+    reads,
+    writesRows,
+    loads,
+    storedWords,
+    runningWords,
+    carriedEntries,
+    fromRegisters,
+    fromBuffer,
+    staysInRegisters: staysInRegisters(einsum, nest, values),
+    scratchFrom,
+  };
+}
+
+/** What is carried from key tile to key tile must stay on one array: nothing says how it would get to another in time. */
+function checkCarry(maker: string, einsum: CompiledEinsum, { einsums }: TileNest): void {
+  const from = einsums.find(({ name }) => name === maker)?.array;
+  if (from === einsum.array) return;
+  throw new SpecError({
+    where: einsum.at(["array"]),
+    got: `${einsum.name} on the ${einsum.array} array, which carries on what ${maker} left on the ${from} array`,
+    expected: "values carried from one tile of keys to the next on one array, for a schedule",
+  });
+}
+
+/** Cycles of each operation of a point, one after the other: a subtraction comes before what multiplies. */
+function operationCycles(einsum: CompiledEinsum, compiled: CompiledDesign, values: Float64Array): readonly number[] {
+  const costs = compiled.arrays.get(einsum.array);
+  const first = (name: string): number => (name === "add" ? 0 : 1);
+  return [...einsum.operations]
+    .sort((a, b) => first(a.name) - first(b.name))
+    .flatMap(({ name, perPoint }) => {
+      const times = perPoint(values);
+      const cost = costs?.get(name)?.(values) ?? 0;
+      if (!(times <= mostOperations)) {
+        throw new SpecError({
+          where: einsum.at(["operations", name]),
+          got: `${times} operations for one point`,
+          expected: `at most ${mostOperations} in a schedule`,
+        });
+      }
+      return Number.isInteger(times) ? Array.from({ length: times }, () => cost) : [times * cost];
+    });
+}
+
+const mostOperations = 1e4;
+
+/** Words of a tensor's tile for each of its queries or keys: its loops in the tile but those of the ranks that are tiled. */
+function wordsPerSide(
+  einsum: CompiledEinsum,
+  relevant: number,
+  boxes: Parameters<typeof tuples>[1],
+  shared: ReadonlySet<string>,
+): number {
+  const tiled = [einsum.coupled?.rows?.rank, einsum.coupled?.keys?.rank];
+  let bits = relevant;
+  einsum.shape.ranks.forEach(({ shift, parts }, r) => {
+    if (tiled.includes(r)) bits &= ~(((1 << parts) - 1) << shift);
+  });
+  for (const { name, bit } of timeLoops(einsum)) if (shared.has(name)) bits &= ~(1 << bit);
+  return tuples(einsum.shape, boxes, bits);
+}
+
+/** Whether a tensor comes with the query tiles or with the key tiles. */
+function sideOf(
+  tensor: string,
+  relevant: number,
+  einsum: CompiledEinsum,
+  nest: TileNest,
+  compiled: CompiledDesign,
+): Load["by"] {
+  const sides = timeLoops(einsum).flatMap(({ name, side, bit }) =>
+    nest.loops.some(loop => loop.name === name) && (relevant & (1 << bit)) !== 0 ? [side] : [],
+  );
+  const [queries, keys] = [sides.includes("rows"), sides.includes("keys")];
+  if (queries !== keys) return queries ? "queries" : "keys";
+  throw new SpecError({
+    where: compiled.design.mapping.at(["tensors", tensor]),
+    got: `${tensor}, which ${queries ? "has a tile for each pair of query and key tiles" : "neither query nor key tiles cut"}`,
+    expected: "operands of a schedule that come with the queries or with the keys",
+  });
+}
+
+/** Whether an Einsum of the same array takes the tensor from the registers, where this one has put it. */
+function usedLater(
+  tensor: string,
+  einsum: CompiledEinsum,
+  nest: TileNest,
+  compiled: CompiledDesign,
+  values: Float64Array,
+): boolean {
+  return nest.einsums.some(other => {
+    if (other === einsum || other.array !== einsum.array) return false;
+    const t = other.shape.tensors.findIndex(({ name, output }) => name === tensor && !output);
+    const kept = (other.alwaysKept ?? keptLevels(other, values))[t];
+    return t >= 0 && kept?.every(level => compiled.levels.get(other.levelNames[level] as string)?.spec.kind !== "sram");
+  });
+}
+
+/** Whether an Einsum of the same array takes the value from the registers. */
+function staysInRegisters(einsum: CompiledEinsum, nest: TileNest, values: Float64Array): boolean {
+  const output = outputOf(einsum);
+  return nest.einsums.some(user => {
+    if (user.array !== einsum.array) return false;
+    const t = user.shape.tensors.findIndex(tensor => tensor.name === output && !tensor.output);
+    if (t < 0) return false;
+    const kept = (user.alwaysKept ?? keptLevels(user, values))[t];
+    return kept?.every(level => user.path[level]?.spec.kind !== "sram") === true;
+  });
+}
+
+/** Whether two Einsums of a tile turn the same loops, so that point f of one is point f of the other. */
+function sameWalk(
+  producer: CompiledEinsum,
+  inner: readonly { readonly name: string }[],
+  shared: ReadonlySet<string>,
+  innerBits: number,
+): boolean {
+  const own = timeLoops(producer).filter(({ name }) => !shared.has(name));
+  const output = producer.shape.tensors.find(tensor => tensor.output);
+  return (
+    innerBits !== 0 &&
+    own.length === inner.length &&
+    own.every(({ name, bit }, i) => name === inner[i]?.name && ((output?.relevant ?? 0) & (1 << bit)) !== 0)
+  );
+}
+
+const bitsOf = (loops: readonly { readonly bit: number }[]): number =>
+  loops.reduce((bits, { bit }) => bits | (1 << bit), 0);
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,0 +1,76 @@
+import { SpecError } from "../../errors.js";
+import type { Path } from "../../spec/document.js";
+import type { Formula } from "../../spec/expression.js";
+import type { RmReturn } from "../../spec/schedule/machine.js";
+import type { CompiledDesign } from "../compile.js";
+import { type Sizes, symbolValues } from "../sizes.js";
+
+/** What the design's symbols are at given sizes. */
+export function valuesOf(compiled: CompiledDesign, sizes: Sizes, variables: readonly number[] = []): Float64Array {
+  const values = new Float64Array(compiled.program.size);
+  const symbols = symbolValues(sizes);
+  compiled.sizeSlots.forEach((slot, i) => {
+    values[slot] = symbols[i] as number;
+  });
+  compiled.variableSlots.forEach((slot, i) => {
+    values[slot] = variables[i] as number;
+  });
+  compiled.program.run(values);
+  return values;
+}
+
+/** An array's fan-outs: rows and columns of PEs, or a single row of lanes. */
+export function arrayShape(compiled: CompiledDesign, name: string, values: Float64Array) {
+  const level = compiled.levels.get(compiled.architecture.arrays[name]?.at ?? "");
+  const size = (fanout: string | undefined): number =>
+    compiled.levels.get(fanout ?? "")?.fields.get("size")?.(values) ?? 1;
+  const around = level?.around ?? [];
+  const grid = around.length > 1;
+  return {
+    grid,
+    rows: grid ? size(around[0]) : 1,
+    columns: size(around[grid ? 1 : 0]),
+    depth: level?.fields.get("depth")?.(values) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Cycles from DRAM where the architecture does not say: about 100 ns, as HBM2's. */
+const usualLatency = 100;
+
+/** An architecture without `timing` has as many ports as it wants, and ways back up its columns. */
+export function timingOf(compiled: CompiledDesign, values: Float64Array) {
+  const { timing } = compiled.architecture;
+  const number = (formula: Formula, path: Path): number =>
+    compiled.program.compile(formula, undefined, compiled.inArchitecture(path))(values);
+  const ports = (field: "bufferReadRows" | "bufferWriteRows"): number => {
+    const formula = timing?.[field] ?? "unlimited";
+    const at = compiled.inArchitecture(["timing", field]);
+    return formula === "unlimited" ? Number.POSITIVE_INFINITY : wholeFrom(1, number(formula, ["timing", field]), at);
+  };
+  const cyclesOf = (field: "rmReturn" | "dramLatencyCycles", otherwise: number): number => {
+    const formula = timing?.[field];
+    const path = ["timing", field];
+    return formula === undefined ? otherwise : wholeFrom(0, number(formula, path), compiled.inArchitecture(path));
+  };
+  const upward: RmReturn =
+    timing === undefined || timing.rmReturn === "columns"
+      ? { by: "columns" }
+      : { by: "buffer", latencyCycles: cyclesOf("rmReturn", 0) };
+  return {
+    readPorts: ports("bufferReadRows"),
+    writePorts: ports("bufferWriteRows"),
+    upward,
+    dramLatencyCycles: () => cyclesOf("dramLatencyCycles", usualLatency),
+  };
+}
+
+/** Cycles of a value's way from a row of lanes into an array of so many rows. */
+export function upwardCycles(compiled: CompiledDesign, rows: number, values: Float64Array): number {
+  const { upward } = timingOf(compiled, values);
+  return 1 + (upward.by === "columns" ? rows : upward.latencyCycles);
+}
+
+function wholeFrom(least: number, value: number, at: () => string): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new SpecError({ where: at(), got: String(value), expected: `a whole number from ${least} up` });
+}

@@ -1,0 +1,30 @@
+/**
+ * One Einsum as an array executes it on one tile: how many points each PE does one after the other, how long they take, what
+ * must be there first. Derived from a design's mapping and architecture (model/schedule/dataflows.ts).
+ */
+export interface Dataflow {
+  readonly name: string;
+  /** The array that it runs on. */
+  readonly array: string;
+  /** Points that one PE does on one tile. */
+  readonly points: number;
+  /** Cycles of a point: the operations hold their PE one after the other. */
+  readonly pointCycles: number;
+  /** The operations that it needs. */
+  readonly units: readonly string[];
+  /** The key tiles of its queries on which it runs. */
+  readonly when: "every" | "first" | "last";
+  /** Einsums of the same tile that must be done first. */
+  readonly uses: readonly Operand[];
+  /** Einsums that leave values at the same queries' previous key tile. */
+  readonly carries: readonly string[];
+}
+
+export interface Operand {
+  readonly einsum: string;
+  /** Point f needs only point f of what is used, so that maker and user may alternate. */
+  readonly pointwise: boolean;
+}
+
+/** Issue slots of an Einsum on one tile. */
+export const slotsOf = ({ points, pointCycles }: Dataflow): number => points * pointCycles;
