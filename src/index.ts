@@ -67,6 +67,7 @@ export * from "./model/schedule/lags.js";
 export * from "./model/schedule/of-design.js";
 export * from "./model/schedule/result.js";
 export * from "./model/schedule/simulate.js";
+export * from "./model/schedule/simulate-design.js";
 export * from "./model/schedule/timeline.js";
 export * from "./model/sizes.js";
 export * from "./numerics/format.js";

@@ -4,7 +4,7 @@ import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
-import { simulateDesign } from "../../src/model/schedule/of-design.js";
+import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { scheduleTimeline } from "../../src/model/schedule/timeline.js";
 import { sizesOf } from "../../src/model/sizes.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";

@@ -2,7 +2,7 @@ import { slotsOf } from "../../spec/schedule/dataflow.js";
 import { operationsOf, type Schedule } from "../../spec/schedule/schedule.js";
 import { type Crossing, crossingsOf, type TileArrays } from "./arrays.js";
 import type { Load, TileEinsum } from "./dataflows.js";
-import { checkSlots } from "./program.js";
+import { checkSlots } from "./slots.js";
 
 /** What happens when an Einsum is issued in one slot: what must be there, what leaves, what the memories do. */
 export interface Action {

@@ -7,12 +7,8 @@ import type { CompiledDesign } from "../compile.js";
 import type { Sizes } from "../sizes.js";
 import type { TileArray, TileArrays } from "./arrays.js";
 import { dataflowsOf } from "./dataflows.js";
-import { findLags } from "./lags.js";
 import { arrayShape, timingOf, valuesOf } from "./machine.js";
 import { oneTileSchedule } from "./one-tile.js";
-import type { ScheduleResult } from "./result.js";
-import { serialSchedule } from "./serial.js";
-import { type SimulationOptions, simulateSchedule } from "./simulate.js";
 import { tileNest } from "./tile-nest.js";
 import { tileWork } from "./work.js";
 
@@ -119,34 +115,4 @@ function tilesHeld(words: number, einsums: TileArrays["einsums"], work: TileWork
   return Object.fromEntries(
     loads.map(({ tensor, by }) => [tensor, by === "keys" ? 1 + moreKeys : blockTiles + moreQueries]),
   );
-}
-
-export interface DesignSimulationOptions extends Omit<SimulationOptions, "arrivals" | "dram"> {
-  /** `ideal`: operands are always there, as the published evaluation has it; `dram`: from the design's DRAM channel. */
-  readonly memory?: "ideal" | "dram";
-  /** The corrections of the accounting, where a design's mapping is searched for. */
-  readonly corrections?: readonly string[];
-}
-
-/**
- * Finds the schedule's lags and simulates it. A design that names no schedule works on one tile at a time. @throws SpecError
- */
-export function simulateDesign(
-  compiled: CompiledDesign,
-  sizes: ScheduledSizes,
-  options: DesignSimulationOptions = {},
-): ScheduleResult {
-  const { memory = "dram", corrections = [], ...rest } = options;
-  if (
-    compiled.design.schedule === undefined &&
-    typeof tileNest(compiled, valuesOf(compiled, sizes.sizes)) === "string"
-  ) {
-    return serialSchedule(compiled, sizes, corrections, memory);
-  }
-  const design = scheduleOfDesign(compiled, sizes);
-  const { spec, arrays, work } = design;
-  return simulateSchedule(findLags(spec, arrays, work), arrays, work, {
-    ...rest,
-    ...(memory === "dram" ? { dram: design.dram } : {}),
-  });
 }

@@ -1,8 +1,8 @@
-import { SpecError } from "../../errors.js";
 import { slotsOf } from "../../spec/schedule/dataflow.js";
 import { isIdle, type Operation, type Stage, type Stream } from "../../spec/schedule/notation.js";
 import type { Action } from "./actions.js";
 import type { TileEinsum } from "./dataflows.js";
+import { mostSlots, tooManySlots } from "./slots.js";
 
 /** One array's operations of one epoch, one per issue slot; null where the slot is left empty. */
 export interface EpochProgram {
@@ -10,22 +10,6 @@ export interface EpochProgram {
   /** The slot of the Einsum that each is. */
   readonly slot: readonly number[];
 }
-
-/** Issue slots of an epoch: hundreds of times those of any published one. */
-const mostSlots = 2 ** 20;
-
-/** Throws SpecError for an Einsum whose tile alone has more slots than an epoch may have. */
-export function checkSlots(einsum: TileEinsum): void {
-  if (!(slotsOf(einsum) <= mostSlots)) throw tooManySlots(slotsOf(einsum));
-}
-
-const tooManySlots = (slots: number): SpecError =>
-  new SpecError({
-    where: "schedule",
-    got: `an epoch of ${slots} slots or more`,
-    expected: `at most ${mostSlots}`,
-    mend: "narrower queries, keys and values, or quicker operations",
-  });
 
 /** Whether an operation has something to do in an epoch: its tile is there; it is not (yet, or any more); or the tile has none. */
 export type Presence = "there" | "absent" | "none";

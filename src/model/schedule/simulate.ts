@@ -7,7 +7,7 @@ import { Position } from "./feed.js";
 import { LiveArrays, type SavedState, type Watcher } from "./live.js";
 import { dramMemory, givenArrivals, type TileMemory } from "./memory.js";
 import { checkOrder } from "./order.js";
-import { type Period, Repetition, repeat, type Tally } from "./repetition.js";
+import { type Loop, type Period, Repetition, Tallies } from "./repetition.js";
 import type { ArrayTime, ScheduleResult } from "./result.js";
 import { noMore, TileWalk } from "./walk.js";
 
@@ -75,12 +75,14 @@ class Simulation {
   private readonly mayLeap: boolean;
   /** The first epoch that is watched, less what is in flight then: no leap goes past it. */
   private readonly leapsEnd: number;
-  private readonly tally: Tally;
+  private readonly tally: Tallies;
   private states = new Map<string, State>();
   private readonly kinds = new Map<number, number>();
-  /** Where the live arrays stand: the tiles before it, and what was counted then. */
+  /** Moves of the walk so far, and those after which the live arrays stand as the walk does. */
+  private moves = 0;
   private liveAt = 0;
-  private base: Tally;
+  /** What had been counted when the live arrays were set. */
+  private base: { readonly cycle: number; readonly tiles: number; readonly counters: readonly number[] };
   private readonly runs = new Repetition();
   private readonly rows = new Repetition();
   private readonly blocks = new Repetition();
@@ -105,13 +107,13 @@ class Simulation {
     this.mayLeap = leap && arrivals === undefined;
     const maxLag = Math.max(...Object.values(plan.schedule.lags));
     this.leapsEnd = watch === undefined ? Number.POSITIVE_INFINITY : watch.from - maxLag - 1;
-    this.tally = { cycle: 0, tiles: 0, end: Number.NEGATIVE_INFINITY, counters: this.live.counters.slice() };
-    this.base = this.zero();
+    this.tally = new Tallies(this.live.counters.length + 1);
+    this.base = this.counted();
   }
 
-  private zero(): Tally {
-    const { cycle, tiles, end, counters } = this.tally;
-    return { cycle, tiles, end, counters: counters.slice() };
+  private counted() {
+    const { cycle, tiles } = this.tally;
+    return { cycle, tiles, counters: Array.from(this.live.counters, (_, i) => this.tally.counter(i)) };
   }
 
   run(): ScheduleResult {
@@ -119,7 +121,7 @@ class Simulation {
     const { live } = this;
     const until = this.options.watch?.until ?? Number.POSITIVE_INFINITY;
     while (!live.done && !this.isPast(until) && !(this.options.untilPeriod === true && this.period !== null)) {
-      live.run({ cycle: this.base.cycle, tiles: this.base.tiles }, until);
+      live.run(this.base, until);
       if (++this.stepped > mostTilesStepped) throw this.endless();
     }
     return this.result();
@@ -167,7 +169,7 @@ class Simulation {
 
   /** Runs one tile and remembers what it did. */
   private step(state: State, key: number | string): Step {
-    const { live, tally } = this;
+    const { live } = this;
     this.goLive(state);
     if (++this.stepped > mostTilesStepped) throw this.endless();
     const began = live.machine.cycle;
@@ -175,7 +177,7 @@ class Simulation {
     const counters = live.counters.slice();
     live.feed.furthest = first;
     live.machine.end = Number.NEGATIVE_INFINITY;
-    live.run({ cycle: this.base.cycle, tiles: this.base.tiles });
+    live.run(this.base);
     const step: Step = {
       to: this.intern(live.save()),
       cycles: live.machine.cycle - began,
@@ -185,7 +187,7 @@ class Simulation {
     // What was seen further ahead than the key says may be other the next time.
     if (live.feed.furthest <= first + seenAhead) state.after.set(key, step);
     this.count(step);
-    this.liveAt = tally.tiles;
+    this.liveAt = this.moves;
     return step;
   }
 
@@ -197,19 +199,16 @@ class Simulation {
   }
 
   private count({ cycles, end, growth }: Step): void {
-    const { tally } = this;
-    if (end > Number.NEGATIVE_INFINITY) tally.end = Math.max(tally.end, tally.cycle + end);
-    for (let i = 0; i < growth.length; i++) tally.counters[i] = (tally.counters[i] as number) + (growth[i] as number);
-    tally.cycle += cycles;
-    tally.tiles++;
+    this.tally.count(cycles, growth, end);
+    this.moves++;
   }
 
   /** Sets the live arrays to a state at the present position, unless they stand there. */
   private goLive(state: State): void {
-    if (this.liveAt === this.tally.tiles) return;
+    if (this.liveAt === this.moves) return;
     this.live.restore(state.saved, this.position);
-    this.base = this.zero();
-    this.liveAt = this.tally.tiles;
+    this.base = this.counted();
+    this.liveAt = this.moves;
   }
 
   private intern(saved: SavedState): State {
@@ -225,9 +224,12 @@ class Simulation {
 
   /** Leaves out whole turns of the loops at whose beginning the walk stands, where this state was met before. */
   private leapOver(state: State): void {
-    const { position } = this;
-    if (position.opensBlock && this.amongBlocks(state)) return;
-    if (position.opensRow && this.amongRows(state)) return;
+    const { position, tally } = this;
+    if (position.opensRow) {
+      tally.gather(position.opensBlock ? (position.opensHead ? "heads" : "blocks") : "rows");
+      if (position.opensBlock && this.amongBlocks(state)) return;
+      if (this.amongRows(state)) return;
+    }
     this.amongTiles(state);
   }
 
@@ -238,11 +240,11 @@ class Simulation {
     if (offset === 0) this.runs.clear();
     const left = (runNow?.count ?? 0) - offset - seenAhead;
     if (left < 4) return;
-    const period = this.runs.meet(this.stateHere(state), offset, this.tally);
+    const period = this.runs.meet(this.stateHere(state), offset, this.tally.of("tiles"));
     if (period === null) return;
     const times = this.times(period, left, true);
     if (times < 1) return;
-    repeat(this.tally, period, times);
+    this.repeat("tiles", period, times);
     position.offset += times * period.turns;
   }
 
@@ -254,12 +256,12 @@ class Simulation {
     const stretch = `${position.part} ${position.head} ${position.block} ${row.m1 + row.alike}`;
     if (stretch !== this.stretch) this.rows.clear();
     this.stretch = stretch;
-    const period = this.rows.meet(this.stateHere(state), row.m1, this.tally);
+    const period = this.rows.meet(this.stateHere(state), row.m1, this.tally.of("rows"));
     if (period === null) return false;
     this.period = period;
     const times = this.times(period, row.alike - Math.ceil(seenAhead / row.tiles), true);
     if (times < 1) return false;
-    repeat(this.tally, period, times);
+    this.repeat("rows", period, times);
     position.skipRows(times * period.turns);
     return true;
   }
@@ -276,15 +278,15 @@ class Simulation {
     const place = `${state.id} ${this.loads(position.head, position.block)}`;
     if (position.opensHead) {
       this.blocks.clear();
-      const period = this.heads.meet(place, position.head, this.tally);
+      const period = this.heads.meet(place, position.head, this.tally.of("heads"));
       const before = Math.max(
         0,
         ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
       );
-      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / this.tilesOfHead(period));
+      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / tilesOfTurn(period));
       const times = period === null ? 0 : this.times(period, room, false);
       if (period !== null && times >= 1) {
-        repeat(this.tally, period, times);
+        this.repeat("heads", period, times);
         for (const stream of this.memory?.streams ?? []) stream.skip(times * period.turns, 0);
         position.skipHeads(times * period.turns);
         return true;
@@ -294,18 +296,21 @@ class Simulation {
     if (this.headOf !== `${position.head} ${position.block + alike}`) this.blocks.clear();
     this.headOf = `${position.head} ${position.block + alike}`;
     if (alike < 3) return false;
-    const period = this.blocks.meet(place, position.block, this.tally);
+    const period = this.blocks.meet(place, position.block, this.tally.of("blocks"));
     if (period === null) return false;
     const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
-    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / (period.tiles / period.turns)), false);
+    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfTurn(period)), false);
     if (times < 1) return false;
-    repeat(this.tally, period, times);
+    this.repeat("blocks", period, times);
     for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.turns);
     position.skipBlocks(times * period.turns);
     return true;
   }
 
-  private readonly tilesOfHead = (period: Period | null): number => (period === null ? 1 : period.tiles / period.turns);
+  private repeat(loop: Loop, period: Period, times: number): void {
+    this.tally.repeat(loop, period, times);
+    this.moves++;
+  }
 
   /** The state, and with DRAM what is loaded next. */
   private stateHere({ id }: State): number | string {
@@ -319,15 +324,12 @@ class Simulation {
   /** How often a period may be left out, in a loop of `room` more turns; loads must not change before that. */
   private times(period: Period, room: number, advances: boolean): number {
     let times = Math.floor(room / period.turns);
-    times = Math.min(times, Math.floor((this.leapsEnd - this.tally.tiles) / period.tiles));
+    times = Math.min(times, Math.floor((this.leapsEnd - this.tally.tiles) / period.tally.tiles));
     if (!advances || this.memory === null) return times;
     const { streams } = this.memory;
     const changes = this.live.bytesAt + 1;
-    if (this.tally.counters[changes] !== period.before.counters[changes]) return 0;
-    const made = streams.map((_, i) => {
-      const at = this.live.loadsAt + i;
-      return (this.tally.counters[at] as number) - (period.before.counters[at] as number);
-    });
+    if (period.tally.counters[changes] !== 0) return 0;
+    const made = streams.map((_, i) => period.tally.counters[this.live.loadsAt + i]);
     streams.forEach((stream, i) => {
       if ((made[i] as number) > 0) times = Math.min(times, Math.floor((stream.alike() - 1) / (made[i] as number)));
     });
@@ -365,7 +367,7 @@ class Simulation {
       tiles: walk.tiles,
       arrays: Object.fromEntries(arrays),
       causes: { dram: machine.dramCauses, arrays: [...machine.arrayCauses, "behind"] },
-      epoch: period === null ? null : { cycles: period.cycles, tiles: period.tiles },
+      epoch: period === null ? null : { cycles: period.tally.cycle, tiles: period.tally.tiles },
       registers: Object.fromEntries(plan.onArray.map(({ name }, i) => [name, machine.peak[i] as number])),
       aboveColumn: machine.aboveColumn,
       dramBytes: counters[live.bytesAt] as number,
@@ -373,3 +375,5 @@ class Simulation {
     };
   }
 }
+
+const tilesOfTurn = (period: Period | null): number => (period === null ? 1 : period.tally.tiles / period.turns);

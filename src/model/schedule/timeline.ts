@@ -3,9 +3,10 @@ import { isIdle } from "../../spec/schedule/notation.js";
 import type { Schedule } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
 import { findLags } from "./lags.js";
-import { type DesignSimulationOptions, type ScheduledSizes, scheduleOfDesign } from "./of-design.js";
+import { type ScheduledSizes, scheduleOfDesign } from "./of-design.js";
 import type { StallCause } from "./result.js";
 import { simulateSchedule } from "./simulate.js";
+import type { DesignSimulationOptions } from "./simulate-design.js";
 import { TileWalk } from "./walk.js";
 
 /** One Einsum on one tile, as the first column sees it. */
