@@ -50,21 +50,7 @@ export interface TileEinsum extends Dataflow {
 /** What each Einsum of a design does on one tile. Throws SpecError for what the simulation of a schedule cannot honour. */
 export function dataflowsOf(compiled: CompiledDesign, nest: TileNest, values: Float64Array): readonly TileEinsum[] {
   const makers = new Map(nest.einsums.map(einsum => [outputOf(einsum), einsum]));
-  const own = nest.einsums.map(einsum => dataflowOf(einsum, compiled, nest, makers, values));
-  return compiled.design.spec.data.cascade === "attention-1-pass" ? own.map(inCascadesNames) : own;
-}
-
-/** The mappings call the cascade's BQK QK. */
-function inCascadesNames(einsum: TileEinsum): TileEinsum {
-  const named = (name: string): string => (name === "QK" ? "BQK" : name);
-  return {
-    ...einsum,
-    name: named(einsum.name),
-    output: named(einsum.output),
-    uses: einsum.uses.map(use => ({ ...use, einsum: named(use.einsum) })),
-    fromRegisters: einsum.fromRegisters.map(named),
-    fromBuffer: einsum.fromBuffer.map(named),
-  };
+  return nest.einsums.map(einsum => dataflowOf(einsum, compiled, nest, makers, values));
 }
 
 function dataflowOf(
