@@ -1,5 +1,6 @@
 import {
   type AttentionProblem,
+  type CascadeSource,
   type FormatName,
   formats,
   generateNormal,
@@ -15,6 +16,8 @@ export interface BenchCase {
   readonly format: FormatName;
   /** All rows are computed, once where it takes long; else as many as take a while, over and over. */
   readonly whole?: boolean;
+  /** FuseMax's own where absent. */
+  readonly cascade?: CascadeSource;
 }
 
 export const allCases: readonly BenchCase[] = (["bf16", "bf16-strict"] as const).flatMap(format =>
@@ -29,9 +32,16 @@ export const longCases: readonly BenchCase[] = [64, 256, 1024].map(thousands => 
   whole: true,
 }));
 
-export function problemOf({ seq, dim, format }: BenchCase): AttentionProblem {
+export function problemOf({ seq, dim, format, cascade }: BenchCase): AttentionProblem {
   const shape = { batch: 1, heads: 1, kvHeads: 1, queries: seq, keys: seq, headDim: dim, valueDim: dim };
-  return { shape, mask: noMask, tile: { m0: 256, p0: 256 }, format: formats[format], scale: dim ** -0.5 };
+  return {
+    shape,
+    mask: noMask,
+    tile: { m0: 256, p0: 256 },
+    format: formats[format],
+    scale: dim ** -0.5,
+    ...(cascade === undefined ? {} : { cascade }),
+  };
 }
 
 /** Multiply-accumulates count as two, exponentials and divisions as none: 4 P M E. */

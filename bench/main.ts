@@ -8,15 +8,18 @@ import { type Contender, contenders, hardware, onnxRuntime, twin } from "./conte
 import { type Measurement, measure } from "./measure.js";
 import { installOnnxRuntime } from "./onnxruntime.js";
 import { phasesOf } from "./phases.js";
+import { floors, onCascade, programCascades, programCase, programContenders } from "./programs.js";
 
 /**
  * `npm run bench`: one table of this machine. Every measurement has a process to itself; the contenders take turns for
  * `--rounds` rounds, and the median counts, so that what else the machine does falls on all of them.
+ * `--programs`: only printed programs beside the kernels written by hand, with their floors.
  * `--gpu`: the hardware adapters alone, whole runs up to 1M tokens; needs nothing from outside. `--peak N`: the card's
  * fp32 peak in TFLOP/s, which WebGPU does not tell.
  */
 const { values: options } = parseArgs({
   options: {
+    programs: { type: "boolean", default: false },
     seq: { type: "string" },
     dim: { type: "string" },
     format: { type: "string" },
@@ -30,12 +33,14 @@ const { values: options } = parseArgs({
 
 if (options.one !== undefined) await measureOne(options.one);
 else if (options.gpu) await printGpuTable();
+else if (options.programs) await printPrograms();
 else await printTable();
 
 /** In a process of its own: the contender and the case come and the measurement goes as JSON. */
 async function measureOne(json: string): Promise<void> {
   const { name, one } = JSON.parse(json) as { readonly name: string; readonly one: BenchCase };
-  const contender = (await contenders()).found.find(candidate => candidate.name === name);
+  const all = [...(await contenders()).found, ...(await programContenders())];
+  const contender = all.find(candidate => candidate.name === name);
   if (contender === undefined) throw new Error(`no contender ${name}`);
   const measurement = await measure(contender, one);
   process.stdout.write(JSON.stringify(measurement), () => process.exit(0));
@@ -60,7 +65,47 @@ async function printTable(): Promise<void> {
   const rows: (readonly (string | number)[])[] = [];
   for (const one of selectedCases()) rows.push(...(await rowsOf(one, running)));
   console.log(textTable({ columns, rows }));
-  if (options.only === undefined) console.log(`\n${textTable(await phaseTable())}`);
+  if (options.only === undefined) {
+    console.log(`\n${textTable(await phaseTable())}`);
+    await printPrograms();
+  }
+}
+
+/**
+ * Printed programs beside the kernels written by hand, and the floors that they have to reach: judged by what each did in the
+ * processor time that it had, since other work on the machine would decide else.
+ */
+async function printPrograms(): Promise<void> {
+  const all = await programContenders();
+  const measured = new Map<string, number>();
+  const rows: (readonly (string | number)[])[] = [];
+  for (const cascade of programCascades) {
+    const one = onCascade(programCase, cascade);
+    for (const contender of all) {
+      // Kernels written by hand are for FuseMax's own cascade alone, and an adapter takes long over every other.
+      const byHand = contender.name.endsWith("by hand");
+      if ((byHand || contender.name.startsWith("webgpu")) && cascade !== "attention-1-pass") continue;
+      console.error(`${nameOf(one)}, ${cascade}: ${contender.name}`);
+      const measurement = await measureApart(contender, one);
+      const gflops = median(measurement.undisturbed);
+      measured.set(`${cascade} ${contender.name}`, gflops);
+      const hand = measured.get(`${cascade} ${contender.name.replace("printed", "by hand")}`);
+      const ratio = byHand || hand === undefined ? Number.NaN : gflops / hand;
+      const isWasm = contender.name.startsWith("wasm");
+      const [value, floor] = isWasm ? [gflops, floors.wasm] : [ratio, floors.webgpu];
+      const verdict = byHand ? "-" : `${value >= floor ? "above" : "BELOW"} ${floor}${isWasm ? "" : " x by hand"}`;
+      rows.push([
+        cascade,
+        contender.name,
+        median(measurement.gflops).toPrecision(3),
+        gflops.toPrecision(3),
+        Number.isNaN(ratio) ? "-" : ratio.toPrecision(2),
+        verdict,
+      ]);
+    }
+  }
+  const columns = [`${nameOf(programCase)}, cascade`, "engine", "GFLOP/s", "undisturbed", "/ by hand", "floor"];
+  console.log(`\n${textTable({ columns, rows })}`);
 }
 
 async function printGpuTable(): Promise<void> {

@@ -6,6 +6,11 @@ import { openOnnxRuntime } from "./onnxruntime.js";
 export interface Measurement {
   /** 4 P M E over the time, for each repetition. */
   readonly gflops: readonly number[];
+  /**
+   * The same over the time of the processors that the process had, times the contender's threads: what `gflops` would be on a
+   * machine with nothing else to do, and steadier on a busy one.
+   */
+  readonly undisturbed: readonly number[];
   /** Largest resident memory of the process so far. */
   readonly peakMebibytes: number;
 }
@@ -25,13 +30,16 @@ export async function measure(contender: Contender, one: BenchCase): Promise<Mea
   if (one.whole === true) {
     await runRows(Math.min(one.seq, warmUpRows));
     const gflops: number[] = [];
+    const undisturbed: number[] = [];
     for (let spent = 0; gflops.length < repetitions && spent < secondsOfWhole; ) {
+      const before = process.cpuUsage();
       const seconds = await timeOf(() => runRows(one.seq));
       gflops.push(flopsOf(one) / seconds / 1e9);
+      undisturbed.push((flopsOf(one) * threads) / processorSeconds(before) / 1e9);
       spent += seconds;
     }
     await engine?.close();
-    return { gflops, peakMebibytes: peakMebibytes() };
+    return { gflops, undisturbed, peakMebibytes: peakMebibytes() };
   }
   let rows = engine === undefined ? one.seq : Math.min(one.seq, 128 * threads);
   let seconds = await timeOf(() => runRows(rows));
@@ -40,17 +48,26 @@ export async function measure(contender: Contender, one: BenchCase): Promise<Mea
     seconds = await timeOf(() => runRows(rows));
   }
   const gflops: number[] = [];
+  const undisturbed: number[] = [];
   while (gflops.length < repetitions) {
     let runs = 0;
     let spent = 0;
+    const before = process.cpuUsage();
     while (spent < secondsEach) {
       spent += await timeOf(() => runRows(rows));
       runs += 1;
     }
     gflops.push((flopsOf(one, rows) * runs) / spent / 1e9);
+    undisturbed.push((flopsOf(one, rows) * runs * threads) / processorSeconds(before) / 1e9);
   }
   await engine?.close();
-  return { gflops, peakMebibytes: peakMebibytes() };
+  return { gflops, undisturbed, peakMebibytes: peakMebibytes() };
+}
+
+/** What all threads of this process together had of the processors since `before`. */
+function processorSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 const peakMebibytes = (): number => process.resourceUsage().maxRSS / 1024;

@@ -10,11 +10,19 @@ import { readShader } from "./shaders.js";
 /** What the self-test said of an adapter in a format: once a process for each adapter, driver and format. */
 const verdicts = new Map<string, Promise<SelfTestFailure | null>>();
 
+/** Whether FuseMax's own cascade has its kernels, or is printed as any other. */
+export interface PrintOptions {
+  readonly specialize?: boolean;
+}
+
 /** Opens the engine on an adapter, untested. */
-export async function openWebGpu(adapter: Adapter): Promise<WebGpuEngine> {
+export async function openWebGpu(adapter: Adapter, options: PrintOptions = {}): Promise<WebGpuEngine> {
   const device = await adapter.requestDevice();
   const { name, kind } = adapter;
-  const engine = webGpuEngine({ device, adapter: name, kind, shaders: readShader, hostWait: gentleWait });
+  const engine = webGpuEngine({
+    ...{ device, adapter: name, kind, shaders: readShader, hostWait: gentleWait },
+    ...options,
+  });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= engine.close().then(collectGarbage);
@@ -42,7 +50,11 @@ export function selfTestOf(
  * Opens the engine on an adapter that gives the contract's bits.
  * @throws DeviceError naming the adapter and the first failing case.
  */
-export async function openTrustedWebGpu(adapter: Adapter, format: FormatName): Promise<WebGpuEngine> {
-  const engine = await openWebGpu(adapter);
+export async function openTrustedWebGpu(
+  adapter: Adapter,
+  format: FormatName,
+  options: PrintOptions = {},
+): Promise<WebGpuEngine> {
+  const engine = await openWebGpu(adapter, options);
   return trusted(engine, selfTestOf(adapter, engine, [format]), "use --engine cpu");
 }

@@ -6,6 +6,7 @@ import { compileKernels, type KernelBuild, takesFused } from "../emulator/wasm/b
 import type { WasmHost, WorkerThread } from "../emulator/wasm/host.js";
 import { DeviceError } from "../errors.js";
 import { freeAddressBytes, threadAddressBytes, wasmAddressBytes } from "./address-space.js";
+import { optimizedAtOnce } from "./optimized-at-once.js";
 
 /** What `npm run build` makes. Found from src/ as well as from dist/, since a worker thread cannot run TypeScript. */
 const builtFolder = new URL("../../dist/", import.meta.url);
@@ -40,19 +41,6 @@ function wasmThreadsThatFit(): number {
     expected: "room for two WebAssembly memories, 22 GiB",
     mend: "raise the limit (ulimit -v), or use --engine cpu",
   });
-}
-
-/**
- * Compiles with V8's optimizing compiler from the start. By default it waits until a function has run for a while in code
- * several times slower, and a small problem is over before that. The flag is taken back for other modules of the process.
- */
-async function optimizedAtOnce<T>(compile: () => Promise<T>): Promise<T> {
-  setFlagsFromString("--no-wasm-dynamic-tiering");
-  try {
-    return await compile();
-  } finally {
-    setFlagsFromString("--wasm-dynamic-tiering");
-  }
 }
 
 async function readKernels(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>> {

@@ -40,20 +40,20 @@ export interface PrintedProgram {
   compile(blocks: Blocks, sizes: { readonly e: number; readonly f: number }): readonly PrintedPass[];
 }
 
-const f = (text: string): string => `f(${text})`;
+const f = (text: string): string => `Math.fround(${text})`;
 const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => string>> = {
   add: (a, b) => f(`${a} + ${b}`),
   sub: (a, b) => f(`${a} - ${b}`),
   mul: (a, b) => f(`${a} * ${b}`),
   div: (a, b) => f(`${a} / ${b}`),
-  max: (a, b) => `max(${a}, ${b})`,
-  min: (a, b) => `min(${a}, ${b})`,
+  max: (a, b) => `Math.max(${a}, ${b})`,
+  min: (a, b) => `Math.min(${a}, ${b})`,
 };
 
 const dialect: Dialect = {
   number: value => (value < 0 ? `(${value})` : String(value)),
   binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => (op === "fp16" ? `(fp16(${a}) + 0)` : `${op}(${a})`),
+  unary: (op, a) => (op === "fp16" ? `(fp16(${a}) + 0)` : op === "bf16" ? `bf16(${a})` : `Math.${op}(${a})`),
   scale2: (p, n) => `${p} * power[${n} + 51]`,
   select: (when, a, b) => `(${when} ? ${a} : ${b})`,
   less: (a, b) => `${a} < ${b}`,
@@ -69,14 +69,13 @@ export function printJavaScript(program: TileProgram): PrintedProgram {
   const printer = new Printer(program);
   const passes = program.passes.map(pass => printer.pass(pass));
   const text = `"use strict";\nreturn [\n${passes.join(",\n")}\n];\n`;
-  const names = ["blocks", "E", "F", "f", "max", "min", "abs", "floor", "bf16", "fp16", "power"];
+  const names = ["blocks", "E", "F", "bf16", "fp16", "power"];
   return {
     text,
     checks: printer.checks,
     compile: (blocks, { e, f }) => {
-      const { fround, max, min, abs, floor } = Math;
       const make = new Function(...names, text);
-      return make(blocks, e, f, fround, max, min, abs, floor, roundBf16, roundFp16, power) as readonly PrintedPass[];
+      return make(blocks, e, f, roundBf16, roundFp16, power) as readonly PrintedPass[];
     },
   };
 }
@@ -174,7 +173,7 @@ class Printer {
     const { value, limit, where } = statement;
     const counted = where.unless === null ? "" : `!(${text.test(where.unless)}) && `;
     const call = `blocks.fault(${this.checks.length}, ${inLoop ? "i" : "0"})`;
-    text.lines.push(`if (${counted}!(abs(${text.of(value)}) <= ${limit})) ${call};`);
+    text.lines.push(`if (${counted}!(Math.abs(${text.of(value)}) <= ${limit})) ${call};`);
     this.checks.push(where);
   }
 

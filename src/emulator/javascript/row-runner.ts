@@ -201,7 +201,7 @@ export class RowRunner {
       keys: (lanes, to, at, { start, end }) => {
         to.values.fill(0, at + start, at + end);
         const broadcast = { values: lanes.values, first: 0, count: headDim };
-        this.mac(to, broadcast, { values: this.kT, offset: -at, stride: this.m0 }, at + start, at + end);
+        this.mac(to, broadcast, { values: this.kT, offset: 0 - at, stride: this.m0 }, at + start, at + end);
       },
       values: (lanes, to, at, { start, end }) => {
         const broadcast = { values: lanes.values, first: at + start, count: end - start };

@@ -41,6 +41,12 @@ const mostGroups = 128;
 /** Addresses stay below half of what 32 bits can tell. */
 const mostBytes = 2 ** 31;
 
+/** How a thread compiles what was printed. */
+export type CompileWasm = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+
+/** What a thread has compiled, by program and layout: problems of one size come again. */
+const modules = new WeakMap<TileProgram, Map<string, WebAssembly.Module>>();
+
 interface PrintedPass {
   readonly pass: Pass;
   readonly tile: (group: number, firstKey: number, m1: number, count: number) => void;
@@ -71,6 +77,7 @@ export class ProgramRunner {
     private readonly operands: Operands,
     private readonly program: TileProgram,
     budget: number,
+    compile: CompileWasm = bytes => new WebAssembly.Module(bytes),
   ) {
     const { exports } = new WebAssembly.Instance(module, {});
     this.blocks = exports as unknown as Blocks;
@@ -119,7 +126,7 @@ export class ProgramRunner {
     this.grow(next);
     this.floats = new Float32Array(this.blocks.memory.buffer);
     this.integers = new Int32Array(this.blocks.memory.buffer);
-    this.passes = this.print();
+    this.passes = this.print(compile);
   }
 
   private grow(bytes: number): void {
@@ -142,19 +149,24 @@ export class ProgramRunner {
     });
   }
 
-  private print(): readonly PrintedPass[] {
+  private print(compile: CompileWasm): readonly PrintedPass[] {
     const { blocks, program, problem, places } = this;
-    const bytes = printWasm(program, {
-      placeOf: variable => places.get(variable) ?? 0,
+    const layout = {
+      placeOf: (variable: Variable) => places.get(variable) ?? 0,
       state: this.fields,
       keyPanels: this.keyPanels,
       valuePanels: this.valuePanels,
       e: problem.shape.headDim,
       f: problem.shape.valueDim,
       chainScale: blocks.queryScale(),
-    });
+    };
+    const key = JSON.stringify([layout, [...places.values()]]);
+    const known = modules.get(program) ?? new Map<string, WebAssembly.Module>();
+    modules.set(program, known);
+    const module = known.get(key) ?? compile(printWasm(program, layout));
+    known.set(key, module);
     const env = { memory: blocks.memory, products: blocks.products };
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env });
+    const { exports } = new WebAssembly.Instance(module, { env });
     return program.passes.map((pass, n) => ({
       pass,
       tile: exports[tileFunction(n)] as PrintedPass["tile"],

@@ -3,7 +3,7 @@ import { programOf } from "../program-of.js";
 import { BlockRunner } from "./block.js";
 import { openKernels } from "./kernels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
-import { ProgramRunner } from "./program-runner.js";
+import { type CompileWasm, ProgramRunner } from "./program-runner.js";
 
 interface WorkerSession {
   readonly opened: Extract<ToWorker, { type: "open" }>;
@@ -14,18 +14,20 @@ interface WorkerSession {
 async function runnerOf(
   module: WebAssembly.Module,
   { problem, operands, budget, specialize }: WorkerSession["opened"],
+  compile: CompileWasm | undefined,
 ): Promise<Pick<BlockRunner, "run">> {
   const program = programOf(problem, !specialize);
   if (program === null) return new BlockRunner(problem, operands, await openKernels(module, problem, budget));
-  return new ProgramRunner(module, problem, operands, program, budget);
+  return new ProgramRunner(module, problem, operands, program, budget, compile);
 }
 
 /**
  * The inside of a worker, wherever it runs: gives the function that takes the engine's messages one after the other.
- * `answer` posts to the engine, handing over the listed buffers.
+ * `answer` posts to the engine, handing over the listed buffers; `compile` compiles printed programs.
  */
 export function workerInside(
   answer: (message: FromWorker, handOver: ArrayBuffer[]) => void,
+  compile?: CompileWasm,
 ): (message: ToWorker) => Promise<void> {
   let module: WebAssembly.Module | null = null;
   const sessions = new Map<number, WorkerSession>();
@@ -34,7 +36,7 @@ export function workerInside(
     const found = sessions.get(session);
     if (found === undefined || module === null) throw new Error(`session ${session} is not open`);
     const { stop } = found.opened;
-    found.runner ??= await runnerOf(module, found.opened);
+    found.runner ??= await runnerOf(module, found.opened, compile);
     const startedAt = performance.now();
     const stopped = stop === null ? () => false : () => Atomics.load(stop, 0) !== 0;
     const block = found.runner.run(range, stopped);
