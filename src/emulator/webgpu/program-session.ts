@@ -6,7 +6,10 @@ import { exponentFactor } from "../../numerics/pe.js";
 import type { TileProgram } from "../../program/program.js";
 import { printWgsl, unprintable, type WgslPlaces, wgslPlaces } from "../../program/wgsl.js";
 import type { RowBlock, Session } from "../engine.js";
+import { RowRunner } from "../javascript/row-runner.js";
+import { roundOperands } from "../operands.js";
 import { tileKeys } from "../program-of.js";
+import { smallInputs, smallProblem } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
@@ -22,11 +25,13 @@ const requestSeconds = 0.4;
 
 /** Opens a problem whose program is printed as WGSL. @throws DeviceError for what cannot be, or does not fit. */
 export async function openPrintedSession(
-  { guard, kernels, paces, traits, variantFor }: EngineContext,
+  engine: EngineContext,
   given: AttentionProblem,
   operands: Operands,
   program: TileProgram,
+  options: { readonly tried?: boolean } = {},
 ): Promise<Session> {
+  const { guard, kernels, paces, traits, variantFor } = engine;
   const startedAt = performance.now();
   const { device } = guard;
   const refused = unprintable(program);
@@ -76,7 +81,42 @@ export async function openPrintedSession(
   const needed = Math.ceil(allRows(problem).end / variant.blockRows) + problem.shape.batch * problem.shape.kvHeads;
   const limit = Math.min(binding, Math.max(variant.requestBytes, bytes));
   const mostSlots = Math.min(Math.max(1, Math.floor(limit / bytes)), needed) * variant.blockRows;
-  return new PrintedSession(context, places, variant, mostSlots, compileSeconds);
+  const session = new PrintedSession(context, places, variant, mostSlots, compileSeconds);
+  if (options.tried === true) return session;
+  await tryOnce(engine, given, program);
+  return session;
+}
+
+/** Kernels that have given the right bits here, by engine and by what their text depends on. */
+const trusted = new WeakMap<EngineContext["kernels"], Set<string>>();
+
+/**
+ * Tries a printed program on a small attention before its results are believed: the self-test of an adapter covers the
+ * operations, not what a compiler makes of a whole program.
+ * @throws DeviceError when the adapter gives other bits than JavaScript does.
+ */
+async function tryOnce(engine: EngineContext, problem: AttentionProblem, program: TileProgram): Promise<void> {
+  const known = trusted.get(engine.kernels) ?? new Set<string>();
+  trusted.set(engine.kernels, known);
+  const key = `${problem.format.name} ${problem.cascade?.text ?? ""}`;
+  if (known.has(key)) return;
+  const small = smallProblem(problem);
+  const operands = roundOperands(smallInputs, small.shape, small.format);
+  const rows = { start: 0, end: small.shape.queries };
+  const wanted = new Float32Array(small.shape.queries * small.shape.valueDim);
+  new RowRunner(small, operands, program).run(rows, wanted);
+  const session = await openPrintedSession(engine, small, operands, program, { tried: true });
+  const { av } = await session.run(rows).finally(() => session.close());
+  const at = av.findIndex((value, i) => !Object.is(value, wanted[i]));
+  if (at >= 0) {
+    throw new DeviceError({
+      where: "engine webgpu",
+      got: `${av[at]} at element ${at} of a small attention by ${program.name} in ${problem.format.name}`,
+      expected: `the contract's bits, ${wanted[at]}`,
+      mend: "use --engine wasm",
+    });
+  }
+  known.add(key);
 }
 
 const cannot = (program: TileProgram, got: string): DeviceError =>
