@@ -1,5 +1,5 @@
 import { NumericsError } from "../errors.js";
-import { type FormatName, formats } from "../numerics/format.js";
+import { type FormatName, formatNames, formats } from "../numerics/format.js";
 import {
   boundInWords,
   largestAccumulator,
@@ -15,7 +15,8 @@ export type Unary = (x: number) => number;
 export type Binary = (a: number, b: number) => number;
 
 /** float64, or that of the PEs in a format. */
-export type ArithmeticName = "float64" | FormatName;
+export const arithmeticNames = ["float64", ...formatNames] as const;
+export type ArithmeticName = (typeof arithmeticNames)[number];
 
 /**
  * The operations with which a cascade is interpreted. Every value is a float64, in PE arithmetic one that is exactly a

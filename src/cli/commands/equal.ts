@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatNames } from "../../numerics/format.js";
+import { arithmeticNames } from "../../einsum/arithmetic.js";
 import { parsed } from "../option.js";
 import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
 
@@ -34,8 +34,8 @@ export function register(program: Command): void {
       ),
     )
     .addOption(
-      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
-        parseName(option, text, ["float64", ...formatNames] as const),
+      parsed("--arithmetic <name>", `that of the values: ${arithmeticNames.join(", ")}`, (option, text) =>
+        parseName(option, text, arithmeticNames),
       ).default("float64"),
     )
     .option("--json", "print the result as JSON (fusemax.equal/1), and nothing else, on stdout")
@@ -72,6 +72,6 @@ interface EqualCommand {
   readonly seed?: number;
   readonly tolerance?: number;
   readonly scale?: number;
-  readonly arithmetic: "float64" | (typeof formatNames)[number];
+  readonly arithmetic: (typeof arithmeticNames)[number];
   readonly json?: true;
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { formatNames } from "../../numerics/format.js";
+import { arithmeticNames } from "../../einsum/arithmetic.js";
 import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
 import { engineChoices } from "../run/options.js";
@@ -22,8 +22,8 @@ export function register(program: Command): void {
     .option("--shape <sizes>", "sizes of ranks that the inputs do not fix, such as M=4096,M0=256")
     .optionsGroup("Arithmetic:")
     .addOption(
-      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
-        parseName(option, text, ["float64", ...formatNames] as const),
+      parsed("--arithmetic <name>", `that of the values: ${arithmeticNames.join(", ")}`, (option, text) =>
+        parseName(option, text, arithmeticNames),
       ).default("float64"),
     )
     .addOption(
