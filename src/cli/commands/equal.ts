@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { arithmeticNames } from "../../einsum/arithmetic.js";
+import { formatNames } from "../../numerics/format.js";
 import { parsed } from "../option.js";
 import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
 
@@ -34,7 +35,7 @@ export function register(program: Command): void {
       ),
     )
     .addOption(
-      parsed("--arithmetic <name>", `that of the values: ${arithmeticNames.join(", ")}`, (option, text) =>
+      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
         parseName(option, text, arithmeticNames),
       ).default("float64"),
     )

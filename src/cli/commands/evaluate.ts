@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { arithmeticNames } from "../../einsum/arithmetic.js";
+import { formatNames } from "../../numerics/format.js";
 import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
 import { engineChoices } from "../run/options.js";
@@ -22,7 +23,7 @@ export function register(program: Command): void {
     .option("--shape <sizes>", "sizes of ranks that the inputs do not fix, such as M=4096,M0=256")
     .optionsGroup("Arithmetic:")
     .addOption(
-      parsed("--arithmetic <name>", `that of the values: ${arithmeticNames.join(", ")}`, (option, text) =>
+      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
         parseName(option, text, arithmeticNames),
       ).default("float64"),
     )
