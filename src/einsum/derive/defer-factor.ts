@@ -1,0 +1,102 @@
+import type { Cascade } from "../cascade.js";
+import { accessesOf, type Einsum, type Expression } from "../einsum.js";
+import { formatAccess } from "../format-einsum.js";
+import { formatExpression } from "../format-expression.js";
+import { freshName, replaceEinsums } from "./edit.js";
+import { expressionOf, inlined, type Quotient, quotientOf, variablesOf } from "./factors.js";
+import type { Law, Refusal, Rewrite } from "./law.js";
+
+/**
+ * Deferring a factor past a sum (FuseMax section III, Eq. 31-32 for attention's division): a sum is linear, so that
+ * what does not vary over the summed ranks may be multiplied, or divided by, once at the end.
+ */
+export const deferFactor: Law = {
+  name: "defer a factor",
+  statement: "sum over r of x(r) * c / d = (sum over r of x(r)) * c / d, where c and d do not vary over r",
+  apply(cascade) {
+    const results = cascade.einsums.map(einsum => deferIn(cascade, einsum));
+    return {
+      rewrites: results.filter(result => result !== null && "cascade" in result),
+      refusals: results.filter(result => result !== null && "reason" in result),
+    };
+  },
+};
+
+/** Null for an Einsum that is no sum of a product. */
+function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
+  const { tensor, reductions, reduced, right } = einsum;
+  if (reduced.length === 0) return null;
+  const { factors, divisors } = opened(cascade, right);
+  if (factors.length + divisors.length < 2) return null;
+  const varies = (factor: Expression): boolean => reduced.some(variable => variablesOf(factor).has(variable));
+  const fixed: Quotient = { factors: factors.filter(x => !varies(x)), divisors: divisors.filter(x => !varies(x)) };
+  if (fixed.factors.length + fixed.divisors.length === 0) return null;
+  const refuse = (reason: string): Refusal => ({ tensor, reason });
+  const [only] = reductions;
+  if (reductions.length > 1 || only?.op !== "+")
+    return refuse("it is reduced by other than one sum, which alone is linear");
+  if (einsum.iteration !== null) return refuse("it iterates: each turn reads what the one before left");
+  if (einsum.filters.length > 0) return refuse("a filter says over which points it sums");
+  const varying: Quotient = { factors: factors.filter(varies), divisors: divisors.filter(varies) };
+  const kept = variablesOf(expressionOf(varying));
+  const missing = reduced.find(variable => !kept.has(variable));
+  if (missing !== undefined) return refuse(`nothing that varies over ${missing} would be left in the sum over it`);
+
+  const name = freshName(cascade, tensor);
+  const free = einsum.indices.filter(index => index.terms.every(({ variable }) => kept.has(variable)));
+  const sum = formatAccess(name, free);
+  const scaled = expressionOf({
+    factors: [
+      { kind: "access", tensor: name, indices: free, bracketed: free.length > 0, span: einsum.span },
+      ...fixed.factors,
+    ],
+    divisors: fixed.divisors,
+  });
+  const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;
+  const lines = [
+    `${sum} = ${formatExpression(expressionOf(varying))}`,
+    `${formatAccess(tensor, einsum.indices)} = ${formatExpression(scaled)}${annotation}`,
+  ];
+  const replaced = new Map<Einsum, readonly string[]>([[einsum, lines]]);
+  for (const other of unused(cascade, einsum)) replaced.set(other, []);
+  const moved = [...fixed.factors, ...fixed.divisors].map(formatExpression).join(" and ");
+  const words = `${moved} out of the sum over ${reduced.join(", ")} that makes ${tensor}`;
+  return { tensor, words, cascade: replaceEinsums(cascade, replaced) };
+}
+
+/** The factors of an expression; those that are made element by element as what they are made of. */
+function opened(cascade: Cascade, right: Expression): Quotient {
+  const open = (expression: Expression): Quotient => {
+    const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
+    const { factors, divisors } = quotientOf(inside ?? expression);
+    // Only products are worth opening: anything else stays the tensor that it was.
+    return inside !== null && factors.length + divisors.length < 2 ? quotientOf(expression) : { factors, divisors };
+  };
+  const whole = quotientOf(right);
+  const [over, under] = [whole.factors.map(open), whole.divisors.map(open)];
+  return {
+    factors: [...over.flatMap(part => part.factors), ...under.flatMap(part => part.divisors)],
+    divisors: [...over.flatMap(part => part.divisors), ...under.flatMap(part => part.factors)],
+  };
+}
+
+const writerOf = (cascade: Cascade, tensor: string): Einsum | undefined => {
+  const writer = cascade.tensors.get(tensor)?.writer ?? null;
+  return writer === null ? undefined : cascade.einsums[writer];
+};
+
+/** Einsums whose tensors nobody but `einsum` reads and that it has opened. */
+function unused(cascade: Cascade, einsum: Einsum): Einsum[] {
+  const whole = quotientOf(einsum.right);
+  return [...whole.factors, ...whole.divisors].flatMap(factor => {
+    if (factor.kind !== "access") return [];
+    const writer = writerOf(cascade, factor.tensor);
+    const inside = inlined(factor, writer);
+    if (writer === undefined || inside === null || inside.kind !== "binary") return [];
+    const { factors, divisors } = quotientOf(inside);
+    const readElsewhere = cascade.einsums.some(
+      other => other !== einsum && accessesOf(other.right).some(({ tensor }) => tensor === factor.tensor),
+    );
+    return readElsewhere || factors.length + divisors.length < 2 ? [] : [writer];
+  });
+}

@@ -1,0 +1,22 @@
+import { type Cascade, parseCascade } from "../cascade.js";
+import type { Einsum } from "../einsum.js";
+
+/** The cascade with the lines of some Einsums replaced by others; none takes a line out. Everything else stays as it is written. */
+export function replaceEinsums(cascade: Cascade, by: ReadonlyMap<Einsum, readonly string[]>): Cascade {
+  const at = new Map([...by].map(([einsum, lines]) => [einsum.span.line, lines]));
+  const lines = cascade.source.lines.flatMap((line, i) => {
+    const replacement = at.get(i + 1);
+    const indent = /^\s*/.exec(line)?.[0] ?? "";
+    return replacement === undefined ? [line] : replacement.map(text => indent + text);
+  });
+  return parseCascade(lines.join("\n"), cascade.source.name);
+}
+
+/** A tensor name that the cascade does not have, made of another. */
+export function freshName(cascade: Cascade, from: string): string {
+  const taken = new Set([...cascade.tensors.keys(), ...cascade.ranks.ranks.flatMap(rank => rank.names)]);
+  for (let n = 1; ; n += 1) {
+    const name = `${from}${"S".repeat(n)}`;
+    if (!taken.has(name)) return name;
+  }
+}

@@ -1,0 +1,67 @@
+import { type Access, accessesOf, type Einsum, type Expression, type Index, plainVariable } from "../einsum.js";
+
+/** An expression as a product of factors over a product of divisors. */
+export interface Quotient {
+  readonly factors: readonly Expression[];
+  readonly divisors: readonly Expression[];
+}
+
+/** The factors of an expression; one that is no product or quotient is a factor itself. */
+export function quotientOf(expression: Expression): Quotient {
+  if (expression.kind !== "binary" || (expression.op !== "*" && expression.op !== "/")) {
+    return { factors: [expression], divisors: [] };
+  }
+  const [left, right] = [quotientOf(expression.left), quotientOf(expression.right)];
+  const [over, under] = expression.op === "*" ? [right.factors, right.divisors] : [right.divisors, right.factors];
+  return { factors: [...left.factors, ...over], divisors: [...left.divisors, ...under] };
+}
+
+/** The expression again: all factors multiplied, then divided by each divisor. */
+export function expressionOf({ factors, divisors }: Quotient): Expression {
+  const [first = { kind: "number", value: 1 } as const, ...rest] = factors;
+  const product = rest.reduce<Expression>((left, right) => ({ kind: "binary", op: "*", left, right }), first);
+  return divisors.reduce<Expression>((left, right) => ({ kind: "binary", op: "/", left, right }), product);
+}
+
+/** Every rank variable in an expression. */
+export const variablesOf = (expression: Expression): ReadonlySet<string> =>
+  new Set(accessesOf(expression).flatMap(({ indices }) => indices.flatMap(({ terms }) => terms.map(t => t.variable))));
+
+/** The expression with variables renamed. */
+export function rename(expression: Expression, names: ReadonlyMap<string, string>): Expression {
+  switch (expression.kind) {
+    case "access":
+      return { ...expression, indices: expression.indices.map(index => renameIndex(index, names)) };
+    case "unary": {
+      const { scale } = expression;
+      const operand = rename(expression.operand, names);
+      return scale === undefined ? { ...expression, operand } : { ...expression, operand, scale: rename(scale, names) };
+    }
+    case "binary":
+      return { ...expression, left: rename(expression.left, names), right: rename(expression.right, names) };
+    default:
+      return expression;
+  }
+}
+
+const renameIndex = (index: Index, names: ReadonlyMap<string, string>): Index => ({
+  ...index,
+  terms: index.terms.map(term => ({ ...term, variable: names.get(term.variable) ?? term.variable })),
+});
+
+/**
+ * What an access stands for at its point, where its tensor is made element by element: the right-hand side of its Einsum
+ * with the variables of the access. Null for a tensor that is reduced, iterates, is filtered, rounded or broadcast.
+ */
+export function inlined(access: Access, writer: Einsum | undefined): Expression | null {
+  if (writer === undefined || writer.iteration !== null || writer.annotation !== null) return null;
+  if (writer.reduced.length > 0 || writer.filters.length > 0) return null;
+  const [own, read] = [writer.indices.map(plainVariable), access.indices.map(plainVariable)];
+  const names = new Map<string, string>();
+  for (const [place, variable] of own.entries()) {
+    const other = read[place];
+    if (variable === undefined || other === undefined || names.has(variable)) return null;
+    names.set(variable, other);
+  }
+  return rename(writer.right, names);
+}
