@@ -101,7 +101,8 @@ function maskText({ causal, window: [left, right], kvLens, qLens, alibi }: RunRe
   return parts.length === 0 ? "none" : parts.join(", ");
 }
 
-function errorText({ error, output, format }: RunResult): readonly string[] {
+function errorText({ error, output, format, cascade }: RunResult): readonly string[] {
+  const emulated = cascade === "attention-1-pass" ? "FuseMax" : cascade;
   if (error === null) return ["Error: not checked (--check none)"];
   const [batch = 1, heads = 1, queries = 1] = output.shape;
   const row = (name: string, { maxAbs, rms, rmsRelative }: ErrorSummary) =>
@@ -109,8 +110,8 @@ function errorText({ error, output, format }: RunResult): readonly string[] {
   const table = textTable({
     columns: ["", "max", "rms", "rms/rms"],
     rows: [
-      row("FuseMax, inputs rounded", error),
-      row("FuseMax, inputs as given", error.withInputRounding),
+      row(`${emulated}, inputs rounded`, error),
+      row(`${emulated}, inputs as given`, error.withInputRounding),
       row(`3-pass in ${format}, inputs rounded`, error.baseline),
     ],
   });
