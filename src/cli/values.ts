@@ -34,9 +34,14 @@ export function parseSequence(option: string, text: string, most: number): numbe
   return length;
 }
 
+/** Each different length is a sequence of its own to the model. */
+const mostLengths = 4096;
+
 /** A comma-separated list of lengths; 0 is a sequence without any. */
 export function parseLengths(option: string, text: string): readonly number[] {
-  return text.split(",").map(part => {
+  const parts = text.split(",");
+  if (parts.length > mostLengths) throw wrong(option, `${parts.length} lengths`, `at most ${mostLengths}`);
+  return parts.map(part => {
     const length = wholeWithUnit(part.trim());
     if (length === null) throw wrong(option, text, "one whole number for each batch, such as 100,4096,4K");
     return length;

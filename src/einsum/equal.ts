@@ -3,7 +3,7 @@ import { coordinatesOf } from "../numerics/coordinates.js";
 import type { ArithmeticName } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { type Evaluation, evaluateCascade } from "./evaluate.js";
-import { inputCases } from "./input-cases.js";
+import { type InputCase, inputCases } from "./input-cases.js";
 import { jointShapes } from "./joint-shape.js";
 import type { Shape } from "./shape.js";
 import type { DenseTensor } from "./tensor-store.js";
@@ -31,11 +31,14 @@ export interface Difference {
 
 export interface EqualCase {
   readonly name: string;
-  readonly inputs: Readonly<Record<string, DenseTensor>>;
   readonly difference: Difference | null;
   readonly equal: boolean;
   /** What the interpreter said about either cascade. */
   readonly notes: readonly string[];
+}
+
+export interface CaseWithInputs extends EqualCase {
+  readonly inputs: Readonly<Record<string, DenseTensor>>;
 }
 
 export interface EqualReport {
@@ -46,10 +49,10 @@ export interface EqualReport {
   readonly tolerance: number;
   readonly cases: readonly EqualCase[];
   readonly equal: boolean;
-  /** The first case in which they differ, or null. */
-  readonly firstDiffering: EqualCase | null;
-  /** The case with the largest difference of all. */
-  readonly largest: EqualCase | null;
+  /** The first case in which they differ, with its inputs, or null. */
+  readonly firstDiffering: CaseWithInputs | null;
+  /** The case with the largest difference of all, with its inputs. */
+  readonly largest: CaseWithInputs | null;
 }
 
 /** Two orders of summation of a few thousand float64 terms differ by less, relative to the largest. */
@@ -70,24 +73,32 @@ export function compareCascades(a: Cascade, b: Cascade, options: EqualOptions = 
       ...(options.format === undefined ? {} : { format: options.format }),
       ...(options.scale === undefined ? {} : { scale: options.scale }),
     });
-  const cases = inputCases(inputShapes, trials, seed).map(({ name, inputs }): EqualCase => {
+  const compare = ({ name, inputs }: InputCase): EqualCase => {
     try {
       const [x, y] = [run(a, inputs, shapes[0]), run(b, inputs, shapes[1])];
       const notes = [...emptyNotes(a, x), ...emptyNotes(b, y)];
       const differences = outputs.map(([p, q]) => differenceOf(p, x.tensors.get(p), y.tensors.get(q)));
       const difference = differences.reduce((most, d) => (d.relative > most.relative ? d : most));
-      return { name, inputs, difference, equal: difference.relative <= tolerance, notes };
+      return { name, difference, equal: difference.relative <= tolerance, notes };
     } catch (error) {
       if (!(error instanceof NumericsError)) throw error;
-      return { name, inputs, difference: null, equal: false, notes: [error.message] };
+      return { name, difference: null, equal: false, notes: [error.message] };
     }
-  });
-  const compared = cases.filter(c => c.difference !== null);
-  const largest = compared.reduce<EqualCase | null>(
-    (most, c) => (most === null || (c.difference?.relative ?? 0) > (most.difference?.relative ?? 0) ? c : most),
-    null,
-  );
-  const firstDiffering = cases.find(c => !c.equal) ?? null;
+  };
+  const cases: EqualCase[] = [];
+  // Of thousands of cases the inputs of two are asked for.
+  let firstDiffering: CaseWithInputs | null = null;
+  let largest: CaseWithInputs | null = null;
+  for (const inputCase of inputCases(inputShapes, trials, seed)) {
+    const compared = compare(inputCase);
+    cases.push(compared);
+    const { inputs } = inputCase;
+    if (!compared.equal) firstDiffering ??= { ...compared, inputs };
+    const { difference } = compared;
+    if (difference !== null && (largest === null || difference.relative > (largest.difference?.relative ?? 0))) {
+      largest = { ...compared, inputs };
+    }
+  }
   return {
     names: [a.name, b.name],
     outputs,

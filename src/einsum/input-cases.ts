@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { type DenseTensor, interpretableElements } from "./tensor-store.js";
 
 export interface InputCase {
@@ -31,11 +32,31 @@ const adversarial: readonly { readonly name: string; readonly fill: Fill }[] = [
   { name: "far from zero", fill: (_i, _n, random) => 1000 + random() },
 ];
 
+/** Of all inputs together; a difference shows on fewer. */
+const mostElements = 2 ** 24;
+
+/** Of so many inputs each is tried alone: with more of them the work would grow by the square. */
+const mostAlone = 8;
+
 /**
- * Random inputs first, then the adversarial ones, then each input alone with zeros among random ones.
+ * Random inputs first, then the adversarial ones, then each input alone with zeros among random ones; one is made when it
+ * is asked for.
  * @throws InputError for a shape too large to interpret.
  */
-export function inputCases(shapes: ReadonlyMap<string, readonly number[]>, trials: number, seed: number): InputCase[] {
+export function* inputCases(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  trials: number,
+  seed: number,
+): Generator<InputCase, void> {
+  const elements = [...shapes].reduce((sum, [name, shape]) => sum + interpretableElements(name, shape), 0);
+  if (elements > mostElements) {
+    throw new InputError({
+      where: "the inputs",
+      got: `${elements} elements`,
+      expected: `at most ${mostElements}`,
+      mend: "compare on a smaller --shape",
+    });
+  }
   const random = normalNumbers(seed);
   const make = (fillOf: (tensor: string) => Fill): InputCase["inputs"] =>
     Object.fromEntries(
@@ -46,19 +67,16 @@ export function inputCases(shapes: ReadonlyMap<string, readonly number[]>, trial
       }),
     );
   const anything: Fill = () => random();
-  return [
-    ...Array.from({ length: trials }, (_, i) => ({ name: `random ${i + 1}`, inputs: make(() => anything) })),
-    ...adversarial.map(({ name, fill }) => ({ name, inputs: make(() => fill) })),
-    ...(shapes.size > 1
-      ? [...shapes.keys()].flatMap(one => [
-          { name: `${one} zero, the rest random`, inputs: make(name => (name === one ? () => 0 : anything)) },
-          {
-            name: `${one} with zeros in front, the rest random`,
-            inputs: make(name => (name === one ? zerosInFront : anything)),
-          },
-        ])
-      : []),
-  ];
+  for (let i = 1; i <= trials; i += 1) yield { name: `random ${i}`, inputs: make(() => anything) };
+  for (const { name, fill } of adversarial) yield { name, inputs: make(() => fill) };
+  if (shapes.size === 1) return;
+  for (const one of [...shapes.keys()].slice(0, mostAlone)) {
+    yield { name: `${one} zero, the rest random`, inputs: make(name => (name === one ? () => 0 : anything)) };
+    yield {
+      name: `${one} with zeros in front, the rest random`,
+      inputs: make(name => (name === one ? zerosInFront : anything)),
+    };
+  }
 }
 
 /** Normal deviates of a small seeded generator (mulberry32, Box and Muller). */

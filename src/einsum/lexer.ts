@@ -12,6 +12,9 @@ export interface Token {
 const pattern =
   /([ \t\u00a0]+)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(::|<=|>=|==|[-+*/(),:=<>@&;[\]])/uy;
 
+/** Names stand in every table and message. */
+const longestName = 100;
+
 /** What people write in place of our symbols, and what to write instead. */
 const instead: Readonly<Record<string, string>> = {
   "×": "*",
@@ -49,6 +52,13 @@ export function tokenize(source: Source, lineNumber: number): Token[] {
       });
     }
     const [, space, number, name] = match;
+    if ((name ?? number ?? "").length > longestName) {
+      throw new CascadeError(
+        source,
+        { line: lineNumber, column: at + 1, length: longestName },
+        { got: `a name or number of ${(name ?? number ?? "").length} characters`, expected: `at most ${longestName}` },
+      );
+    }
     if (space === undefined) {
       const kind = number !== undefined ? "number" : name !== undefined ? "name" : "symbol";
       tokens.push({ kind, text: match[0], span: { line: lineNumber, column: at + 1, length: match[0].length } });

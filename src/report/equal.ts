@@ -1,4 +1,4 @@
-import type { Difference, EqualCase, EqualReport } from "../einsum/equal.js";
+import type { CaseWithInputs, Difference, EqualCase, EqualReport } from "../einsum/equal.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
 
 /** A value of a cascade as JSON can hold it: what is no finite number (a cascade may well compute that) is a word. */
@@ -6,7 +6,7 @@ const jsonValue = (value: number): number | string => (Number.isFinite(value) ? 
 
 /** What `fusemax equal --json` prints. Values that are no finite numbers are words: "NaN", "Infinity". */
 export function equalJson(report: EqualReport) {
-  const brief = (found: EqualCase | null) =>
+  const brief = (found: CaseWithInputs | null) =>
     found === null
       ? null
       : { input: found.name, ...differenceJson(found.difference), inputs: smallInputs(found), notes: found.notes };
@@ -73,7 +73,7 @@ function place({ tensor, coordinates }: Difference): string {
 }
 
 /** Inputs that fit a line. */
-function smallInputs({ inputs }: EqualCase): Record<string, string> {
+function smallInputs({ inputs }: CaseWithInputs): Record<string, string> {
   const most = 64;
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { data }]: [string, DenseTensor]) => {

@@ -87,6 +87,21 @@ describe("any text", () => {
     );
   });
 
+  it("compares cascades of a thousand inputs, and refuses shapes that would fill the memory", () => {
+    const many = parseCascade(Array.from({ length: 300 }, (_, i) => `Z${i}[m] = A[m] * B${i}[m]`).join("\n"));
+    expect(compareCascades(many, many, { trials: 1 }).cases.length).toBe(1 + 12 + 2 * 8);
+    const softmax = loadCascade("softmax");
+    expect(() => compareCascades(softmax, softmax, { shape: { M: 2e8 } })).toThrow(
+      /got 200000000 elements; expected at most/,
+    );
+  });
+
+  it("refuses names that would fill a screen", () => {
+    expect(() => parseCascade(`Z = ${"A".repeat(5000)}[k]`)).toThrow(
+      /got a name or number of 5000 characters; expected at most 100/,
+    );
+  });
+
   it("a rank split into itself again and again is answered at once", () => {
     const splits = Array.from({ length: 150 }, (_, i) => `R${i} = R${i + 1} * R${i + 1}`);
     const start = performance.now();

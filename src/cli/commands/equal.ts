@@ -4,7 +4,7 @@ import { formatNames } from "../../numerics/format.js";
 import { parsed } from "../option.js";
 import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
 
-/** Inputs are all made before the first is tried. */
+/** What is said of each is kept. */
 const mostTrials = 100_000;
 
 export function register(program: Command): void {
