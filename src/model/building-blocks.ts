@@ -20,14 +20,24 @@ export interface BlockLibrary {
 
 /** Makes a technology's formulas and tables ready for questions. Throws SpecError when a formula is wrong. */
 export function blockLibrary({ data, at }: Pick<Document<Technology>, "data" | "at">): BlockLibrary {
+  const least0 = (path: readonly string[], compute: Compiled): Compiled => {
+    return values => {
+      const value = compute(values);
+      if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+      throw new SpecError({ where: at(path), got: String(value), expected: "a number of at least 0" });
+    };
+  };
   const formula = (text: Formula, path: readonly string[]): Compiled =>
-    compileExpression(
-      parseExpression(text, () => at(path)),
-      name => {
-        const slot = ["depth", "addressBits"].indexOf(name);
-        if (slot >= 0) return slot;
-        throw new SpecError({ where: at(path), got: `the unknown name '${name}'`, expected: "depth or addressBits" });
-      },
+    least0(
+      path,
+      compileExpression(
+        parseExpression(text, () => at(path)),
+        name => {
+          const slot = ["depth", "addressBits"].indexOf(name);
+          if (slot >= 0) return slot;
+          throw new SpecError({ where: at(path), got: `the unknown name '${name}'`, expected: "depth or addressBits" });
+        },
+      ),
     );
   const { registerFile, sram, energyDecimals } = data;
   const registers = {

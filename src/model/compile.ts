@@ -12,7 +12,7 @@ import { type CompiledLevel, compileLevels, numericFields } from "./compile-leve
 import { type Define, definePartitions, defineTable } from "./declare.js";
 import type { FieldReads, Place } from "./field-reads.js";
 import { maskRoles } from "./mask-ranks.js";
-import { applyPatches, type Patch } from "./patch.js";
+import { applyPatches, fieldsByName, type Patch } from "./patch.js";
 import { workloadSymbols } from "./sizes.js";
 import { compileSymbols, type Definition, type Program, scoped } from "./symbols.js";
 
@@ -73,6 +73,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   const realField = fieldsByName(design.mapping.data.aliases ?? {});
   reads?.named(realField);
   const patches = (options.patches ?? []).map(patch => ({ ...patch, path: realField(patch.path) }));
+  if (design.cascade !== undefined) refuseDerived(patches);
   const patched = <T>(kind: string, document: Document<T>, corrections: readonly Patch[] = []): T => {
     const data = applyPatches(document, kind, [...corrections, ...patches]);
     return reads === undefined ? data : reads.watch(data, kind);
@@ -99,7 +100,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     definitions.set(key, { at, scope, rule });
   };
   const placesIn =
-    (kind: "architecture" | "mapping" | "binding") =>
+    (kind: "architecture" | "mapping" | "binding" | "technology") =>
     (path: Path): Place => {
       const field = [kind, ...path].join(".");
       const setter = patches.find(patch => patch.path === field)?.where;
@@ -201,7 +202,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     arrays,
     einsums,
     phases,
-    blocks: blockLibrary({ data: technology, at: design.technology.at }),
+    blocks: blockLibrary({ data: technology, at: path => placesIn("technology")(path)() }),
     seats: [...seats.keys()],
     busySlots,
     tableChoices: searchedTables.map(({ name, first, candidates }) => {
@@ -215,16 +216,18 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   };
 }
 
-/** A mapping's field by the cascade's names: mapping.einsums.QK is mapping.einsums.BQK where QK is an alias. */
-const fieldsByName =
-  (aliases: Readonly<Record<string, string>>) =>
-  (field: string): string =>
-    field.startsWith("mapping.")
-      ? field
-          .split(".")
-          .map(key => aliases[key] ?? key)
-          .join(".")
-      : field;
+/** What a design's cascade says cannot be set beside it. Throws SpecError. */
+function refuseDerived(patches: readonly Patch[]): void {
+  const derived = /^mapping\.(tensors|inPlace)\.|^mapping\.einsums\..*\.(inputs|output)(\.|$)/;
+  const patch = patches.find(({ path, where }) => where !== undefined && derived.test(path));
+  if (patch === undefined) return;
+  throw new SpecError({
+    where: patch.where ?? patch.path,
+    got: "a field that the design's cascade gives",
+    expected: "one of the mapping's own",
+    mend: "a design with another cascade has others",
+  });
+}
 
 /** What a spec itself says that the asked-for corrections change in it. */
 function correctionsOf(

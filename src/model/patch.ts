@@ -21,10 +21,10 @@ export function applyPatches<T>(document: Document<T>, kind: string, patches: re
   if (mine.length === 0) return document.data;
   const raw = unshared(document.raw);
   for (const patch of mine) setField(raw, kind, patch, document.at);
-  return document.read(raw, path => {
-    const own = mine.find(patch => patch.path === [kind, ...path].join("."));
-    return own?.where ?? document.at(path);
-  });
+  const where = (path: Path): string =>
+    mine.find(patch => patch.path === [kind, ...path].join("."))?.where ?? document.at(path);
+  const changed = mine.map(({ path }) => path.slice(kind.length + 1).split("."));
+  return document.read(raw, where, changed);
 }
 
 function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => string): void {
@@ -60,3 +60,14 @@ function unshared(value: unknown): unknown {
   if (!isHolder(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unshared(inner)]));
 }
+
+/** A mapping's field by the cascade's names: mapping.einsums.QK is mapping.einsums.BQK where QK is an alias. */
+export const fieldsByName =
+  (aliases: Readonly<Record<string, string>>) =>
+  (field: string): string =>
+    field.startsWith("mapping.")
+      ? field
+          .split(".")
+          .map(key => aliases[key] ?? key)
+          .join(".")
+      : field;

@@ -17,7 +17,7 @@ type Setting = Pick<Patch, "path" | "where">;
 export function checkSettings(settings: readonly Setting[], designs: readonly ReadDesign[]): readonly string[] {
   if (designs.length === 0) return [];
   return settings.flatMap(({ path, where = path }) => {
-    const without = designs.filter(({ reads }) => !reads.isRead(path));
+    const without = designs.filter(({ reads }) => isWord(path) || !reads.isRead(path));
     if (without.length === 0) return [];
     if (without.length < designs.length) {
       return [`${where} moves nothing of ${without.map(({ name }) => name).join(", ")}, which never reads it`];
@@ -31,11 +31,13 @@ export function checkSettings(settings: readonly Setting[], designs: readonly Re
   });
 }
 
+/** Names and sources move no number, though a name may stand in a message. */
+const isWord = (path: string): boolean => /\.(name|source)$/.test(path);
+
 /** Why a field can be there and be read by nobody. */
 function reasonOf(path: string): string {
   const [kind, ...rest] = path.split(".");
-  const last = rest.at(-1);
-  if (last === "name" || last === "source") return "it is a word for people";
+  if (isWord(path)) return "it is a word for people";
   if (path === "architecture.timing.dramLatencyCycles") {
     return "the model streams from DRAM at its bandwidth and hides the latency; a file of yours with it works in fusemax schedule";
   }

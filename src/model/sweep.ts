@@ -1,12 +1,13 @@
 import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
+import type { Document } from "../spec/document.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
 import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
 import { type CompiledDesign, compileDesign } from "./compile.js";
 import { type Evaluation, evaluate } from "./evaluate.js";
 import { FieldReads } from "./field-reads.js";
-import type { Patch } from "./patch.js";
+import { applyPatches, fieldsByName, type Patch } from "./patch.js";
 import { checkSettings, type ReadDesign } from "./settings.js";
 
 /** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
@@ -208,7 +209,22 @@ export function checkSweep(request: SweepRequest): readonly string[] {
     }
   }
   for (const workload of request.workloads) checkPhase(workload, request.phase);
+  checkNumeric(request);
   return checkSettings(swept(request), probed(request));
+}
+
+/** A field that takes words alone would take a variable's name for one. Throws SpecError. */
+function checkNumeric({ axes, designs }: SweepRequest): void {
+  for (const { path, values } of axes) {
+    const [kind = ""] = path.split(".");
+    for (const { architecture, mapping, binding, technology } of designs) {
+      const documents: Readonly<Record<string, Document<unknown>>> = { architecture, mapping, binding, technology };
+      const document = documents[kind];
+      const field = fieldsByName(mapping.data.aliases ?? {})(path);
+      const patch = { path: field, value: values[0] as number, where: `--set ${path}` };
+      if (document !== undefined) applyPatches(document, kind, [patch]);
+    }
+  }
 }
 
 /** The axes that something may depend on or not: attention always depends on its own sizes. */

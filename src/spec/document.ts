@@ -26,8 +26,11 @@ export interface Document<T> {
   readonly shipped: boolean;
   /** What the text says, before the schema: to change fields of, and to read again. */
   readonly raw: unknown;
-  /** Reads other raw data as if it stood in this document's place. Throws SpecError at `where` of the field. */
-  readonly read: (raw: unknown, where: (path: Path) => string) => T;
+  /**
+   * Reads other raw data as if it stood in this document's place; of several complaints, one about a changed field comes
+   * first. Throws SpecError at `where` of the field.
+   */
+  readonly read: (raw: unknown, where: (path: Path) => string, changed?: readonly Path[]) => T;
 }
 
 /** Reads YAML and checks it against its schema. Throws SpecError at `file:line:column path`. */
@@ -49,11 +52,30 @@ export function withSchema<T>(document: Document<unknown>, raw: unknown, schema:
 }
 
 function reader<T>(schema: z.ZodMiniType<T>): Document<T>["read"] {
-  return (raw, where) => {
+  return (raw, where, changed = []) => {
     const result = schema.safeParse(raw);
     if (result.success) return result.data;
-    throw complaintOf(where, raw, deepest(result.error.issues));
+    const { issues } = result.error;
+    throw complaintOf(where, raw, about(changed, issues) ?? deepest(issues));
   };
+}
+
+/** An issue of a changed field itself, in any branch of a union. */
+function about(
+  changed: readonly Path[],
+  issues: readonly z.core.$ZodIssue[],
+  base: Path = [],
+): z.core.$ZodIssue | undefined {
+  for (const issue of issues) {
+    const path = [...base, ...(issue.path as Path)];
+    const inner =
+      issue.code === "invalid_union"
+        ? issue.errors.map(branch => about(changed, branch, path)).find(found => found !== undefined)
+        : undefined;
+    if (inner !== undefined) return inner;
+    if (changed.some(field => field.join(".") === path.join("."))) return { ...issue, path } as z.core.$ZodIssue;
+  }
+  return undefined;
 }
 
 /** Of a union's issues, those that got furthest into the document say most. */

@@ -94,6 +94,8 @@ describe("a setting without effect is refused", () => {
     ["architecture.name=mine", /it is a word for people/],
     ["mapping.source=mine", /it is a word for people/],
     ["binding.name=mine", /it is a word for people/],
+    ["binding.phases.0.name=mine", /it is a word for people/],
+    ["mapping.tensors.Q.0=E", /got a field that the design's cascade gives/],
     ["technology.name=mine", /it is a word for people/],
     ["technology.operations.exp.energyPj=1", /no Einsum does this operation there/],
     ["architecture.technology=./nowhere.yaml", /nowhere\.yaml: got no such file/],
@@ -191,6 +193,14 @@ describe("what a field takes is the schema's", () => {
     ["technology.operations.mac.energyPj=1e400", /got "1e400"; expected a number/],
     ["technology.energyDecimals=2.5", /got 2\.5; expected a whole number/],
     ["technology.energyDecimals*=x", /expected a/],
+    [
+      "technology.registerFile.readPj=-5",
+      /--set technology\.registerFile\.readPj: got -5; expected a number of at least 0/,
+    ],
+    [
+      "technology.sram.decoderPj=log2(0)",
+      /--set technology\.sram\.decoderPj: got -Infinity; expected a number of at least 0/,
+    ],
     ["architecture.wordBits=2*8", /--set architecture\.wordBits: got "2\*8"; expected a number/],
     ["architecture.wordBits=-16", /got -16; expected a number above 0/],
     ["architecture.frequencyHz=1e400", /--set architecture\.frequencyHz: got 1e400 at character 1/],

@@ -129,7 +129,7 @@ describe("fusemax sweep", () => {
     writeFileSync(at("map.yaml"), rename(spec("mappings/fusemax.yaml")));
     writeFileSync(
       mine,
-      "name: mine\nlabel: mine\nsource: mine\narchitecture: arch.yaml\nmapping: map.yaml\nbinding: fusemax\n",
+      "name: mine\nlabel: mine\nsource: mine\ncascade: attention-1-pass\narchitecture: arch.yaml\nmapping: map.yaml\nbinding: fusemax\n",
     );
     const [one, other] = [
       await invoke("sweep", "--accounting", "published"),
@@ -178,6 +178,8 @@ describe("fusemax sweep", () => {
       ["--set", "architecture.parameters.X=1,2"],
       /got the field 'architecture\.parameters\.X'; expected one of D, rows, columns/,
     ],
+    [["--set", "mapping.einsums.QK.array=1,2"], /--set mapping\.einsums\.QK\.array: got 1; expected a string/],
+    [["--set", "architecture.technology=1,2"], /--set architecture\.technology: got 1; expected a string/],
     [["--set", "workload.layers=1"], /got the field 'layers'; expected one of batch, heads/],
     [["--set", "architecture.parameters.D=-1"], /got "-1"; expected a number/],
     [["--set", "architecture.parameters.D=1..8"], /expected a range FIRST\.\.LAST/],

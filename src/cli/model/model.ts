@@ -65,7 +65,7 @@ export function runModel(options: ModelOptions): void {
         })
       : options.csv === true
         ? csvText(modelTable(results, accountingText(accounting)))
-        : modelText(checkResult(results), failures, workloads, accountingLine(accounting, byDefault)),
+        : modelText(checkResult(results, "results"), failures, workloads, accountingLine(accounting, byDefault)),
   );
 }
 
