@@ -5,6 +5,8 @@ import { type Accounting, publishedDesigns } from "./accounting.js";
 /** One error of the published evaluation that can be mended by itself. */
 export interface Correction {
   readonly name: string;
+  /** What it can do to time, traffic and energy: only add to them, only save, or either. */
+  readonly effect: "adds" | "saves" | "both";
   readonly what: string;
   /** Where the error shows. */
   readonly source: string;
@@ -17,61 +19,73 @@ export interface Correction {
 export const corrections: readonly Correction[] = [
   {
     name: "register-energy",
+    effect: "adds",
     what: "register files are charged for every PE, not for one",
     source: "published energy model: accesses per instance, arithmetic in total",
   },
   {
     name: "first-reads",
+    effect: "both",
     what: "partial sums read for the first time are counted truly, not in 64-bit words that overflow; SLNV is a sum per key tile, as in Cascade 5",
     source: "published loop-nest counts from 64K tokens on",
   },
   {
     name: "exp-energy",
+    effect: "adds",
     what: "+Cascade's exponentials are charged",
     source: "published energy model: a misspelt key drops them",
   },
   {
     name: "cascade-buffer",
+    effect: "both",
     what: "+Cascade sizes its tiles for FLAT's 32 MiB, not for 16 MiB",
     source: 'FuseMax, section VI: "+Cascade on the FLAT architecture"',
   },
   {
     name: "exp-cost",
+    effect: "both",
     what: "exp costs the same everywhere: six multiply-accumulates after one subtraction, 7 cycles",
     source: "FuseMax, section V (FuseMax); section VI gives the baselines a one-cycle exp unit",
   },
   {
     name: "divider",
+    effect: "adds",
     what: "a division takes 4 cycles, as fast half-precision dividers do",
     source: "J. D. Bruguera, Low Latency Floating-Point Division and Square Root Unit, IEEE Trans. Computers, 2020",
   },
   {
     name: "bandwidth",
+    effect: "adds",
     what: "400 GB/s is 400 * 10^9 bytes a second, not 400 * 2^30",
     source: "FuseMax, section V; published timing model",
   },
   {
     name: "double-buffering",
+    effect: "both",
     what: "tiles that stream from DRAM have room for two in the buffer",
     source: "FuseMax, section V: loads overlap with computation",
   },
   {
     name: "partial-blocks",
+    effect: "both",
     what: "blocks of tiles may leave a partial last one, where the published ones divide the sequence; Unfused's are searched for",
     source: "published tile sizes: at 65,792 tokens the rule gives blocks of one tile",
   },
   {
     name: "flat-mapper",
+    effect: "both",
     what: "FLAT takes, at every length, the one of its mapper's configurations that takes the least energy",
     source: "published configurations: twelve lengths, the powers of two from 512 to 1M",
   },
   {
     name: "loop-order",
+    effect: "saves",
     what: "the linear layers may keep a block of weights on chip while the rows pass, where that moves less than a block of rows while the weights pass",
     source: "published mappings of the linear layers: always rows outside",
   },
   {
     name: "schedule",
+    effect: "adds",
     what: "computation takes the cycles of the schedule's simulation: fill, drain, skew and the arrays' waits for each other included",
     source: "docs/schedule.md; published timing model: the larger of two busy times",
   },

@@ -64,17 +64,22 @@ export function timingOf(
   const frequency = design.frequencyHz(values);
   const bandwidth = dramBandwidth(design, values);
   const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
-    // A schedule adds what its binding leaves out; what the binding says takes its time in any case.
-    const bound = cycles(values);
-    const computeCycles = simulated !== null && design.phases.length === 1 ? Math.max(bound, simulated) : bound;
-    const computeSeconds = computeCycles / frequency;
-    const busySeconds: Record<string, number> = {};
+    const busyCycles: Record<string, number> = {};
     let moved = 0;
     for (const { name: einsum, array, cycles } of counts) {
       if (!einsums.includes(einsum)) continue;
-      busySeconds[array] = (busySeconds[array] ?? 0) + cycles / frequency;
+      busyCycles[array] = (busyCycles[array] ?? 0) + cycles;
       moved += bytes.get(einsum) ?? 0;
     }
+    // What the binding says takes its time in any case: a schedule adds what it leaves out. No binding makes an array quicker
+    // than its own work.
+    const busiest = Math.max(...Object.values(busyCycles)) * (1 - idleShare);
+    const bound = Math.max(cycles(values), busiest);
+    const computeCycles = simulated !== null && design.phases.length === 1 ? Math.max(bound, simulated) : bound;
+    const computeSeconds = computeCycles / frequency;
+    const busySeconds = Object.fromEntries(
+      Object.entries(busyCycles).map(([array, busy]) => [array, busy / frequency]),
+    );
     const memorySeconds = moved / bandwidth;
     const seconds = Math.max(computeSeconds, memorySeconds);
     return { name, seconds, computeCycles, computeSeconds, memorySeconds, busySeconds };
