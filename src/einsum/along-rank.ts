@@ -51,6 +51,20 @@ export class AlongRank {
     return seen === 2 ** this.parts.length - 1;
   }
 
+  /** Whether an Einsum ranges over one part of the rank. */
+  rangesPart({ free, reduced }: Einsum, part: number): boolean {
+    return [...free, ...reduced].some(variable => this.covered(variable).includes(part));
+  }
+
+  /** Whether an Einsum reads something along one part of the rank by a variable that it keeps. */
+  readsKept({ free, reads }: Einsum, part: number): boolean {
+    return reads.some(({ indices }) =>
+      indices.some(({ terms }) =>
+        terms.some(({ variable }) => free.includes(variable) && this.covered(variable).includes(part)),
+      ),
+    );
+  }
+
   /** The reads of an Einsum along the rank. */
   reads(einsum: number): readonly AlongRead[] {
     const known = this.readsOf[einsum];

@@ -28,7 +28,7 @@ export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
   // Last first, so that an earlier barrier is seen to follow from a later one.
   const lateness = readers.map(({ einsum }) => latenessOf(analysis, einsum));
   const consumers = [...readers.keys()]
-    .filter(r => isConsumer(readers[r]?.extent ?? 0))
+    .filter(r => isConsumer(readers[r]?.extent ?? 0) || isReadWhole(cascade, analysis, r))
     .sort((a, b) => (lateness[b] as number) - (lateness[a] as number) || b - a);
   const finished = (i: number, r: number): boolean => needed[i]?.[r] === whole;
   const barriers: Barrier[] = [];
@@ -67,6 +67,14 @@ function latenessOf(analysis: RankPasses, einsum: number): number {
 function isConsumer(extent: number): boolean {
   for (let rest = extent; rest > 0; rest = Math.floor(rest / 4)) if (rest % 4 > element) return true;
   return false;
+}
+
+/** Whether what a reader makes element by element is read by another in one go: all of K for each Z[m] = Q[m] * K[p]. */
+function isReadWhole(cascade: Cascade, { consumption }: RankPasses, reader: number): boolean {
+  const { needed, value, whole } = consumption;
+  return cascade.dependence.edges.some(
+    (edges, i) => needed[i]?.[reader] === whole && edges.every(({ from }) => value[from]?.[reader] !== whole),
+  );
 }
 
 /** Whether the Einsum reads, along the rank, what was held up by the reader already. */

@@ -1,7 +1,7 @@
 import { type Dependence, dependenceOf } from "./dependence.js";
 import type { Einsum, Index } from "./einsum.js";
 import { type CascadeText, parseText } from "./parse.js";
-import { type RankTable, rankTable } from "./ranks.js";
+import { type RankTable, rankTable, type Tuple } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
 import { readRoles } from "./role-header.js";
 import { constantOf, type Size } from "./size.js";
@@ -73,13 +73,17 @@ function outputsOf(einsums: readonly Einsum[], { edges, groups }: Dependence): s
   return [...new Set(einsums.map(einsum => einsum.tensor))].filter(tensor => outputs.has(tensor));
 }
 
-function tuplesOf(text: CascadeText, einsums: readonly Einsum[]): { tensor: string; indices: Einsum["indices"] }[] {
+function tuplesOf(text: CascadeText, einsums: readonly Einsum[]): Tuple[] {
+  const read = { written: false };
   return [
-    ...(text.inputs ?? []).flatMap(({ name, indices }) => (indices === null ? [] : [{ tensor: name, indices }])),
-    ...einsums.flatMap(einsum => einsum.reads),
+    ...(text.inputs ?? []).flatMap(({ name, indices }) =>
+      indices === null ? [] : [{ tensor: name, indices, ...read }],
+    ),
+    ...einsums.flatMap(einsum => einsum.reads.map(({ tensor, indices }) => ({ tensor, indices, ...read }))),
     ...einsums.map(({ tensor, indices, iteration }) => ({
       tensor,
       indices: iteration?.role === "init" ? indices.map((x, i) => (i === iteration.position ? fixed(x) : x)) : indices,
+      written: true,
     })),
   ];
 }

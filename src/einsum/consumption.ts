@@ -1,9 +1,10 @@
-import { AlongRank, type Extent, prefix, unneeded, whole } from "./along-rank.js";
+import { AlongRank, type Extent, unneeded, whole } from "./along-rank.js";
 import { addBits, type Bits } from "./bits.js";
 import type { Cascade } from "./cascade.js";
 import type { Edge } from "./dependence.js";
-import { type Access, type Einsum, shiftedVariable } from "./einsum.js";
+import { type Access, type Einsum, type Index, shiftedVariable } from "./einsum.js";
 import type { Origins } from "./origins.js";
+import { constantOf } from "./size.js";
 import { type IterativeRead, iterativeRead } from "./tensors.js";
 
 /** An Einsum's reads along the asked rank that run over it alike: what a re-read is a re-read of. */
@@ -73,9 +74,12 @@ function makeReaders(i: number, along: AlongRank, origins: Origins): Reader[] {
   return [...readers].map(([extent, reach]) => ({ einsum: i, extent, origins: reach }));
 }
 
-/** What a read does to the extent of a value along one part: before the reader's own reduction, and after it. */
+/**
+ * What a read does to the extent of a value along one part: before the reader's own reduction, and after it. `finish`: the
+ * last value of an iteration, or the last element, which is there when all are; `whole`: all elements are needed at once.
+ */
 interface Transfer {
-  readonly read: "keep" | "finish" | "drop";
+  readonly read: "keep" | "finish" | "whole" | "drop";
   readonly made: Extent;
 }
 
@@ -93,7 +97,7 @@ function transferOf(
       index.terms.some(({ variable }) => along.covered(variable).includes(part)),
   );
   const index = read.indices[position];
-  if (index === undefined) return { read: "drop", made: unneeded };
+  if (index === undefined) return dropped;
   const tensor = cascade.tensors.get(read.tensor);
   const iterates = tensor?.iterative?.position === position;
   const kind: IterativeRead | null = iterates && tensor !== undefined ? iterativeRead(tensor, read) : null;
@@ -101,11 +105,24 @@ function transferOf(
     const last = kind === "last" || (kind === null && isLastOf(cascade, writer, position, read));
     return { read: last ? "finish" : "drop", made: whole };
   }
-  const variable = index.terms.find(term => along.covered(term.variable).includes(part))?.variable;
-  const clean = kind === "current" || index.offset.length === 0;
-  if (variable === undefined || !clean) return { read: "drop", made: unneeded };
-  return { read: "keep", made: along.extentOf(reader, variable) };
+  const term = index.terms.find(({ variable }) => along.covered(variable).includes(part));
+  // Read along a variable of another rank: whoever goes along this one needs all of it for each of its elements.
+  if (term === undefined) return along.rangesPart(reader, part) ? { read: "whole", made: whole } : dropped;
+  const extent = along.extentOf(reader, term.variable);
+  if (kind !== "current" && !readsInOrder(index)) return { read: "whole", made: whole };
+  // One element of the reader, kept along the rank by another variable, needs the whole fiber.
+  if (extent === whole && along.readsKept(reader, part)) return { read: "whole", made: whole };
+  return { read: "keep", made: extent };
 }
+
+const dropped: Transfer = { read: "drop", made: unneeded };
+
+/**
+ * Whether an index goes up with its variables and looks ahead by no more than a number: k, k+1, 2*k, m1*M0+m0; not K-1-k or
+ * k+J, whose first coordinates may be the last.
+ */
+const readsInOrder = ({ terms, offset }: Index): boolean =>
+  constantOf(offset) !== undefined && terms.every(({ coefficient }) => coefficient.every(c => c.coefficient > 0));
 
 /** `S[K-1]` of a tensor that K elements make. */
 function isLastOf(cascade: Cascade, writer: Einsum, position: number, read: Access): boolean {
@@ -138,11 +155,11 @@ function absorb(source: Uint32Array, transfer: readonly Transfer[], need: Uint32
       const digit = Math.floor(code / scale) % 4;
       let seen = digit;
       if (digit !== whole) {
-        if (read === "drop" || (read === "finish" && digit !== prefix)) {
+        if (read === "drop") {
           scale = 0;
           break;
         }
-        if (read === "finish") seen = whole;
+        if (read === "finish" || read === "whole") seen = whole;
       }
       before += seen * scale;
       after += (seen === whole ? whole : Math.max(seen, role)) * scale;
@@ -165,8 +182,8 @@ function absorbUnsplit(
     let extent = source[r] as number;
     if (extent === unneeded) continue;
     if (extent !== whole) {
-      if (read === "drop" || (read === "finish" && extent !== prefix)) continue;
-      if (read === "finish") extent = whole;
+      if (read === "drop") continue;
+      if (read === "finish" || read === "whole") extent = whole;
     }
     if (extent > (need[r] as number)) need[r] = extent;
     if (extent < role) extent = role;

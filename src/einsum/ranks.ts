@@ -22,13 +22,20 @@ export interface RankTable {
   ofVariable(variable: string): Rank;
 }
 
+/** The indices of a tensor where it is declared, read or written. */
+export interface Tuple {
+  readonly tensor: string;
+  readonly indices: readonly Index[];
+  readonly written: boolean;
+}
+
 /** What the ranks of a cascade are worked out from. */
 export interface RankEvidence {
   readonly declarations: readonly RankDeclaration[];
   readonly stops: readonly Stop[];
   readonly filters: readonly Filter[];
   /** The indices of every read and every left-hand side, by tensor, reads first. */
-  readonly tuples: readonly { readonly tensor: string; readonly indices: readonly Index[] }[];
+  readonly tuples: readonly Tuple[];
   /** Rank names that occur as sizes. */
   readonly sizeNames: readonly string[];
 }
@@ -59,7 +66,8 @@ export function rankTable(evidence: RankEvidence): RankTable {
     if (left !== undefined && right !== undefined) classes.tie(rankNameOf(left), rankNameOf(right));
   }
   const places = new Map<string, string>();
-  for (const { tensor, indices } of tuples) {
+  // Where a tensor is read along two ranks, a third name is one of the rank that it was made over.
+  for (const { tensor, indices } of [...tuples.filter(({ written }) => written), ...tuples]) {
     for (const [place, index] of indices.entries()) {
       const variable = shiftedVariable(index);
       if (variable === undefined) continue;

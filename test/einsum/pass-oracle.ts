@@ -1,12 +1,13 @@
 import type { Cascade } from "../../src/einsum/cascade.js";
-import type { Access, Einsum } from "../../src/einsum/einsum.js";
+import type { Access, Einsum, Index } from "../../src/einsum/einsum.js";
 
 /**
  * The passes over K of a small cascade by brute force. Every Einsum that ranges over K is a row of tasks, one an element,
  * carried out in ascending order; a task may run as soon as the elements that it reads are there. Of all interleavings of
  * the rows, the oracle finds the one whose longest chain of re-reads is shortest. In an interleaving, e2 re-reads after
  * e1 when e1 has read all of its elements before e2 reads its first, and both read tensors with a common origin; the next
- * pair of a chain starts from e2 or from an Einsum that depends on it.
+ * pair of a chain starts from e2 or from an Einsum that depends on it. What is read whole for one element (K[j] of
+ * Z[k] = Q[k] * K[j]) has been read when the first element is there.
  *
  * It knows nothing of the analysis: what an element needs is worked out point by point, for a K of `length`.
  */
@@ -17,10 +18,11 @@ export function fewestPasses(cascade: Cascade, length: number): number {
   const needs = einsums.map((_, i) =>
     Array.from({ length: tasks[i] as number }, (_x, at) => needsOf(cascade, i, at, length)),
   );
-  const origins = einsums.map(einsum => originsOf(cascade, einsum));
+  const origins = einsums.map(einsum => originsOf(cascade, einsum.reads.filter(isAlongK)));
+  const readings = einsums.map((einsum, i) => readingsOf(cascade, einsum, tasks[i] as number));
   const producers = einsums.map((_, i) => ancestorsOf(cascade, i));
   const share = einsums.map((_, a) =>
-    einsums.map((_x, b) => [...(origins[a] as Set<string>)].some(t => origins[b]?.has(t))),
+    readings.map(own => own.map(reading => [...(origins[a] as Set<string>)].some(t => reading.origins.has(t)))),
   );
   let best = Number.POSITIVE_INFINITY;
   const seen = new Set<string>();
@@ -42,7 +44,18 @@ export function fewestPasses(cascade: Cascade, length: number): number {
       if (!ready) continue;
       const before = label[e] as number;
       if (at === 0 && rows[e]) {
-        const behind = [...einsums.keys()].filter(o => rows[o] && done[o] === tasks[o] && share[e]?.[o]);
+        const behind = [...einsums.keys()].filter(
+          o =>
+            o !== e &&
+            rows[o] &&
+            readings[o]?.some(
+              (r, n) =>
+                (done[o] as number) >= r.readAfter &&
+                share[e]?.[o]?.[n] &&
+                // Two that read a fiber in one go may do so at once, unless one needs the other.
+                (!r.inOneGo || producers[e]?.includes(o)),
+            ),
+        );
         label[e] = Math.max(1, ...behind.map(o => 1 + chainOf(o)));
       }
       done[e] = at + 1;
@@ -56,7 +69,25 @@ export function fewestPasses(cascade: Cascade, length: number): number {
   return best;
 }
 
-const rangesOverK = (einsum: Einsum): boolean => einsum.free.length + einsum.reduced.length > 0;
+const isK = (variable: string): boolean => variable === "k";
+const usesK = ({ indices }: Access): boolean => indices.some(({ terms }) => terms.some(t => isK(t.variable)));
+/** Whether a read goes along K at all: what is read along another rank is no reading of this one. */
+const isAlongK = (read: Access): boolean =>
+  usesK(read) || !read.indices.some(({ terms }) => terms.some(t => t.variable === "i"));
+const usesOther = ({ indices }: Access): boolean =>
+  indices.some(({ terms }) => terms.some(t => t.variable === "j" || t.variable === "i"));
+
+/** Whether an Einsum goes along K: by k, or by a j that is nothing but another name for it. */
+const rangesOverK = ({ free, reduced }: Einsum): boolean => free.length + reduced.length > 0;
+
+/** Whether each element of an Einsum, kept by k, reads what it reads along j in one go. */
+const isAtomic = (einsum: Einsum): boolean => einsum.free.some(isK) && einsum.reads.some(usesK);
+
+const filterOf = ({ filters }: Einsum): "<=" | ">=" | undefined => filters[0]?.relation as "<=" | ">=" | undefined;
+
+/** What is read along j for one element: all, unless a filter stops at k. */
+const readsWhole = (einsum: Einsum, read: Access): boolean =>
+  isAtomic(einsum) && usesOther(read) && !usesK(read) && filterOf(einsum) !== "<=";
 
 interface Need {
   readonly einsum: number;
@@ -88,25 +119,53 @@ function needsOf(cascade: Cascade, e: number, at: number, length: number): Need[
           ];
     }
     const writer = writers[0] as number;
-    if (index === undefined) return [all(writer)];
-    // An element of a suffix is there when the whole fiber has been read; of anything else, when its task is done.
-    const suffix = cascade.einsums[writer]?.filters.some(filter => filter.relation === ">=");
-    return [suffix ? all(writer) : { einsum: writer, before: at + 1 }];
+    if (index === undefined || readsWhole(einsum, read)) return [all(writer)];
+    const made = cascade.einsums[writer] as Einsum;
+    // An element of a suffix that is summed as it is read is there when the whole fiber has been read.
+    if (filterOf(made) === ">=" && !isAtomic(made)) return [all(writer)];
+    // At the fiber's ends, where k-1 or k+1 is not there, an element waits as its neighbour does.
+    const before = Math.min(length, Math.max(1, coordinateOf(index, at, length) + 1));
+    return [{ einsum: writer, before }];
   });
 }
 
-/** The tensors that an Einsum reads along K and what those derive from element by element. */
-function originsOf(cascade: Cascade, einsum: Einsum): Set<string> {
+/** k+1, 2*k, K-1-k or K-1 at a coordinate of k; j where it only goes along. */
+function coordinateOf(index: Index, at: number, length: number): number {
+  const value = (size: Index["offset"]): number =>
+    size.reduce((sum, { coefficient, names }) => sum + coefficient * (names.length > 0 ? length : 1), 0);
+  return index.terms.reduce((sum, { coefficient }) => sum + at * value(coefficient), value(index.offset));
+}
+
+interface Reading {
+  readonly origins: ReadonlySet<string>;
+  /** After how many tasks all of it has been read. */
+  readonly readAfter: number;
+  /** For the first element already. */
+  readonly inOneGo: boolean;
+}
+
+/** What an Einsum reads along K: in one go for its first element, and element by element. */
+function readingsOf(cascade: Cascade, einsum: Einsum, tasks: number): Reading[] {
+  const along = einsum.reads.filter(isAlongK);
+  const whole = along.filter(read => readsWhole(einsum, read));
+  const rest = along.filter(read => !readsWhole(einsum, read));
+  return [
+    ...(whole.length === 0 ? [] : [{ origins: originsOf(cascade, whole), readAfter: 1, inOneGo: true }]),
+    ...(rest.length === 0 ? [] : [{ origins: originsOf(cascade, rest), readAfter: tasks, inOneGo: false }]),
+  ];
+}
+
+/** The tensors that are read along K and what those derive from element by element. */
+function originsOf(cascade: Cascade, reads: readonly Access[]): Set<string> {
   const found = new Set<string>();
-  const open: Access[] = [...einsum.reads];
+  const open: Access[] = [...reads];
   for (let read = open.pop(); read !== undefined; read = open.pop()) {
     if (!read.indices.some(index => index.terms.length > 0) || found.has(read.tensor)) continue;
     found.add(read.tensor);
     const { tensor } = read;
     for (const writer of cascade.einsums) {
       if (writer.tensor !== tensor || writer.iteration?.role === "init" || writer.free.length === 0) continue;
-      if (writer.filters.some(filter => filter.relation === ">=")) continue;
-      open.push(...writer.reads);
+      open.push(...writer.reads.filter(own => usesK(own) || filterOf(writer) === "<="));
     }
   }
   return found;

@@ -6,7 +6,24 @@ type Line =
   | { readonly kind: "reduce"; readonly op: "+" | "max"; readonly operands: readonly number[] }
   | { readonly kind: "scalar"; readonly operands: readonly number[] }
   | { readonly kind: "prefix" | "suffix"; readonly operands: readonly number[] }
-  | { readonly kind: "iterate"; readonly operands: readonly number[] };
+  | { readonly kind: "iterate"; readonly operands: readonly number[] }
+  | { readonly kind: "alias"; readonly form: AliasForm; readonly operands: readonly number[] };
+
+/** How one rank is read under another name, at another place, or along another rank. */
+const aliasForms = [
+  "V[k] * W[j]",
+  "V[k] * W[j: j<=k]",
+  "V[k] * W[j: j>=k]",
+  "V[k] * W[k+1]",
+  "V[k] * W[k-1]",
+  "V[k] * W[2*k]",
+  "V[k] * W[K-1-k]",
+  "W[K-1-k]",
+  "W[K-1]",
+  "W[0]",
+  "V[k] * W[i]",
+] as const;
+type AliasForm = (typeof aliasForms)[number];
 
 const operands = fc.array(fc.nat(30), { minLength: 1, maxLength: 3 });
 const line: fc.Arbitrary<Line> = fc.oneof(
@@ -19,6 +36,21 @@ const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("prefix" as const, "suffix"), operands }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("iterate" as const), operands }) },
 );
+
+const aliasLine: fc.Arbitrary<Line> = fc.record({
+  kind: fc.constant("alias" as const),
+  form: fc.constantFrom(...aliasForms),
+  operands,
+});
+
+/** The same with reads of the rank by other names: broadcast, filtered, shifted, strided, reversed, along another rank. */
+export function randomAliases(most: number): fc.Arbitrary<string> {
+  const lines = fc.array(fc.oneof({ weight: 3, arbitrary: line }, { weight: 2, arbitrary: aliasLine }), {
+    minLength: 2,
+    maxLength: most,
+  });
+  return lines.map(written => textOf(["inputs: A[k], B[k], C[k]", ...writeLines(written)]));
+}
 
 /** Random cascades over one rank K with inputs A, B, C, of up to `most` Einsums: lines of text, each one Einsum. */
 export function randomLines(most: number): fc.Arbitrary<string[]> {
@@ -34,6 +66,8 @@ function writeLines(lines: readonly Line[]): string[] {
   const vectors = ["A[k]", "B[k]", "C[k]"];
   const scalars: string[] = [];
   const text: string[] = [];
+  /** Tensors of which another coordinate may be read: those that no iteration makes. */
+  const plain = ["A", "B", "C"];
   for (const [n, { kind, operands, ...rest }] of lines.entries()) {
     const name = `T${n}`;
     const everything = [...vectors, ...scalars];
@@ -42,6 +76,7 @@ function writeLines(lines: readonly Line[]): string[] {
     if (kind === "map") {
       text.push(`${name}[k] = ${[vector, ...picked.slice(1)].join(" * ")}`);
       vectors.push(`${name}[k]`);
+      plain.push(name);
     } else if (kind === "reduce") {
       const op = "op" in rest ? rest.op : "+";
       text.push(`${name} = ${[vector, ...picked.slice(1)].join(" * ")} :: ${op}(k)`);
@@ -54,6 +89,21 @@ function writeLines(lines: readonly Line[]): string[] {
       // Only plain tensors take a filter: R[k+1] stays at k.
       text.push(`${name}[k] = ${filtered === vector ? "A[j: j<=k]" : filtered}`);
       vectors.push(`${name}[k]`);
+      plain.push(name);
+    } else if (kind === "alias" && "form" in rest) {
+      const other = plain[(operands[1] ?? operands[0] ?? 0) % plain.length] as string;
+      const right = rest.form.replace("V[k]", vector).replace("W", other);
+      if (rest.form === "W[K-1]" || rest.form === "W[0]") {
+        text.push(`${name} = ${right}`);
+        scalars.push(name);
+        continue;
+      }
+      // Along another rank, as long as K: kept beside it, then summed.
+      const isPair = rest.form.includes("[i]");
+      if (isPair) text.push(`P${n}[k,i] = ${right}`);
+      text.push(`${name}[k] = ${isPair ? `P${n}[k,i]` : right}`);
+      vectors.push(`${name}[k]`);
+      plain.push(name);
     } else if (kind === "iterate") {
       const start = scalars.length > 0 && (operands[0] ?? 0) % 3 === 0 ? (scalars[0] as string) : "0";
       text.push(`${name}[k=0] = ${start}`);
@@ -62,5 +112,5 @@ function writeLines(lines: readonly Line[]): string[] {
       scalars.push(`${name}[K]`);
     }
   }
-  return text.length > 0 ? text : ["T0[k] = A[k]"];
+  return text.some(written => written.includes("[k]")) ? text : [...text, "T99[k] = A[k]"];
 }
