@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { FusemaxError, UsageError } from "fusemax";
-import { type EngineChoice, removeUnfinishedFiles } from "fusemax/node";
+import { type EngineChoice, endDevices, onEndingSignal, removeUnfinishedFiles } from "fusemax/node";
 
 // What the examples with options share.
 
@@ -8,7 +8,7 @@ import { type EngineChoice, removeUnfinishedFiles } from "fusemax/node";
 export const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
- * Does a program's work. Exit codes as of `fusemax`: 2 where the input or the machine is at fault, 130 when interrupted, one line on
+ * Does a program's work. Exit codes as of `fusemax`: 2 where the input or the machine is at fault, 130, 143 or 129 when a signal ends it, one line on
  * stderr says so. `readOptions` gives null where --help was asked for.
  */
 export async function runProgram<Options>(
@@ -17,10 +17,11 @@ export async function runProgram<Options>(
   readOptions: () => Options | null,
   work: (options: Options) => Promise<void>,
 ): Promise<void> {
-  process.once("SIGINT", () => {
+  onEndingSignal(({ code, said }) => {
     removeUnfinishedFiles();
-    note(`${name}: interrupted`);
-    process.exit(130);
+    note(`${name}: ${said}`);
+    endDevices();
+    process.exit(code);
   });
   try {
     const options = readOptions();

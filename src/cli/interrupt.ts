@@ -1,4 +1,6 @@
 import { removeUnfinishedFiles } from "../io/atomic-write.js";
+import { onEndingSignal } from "../platform/ending-signals.js";
+import { endDevices } from "../platform/open-devices.js";
 
 const farewells = new Set<() => void>();
 
@@ -15,14 +17,15 @@ export function sayFarewell(): void {
 }
 
 /**
- * Ctrl-C: remove what is half written, say so, and end with 130 as shells expect.
+ * Ctrl-C, a polite kill and a terminal that goes: remove what is half written, say so, and end with the code that shells expect.
  * @param interruptThread lets a thread that works for this one do the same
  */
 export function handleInterrupts(interruptThread: () => Promise<void> = async () => undefined): void {
-  process.once("SIGINT", async () => {
+  onEndingSignal(async ({ code, said }) => {
     sayFarewell();
     await interruptThread();
-    process.stderr.write("fusemax: interrupted\n");
-    process.exit(130);
+    process.stderr.write(`fusemax: ${said}\n`);
+    endDevices();
+    process.exit(code);
   });
 }

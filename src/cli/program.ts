@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FusemaxError, shown } from "../errors.js";
+import { forgetReads } from "../io/files-read.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
@@ -32,10 +33,11 @@ const commands: readonly ((program: Command) => void)[] = [
 
 /**
  * Runs one command line. Returns the exit code: 0 done, 1 a stated bound was missed, 2 the input or the machine is at
- * fault (one line on stderr says how), 130 interrupted. Anything else that is thrown is a defect of this program.
+ * fault (one line on stderr says how). Anything else that is thrown is a defect of this program.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   process.exitCode = undefined;
+  forgetReads();
   try {
     await makeProgram().parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);

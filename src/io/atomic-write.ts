@@ -1,8 +1,9 @@
-import { unlinkSync } from "node:fs";
-import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 import { systemError } from "./system-error.js";
+import { targetOf } from "./target-file.js";
 
 /** Temporary files that exist now: an interrupted process removes them before it ends. */
 const unfinished = new Set<string>();
@@ -21,11 +22,11 @@ export function removeUnfinishedFiles(): void {
 
 /**
  * Writes a file whole or not at all: part by part into a temporary name in the same folder, flushed to the disk, then
- * renamed. A symbolic link keeps pointing at its target; a device or a pipe is written directly.
+ * renamed. A symbolic link is written through, also one that leads to no file yet; a device or a pipe is written directly.
  * @throws InputError when the path can't be written; whatever was there before is untouched.
  */
 export async function writeAtomically(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {
-  const target = await resolveTarget(path);
+  const target = resolveTarget(path);
   try {
     if (target.direct) {
       const handle = await open(target.path, "w");
@@ -35,7 +36,8 @@ export async function writeAtomically(path: string, parts: Iterable<ArrayBufferV
     const temporary = temporaryName(target.path);
     unfinished.add(temporary);
     try {
-      const handle = await open(temporary, "wx");
+      create(temporary);
+      const handle = await open(temporary, "r+");
       try {
         await writeParts(handle, parts);
         await handle.sync();
@@ -55,15 +57,14 @@ export async function writeAtomically(path: string, parts: Iterable<ArrayBufferV
 }
 
 /** Finds out before any work whether `path` can be written. @throws InputError when it can't. */
-export async function checkWritable(path: string): Promise<void> {
-  const target = await resolveTarget(path);
+export function checkWritable(path: string): void {
+  const target = resolveTarget(path);
   if (target.direct) return;
   const temporary = temporaryName(target.path);
   unfinished.add(temporary);
   try {
-    const handle = await open(temporary, "wx");
-    await handle.close();
-    await unlink(temporary);
+    create(temporary);
+    unlinkSync(temporary);
   } catch (error) {
     throw unwritable(path, error);
   } finally {
@@ -71,16 +72,17 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/** At once: an interruption finds a file that is there or not, never one that is about to be made. */
+const create = (path: string): void => closeSync(openSync(path, "wx"));
+
 const temporaryName = (path: string): string =>
   join(dirname(path), `.${basename(path).slice(0, 200)}.${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`);
 
-async function resolveTarget(path: string): Promise<{ readonly path: string; readonly direct: boolean }> {
+function resolveTarget(path: string): { readonly path: string; readonly direct: boolean } {
   try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw Object.assign(new Error("folder"), { code: "EISDIR" });
-    return { path: await realpath(path), direct: !found.isFile() };
+    const target = targetOf(path);
+    return { path: target.path, direct: target.stats !== null && !target.stats.isFile() };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { path, direct: false };
     throw unwritable(path, error);
   }
 }

@@ -1,11 +1,35 @@
-import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.js";
+import { idOfTorn, type LockOwner, parseOwner, stateOf, thisOwner } from "./lock-owner.js";
 import { systemError } from "./system-error.js";
+import { targetOf } from "./target-file.js";
+
+// A lock is a file beside the file that it is for, `path.lock`, whose text names its owner. It is written under another name and
+// linked to its own, which fails where there is one: nobody sees half a lock, and one process of many gets it.
+//
+// A lock whose owner is dead is replaced, never removed, and only by the process that holds a lock on just that: the guard,
+// `path.lock.ID` with the ID of the dead lock. Who has it looks again, since the lock may have been replaced before. A guard
+// may be left by a dead process as well, and is replaced in the same way.
+
+/** An owner that can't be seen from here lives as long as it touches its lock. */
+const touchMilliseconds = 5000;
+const silentMilliseconds = 60_000;
 
 /**
- * Works while this process alone has a file (nothing is claimed where there is none): a file beside it, `path.lock`, names
- * the process, and goes when the work ends or the process does. One left by a process that was killed is taken over.
- * Processes of another machine, or that a container hides, are not seen.
+ * Works while this process alone has a file (nothing is claimed where there is none). The lock goes when the work ends or the
+ * process does; one left by a process that was killed is taken over.
  * @throws InputError while a living process has the file.
  */
 export async function withFileLock<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
@@ -18,97 +42,156 @@ export async function withFileLock<T>(path: string | undefined, work: () => Prom
   }
 }
 
+/** The file that shows that `path` is taken. */
+export const lockOf = (path: string): string => `${targetOf(path).path}.lock`;
+
 function lockFile(path: string): () => void {
-  const lock = `${realPathOf(path)}.lock`;
-  const handle = createLock(path, lock);
+  const owner = thisOwner();
+  let lock = `${path}.lock`;
+  try {
+    lock = lockOf(path);
+    const claim = `${lock}.${owner.id}`;
+    writeFileSync(claim, JSON.stringify(owner), { flag: "wx" });
+    try {
+      const holder = take(lock, claim);
+      if (holder !== null) throw taken(path, holder);
+      removeLeftovers(lock);
+    } finally {
+      rmSync(claim, { force: true });
+    }
+  } catch (error) {
+    throw error instanceof InputError ? error : unlockable(lock, error);
+  }
+  const touching = setInterval(() => touch(lock), touchMilliseconds).unref();
   const unlock = (): void => {
     process.off("exit", unlock);
-    rmSync(lock, { force: true });
+    clearInterval(touching);
+    if (found(lock)?.id === owner.id) rmSync(lock, { force: true });
   };
   process.on("exit", unlock);
-  try {
-    writeSync(handle, `${process.pid} ${startOf(process.pid)}`);
-  } catch (error) {
-    unlock();
-    throw unlockable(path, error);
-  } finally {
-    closeSync(handle);
-  }
   return unlock;
 }
 
-function createLock(path: string, lock: string): number {
+/** Links `claim` to `lock`, or puts it in the place of a dead process's. Gives who has it, null when it is `claim`'s owner. */
+function take(lock: string, claim: string): LockOwner | "unknown" | null {
   for (;;) {
+    if (link(claim, lock)) return null;
+    const holder = found(lock);
+    if (holder === null) continue; // given back by now
+    if (!isGone(holder, claim)) return holder.owner;
+    const guard = `${lock}.${holder.id}`;
+    if (take(guard, claim) !== null) {
+      sleep(2); // another is about to replace it
+      continue;
+    }
     try {
-      return openSync(lock, "wx");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unlockable(path, error);
+      if (found(lock)?.id !== holder.id) continue;
+      const copy = `${claim}.new`;
+      link(claim, copy);
+      renameSync(copy, lock);
+      return null;
+    } finally {
+      rmSync(guard, { force: true });
     }
-    const holder = holderOf(lock);
-    if (holder !== null) {
-      throw new InputError({
-        where: path,
-        got: `a file that process ${holder} is writing`,
-        expected: "a file of one process at a time",
-        mend: "wait until it ends, or give another file",
-      });
-    }
-    rmSync(lock, { force: true });
   }
 }
 
-/** The living process that a lock names, or null: it was killed, before it had written its name even. */
-function holderOf(lock: string): number | null {
-  let text: string;
-  try {
-    text = readFileSync(lock, "utf8");
-  } catch {
-    return null; // Removed by now.
-  }
-  const [, id, start] = /^(\d+) (\S+)$/.exec(text) ?? [];
-  const pid = Number(id);
-  return id !== undefined && isAlive(pid) && startOf(pid) === start ? pid : null;
+interface FoundLock {
+  readonly owner: LockOwner | "unknown";
+  readonly id: string;
+  /** When its owner touched it last, by the clock of the file system. */
+  readonly touched: number;
 }
 
-function isAlive(pid: number): boolean {
+/** What a lock says now; null when there is none. @throws InputError for a file that is no lock. */
+function found(lock: string): FoundLock | null {
   try {
-    process.kill(pid, 0);
+    const text = readFileSync(lock, "utf8");
+    const touched = statSync(lock).mtimeMs;
+    const owner = parseOwner(text);
+    if (owner === null) throw noLock(lock);
+    return owner === "torn"
+      ? { owner: "unknown", id: idOfTorn(text, touched), touched }
+      : { owner, id: owner.id, touched };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function isGone({ owner, touched }: FoundLock, claim: string): boolean {
+  const state = owner === "unknown" ? "elsewhere" : stateOf(owner);
+  return state === "elsewhere" ? statSync(claim).mtimeMs - touched > silentMilliseconds : state === "dead";
+}
+
+/** Gives a file a second name, unless there is one of that name. */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
   }
-}
-
-/**
- * When a process started, in clock ticks since the machine did, which tells it from a later one with its number; "-" for one that
- * is dead and not yet reaped, and where there is no /proc (proc(5), /proc/pid/stat).
- */
-function startOf(pid: number): string {
+  // A file system without links.
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name, second of the fields, is in parentheses and may hold any character.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (state === "Z" ? undefined : fields[18]) ?? "-";
-  } catch {
-    return "-";
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
 }
 
-function realPathOf(path: string): string {
+/** Removes claims and guards of dead processes; who has the lock may, since no guard is for a lock like it. */
+function removeLeftovers(lock: string): void {
+  for (const name of readdirSync(dirname(lock))) {
+    if (!name.startsWith(`${basename(lock)}.`)) continue;
+    const leftover = join(dirname(lock), name);
+    try {
+      const { owner } = found(leftover) ?? { owner: "unknown" as const };
+      if (owner !== "unknown" && stateOf(owner) === "dead") rmSync(leftover, { force: true });
+    } catch {
+      // Not ours.
+    }
+  }
+}
+
+function touch(lock: string): void {
   try {
-    return realpathSync(path);
+    const now = new Date();
+    utimesSync(lock, now, now);
   } catch {
-    return path; // Not there yet.
+    // Gone, or not to be touched: then it is as old as it is.
   }
 }
 
-const unlockable = (path: string, error: unknown): InputError =>
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+function taken(path: string, holder: LockOwner | "unknown"): InputError {
+  const who = holder === "unknown" ? "another process" : `process ${holder.pid}`;
+  const where = holder === "unknown" || stateOf(holder) !== "elsewhere" ? "" : ` on ${holder.host}`;
+  return new InputError({
+    where: path,
+    got: `a file that ${who}${where} is writing`,
+    expected: "a file of one process at a time",
+    mend: "wait until it ends, or give another file",
+  });
+}
+
+const noLock = (lock: string): InputError =>
+  new InputError({
+    where: lock,
+    got: "a file that is no lock",
+    expected: "none, or a lock of fusemax",
+    mend: "move it away, or give another file",
+  });
+
+const unlockable = (lock: string, error: unknown): InputError =>
   new InputError(
-    {
-      where: `${path}.lock`,
-      got: systemError(error),
-      expected: "a file that can be written",
-      mend: "choose another path",
-    },
+    { where: lock, got: systemError(error), expected: "a file that can be written", mend: "choose another path" },
     { cause: error },
   );

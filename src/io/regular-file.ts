@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statfsSync, statSync } from "node:fs";
 import { InputError } from "../errors.js";
+import { noteRead } from "./files-read.js";
 import { systemError } from "./system-error.js";
 
 /** File systems of Linux whose files are made up as they are read: statfs(2), linux/magic.h. */
@@ -29,6 +30,7 @@ export function requireRegular(path: string, expected: string): Stats {
   }
   if (!stats.isFile()) throw wrong(`${kindOf(stats)}, which is not a regular file`);
   if (isMadeUp(path)) throw wrong("a file that the kernel makes up, which is not a regular file");
+  noteRead(path, stats);
   return stats;
 }
 

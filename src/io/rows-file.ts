@@ -4,21 +4,21 @@ import { crc32 } from "node:zlib";
 import type { RowRange } from "../attention/rows.js";
 import { InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
+import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
+import { programVersion } from "./program-identity.js";
 import { requireRegular } from "./regular-file.js";
+import { type FoundRecords, readRecords, record } from "./rows-records.js";
 import type { RunIdentity } from "./run-identity.js";
 import { systemError } from "./system-error.js";
 
 // The finished rows of a long run, kept on the disk so that a killed run goes on where it stopped.
 //
-// A line of JSON says which run the rows belong to; it is written whole or not at all. Then come records, each appended
-// in one write: 32 bytes of head (mark, checksum of the head, first row, end row, checksum of the values, 4 bytes of
-// zero) and the rows' values as little-endian fp32. A process killed in the middle of a write leaves a last record cut
-// short, which the next run drops. Records may overlap and come in any order.
+// A line of JSON, with its checksum, says which run the rows belong to; it is written whole or not at all. Then come records
+// (rows-records.ts), each appended in one write. A process killed in the middle of a write leaves a last record cut short, which
+// the next run drops, as it drops whatever a disk has damaged, the first line included: records say themselves whose they are.
 
-const schema = "fusemax.rows/1";
-const mark = 0x53574f52; // "ROWS"
-const headBytes = 32;
+const schema = "fusemax.rows/2";
 /** Flush to the disk at most this often: a killed process loses nothing either way, a power cut loses this much. */
 const flushMilliseconds = 1000;
 
@@ -42,24 +42,58 @@ export async function openRowsFile(
   output: Float32Array,
   width: number,
 ): Promise<RowsFile> {
-  const header = new TextEncoder().encode(`${JSON.stringify({ schema, ...identity })}\n`);
+  const fields = { schema, program: programVersion(), ...identity };
+  const json = JSON.stringify(fields);
+  const header = Buffer.from(`${json} ${checksumOf(json)}\n`);
+  const run = crc32(header);
   const length = lengthOf(path);
-  const found = length === 0 ? null : await readHeader(path, length, header);
-  if (found === null) await writeAtomically(path, [header]);
-  const { ranges, usedBytes } = await readRecords(path, found ?? header.length, output, width);
+  const begins = length > 0 ? await beginningOf(path, length, header.length) : Buffer.alloc(0);
+  const hasHeader = begins.equals(header);
+  if (!hasHeader) refuseOther(path, begins.toString("utf8"), fields);
+  const { ranges, usedBytes, end } =
+    length > 0 ? await readRecords(path, hasHeader ? header.length : 0, run, output, width) : nothing;
+  const isNew = header.subarray(0, length).equals(begins) || begins.every(byte => byte === 0);
+  if (!hasHeader && ranges.length === 0 && !isNew) throw notRows(path);
+  const finished = mergeRanges(ranges);
+  const used = usedBytes + (hasHeader ? header.length : 0);
+  const damaged = !hasHeader || used < end;
+  if (damaged) await writeAtomically(path, whole(header, finished, run, output, width));
   const handle = await openForAppending(path);
-  const size = (await handle.stat()).size;
   // A tail that is no record would hide what is appended after it.
-  if (usedBytes.end < size) await handle.truncate(usedBytes.end);
+  if (!damaged && end < length) await handle.truncate(end);
   return {
-    finished: mergeRanges(ranges),
-    droppedBytes: size - usedBytes.end + usedBytes.damaged,
-    append: appender(path, handle),
+    finished,
+    droppedBytes: hasHeader || ranges.length > 0 ? length - used : 0,
+    append: appender(path, handle, run),
     close: async () => {
       await handle.sync().catch(() => undefined);
       await handle.close();
     },
   };
+}
+
+const checksumOf = (json: string): string => crc32(json).toString(16).padStart(8, "0");
+
+const nothing: FoundRecords = { ranges: [], usedBytes: 0, end: 0 };
+
+/** Rows of a record when a file is written anew. */
+const rowsAtOnce = 4096;
+
+/** The file without what was damaged. */
+function* whole(
+  header: Uint8Array,
+  finished: readonly RowRange[],
+  run: number,
+  output: Float32Array,
+  width: number,
+): Generator<Uint8Array> {
+  yield header;
+  for (const { start, end } of finished) {
+    for (let at = start; at < end; at += rowsAtOnce) {
+      const range = { start: at, end: Math.min(at + rowsAtOnce, end) };
+      yield record(run, range, output.subarray(range.start * width, range.end * width));
+    }
+  }
 }
 
 function lengthOf(path: string): number {
@@ -74,32 +108,24 @@ async function openForAppending(path: string): Promise<FileHandle> {
   }
 }
 
-/** Where the records start; null when the file ends inside its own header: it holds nothing. */
-async function readHeader(path: string, length: number, header: Uint8Array): Promise<number | null> {
+/** The first line with its end, or as many bytes as a header has where there is none so early. */
+async function beginningOf(path: string, length: number, headerBytes: number): Promise<Buffer> {
   const source = await fileSource(path);
-  let line = "";
-  // A header is about a thousand bytes, or a few more for each batch's length.
-  for await (const piece of source.read(0, Math.min(length, 2 ** 24))) {
-    const end = piece.indexOf(0x0a);
-    line += new TextDecoder().decode(end < 0 ? piece : piece.subarray(0, end));
-    if (end >= 0) {
-      compare(path, line, header);
-      return new TextEncoder().encode(line).length + 1;
-    }
-  }
-  if (new TextDecoder().decode(header).startsWith(line)) return null;
-  throw notRows(path);
+  const most = Math.min(length, Math.max(headerBytes, longestHeader));
+  const bytes = Buffer.from(await readWhole(source, 0, most));
+  const end = bytes.indexOf(0x0a);
+  return end < 0 ? bytes : bytes.subarray(0, end + 1);
 }
 
-function compare(path: string, line: string, header: Uint8Array): void {
-  const expected = JSON.parse(new TextDecoder().decode(header)) as Readonly<Record<string, unknown>>;
-  let got: ({ readonly schema?: unknown } & Readonly<Record<string, unknown>>) | null;
-  try {
-    got = JSON.parse(line) as typeof got;
-  } catch {
-    throw notRows(path);
-  }
-  if (got?.schema !== schema) throw notRows(path);
+/** A header is about a thousand bytes, or a few more for each batch's length; a cascade's text comes on top. */
+const longestHeader = 2 ** 20;
+
+/** Refuses the rows of another run: a first line that is whole says so. */
+function refuseOther(path: string, line: string, expected: Readonly<Record<string, unknown>>): void {
+  const [, json, checksum] = /^(\{.*\}) ([0-9a-f]{8})\n$/.exec(line) ?? [];
+  if (json === undefined || checksumOf(json) !== checksum) return;
+  const got = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  if (got["schema"] !== schema) throw notRows(path);
   for (const [name, value] of Object.entries(expected)) {
     if (JSON.stringify(got[name]) === JSON.stringify(value)) continue;
     const isTensor = name === "q" || name === "k" || name === "v";
@@ -121,70 +147,14 @@ const notRows = (path: string): InputError =>
     expected: `a file that --resume began (${schema}), or a new name`,
   });
 
-interface Records {
-  readonly ranges: readonly RowRange[];
-  readonly usedBytes: { readonly end: number; readonly damaged: number };
-}
-
-/** Reads record after record; stops at the first that is cut short or has a damaged head, skips damaged values. */
-async function readRecords(path: string, start: number, output: Float32Array, width: number): Promise<Records> {
-  const ranges: RowRange[] = [];
-  const rows = output.length / width;
-  let damaged = 0;
-  let at = start;
-  const handle = await open(path, "r");
-  const { size } = await handle.stat();
-  try {
-    const head = Buffer.alloc(headBytes);
-    for (;;) {
-      const { bytesRead } = await handle.read(head, 0, headBytes, at);
-      if (bytesRead < headBytes) break;
-      const range = { start: Number(head.readBigUInt64LE(8)), end: Number(head.readBigUInt64LE(16)) };
-      const headIsGood = head.readUInt32LE(0) === mark && head.readUInt32LE(4) === crc32(head.subarray(8));
-      if (!headIsGood || !(range.start < range.end && range.end <= rows)) break;
-      const length = (range.end - range.start) * width * 4;
-      if (at + headBytes + length > size) break;
-      const values = new Uint8Array(length);
-      if ((await readFully(handle, values, at + headBytes)) < values.length) break;
-      at += headBytes + values.length;
-      if (crc32(values) !== head.readUInt32LE(24)) {
-        damaged += headBytes + values.length;
-        continue;
-      }
-      output.set(new Float32Array(values.buffer), range.start * width);
-      ranges.push(range);
-    }
-  } finally {
-    await handle.close();
-  }
-  return { ranges, usedBytes: { end: at, damaged } };
-}
-
-async function readFully(handle: FileHandle, target: Uint8Array, position: number): Promise<number> {
-  let filled = 0;
-  while (filled < target.length) {
-    const { bytesRead } = await handle.read(target, filled, target.length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
-}
-
-function appender(path: string, handle: FileHandle): RowsFile["append"] {
+function appender(path: string, handle: FileHandle, run: number): RowsFile["append"] {
   let flushed = performance.now();
   let last = Promise.resolve();
   const append = async (range: RowRange, values: Float32Array): Promise<void> => {
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const record = Buffer.alloc(headBytes + bytes.length);
-    record.set(bytes, headBytes);
-    record.writeBigUInt64LE(BigInt(range.start), 8);
-    record.writeBigUInt64LE(BigInt(range.end), 16);
-    record.writeUInt32LE(crc32(bytes), 24);
-    record.writeUInt32LE(mark, 0);
-    record.writeUInt32LE(crc32(record.subarray(8, headBytes)), 4);
+    const bytes = record(run, range, values);
     const before = (await handle.stat()).size;
     try {
-      for (let at = 0; at < record.length; ) at += (await handle.write(record, at)).bytesWritten;
+      for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
       if (performance.now() - flushed > flushMilliseconds) {
         await handle.datasync();
         flushed = performance.now();
@@ -195,7 +165,7 @@ function appender(path: string, handle: FileHandle): RowsFile["append"] {
         {
           where: path,
           got: systemError(error),
-          expected: `room for ${record.length} bytes more`,
+          expected: `room for ${bytes.length} bytes more`,
           mend: "rows finished so far are kept; make room and run the same command again",
         },
         { cause: error },

@@ -52,6 +52,27 @@ describe("writeAtomically", () => {
     expect(readFileSync(target, "utf8")).toBe("after");
   });
 
+  it("writes through a link that leads to no file yet, through links and folders that are links", async () => {
+    mkdirSync(join(folder, "deep/inside"), { recursive: true });
+    symlinkSync("deep/inside", join(folder, "there"));
+    symlinkSync("there/../made", join(folder, "one")); // deep/made: `..` is of the folder that the link leads to
+    symlinkSync("one", path);
+    checkWritable(path);
+    await writeAtomically(path, [bytes("after")]);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, "deep/made"), "utf8")).toBe("after");
+    expect(readdirSync(folder).sort()).toEqual(["deep", "one", "result", "there"]);
+  });
+
+  it("refuses links in a circle, links into no folder, and a folder's name", () => {
+    symlinkSync("result", path);
+    expect(() => checkWritable(path)).toThrow(/result: got a circle of symbolic links; expected a path/);
+    const lost = join(folder, "lost");
+    symlinkSync("nowhere/made", lost);
+    expect(() => checkWritable(lost)).toThrow(/lost: got no such file or folder/);
+    expect(() => checkWritable(join(folder, "new/"))).toThrow(/new\/: got a folder/);
+  });
+
   it("refuses a folder in the file's place", async () => {
     mkdirSync(path);
     await expect(writeAtomically(path, [bytes("x")])).rejects.toThrow(/result: got a folder; expected a path/);
@@ -59,16 +80,16 @@ describe("writeAtomically", () => {
 });
 
 describe("checkWritable", () => {
-  it("leaves a file as it is, and nothing where there was none", async () => {
-    await checkWritable(path);
+  it("leaves a file as it is, and nothing where there was none", () => {
+    checkWritable(path);
     expect(existsSync(path)).toBe(false);
     writeFileSync(path, "before");
-    await checkWritable(path);
+    checkWritable(path);
     expect(readFileSync(path, "utf8")).toBe("before");
     expect(readdirSync(folder)).toEqual(["result"]);
   });
 
-  it("refuses a path in a folder that is not there", async () => {
-    await expect(checkWritable(join(folder, "none", "x"))).rejects.toThrow(/none\/x: got no such file or folder/);
+  it("refuses a path in a folder that is not there", () => {
+    expect(() => checkWritable(join(folder, "none", "x"))).toThrow(/none\/x: got no such file or folder/);
   });
 });

@@ -86,6 +86,49 @@ describe("rows file", () => {
       { start: 4, end: 6 },
     ]);
     expect(droppedBytes).toBe(record);
+    expect((await reopen()).droppedBytes).toBe(0);
+  });
+
+  it("law: whatever a disk has made of a byte, a page or the end, no row is wrong, and only what was damaged is lost", async () => {
+    await write([0, 2], [2, 4], [4, 6], [6, 9]);
+    const whole = readFileSync(path);
+    const header = whole.indexOf(0x0a) + 1;
+    const record = 32 + 2 * width * 4;
+    const starts = [0, 1, 2, 3].map(n => header + n * record);
+    const damage = fc.oneof(
+      fc.record({ at: fc.nat(whole.length - 1), length: fc.constant(1), byte: fc.integer({ min: 0, max: 255 }) }),
+      fc.record({
+        at: fc.nat(whole.length - 1),
+        length: fc.integer({ min: 1, max: whole.length }),
+        byte: fc.constant(0),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ at, length, byte }) => {
+        const bytes = Buffer.from(whole);
+        bytes.fill(byte, at, Math.min(at + length, bytes.length));
+        writeFileSync(path, bytes);
+        const intact = [0, 2, 4, 6].filter((_, n) => {
+          const [from, to] = [starts[n] ?? 0, starts[n + 1] ?? whole.length];
+          return bytes.subarray(from, to).equals(whole.subarray(from, to));
+        });
+        const headerIntact = bytes.subarray(0, header).equals(whole.subarray(0, header));
+        if (!headerIntact && intact.length === 0 && !bytes.every(b => b === 0)) {
+          await expect(reopen()).rejects.toThrow(/got (something that is not a file of finished rows|rows of)/);
+          return;
+        }
+        const { output, finished, droppedBytes } = await reopen();
+        for (const start of intact) expect(finished.some(r => r.start <= start && start < r.end)).toBe(true);
+        for (const { start, end } of finished) {
+          expect([...output.slice(start * width, end * width)]).toEqual([...valuesOf(start, end)]);
+        }
+        if (!bytes.equals(whole) && !bytes.every(b => b === 0)) expect(droppedBytes).toBeGreaterThan(0);
+        expect(await reopen()).toMatchObject({ output, finished, droppedBytes: 0 });
+        await write([8, 10]);
+        expect((await reopen()).finished.at(-1)?.end).toBe(10);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it("refuses rows of another input, problem or contract, and says which", async () => {

@@ -10,6 +10,7 @@ import { jsonText } from "../../report/finite.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
+import { requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 
 export interface TrafficBoundOptions extends AccountingOptions, PhaseOptions {
@@ -50,6 +51,7 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
     accounting,
     ...(options.buffer === undefined ? {} : { bufferBytes: options.buffer }),
   });
+  requireOwnPaths([], { "--chart": options.chart });
   if (options.chart !== undefined) {
     await writeAtomically(options.chart, [new TextEncoder().encode(trafficFigure(study))]);
     process.stderr.write(`chart in ${options.chart}\n`);

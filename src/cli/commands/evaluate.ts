@@ -58,7 +58,7 @@ Examples:
   fusemax evaluate mine.cascade --seed 7 --shape M=1K --json
 
 The language, and what the arithmetic of the PEs has, is described in docs/cascades.md.
-Exit codes: 0 done, 2 bad input or a value out of range, 130 interrupted.`,
+Exit codes: 0 done, 2 bad input or a value out of range; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.`,
     )
     .action(async (cascade: string, options: EvaluateOptions) => {
       const { evaluate } = await import("../evaluate/evaluate.js");

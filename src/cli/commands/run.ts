@@ -104,4 +104,4 @@ Examples:
   fusemax run --seq 4K --design flat
   fusemax run --q-len 300 --kv-len 777 --dump-tile 0,0,2,1 --dump tile.safetensors
 
-Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine, 130 interrupted.`;
+Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.`;

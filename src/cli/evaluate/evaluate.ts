@@ -31,7 +31,7 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
   const engine = planEngine(cascade, options, writes);
   const plan = await planInputs(cascade, options);
   requireMemory(cascade, plan);
-  await requireOwnPaths(inputPaths(cascade, options), { "--output": output });
+  requireOwnPaths(inputPaths(cascade, options), { "--output": output });
 
   const inputs = await loadInputs(plan, json);
   const began = performance.now();

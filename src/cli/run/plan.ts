@@ -122,5 +122,5 @@ async function checkOutputs({ output, dump, resume, q, k, v, input }: RunOptions
   const inputs = Object.entries({ q, k, v, input }).flatMap(([option, path]): [string, string][] =>
     path === undefined ? [] : [[`--${option}`, path]],
   );
-  await requireOwnPaths(inputs, { "--output": output, "--dump": dump, "--resume": resume });
+  requireOwnPaths(inputs, { "--output": output, "--dump": dump, "--resume": resume });
 }

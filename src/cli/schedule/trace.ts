@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.js";
-import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
+import { writeAtomically } from "../../io/atomic-write.js";
 import type { CompiledDesign } from "../../model/compile.js";
 import { scheduleTimeline } from "../../model/schedule/timeline.js";
 import { checkSettings } from "../../model/settings.js";
@@ -10,6 +10,7 @@ import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand } from "../model/options.js";
+import { requireOwnPaths } from "../output-files.js";
 import { designFor, pointsFor, type SchedulePoint } from "./design.js";
 import type { TraceOptions } from "./options.js";
 
@@ -33,7 +34,6 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
       unused === "cycles" ? ["no --pe", "--pe beside it"] : ["--pe beside it", "--cycles with --pe"];
     throw new UsageError({ where: `--${unused}`, got, expected });
   }
-  for (const { file } of drawings) await checkWritable(file);
   const settings = options.set ?? [];
   const { designs, patches } = designsWith([options.design], settings);
   const [loaded] = designs;
@@ -42,6 +42,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const design = designFor(loaded, options, patches, accounting.corrections, options);
   const { compiled } = design;
   const point = pointFor(options);
+  requireOwnPaths([], { "--out": options.out });
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
   const title = `${label}${named}, ${point.model} ${lengthLabel(point.keys)}`;

@@ -1,16 +1,18 @@
 import { extname } from "node:path";
 import { UsageError } from "../../errors.js";
-import { checkWritable, writeAtomically } from "../../io/atomic-write.js";
+import { writeAtomically } from "../../io/atomic-write.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { specFiles } from "../../io/spec-files.js";
 import { accountingLine, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
+import { requireOwnPaths } from "../output-files.js";
 import { startProgress } from "../progress.js";
-import { parseWords } from "../values.js";
+import { bytesInWords, parseWords } from "../values.js";
 import { evaluateAll } from "./evaluate-all.js";
-import { openJournal, sweepIdentity } from "./journal.js";
+import { sweepIdentity } from "./identity.js";
+import { openJournal } from "./journal.js";
 import { emptyPoints, type Points, putBlock } from "./points.js";
 import { readSweep, type SweepNames } from "./request.js";
 import { pieces, sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
@@ -73,7 +75,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
     });
   }
   for (const note of checkSweep(request)) process.stderr.write(`fusemax: ${note}\n`);
-  for (const file of out) await checkWritable(file);
+  requireOwnPaths([], { "--out": out, "--resume": options.resume });
   const points = await withFileLock(options.resume, () => evaluatePoints(request, names, size, options.resume));
   const front = sweepFront(request, points, objectives);
   const results = { request, points, front, objectives };
@@ -109,12 +111,17 @@ async function evaluatePoints(
   size: number,
   resume: string | undefined,
 ): Promise<Points> {
-  const journal = resume === undefined ? undefined : openJournal(resume, sweepIdentity(request));
+  const journal = resume === undefined ? undefined : await openJournal(resume, sweepIdentity(request));
   const points = emptyPoints(size);
   let done = 0;
   for (const block of journal?.finished ?? []) {
     putBlock(points, block);
     done += block.points.length;
+  }
+  if (journal !== undefined && journal.droppedBytes > 0) {
+    process.stderr.write(
+      `fusemax: ${resume}: ${bytesInWords(journal.droppedBytes)} cut short or damaged, computed again\n`,
+    );
   }
   if (done > 0) process.stderr.write(`fusemax: ${done} of ${size} points were finished before\n`);
   const progress = await startProgress("sweep", "points", size, false, done);

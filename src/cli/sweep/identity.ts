@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { programIdentity } from "../../io/program-identity.js";
+import type { SweepRequest } from "../../model/sweep.js";
+
+/** Everything that fixes the numbers of a sweep. */
+export interface SweepIdentity {
+  readonly program: string;
+  /** Digest of designs, with all that they are made of, and of workloads. */
+  readonly specs: string;
+  /** Digest of grid and accounting. */
+  readonly sweep: string;
+}
+
+export function sweepIdentity({ designs, workloads, ...sweep }: SweepRequest): SweepIdentity {
+  // Of a document only what it says, whatever parts a design has; where it stands does not matter.
+  const parts = designs.map(design => Object.entries(design).map(([name, part]) => [name, dataOf(part)]));
+  return { program: programIdentity(), specs: digest([parts, workloads]), sweep: digest(sweep) };
+}
+
+const dataOf = (part: unknown): unknown =>
+  typeof part === "object" && part !== null && "data" in part ? part.data : part;
+
+const digest = (value: unknown): string =>
+  createHash("sha256")
+    .update(JSON.stringify(value, (_, part: unknown) => exact(part)))
+    .digest("hex")
+    .slice(0, 32);
+
+/** What JSON has no words for and would leave out. */
+function exact(part: unknown): unknown {
+  if (part instanceof Map) return { map: [...part] };
+  if (part instanceof Set) return { set: [...part] };
+  if (typeof part === "number" && !Number.isFinite(part)) return { number: String(part) };
+  return part;
+}
