@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { FusemaxError, UsageError } from "fusemax";
-import { type EngineChoice, endDevices, onEndingSignal, removeUnfinishedFiles } from "fusemax/node";
+import { type EngineChoice, haltDevices, onEndingSignal, removeUnfinishedFiles } from "fusemax/node";
 
 // What the examples with options share.
 
@@ -17,10 +17,10 @@ export async function runProgram<Options>(
   readOptions: () => Options | null,
   work: (options: Options) => Promise<void>,
 ): Promise<void> {
-  onEndingSignal(({ code, said }) => {
+  onEndingSignal(async ({ code, said }) => {
     removeUnfinishedFiles();
     note(`${name}: ${said}`);
-    endDevices();
+    await haltDevices();
     process.exit(code);
   });
   try {

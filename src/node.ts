@@ -14,6 +14,6 @@ export * from "./platform/adapters.js";
 export * from "./platform/choose-engine.js";
 export { compareOnThreads } from "./platform/compare-on-threads.js";
 export * from "./platform/ending-signals.js";
-export { endDevices } from "./platform/open-devices.js";
+export { haltDevices } from "./platform/open-devices.js";
 export * from "./platform/trusted-webgpu.js";
 export * from "./platform/wasm-host.js";

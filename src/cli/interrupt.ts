@@ -1,6 +1,6 @@
 import { removeUnfinishedFiles } from "../io/atomic-write.js";
 import { onEndingSignal } from "../platform/ending-signals.js";
-import { endDevices } from "../platform/open-devices.js";
+import { haltDevices } from "../platform/open-devices.js";
 
 const farewells = new Set<() => void>();
 
@@ -25,7 +25,7 @@ export function handleInterrupts(interruptThread: () => Promise<void> = async ()
     sayFarewell();
     await interruptThread();
     process.stderr.write(`fusemax: ${said}\n`);
-    endDevices();
+    await haltDevices();
     process.exit(code);
   });
 }

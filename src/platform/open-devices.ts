@@ -1,16 +1,22 @@
-const open = new Set<GPUDevice>();
+import type { WebGpuEngine } from "../emulator/webgpu/engine.js";
 
-/** Notes a device that works on threads of its own; `forget` it once it is closed. */
-export const noteDevice = (device: GPUDevice): { readonly forget: () => void } => {
-  open.add(device);
-  return { forget: () => void open.delete(device) };
-};
+const open = new Set<WebGpuEngine>();
+
+/** Notes an engine whose device works on threads of its own; the returned function forgets it once it is closed. */
+export function noteEngine(engine: WebGpuEngine): () => void {
+  open.add(engine);
+  return () => void open.delete(engine);
+}
+
+/** How long devices may take to come to rest: dispatches are shorter, compilations may not be. */
+const restMilliseconds = 600;
 
 /**
- * Ends all work on devices, for a process about to exit: waits for what has been submitted, at most two short dispatches. Threads
- * of a driver that still compile or compute while the C library takes its globals down may end the process with SIGSEGV.
+ * Lets devices come to rest, for a process about to exit: threads of a driver that still compile or compute while the C library
+ * takes its globals down may end the process with SIGSEGV. Settles at once where none is open, and soon in any case.
  */
-export function endDevices(): void {
-  for (const device of open) device.destroy();
-  open.clear();
+export async function haltDevices(): Promise<void> {
+  if (open.size === 0) return;
+  const rest = Promise.all([...open].map(engine => engine.halt()));
+  await Promise.race([rest, new Promise(resolve => setTimeout(resolve, restMilliseconds))]);
 }

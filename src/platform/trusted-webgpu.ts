@@ -5,7 +5,7 @@ import type { FormatName } from "../numerics/format.js";
 import type { Adapter } from "./adapters.js";
 import { collectGarbage } from "./collect-garbage.js";
 import { gentleWait } from "./gentle-wait.js";
-import { noteDevice } from "./open-devices.js";
+import { noteEngine } from "./open-devices.js";
 import { readShader } from "./shaders.js";
 
 /** What the self-test said of an adapter in a format: once a process for each adapter, driver and format. */
@@ -19,12 +19,12 @@ export interface PrintOptions {
 /** Opens the engine on an adapter, untested. */
 export async function openWebGpu(adapter: Adapter, options: PrintOptions = {}): Promise<WebGpuEngine> {
   const device = await adapter.requestDevice();
-  const { forget } = noteDevice(device);
   const { name, kind } = adapter;
   const engine = webGpuEngine({
     ...{ device, adapter: name, kind, shaders: readShader, hostWait: gentleWait },
     ...options,
   });
+  const forget = noteEngine(engine);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= engine.close().then(forget).then(collectGarbage);

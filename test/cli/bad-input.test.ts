@@ -1,8 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { zipSync } from "fflate";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { programVersion } from "../../src/io/program-identity.js";
 import { type Element, elementBytes, npyBytes, safetensorsBytes } from "../io/tensor-files.js";
 import { invoke } from "./invoke.js";
 
@@ -41,7 +43,8 @@ const notFloat = save(
 const archive = save("only-q.npz", zipSync({ "q.npy": readFileSync(q) }));
 const cutArchive = save("cut.npz", zipSync({ "q.npy": readFileSync(q) }).slice(0, 90));
 const cut = save("cut.npy", readFileSync(k).subarray(0, 140));
-const otherRows = save("other.rows", '{"schema":"fusemax.rows/1","contract":0}\n');
+const otherRun = JSON.stringify({ schema: "fusemax.rows/2", program: programVersion(), contract: 0 });
+const otherRows = save("other.rows", `${otherRun} ${crc32(otherRun).toString(16).padStart(8, "0")}\n`);
 mkdirSync(at("folder"));
 mkdirSync(at("locked.npy"));
 

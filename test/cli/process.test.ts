@@ -63,6 +63,25 @@ describe("Ctrl-C", () => {
   });
 });
 
+describe.each([
+  ["SIGTERM", 143, "terminated"],
+  ["SIGHUP", 129, "hung up"],
+] as const)("%s", (signal, code, said) => {
+  it.each([
+    ["a run", ["run", "--json", "--engine", "cpu", "--seq", "16K", "--output", "av.npy"]],
+    ["a sweep", ["sweep", "--set", "architecture.frequencyHz=1e6..2e9:400000", "--out", "all.csv", "--resume", "kept"]],
+  ])("cleans up as Ctrl-C does and ends %s with its own code", async (_, args) => {
+    const child = start(...args);
+    const end = ended(child);
+    await pause(2000);
+    child.kill(signal);
+    const result = await end;
+    expect(result).toMatchObject({ code, signal: null, stdout: "" });
+    expect(result.stderr).toContain(`fusemax: ${said}\n`);
+    expect(readdirSync(folder).filter(name => /\.tmp$|\.lock/.test(name))).toEqual([]);
+  });
+});
+
 it("Ctrl-C ends the sentence encoder within a second with 130", async () => {
   const child = spawn(process.execPath, [resolve(program, "../../examples/sentence-encoder/main.js")]);
   const end = ended(child);
@@ -158,7 +177,7 @@ it("keeps a sweep's finished points when the disk is full, says so in one line, 
     [2000, 600],
     [8000, 1200],
   ] as const) {
-    const command = `sweep --set architecture.frequencyHz=1e6..2e9:${points} --out all.csv --resume kept-${points}`;
+    const command = `sweep --accounting published --set architecture.frequencyHz=1e6..2e9:${points} --out all.csv --resume kept-${points}`;
     const full = onSmallDisk(blocks, command);
     expect(full.stderr).toMatch(
       /^fusemax: kept-\d+: got .*; expected room for \d+ bytes more; points finished so far are kept.*\n$/,

@@ -13,6 +13,8 @@ export class DeviceGuard {
   readonly #failed: Promise<never>;
   #failure: DeviceError | null = null;
   #closed = false;
+  /** What is waited for, or null once nothing more is to be begun. */
+  #waiting: Set<Promise<unknown>> | null = new Set();
   readonly #hostWait: HostWait;
 
   constructor(device: GPUDevice, adapter: string, hostWait: HostWait) {
@@ -37,19 +39,32 @@ export class DeviceGuard {
   /** Waits for work on the device, or throws what happened to it. */
   async wait<T>(work: Promise<T>): Promise<T> {
     if (this.#failure !== null) throw this.#failure;
+    this.#waiting?.add(work);
     try {
-      return await this.#hostWait(Promise.race([work, this.#failed]));
+      const result = await this.#hostWait(Promise.race([work, this.#failed]));
+      if (this.#waiting === null) return await never;
+      return result;
     } catch (error) {
+      if (this.#waiting === null) return await never;
       // A lost device also rejects what was waiting on it, perhaps before it reports the loss.
       await new Promise(resolve => setTimeout(resolve, 0));
       if (this.#failure !== null) throw this.#failure;
       throw error instanceof DeviceError ? error : this.#error(oneLine(String(error)), error);
+    } finally {
+      this.#waiting?.delete(work);
     }
   }
 
   #error(got: string, cause?: unknown): DeviceError {
     const complaint = { where: `WebGPU adapter ${this.#adapter}`, got, expected: "the device to keep working" };
     return new DeviceError({ ...complaint, mend: "run again, or with --engine cpu" }, { cause });
+  }
+
+  /** Lets nothing more begin: whoever waits, waits for ever. Settles when all that was begun is done. */
+  async halt(): Promise<void> {
+    const begun = [...(this.#waiting ?? []), this.device.queue.onSubmittedWorkDone()];
+    this.#waiting = null;
+    await Promise.allSettled(begun);
   }
 
   close(): void {
@@ -59,6 +74,8 @@ export class DeviceGuard {
     this.device.destroy();
   }
 }
+
+const never = new Promise<never>(() => {});
 
 function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim().slice(0, 300);

@@ -27,6 +27,8 @@ export interface WebGpuEngine extends Engine {
   readonly device: GPUDevice;
   /** The operations of the self-test. */
   runOps(test: OpCase): Promise<Uint32Array>;
+  /** For a process about to exit: begins nothing more, answers nobody, and settles when the device is idle. */
+  halt(): Promise<void>;
 }
 
 /** The contract in WGSL on one device; the engine owns the device from here on. Run the self-test before it is trusted. */
@@ -49,6 +51,7 @@ export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
         operands,
       ),
     runOps: test => runOperations(guard, kernels, test),
+    halt: () => guard.halt(),
     close: async () => guard.close(),
   };
 }
