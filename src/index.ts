@@ -16,6 +16,7 @@ export * from "./einsum/barriers.js";
 export * from "./einsum/cascade.js";
 export * from "./einsum/derive/defer-factor.js";
 export * from "./einsum/derive/law.js";
+export * from "./einsum/derive/reduce-in-two-steps.js";
 export * from "./einsum/derive/split-rank.js";
 export * from "./einsum/einsum.js";
 export * from "./einsum/equal.js";
