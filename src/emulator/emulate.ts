@@ -165,7 +165,10 @@ function overflowError(problem: AttentionProblem, operands: Operands, row: numbe
     where: `${tensor} at ${place.join(", ")}`,
     got: `a ${difference ? "difference of scores" : "magnitude"} beyond ${limit}`,
     expected: `values within the range of the ${problem.format.accumulator} accumulator`,
-    mend: "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16",
+    mend:
+      problem.format.accumulator === "fp16"
+        ? "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16"
+        : "scale the inputs down, or subtract a maximum before exponentials",
   });
 }
 

@@ -8,7 +8,7 @@ import { NumericsError } from "../../src/errors.js";
 import { formatNames } from "../../src/numerics/format.js";
 import { type Case, cases } from "../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../properties/run.js";
-import { attentionCascades } from "./cascades.js";
+import { attentionCascades, otherCascades } from "./cascades.js";
 import type { TestedEngine } from "./engines.js";
 
 /** The golden bits of all rows; null from the first row on in which a value left its range. */
@@ -34,7 +34,9 @@ export function programSuite({ name, open, runs }: TestedEngine): void {
   }, 120_000);
   afterAll(() => engine.close());
 
-  describe.each(attentionCascades)(`$name on ${name}`, cascade => {
+  // A software adapter takes a second to compile a pass.
+  const all = name === "webgpu" ? attentionCascades : [...attentionCascades, ...otherCascades];
+  describe.each(all)(`$name on ${name}`, cascade => {
     it.each(formatNames)("gives the interpreter's bits in %s, whatever mask, shape and tile", async format => {
       await fc.assert(
         fc.asyncProperty(cases({ formats: [format], dim: 9, keys: 24, queries: 9 }), async given => {

@@ -11,7 +11,7 @@ import { InputError } from "../../src/errors.js";
 import { formats } from "../../src/numerics/format.js";
 import { lower } from "../../src/program/lower.js";
 import { liveBetweenPasses } from "../../src/program/program.js";
-import { attentionCascades, library } from "../emulator/cascades.js";
+import { attentionCascades, library, otherCascades } from "../emulator/cascades.js";
 
 const parsed = (source: { readonly name: string; readonly text: string }): Cascade =>
   parseCascade(source.text, source.name);
@@ -79,7 +79,9 @@ describe("the tile program", () => {
 });
 
 describe("requireAttention", () => {
-  it.each(attentionCascades)("takes $name", source => expect(() => requireAttention(parsed(source))).not.toThrow());
+  it.each([...attentionCascades, ...otherCascades])("takes $name", source =>
+    expect(() => requireAttention(parsed(source))).not.toThrow(),
+  );
 
   it("refuses what computes something else", () => {
     const sum = library("attention-3-pass").text.replace("SD[p] = SN[m,p]", "SD[p] = SN[m,p] :: max(m)");
