@@ -1,4 +1,3 @@
-import { hidesNothing } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, rowsOfHead } from "../attention/rows.js";
 import { NumericsError, SpecError } from "../errors.js";
@@ -49,7 +48,7 @@ export interface ArrayView {
 /**
  * Computes attention on the PE array register by register, cycle by cycle: every operand moves one link a cycle, every
  * PE does one operation a cycle, and the values are the contract's (docs/numerics.md).
- * @throws SpecError for an array over 32 x 32, a mask, or a schedule that runs into a conflict; the message names
+ * @throws SpecError for an array over 32 x 32, or a schedule that runs into a conflict; the message names
  * cycle, PE and tensor
  */
 export function runArray(
@@ -64,7 +63,7 @@ export function runArray(
   return new RegisterLevelArray(schedule, machine, blockTiles, problem, operands, options).run();
 }
 
-function checkSize(machine: ScheduleMachine, { shape, mask, tile }: AttentionProblem): void {
+function checkSize(machine: ScheduleMachine, { shape, tile }: AttentionProblem): void {
   const { rows, columns } = machine;
   if (!(rows <= largestArray && columns <= largestArray)) {
     const expected = `at most ${largestArray} x ${largestArray}`;
@@ -73,9 +72,6 @@ function checkSize(machine: ScheduleMachine, { shape, mask, tile }: AttentionPro
   if (tile.m0 !== rows || tile.p0 !== columns) {
     const got = `tiles of ${tile.m0} keys by ${tile.p0} queries`;
     throw new SpecError({ where: "register-level array", got, expected: `the array's ${rows} by ${columns}` });
-  }
-  if (!hidesNothing(mask)) {
-    throw new SpecError({ where: "register-level array", got: "a mask", expected: "attention without one" });
   }
   if (shape.queries < 1 || shape.keys < 1) {
     throw new SpecError({

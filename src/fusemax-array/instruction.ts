@@ -20,6 +20,8 @@ export interface TileOperands {
   /** Keys and queries that exist: the array's rows and columns, fewer in the last tiles. */
   readonly rows: number;
   readonly columns: number;
+  /** Whether the query of a column sees the key of a row. */
+  readonly sees: (r: number, c: number) => boolean;
   /** It has its queries' first key tile, or their last. */
   readonly firstKeys: boolean;
   readonly lastKeys: boolean;

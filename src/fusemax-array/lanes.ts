@@ -4,6 +4,7 @@ import type { Exponential } from "./exponential.js";
 import type { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction } from "./instruction.js";
 import type { Links, Tagged } from "./links.js";
+import { maximum, noMaximum } from "./maximum.js";
 import { RegisterFile } from "./register-file.js";
 
 /** What the 1D array needs around it. */
@@ -88,8 +89,8 @@ export class Lanes {
       case "RM": {
         const lm = fromAbove("LM", 0);
         const old = carried("RM", 0);
-        const rm = old === null ? lm : pe.max(old, lm);
-        file.write("old RM", t, old ?? Number.NEGATIVE_INFINITY);
+        const rm = maximum(pe, old ?? noMaximum, lm);
+        file.write("old RM", t, old ?? noMaximum);
         file.write("RM", t, rm);
         store("RM", 0, rm);
         this.around.returnRm(c, { tensor: "RM", tile: t, index: 0, value: rm }, cycle);
@@ -98,8 +99,8 @@ export class Lanes {
       case "PRM":
         if (step === 0) {
           const [old, rm] = [file.take("old RM", t, cycle), file.take("RM", t, cycle)];
-          // exp(-∞) is 0: before the first tile there is nothing to correct.
-          file.write("x", t, tile.firstKeys ? Number.NEGATIVE_INFINITY : pe.subtract(old, rm));
+          // exp(-∞) is 0: before the first key there is nothing to correct.
+          file.write("x", t, old === noMaximum ? noMaximum : pe.subtract(old, rm));
         } else this.exp.step(file, "PRM", step, t, cycle);
         break;
       case "SPD": {
@@ -126,7 +127,8 @@ export class Lanes {
         const rd = file.read("RD", t, cycle);
         if (step % divideCycles === divideCycles - 1) {
           const rnv = buffer.read("RNV", queries, f, tile.keyTile, cycle);
-          this.around.writeAv(instruction, c, f, pe.div(rnv, rd), cycle);
+          // A query without keys has summed nothing, and gives +0.
+          this.around.writeAv(instruction, c, f, rd === 0 ? 0 : pe.div(rnv, rd), cycle);
           if (f === this.valueDim - 1) file.release("RD", t);
         }
         break;

@@ -3,6 +3,7 @@ import type { ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Exponential } from "./exponential.js";
 import type { Instruction } from "./instruction.js";
 import { conflict, Links, type Tagged } from "./links.js";
+import { maximum, noMaximum } from "./maximum.js";
 import { RegisterFile } from "./register-file.js";
 
 interface Waiting {
@@ -123,11 +124,8 @@ export class PeGrid {
       }
       case "LM": {
         const above = r === 0 ? null : fromNorth("LM", 0);
-        if (!exists) sendSouth("LM", 0, above ?? 0);
-        else {
-          const own = file.read("BQK", t, cycle);
-          sendSouth("LM", 0, above === null ? own : pe.max(above, own));
-        }
+        const own = exists && tile.sees(r, c) ? file.read("BQK", t, cycle) : noMaximum;
+        sendSouth("LM", 0, maximum(pe, above ?? noMaximum, own));
         return;
       }
       case "SLN": {
@@ -137,7 +135,10 @@ export class PeGrid {
         }
         const rm = fromNorth("RM", 0);
         passSouth("RM", 0, rm);
-        if (exists) file.write("x", t, pe.subtract(file.take("BQK", t, cycle), rm));
+        if (!exists) return;
+        const score = file.take("BQK", t, cycle);
+        // exp(-∞) is 0: a key that is hidden from the query adds nothing.
+        file.write("x", t, tile.sees(r, c) ? pe.subtract(score, rm) : Number.NEGATIVE_INFINITY);
         return;
       }
       case "SLD": {

@@ -1,5 +1,6 @@
 import { noMask } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
+import type { Window } from "../attention/window.js";
 import { generateNormal } from "../emulator/generate.js";
 import { roundOperands } from "../emulator/operands.js";
 import { runArray } from "../fusemax-array/array.js";
@@ -35,6 +36,7 @@ export function peFrames(
   compiled: CompiledDesign,
   sizes: Sizes,
   { first, last }: { readonly first: number; readonly last: number },
+  window: Window = noMask,
 ): PeFrames {
   const one = { ...sizes, B: 1, H: 1, group: 1 };
   const { spec, arrays, work } = scheduleOfDesign(compiled, { sizes: one });
@@ -50,7 +52,7 @@ export function peFrames(
       headDim: sizes.E,
       valueDim: sizes.F,
     },
-    mask: noMask,
+    mask: { ...noMask, left: window.left, right: window.right },
     tile: { m0: rows, p0: columns },
     format: formats.bf16,
     scale: 1 / Math.sqrt(sizes.E),

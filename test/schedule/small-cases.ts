@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { noMask } from "../../src/attention/mask.js";
+import { hidesNothing, noMask, sequenceOf } from "../../src/attention/mask.js";
 import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
@@ -11,6 +11,7 @@ import { type FormatName, formatNames, formats } from "../../src/numerics/format
 import { loadDesign } from "../../src/spec/load.js";
 import type { ArrivalSchedule, RmReturn, ScheduleMachine, TileWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
+import { masks } from "../properties/arbitrary.js";
 
 /** Schedules that differ in every choice the notation offers. */
 export const texts: Readonly<Record<string, ScheduleText>> = {
@@ -123,6 +124,14 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
     });
 }
 
+/** The same with causal masks, windows, and batches of several lengths. */
+export const maskedCases = (largestSide: number): fc.Arbitrary<SmallCase> =>
+  smallCases(largestSide).chain(c =>
+    fc
+      .oneof(masks(c.problem.shape), fc.constant({ ...noMask, right: 0 }))
+      .map(mask => ({ ...c, arrivals: null, problem: { ...c.problem, mask } })),
+  );
+
 /** Tiles that arrive one after the other with these gaps between them, over and over. */
 function arrivalsWith(
   gaps: readonly number[],
@@ -180,5 +189,13 @@ export function tilesOf({ machine, blockTiles, problem }: SmallCase): {
   });
   const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M, queries } = problem.shape;
   const sizes = { B, H, E, F, M, queries, modelDim: 1, feedForward: 1, group: heads / H };
-  return scheduleOfDesign(compiled, { sizes });
+  const { arrays, work } = scheduleOfDesign(compiled, { sizes });
+  const { mask } = problem;
+  if (hidesNothing(mask)) return { arrays, work };
+  // Batch by batch, as the array goes; each query head is a head of its own.
+  const sequences = Array.from({ length: B }, (_, b) => sequenceOf(problem, b));
+  return {
+    arrays,
+    work: { ...work, sequences: sequences.map(({ queries: rows, keys }) => ({ count: 1, rows, keys })), window: mask },
+  };
 }

@@ -105,9 +105,8 @@ function peDrawing(
   { pe, cycles = { first: 0, last: 11 } }: TraceOptions,
 ): string {
   const { sizes, mask } = point;
-  if (mask !== undefined) {
-    const got = "an attention with a mask";
-    throw new UsageError({ where: "--pe", got, expected: "one without", mend: "give --no-mask" });
+  if (mask !== undefined && mask.sequences.length > 1) {
+    throw new UsageError({ where: "--pe", got: "a batch of several lengths", expected: "one sequence" });
   }
   const { rows = 1, columns = 1 } = peArray(compiled, sizes);
   if (Math.max(rows, columns) > largestDrawnArray) {
@@ -122,7 +121,7 @@ function peDrawing(
     const got = `${cycles.first}..${cycles.last}`;
     throw new UsageError({ where: "--cycles", got, expected: `at most ${mostDrawnCycles} cycles` });
   }
-  const { frames, schedule } = peFrames(compiled, sizes, cycles);
+  const { frames, schedule } = peFrames(compiled, sizes, cycles, mask);
   if (frames.length === 0) {
     const got = `${cycles.first}..${cycles.last}`;
     throw new UsageError({ where: "--cycles", got, expected: "cycles before the last" });
