@@ -33,7 +33,7 @@ function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => 
   const last = keys.pop() as string;
   const holder = keys.reduce((inner: unknown, key) => (isHolder(inner) ? own(inner, key) : undefined), raw);
   const old = isHolder(holder) ? own(holder, last) : undefined;
-  if (!isHolder(holder) || typeof old === "undefined" || (isHolder(old) && !(Array.isArray(old) && isList(value)))) {
+  if (!isHolder(holder) || old === undefined || (isHolder(old) && !(Array.isArray(old) && isList(value)))) {
     const near = isHolder(holder) ? `one of ${Object.keys(holder).join(", ")}` : "a field";
     throw new SpecError({
       where: patch.where ?? at(keys),
