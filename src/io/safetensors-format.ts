@@ -54,7 +54,7 @@ export async function parseSafetensors(source: ByteSource): Promise<SafetensorsF
   }
   const start = 8 + Number(length);
   if (start > source.length) throw truncated(path, source.length, start);
-  const entries = parseSafetensorsHeader(path, textOf(path, await readWhole(source, 8, start)));
+  const entries = await parseSafetensorsHeader(path, textOf(path, await readWhole(source, 8, start)));
   for (const entry of entries) checkEntry(`${path} tensor ${entry.name}`, entry);
   checkOffsets(path, entries, source.length - start);
   const byName = new Map(entries.map(entry => [entry.name, entry]));

@@ -1,3 +1,4 @@
+import { breather } from "../emulator/breathe.js";
 import { InputError, shown } from "../errors.js";
 
 /** A tensor as the header lists it. */
@@ -13,6 +14,7 @@ export interface Entry {
 const mostTensors = 500_000;
 /** What a tensor's entry may hold beside the fields that are known. */
 const mostNesting = 8;
+const mostSkipped = 100_000;
 const mostRanks = 64;
 
 /**
@@ -20,39 +22,49 @@ const mostRanks = 64;
  * the entries is kept.
  * @throws InputError that names the tensor or the byte.
  */
-export function parseSafetensorsHeader(path: string, text: string): readonly Entry[] {
-  return new HeaderReader(path, text).entries();
+export async function parseSafetensorsHeader(path: string, text: string): Promise<readonly Entry[]> {
+  const breathe = breather();
+  const entries: Entry[] = [];
+  for (const entry of new HeaderReader(path, text).entries()) {
+    entries.push(entry);
+    // A header of hundreds of thousands of tensors takes seconds.
+    if (entries.length % 1000 === 0) await breathe();
+  }
+  return entries;
 }
 
 class HeaderReader {
   private at = 0;
+  private skipped = 0;
 
   constructor(
     private readonly path: string,
     private readonly text: string,
   ) {}
 
-  entries(): readonly Entry[] {
+  *entries(): Generator<Entry, void> {
     if (this.peek() !== "{") throw this.wrong(this.path, "a header that is no JSON object", "a .safetensors file");
-    const entries: Entry[] = [];
-    this.object(this.path, name => {
-      if (name === "__metadata__") this.metadata();
-      else entries.push(this.entry(name));
-      if (entries.length > mostTensors) {
-        throw this.wrong(this.path, `more than ${mostTensors} tensors`, `at most ${mostTensors}`);
+    let count = 0;
+    for (const name of this.keys(this.path)) {
+      if (name === "__metadata__") {
+        this.metadata();
+        continue;
       }
-    });
+      yield this.entry(name);
+      count += 1;
+      if (count > mostTensors)
+        throw this.wrong(this.path, `more than ${mostTensors} tensors`, `at most ${mostTensors}`);
+    }
     if (this.peek() !== "") throw this.notJson("something after the object");
-    return entries;
   }
 
   private metadata(): void {
     const where = `${this.path} __metadata__`;
     if (this.peek() !== "{") throw this.wrong(where, this.found(), "an object of texts");
-    this.object(where, () => {
+    for (const _ of this.keys(where)) {
       if (this.peek() !== '"') throw this.wrong(where, this.found(), "an object of texts");
       this.string();
-    });
+    }
   }
 
   private entry(name: string): Entry {
@@ -61,14 +73,14 @@ class HeaderReader {
     let dtype: string | null = null;
     let shape: readonly number[] | null = null;
     let offsets: readonly number[] | null = null;
-    this.object(where, key => {
+    for (const key of this.keys(where)) {
       if (key === "dtype") {
         if (this.peek() !== '"') throw this.wrong(where, `dtype ${this.found()}`, "a dtype such as F32");
         dtype = this.string();
       } else if (key === "shape") shape = this.counts(where, "shape", "a list of sizes", mostRanks);
       else if (key === "data_offsets") offsets = this.counts(where, "data_offsets", "[begin, end] in bytes", 2);
       else this.skip(0);
-    });
+    }
     const missing = dtype === null ? "dtype" : shape === null ? "shape" : "data_offsets";
     if (dtype === null || shape === null || offsets === null) {
       throw this.wrong(where, `no ${missing}`, "dtype, shape and data_offsets");
@@ -80,8 +92,8 @@ class HeaderReader {
     return { name, dtype, shape, begin, end };
   }
 
-  /** The fields of an object; `take` reads each value. */
-  private object(where: string, take: (key: string) => void): void {
+  /** The keys of an object; who asks for the next has read the value of the one before. */
+  private *keys(where: string): Generator<string, void> {
     const keys = new Set<string>();
     this.expect("{");
     for (let first = true; this.peek() !== "}"; first = false) {
@@ -91,7 +103,7 @@ class HeaderReader {
       if (keys.has(key)) throw this.wrong(where, `the key ${JSON.stringify(shown(key, 100))} twice`, "each key once");
       keys.add(key);
       this.expect(":");
-      take(key);
+      yield key;
     }
     this.at += 1;
   }
@@ -120,10 +132,14 @@ class HeaderReader {
 
   /** A value of a field that is not known. */
   private skip(depth: number): void {
+    this.skipped += 1;
+    if (this.skipped > mostSkipped) {
+      throw this.wrong(this.path, `more than ${mostSkipped} values of unknown fields`, "dtype, shape and data_offsets");
+    }
     if (depth > mostNesting) throw this.wrong(this.path, `nesting at byte ${this.at}`, `at most ${mostNesting} deep`);
     const start = this.peek();
     if (start === '"') this.string();
-    else if (start === "{") this.object(this.path, () => this.skip(depth + 1));
+    else if (start === "{") for (const _ of this.keys(this.path)) this.skip(depth + 1);
     else if (start === "[") {
       this.at += 1;
       for (let first = true; this.peek() !== "]"; first = false) {
@@ -160,7 +176,7 @@ class HeaderReader {
 
   /** The next character that is no space; "" at the end. */
   private peek(): string {
-    while (/[ \t\r\n]/.test(this.text[this.at] ?? "")) this.at += 1;
+    this.match(/[ \t\r\n]*/y);
     return this.text[this.at] ?? "";
   }
 
