@@ -16,7 +16,18 @@ const { values } = parseArgs({
     from: { type: "string", default: "0" },
   },
 });
-const names = [".npy", ".npz", ".safetensors", "YAML", "--set", "options", "cascades", "links", "resume files"];
+const names = [
+  ".npy",
+  ".npz",
+  ".safetensors",
+  "YAML",
+  "--set",
+  "options",
+  "program",
+  "cascades",
+  "links",
+  "resume files",
+];
 const folder = mkdtempSync(join(tmpdir(), "fusemax-fuzz-run-"));
 /** No input may take longer; five seconds of the processor are a violation already. */
 const mostSecondsOfOne = 40;

@@ -17,7 +17,11 @@ const cases: readonly (readonly [line: string, message: RegExp])[] = [
     "model --design fusemax --accounting corrected --set architecture.arrays.1d.operations.divide=1e12",
     /schedule: got an epoch of \d+ slots or more; expected at most 1048576/,
   ],
-  ["model --design fusemax --accounting corrected --set mapping.partitions.M.M0=-1", /got -1; expected /],
+  ["model --design fusemax --accounting corrected --set mapping.partitions.M.M0=-1", /got (tiles of )?-1; expected /],
+  [
+    "model --design fusemax --accounting corrected --seq 1 --set mapping.partitions.P.P0=1e-300",
+    /expected [a-z ]*whole number/,
+  ],
   ["sweep --set architecture.frequencyHz=1..1e300*1.0000001", /got "1\.\.1e300\*1\.0000001", 6907755621 values/],
   [
     `model --kv-lens ${Array.from({ length: 5000 }, (_, i) => i + 1)}`,

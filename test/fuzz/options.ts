@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { checkEnded, command } from "./command.js";
 import { mutateText } from "./mutate.js";
+import type { Random } from "./random.js";
 import type { Target } from "./target.js";
 
 /** Command lines that end soon, whatever small numbers stand in them. */
@@ -15,6 +18,7 @@ const lines = [
   "equal softmax softmax --trials 2 --seed 3 --tolerance 1e-9 --shape M=10 --scale 0.5 --arithmetic bf16",
   "traffic-bound --model bert --seq 1K --buffer 16M --csv",
   "taxonomy --json",
+  "evaluate softmax --shape M=8 --seed 3 --arithmetic bf16 --json",
 ];
 const words = [
   "--json",
@@ -41,22 +45,42 @@ const words = [
   "*",
 ];
 
+function commandLine(random: Random): string[] {
+  const line = random.pick(lines).split(" ");
+  for (let n = 1 + random.below(3); n > 0; n -= 1) {
+    const at = 1 + random.below(line.length);
+    if (random.once(3)) line.splice(at, 1);
+    else if (random.once(2)) line.splice(at, 0, random.pick(words));
+    // Digits stay few: a larger number is a longer run, not another one.
+    else
+      line[at] = mutateText(random, line[at] ?? "", words)
+        .replace(/\d{3,}|\d[KMGTe]\w*/g, "7")
+        .slice(0, 3000);
+  }
+  if (line[0] === "run" && !line.includes("cpu")) line.push("--engine", "cpu");
+  return line;
+}
+
 export const optionsTarget: Target = {
   name: "options",
   few: 40,
-  attempt: async random => {
-    const line = random.pick(lines).split(" ");
-    for (let n = 1 + random.below(3); n > 0; n -= 1) {
-      const at = 1 + random.below(line.length);
-      if (random.once(3)) line.splice(at, 1);
-      else if (random.once(2)) line.splice(at, 0, random.pick(words));
-      // Digits stay few: a larger number is a longer run, not another one.
-      else
-        line[at] = mutateText(random, line[at] ?? "", words)
-          .replace(/\d{3,}|\d[KMGTe]\w*/g, "7")
-          .slice(0, 3000);
-    }
-    if (line[0] === "run" && !line.includes("cpu")) line.push("--engine", "cpu");
-    checkEnded(await command(line), false);
+  attempt: async random => checkEnded(await command(commandLine(random)), false),
+};
+
+const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** The built program, as its users start it: threads, exits and Node's own words are in it too. */
+export const programTarget: Target = {
+  name: "program",
+  few: 10,
+  attempt: async (random, folder) => {
+    const args = commandLine(random).map(arg => arg.replaceAll("\0", ""));
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      encoding: "utf8",
+      cwd: folder,
+      timeout: 60_000,
+    });
+    if (signal !== null) throw new Error(`ended by ${signal}: ${args.join(" ")}`);
+    checkEnded({ code: status ?? -1, stdout, stderr }, false);
   },
 };

@@ -1,4 +1,4 @@
-import { optionsTarget } from "./options.js";
+import { optionsTarget, programTarget } from "./options.js";
 import { resumeTarget } from "./resume.js";
 import { settingsTarget, specsTarget } from "./specs.js";
 import type { Target } from "./target.js";
@@ -13,6 +13,7 @@ export const targets: readonly Target[] = [
   specsTarget,
   settingsTarget,
   optionsTarget,
+  programTarget,
   cascadesTarget,
   linksTarget,
   resumeTarget,

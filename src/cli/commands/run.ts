@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .addOption(parsed("--kv-lens <list>", "keys of each batch", parseLengths))
     .option("--alibi", "linear biases by distance (ALiBi), a slope a head; with --causal or a window that ends at 0")
     .optionsGroup("Input:")
-    .option("--q <file>", "Q [B,H,P,E] as .npy: float16, float32, float64 or bfloat16")
+    .option("--q <file>", "Q [B,H,P,E] as .npy: floats of 16 to 64 bits, bfloat16, signed integers")
     .option("--k <file>", "K [B,Hkv,M,E] as .npy")
     .option("--v <file>", "V [B,Hkv,M,F] as .npy")
     .option("--input <file>", "a .npz or .safetensors file with q, k and v")

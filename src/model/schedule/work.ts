@@ -19,6 +19,25 @@ export function tileWork(
   values: Float64Array,
   mask: KeyMask | undefined,
 ): TileWork {
+  const work = workOf(compiled, nest, sizes, values, mask);
+  const { heads, headTiles, blockTiles, tileRows, tileKeys } = work;
+  // Loops over what is no tile would never end.
+  const wrong = [heads, ...headTiles, blockTiles, tileRows, tileKeys].find(n => !(Number.isInteger(n) && n >= 1));
+  if (wrong === undefined) return work;
+  throw new SpecError({
+    where: compiled.design.mapping.at(["partitions"]),
+    got: `tiles of ${wrong}`,
+    expected: "whole numbers from 1 up",
+  });
+}
+
+function workOf(
+  compiled: CompiledDesign,
+  nest: TileNest,
+  sizes: Sizes,
+  values: Float64Array,
+  mask: KeyMask | undefined,
+): TileWork {
   const { loops, iterative } = nest;
   // The Einsum that has every loop says how large they are.
   const einsum =
@@ -70,6 +89,9 @@ export function tileWork(
   };
 }
 
+/** Each is a number of its own. */
+const mostHeadTiles = 1_000_000;
+
 /** Heads one after the other, and those whose query tiles stand in one block: a rank may be cut between the two. */
 function headsOf(
   compiled: CompiledDesign,
@@ -89,6 +111,7 @@ function headsOf(
   if (rank === undefined || size === undefined) return { heads, headTiles: [within] };
   const each = countOf(shared.filter(loop => loop.rank === rank));
   const besides = within / each;
+  if (!(size / each <= mostHeadTiles)) throw noWork(compiled, `${size / each} heads of one block`);
   const headTiles = Array.from({ length: Math.ceil(size / each) }, (_, i) => Math.min(each, size - i * each) * besides);
   return { heads, headTiles };
 }
