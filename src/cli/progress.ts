@@ -10,7 +10,8 @@ export interface Progress {
 const silent: Progress = { update: () => undefined, stop: () => undefined };
 
 /**
- * A bar with rate and time left while the terminal is watched; nothing when stderr is no terminal or `quiet` is set.
+ * A bar with rate and time left while the terminal is watched; nothing when stderr is no terminal or `quiet` is set. A terminal
+ * that knows no escape sequences (TERM=dumb), or is to get none (NO_COLOR), gets a line now and then.
  * `start` is the part that was done before (a resumed run): it counts for the bar, not for the time left.
  */
 export async function startProgress(
@@ -21,6 +22,20 @@ export async function startProgress(
   start = 0,
 ): Promise<Progress> {
   if (quiet || !process.stderr.isTTY) return silent;
+  const began = performance.now();
+  const speed = (done: number): number => ((done - start) / (performance.now() - began)) * 1000;
+  if (!takesEscapes()) {
+    let saidAt = began;
+    return {
+      update(done) {
+        if (done <= start || performance.now() - saidAt < plainMilliseconds) return;
+        saidAt = performance.now();
+        const left = secondsInWords((total - done) / speed(done));
+        process.stderr.write(`fusemax: ${task}: ${done} of ${total} ${unit}, ${left} left\n`);
+      },
+      stop: () => undefined,
+    };
+  }
   const { default: cliProgress } = await import("cli-progress");
   const bar = new cliProgress.SingleBar({
     stream: process.stderr,
@@ -31,7 +46,6 @@ export async function startProgress(
     hideCursor: true,
     fps: 5,
   });
-  const began = performance.now();
   bar.start(total, start, { rate: "…", left: "…" });
   const stop = (): void => {
     forget();
@@ -41,13 +55,18 @@ export async function startProgress(
   return {
     update(done) {
       if (done <= start) return;
-      const perSecond = ((done - start) / (performance.now() - began)) * 1000;
+      const perSecond = speed(done);
       const rate = perSecond < 100 ? perSecond.toPrecision(2) : Math.round(perSecond).toLocaleString("en-US");
       bar.update(done, { rate, left: secondsInWords((total - done) / perSecond) });
     },
     stop,
   };
 }
+
+const plainMilliseconds = 5000;
+
+/** https://no-color.org: any value that is not empty. */
+const takesEscapes = (): boolean => process.env["TERM"] !== "dumb" && (process.env["NO_COLOR"] ?? "") === "";
 
 /** 0.4 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function secondsInWords(seconds: number): string {

@@ -45,7 +45,7 @@ export function peGrid(
     const transform = `translate(${x} ${y})`;
     return style === "strip"
       ? tag("g", { transform }, inside)
-      : tag("g", { transform, visibility: i === 0 ? "visible" : "hidden" }, [...inside, shown(i, frames.length)]);
+      : tag("g", { transform, display: i === 0 ? "inline" : "none" }, [...inside, shown(i, frames.length)]);
   });
   return svgDocument({ width, height }, title, [
     tag("rect", { width, height, fill: theme.background }),
@@ -59,13 +59,13 @@ export function peGrid(
   ]);
 }
 
-/** Shows frame i of n for its share of the time, over and over. */
+/** Shows frame i of n for its share of the time, over and over; a viewer without animation shows the first. */
 function shown(i: number, n: number): string {
   const secondsEach = 0.8;
-  const values = Array.from({ length: n }, (_, k) => (k === i ? "visible" : "hidden")).join(";");
+  const values = Array.from({ length: n }, (_, k) => (k === i ? "inline" : "none")).join(";");
   const dur = `${round(n * secondsEach)}s`;
   return tag("animate", {
-    attributeName: "visibility",
+    attributeName: "display",
     values,
     dur,
     repeatCount: "indefinite",
