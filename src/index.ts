@@ -14,6 +14,7 @@ export * from "./einsum/arithmetic.js";
 export * from "./einsum/axes.js";
 export * from "./einsum/barriers.js";
 export * from "./einsum/cascade.js";
+export * from "./einsum/derive/change-reference.js";
 export * from "./einsum/derive/defer-factor.js";
 export * from "./einsum/derive/law.js";
 export * from "./einsum/derive/reduce-in-two-steps.js";

@@ -20,9 +20,10 @@ export function withLine(cascade: Cascade, declaration: string): Cascade {
   return parseCascade([...lines.slice(0, at), declaration, ...lines.slice(at)].join("\n"), name);
 }
 
-/** A tensor name that the cascade does not have, made of another. */
-export function freshName(cascade: Cascade, from: string): string {
-  const taken = new Set([...cascade.tensors.keys(), ...cascade.ranks.ranks.flatMap(rank => rank.names)]);
+/** A tensor name that the cascade does not have, nor is among `others`, made of another. */
+export function freshName(cascade: Cascade, from: string, others: readonly string[] = []): string {
+  const ranks = cascade.ranks.ranks.flatMap(rank => rank.names);
+  const taken = new Set([...cascade.tensors.keys(), ...ranks, ...others]);
   for (let n = 1; ; n += 1) {
     const name = `${from}${"S".repeat(n)}`;
     if (!taken.has(name)) return name;
