@@ -138,8 +138,7 @@ describe.skipIf(process.platform !== "linux")("too little memory is said in a li
 });
 
 it("what libraries print stays off the terminal", () => {
-  const before =
-    "setTimeout(() => { process.emitWarning('beware'); process.emitWarning('old', 'DeprecationWarning') }, 150).unref()";
+  const before = soon("process.emitWarning('beware'); process.emitWarning('old', 'DeprecationWarning')");
   const { status, stdout, stderr } = run("model --json", { before, env: { LOG_STREAM: "1", LOG_TOKENS: "1" } });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({ schema: "fusemax.model/1" });
