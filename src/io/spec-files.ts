@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cascadeLimits } from "../einsum/parse.js";
 import type { SpecText } from "../spec/document.js";
+import { checkFusion } from "../spec/fusion.js";
 import type { SpecKind, SpecSource } from "../spec/load.js";
 import { yamlLimits } from "../spec/yaml.js";
 import { readTextFile } from "./regular-file.js";
@@ -29,6 +30,7 @@ export const specFiles: SpecSource = {
       .map(file => file.slice(0, -endingOf(kind).length))
       .sort();
   },
+  checkFusion,
 };
 
 function besideOrHere(name: string, from: string): string {

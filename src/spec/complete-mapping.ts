@@ -1,11 +1,13 @@
 import type { Cascade } from "../einsum/cascade.js";
 import type { Einsum } from "../einsum/einsum.js";
+import type { Rank } from "../einsum/ranks.js";
 import { nearest } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import type { Architecture } from "./architecture.js";
 import { batchRanks } from "./batch-ranks.js";
 import { type Document, type Path, withSchema } from "./document.js";
 import type { Formula } from "./expression.js";
+import type { FusionFacts } from "./fusion-facts.js";
 import {
   type EinsumMapping,
   type Keep,
@@ -23,7 +25,10 @@ import { needsNoPlace, type PlacedEinsum, placedReads } from "./placement.js";
 /** A mapping with what its cascade says filled in, and each Einsum's place. */
 export interface CompleteMapping {
   readonly mapping: Document<Mapping>;
-  readonly placement: readonly PlacedEinsum[];
+  /** Undefined without a cascade. */
+  readonly placement: readonly PlacedEinsum[] | undefined;
+  /** For the check of what the Einsums hand over (fusion.ts). */
+  readonly facts: FusionFacts;
 }
 
 /**
@@ -39,11 +44,12 @@ export function completeMapping(
   const completion = new Completion(written, cascade, architecture.data);
   const { einsums, tensors, inPlace, placement } = completion;
   const raw = { ...(written.raw as object), einsums, tensors, inPlace };
-  return { mapping: withSchema(completion.document, raw, mappingSchema), placement };
+  const mapping = withSchema(completion.document, raw, mappingSchema);
+  return { mapping, placement, facts: completion.fusionFacts() };
 }
 
 /** A mapping of a design without a cascade: it has to say everything itself. Throws SpecError at what it leaves out. */
-export function mappingAlone(written: Document<WrittenMapping>): Document<Mapping> {
+export function mappingAlone(written: Document<WrittenMapping>): CompleteMapping {
   const { data, at } = written;
   const missing = (path: Path, field: string): SpecError => {
     const [got, expected] = [`no ${field}, and a design that names no cascade`, `${field} in the mapping`];
@@ -62,7 +68,20 @@ export function mappingAlone(written: Document<WrittenMapping>): Document<Mappin
       if (field !== undefined) throw missing(path, field);
     }
   }
-  return withSchema(written, written.raw, mappingSchema);
+  const mapping = withSchema(written, written.raw, mappingSchema);
+  const inputsOf = (name: string): readonly string[] => {
+    const entry = mapping.data.einsums[name];
+    return entry === undefined ? [] : "variants" in entry ? entry.variants.flatMap(v => v.inputs) : entry.inputs;
+  };
+  const facts: FusionFacts = {
+    reads: name => inputsOf(name).map(tensor => ({ name: tensor, tensor, when: "now" })),
+    ranks: tensor => mapping.data.tensors[tensor] ?? [],
+    iterates: () => [],
+    indexOf: () => undefined,
+    rankOf: () => undefined,
+    cascade: undefined,
+  };
+  return { mapping, placement: undefined, facts };
 }
 
 class Completion {
@@ -71,6 +90,8 @@ class Completion {
   readonly einsums: Record<string, unknown> = {};
   readonly tensors: Record<string, readonly string[]> = {};
   readonly inPlace: Record<string, string> = {};
+  /** The tensors' ranks as the cascade has them, whatever the mapping says in their stead. */
+  private derived: Readonly<Record<string, readonly string[]>> = {};
   private readonly cascade: Cascade;
   private readonly architecture: Architecture;
   private readonly data: WrittenMapping;
@@ -352,6 +373,7 @@ class Completion {
         this.tensors[name] = [...(this.batch.get(tensor) ?? []), ...this.placesOf(ranks, partitions)];
       }
     }
+    this.derived = { ...this.tensors };
     for (const [name, typed] of Object.entries(data.tensors ?? {})) {
       const tensor = this.real(name);
       const derived = this.tensors[tensor];
@@ -373,6 +395,44 @@ class Completion {
       const mend = "leave it out, or say where its ranks come from: { ranks: [...], source: ... }";
       throw new SpecError({ where, got, expected, mend });
     }
+  }
+
+  fusionFacts(): FusionFacts {
+    const { cascade, placement, data } = this;
+    const iterates = (tensor: string): readonly string[] => {
+      const iterative = cascade.tensors.get(tensor)?.iterative;
+      if (iterative === undefined || iterative === null) return [];
+      return this.placesOf([cascade.ranks.ofVariable(iterative.variable).name], data.partitions ?? {});
+    };
+    const placed = new Map(placement.map(einsum => [einsum.name, einsum]));
+    return {
+      iterates,
+      ranks: tensor => this.derived[tensor] ?? [],
+      reads: name =>
+        (placed.get(name)?.reads ?? []).map(read => {
+          const over = iterates(read.tensor);
+          const goesAlong = this.placesOf(read.ranks, data.partitions ?? {}).some(rank => over.includes(rank));
+          const isLast = over.length > 0 && !goesAlong;
+          return { name: read.name, tensor: read.tensor, when: read.carried ? "carried" : isLast ? "last" : "now" };
+        }),
+      indexOf: name => placed.get(name)?.index,
+      rankOf: part => this.rankOfPart(part),
+      cascade,
+    };
+  }
+
+  /** The cascade's rank that a loop of the mapping is over, or over a part of. */
+  private rankOfPart(part: string): Rank | undefined {
+    const { cascade, data } = this;
+    const cut = [
+      data.partitions,
+      ...Object.values(data.einsums).flatMap(e => ("variants" in e ? e.variants : [e]).map(v => v.partitions)),
+    ];
+    const own = cascade.ranks.ranks.find(
+      ({ name, parts }) => parts.length === 1 && this.placesOf([name], data.partitions ?? {}).includes(part),
+    );
+    const whole = cut.flatMap(partitions => Object.entries(partitions ?? {})).find(([, parts]) => part in parts)?.[0];
+    return own ?? cascade.ranks.byName(part) ?? (whole === undefined ? undefined : cascade.ranks.byName(whole));
   }
 
   /** A tensor's ranks where it is written or declared. */

@@ -6,6 +6,7 @@ import { bindingSchema } from "./binding.js";
 import { completeMapping, mappingAlone } from "./complete-mapping.js";
 import { type Design, designSchema } from "./design.js";
 import { type Document, readDocument, type SpecText } from "./document.js";
+import type { CheckFusion } from "./fusion-facts.js";
 import { writtenMappingSchema } from "./mapping.js";
 import { type ScheduleDocument, scheduleSchema } from "./schedule/document.js";
 import { technologySchema } from "./technology.js";
@@ -28,6 +29,8 @@ export interface SpecSource {
   /** The spec of that name, or of that file; undefined when there is none. `from` is the file that names it. */
   read(kind: SpecKind, name: string, from?: string): SpecText | undefined;
   names(kind: SpecKind): readonly string[];
+  /** Checks what the Einsums of a design hand over (fusion.ts); left out where the specs have been checked before. */
+  readonly checkFusion?: CheckFusion;
 }
 
 /** @param from the document that names the spec, or in words who does */
@@ -90,17 +93,17 @@ export function loadDesign(
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
   const written = find(source, "mappings", spec.data.mapping, writtenMappingSchema, spec);
   const cascade = spec.data.cascade === undefined ? undefined : findCascade(source, spec.data.cascade, spec);
-  const complete =
-    cascade === undefined
-      ? { mapping: mappingAlone(written), placement: undefined }
-      : completeMapping(written, cascade, architecture);
+  const complete = cascade === undefined ? mappingAlone(written) : completeMapping(written, cascade, architecture);
+  const { mapping, placement, facts } = complete;
+  source.checkFusion?.(mapping.data, architecture.data, facts, mapping.at);
   return {
     name: spec.data.name,
     label: spec.data.label,
     spec,
     cascade,
     architecture,
-    ...complete,
+    mapping,
+    placement,
     binding: find(source, "bindings", spec.data.binding, bindingSchema, spec),
     schedule:
       spec.data.schedule === undefined

@@ -37,6 +37,8 @@ export interface WrittenEinsum {
   /** Per level the loops over it, outermost first: temporal, or spatial at a fan-out. */
   readonly loops: Readonly<Record<string, readonly string[]>>;
   readonly keep: Readonly<Record<string, Keep>>;
+  /** Tensors that are taken to be where `keep` has them although no memory hands them over, each with the reason. */
+  readonly assumed?: Readonly<Record<string, string>> | undefined;
   /** Share of a tensor's accesses to the on-chip buffer that goes to DRAM in its place. */
   readonly spill?: Readonly<Record<string, Formula>> | undefined;
 }
@@ -114,6 +116,7 @@ const einsumFields = {
   ),
   loops: z.record(z.string(), names),
   keep: z.record(z.string(), keep),
+  assumed: z.optional(z.record(z.string(), z.string())),
   spill: z.optional(formulas),
 };
 const writtenFields = {

@@ -10,7 +10,7 @@ type Change = readonly [kind: SpecKind, from: string | RegExp, to: string];
 /** A design with texts of its files changed: the first occurrence of `from` becomes `to`. */
 function changed(design: string, changes: readonly Change[]): SpecSource {
   return {
-    names: specFiles.names,
+    ...specFiles,
     read(asked, wanted, by) {
       const spec = specFiles.read(asked, wanted, by);
       if (spec === undefined) return spec;
