@@ -1,6 +1,6 @@
 import { SpecError } from "../../errors.js";
 import type { Path } from "../../spec/document.js";
-import type { Formula } from "../../spec/expression.js";
+import type { Compiled, Formula } from "../../spec/expression.js";
 import type { RmReturn } from "../../spec/schedule/machine.js";
 import type { CompiledDesign } from "../compile.js";
 import { type Sizes, symbolValues } from "../sizes.js";
@@ -62,6 +62,24 @@ export function timingOf(compiled: CompiledDesign, values: Float64Array) {
     upward,
     dramLatencyCycles: () => cyclesOf("dramLatencyCycles", usualLatency),
   };
+}
+
+/** The formulas of a design's `timing`, ready to run; none for what is a word, or not there. */
+const timingFormulas = new WeakMap<CompiledDesign, readonly Compiled[]>();
+
+/** The numbers of a design's `timing` that do not concern DRAM. */
+export function timingNumbers(compiled: CompiledDesign, values: Float64Array): readonly number[] {
+  const { timing } = compiled.architecture;
+  const known = timingFormulas.get(compiled);
+  const formulas =
+    known ??
+    (["bufferReadRows", "bufferWriteRows", "rmReturn"] as const).flatMap(field => {
+      const formula = timing?.[field];
+      if (formula === undefined || formula === "unlimited" || formula === "columns") return [];
+      return [compiled.program.compile(formula, undefined, compiled.inArchitecture(["timing", field]))];
+    });
+  if (known === undefined) timingFormulas.set(compiled, formulas);
+  return formulas.map(formula => formula(values));
 }
 
 /** Cycles of a value's way from a row of lanes into an array of so many rows. */
