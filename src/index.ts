@@ -94,6 +94,7 @@ export type { Scalar, Test } from "./program/scalar.js";
 export type { Axis as ProgramAxis, Variable } from "./program/variable.js";
 export * from "./program/wasm.js";
 export * from "./program/wgsl.js";
+export * from "./program/wgsl-places.js";
 export * from "./reference/attention.js";
 export * from "./report/chart.js";
 export * from "./report/chrome-trace.js";

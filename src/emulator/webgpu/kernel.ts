@@ -47,7 +47,9 @@ function prelude({ format, workgroupSize, constants }: Kernel): string {
 
 /** Files that a kernel needs beside the arithmetic. */
 function filesOf({ name, quads }: Kernel): readonly string[] {
-  if (name === "attention-rows") return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words"];
+  if (name === "attention-rows") {
+    return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words", "shared/sixteen"];
+  }
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
@@ -77,7 +79,7 @@ export function printedText(kernel: PrintedKernel, printed: string, source: Shad
   const prelude = [programJobLayout.wgsl, blockLayout.wgsl, ...own].join("");
   return [
     (quads ? enableQuads : "") + prelude,
-    ...[...files, words].map(name => source(`shared/${name}`)),
+    ...[...files, words, "sixteen"].map(name => source(`shared/${name}`)),
     source("program"),
     printed,
   ].join("\n");

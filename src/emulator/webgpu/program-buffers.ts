@@ -1,6 +1,6 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { TileProgram } from "../../program/program.js";
-import type { WgslPlaces } from "../../program/wgsl.js";
+import type { WgslPlaces } from "../../program/wgsl-places.js";
 import { blockLayout, programJobLayout } from "./layout.js";
 import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 

@@ -1,7 +1,7 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { Pass, TileProgram } from "../../program/program.js";
-import type { WgslPlaces } from "../../program/wgsl.js";
+import type { WgslPlaces } from "../../program/wgsl-places.js";
 import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";
