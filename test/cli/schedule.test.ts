@@ -48,6 +48,48 @@ describe("fusemax schedule", () => {
   });
 });
 
+/** What `fusemax schedule` and `fusemax model` are asked alike, they answer alike. */
+describe("fusemax schedule honours what model does", () => {
+  it.each([
+    ["a causal mask", ["--model", "llama-3-8b", "--seq", "1K"]],
+    ["no mask", ["--model", "llama-3-8b", "--seq", "1K", "--no-mask"]],
+    ["windows and kinds of layers", ["--model", "gemma-2-9b", "--seq", "8K"]],
+    ["decode", ["--model", "llama-3-8b", "--seq", "8K", "--phase", "decode", "--queries", "2", "--batch", "3"]],
+    ["lengths of a batch", ["--model", "llama-2-7b", "--kv-lens", "1K,3000,77"]],
+    ["a latent shared by all heads", ["--model", "deepseek-v3-absorbed", "--phase", "decode", "--seq", "4K"]],
+    ["costs of operations", ["--model", "bert", "--seq", "1K", "--set", "architecture.arrays.2d.operations.mac=2"]],
+  ])("%s", async (_, args) => {
+    for (const design of ["fusemax", "cascade", "flat"]) {
+      const asked = ["--design", design, ...args, "--json"];
+      // Without simulated cycles on the model's side: there they are part of its cycles.
+      const [model, schedule] = [
+        await invoke("model", ...asked, "--accounting", "published"),
+        await invoke("schedule", ...asked, "--accounting", "published", "--memory", "ideal"),
+      ];
+      expect([model.code, schedule.code], schedule.stderr).toEqual([0, 0]);
+      const results = JSON.parse(model.stdout).results;
+      const rows = JSON.parse(schedule.stdout).results;
+      const facts = ["phase", "batch", "queries", "keys", "layers"] as const;
+      const said = (all: readonly Record<string, unknown>[]) => all.map(row => facts.map(fact => row[fact]));
+      expect(said(rows)).toEqual(said(results));
+      rows.forEach(
+        ({ binding, simulated }: { binding: { cycles: number }; simulated: { cycles: number } }, i: number) => {
+          expect(binding.cycles).toBe(Math.round(results[i].cycles));
+          if (design === "fusemax") expect(simulated.cycles).toBeGreaterThan(0);
+        },
+      );
+    }
+  });
+
+  it("refuses a schedule that a mask brings too close to itself", async () => {
+    const { code, stderr } = await invoke(
+      ...["schedule", "--schedule", "figure-4", "--registers", "12,256", "--model", "llama-2-7b", "--seq", "4K"],
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/SPD\[c\] using RD of the previous key tile \(1 tiles back\)/);
+  });
+});
+
 describe("fusemax trace", () => {
   it("writes a trace for Perfetto and a waterfall", async () => {
     const [json, svg] = [file("trace.json"), file("waterfall.svg")];

@@ -1,3 +1,5 @@
+import type { Cascade } from "../../einsum/cascade.js";
+import { passesOver } from "../../einsum/passes.js";
 import { variantOf } from "../action-counts.js";
 import type { CompiledDesign } from "../compile.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
@@ -66,6 +68,8 @@ export function tileNest(compiled: CompiledDesign, values: Float64Array): TileNe
         [...carried.keys()].some(tensor => compiled.mapping.tensors[tensor]?.includes(name)),
     );
   if (iterative === undefined) return "no value is carried from one tile of keys to the next";
+  const passes = passesOf(compiled.design.cascade, iterative);
+  if (passes > 1) return `its cascade makes ${passes} passes over ${iterative.rank}`;
   const loops: TimeLoop[] = [];
   const at = walks.map(() => 0);
   for (;;) {
@@ -87,6 +91,19 @@ export function tileNest(compiled: CompiledDesign, values: Float64Array): TileNe
     return `its Einsums share no loop over tiles of keys (${iterative.name})`;
   }
   return { einsums, loops, iterative, carried };
+}
+
+const passesKnown = new WeakMap<Cascade, Map<string, number>>();
+
+/** The passes that a cascade makes over the rank of a loop; 1 where there is no cascade to ask. */
+function passesOf(cascade: Cascade | undefined, { rank, name }: TimeLoop): number {
+  if (cascade === undefined) return 1;
+  const known = passesKnown.get(cascade) ?? new Map<string, number>();
+  passesKnown.set(cascade, known);
+  const found = cascade.ranks.byName(rank) ?? cascade.ranks.ranks.find(({ parts }) => parts.includes(name));
+  const passes = known.get(rank) ?? (found === undefined ? 1 : passesOver(cascade, found).passes);
+  known.set(rank, passes);
+  return passes;
 }
 
 export const outputOf = ({ shape }: CompiledEinsum): string => shape.tensors.find(({ output }) => output)?.name ?? "";
