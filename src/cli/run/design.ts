@@ -1,3 +1,4 @@
+import { groupOf } from "../../attention/heads.js";
 import type { AttentionProblem, CascadeSource } from "../../attention/problem.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import type { Tile } from "../../attention/tile.js";
@@ -42,8 +43,8 @@ export function designOfRun(options: Pick<RunOptions, "design" | "cascade">): Ru
 export function tileOfRun({ design, cascade }: RunDesign, options: RunOptions, shape: AttentionShape): Tile {
   if (options.array !== undefined) return options.array;
   const { keys, queries } = rolesOf(cascade);
-  const { headDim: E, valueDim: F, keys: M, batch: B, kvHeads: H, heads } = shape;
-  return tileOf(design, { keys, queries }, { E, F, M, B, H, queries: shape.queries, group: heads / H });
+  const { headDim: E, valueDim: F, keys: M, batch: B, kvHeads: H } = shape;
+  return tileOf(design, { keys, queries }, { E, F, M, B, H, queries: shape.queries, group: groupOf(shape) });
 }
 
 /** The text of a cascade for the problem; none where it is FuseMax's own, for which engines have kernels. */

@@ -1,4 +1,4 @@
-import { unevenGroups } from "../../attention/heads.js";
+import { groupOf, unevenGroups } from "../../attention/heads.js";
 import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import { type AttentionPoint, attentionPoints, unmasked } from "../../model/attention-point.js";
@@ -96,7 +96,7 @@ export function pointsFor(model: string, seq: number, options: MachineOptions): 
 
 /** Query heads keep the number that shares a key/value head. */
 function workloadFor(workload: Workload, { heads, headDim, valueDim }: MachineOptions): Workload {
-  const group = workload.heads / workload.kvHeads;
+  const group = groupOf(workload);
   const shape = { heads: heads ?? workload.heads, kvHeads: heads === undefined ? workload.kvHeads : heads / group };
   if (!Number.isInteger(shape.kvHeads)) {
     throw new UsageError({
