@@ -36,8 +36,6 @@ export * from "./emulator/attends.js";
 export * from "./emulator/baseline.js";
 export * from "./emulator/check.js";
 export type { ComparedRow, CompareRows, ComparisonTask } from "./emulator/compared-rows.js";
-export * from "./emulator/count.js";
-export * from "./emulator/count-observation.js";
 export * from "./emulator/cpu.js";
 export * from "./emulator/emulate.js";
 export * from "./emulator/engine.js";
@@ -45,6 +43,7 @@ export * from "./emulator/error-statistics.js";
 export * from "./emulator/generate.js";
 export * from "./emulator/interpreter.js";
 export * from "./emulator/javascript/dump.js";
+export * from "./emulator/observe-nest.js";
 export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
 export * from "./emulator/self-test.js";
@@ -68,7 +67,12 @@ export * from "./model/array-shares.js";
 export * from "./model/compile.js";
 export * from "./model/corrections.js";
 export * from "./model/cost.js";
-export { type Evaluation as DesignEvaluation, evaluate as evaluateDesign } from "./model/evaluate.js";
+export {
+  type Evaluation as DesignEvaluation,
+  evaluate as evaluateDesign,
+  type MappedDesign,
+  mapDesign,
+} from "./model/evaluate.js";
 export * from "./model/evaluation.js";
 export * from "./model/pareto.js";
 export * from "./model/schedule/lags.js";
@@ -103,6 +107,7 @@ export * from "./report/figure.js";
 export * from "./report/figures.js";
 export type { Costs, LayerResult } from "./report/layer-result.js";
 export * from "./report/model-result.js";
+export * from "./report/observed-counts.js";
 export * from "./report/passes.js";
 export * from "./report/pe-grid.js";
 export * from "./report/reproduction.js";

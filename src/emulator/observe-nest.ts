@@ -68,13 +68,20 @@ export interface NestObservation {
 /** What of the instances of a level is counted: all of them, or what they do as one would. */
 export type Instances = "all" | "one";
 
+/** Which points of a nest have work to do; a point is the coordinates of its ranks. */
+export interface Visible {
+  exists(point: readonly number[]): boolean;
+  /** Whether there is a point at all, seen or hidden: sequences of a batch may be shorter than the ranks. */
+  isWithin(point: readonly number[]): boolean;
+}
+
 /**
  * Walks one Einsum.
- * @param exists whether a point, its coordinates rank by rank, has work to do
+ * @param visible what a mask leaves; without one every point within the ranks has work to do
  */
 export function observeNest(
   einsum: MappedEinsum,
-  exists: (point: readonly number[]) => boolean = () => true,
+  visible: Visible = { exists: () => true, isWithin: () => true },
   instances: Instances = "all",
 ): NestObservation {
   const { levels, ranks, loops, tensors } = einsum;
@@ -112,26 +119,31 @@ export function observeNest(
     point[rank] = before;
   };
 
-  const fanouts = levels.flatMap(({ name, instances }, level) => (instances === undefined ? [] : [{ name, level }]));
+  const fanouts = levels.flatMap(({ name, instances }, level) => {
+    const around = order.slice(inTime).filter(loop => (loops[loop] as NestLoop).level <= level);
+    return instances === undefined ? [] : [{ name, level, around }];
+  });
   const filled = fanouts.map(() => 0);
   turn(0, inTime, () => {
     let working = 0;
     turn(inTime, loops.length, () => {
-      if (!exists(point)) return;
+      if (!visible.exists(point)) return;
       working += 1;
       for (const port of ports) port.want(index, steps);
     });
     if (working === 0) return;
     steps += 1;
     points += working;
-    fanouts.forEach(({ level }, f) => {
-      const outside = order.slice(inTime).filter(loop => (loops[loop] as NestLoop).level <= level).length;
-      turn(inTime, inTime + outside, () => {
-        filled[f] = (filled[f] as number) + 1;
+    const given = fanouts.map(() => new Set<string>());
+    turn(inTime, loops.length, () => {
+      if (!visible.isWithin(point)) return;
+      inRange += 1;
+      fanouts.forEach(({ around }, f) => {
+        given[f]?.add(at(around, index));
       });
     });
-    turn(inTime, loops.length, () => {
-      inRange += 1;
+    given.forEach(({ size }, f) => {
+      filled[f] = (filled[f] as number) + size;
     });
   });
   let within = fanouts.reduce((product, { level }) => product * (levels[level]?.instances ?? 1), 1);

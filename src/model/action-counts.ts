@@ -3,7 +3,6 @@ import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import type { CompiledLevel } from "./compile-levels.js";
 import { bigProduct, exactLimit } from "./count.js";
-import { coupledCount, touchedCount } from "./coupled-counts.js";
 import {
   type AnalysisOptions,
   analyse,
@@ -16,6 +15,7 @@ import {
   tileWords,
   tuples,
 } from "./loop-nest.js";
+import { longestWalk, maskedCounts } from "./masked-counts.js";
 import type { NestShape } from "./nest.js";
 import { countRank, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./visible-region.js";
@@ -68,36 +68,29 @@ export interface Laid {
   readonly kept: readonly (readonly number[])[];
 }
 
-/** Lays one Einsum over the machine; a loop turns only where `region` has a score. Throws SpecError where the mapping does not fit. */
+/**
+ * Lays one Einsum over the machine; a loop turns only where `region` has a score. Throws SpecError where the mapping does not fit.
+ * @param walk the longest walk for a count that has no closed form under a mask; 0: bounds from above, for a search
+ */
 export function layOut(
   design: CompiledDesign,
   einsum: CompiledEinsum,
   values: Float64Array,
   region: VisibleRegion | undefined,
+  walk = longestWalk,
 ): Laid {
   const boxes = rankCounts(einsum, values);
   checkFanouts(design, einsum, boxes, values);
   const kept = einsum.alwaysKept ?? keptLevels(einsum, values);
-  if (region === undefined || einsum.coupled === undefined)
-    return { einsum, shape: einsum.shape, counts: boxes, boxes, kept };
-  return { einsum, shape: einsum.coupled.shape, counts: coupledCounts(einsum, boxes, region), boxes, kept };
-}
-
-/** The ranks' tables, those that the region couples as one that is filled as it is asked. */
-function coupledCounts(einsum: CompiledEinsum, boxes: RankCounts, region: VisibleRegion): RankCounts {
-  const coupled = einsum.coupled as NonNullable<CompiledEinsum["coupled"]>;
-  const merged = einsum.shape.ranks.length - coupled.shape.ranks.length + 1;
-  const table = new Float64Array(1 << (coupled.shape.ranks[0]?.parts ?? 0)).fill(Number.NaN);
-  const bounds = einsum.ranksAlone.map(rank => rank.bounds);
-  const ask = (rank: number, subset: number): number => {
-    const count = coupledCount(coupled, region, boxes, bounds, subset);
-    if (rank === 0) table[subset] = count;
-    return count;
+  const { shape, ranksAlone, coupled } = einsum;
+  if (region === undefined || coupled === undefined) return { einsum, shape, counts: boxes, boxes, kept };
+  return {
+    einsum,
+    shape: coupled.shape,
+    counts: maskedCounts({ shape, ranksAlone, coupled }, boxes, region, walk),
+    boxes,
+    kept,
   };
-  const touched = (subset: number, temporal: number): number | undefined =>
-    touchedCount(coupled, region, boxes, bounds, temporal, subset);
-  const turns = (bit: number): number => tuples(einsum.shape, boxes, 1 << bit);
-  return Object.assign([table, ...boxes.slice(merged)], { ask, touched, turns });
 }
 
 /** Bytes of the tiles that an Einsum alone keeps in a level. */

@@ -1,6 +1,7 @@
 import type { SequenceClass } from "../attention/sequences.js";
 import type { MaskRole } from "./mask-ranks.js";
 import type { NestShape } from "./nest.js";
+import type { RankCount } from "./partition.js";
 import { type Grain, touched, touchedUpTo, type VisibleRegion, withinTouched } from "./visible-region.js";
 
 /** The ranks that a mask couples, as one rank of a nest: batch, rows (queries) and keys. */
@@ -9,6 +10,13 @@ export interface CoupledRanks {
   readonly batch: CoupledRank | undefined;
   readonly rows: CoupledRank | undefined;
   readonly keys: CoupledRank | undefined;
+}
+
+/** A nest's ranks by themselves, and as a mask couples them. */
+export interface MaskedNest {
+  readonly shape: NestShape;
+  readonly ranksAlone: readonly RankCount[];
+  readonly coupled: CoupledRanks;
 }
 
 /** Where a rank's parts stand in the shared table, and which of the nest's ranks it was. */
@@ -35,8 +43,7 @@ export function coupleRanks(shape: NestShape, roles: readonly MaskRole[]): Coupl
  * How many distinct tuples of loop indices the existing scores reach, for any subset of the coupled ranks' loops. `boxes`
  * and `bounds` are the ranks' own tables and loop bounds, as if nothing were masked.
  *
- * Exact where the row loops of a subset are the outermost ones (or none) and its key loops neighbours; these are all that the
- * analysis asks for while no loop within has only one turn. Of others a bound from above.
+ * Exact where `isClosed` holds of the subset; of others a bound from above.
  */
 export function coupledCount(
   { batch, rows, keys }: CoupledRanks,
@@ -50,8 +57,20 @@ export function coupledCount(
 }
 
 /**
+ * Whether a subset's count has a closed form: its row loops are the outermost ones (or none) and its key loops neighbours,
+ * and it tells sequences that differ apart.
+ */
+export function isClosed({ batch, rows, keys }: CoupledRanks, region: VisibleRegion, subset: number): boolean {
+  const [ofRows, ofKeys] = [bitsOf(rows, subset), bitsOf(keys, subset)];
+  const areNeighbours = (bits: number): boolean => (bits & (bits + (bits & -bits))) === 0;
+  const sequencesApart = batch !== undefined && bitsOf(batch, subset) === (1 << batch.parts) - 1;
+  return (ofRows & (ofRows + 1)) === 0 && areNeighbours(ofKeys) && (sequencesApart || isUniform(region));
+}
+
+/**
  * The same over all that touched tiles hold, masked or not; a tile is what the loops of `temporal` step over. Undefined
- * for a nest in which those are not the outermost loops of their ranks, or for a subset that takes spatial loops in part.
+ * for a nest in which those are not the outermost loops of their ranks, for sequences that they do not tell apart, and for a
+ * subset that takes spatial loops in part.
  */
 export function touchedCount(
   { batch, rows, keys }: CoupledRanks,
@@ -70,12 +89,16 @@ export function touchedCount(
     return { usable: prefix && (wanted === steps || wanted === all), counted: wanted === all && all !== 0, grain };
   });
   const [ofRows, ofKeys] = sides as [(typeof sides)[number], (typeof sides)[number]];
-  if (!ofRows.usable || !ofKeys.usable) return undefined;
+  const sequencesApart = batch !== undefined && bitsOf(batch, temporal) === (1 << batch.parts) - 1;
+  const isUsable = ofRows.usable && ofKeys.usable && (sequencesApart || (batch === undefined && isUniform(region)));
+  if (!isUsable) return undefined;
   const grain = { rows: ofRows.grain, keys: ofKeys.grain };
   return overBatch(batch, region, boxes, subset, sequence =>
     withinTouched(region, sequence, grain, { rows: ofRows.counted, keys: ofKeys.counted }),
   );
 }
+
+const isUniform = ({ sequences }: VisibleRegion): boolean => sequences.length === 1;
 
 const bitsOf = (own: CoupledRank | undefined, subset: number): number =>
   own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);

@@ -1,6 +1,6 @@
 import { classesOf, type KeyMask } from "../attention/sequences.js";
 import { type Accounting, published } from "./accounting.js";
-import { countLaid, type EinsumUse, layOut, peStepsOf, variantOf } from "./action-counts.js";
+import { countLaid, type EinsumUse, type Laid, layOut, peStepsOf, variantOf } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
 import { checkBuffers, checkNumbers } from "./check-machine.js";
 import type { CompiledDesign } from "./compile.js";
@@ -28,14 +28,23 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly missing: readonly ("energyPj" | "areaUm2")[];
 }
 
-/** Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes. */
-export function evaluate(
+/** A design mapped at given sizes: everything that is chosen is chosen, and each Einsum has its numbers. */
+export interface MappedDesign {
+  readonly values: Float64Array;
+  /** What the mask leaves; undefined without one. */
+  readonly region: VisibleRegion | undefined;
+  readonly einsums: readonly Laid[];
+  readonly mappingsTried: number;
+}
+
+/** Maps a design, with the best mapping where it leaves a choice. Throws SpecError when the mapping does not fit the machine at these sizes. */
+export function mapDesign(
   design: CompiledDesign,
   sizes: Sizes,
   accounting: Accounting = published,
   variables: readonly number[] = [],
   mask?: KeyMask,
-): Evaluation {
+): MappedDesign {
   const values = new Float64Array(design.program.size);
   const symbols = symbolValues(sizes);
   design.sizeSlots.forEach((slot, i) => {
@@ -52,13 +61,30 @@ export function evaluate(
   const rowsTried = chooseRows(design, values, region);
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
   const mappingsTried = rowsTried + chooseMappings(design, einsums, values, accounting, region);
+  return {
+    values,
+    region,
+    einsums: einsums.map(einsum => layOut(design, einsum, values, region)),
+    mappingsTried,
+  };
+}
+
+/** Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes. */
+export function evaluate(
+  design: CompiledDesign,
+  sizes: Sizes,
+  accounting: Accounting = published,
+  variables: readonly number[] = [],
+  mask?: KeyMask,
+): Evaluation {
+  const { values, region, einsums, mappingsTried } = mapDesign(design, sizes, accounting, variables, mask);
   const has = (name: string): boolean => accounting.corrections.includes(name);
   // No published number is masked: there is no overflow to reproduce.
   const options = { allInstances: has("register-energy"), overflow: !has("first-reads") && region === undefined };
-  const counts = einsums.map((einsum): EinsumUse => {
-    const laid = layOut(design, einsum, values, region);
-    return Object.assign(countLaid(design, laid, values, options), { peSteps: peStepsOf(design, laid, values) });
-  });
+  const counts = einsums.map(
+    (laid): EinsumUse =>
+      Object.assign(countLaid(design, laid, values, options), { peSteps: peStepsOf(design, laid, values) }),
+  );
   checkBuffers(design, counts, values);
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));

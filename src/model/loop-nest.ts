@@ -26,6 +26,8 @@ export interface RankCounts extends ReadonlyArray<Float64Array> {
   readonly touched?: (subset: number, temporal: number) => number | undefined;
   /** How often the loop of a bit turns, masked or not; without it, its count. */
   readonly turns?: (bit: number) => number;
+  /** Words fetched into a level under a mask, where a product of counts does not say (as src/model/visits.ts). */
+  readonly fetched?: (relevant: number, level: number, words: number) => number | undefined;
   /** The ranks by themselves, where no mask couples them. */
   readonly alone?: readonly RankCount[];
 }
@@ -164,6 +166,8 @@ export function analyse(
     /** Words fetched into a level: its tiles, each as often as it changes, and `more` loops that each word is fetched for. */
     const fetched = (into: number, more: number): number => {
       const tile = relevant & (from[into] as number);
+      const walked = counts.fetched?.(relevant, into, tile | more);
+      if (walked !== undefined) return walked;
       if (alone !== undefined && uneven === true) return visitedWords(shape, alone, relevant, into, tile | more);
       return tuples(shape, counts, changing(shape, counts, relevant, into) | tile | more);
     };

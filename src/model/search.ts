@@ -120,7 +120,7 @@ function search(
   const laidOut = (candidate: Candidate): Laid => {
     if (last?.candidate !== candidate) {
       setBlocks(einsum, values, candidate.blocks);
-      last = { candidate, laid: layOut(design, einsum, values, region) };
+      last = { candidate, laid: layOut(design, einsum, values, region, 0) };
     }
     return last.laid;
   };

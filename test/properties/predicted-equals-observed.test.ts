@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem } from "../../src/attention/problem.js";
 import type { KeyMask } from "../../src/attention/sequences.js";
-import { observe } from "../../src/emulator/count.js";
-import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";
@@ -12,6 +10,8 @@ import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { formats } from "../../src/numerics/format.js";
 import { loadDesign } from "../../src/spec/load.js";
+import { observe } from "../oracle/count.js";
+import { countedEinsums } from "../oracle/count-observation.js";
 import { makeOperands, masks } from "./arbitrary.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { exponentFactor, type ProcessingElement, processingElement } from "../../src/numerics/pe.js";
 import type { CountingColumn } from "./count-column.js";
 import { emptyObservations } from "./count-observation.js";
 import { type Placement, placeTensors } from "./count-placement.js";
@@ -33,19 +33,18 @@ export class CountingArray {
     this.storage = placeTensors(this.observations);
   }
 
-  /** Another block of P1 query tiles comes to work; its loop over key tiles begins anew, if it turns at all. */
+  /** Another block of P1 query tiles comes to work. */
   enterQueries(): void {
     this.block += 1;
     this.storage.BQK.q.enter(this.block);
   }
 
-  /** Another tile of keys and values comes to work. */
+  /** A tile of keys and values comes to work; where it is the one that was there, it stays. */
   enterKeys(kvHead: number, m1: number): void {
     const { shape, tile } = this.problem;
     this.firstKey = kvHead * shape.keys + m1 * tile.m0;
-    const turn = this.keyTiles === 1 ? kvHead : this.block * this.keyTiles + m1;
-    this.storage.BQK.k.enter(turn);
-    this.storage.SLNV.v.enter(turn);
+    this.storage.BQK.k.enter(kvHead * this.keyTiles + m1);
+    this.storage.SLNV.v.enter(kvHead * this.keyTiles + m1);
   }
 
   /** BQK = Q x BK (Eq. 44): E steps, a multiply-accumulate on each PE. */

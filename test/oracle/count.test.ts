@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { visibleScores } from "../../src/attention/visible.js";
-import { observe } from "../../src/emulator/count.js";
-import { countedEinsums } from "../../src/emulator/count-observation.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { cases, valueKinds } from "../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../properties/run.js";
+import { observe } from "./count.js";
+import { countedEinsums } from "./count-observation.js";
 
 const calm = valueKinds.filter(kind => kind !== "huge" && kind !== "wide");
 

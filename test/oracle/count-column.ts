@@ -1,4 +1,4 @@
-import type { KeyRange } from "../attention/key-range.js";
+import type { KeyRange } from "../../src/attention/key-range.js";
 
 /** One query in its column of PEs: what it carries from tile to tile, and the values of the tile at work. */
 export class CountingColumn {

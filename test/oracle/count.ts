@@ -1,7 +1,7 @@
-import { groupOf } from "../attention/heads.js";
-import { maskOf, sequenceOf } from "../attention/mask.js";
-import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { allRows, rowAt } from "../attention/rows.js";
+import { groupOf } from "../../src/attention/heads.js";
+import { maskOf, sequenceOf } from "../../src/attention/mask.js";
+import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { allRows, rowAt } from "../../src/attention/rows.js";
 import { CountingArray } from "./count-array.js";
 import { CountingColumn } from "./count-column.js";
 import type { Observations } from "./count-observation.js";

@@ -1,0 +1,486 @@
+import type { SequenceClass } from "../attention/sequences.js";
+import { endOfSeen, firstSeen } from "../attention/window.js";
+import type { CoupledRank, CoupledRanks, MaskedNest } from "./coupled-counts.js";
+import type { NestShape } from "./nest.js";
+import { chunkOf, countParts, type RankCount } from "./partition.js";
+import type { VisibleRegion } from "./visible-region.js";
+
+/**
+ * The words fetched into the memories of a level under a mask, where a tile may stay from one turn of an outer loop to the
+ * next: consecutive blocks of queries that end and begin on one tile of keys. Walks the loops outside that a mask couples
+ * one by one, and those that it does not couple in one go. Terms as in src/model/visits.ts.
+ */
+export function maskedVisits(
+  { shape, ranksAlone, coupled }: MaskedNest,
+  region: VisibleRegion,
+  relevant: number,
+  level: number,
+  words: number,
+): number {
+  return new MaskedWalk(shape, ranksAlone, coupled, region, relevant, level, words).words();
+}
+
+/** How long such a walk is, about: memories times visits that are looked at one by one, and the rows that are. */
+export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: number, words: number): number {
+  const { batch, rows, keys } = coupled;
+  const isOf = (side: CoupledRank | undefined, bit: number): boolean =>
+    side !== undefined && bit >= side.shift && bit < side.shift + side.parts;
+  const turnsOf = (bit: number): number => {
+    const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
+    return ranksAlone[rank]?.bounds[bit - (shape.ranks[rank]?.shift ?? 0)] ?? 1;
+  };
+  const sizeOf = (side: CoupledRank | undefined): number =>
+    side === undefined ? 1 : (ranksAlone[side.rank]?.size ?? 1);
+  const outside = shape.loops.filter(loop => loop.level < level);
+  const isSpatial = ({ level: at }: { readonly level: number }): boolean => shape.levels[at]?.spatial === true;
+  const inside = (side: CoupledRank | undefined): readonly boolean[] =>
+    side === undefined
+      ? []
+      : Array.from({ length: side.parts }, (_, part) => side.shift + part)
+          .filter(bit => !outside.some(loop => loop.bit === bit))
+          .map(bit => (words & (1 << bit)) !== 0);
+  const steps = outside.filter(loop => !isSpatial(loop));
+  const product = (loops: readonly { readonly bit: number }[]): number =>
+    loops.reduce((length, { bit }) => length * turnsOf(bit), 1);
+  const memories = product(outside.filter(loop => isSpatial(loop) && (words & (1 << loop.bit)) !== 0));
+  const keySteps = steps.filter(({ bit }) => isOf(keys, bit));
+  const inOneGo =
+    inside(rows).every(wanted => !wanted) &&
+    inside(keys).every(wanted => wanted) &&
+    !outside.some(loop => isSpatial(loop) && (isOf(rows, loop.bit) || isOf(keys, loop.bit)));
+  if (inOneGo) {
+    const last = steps.at(-1);
+    const walked = steps.filter(loop => loop !== last || !isOf(keys, loop.bit));
+    return memories * product(walked.filter(({ bit }) => isOf(rows, bit) || isOf(keys, bit) || isOf(batch, bit)));
+  }
+  const single = inside(keys).every(wanted => wanted) ? 1 : sizeOf(keys);
+  return memories * product(keySteps) * sizeOf(batch) * sizeOf(rows) * single;
+}
+
+/** Index tuples of the loops of `subset` within tiles that a score touches; a tile is what the loops of `temporal` step over. */
+export function touchedPoints(
+  { shape, ranksAlone, coupled }: MaskedNest,
+  region: VisibleRegion,
+  temporal: number,
+  subset: number,
+): number {
+  return new MaskedWalk(shape, ranksAlone, coupled, region, 0, 0, subset).touched(temporal);
+}
+
+/** Words of a tile, as intervals of their numbers, in order; each stands for `dense` words along ranks that no mask couples. */
+interface Held {
+  readonly tile: number;
+  readonly words: readonly Interval[];
+  readonly dense: number;
+}
+type Interval = readonly [from: number, to: number];
+
+/** What a memory fetches in a stretch of visits, from empty; runs are visits in a row with one tile. */
+interface Stretch {
+  readonly words: number;
+  readonly first: Held;
+  readonly last: Held;
+  readonly single: boolean;
+}
+
+/** Coordinates of a coupled rank at hand: chunks of one length. */
+interface Chunks {
+  starts: readonly number[];
+  length: number;
+  part: number;
+}
+
+type Kind = "time" | "memory" | "shared";
+
+class MaskedWalk {
+  private readonly steps: readonly {
+    readonly rank: number;
+    readonly part: number;
+    /** What one turn adds to the number of a tile; 0 for a loop that the tensor lacks. */
+    readonly stride: number;
+  }[];
+  private readonly sides: readonly (CoupledRank | undefined)[];
+  private readonly sequences: readonly SequenceClass[];
+  private readonly chunks: Chunks[];
+  /** Of ranks that no mask couples: coordinates at hand, and the part to come. */
+  private readonly sizes: number[];
+  private readonly parts: number[];
+  private readonly memory: number[] = [];
+  private readonly numbering: readonly [Inner, Inner, Inner];
+
+  constructor(
+    private readonly shape: NestShape,
+    private readonly ranks: readonly RankCount[],
+    { batch, rows, keys }: CoupledRanks,
+    private readonly region: VisibleRegion,
+    relevant: number,
+    private readonly level: number,
+    private readonly wanted: number,
+  ) {
+    this.sides = [batch, rows, keys];
+    this.sequences = region.sequences.flatMap(sequence => Array<SequenceClass>(sequence.count).fill(sequence));
+    this.chunks = this.sides.map((_, side) => ({ starts: [0], length: this.extent(side), part: 0 }));
+    this.sizes = ranks.map(({ size }) => size);
+    this.parts = ranks.map(() => 0);
+    let stride = 1;
+    this.steps = shape.loops
+      .filter(loop => loop.level < level && shape.levels[loop.level]?.spatial !== true)
+      .map(({ bit }) => {
+        const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
+        const part = bit - (shape.ranks[rank]?.shift ?? 0);
+        const moves = (relevant & (1 << bit)) !== 0;
+        const own = moves ? stride : 0;
+        if (moves) stride *= (ranks[rank]?.bounds[part] as number) + 1;
+        return { rank, part, stride: own };
+      });
+    this.numbering = this.sides.map(side => this.inner(side)) as [Inner, Inner, Inner];
+  }
+
+  words(): number {
+    const spread = this.shape.loops.filter(
+      loop => loop.level < this.level && this.shape.levels[loop.level]?.spatial === true && this.isWanted(loop.bit),
+    );
+    const over = (k: number): number => {
+      const loop = spread[k];
+      if (loop === undefined) return this.ofMemory();
+      const rank = this.shape.ranks.findIndex(({ shift, parts }) => loop.bit >= shift && loop.bit < shift + parts);
+      const part = loop.bit - (this.shape.ranks[rank]?.shift ?? 0);
+      let sum = 0;
+      for (let index = 0; index < (this.ranks[rank]?.bounds[part] as number); index++) {
+        this.memory[loop.bit] = index;
+        sum += over(k + 1);
+      }
+      return sum;
+    };
+    return over(0);
+  }
+
+  private ofMemory(): number {
+    for (let rank = 0; rank < this.ranks.length; rank++) if (!this.enter(rank)) return this.leave(0);
+    return this.leave(this.from(0)?.words ?? 0);
+  }
+
+  /** Index tuples of the wanted loops in tiles, as those of `temporal` cut them, that hold a score. */
+  touched(temporal: number): number {
+    const sides = (wanted: number) => this.sides.map(side => this.inner(side, wanted)) as [Inner, Inner, Inner];
+    const number = ([ofBatch, ofRows, ofKeys]: readonly [Inner, Inner, Inner], b: number, row: number, key: number) =>
+      (ofBatch.number(b) * ofRows.most + ofRows.number(row)) * ofKeys.most + ofKeys.number(key);
+    const [tile, point] = [sides(temporal), sides(this.wanted)];
+    const tiles = new Set<number>();
+    for (const [b, row, from, to] of this.rowsAtHand()) {
+      for (let key = from; key < to; key++) tiles.add(number(tile, b, row, key));
+    }
+    const points = new Set<string>();
+    for (const [b, row, from, to] of this.rowsAtHand(true)) {
+      for (let key = from; key < to; key++) {
+        const own = number(tile, b, row, key);
+        if (tiles.has(own)) points.add(`${own} ${number(point, b, row, key)}`);
+      }
+    }
+    return points.size;
+  }
+
+  /** Puts every rank back to where it begins. */
+  private leave(words: number): number {
+    this.chunks.forEach((chunk, side) => {
+      Object.assign(chunk, { starts: [0], length: this.extent(side), part: 0 });
+    });
+    this.ranks.forEach(({ size }, rank) => {
+      this.sizes[rank] = size;
+      this.parts[rank] = 0;
+    });
+    return words;
+  }
+
+  private extent(side: number): number {
+    const own = this.sides[side];
+    return own === undefined ? 1 : (this.ranks[own.rank]?.size as number);
+  }
+
+  private isWanted(bit: number): boolean {
+    return (this.wanted & (1 << bit)) !== 0;
+  }
+
+  private kindOf(rank: number, part: number): Kind | "inside" {
+    const bit = (this.shape.ranks[rank]?.shift ?? 0) + part;
+    const loop = this.shape.loops.find(own => own.bit === bit);
+    if (loop === undefined || loop.level >= this.level) return "inside";
+    if (this.shape.levels[loop.level]?.spatial !== true) return "time";
+    return this.isWanted(bit) ? "memory" : "shared";
+  }
+
+  /** Passes the spatial parts that come next in a rank; false where the memory has nothing of it. */
+  private enter(rank: number): boolean {
+    const { bounds } = this.ranks[rank] as RankCount;
+    const shift = this.shape.ranks[rank]?.shift ?? 0;
+    const side = this.sides.findIndex(own => own?.rank === rank);
+    const chunks = this.chunks[side];
+    for (;;) {
+      const part = chunks?.part ?? (this.parts[rank] as number);
+      if (part >= bounds.length) return true;
+      const kind = this.kindOf(rank, part);
+      if (kind === "time" || kind === "inside") return true;
+      const chunk = chunkOf(bounds, part);
+      const index = this.memory[shift + part] ?? 0;
+      if (chunks === undefined) {
+        const size = Math.min(chunk, (this.sizes[rank] as number) - (kind === "memory" ? index * chunk : 0));
+        if (size <= 0) return false;
+        this.sizes[rank] = size;
+        this.parts[rank] = part + 1;
+        continue;
+      }
+      const all = Math.ceil(chunks.length / chunk);
+      // Instances that share a memory are one stretch where no loop outside comes within.
+      const isLast = !Array.from(bounds).some((_, p) => p > part && ["time", "memory"].includes(this.kindOf(rank, p)));
+      if (kind === "shared" && isLast) {
+        chunks.part = part + 1;
+        continue;
+      }
+      const turns = kind === "memory" ? [index] : Array.from({ length: all }, (_, i) => i);
+      if (kind === "memory" && index >= all) return false;
+      chunks.starts = chunks.starts.flatMap(start => turns.map(turn => start + turn * chunk));
+      chunks.length = chunk;
+      chunks.part = part + 1;
+    }
+  }
+
+  private from(i: number): Stretch | undefined {
+    const step = this.steps[i];
+    if (step === undefined) return this.visit();
+    const { rank, part, stride } = step;
+    const side = this.sides.findIndex(own => own?.rank === rank);
+    const chunk = chunkOf((this.ranks[rank] as RankCount).bounds, part);
+    const chunks = this.chunks[side];
+    let found: Stretch | undefined;
+    if (chunks !== undefined) {
+      const isWhole = part + 1 === this.ranks[rank]?.bounds.length || this.kindOf(rank, part + 1) === "inside";
+      if (side === 2 && i === this.steps.length - 1 && isWhole) {
+        const tiles = this.tilesOfKeys(chunk, stride);
+        if (tiles !== undefined) return tiles;
+      }
+      const before = { ...chunks };
+      let stretch: Stretch | undefined;
+      for (let turn = 0; turn * chunk < before.length; turn++) {
+        chunks.starts = before.starts.map(start => start + turn * chunk);
+        chunks.length = Math.min(chunk, before.length);
+        chunks.part = part + 1;
+        // Sequences alike do alike.
+        const again =
+          side === 0 && chunk === 1 && this.sequences[turn] === this.sequences[turn - 1] && before.starts[0] === 0;
+        if (!again) stretch = this.enter(rank) && this.seesSomething() ? this.from(i + 1) : undefined;
+        found = joined(found, moved(stretch, turn * stride));
+        Object.assign(chunks, before);
+      }
+      return found;
+    }
+    const size = this.sizes[rank] as number;
+    const before = this.parts[rank] as number;
+    const inside = (extent: number): Stretch | undefined => {
+      this.sizes[rank] = extent;
+      this.parts[rank] = part + 1;
+      const own = this.enter(rank) ? this.from(i + 1) : undefined;
+      this.sizes[rank] = size;
+      this.parts[rank] = before;
+      return own;
+    };
+    const whole = Math.floor(size / chunk);
+    const rest = size % chunk;
+    if (whole > 0) found = repeated(inside(chunk), whole, stride);
+    return rest === 0 ? found : joined(found, moved(inside(rest), whole * stride));
+  }
+
+  private *rowsAtHand(
+    hiddenToo = false,
+  ): Generator<readonly [sequence: number, row: number, from: number, to: number]> {
+    const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
+    const allSequences = this.sides[0] === undefined ? [0, this.sequences.length] : undefined;
+    for (const first of allSequences === undefined ? batches.starts : [0]) {
+      const end = allSequences === undefined ? first + batches.length : this.sequences.length;
+      for (let b = first; b < Math.min(end, this.sequences.length); b++) {
+        const sequence = this.sequences[b] as SequenceClass;
+        const all = sequence.queries * this.region.group;
+        for (const start of this.sides[1] === undefined ? [0] : rows.starts) {
+          const last = Math.min(all, this.sides[1] === undefined ? all : start + rows.length);
+          for (let row = start; row < last; row++) {
+            const query = Math.floor(row / this.region.group);
+            const from = hiddenToo ? 0 : firstSeen(this.region, sequence, query);
+            const to = hiddenToo ? sequence.keys : endOfSeen(this.region, sequence, query);
+            for (const key of this.sides[2] === undefined ? [0] : keys.starts) {
+              const lowest = Math.max(from, key);
+              const highest = this.sides[2] === undefined ? to : Math.min(to, key + keys.length);
+              if (lowest < highest) yield [b, row, lowest, highest];
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private seesSomething(): boolean {
+    const seen = this.seenAtOnce();
+    return seen === undefined ? this.rowsAtHand().next().done !== true : seen[0] < seen[1];
+  }
+
+  /** The keys at hand that some row at hand sees, where they are neighbours: of one sequence, one stretch of rows and one of keys. */
+  private seenAtOnce(): Interval | undefined {
+    const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
+    const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
+    if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
+    const { group } = this.region;
+    const sequence = this.sequences[this.sequences.length === 1 ? 0 : (batches.starts[0] as number)];
+    if (sequence === undefined) return [0, 0];
+    const all = sequence.queries * group;
+    const start = rows.starts[0] as number;
+    const end = this.sides[1] === undefined ? all : Math.min(all, start + rows.length);
+    if (start >= end) return [0, 0];
+    // Both ends of what a row sees never fall, and rows next to each other see keys next to each other.
+    const from = firstSeen(this.region, sequence, Math.floor(start / group));
+    const to = endOfSeen(this.region, sequence, Math.floor((end - 1) / group));
+    if (this.sides[2] === undefined) return [from, to];
+    const first = keys.starts[0] as number;
+    return [Math.max(first, from), Math.min(first + keys.length, to)];
+  }
+
+  /** All turns of the innermost step at once, where it is over keys that the tensor has, and over nothing of its rows. */
+  private tilesOfKeys(chunk: number, stride: number): Stretch | undefined {
+    const seen = this.seenAtOnce();
+    const [, ofRows, ofKeys] = this.numbering;
+    if (seen === undefined || !ofKeys.isWhole || ofRows.isWanted || stride === 0) return undefined;
+    const [from, to] = seen;
+    const keys = this.chunks[2] as Chunks;
+    const origin = keys.starts[0] as number;
+    const dense = this.dense();
+    const held = (turn: number): Held => {
+      const tile = origin + turn * chunk;
+      const [first, end] = [Math.max(from, tile), Math.min(to, tile + chunk)];
+      return { tile: turn * stride, dense, words: [[first - tile, end - tile]] };
+    };
+    const [first, last] = [Math.floor((from - origin) / chunk), Math.ceil((to - origin) / chunk) - 1];
+    return { words: (to - from) * dense, first: held(first), last: held(last), single: first === last };
+  }
+
+  /** One visit: what its points want. */
+  private visit(): Stretch | undefined {
+    const [ofBatch, ofRows, ofKeys] = this.numbering;
+    const seen: Interval[] = [];
+    const atOnce = ofKeys.isWhole && !ofRows.isWanted && !ofBatch.isWanted ? this.seenAtOnce() : undefined;
+    if (atOnce !== undefined) {
+      const [from, to] = atOnce;
+      if (from < to) seen.push([ofKeys.number(from), ofKeys.number(from) + to - from]);
+    } else
+      for (const [b, row, from, to] of this.rowsAtHand()) {
+        const base = (ofBatch.number(b) * ofRows.most + ofRows.number(row)) * ofKeys.most;
+        if (ofKeys.isWhole) {
+          const start = ofKeys.number(from);
+          seen.push([base + start, base + start + (to - from)]);
+        } else if (!ofKeys.isWanted) seen.push([base, base + 1]);
+        else
+          for (let key = from; key < to; key++) seen.push([base + ofKeys.number(key), base + ofKeys.number(key) + 1]);
+      }
+    if (seen.length === 0) return undefined;
+    const dense = this.dense();
+    const words = seen.length === 1 ? seen : union(seen, []);
+    const held = { tile: 0, words, dense };
+    return { words: lengthOf(words) * dense, first: held, last: held, single: true };
+  }
+
+  /** Words at hand along ranks that no mask couples. */
+  private dense(): number {
+    let dense = 1;
+    this.ranks.forEach(({ bounds }, rank) => {
+      if (this.sides.some(side => side?.rank === rank)) return;
+      const { shift, parts } = this.shape.ranks[rank] as NestShape["ranks"][number];
+      const part = this.parts[rank] as number;
+      const own = (this.wanted >>> shift) & ((1 << parts) - 1) & ~((1 << part) - 1);
+      dense *= countParts(this.sizes[rank] as number, bounds, part, own);
+    });
+    return dense;
+  }
+
+  /** How the words of a tile are numbered along one side. */
+  private inner(side: CoupledRank | undefined, wanted = this.wanted): Inner {
+    if (side === undefined) return { most: 1, isWhole: false, isWanted: false, number: () => 0 };
+    const { bounds, size } = this.ranks[side.rank] as RankCount;
+    const first = Array.from(bounds).findIndex((_, part) => this.kindOf(side.rank, part) === "inside");
+    const inside = Array.from(bounds, (_, part) => part).filter(part => first >= 0 && part >= first);
+    const own = inside.filter(part => (wanted & (1 << (side.shift + part))) !== 0);
+    // Numbered by places within the chunk at hand where all parts inside count: neighbours stay neighbours.
+    const isShared = Array.from(bounds).some((_, part) => this.kindOf(side.rank, part) === "shared");
+    if (own.length > 0 && own.length === inside.length && !isShared) {
+      const chunk = first === 0 ? Number.POSITIVE_INFINITY : chunkOf(bounds, first - 1);
+      return { most: size, isWhole: true, isWanted: true, number: x => x % chunk };
+    }
+    return {
+      most: size,
+      isWhole: false,
+      isWanted: own.length > 0,
+      number: x =>
+        own.reduce((code, part) => {
+          const index = Math.floor(x / chunkOf(bounds, part));
+          const bound = bounds[part] as number;
+          return code * bound + (part === 0 ? index : index % bound);
+        }, 0),
+    };
+  }
+}
+
+interface Inner {
+  readonly most: number;
+  /** All parts inside tell words apart, or some do. */
+  readonly isWhole: boolean;
+  readonly isWanted: boolean;
+  readonly number: (coordinate: number) => number;
+}
+
+const moved = (stretch: Stretch | undefined, by: number): Stretch | undefined =>
+  stretch === undefined || by === 0
+    ? stretch
+    : {
+        ...stretch,
+        first: { ...stretch.first, tile: stretch.first.tile + by },
+        last: { ...stretch.last, tile: stretch.last.tile + by },
+      };
+
+/** The same stretch `times` in a row, `stride` tiles apart. */
+function repeated(one: Stretch | undefined, times: number, stride: number): Stretch | undefined {
+  if (one === undefined || times === 1) return one;
+  const goesOn = one.last.tile === one.first.tile + stride;
+  const kept = goesOn ? common(one.last, one.first) : 0;
+  return {
+    words: one.words * times - (times - 1) * kept,
+    first: one.first,
+    last: { ...one.last, tile: one.last.tile + (times - 1) * stride },
+    single: one.single && goesOn,
+  };
+}
+
+function joined(before: Stretch | undefined, after: Stretch | undefined): Stretch | undefined {
+  if (before === undefined || after === undefined) return before ?? after;
+  const goesOn = before.last.tile === after.first.tile;
+  const run = (): Held => ({
+    tile: after.first.tile,
+    words: union(before.last.words, after.first.words),
+    dense: Math.max(before.last.dense, after.first.dense),
+  });
+  return {
+    words: before.words + after.words - (goesOn ? common(before.last, after.first) : 0),
+    first: goesOn && before.single ? run() : before.first,
+    last: goesOn && after.single ? run() : after.last,
+    single: goesOn && before.single && after.single,
+  };
+}
+
+const common = (a: Held, b: Held): number =>
+  (lengthOf(a.words) + lengthOf(b.words) - lengthOf(union(a.words, b.words))) * Math.min(a.dense, b.dense);
+
+const lengthOf = (intervals: readonly Interval[]): number => intervals.reduce((sum, [from, to]) => sum + to - from, 0);
+
+function union(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
+  const merged: [number, number][] = [];
+  for (const [from, to] of [...a, ...b].sort((x, y) => x[0] - y[0])) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
