@@ -77,7 +77,7 @@ export function SchedulePanel(props: PanelProps) {
 
 const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: State): string =>
   [
-    `npx fusemax ${command} --design ${design} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory}`,
+    `npx fusemax ${command} --design ${design} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory} --accounting published`,
     ...(ports === "unlimited" ? [] : [`--ports ${ports}`]),
   ].join(" ");
 
@@ -203,7 +203,7 @@ function Steps(props: PanelProps) {
         </button>
       </p>
       <Command
-        command={`npx fusemax trace --design ${state.design} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --pe --cycles ${cycle}..${cycle} --out pes.svg`}
+        command={`npx fusemax trace --design ${state.design} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --accounting published --pe --cycles ${cycle}..${cycle} --out pes.svg`}
       />
     </figure>
   );

@@ -39,7 +39,7 @@ function reasonOf(path: string): string {
   const [kind, ...rest] = path.split(".");
   if (isWord(path)) return "it is a word for people";
   if (path === "architecture.timing.dramLatencyCycles") {
-    return "the model streams from DRAM at its bandwidth and hides the latency; a file of yours with it works in fusemax schedule";
+    return "the model streams from DRAM at its bandwidth and hides the latency; fusemax schedule has it";
   }
   if (rest[0] === "timing") {
     return "only a schedule's simulation reads it: fusemax schedule, or --accounting corrected";

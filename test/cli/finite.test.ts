@@ -12,13 +12,14 @@ import { invoke } from "./invoke.js";
 // No NaN and no Infinity leaves a command: the model is made to compute some.
 
 const poison = vi.hoisted(() => ({ value: 0 }));
+const poisoned = () => ({ trafficBytes: poison.value, latencySeconds: poison.value, cycles: poison.value });
 vi.mock(import("../../src/model/evaluate.js"), async original => {
   const real = await original();
   return {
     ...real,
     evaluate: (...args: Parameters<typeof real.evaluate>) => {
       const found = real.evaluate(...args);
-      return poison.value === 0 ? found : { ...found, trafficBytes: poison.value, latencySeconds: poison.value };
+      return poison.value === 0 ? found : { ...found, ...poisoned() };
     },
   };
 });
@@ -62,10 +63,10 @@ describe("a number that is none leaves no command", () => {
   it("sweep says it of the point", async () => {
     poison.value = Number.NaN;
     const csv = parseCsv((await invoke("sweep", "--seq", "1K")).stdout);
-    expect(csv.rows[0]?.at(-1)).toBe("latencySeconds is no number");
+    expect(csv.rows[0]?.at(-1)).toBe("cycles is no number");
     expect(csv.rows[0]?.[csv.columns.indexOf("latencySeconds")]).toBe("");
     const [point] = JSON.parse((await invoke("sweep", "--seq", "1K", "--json")).stdout).points;
-    expect([point.error, "latencySeconds" in point]).toEqual(["latencySeconds is no number", false]);
+    expect([point.error, "latencySeconds" in point]).toEqual(["cycles is no number", false]);
     const out = ["a.csv", "a.json", "a.svg"].map(name => join(folder, name));
     await invoke("sweep", "--seq", "1K", "--out", ...out);
     for (const file of out) {

@@ -69,7 +69,7 @@ function patchesFor(
     ] as const) {
       const level = arrays[name]?.at;
       if (level === undefined) {
-        const got = `it for ${Object.keys(arrays).join(" and ")}`;
+        const got = `a design with ${Object.keys(arrays).join(" and ")}`;
         throw new UsageError({ where: "--registers", got, expected: "a design with the arrays 2d and 1d" });
       }
       patches.push({ path: `architecture.levels.${level}.depth`, value: depth });

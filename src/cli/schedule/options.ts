@@ -28,6 +28,12 @@ export interface MachineOptions extends PhaseOptions, AccountingOptions {
   readonly memory: "ideal" | "dram";
 }
 
+/** How much of the machine, its schedule or its specs the options set: with any, the design is not the paper's. */
+export function settingsOf({ set = [], ...options }: ScheduleOptions | TraceOptions): number {
+  const { schedule, array, rmReturn, registers, ports, lag } = options;
+  return set.length + [schedule, array, rmReturn, registers, ports, lag].filter(given => given !== undefined).length;
+}
+
 export const unlimited = "unlimited";
 export type Ports = number | typeof unlimited;
 

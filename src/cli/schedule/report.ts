@@ -12,7 +12,7 @@ import { arrayLabel } from "../../report/waterfall.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand } from "../model/options.js";
 import { designFor, pointsFor, type ScheduledDesign, type SchedulePoint } from "./design.js";
-import { type Ports, type ScheduleOptions, unlimited } from "./options.js";
+import { type Ports, type ScheduleOptions, settingsOf, unlimited } from "./options.js";
 
 /** One design, model, length and number of ports: simulated, and as its binding has it. */
 interface Row {
@@ -36,9 +36,8 @@ export function reportSchedules(options: ScheduleOptions): void {
   if (options.kvLens !== undefined && options.batch !== undefined) {
     throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
   }
-  const settings = options.set ?? [];
-  const { designs, patches } = designsWith(options.design, settings);
-  const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
+  const { designs, patches } = designsWith(options.design, options.set ?? []);
+  const { accounting, byDefault } = accountingOfCommand(options, designs, settingsOf(options));
   const scheduled = designs.flatMap(design =>
     (options.ports ?? [undefined]).flatMap(ports =>
       (options.lag ?? [undefined]).map(lag =>

@@ -12,7 +12,7 @@ import { designsWith } from "../model/designs.js";
 import { accountingOfCommand } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { designFor, pointsFor, type SchedulePoint } from "./design.js";
-import type { TraceOptions } from "./options.js";
+import { settingsOf, type TraceOptions } from "./options.js";
 
 /** Drawings past this are too wide to read. */
 const mostDrawnEpochs = 64;
@@ -34,11 +34,10 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
       unused === "cycles" ? ["no --pe", "--pe beside it"] : ["--pe beside it", "--cycles with --pe"];
     throw new UsageError({ where: `--${unused}`, got, expected });
   }
-  const settings = options.set ?? [];
-  const { designs, patches } = designsWith([options.design], settings);
+  const { designs, patches } = designsWith([options.design], options.set ?? []);
   const [loaded] = designs;
   if (loaded === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
-  const { accounting } = accountingOfCommand(options, designs, settings.length);
+  const { accounting } = accountingOfCommand(options, designs, settingsOf(options));
   const design = designFor(loaded, options, patches, accounting.corrections, options);
   const { compiled } = design;
   const point = pointFor(options);
