@@ -20,7 +20,7 @@ import { randomOf } from "../io/random.js";
 // Runs and sweeps killed at random moments, their files damaged now and then, until they end: the result is that of a command left
 // alone. FUSEMAX_KILLS sets how many kills of each (npm run test:kill); a few by default.
 
-const kills = Number(process.env["FUSEMAX_KILLS"] ?? 4);
+const kills = Number(process.env["FUSEMAX_KILLS"] ?? 2);
 const program = resolve(import.meta.dirname, "../../dist/cli/main.js");
 const folder = mkdtempSync(join(tmpdir(), "fusemax-kills-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

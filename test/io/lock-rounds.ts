@@ -29,7 +29,9 @@ const inside = path + "-inside";
 const pause = ms => new Promise(done => setTimeout(done, ms));
 process.stdout.write("ready\\n");
 await new Promise(go => process.stdin.once("data", go));
-const alive = pid => { try { process.kill(pid, 0); return true; } catch { return false; } };
+// One that was killed and is not yet reaped is dead.
+const dead = pid => { try { return /\\) [ZX] /.test(readFileSync("/proc/" + pid + "/stat", "latin1")); } catch { return process.platform === "linux"; } };
+const alive = pid => { try { process.kill(pid, 0); return !dead(pid); } catch { return false; } };
 for (let round = 0; round < rounds; ) {
   try {
     await withFileLock(path, async () => {
