@@ -138,7 +138,7 @@ describe("leaps over repetition", () => {
         leapt += quick.tiles - quick.tilesStepped;
         tiles += quick.tiles;
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
     expect(leapt / tiles).toBeGreaterThan(0.3); // else the property says little
   });

@@ -2,7 +2,7 @@ import { SpecError } from "../../errors.js";
 import type { Plan } from "./actions.js";
 import { type Position, TileFeed } from "./feed.js";
 import type { TileMemory } from "./memory.js";
-import { commonCauses } from "./result.js";
+import { type ArrayTime, commonCauses } from "./result.js";
 import { type SavedMachine, TileMachine } from "./tile-machine.js";
 import { Track } from "./track.js";
 import type { TilePlace, TileWalk } from "./walk.js";
@@ -90,11 +90,6 @@ export class LiveArrays {
 
   get done(): boolean {
     return this.tracks.every(track => track.done);
-  }
-
-  /** Where the stalls of an array stand among the counters. */
-  stallsAt(array: number): number {
-    return this.causeBase[array] as number;
   }
 
   /**
@@ -195,6 +190,18 @@ export class LiveArrays {
       const at = (this.causeBase[track.index] as number) + drain;
       this.counters[at] = (this.counters[at] as number) + Math.max(0, this.machine.end - track.finishedAt);
     }
+  }
+
+  /** What the counters say of each array. */
+  arrayTimes(counters: Float64Array): Readonly<Record<string, ArrayTime>> {
+    const times = this.plan.onArray.map(({ name, einsums }, i): [string, ArrayTime] => {
+      const busy = Object.fromEntries(einsums.map(e => [this.plan.einsums[e]?.name ?? "", counters[e] as number]));
+      const base = this.causeBase[i] as number;
+      const stalls = this.machine.causes.map((cause, c) => [cause, counters[base + c] as number]);
+      const busyCycles = Object.values(busy).reduce((a, b) => a + b, 0);
+      return [name, { busy, busyCycles, stalls: Object.fromEntries(stalls) }];
+    });
+    return Object.fromEntries(times);
   }
 
   /** The state at this moment. */

@@ -8,8 +8,9 @@ import { LiveArrays, type SavedState, type Watcher } from "./live.js";
 import { dramMemory, givenArrivals, type TileMemory } from "./memory.js";
 import { checkOrder } from "./order.js";
 import { type Loop, type Period, Repetition, Tallies } from "./repetition.js";
-import type { ArrayTime, ScheduleResult } from "./result.js";
-import { noMore, TileWalk } from "./walk.js";
+import type { ScheduleResult } from "./result.js";
+import { seenAhead, UpcomingKinds } from "./upcoming.js";
+import { TileWalk } from "./walk.js";
 
 export interface SimulationOptions {
   /** Where the operands come from: always there (the default), there from given cycles on, or from DRAM. */
@@ -32,11 +33,6 @@ export interface Watch extends Watcher {
 const mostTilesStepped = 5e6;
 /** States that are remembered at once. */
 const mostStates = 1e5;
-/** Tiles after the one that begins whose kinds may decide what happens meanwhile: an array may be ahead of the first. */
-const seenAhead = 3;
-/** Kinds of tiles that are told apart. */
-const mostKinds = 2 ** 12;
-
 /** A state at the beginning of a tile, and what follows from it, by the kinds of the tiles to come. */
 interface State {
   readonly id: number;
@@ -77,7 +73,7 @@ class Simulation {
   private readonly leapsEnd: number;
   private readonly tally: Tallies;
   private states = new Map<string, State>();
-  private readonly kinds = new Map<number, number>();
+  private readonly upcoming = new UpcomingKinds();
   /** Moves of the walk so far, and those after which the live arrays stand as the walk does. */
   private moves = 0;
   private liveAt = 0;
@@ -149,22 +145,10 @@ class Simulation {
     this.goLive(state);
   }
 
-  /** The kinds of the tile that begins and of those after it, and with DRAM what is loaded next. */
+  /** What decides the next step besides the state: the kinds of the tiles to come, and with DRAM what is loaded next. */
   private keyHere(): number | string {
-    const ahead = this.position.clone();
-    let key = 0;
-    for (let i = 0; i <= seenAhead; i++) {
-      key = key * mostKinds + this.kindNumber(ahead.kind());
-      if (!ahead.atEnd) ahead.next();
-    }
+    const key = this.upcoming.keyAt(this.position);
     return this.memory === null ? key : `${key} ${this.memory.next()}`;
-  }
-
-  private kindNumber(kind: number): number {
-    if (kind === noMore) return 0;
-    const number = this.kinds.get(kind) ?? this.kinds.size + 1;
-    this.kinds.set(kind, number);
-    return number;
   }
 
   /** Runs one tile and remembers what it did. */
@@ -242,7 +226,7 @@ class Simulation {
     if (left < 4) return;
     const period = this.runs.meet(this.stateHere(state), offset, this.tally.of("tiles"));
     if (period === null) return;
-    const times = this.times(period, left, true);
+    const times = this.timesWithLoads(period, left);
     if (times < 1) return;
     this.repeat("tiles", period, times);
     position.offset += times * period.turns;
@@ -259,7 +243,7 @@ class Simulation {
     const period = this.rows.meet(this.stateHere(state), row.m1, this.tally.of("rows"));
     if (period === null) return false;
     this.period = period;
-    const times = this.times(period, row.alike - Math.ceil(seenAhead / row.tiles), true);
+    const times = this.timesWithLoads(period, row.alike - Math.ceil(seenAhead / row.tiles));
     if (times < 1) return false;
     this.repeat("rows", period, times);
     position.skipRows(times * period.turns);
@@ -284,7 +268,7 @@ class Simulation {
         ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
       );
       const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / tilesOfTurn(period));
-      const times = period === null ? 0 : this.times(period, room, false);
+      const times = period === null ? 0 : this.times(period, room);
       if (period !== null && times >= 1) {
         this.repeat("heads", period, times);
         for (const stream of this.memory?.streams ?? []) stream.skip(times * period.turns, 0);
@@ -299,7 +283,7 @@ class Simulation {
     const period = this.blocks.meet(place, position.block, this.tally.of("blocks"));
     if (period === null) return false;
     const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
-    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfTurn(period)), false);
+    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfTurn(period)));
     if (times < 1) return false;
     this.repeat("blocks", period, times);
     for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.turns);
@@ -321,20 +305,26 @@ class Simulation {
     return this.memory?.streams.map(stream => stream.relativeTo(head, block)).join(" ") ?? "";
   }
 
-  /** How often a period may be left out, in a loop of `room` more turns; loads must not change before that. */
-  private times(period: Period, room: number, advances: boolean): number {
-    let times = Math.floor(room / period.turns);
-    times = Math.min(times, Math.floor((this.leapsEnd - this.tally.tiles) / period.tally.tiles));
-    if (!advances || this.memory === null) return times;
+  /** How often a period may be left out, in a loop of `room` more turns. */
+  private times(period: Period, room: number): number {
+    const watched = Math.floor((this.leapsEnd - this.tally.tiles) / period.tally.tiles);
+    return Math.min(Math.floor(room / period.turns), watched);
+  }
+
+  /** The same within a block, where loads go on meanwhile: as long as they are of one size. Passes over them. */
+  private timesWithLoads(period: Period, room: number): number {
+    const times = this.times(period, room);
+    if (this.memory === null) return times;
     const { streams } = this.memory;
-    const changes = this.live.bytesAt + 1;
-    if (period.tally.counters[changes] !== 0) return 0;
-    const made = streams.map((_, i) => period.tally.counters[this.live.loadsAt + i]);
-    streams.forEach((stream, i) => {
-      if ((made[i] as number) > 0) times = Math.min(times, Math.floor((stream.alike() - 1) / (made[i] as number)));
-    });
-    if (times >= 1) streams.forEach((stream, i) => void stream.advance(times * (made[i] as number)));
-    return times;
+    const { bytesAt, loadsAt } = this.live;
+    if (period.tally.counters[bytesAt + 1] !== 0) return 0;
+    const made = streams.map((_, i) => period.tally.counters[loadsAt + i] as number);
+    const alike = streams.map((stream, i) =>
+      made[i] === 0 ? times : Math.floor((stream.alike() - 1) / (made[i] as number)),
+    );
+    const least = Math.min(times, ...alike);
+    if (least >= 1) streams.forEach((stream, i) => void stream.advance(least * (made[i] as number)));
+    return least;
   }
 
   private endless(): SpecError {
@@ -349,23 +339,17 @@ class Simulation {
   private result(): ScheduleResult {
     const { live, memory, plan, walk, base, period } = this;
     const { machine } = live;
-    const end = Math.max(this.tally.end, base.cycle + machine.end);
+    // Without a tile nothing was written.
+    const end = Math.max(0, this.tally.end, base.cycle + machine.end);
     machine.end = end - base.cycle;
     if (live.done) live.countDrain();
     const counters = live.counters.map((count, i) => count + (base.counters[i] as number));
-    const arrays = plan.onArray.map(({ name, einsums }, i): [string, ArrayTime] => {
-      const busy = Object.fromEntries(einsums.map(e => [plan.einsums[e]?.name ?? "", counters[e] as number]));
-      const stalls = Object.fromEntries(
-        machine.causes.map((cause, c) => [cause, counters[live.stallsAt(i) + c] as number]),
-      );
-      return [name, { busy, busyCycles: Object.values(busy).reduce((a, b) => a + b, 0), stalls }];
-    });
     return {
       schedule: plan.schedule,
       cycles: end - (Number.isFinite(live.firstIssue) ? live.firstIssue : 0),
       latencyCycles: Math.max(end, base.cycle + (memory?.busyUntil() ?? Number.NEGATIVE_INFINITY)),
       tiles: walk.tiles,
-      arrays: Object.fromEntries(arrays),
+      arrays: live.arrayTimes(counters),
       causes: { dram: machine.dramCauses, arrays: [...machine.arrayCauses, "behind"] },
       epoch: period === null ? null : { cycles: period.tally.cycle, tiles: period.tally.tiles },
       registers: Object.fromEntries(plan.onArray.map(({ name }, i) => [name, machine.peak[i] as number])),
