@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { noMask } from "../../../src/attention/mask.js";
+import { cpuEngine } from "../../../src/emulator/cpu.js";
 import { formats } from "../../../src/numerics/format.js";
 import { readShader } from "../../../src/platform/shaders.js";
 import { makeOperands } from "../../properties/arbitrary.js";
+import { expectSameBits, runCase } from "../../properties/run.js";
 import { library } from "../cascades.js";
 import { printingEngines } from "../engines.js";
 import { programSuite } from "../program-suite.js";
@@ -11,6 +13,28 @@ import { openTestEngine } from "./adapter.js";
 for (const engine of printingEngines.filter(({ name }) => name === "webgpu")) programSuite(engine);
 
 describe("a printed program in WGSL", () => {
+  it("has the same bits when K and V come in parts, and rows in several requests", async () => {
+    // 16 keys of 64 operands a part, two parts at a time.
+    const engine = await openTestEngine({ specialize: false, variant: { chunkBytes: 4096, cacheBytes: 8192 } });
+    const shape = { batch: 1, heads: 4, kvHeads: 2, queries: 30, keys: 101, headDim: 64, valueDim: 20 };
+    const mask = { ...noMask, left: 60, right: 0 };
+    try {
+      for (const name of ["attention-1-pass", "attention-2-pass"]) {
+        const problem = {
+          ...{ shape, mask, tile: { m0: 8, p0: 8 }, format: formats.fp32, scale: 0.125 },
+          cascade: library(name),
+        };
+        const operands = makeOperands(shape, "fp32", "normal", 5);
+        const wanted = await runCase(cpuEngine({ specialize: false }), { problem, operands });
+        const { av, overflowRow } = await runCase(engine, { problem, operands }, 37);
+        expect(overflowRow).toBeNull();
+        expectSameBits(av, wanted.av, name);
+      }
+    } finally {
+      await engine.close();
+    }
+  });
+
   it("is tried on a small attention before it is believed", async () => {
     // An adapter on which divisions are cut off, not rounded.
     const shaders = (name: string): string =>
