@@ -37,6 +37,8 @@ export interface RunResult {
   readonly design: string;
   /** The cascade whose values were computed. */
   readonly cascade: string;
+  /** The cascade whose cost is given: the design's own, which --cascade does not change; null where they are one. */
+  readonly costOfCascade: string | null;
   readonly tile: { readonly m0: number; readonly p0: number };
   readonly format: FormatName;
   readonly engine: {

@@ -27,7 +27,7 @@ export function runText(result: RunResult): string {
     "",
     ...errorText(result),
     "",
-    `Cost on ${result.design === "fusemax" ? "FuseMax" : result.design}`,
+    `Cost on ${result.design === "fusemax" ? "FuseMax" : result.design}${ofOther(result)}`,
     line(["cycles", `${count(Math.round(cost.cycles))}; ${count(Math.round(cost.busyCycles))} of computation`]),
     line(["time", `${seconds(cost.seconds)} at ${clock(cost.frequencyHz)} and ${bandwidth(cost.dramBytesPerSecond)}`]),
     line(["words", wordsText(cost, format)]),
@@ -44,6 +44,9 @@ export function runText(result: RunResult): string {
     "",
   ].join("\n");
 }
+
+const ofOther = ({ costOfCascade }: RunResult): string =>
+  costOfCascade === null ? "" : `, of its own ${costOfCascade}`;
 
 const titleOf = ({ design, cascade }: RunResult): string =>
   design === "fusemax" && cascade === "attention-1-pass" ? "FuseMax attention" : `${cascade} on ${design}`;

@@ -69,6 +69,7 @@ describe("the JSON of run", () => {
       },
       design: "fusemax",
       cascade: "attention-1-pass",
+      costOfCascade: null,
       tile: { m0: 4, p0: 2 },
       format: "bf16",
       engine: { name: "cpu", adapter: null },
@@ -374,6 +375,8 @@ describe("run --design", () => {
     writeFileSync(at("mine.yaml"), design.replace("name: fusemax", "name: mine"));
     const own = await run(...few, "--design", at("mine.yaml"), "--cascade", at("two.cascade"));
     expect(own).toMatchObject({ design: "mine", cascade: "two", tile: { m0: 128, p0: 128 } });
+    // The design's mapping is of its own cascade, and so is the cost.
+    expect(own.costOfCascade).toMatch(/attention-1-pass$/);
     expect(own.output.sha256).not.toBe(await hashOf(...few, "--cascade", "attention-2-pass"));
     expect(own.output.sha256).toBe(await hashOf(...few, "--cascade", "attention-2-pass", "--array", "128x1"));
   });

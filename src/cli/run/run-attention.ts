@@ -4,6 +4,7 @@ import { rowsWithoutKeys } from "../../attention/visible.js";
 import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
 import { dumpProgram } from "../../emulator/javascript/dump.js";
+import { structureOf } from "../../emulator/one-pass.js";
 import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
@@ -153,6 +154,7 @@ function resultOf(
     },
     design: design.design.name,
     cascade: design.cascade.name,
+    costOfCascade: costedInstead(design),
     tile,
     format: format.name,
     engine: { name: engine.name, adapter: engine.adapter, reason },
@@ -166,6 +168,12 @@ function resultOf(
     cost,
     time,
   };
+}
+
+/** The design's own cascade where another one was emulated. */
+function costedInstead({ design, cascade }: RunPlan["design"]): string | null {
+  const own = design.cascade;
+  return own === undefined || structureOf(own) === structureOf(cascade) ? null : own.name;
 }
 
 /** 1 when the largest error is above --max-error (or is no number), else 0. */
