@@ -1,6 +1,7 @@
 import type { SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen } from "../attention/window.js";
 import type { CoupledRank, CoupledRanks, MaskedNest } from "./coupled-counts.js";
+import { type Held, type Interval, joined, lengthOf, moved, repeated, type Stretch, union } from "./held-tiles.js";
 import type { NestShape } from "./nest.js";
 import { chunkOf, countParts, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./visible-region.js";
@@ -20,43 +21,6 @@ export function maskedVisits(
   return new MaskedWalk(shape, ranksAlone, coupled, region, relevant, level, words).words();
 }
 
-/** How long such a walk is, about: memories times visits that are looked at one by one, and the rows that are. */
-export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: number, words: number): number {
-  const { batch, rows, keys } = coupled;
-  const isOf = (side: CoupledRank | undefined, bit: number): boolean =>
-    side !== undefined && bit >= side.shift && bit < side.shift + side.parts;
-  const turnsOf = (bit: number): number => {
-    const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
-    return ranksAlone[rank]?.bounds[bit - (shape.ranks[rank]?.shift ?? 0)] ?? 1;
-  };
-  const sizeOf = (side: CoupledRank | undefined): number =>
-    side === undefined ? 1 : (ranksAlone[side.rank]?.size ?? 1);
-  const outside = shape.loops.filter(loop => loop.level < level);
-  const isSpatial = ({ level: at }: { readonly level: number }): boolean => shape.levels[at]?.spatial === true;
-  const inside = (side: CoupledRank | undefined): readonly boolean[] =>
-    side === undefined
-      ? []
-      : Array.from({ length: side.parts }, (_, part) => side.shift + part)
-          .filter(bit => !outside.some(loop => loop.bit === bit))
-          .map(bit => (words & (1 << bit)) !== 0);
-  const steps = outside.filter(loop => !isSpatial(loop));
-  const product = (loops: readonly { readonly bit: number }[]): number =>
-    loops.reduce((length, { bit }) => length * turnsOf(bit), 1);
-  const memories = product(outside.filter(loop => isSpatial(loop) && (words & (1 << loop.bit)) !== 0));
-  const keySteps = steps.filter(({ bit }) => isOf(keys, bit));
-  const inOneGo =
-    inside(rows).every(wanted => !wanted) &&
-    inside(keys).every(wanted => wanted) &&
-    !outside.some(loop => isSpatial(loop) && (isOf(rows, loop.bit) || isOf(keys, loop.bit)));
-  if (inOneGo) {
-    const last = steps.at(-1);
-    const walked = steps.filter(loop => loop !== last || !isOf(keys, loop.bit));
-    return memories * product(walked.filter(({ bit }) => isOf(rows, bit) || isOf(keys, bit) || isOf(batch, bit)));
-  }
-  const single = inside(keys).every(wanted => wanted) ? 1 : sizeOf(keys);
-  return memories * product(keySteps) * sizeOf(batch) * sizeOf(rows) * single;
-}
-
 /** Index tuples of the loops of `subset` within tiles that a score touches; a tile is what the loops of `temporal` step over. */
 export function touchedPoints(
   { shape, ranksAlone, coupled }: MaskedNest,
@@ -65,22 +29,6 @@ export function touchedPoints(
   subset: number,
 ): number {
   return new MaskedWalk(shape, ranksAlone, coupled, region, 0, 0, subset).touched(temporal);
-}
-
-/** Words of a tile, as intervals of their numbers, in order; each stands for `dense` words along ranks that no mask couples. */
-interface Held {
-  readonly tile: number;
-  readonly words: readonly Interval[];
-  readonly dense: number;
-}
-type Interval = readonly [from: number, to: number];
-
-/** What a memory fetches in a stretch of visits, from empty; runs are visits in a row with one tile. */
-interface Stretch {
-  readonly words: number;
-  readonly first: Held;
-  readonly last: Held;
-  readonly single: boolean;
 }
 
 /** Coordinates of a coupled rank at hand: chunks of one length. */
@@ -293,10 +241,11 @@ class MaskedWalk {
     hiddenToo = false,
   ): Generator<readonly [sequence: number, row: number, from: number, to: number]> {
     const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
-    const allSequences = this.sides[0] === undefined ? [0, this.sequences.length] : undefined;
-    for (const first of allSequences === undefined ? batches.starts : [0]) {
-      const end = allSequences === undefined ? first + batches.length : this.sequences.length;
-      for (let b = first; b < Math.min(end, this.sequences.length); b++) {
+    const { length } = this.sequences;
+    // Without a rank of sequences all of them are at hand.
+    for (const first of batches.starts) {
+      const end = this.sides[0] === undefined ? length : Math.min(length, first + batches.length);
+      for (let b = first; b < end; b++) {
         const sequence = this.sequences[b] as SequenceClass;
         const all = sequence.queries * this.region.group;
         for (const start of this.sides[1] === undefined ? [0] : rows.starts) {
@@ -430,57 +379,4 @@ interface Inner {
   readonly isWhole: boolean;
   readonly isWanted: boolean;
   readonly number: (coordinate: number) => number;
-}
-
-const moved = (stretch: Stretch | undefined, by: number): Stretch | undefined =>
-  stretch === undefined || by === 0
-    ? stretch
-    : {
-        ...stretch,
-        first: { ...stretch.first, tile: stretch.first.tile + by },
-        last: { ...stretch.last, tile: stretch.last.tile + by },
-      };
-
-/** The same stretch `times` in a row, `stride` tiles apart. */
-function repeated(one: Stretch | undefined, times: number, stride: number): Stretch | undefined {
-  if (one === undefined || times === 1) return one;
-  const goesOn = one.last.tile === one.first.tile + stride;
-  const kept = goesOn ? common(one.last, one.first) : 0;
-  return {
-    words: one.words * times - (times - 1) * kept,
-    first: one.first,
-    last: { ...one.last, tile: one.last.tile + (times - 1) * stride },
-    single: one.single && goesOn,
-  };
-}
-
-function joined(before: Stretch | undefined, after: Stretch | undefined): Stretch | undefined {
-  if (before === undefined || after === undefined) return before ?? after;
-  const goesOn = before.last.tile === after.first.tile;
-  const run = (): Held => ({
-    tile: after.first.tile,
-    words: union(before.last.words, after.first.words),
-    dense: Math.max(before.last.dense, after.first.dense),
-  });
-  return {
-    words: before.words + after.words - (goesOn ? common(before.last, after.first) : 0),
-    first: goesOn && before.single ? run() : before.first,
-    last: goesOn && after.single ? run() : after.last,
-    single: goesOn && before.single && after.single,
-  };
-}
-
-const common = (a: Held, b: Held): number =>
-  (lengthOf(a.words) + lengthOf(b.words) - lengthOf(union(a.words, b.words))) * Math.min(a.dense, b.dense);
-
-const lengthOf = (intervals: readonly Interval[]): number => intervals.reduce((sum, [from, to]) => sum + to - from, 0);
-
-function union(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
-  const merged: [number, number][] = [];
-  for (const [from, to] of [...a, ...b].sort((x, y) => x[0] - y[0])) {
-    const last = merged.at(-1);
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
 }
