@@ -86,6 +86,7 @@ export * from "./numerics/format.js";
 export * from "./numerics/generated-normal.js";
 export * from "./numerics/lanes.js";
 export * from "./numerics/limits.js";
+export * from "./numerics/number-type.js";
 export * from "./numerics/pe.js";
 export * from "./numerics/rounding.js";
 export * from "./numerics/sha256.js";

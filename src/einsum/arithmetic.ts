@@ -1,12 +1,7 @@
 import { NumericsError } from "../errors.js";
 import { type FormatName, formatNames, formats } from "../numerics/format.js";
-import {
-  boundInWords,
-  largestAccumulator,
-  largestExponent,
-  largestOperand,
-  largestResult,
-} from "../numerics/limits.js";
+import { boundInWords, largestExponent, largestOperand, largestResult } from "../numerics/limits.js";
+import { numberTypes } from "../numerics/number-type.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { accumulatorRounder, flushCorrection, flushTiny, operandFromFloat64 } from "../numerics/rounding.js";
 import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } from "./einsum.js";
@@ -134,8 +129,8 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
     max: pe.max,
     min: Math.min,
   };
-  const largestInput = largestOperand[format.operand];
-  const largest = Math.min(largestResult, largestAccumulator[format.accumulator]);
+  const largestInput = largestOperand(numberTypes[format.operand]);
+  const largest = Math.min(largestResult, numberTypes[format.accumulator].largest);
   const binary = checkedBinary(pe, largest);
   return {
     name: formatName,

@@ -1,11 +1,9 @@
 import { placeOf } from "../attention/rows.js";
 import type { AttentionShape } from "../attention/shape.js";
 import { InputError } from "../errors.js";
-import type { FloatType, Format } from "../numerics/format.js";
+import type { Format } from "../numerics/format.js";
+import { numberTypes } from "../numerics/number-type.js";
 import type { AttentionInputs, InputTensor } from "./operands.js";
-
-/** Bits of a key's position that one operand holds exactly. */
-const digitBits: Readonly<Record<FloatType, number>> = { bf16: 8, fp16: 11, fp32: 24 };
 
 /**
  * The slopes of ALiBi (Press, Smith and Lewis, ICLR 2022): 2^(-8 h / heads), h = 1 … heads, for a power of two of
@@ -56,7 +54,7 @@ export function alibiOf(shape: AttentionShape, format: Format, scale: number, sl
       expected: `one for each of ${heads} query heads`,
     });
   }
-  const bits = digitBits[format.operand];
+  const bits = numberTypes[format.operand].significandBits;
   const digits = Math.max(1, Math.ceil(Math.log2(keys) / bits));
   const weight = (d: number): number => 2 ** (bits * (digits - 1 - d));
   const slopeOf = (row: number): number => (slopes[placeOf(shape, row).h] as number) / scale;

@@ -2,7 +2,8 @@ import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, placeOf, type RowRange } from "../attention/rows.js";
 import { visibleScores } from "../attention/visible.js";
 import { DeviceError, NumericsError } from "../errors.js";
-import { boundInWords, largestAccumulator, largestResult } from "../numerics/limits.js";
+import { boundInWords, largestResult } from "../numerics/limits.js";
+import { numberTypes } from "../numerics/number-type.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
@@ -190,7 +191,7 @@ function offenderOf(problem: AttentionProblem, operands: Operands, row: number):
     if (fault === null) return null;
     const { tensor, difference, over } = fault.place;
     const index = over === null ? null : `${{ key: "m0", E: "e", F: "f" }[over]} ${fault.index}`;
-    const limit = boundInWords(Math.min(largestResult, largestAccumulator[program.accumulator]));
+    const limit = boundInWords(Math.min(largestResult, numberTypes[program.accumulator].largest));
     return { tensor, difference, limit, m1: fault.m1, index };
   }
   const overflow = traceOverflow(problem, operands, row);
@@ -198,7 +199,7 @@ function offenderOf(problem: AttentionProblem, operands: Operands, row: number):
   const { tensor, m1, index } = overflow;
   const difference = tensor === "SLN" || tensor === "PRM";
   const named = `${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`;
-  return { tensor, difference, limit: String(largestAccumulator.fp16), m1, index: index === null ? null : named };
+  return { tensor, difference, limit: String(numberTypes.fp16.largest), m1, index: index === null ? null : named };
 }
 
 export interface Emulation extends EmulationRun {

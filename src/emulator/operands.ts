@@ -5,7 +5,8 @@ import { InputError } from "../errors.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import { boundInWords, largestOperand } from "../numerics/limits.js";
-import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits, smallestOperand } from "../numerics/rounding.js";
+import { numberTypes } from "../numerics/number-type.js";
+import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits } from "../numerics/rounding.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
 export type InputTensor = Float32Array | Float64Array;
@@ -127,7 +128,7 @@ interface Rounded {
 }
 
 function roundValues(part: InputTensor, out: Float32Array, start: number, type: FloatType): Rounded {
-  const limit = largestOperand[type];
+  const limit = largestOperand(numberTypes[type]);
   const round = part instanceof Float64Array ? (x: number) => operandFromFloat64(x, type) : operandRounder(type);
   let exact = true;
   for (let i = 0; i < part.length; i += 1) {
@@ -143,8 +144,8 @@ function roundValues(part: InputTensor, out: Float32Array, start: number, type: 
 function roundBits(part: Float32Array, out: Float32Array, type: "bf16" | "fp32"): Rounded {
   const given = new Int32Array(part.buffer, part.byteOffset, part.length);
   const rounded = new Int32Array(out.buffer, out.byteOffset, out.length);
-  const largest = bitsOf(largestOperand[type]);
-  const smallest = bitsOf(smallestOperand[type]);
+  const largest = bitsOf(largestOperand(numberTypes[type]));
+  const smallest = bitsOf(numberTypes[type].flush);
   let exact = true;
   for (let i = 0; i < given.length; i += 1) {
     const u = given[i] as number;
@@ -158,7 +159,7 @@ function roundBits(part: Float32Array, out: Float32Array, type: "bf16" | "fp32")
 }
 
 function outOfRange(name: string, shape: readonly number[], index: number, value: number, type: FloatType) {
-  const limit = largestOperand[type];
+  const limit = largestOperand(numberTypes[type]);
   return new InputError({
     where: `${name}[${coordinatesOf(shape, index).join(", ")}]`,
     got: String(value),

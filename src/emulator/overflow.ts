@@ -1,5 +1,5 @@
 import type { Lanes } from "../numerics/lanes.js";
-import { largestAccumulator } from "../numerics/limits.js";
+import { numberTypes } from "../numerics/number-type.js";
 
 /**
  * Where a value first left the range of a binary16 accumulator: the tensor, the key tile, and m0 or f in it. SLD, SPD and
@@ -47,7 +47,7 @@ export function firstOverflow(
 }
 
 /** Not a finite fp16 value: the accumulator holds an infinity or what came of one. */
-const isOut = (x: number): boolean => !(Math.abs(x) <= largestAccumulator.fp16);
+const isOut = (x: number): boolean => !(Math.abs(x) <= numberTypes.fp16.largest);
 
 /** Whether rA(a - b) overflows: 65520, the middle between 65504 and the next step, rounds to even and so out. */
 const differenceIsOut = (a: number, b: number): boolean => !(Math.abs(Math.fround(a - b)) < 65520);

@@ -1,7 +1,7 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, rowsOfHead } from "../attention/rows.js";
 import { NumericsError, SpecError } from "../errors.js";
-import { largestAccumulator } from "../numerics/limits.js";
+import { numberTypes } from "../numerics/number-type.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import type { ArrivalSchedule, ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
@@ -284,7 +284,7 @@ const existing = (instruction: Instruction | null | undefined, column: number): 
 
 /** The PE, but that a sum or a difference out of the accumulator's range (fp16) is an error. */
 function checkedElement(pe: ProcessingElement, { format }: AttentionProblem): ProcessingElement {
-  const limit = largestAccumulator[format.accumulator];
+  const limit = numberTypes[format.accumulator].largest;
   const check = (x: number): number => {
     if (Math.abs(x) <= limit) return x;
     throw new NumericsError({

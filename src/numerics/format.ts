@@ -1,12 +1,12 @@
+import type { NumberType } from "./number-type.js";
+
 /** The number formats of the PEs (docs/numerics.md, "Formats"): what a multiplier reads and what a sum is kept in. */
 export const formatNames = ["bf16", "bf16-strict", "fp16", "fp16-strict", "fp32"] as const;
 export type FormatName = (typeof formatNames)[number];
 
-/** A binary floating-point encoding that an operand or an accumulator may have. */
-export type FloatType = "bf16" | "fp16" | "fp32";
-
-/** Bits of a value of each type where it is stored. */
-export const storageBits: Readonly<Record<FloatType, number>> = { bf16: 16, fp16: 16, fp32: 32 };
+/** The types that an accumulator may have, and the operands of the formats. */
+export const floatTypes = ["bf16", "fp16", "fp32"] as const satisfies readonly NumberType[];
+export type FloatType = (typeof floatTypes)[number];
 
 export interface Format {
   readonly name: FormatName;

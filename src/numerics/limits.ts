@@ -1,4 +1,4 @@
-import type { FloatType } from "./format.js";
+import type { FloatSpec } from "./number-type.js";
 
 /**
  * The ranges in which the contract holds: inside them no subnormal, overflow, NaN or Inf can arise (fp16 overflow is an
@@ -6,14 +6,7 @@ import type { FloatType } from "./format.js";
  */
 
 /** Largest magnitude an operand may have after rounding to O. */
-export const largestOperand: Readonly<Record<FloatType, number>> = { bf16: 2 ** 50, fp16: 65504, fp32: 2 ** 50 };
-
-/** Largest finite value of an accumulator. */
-export const largestAccumulator: Readonly<Record<FloatType, number>> = {
-  bf16: 2 ** 127 * (2 - 2 ** -7),
-  fp16: 65504,
-  fp32: 2 ** 127 * (2 - 2 ** -23),
-};
+export const largestOperand = ({ largest }: FloatSpec): number => Math.min(2 ** 50, largest);
 
 /** Below this t = x' * c the exponential 2^t is +0. */
 export const smallestExponent = -50;

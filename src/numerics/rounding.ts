@@ -1,5 +1,6 @@
 import type { FloatType } from "./format.js";
-import { largestAccumulator, smallestCorrection, smallestResult } from "./limits.js";
+import { smallestCorrection, smallestResult } from "./limits.js";
+import { exponentOf, type FloatSpec, numberTypes } from "./number-type.js";
 
 /**
  * Rounding to the formats of the PEs (docs/numerics.md, "Formats"). Every value is held as a float64 that is exactly
@@ -10,13 +11,6 @@ import { largestAccumulator, smallestCorrection, smallestResult } from "./limits
 /** One fp32 value seen as its bits; shared scratch, so nothing here may be re-entered between write and read. */
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
-const double = new Float64Array(1);
-const doubleBits = new Uint32Array(double.buffer);
-/** Which half of a float64 holds the exponent on this machine. */
-const highWord = (() => {
-  double[0] = 1;
-  return doubleBits[1] === 0x3ff00000 ? 1 : 0;
-})();
 
 /** RNE to fp32. */
 export const roundFp32 = Math.fround;
@@ -77,49 +71,49 @@ function subnormalFp16(sign: number, magnitude: number): number {
   return sign === 0 ? value : -value;
 }
 
-/** Significand bits (the leading one included) and the exponent of the smallest normal value. */
-const precision: Readonly<Record<FloatType, { readonly bits: number; readonly minExponent: number }>> = {
-  bf16: { bits: 8, minExponent: -126 },
-  fp16: { bits: 11, minExponent: -14 },
-  fp32: { bits: 24, minExponent: -126 },
-};
-
 /** 1.5 * 2^52: adding and subtracting it rounds a float64 below 2^51 to an integer, ties to even. */
 const toInteger = 1.5 * 2 ** 52;
 
 /**
- * RNE of any float64 to a format in one rounding, never through fp32. Overflow gives an infinity, NaN stays NaN.
+ * Any float64 to a type in one rounding, never through fp32: to nearest, ties to even (an integer type: away from
+ * zero), gradual underflow. Past the largest value a type gives it where it saturates, else an infinity; NaN stays NaN.
  */
-export function roundFloat64(x: number, type: FloatType): number {
-  if (type === "fp32" || !Number.isFinite(x) || x === 0) return Math.fround(x);
-  const { bits: digits, minExponent } = precision[type];
-  double[0] = x;
-  const exponent = (((doubleBits[highWord] as number) >>> 20) & 0x7ff) - 1023;
-  const step = Math.max(exponent, minExponent) - (digits - 1);
-  if (exponent < step - 1) return x < 0 ? -0 : 0;
-  const rounded = (x / 2 ** step + toInteger - toInteger) * 2 ** step;
-  if (Math.abs(rounded) > largestAccumulator[type]) return rounded < 0 ? -Infinity : Infinity;
-  return rounded === 0 && x < 0 ? -0 : rounded;
+export function roundToType(x: number, type: FloatSpec): number {
+  // The machine rounds to fp32 itself.
+  if (Number.isNaN(x) || type === numberTypes.fp32) return Math.fround(x);
+  const magnitude = Math.abs(x);
+  const rounded = roundMagnitude(magnitude, type);
+  const kept = rounded <= type.largest ? rounded : type.saturates ? type.largest : Infinity;
+  return x < 0 || Object.is(x, -0) ? -kept : kept;
 }
+
+/** Whether rounding takes x to the largest value of a type for want of a larger one. */
+export const isSaturated = (x: number, type: FloatSpec): boolean =>
+  type.saturates && !(roundMagnitude(Math.abs(x), type) <= type.largest);
+
+function roundMagnitude(x: number, { integer, significandBits, leastExponent }: FloatSpec): number {
+  if (x === 0 || x === Infinity) return x;
+  // x - floor(x) is exact; x + 0.5 is not.
+  if (integer) return Math.floor(x) + (x - Math.floor(x) >= 0.5 ? 1 : 0);
+  const exponent = exponentOf(x);
+  const step = Math.max(exponent, leastExponent) - (significandBits - 1);
+  if (exponent < step - 1) return 0;
+  // Steps of 2^-149 and more: both powers are normal float64s.
+  return (x / 2 ** step + toInteger - toInteger) * 2 ** step;
+}
+
+/** `roundToType` for the formats' types. */
+export const roundFloat64 = (x: number, type: FloatType): number => roundToType(x, numberTypes[type]);
 
 /** RNE of an fp32 value to a format. */
 export function rounder(type: FloatType): (x: number) => number {
   return type === "bf16" ? roundBf16 : type === "fp16" ? roundFp16 : roundFp32;
 }
 
-/**
- * T of rO: operands below it are zero, so that no product of two can be subnormal. For fp16 that is nothing but zero.
- */
-export const smallestOperand: Readonly<Record<FloatType, number>> = {
-  bf16: 2 ** -50,
-  fp16: 2 ** -24,
-  fp32: 2 ** -30,
-};
-
 /** rO of an fp32 value: RNE to O, then |x| < T and -0 give +0. */
 export function operandRounder(type: FloatType): (x: number) => number {
   const round = rounder(type);
-  const smallest = smallestOperand[type];
+  const smallest = numberTypes[type].flush;
   return x => {
     const y = round(x);
     return y < smallest && y > -smallest ? 0 : y;
@@ -128,9 +122,13 @@ export function operandRounder(type: FloatType): (x: number) => number {
 
 /** rO of a float64 value, rounded once. */
 export function operandFromFloat64(x: number, type: FloatType): number {
-  const y = roundFloat64(x, type);
-  const smallest = smallestOperand[type];
-  return y < smallest && y > -smallest ? 0 : y;
+  return roundToOperand(x, numberTypes[type]);
+}
+
+/** rO of a float64 value to any type, rounded once: -0 and what lies below T give +0. */
+export function roundToOperand(x: number, type: FloatSpec): number {
+  const y = roundToType(x, type);
+  return y < type.flush && y > -type.flush ? 0 : y;
 }
 
 /** rA of a float64 that stands for a sum or product of fp32 values: RNE to fp32, then to A; -0 gives +0. */

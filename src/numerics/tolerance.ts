@@ -1,6 +1,7 @@
 import type { FloatType, Format } from "./format.js";
 import { smallestCorrection, smallestExponent, smallestResult } from "./limits.js";
-import { bitsOf, smallestOperand } from "./rounding.js";
+import { type FloatSpec, numberTypes } from "./number-type.js";
+import { bitsOf } from "./rounding.js";
 
 /**
  * Named error bounds of the array's arithmetic, derived from the contract (docs/numerics.md, "How far from exact"). The
@@ -22,18 +23,21 @@ const largestFall = 1 - smallestExponent;
 
 const fp32Unit = 2 ** -24;
 
+/** Largest relative error of rounding a normal value to a type. */
+export const operandUnit = ({ significandBits }: FloatSpec): number => 2 ** -significandBits;
+
 /** Largest relative error of rA: RNE to fp32, then to A. */
-export const accumulatorUnit: Readonly<Record<FloatType, number>> = {
-  fp32: fp32Unit,
-  bf16: 2 ** -8 + fp32Unit * (1 + 2 ** -8),
-  fp16: 2 ** -11 + fp32Unit * (1 + 2 ** -11),
-};
+export function accumulatorUnit(type: FloatSpec): number {
+  const unit = operandUnit(type);
+  return unit === fp32Unit ? unit : unit + fp32Unit * (1 + unit);
+}
 
-/** Largest relative error of RNE to an operand format. */
-export const operandUnit: Readonly<Record<FloatType, number>> = { fp32: fp32Unit, bf16: 2 ** -8, fp16: 2 ** -11 };
-
-/** Half the step of subnormals: the absolute error that a rounding may have in addition. */
-const underflow: Readonly<Record<FloatType, number>> = { fp32: 0, bf16: 0, fp16: 2 ** -25 };
+/**
+ * Half the step of subnormals: the absolute error that a rounding may have in addition; 0 where the flush comes before
+ * them.
+ */
+const underflow = ({ significandBits, leastExponent, flush }: FloatSpec): number =>
+  flush >= 2 ** leastExponent ? 0 : 2 ** (leastExponent - significandBits);
 
 /**
  * gamma_n = n u / (1 - n u): the relative error of n roundings in a row (Higham, Accuracy and Stability, Lemma 3.1);
@@ -50,7 +54,8 @@ export function gamma(n: number, u: number): number {
  */
 export function exponentialError(accumulator: FloatType, t: number): number {
   const moved = Math.expm1(2 * Math.abs(t) * fp32Unit * Math.LN2 * (1 + fp32Unit) + fp32Unit);
-  return moved + 2 ** -22.4 + gamma(12, accumulatorUnit[accumulator]) + underflow[accumulator];
+  const type = numberTypes[accumulator];
+  return moved + 2 ** -22.4 + gamma(12, accumulatorUnit(type)) + underflow(type);
 }
 
 /** One query's exact scores and the values it weighs, over the keys it sees in ascending order. */
@@ -81,8 +86,8 @@ export interface RowData {
  */
 export function attentionErrorBound(row: RowData): number {
   const { format, scale, m0, headDim, scores, magnitudes, values } = row;
-  const u = accumulatorUnit[format.accumulator];
-  const g = underflow[format.accumulator];
+  const u = accumulatorUnit(numberTypes[format.accumulator]);
+  const g = underflow(numberTypes[format.accumulator]);
   const tiles = Math.ceil(scores.length / m0) + 1;
   const scoreUnit = gamma(headDim + 1, u);
   const scoreError = scoreUnit * Math.max(...magnitudes) + headDim * g;
@@ -90,12 +95,13 @@ export function attentionErrorBound(row: RowData): number {
   const common =
     Math.exp(scale * u * (Math.min(spread, (largestFall * Math.LN2) / scale) + spread)) *
     (1 + exponentialError(format.accumulator, largestFall)) ** (1 + tiles) *
-    (1 + operandUnit[format.operand]) *
+    (1 + operandUnit(numberTypes[format.operand])) *
     (1 + gamma(m0 + 2 * tiles, u));
   // The maximum itself is off by scoreError, which scales the lost amounts.
   const scaled = Math.exp(scale * scoreError);
   const lostPerKey =
-    scaled * (Math.max(smallestCorrection, smallestOperand[format.operand]) + tiles * (2 * smallestCorrection + 4 * g));
+    scaled *
+    (Math.max(smallestCorrection, numberTypes[format.operand].flush) + tiles * (2 * smallestCorrection + 4 * g));
   const lost = scaled * tiles * (m0 + 2) * (g + smallestResult);
 
   const maximum = Math.max(...scores);
@@ -122,8 +128,8 @@ export function attentionErrorBound(row: RowData): number {
  * 1, since the weight of the maximum is.
  */
 export function orderErrorBound({ format, m0, scores, values }: RowData): number {
-  const u = accumulatorUnit[format.accumulator];
-  const g = underflow[format.accumulator];
+  const u = accumulatorUnit(numberTypes[format.accumulator]);
+  const g = underflow(numberTypes[format.accumulator]);
   const tiles = Math.ceil(scores.length / m0) + 1;
   const relative = gamma(m0 + 2 * tiles, u);
   const lost = tiles * (m0 + 2) * (g + smallestResult);

@@ -1,15 +1,15 @@
 import type { Annotation } from "../einsum/einsum.js";
 import type { FloatType, Format } from "../numerics/format.js";
 import {
-  largestAccumulator,
   largestExponent,
   largestResult,
   smallestCorrection,
   smallestExponent,
   smallestResult,
 } from "../numerics/limits.js";
+import { numberTypes } from "../numerics/number-type.js";
 import { exp2CoefficientBits } from "../numerics/pe.js";
-import { fromBits, rounder, smallestOperand } from "../numerics/rounding.js";
+import { fromBits, rounder } from "../numerics/rounding.js";
 import { binary, equal, less, number, type Scalar, select, type Test, unary } from "./scalar.js";
 
 /** Stands for -inf, which a maximum starts from: below every score, finite, so that no engine meets an infinity. */
@@ -66,7 +66,7 @@ export function peTable({ operand, accumulator }: Format): PeTable {
   const toA = (x: Scalar): Scalar => noted(to(accumulator, x));
   const tiny = (x: Scalar): Scalar => noted(flush(toA(x), smallestResult));
   const result: Unary = x => (inA.has(x) || x.op === "read" ? x : toA(x));
-  const toOperand: Unary = x => noted(flush(to(operand, x), smallestOperand[operand]));
+  const toOperand: Unary = x => noted(flush(to(operand, x), numberTypes[operand].flush));
   const coefficients = exp2CoefficientBits.map(bits => number(rounder(accumulator)(fromBits(bits))));
   const [c0 = zero, ...rest] = coefficients;
   const [last = c0, ...others] = [...rest].reverse();
@@ -104,7 +104,7 @@ export function peTable({ operand, accumulator }: Format): PeTable {
         return noted(select(less(y, number(smallestCorrection)), zero, y));
       };
     },
-    limit: Math.min(largestResult, largestAccumulator[accumulator]),
+    limit: Math.min(largestResult, numberTypes[accumulator].largest),
     checksAll: accumulator === "fp16",
   };
 }

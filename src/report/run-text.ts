@@ -1,7 +1,8 @@
 import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
 import { accountingText } from "../model/corrections.js";
 import type { RunCost } from "../model/cost.js";
-import { type FormatName, formats, storageBits } from "../numerics/format.js";
+import { type FormatName, formats } from "../numerics/format.js";
+import { numberTypes } from "../numerics/number-type.js";
 import { arrayInWords } from "./array-names.js";
 import type { RunResult } from "./run-result.js";
 import { textTable } from "./table.js";
@@ -66,7 +67,7 @@ const bandwidth = (rate: number): string =>
   rate % 2 ** 30 === 0 ? `${rate / 2 ** 30} GiB/s` : `${Number((rate / 1e9).toPrecision(6))} GB/s`;
 
 function wordsText({ accounting, wordBits }: RunCost, format: FormatName): string {
-  const own = storageBits[formats[format].operand];
+  const own = numberTypes[formats[format].operand].storageBits;
   const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${format} has ${own}` : "";
   return `bytes and energy are for ${wordBits} bits${whatever}`;
 }

@@ -1,5 +1,5 @@
 import { costOfRun, type RunCost } from "../../model/cost.js";
-import { storageBits } from "../../numerics/format.js";
+import { numberTypes } from "../../numerics/number-type.js";
 import { accountingOfCommand } from "../model/options.js";
 import { publishedArray, type RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
@@ -11,7 +11,7 @@ import type { RunPlan } from "./plan.js";
 export function costOfPlan({ design: { design }, problem, valuesInKeys }: RunPlan, options: RunOptions): RunCost {
   const { shape, mask, format } = problem;
   const { array = publishedArray } = options;
-  const operandBits = storageBits[format.operand];
+  const operandBits = numberTypes[format.operand].storageBits;
   const asShipped =
     options.cascade === undefined &&
     array.m0 === publishedArray.m0 &&
