@@ -138,17 +138,18 @@ export class EinsumLowering {
     return { "+": table.add, "*": table.mul, max: table.max, min: table.min }[op];
   }
 
+  /** A factor of a product that is summed: an operand, unless its tensor is annotated otherwise. */
   private factor(expression: Expression, axis: Axis): Scalar {
     const value = this.expressions.value(expression, axis);
     if (value.op === "read" && value.variable.operand) return value;
-    if (expression.kind === "access" && this.annotationOf(expression.tensor) !== null) {
-      throw this.context.unfit("operands as the factors of a sum of products");
-    }
-    return this.context.table.operand(value);
+    return this.isAnnotated(expression) ? value : this.context.table.operand(value);
   }
 
-  private annotationOf(tensor: string) {
-    return this.context.cascade.einsums.find(einsum => einsum.tensor === tensor && einsum.annotation !== null) ?? null;
+  private isAnnotated(expression: Expression): boolean {
+    if (expression.kind !== "access") return false;
+    return this.context.cascade.einsums.some(
+      ({ tensor, annotation }) => tensor === expression.tensor && annotation !== null,
+    );
   }
 
   private productOf(right: Expression): Product | null {
@@ -165,6 +166,9 @@ export class EinsumLowering {
     const { einsum, tileDraft, draft, unfit } = this.context;
     if (einsum.annotation !== null && continues) throw unfit("no annotation of a sum over all keys");
     const value = this.factor(lanes, over);
+    if (this.isAnnotated(lanes) && !(value.op === "read" && value.variable.operand)) {
+      throw unfit("operands in a product with K or V");
+    }
     let operand = value.op === "read" ? (value.variable as Draft) : null;
     if (operand === null || operand.axis !== over) {
       operand = (over === "key" ? tileDraft : draft)(`${einsum.tensor}\u0302`, over, null, true);

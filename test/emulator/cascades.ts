@@ -93,4 +93,10 @@ A[m,p] = SN[m,p] * R[p] @operand
 AV[f,p] = A[m,p] * V[f,m]
 `,
   },
+  {
+    name: "two passes that keep accumulators",
+    text: library("attention-2-pass")
+      .text.replace("SLD[m1,p] = SLN[m1,m0,p]", "SLD[m1,p] = SLN[m1,m0,p] @accumulator")
+      .replace("exp(LM[m1,p] - GM[p])", "exp(LM[m1,p] - GM[p]) @factor"),
+  },
 ];

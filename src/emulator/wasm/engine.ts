@@ -5,6 +5,7 @@ import { allRows } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
+import { programOf } from "../program-of.js";
 import type { TileDump } from "../tile-dump.js";
 import { dumpTile } from "./dump.js";
 import type { WasmHost } from "./host.js";
@@ -43,6 +44,8 @@ export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Eng
     adapter: null,
     ...(host.sharesMemory ? { allocate: sharedFloats } : {}),
     open: async (problem, operands) => {
+      // Refuses here, in the caller's words, what no thread could run.
+      programOf(problem, options.specialize === false);
       sessions += 1;
       return new WasmSession(host, pool, sessions, problem, operands, options.specialize ?? true);
     },
