@@ -1,10 +1,15 @@
 import type { ArrayView } from "./array.js";
-import type { Instruction } from "./instruction.js";
+import type { Instruction, TileOperands } from "./instruction.js";
 import type { Tagged } from "./links.js";
+
+/** An instruction as plain data. */
+export interface FrameInstruction extends Omit<Instruction, "tile"> {
+  readonly tile: Omit<TileOperands, "sees">;
+}
 
 /** What one PE does and holds in one cycle. */
 export interface PeFrame {
-  readonly instruction: Instruction | null;
+  readonly instruction: FrameInstruction | null;
   /** On the links that end here: from the west and from the north; for a 1D PE, from the 2D array above it. */
   readonly west: Tagged | null;
   readonly north: Tagged | null;
@@ -30,7 +35,7 @@ export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayF
       indices(columns).map(c => {
         const at = r * columns + c;
         return {
-          instruction: atPe(r, c),
+          instruction: plain(atPe(r, c)),
           west: grid.west.at(at) ?? null,
           north: grid.south.at(at) ?? null,
           below: grid.up.at(at) ?? null,
@@ -39,11 +44,18 @@ export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayF
       }),
     ),
     lanes: indices(columns).map(c => ({
-      instruction: atLane(c),
+      instruction: plain(atLane(c)),
       west: null,
       north: grid.south.at(rows * columns + c) ?? null,
       below: null,
       registers: lanes.files[c]?.contents() ?? [],
     })),
   };
+}
+
+/** Frames go from thread to thread, where functions cannot. */
+function plain(instruction: Instruction | null): FrameInstruction | null {
+  if (instruction === null) return null;
+  const { sees: _, ...tile } = instruction.tile;
+  return { ...instruction, tile };
 }
