@@ -38,6 +38,7 @@ export class StepList {
     for (const step of this.steps) {
       if (step.kind === "product") {
         if (set && step.lanes === variable) return true;
+        if (step.to === writer) set = true;
         continue;
       }
       for (const statement of step.body) {

@@ -29,9 +29,16 @@ interface Blocks {
 }
 
 const stateFields = [
-  ...["seenFrom", "seenTo", "keyStarts", "keyEnds", "bad", "queryTiles", "viewBegin", "viewEnd", "viewPartial"],
+  "seenFrom",
+  "seenTo",
+  "keyStarts",
+  "keyEnds",
+  "bad",
+  "viewBegin",
+  "viewEnd",
+  "viewPartial",
 ] as const;
-type StateField = "seenFrom" | "seenTo" | "keyStarts" | "keyEnds" | "bad" | "viewBegin" | "viewEnd" | "viewPartial";
+type StateField = (typeof stateFields)[number];
 /** Bytes of a group's state (assembly/memory.ts). */
 const stateBytes = 352;
 const laneBytes = 4 * lanes;
