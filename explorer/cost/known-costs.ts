@@ -69,6 +69,20 @@ function expected(request: CostRequest): number {
   return lately.get(kindOf(request)) ?? usual;
 }
 
+/** Kinds of which one took longer than a frame bears: what is not asked for at once goes to the worker from then on. */
+const heavy = new Set<string>();
+
+/** Whether it may be computed between two frames, without the worker. */
+export const fitsBetweenFrames = (request: CostRequest): boolean =>
+  !heavy.has(kindOf(request)) && expected(request) <= modelBudget;
+
+/** Computes it here, and notes how that went. */
+export function computeBetweenFrames(request: CostRequest): Timed {
+  const timed = timedCost(request);
+  if (timed.milliseconds > modelBudget) heavy.add(kindOf(request));
+  return timed;
+}
+
 /** Computes them where all together should fit the budget: a part of them would show nothing. */
 export function computeQuick(requests: readonly CostRequest[]): void {
   const unknown = requests.filter(request => !isKnown(request));

@@ -1,5 +1,5 @@
 import type { CostRequest } from "./designs.js";
-import { isKnown, remember, type Timed } from "./known-costs.js";
+import { computeBetweenFrames, fitsBetweenFrames, isKnown, remember, type Timed } from "./known-costs.js";
 
 /** What one move of the visitor asks for: what is shown at once, and what may come later. */
 export interface Move {
@@ -9,8 +9,14 @@ export interface Move {
 
 const nothing: Move = { now: [], later: [] };
 
+/** Calls back when the page has nothing better to do, soon at any rate. */
+const whenIdle: (work: () => void) => void =
+  typeof requestIdleCallback === "function"
+    ? work => void requestIdleCallback(work, { timeout: 100 })
+    : work => void setTimeout(work);
+
 /**
- * One worker for all that is too slow for a frame. The `now` of a move is finished once begun, so that charts keep
+ * One worker for all that is too slow for a frame, begun when there is any; the rest of it is done between frames. The `now` of a move is finished once begun, so that charts keep
  * answering while a slider is on its way; of the moves after it only the newest is taken up.
  */
 export class SlowLane {
@@ -38,6 +44,10 @@ export class SlowLane {
     const next = [...this.current.now, ...this.current.later].find(request => !isKnown(request));
     if (next === undefined) return;
     this.underWay = next;
+    if (fitsBetweenFrames(next)) {
+      whenIdle(() => this.take(computeBetweenFrames(next)));
+      return;
+    }
     this.worker ??= this.start();
     this.worker.postMessage(next);
   }
