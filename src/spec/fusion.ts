@@ -141,8 +141,9 @@ function holds(
   let rest: { readonly a: boolean; readonly b: boolean } = { a: false, b: false };
   for (; shared < Math.min(a.length, b.length); shared += 1) {
     const [x, y] = [a[shared] as Loop, b[shared] as Loop];
-    // What the source sums over is there after its last turn, and so is what an iteration leaves.
-    if (!isReader && !isOver(x)) break;
+    // What the source sums over is there after its last turn, and so is what an iteration leaves. A mapping without a
+    // cascade does not say whether a partial sum or a whole one is handed on.
+    if (!isReader && facts.cascade !== undefined && !isOver(x)) break;
     if (read.when === "last" && isTurn(x)) break;
     if (!mayShare(facts, source.name, reader.name, x.part)) break;
     if (x.part === y.part && x.bounds === y.bounds) {
