@@ -1,5 +1,5 @@
 /**
- * The number types of operands and accumulators, as data (docs/numerics.md, "Formats"): rounding, limits, error bounds
+ * The number types of operands and accumulators, as data (docs/arithmetic.md, "Types"): rounding, limits, error bounds
  * and storage derive from the entry of a type.
  */
 export interface FloatSpec {

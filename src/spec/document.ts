@@ -117,7 +117,13 @@ function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$Zo
     });
   }
   const got = show(valueAt(raw, path));
-  return new SpecError({ where: at(path), got, expected: expectation(issue) });
+  const mend: unknown = issue.code === "custom" ? issue.params?.["mend"] : undefined;
+  return new SpecError({
+    where: at(path),
+    got,
+    expected: expectation(issue),
+    ...(typeof mend === "string" ? { mend } : {}),
+  });
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

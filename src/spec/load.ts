@@ -1,7 +1,9 @@
 import type { z } from "zod/mini";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { SpecError } from "../errors.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { architectureSchema } from "./architecture.js";
+import { arithmeticSchema } from "./arithmetic.js";
 import { bindingSchema } from "./binding.js";
 import { completeMapping, mappingAlone } from "./complete-mapping.js";
 import { type Design, designSchema } from "./design.js";
@@ -13,6 +15,7 @@ import { technologySchema } from "./technology.js";
 import { type Workload, workloadSchema } from "./workload.js";
 
 export const specKinds = [
+  "arithmetic",
   "architectures",
   "bindings",
   "cascades",
@@ -117,6 +120,11 @@ export function loadDesign(
       technology?.where ?? architecture,
     ),
   };
+}
+
+/** Reads an arithmetic. Throws SpecError, at `where` if there is none of that name. */
+export function loadArithmetic(source: SpecSource, name: string, where = "arithmetic"): ArithmeticSpec {
+  return find(source, "arithmetic", name, arithmeticSchema, where).data;
 }
 
 /** Reads a workload. Throws SpecError, at `where` if there is none of that name. */

@@ -1,0 +1,29 @@
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { largestExponent, smallestExponent } from "../../numerics/limits.js";
+import { accumulatorRounder, fromBits } from "../../numerics/rounding.js";
+import { fusedMultiplyAdd32 } from "../../numerics/single-rounding.js";
+
+/**
+ * E2 of t (docs/arithmetic.md, "The exponential"): p(f) * 2^n with n = floor(t) and f = t - n; +0 for t < -50, NaN
+ * where t is none of the numbers up to 64.
+ */
+export function exponentialOf({ accumulator, exp }: ArithmeticSpec): (t: number) => number {
+  const toA = accumulatorRounder(accumulator);
+  const [last = 0, ...others] = exp.coefficients.map(bits => toA(fromBits(bits))).reverse();
+  const step = stepOf(accumulator, exp.fused, toA);
+  return t => {
+    if (t < smallestExponent) return 0;
+    if (!(t <= largestExponent)) return Number.NaN;
+    const n = Math.floor(t);
+    const f = toA(Math.fround(t - n));
+    return others.reduce((p, c) => step(p, f, c), last) * 2 ** n;
+  };
+}
+
+type Step = (p: number, f: number, c: number) => number;
+
+function stepOf(accumulator: ArithmeticSpec["accumulator"], fused: boolean, toA: (x: number) => number): Step {
+  if (fused) return fusedMultiplyAdd32;
+  // 16 bits: the product and the sum are exact in float64, and rA rounds.
+  return accumulator === "fp32" ? (p, f, c) => Math.fround(Math.fround(p * f) + c) : (p, f, c) => toA(p * f + c);
+}

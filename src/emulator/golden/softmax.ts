@@ -1,0 +1,48 @@
+import { NumericsError } from "../../errors.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { exponentFactor } from "../../numerics/pe.js";
+import { accumulatorRounder, flushCorrection } from "../../numerics/rounding.js";
+import { fusedMultiplyAdd32 } from "../../numerics/single-rounding.js";
+import { exponentialOf } from "./exponential.js";
+
+/** The exponentials of one-pass softmax (docs/arithmetic.md, "One tile", 2 and 3), for scores times `scale`. */
+export interface Softmax {
+  /** RM' and PRM of the maximum so far (null before the first tile with a key) and the tile's. */
+  next(before: number | null, tile: number): { readonly rm: number; readonly prm: number };
+  /** E2 of a score under the maximum, the offset included. `where` names it in an error. */
+  numerator(score: number, maximum: number, where: string): number;
+  /** E2 without the offset: what sums under the maximum `before` are times under `after`. */
+  correction(before: number, after: number): number;
+}
+
+export function softmaxOf(arithmetic: ArithmeticSpec, scale: number): Softmax {
+  const { exponent, offset, threshold } = arithmetic;
+  const c = exponentFactor(scale);
+  const toA = accumulatorRounder(arithmetic.accumulator);
+  const e2 = exponentialOf(arithmetic);
+  const fall = (from: number, to: number): number => Math.fround(toA(from - to) * c);
+  const difference = (score: number, maximum: number): number => {
+    const t = fall(score, maximum);
+    return offset === 0 ? t : Math.fround(t + offset);
+  };
+  const fused = (score: number, maximum: number): number =>
+    fusedMultiplyAdd32(score, c, Math.fround(offset - Math.fround(maximum * c)));
+  const correction = (before: number, after: number): number => flushCorrection(toA(e2(fall(before, after))));
+  const exponentOf = exponent === "fused" ? fused : difference;
+  return {
+    next: (before, tile) => {
+      if (before === null) return { rm: tile, prm: 0 };
+      const rm = Math.max(before, tile);
+      // Lazy rescaling: the maximum stays behind.
+      if (threshold > 0 && fall(before, rm) >= -threshold) return { rm: before, prm: 1 };
+      return { rm, prm: correction(before, rm) };
+    },
+    numerator: (score, maximum, where) => {
+      const t = exponentOf(score, maximum);
+      const value = e2(t);
+      if (!Number.isNaN(value)) return value;
+      throw new NumericsError({ where, got: `an exponent of ${t}`, expected: "at most 64" });
+    },
+    correction,
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Sums and quotients of fp32 values rounded to fp32 once, from float64 operations: the float64 result is first rounded
+ * to odd by the sign of what it lost, after which a second rounding to 24 bits is innocuous (Boldo and Melquiond,
+ * "Emulation of FMA and correctly rounded sums", IEEE Transactions on Computers 57, 2008).
+ */
+
+/** RNE32(a * b + c) for fp32 values; the product is exact in float64. */
+export function fusedMultiplyAdd32(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  // What the sum lost (Knuth's two-sum), exact.
+  const part = sum - product;
+  const lost = product - (sum - part) + (c - part);
+  return Math.fround(toOdd(sum, lost));
+}
+
+/** RNE32(x / s) for any float64 x and an fp32 value s > 0. */
+export function quotient32(x: number, s: number): number {
+  const quotient = x / s;
+  if (!Number.isFinite(quotient) || quotient === 0) return Math.fround(quotient);
+  // x - quotient * s, exact: s has 24 bits, so that halves of the quotient meet it without rounding.
+  const high = Math.fround(quotient);
+  const remainder = x - high * s - (quotient - high) * s;
+  return Math.fround(toOdd(quotient, remainder));
+}
+
+const double = new Float64Array(1);
+const word = new BigInt64Array(double.buffer);
+
+/** A float64 `x` off by `lost`: the odd one of the two float64s around the exact value. */
+function toOdd(x: number, lost: number): number {
+  if (lost === 0 || !Number.isFinite(x)) return x;
+  double[0] = x;
+  const bits = word[0] as bigint;
+  if ((bits & 1n) === 1n) return x;
+  // Magnitudes grow with their bits.
+  word[0] = bits + (lost > 0 === x > 0 ? 1n : -1n);
+  return double[0] as number;
+}

@@ -1,0 +1,130 @@
+import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
+import type { WrittenArithmetic } from "./arithmetic-fields.js";
+
+/** What must hold between the fields of an arithmetic, and where a fault of it is. */
+export interface Combination {
+  readonly path: readonly string[];
+  holds(arithmetic: WrittenArithmetic): boolean;
+  readonly expected: string;
+  readonly mend: string;
+}
+
+type OperandName = "q" | "k" | "v" | "p";
+const operandNames = ["q", "k", "v", "p"] as const;
+const isBlocked = (scale: unknown): boolean => scale === "mx" || scale === "nvfp4";
+const isShared = (scale: unknown): boolean => scale !== "none" && !isBlocked(scale);
+const anyScale = ({ operands }: WrittenArithmetic, holds: (scale: unknown) => boolean): boolean =>
+  operandNames.some(name => holds(operands[name].scale));
+
+/** With a 16-bit accumulator these fields keep their defaults. */
+const defaults = {
+  smooth: "none",
+  dot: "chain",
+  exponent: "difference",
+  offset: 0,
+  threshold: 0,
+  denominator: "rounded",
+  sums: "tile",
+  keys: "ascending",
+  normalize: "divide",
+} as const satisfies Partial<WrittenArithmetic>;
+const mendAccumulator = "leave the field out, or take accumulator: fp32";
+
+const narrowAccumulator: readonly Combination[] = [
+  ...(Object.keys(defaults) as (keyof typeof defaults)[]).map(
+    (field): Combination => ({
+      path: [field],
+      holds: arithmetic => arithmetic.accumulator === "fp32" || arithmetic[field] === defaults[field],
+      expected: `${defaults[field]} with a 16-bit accumulator`,
+      mend: mendAccumulator,
+    }),
+  ),
+  {
+    path: ["exp", "fused"],
+    holds: ({ accumulator, exp }) => accumulator === "fp32" || !exp.fused,
+    expected: "false with a 16-bit accumulator",
+    mend: mendAccumulator,
+  },
+  ...operandNames.map(
+    (name): Combination => ({
+      path: ["operands", name, "scale"],
+      holds: ({ accumulator, operands }) => accumulator === "fp32" || operands[name].scale === "none",
+      expected: "none with a 16-bit accumulator",
+      mend: mendAccumulator,
+    }),
+  ),
+];
+
+/** Scales of blocks stand in both factors of a product. */
+const sameKind = (one: OperandName, other: OperandName): Combination => ({
+  path: ["operands", one, "scale"],
+  holds: ({ operands }) => {
+    const [a, b] = [operands[one].scale, operands[other].scale];
+    return a === b || !(isBlocked(a) || isBlocked(b));
+  },
+  expected: `the scale of ${other}, where either is mx or nvfp4`,
+  mend: `give ${one} and ${other} the same scale`,
+});
+
+const microscaled = new Set(["fp8-e4m3", "fp8-e5m2", "fp6-e2m3", "fp6-e3m2", "fp4-e2m1"]);
+/** x / s reaches the largest value of the type, which an operand of these may not. */
+const isTooWide = ({ largest }: FloatSpec): boolean => largest > 2 ** 50;
+
+const scalesOfTypes = operandNames.flatMap((name): readonly Combination[] => [
+  {
+    path: ["operands", name, "type"],
+    holds: ({ operands }) => operands[name].scale !== "mx" || microscaled.has(operands[name].type),
+    expected: `one of ${[...microscaled].join(", ")} with scale mx`,
+    mend: "take one of these, or another scale",
+  },
+  {
+    path: ["operands", name, "type"],
+    holds: ({ operands }) => operands[name].scale !== "nvfp4" || operands[name].type === "fp4-e2m1",
+    expected: "fp4-e2m1 with scale nvfp4",
+    mend: "take fp4-e2m1, or another scale",
+  },
+  {
+    path: ["operands", name, "scale"],
+    holds: ({ operands }) => !isShared(operands[name].scale) || !isTooWide(numberTypes[operands[name].type]),
+    expected: "none with a type of 8 exponent bits",
+    mend: "leave the scale out",
+  },
+]);
+
+export const combinations: readonly Combination[] = [
+  ...narrowAccumulator,
+  {
+    path: ["operands", "v", "scale"],
+    holds: ({ operands }) => typeof operands.v.scale === "string",
+    expected: "none, tensor, head, mx or nvfp4 for v",
+    mend: "rows have scales of their own in q and k alone",
+  },
+  {
+    path: ["operands", "p", "scale"],
+    holds: ({ operands }) => !isShared(operands.p.scale),
+    expected: "none, mx or nvfp4 for p",
+    mend: "numerators are at most 1 before the offset; move them by offset",
+  },
+  sameKind("q", "k"),
+  sameKind("p", "v"),
+  ...scalesOfTypes,
+  {
+    path: ["keys"],
+    holds: arithmetic => arithmetic.keys === "ascending" || !anyScale(arithmetic, isBlocked),
+    expected: "ascending with scales mx and nvfp4",
+    mend: "leave keys out, or take other scales",
+  },
+  {
+    path: ["dot", "block"],
+    holds: arithmetic =>
+      arithmetic.dot === "chain" || arithmetic.dot.block === 32 || !anyScale(arithmetic, scale => scale === "mx"),
+    expected: "32 with scales mx",
+    mend: "take block: 32, or dot: chain",
+  },
+  {
+    path: ["dot"],
+    holds: arithmetic => arithmetic.dot === "chain" || !anyScale(arithmetic, scale => scale === "nvfp4"),
+    expected: "chain with scales nvfp4",
+    mend: "leave dot out",
+  },
+];
