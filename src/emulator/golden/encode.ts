@@ -11,6 +11,14 @@ export interface Matrix {
   readonly values: Float64Array;
 }
 
+/** What scales rest on, where it is not the matrix alone. */
+export interface GivenScales {
+  /** nvfp4's G. */
+  readonly headFactor?: number;
+  /** The largest magnitude for `tensor` and `head`. */
+  readonly amax?: number;
+}
+
 /** A matrix as operands with their scales. */
 export interface Encoded extends Matrix {
   /** The scale of the block of columns that begins at `block * scaleBlock`; without blocks that of the row. */
@@ -22,13 +30,12 @@ export interface Encoded extends Matrix {
 /**
  * The operands and scales of a head's matrix (docs/arithmetic.md, "Scales"). Elements that belong to no set are 0: they
  * change no largest magnitude.
- * @param headFactor nvfp4's G, where it is not that of the matrix
  */
-export function encode(matrix: Matrix, spec: OperandSpec, headFactor?: number): Encoded {
+export function encode(matrix: Matrix, spec: OperandSpec, given: GivenScales = {}): Encoded {
   const { rows, columns, values } = matrix;
   const width = scaleBlock(spec.scale) ?? Math.max(1, columns);
   const blocks = Math.max(1, Math.ceil(columns / width));
-  const scaleOf = scalesOf(matrix, spec, headFactor);
+  const scaleOf = scalesOf(matrix, spec, given);
   const operands = new Float64Array(values.length);
   const scales = new Float64Array(rows * blocks);
   let saturated = 0;
@@ -48,12 +55,16 @@ export function encode(matrix: Matrix, spec: OperandSpec, headFactor?: number): 
 }
 
 /** The scale of one row's block. */
-function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpec, headFactor?: number) {
+function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpec, given: GivenScales) {
   if (scale === "none") return (): SetScale => unscaled;
   if (scale === "mx") return (set: Float64Array): SetScale => mxScale(type, amaxOf(set));
   if (scale === "nvfp4") {
-    const factor = headFactor ?? nvfp4HeadFactor(amaxOf(values));
+    const factor = given.headFactor ?? nvfp4HeadFactor(amaxOf(values));
     return (set: Float64Array): SetScale => nvfp4Scale(type, amaxOf(set), factor);
+  }
+  if (typeof scale === "string" && given.amax !== undefined) {
+    const shared = sharedScale(type, given.amax);
+    return (): SetScale => shared;
   }
   const perSet = typeof scale === "string" ? Math.max(1, rows) : scale.rows;
   const sets = Array.from({ length: Math.ceil(rows / perSet) }, (_, i) =>

@@ -13,7 +13,7 @@ export interface Numerators {
 /** SLN of E2 values (docs/arithmetic.md, "One tile", 3). For nvfp4 G is 1. */
 export function numeratorsOf(values: Float64Array, spec: OperandSpec): Numerators {
   const width = scaleBlock(spec.scale) ?? values.length;
-  const encoded = encode({ rows: 1, columns: values.length, values }, spec, 1);
+  const encoded = encode({ rows: 1, columns: values.length, values }, spec, { headFactor: 1 });
   return {
     operands: encoded.values,
     scale: place => encoded.scale(0, Math.floor(place / width)),

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { generateNormal } from "../../../src/emulator/generate.js";
-import { type OneHead, onePassAttention } from "../../../src/emulator/golden/one-pass.js";
+import type { OneHead } from "../../../src/emulator/golden/head.js";
+import { onePassAttention } from "../../../src/emulator/golden/one-pass.js";
 import { InputError, NumericsError } from "../../../src/errors.js";
 import { specFiles } from "../../../src/io/spec-files.js";
 import type { ArithmeticSpec } from "../../../src/numerics/arithmetic.js";

@@ -1,0 +1,100 @@
+import { groupOf } from "../../attention/heads.js";
+import { maskOf, sequenceOf } from "../../attention/mask.js";
+import type { AttentionProblem } from "../../attention/problem.js";
+import { rowAt } from "../../attention/rows.js";
+import { type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
+import type { ArithmeticSpec, Scale } from "../../numerics/arithmetic.js";
+import type { AttentionInputs } from "../operands.js";
+import type { Matrix } from "./encode.js";
+import { checkHead, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
+import { onePassOf, type Saturated } from "./one-pass.js";
+import { amaxOf } from "./scales.js";
+
+/** An attention without its format: an arithmetic stands in its place. */
+export interface GoldenProblem extends Omit<AttentionProblem, "format" | "cascade"> {
+  readonly arithmetic: ArithmeticSpec;
+  /** Runs of key tiles that are merged at the end; 1: keys are not split. */
+  readonly kvSplits: number;
+}
+
+export interface GoldenResult {
+  /** AV [B, H, P, F]. */
+  readonly av: Float32Array;
+  /** Operands past the largest value of their type; keys and values count once. */
+  readonly saturated: Saturated;
+}
+
+/** A query head with what it reads. */
+interface Prepared {
+  readonly b: number;
+  readonly h: number;
+  readonly kvHead: number;
+  readonly head: OneHead;
+  readonly matrices: HeadMatrices;
+}
+
+/**
+ * Attention with batches, grouped heads, masks and lengths in any arithmetic (docs/arithmetic.md).
+ * @param inputs q [B, H, P, E], k [B, Hkv, M, E], v [B, Hkv, M, F], not yet rounded
+ * @throws InputError for values or sizes out of range, NumericsError where a result leaves the accumulator's range
+ */
+export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs): GoldenResult {
+  const { arithmetic, shape } = problem;
+  const prepared = headsOf(problem, inputs);
+  const av = new Float32Array(valuesOf(tensorShapes(shape).av));
+  const saturated = { q: 0, k: 0, v: 0, p: 0 };
+  const counted = new Set<number>();
+  for (const one of prepared) {
+    const amax: Partial<Record<InputName, number>> = {};
+    for (const name of inputNames) {
+      const set = setOf(arithmetic.operands[name].scale, one, prepared);
+      if (set !== null) amax[name] = Math.max(0, ...set.map(({ matrices }) => amaxOf(matrices[name].values)));
+    }
+    const result = onePassOf(arithmetic, one.head, one.matrices, amax);
+    av.set(result.av.values, rowAt(shape, { b: one.b, h: one.h, p: 0 }) * shape.valueDim);
+    saturated.q += result.saturated.q;
+    saturated.p += result.saturated.p;
+    if (!counted.has(one.kvHead)) {
+      saturated.k += result.saturated.k;
+      saturated.v += result.saturated.v;
+      counted.add(one.kvHead);
+    }
+  }
+  return { av, saturated };
+}
+
+/** The heads whose elements share a scale with this one's; null for scales of parts of a head. */
+function setOf(scale: Scale, one: Prepared, all: readonly Prepared[]): readonly Prepared[] | null {
+  if (scale === "tensor") return all;
+  return scale === "head" ? all.filter(({ kvHead }) => kvHead === one.kvHead) : null;
+}
+
+/** All query heads, batch after batch. */
+function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prepared[] {
+  const { shape, arithmetic, tile, scale, kvSplits } = problem;
+  const shapes = tensorShapes(shape);
+  const mask = maskOf(problem);
+  /** The first `rows` rows of one head of a tensor; heads are numbered through the batches. */
+  const matrix = (name: InputName, head: number, rows: number): Matrix => {
+    const [, , most, columns] = shapes[name];
+    const first = head * most * columns;
+    return { rows, columns, values: Float64Array.from(inputs[name].subarray(first, first + rows * columns)) };
+  };
+  return Array.from({ length: shape.batch * shape.heads }, (_, i) => {
+    const [b, h] = [Math.floor(i / shape.heads), i % shape.heads];
+    const kvHead = Math.floor(i / groupOf(shape));
+    const { queries, keys } = sequenceOf(problem, b);
+    const head: OneHead = {
+      q: matrix("q", i, queries),
+      k: matrix("k", kvHead, keys),
+      v: matrix("v", kvHead, keys),
+      m0: tile.m0,
+      scale,
+      sees: (p, m) => mask.sees(rowAt(shape, { b, h, p }), m),
+      kvSplits,
+      label: `batch ${b}, head ${h}: `,
+    };
+    checkHead(head);
+    return { b, h, kvHead, head, matrices: matricesOf(arithmetic, head) };
+  });
+}
