@@ -3,11 +3,11 @@ import { blockSum } from "../../numerics/block-sum.js";
 import { exponentOf } from "../../numerics/number-type.js";
 import { accumulatorRounder } from "../../numerics/rounding.js";
 
-/** One position of a sum of products; null operands: a position that holds 0. */
+/** One position of a sum of products. */
 export interface Term {
   readonly a: number;
   readonly b: number;
-  /** The query sees the key of this position (always, for features). */
+  /** The query sees the key of this position (always, for features); else the position holds 0. */
   readonly visible: boolean;
 }
 
@@ -20,6 +20,8 @@ export interface Run {
 
 /** The sum of `runs` on top of `from`: runs and positions in the order in which they are given. */
 export type Dot = (from: number, runs: readonly Run[]) => number;
+
+const toFp32 = accumulatorRounder("fp32");
 
 /**
  * Sums of products (docs/arithmetic.md, "Sums of products"), for operands of `a` and `b`:
@@ -57,14 +59,7 @@ export function dotOf({ dot, accumulator }: ArithmeticSpec, a: OperandSpec, b: O
         : (u: number, { scaleA, scaleB }: Run) => Math.fround(u * Math.fround(scaleA * scaleB));
     return (from, runs) => {
       let s = from;
-      for (const run of runs)
-        s = toA(
-          s +
-            scaled(
-              chain(0, run.terms, x => Math.fround(x) + 0),
-              run,
-            ),
-        );
+      for (const run of runs) s = toA(s + scaled(chain(0, run.terms, toFp32), run));
       return s;
     };
   }

@@ -88,6 +88,37 @@ describe("a type that does not ship", () => {
   });
 });
 
+describe("steps of a tensor core", () => {
+  /** Equal scores, so that AV is the sum over v, cut at a quarter of each step's largest term, over their number. */
+  const sum = (keys: ArithmeticSpec["keys"], v: readonly number[], seen = v.length): number => {
+    const arithmetic: ArithmeticSpec = { ...load("bf16"), dot: { block: 2, align: 2, result: "fp32-rz" }, keys };
+    const zeros = { rows: v.length, columns: 1, values: new Float64Array(v.length) };
+    const { av } = onePassAttention(arithmetic, {
+      q: { rows: 1, columns: 1, values: Float64Array.of(1) },
+      k: zeros,
+      v: { ...zeros, values: Float64Array.from(v) },
+      m0: 4,
+      scale: 1,
+      sees: (_, m) => m < seen,
+      kvSplits: 1,
+    });
+    return Math.round((av.values[0] ?? 0) * seen * 1024) / 1024;
+  };
+
+  it("are cut in the order of the keys, from the first that is processed", () => {
+    // Keys (0, 1), (2): 1 is cut beside 8, and again beside the sum 8.
+    expect(sum("ascending", [8, 1, 1])).toBe(8);
+    // Keys (2, 1), (0): 1 + 1 = 2 is kept beside 8.
+    expect(sum("descending", [8, 1, 1])).toBe(10);
+  });
+
+  it("have places for keys that the query does not see", () => {
+    // Keys (3, 2), (1, 0).
+    expect(sum("descending", [8, 1, 1, 5], 3)).toBe(8);
+    expect(sum("ascending", [1, 1, 8, 5], 3)).toBe(10);
+  });
+});
+
 describe("split keys", () => {
   it("are merged to the bits of one run where one run sees keys", () => {
     const sees = (_: number, m: number): boolean => m >= 40 && m < 60;
