@@ -1,4 +1,4 @@
-import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
+import { type FloatSpec, numberTypeNames, numberTypes } from "../numerics/number-type.js";
 import type { WrittenArithmetic } from "./arithmetic-fields.js";
 
 /** What must hold between the fields of an arithmetic, and where a fault of it is. */
@@ -66,15 +66,16 @@ const sameKind = (one: OperandName, other: OperandName): Combination => ({
   mend: `give ${one} and ${other} the same scale`,
 });
 
-const microscaled = new Set(["fp8-e4m3", "fp8-e5m2", "fp6-e2m3", "fp6-e3m2", "fp4-e2m1"]);
+const isMicroscaled = ({ storageBits, integer }: FloatSpec): boolean => storageBits <= 8 && !integer;
+const microscaled = numberTypeNames.filter(name => isMicroscaled(numberTypes[name]));
 /** x / s reaches the largest value of the type, which an operand of these may not. */
 const isTooWide = ({ largest }: FloatSpec): boolean => largest > 2 ** 50;
 
 const scalesOfTypes = operandNames.flatMap((name): readonly Combination[] => [
   {
     path: ["operands", name, "type"],
-    holds: ({ operands }) => operands[name].scale !== "mx" || microscaled.has(operands[name].type),
-    expected: `one of ${[...microscaled].join(", ")} with scale mx`,
+    holds: ({ operands }) => operands[name].scale !== "mx" || isMicroscaled(numberTypes[operands[name].type]),
+    expected: `one of ${microscaled.join(", ")} with scale mx`,
     mend: "take one of these, or another scale",
   },
   {

@@ -1,4 +1,5 @@
 import type { FloatType } from "../../numerics/format.js";
+import { numberTypes } from "../../numerics/number-type.js";
 
 /*
  * Operands as the kernels read them, 16-bit formats two to a 32-bit word, fp32 one (shaders/pack.wgsl lays them out):
@@ -7,7 +8,7 @@ import type { FloatType } from "../../numerics/format.js";
 
 /** Operands in a word. */
 export function operandsPerWord(type: FloatType): 1 | 2 {
-  return type === "fp32" ? 1 : 2;
+  return numberTypes[type].storageBits === 32 ? 1 : 2;
 }
 
 /** Keys that stand side by side in K, rows in Q, and words in a page: a page is 8 x 8 words. */
