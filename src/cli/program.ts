@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FusemaxError, shown } from "../errors.js";
 import { forgetReads } from "../io/files-read.js";
+import { register as registerDerive } from "./commands/derive.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
@@ -25,6 +26,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerPasses,
   registerTaxonomy,
   registerEqual,
+  registerDerive,
   registerEvaluate,
   registerTrafficBound,
   registerTrace,

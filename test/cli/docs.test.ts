@@ -8,10 +8,12 @@ import { formatNames } from "../../src/numerics/format.js";
 import { invoke } from "./invoke.js";
 
 /** The law of the documents: what stands under a `$ fusemax ...` line is what that command prints. */
-const document = readFileSync(new URL("../../docs/cascades.md", import.meta.url), "utf8");
-const blocks = [...document.matchAll(/^```console\n\$ fusemax (.*)\n([\s\S]*?)^```$/gm)].map(
-  ([, command = "", output = ""]) => [command, output] as const,
-);
+const blocksOf = (page: string) =>
+  [
+    ...readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8").matchAll(
+      /^```console\n\$ fusemax (.*)\n([\s\S]*?)^```$/gm,
+    ),
+  ].map(([, command = "", output = ""]) => [command, output] as const);
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-docs-"));
 const before = process.cwd();
@@ -44,11 +46,20 @@ describe("docs/numerics.md", () => {
   });
 });
 
-describe("docs/cascades.md", () => {
-  it("has examples", () => expect(blocks.length).toBeGreaterThan(5));
+describe.each([
+  ["cascades.md", 5],
+  ["derive.md", 2],
+] as const)("docs/%s", (page, least) => {
+  const blocks = blocksOf(page);
 
-  it.each(blocks)("fusemax %s", async (command, output) => {
-    const { stdout, stderr } = await invoke(...command.split(" "));
-    expect(`${(stdout || stderr).trimEnd()}\n`).toBe(output);
-  });
+  it("has examples", () => expect(blocks.length).toBeGreaterThan(least));
+
+  it.each(blocks)(
+    "fusemax %s",
+    async (command, output) => {
+      const { stdout, stderr } = await invoke(...command.split(" "));
+      expect(`${(stdout || stderr).trimEnd()}\n`).toBe(output);
+    },
+    20_000,
+  );
 });

@@ -2,17 +2,21 @@ import type { Cascade } from "../cascade.js";
 import { type Access, type Einsum, type Expression, plainVariable } from "../einsum.js";
 import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
+import { numberSize } from "../size.js";
+import { iterativeRead } from "../tensors.js";
 import { freshName, replaceEinsums } from "./edit.js";
-import { rename } from "./factors.js";
+import { exponentialOf } from "./exponential.js";
+import { rename, variablesOf, writerOf } from "./factors.js";
+import { indexAt } from "./iterate.js";
 import type { Law, Refusal, Rewrite } from "./law.js";
 
 /**
- * A local extremum in the place of the global one, and a correction factor: exp is a homomorphism from sums to products,
- * so that exponentials may be taken against what is known of a tile and corrected once all tiles are known.
+ * A local extremum, or a running one, in the place of the global one, and a correction factor: exp is a homomorphism from sums to
+ * products, so that exponentials may be taken against what is known and corrected once all is known.
  */
 export const changeReference: Law = {
   name: "change the reference of an exponential",
-  statement: "exp(a - c) = exp(a - b) * exp(b - c), where c is the maximum of b over some ranks",
+  statement: "exp(a - c) = exp(a - b) * exp(b - c), where c is the extremum of b over some ranks, or what b leaves",
   apply(cascade) {
     const results = cascade.einsums.map(einsum => changeIn(cascade, einsum)).filter(result => result !== null);
     return {
@@ -22,54 +26,65 @@ export const changeReference: Law = {
   },
 };
 
-/** Null for an Einsum that is no exponential of a difference from a maximum. */
+/** Null for an Einsum that is no exponential of a difference from an extremum. */
 function changeIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const { tensor, right, indices } = einsum;
-  if (right.kind !== "unary" || right.fn !== "exp") return null;
-  const { operand } = right;
-  if (operand.kind !== "binary" || operand.op !== "-" || operand.right.kind !== "access") return null;
-  const global = operand.right;
-  const local = localOf(cascade, global);
-  if (local === null) return null;
+  const exponential = exponentialOf(right);
+  if (exponential === null) return null;
+  const { from, to: global, scales } = exponential;
+  const running = runningOf(cascade, global, einsum);
+  const local = running ?? localOf(cascade, global);
+  // A correction factor is taken against it already.
+  if (local === null || formatExpression(local) === formatExpression(from)) return null;
   const refuse = (reason: string): Refusal => ({ tensor, reason });
   if (einsum.iteration !== null || einsum.filters.length > 0)
     return refuse("it iterates or a filter says over which points it runs");
   if (einsum.reduced.length > 0) return refuse("it is reduced: only elementwise work can be taken apart");
-  const missing = local.indices
-    .map(plainVariable)
-    .find(variable => variable === undefined || !einsum.free.includes(variable));
-  if (missing !== undefined)
-    return refuse(`it does not run over ${missing}, by tiles of which ${local.tensor} is known`);
-  const exponential = (from: Expression, reference: Expression): Expression => ({
-    ...right,
-    operand: { kind: "binary", op: "-", left: from, right: reference },
-  });
+  const known = [...variablesOf(local)];
+  const missing = known.find(variable => !einsum.free.includes(variable));
+  if (missing !== undefined) return refuse(`it does not run over ${missing}, by which ${local.tensor} is known`);
+  const scaled = scales.flatMap(scale => [...variablesOf(scale)]).find(variable => !known.includes(variable));
+  if (scaled !== undefined)
+    return refuse(`what scales the exponent varies over ${scaled}, over which the factor would not`);
   const relative = freshName(cascade, tensor);
   const factor = freshName(cascade, global.tensor, [relative]);
   const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;
+  // Against a running maximum it is at most 1 from the start, and is stored as an operand.
+  const stored = running === null ? "" : " @operand";
+  const places = known.map(variable => indexAt(variable, [], einsum));
   const lines = [
-    `${formatAccess(relative, indices)} = ${formatExpression(exponential(operand.left, local))}`,
-    `${formatAccess(factor, local.indices)} = ${formatExpression(exponential(local, global))}`,
-    `${formatAccess(tensor, indices)} = ${formatAccess(relative, indices)} * ${formatAccess(factor, local.indices)}${annotation}`,
+    `${formatAccess(relative, indices)} = ${formatExpression(exponential.with(from, local))}${stored}`,
+    `${formatAccess(factor, places)} = ${formatExpression(exponential.with(local, global))}`,
+    `${formatAccess(tensor, indices)} = ${formatAccess(relative, indices)} * ${formatAccess(factor, places)}${annotation}`,
   ];
-  const words = `${tensor} against ${formatAccess(local.tensor, local.indices)}, corrected for ${global.tensor}`;
+  const words = `${tensor} against ${formatAccess(local.tensor, local.indices)}, corrected for ${formatAccess(global.tensor, global.indices)}`;
   return { tensor, words, cascade: replaceEinsums(cascade, new Map([[einsum, lines]])) };
 }
 
-/** What a tensor is the maximum of, with the variables of an access to it; null where it is none. */
+/** What an iteration has after this turn, for an access to what it leaves in the end; null for any other access. */
+export function runningOf(cascade: Cascade, access: Access, at: Einsum): Access | null {
+  const tensor = cascade.tensors.get(access.tensor);
+  if (tensor === undefined || tensor.iterative === null || iterativeRead(tensor, access) !== "last") return null;
+  const { position, variable } = tensor.iterative;
+  const turn = indexAt(variable, numberSize(1), at);
+  return { ...access, indices: access.indices.map((index, i) => (i === position ? turn : index)) };
+}
+
+/** What a tensor is the extremum of, with the variables of an access to it; null where it is none. */
 function localOf(cascade: Cascade, access: Access): Access | null {
-  const writer = cascade.tensors.get(access.tensor)?.writer ?? null;
-  const einsum = writer === null ? undefined : cascade.einsums[writer];
+  const einsum = writerOf(cascade, access.tensor);
   if (einsum === undefined || einsum.iteration !== null || einsum.filters.length > 0) return null;
   const [only, another] = einsum.reductions;
-  if (only?.op !== "max" || another !== undefined || einsum.right.kind !== "access" || einsum.annotation !== null)
-    return null;
+  if (only === undefined || another !== undefined || (only.op !== "max" && only.op !== "min")) return null;
+  if (einsum.right.kind !== "access" || einsum.annotation !== null) return null;
   const names = new Map<string, string>();
   for (const [place, index] of einsum.indices.entries()) {
     const [own, read] = [plainVariable(index), access.indices[place] && plainVariable(access.indices[place])];
     if (own === undefined || read === undefined) return null;
     names.set(own, read);
   }
-  const local = rename(einsum.right, names);
-  return local.kind === "access" && cascade.tensors.get(local.tensor)?.writer !== null ? local : null;
+  const local: Expression = rename(einsum.right, names);
+  // Of an input, or of what is made of every element, nothing is known sooner.
+  if (local.kind !== "access" || local.indices.some(index => plainVariable(index) === undefined)) return null;
+  return cascade.tensors.get(local.tensor)?.writer === null ? null : local;
 }

@@ -3,7 +3,7 @@ import { accessesOf, type Einsum, type Expression } from "../einsum.js";
 import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { freshName, replaceEinsums } from "./edit.js";
-import { expressionOf, inlined, type Quotient, quotientOf, variablesOf } from "./factors.js";
+import { expressionOf, inlined, opened, type Quotient, quotientOf, variablesOf, writerOf } from "./factors.js";
 import type { Law, Refusal, Rewrite } from "./law.js";
 
 /**
@@ -63,27 +63,6 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const words = `${moved} out of the sum over ${reduced.join(", ")} that makes ${tensor}`;
   return { tensor, words, cascade: replaceEinsums(cascade, replaced) };
 }
-
-/** The factors of an expression; those that are made element by element as what they are made of. */
-function opened(cascade: Cascade, right: Expression): Quotient {
-  const open = (expression: Expression): Quotient => {
-    const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
-    const { factors, divisors } = quotientOf(inside ?? expression);
-    // Only products are worth opening: anything else stays the tensor that it was.
-    return inside !== null && factors.length + divisors.length < 2 ? quotientOf(expression) : { factors, divisors };
-  };
-  const whole = quotientOf(right);
-  const [over, under] = [whole.factors.map(open), whole.divisors.map(open)];
-  return {
-    factors: [...over.flatMap(part => part.factors), ...under.flatMap(part => part.divisors)],
-    divisors: [...over.flatMap(part => part.divisors), ...under.flatMap(part => part.factors)],
-  };
-}
-
-const writerOf = (cascade: Cascade, tensor: string): Einsum | undefined => {
-  const writer = cascade.tensors.get(tensor)?.writer ?? null;
-  return writer === null ? undefined : cascade.einsums[writer];
-};
 
 /** Einsums whose tensors nobody but `einsum` reads and that it has opened. */
 function unused(cascade: Cascade, einsum: Einsum): Einsum[] {

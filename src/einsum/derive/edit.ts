@@ -1,5 +1,10 @@
 import { type Cascade, parseCascade } from "../cascade.js";
-import type { Einsum } from "../einsum.js";
+import type { Access, Einsum, Expression } from "../einsum.js";
+import { formatAccess } from "../format-einsum.js";
+import { formatExpression } from "../format-expression.js";
+import { parseText } from "../parse.js";
+import type { Size } from "../size.js";
+import { mapAccesses } from "./factors.js";
 
 /** The cascade with the lines of some Einsums replaced by others; none takes a line out. Everything else stays as it is written. */
 export function replaceEinsums(cascade: Cascade, by: ReadonlyMap<Einsum, readonly string[]>): Cascade {
@@ -20,12 +25,88 @@ export function withLine(cascade: Cascade, declaration: string): Cascade {
   return parseCascade([...lines.slice(0, at), declaration, ...lines.slice(at)].join("\n"), name);
 }
 
+/** Replaces Einsums as `replaceEinsums` does by lines that iterate over a rank, and says where the iteration stops. */
+export function replaceByIteration(
+  cascade: Cascade,
+  by: ReadonlyMap<Einsum, readonly string[]>,
+  variable: string,
+): Cascade {
+  const stop =
+    stopOf(cascade, variable) !== null ? [] : [`until: ${variable} >= ${cascade.ranks.ofVariable(variable).name}`];
+  const { lines, name } = cascade.source;
+  const end = lines.findLastIndex(line => line.trim() !== "") + 1;
+  const source = { name, lines: [...lines.slice(0, end), ...stop, ...lines.slice(end)] };
+  return replaceEinsums({ ...cascade, source }, by);
+}
+
+/** Where an iteration over a variable stops; null where the text does not say. */
+export function stopOf({ source }: Cascade, variable: string): Size | null {
+  const { stops } = parseText(source.lines.join("\n"), source.name);
+  return stops.find(stop => stop.variable === variable)?.limit ?? null;
+}
+
+/**
+ * Lines by which every reader of a tensor reads another in its place; `instead` gives the access for one to it. Null where a
+ * reader has a filter, which an access holds.
+ */
+export function readInstead(
+  cascade: Cascade,
+  tensor: string,
+  instead: (access: Access) => Access,
+): Map<Einsum, readonly string[]> | null {
+  const lines = new Map<Einsum, readonly string[]>();
+  for (const einsum of cascade.einsums) {
+    if (!einsum.reads.some(read => read.tensor === tensor)) continue;
+    if (einsum.filters.length > 0) return null;
+    const right = mapAccesses(einsum.right, access => (access.tensor === tensor ? instead(access) : access));
+    lines.set(einsum, [withRight(einsum, right)]);
+  }
+  return lines;
+}
+
+/** The Einsum's line with another right-hand side. It must have no filters, which its accesses hold. */
+export function withRight(einsum: Einsum, right: Expression): string {
+  const reductions = einsum.reductions.map(({ op, variables }) => ` :: ${op}(${variables.join(", ")})`).join("");
+  const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;
+  const left = formatLeft(einsum);
+  return `${left} = ${formatExpression(right)}${reductions}${annotation}`;
+}
+
+/** The left-hand side as it is written; an initialization's coordinate is named. */
+function formatLeft({ tensor, indices, iteration }: Einsum): string {
+  if (iteration?.role !== "init") return formatAccess(tensor, indices);
+  const written = indices.map((index, i) =>
+    i === iteration.position ? `${iteration.variable}=0` : formatAccess("", [index]).slice(1, -1),
+  );
+  return `${tensor}[${written.join(",")}]`;
+}
+
+/** The cascade without what nothing reads, but for the outputs it is to have. */
+export function withoutUnused(cascade: Cascade, outputs: readonly string[]): Cascade {
+  let kept = cascade;
+  for (;;) {
+    const unused = kept.einsums.filter(({ tensor }) => kept.outputs.includes(tensor) && !outputs.includes(tensor));
+    if (unused.length === 0) return kept;
+    kept = replaceEinsums(kept, new Map(unused.map(einsum => [einsum, []])));
+  }
+}
+
 /** A tensor name that the cascade does not have, nor is among `others`, made of another. */
 export function freshName(cascade: Cascade, from: string, others: readonly string[] = []): string {
-  const ranks = cascade.ranks.ranks.flatMap(rank => rank.names);
-  const taken = new Set([...cascade.tensors.keys(), ...ranks, ...others]);
+  const free = isFree(cascade, others);
   for (let n = 1; ; n += 1) {
     const name = `${from}${"S".repeat(n)}`;
-    if (!taken.has(name)) return name;
+    if (free(name)) return name;
   }
+}
+
+/** The name itself where the cascade does not have it, else a longer one. */
+export function freeName(cascade: Cascade, name: string, others: readonly string[] = []): string {
+  return isFree(cascade, others)(name) ? name : freshName(cascade, name, others);
+}
+
+function isFree(cascade: Cascade, others: readonly string[]): (name: string) => boolean {
+  const ranks = cascade.ranks.ranks.flatMap(rank => rank.names);
+  const taken = new Set([...cascade.tensors.keys(), ...ranks, ...others]);
+  return name => !taken.has(name);
 }

@@ -1,3 +1,4 @@
+import type { Cascade } from "../cascade.js";
 import { type Access, accessesOf, type Einsum, type Expression, type Index, plainVariable } from "../einsum.js";
 
 /** An expression as a product of factors over a product of divisors. */
@@ -6,8 +7,12 @@ export interface Quotient {
   readonly divisors: readonly Expression[];
 }
 
-/** The factors of an expression; one that is no product or quotient is a factor itself. */
+/** The factors of an expression, twice those of what is squared; one that is no product or quotient is a factor itself. */
 export function quotientOf(expression: Expression): Quotient {
+  if (expression.kind === "unary" && expression.fn === "square") {
+    const { factors, divisors } = quotientOf(expression.operand);
+    return { factors: [...factors, ...factors], divisors: [...divisors, ...divisors] };
+  }
   if (expression.kind !== "binary" || (expression.op !== "*" && expression.op !== "/")) {
     return { factors: [expression], divisors: [] };
   }
@@ -27,22 +32,28 @@ export function expressionOf({ factors, divisors }: Quotient): Expression {
 export const variablesOf = (expression: Expression): ReadonlySet<string> =>
   new Set(accessesOf(expression).flatMap(({ indices }) => indices.flatMap(({ terms }) => terms.map(t => t.variable))));
 
-/** The expression with variables renamed. */
-export function rename(expression: Expression, names: ReadonlyMap<string, string>): Expression {
+/** The expression with every access replaced. */
+export function mapAccesses(expression: Expression, by: (access: Access) => Expression): Expression {
   switch (expression.kind) {
     case "access":
-      return { ...expression, indices: expression.indices.map(index => renameIndex(index, names)) };
+      return by(expression);
     case "unary": {
       const { scale } = expression;
-      const operand = rename(expression.operand, names);
-      return scale === undefined ? { ...expression, operand } : { ...expression, operand, scale: rename(scale, names) };
+      const operand = mapAccesses(expression.operand, by);
+      return scale === undefined
+        ? { ...expression, operand }
+        : { ...expression, operand, scale: mapAccesses(scale, by) };
     }
     case "binary":
-      return { ...expression, left: rename(expression.left, names), right: rename(expression.right, names) };
+      return { ...expression, left: mapAccesses(expression.left, by), right: mapAccesses(expression.right, by) };
     default:
       return expression;
   }
 }
+
+/** The expression with variables renamed. */
+export const rename = (expression: Expression, names: ReadonlyMap<string, string>): Expression =>
+  mapAccesses(expression, access => ({ ...access, indices: access.indices.map(index => renameIndex(index, names)) }));
 
 const renameIndex = (index: Index, names: ReadonlyMap<string, string>): Index => ({
   ...index,
@@ -64,4 +75,26 @@ export function inlined(access: Access, writer: Einsum | undefined): Expression 
     names.set(variable, other);
   }
   return rename(writer.right, names);
+}
+
+/** The Einsum that writes a tensor; undefined for an input. */
+export function writerOf(cascade: Cascade, tensor: string): Einsum | undefined {
+  const writer = cascade.tensors.get(tensor)?.writer ?? null;
+  return writer === null ? undefined : cascade.einsums[writer];
+}
+
+/** The factors of an expression; those that are made element by element as what they are made of. */
+export function opened(cascade: Cascade, right: Expression): Quotient {
+  const open = (expression: Expression): Quotient => {
+    const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
+    const { factors, divisors } = quotientOf(inside ?? expression);
+    // Only products are worth opening: anything else stays the tensor that it was.
+    return inside !== null && factors.length + divisors.length < 2 ? quotientOf(expression) : { factors, divisors };
+  };
+  const whole = quotientOf(right);
+  const [over, under] = [whole.factors.map(open), whole.divisors.map(open)];
+  return {
+    factors: [...over.flatMap(part => part.factors), ...under.flatMap(part => part.divisors)],
+    divisors: [...over.flatMap(part => part.divisors), ...under.flatMap(part => part.factors)],
+  };
 }

@@ -9,15 +9,15 @@ import type { Law, Refusal } from "./law.js";
 
 /**
  * Splitting a rank into tiles, M = M1 * M0: every coordinate m is m1 * M0 + m0. Reductions over m run over m1 and m0, in
- * the same order, so that not even a rounding changes.
+ * the same order, so that not even a rounding changes. `tile` names M0.
  */
-export const splitRank = (rankName: string): Law => ({
+export const splitRank = (rankName: string, tile?: string): Law => ({
   name: "split a rank into tiles",
   statement: "x(m) over M is x(m1 * M0 + m0) over M1 and M0, where M = M1 * M0",
   apply(cascade) {
     const rank = cascade.ranks.byName(rankName);
     if (rank === undefined) return { rewrites: [], refusals: [] };
-    const split = splitOf(cascade, rank);
+    const split = splitOf(cascade, rank, tile);
     if ("reason" in split) return { rewrites: [], refusals: [split] };
     const lines = new Map<Einsum, readonly string[]>();
     for (const einsum of cascade.einsums) {
@@ -38,7 +38,7 @@ interface Split {
   readonly variables: readonly [outer: string, inner: string];
 }
 
-function splitOf(cascade: Cascade, rank: Rank): Split | Refusal {
+function splitOf(cascade: Cascade, rank: Rank, tile: string | undefined): Split | Refusal {
   const refuse = (reason: string): Refusal => ({ tensor: rank.name, reason });
   if (rank.parts.length > 1) return refuse("it is split already");
   const variables = new Set(
@@ -49,7 +49,7 @@ function splitOf(cascade: Cascade, rank: Rank): Split | Refusal {
   const [variable, other] = [...variables];
   if (variable === undefined) return refuse("no Einsum runs over it");
   if (other !== undefined) return refuse(`it goes by two variables, ${variable} and ${other}`);
-  const outer = [`${variable}1`, `${variable}0`] as const;
+  const outer = [`${variable}1`, tile?.toLowerCase() ?? `${variable}0`] as const;
   const taken = outer.map(rankNameOf).find(name => cascade.ranks.byName(name) !== undefined);
   if (taken !== undefined) return refuse(`there is a rank ${taken}`);
   for (const einsum of cascade.einsums) {

@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Cascade, parseCascade } from "../../../src/einsum/cascade.js";
+import { changeReference } from "../../../src/einsum/derive/change-reference.js";
+import { derivationChecker } from "../../../src/einsum/derive/check.js";
+import { correctRunningSum } from "../../../src/einsum/derive/correct-running-sum.js";
+import { nameTerms } from "../../../src/einsum/derive/name-terms.js";
+import { runningExtremum, runningSum } from "../../../src/einsum/derive/run-reduction.js";
+import { deriveOver } from "../../../src/einsum/derive/search.js";
+import { compareCascades } from "../../../src/einsum/equal.js";
+import { structureOf } from "../../../src/emulator/one-pass.js";
+import { loadCascade } from "../../../src/io/cascade-files.js";
+import { formatNames } from "../../../src/numerics/format.js";
+import { randomCascade } from "../random-cascade.js";
+
+async function derived(cascade: Cascade, name: string) {
+  const rank = cascade.ranks.byName(name);
+  if (rank === undefined) throw new Error(`no rank ${name}`);
+  const found = derivationChecker()(await deriveOver(cascade, rank));
+  expect(found.refuted).toBeNull();
+  const passes = found.steps.map(({ measure }) => measure.passes);
+  for (const [i, now] of passes.entries()) expect(now).toBeLessThanOrEqual(passes[i - 1] ?? now);
+  const best = found.steps.at(-1)?.cascade;
+  if (best === undefined) throw new Error("no step");
+  return { found, best, passes: [passes[0], passes.at(-1)] };
+}
+
+const scores = "inputs: Q[e,p], K[e,m], V[f,m]\nQK[m,p] = Q[e,p] * K[e,m]\n";
+
+describe("deriving", () => {
+  it("makes Cascade 5 of the 3-pass cascade: the same bits in every arithmetic, and nothing live", async () => {
+    const { best, passes, found } = await derived(loadCascade("attention-3-pass"), "M");
+    expect(passes).toEqual([3, 1]);
+    expect(found.complete).toBe(true);
+    expect(found.steps.at(-1)?.measure.live).toEqual([]);
+    const five = loadCascade("attention-1-pass");
+    for (const format of ["float64", ...formatNames] as const) {
+      const report = compareCascades(five, best, { tolerance: 0, format, trials: 4 });
+      const cases = report.cases.filter(({ difference }) => difference !== null);
+      expect(cases.length).toBeGreaterThan(10);
+      expect([format, cases.every(({ equal }) => equal)]).toEqual([format, true]);
+    }
+    expect(best.headers.get("roles")).toBe(five.headers.get("roles"));
+    const running = (cascade: Cascade) => cascade.einsums.filter(({ iteration }) => iteration?.role === "step").length;
+    expect(running(best)).toBe(running(five));
+    expect(structureOf(best)).toContain("@factor");
+  }, 30_000);
+
+  it("makes one pass of log-sum-exp, and two of softmax, whose denominator takes one", async () => {
+    const sum = await derived(loadCascade("log-sum-exp"), "M");
+    expect([sum.passes, sum.found.steps.at(-1)?.measure.live]).toEqual([[2, 1], []]);
+    expect((await derived(loadCascade("softmax"), "M")).passes).toEqual([3, 2]);
+  }, 30_000);
+
+  it.each([
+    ["cascade-1", "K", [2, 1]],
+    ["rms-norm-product", "D", [2, 1]],
+    ["attention-2-pass", "M", [2, 1]],
+  ] as const)(
+    "lowers the passes of %s",
+    async (name, rank, expected) => {
+      expect((await derived(loadCascade(name), rank)).passes).toEqual(expected);
+    },
+    30_000,
+  );
+
+  const softmax = "GM[p] = QK[m,p] :: max(m)\nSN[m,p] = exp(QK[m,p] - GM[p])\nSD[p] = SN[m,p]\n";
+  it.each([
+    [
+      "a sink",
+      `${scores}${softmax}D[p] = SD[p] + exp(S - GM[p])\nAV[f,p] = SN[m,p] / D[p] * V[f,m]`.replace(
+        "V[f,m]\n",
+        "V[f,m], S\n",
+      ),
+    ],
+    [
+      "a temperature",
+      `${scores}${softmax.replace("exp(QK[m,p] - GM[p])", "exp((QK[m,p] - GM[p]) / 3)")}AV[f,p] = SN[m,p] / SD[p] * V[f,m]`,
+    ],
+    [
+      "a bias",
+      `inputs: Q[e,p], K[e,m], V[f,m], B[m,p]\nR[m,p] = Q[e,p] * K[e,m]\nQK[m,p] = R[m,p] + B[m,p]\n${softmax}AV[f,p] = SN[m,p] / SD[p] * V[f,m]`,
+    ],
+    [
+      "a sum of squares",
+      `GM = X[m] :: max(m)\nSN[m] = exp(X[m] - GM)\nSD = SN[m]\nA[m] = SN[m] / SD\nY = square(A[m])`,
+    ],
+  ])(
+    "makes one pass of softmax with %s",
+    async (_what, text) => {
+      const { passes } = await derived(parseCascade(text), "M");
+      expect(passes).toEqual([3, 1]);
+    },
+    30_000,
+  );
+
+  it("says that no fewer passes are found where none are", async () => {
+    const { found, passes } = await derived(loadCascade("layer-norm"), "D");
+    expect([passes, found.steps.length, found.complete]).toEqual([[3, 3], 1, true]);
+  });
+
+  it("ends with the best so far when it is told to", async () => {
+    const cascade = loadCascade("attention-3-pass");
+    const rank = cascade.ranks.byName("M");
+    if (rank === undefined) throw new Error("no rank");
+    const found = await deriveOver(cascade, rank, { onCascade: async seen => seen < 20 });
+    expect([found.complete, found.seen]).toEqual([false, 20]);
+    expect(found.steps.at(-1)?.measure.passes).toBe(2);
+  });
+});
+
+describe("the laws of running reductions", () => {
+  it("keep the function of random cascades", () => {
+    let applied = 0;
+    fc.assert(
+      fc.property(randomCascade(7), text => {
+        const cascade = parseCascade(text);
+        for (const law of [runningExtremum, runningSum, nameTerms, changeReference, correctRunningSum]) {
+          for (const { cascade: rewritten } of law.apply(cascade).rewrites) {
+            applied += 1;
+            const report = compareCascades(cascade, rewritten, { trials: 2 });
+            // Inputs from which a cascade computes nothing finite tell nothing.
+            const differing = report.cases.filter(
+              ({ equal, difference }) =>
+                !equal && difference !== null && Number.isFinite(difference.relative) && difference.relative > 1e-6,
+            );
+            expect(differing, `${law.name}\n${text}\n${rewritten.source.lines.join("\n")}`).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 300, seed: 17 },
+    );
+    expect(applied).toBeGreaterThan(100);
+  });
+});
