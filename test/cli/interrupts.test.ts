@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { reportFault } from "../../src/cli/fault.js";
 
 /** The built program: Ctrl-C in the middle of long loops, and ends that nobody foresaw. */
@@ -19,7 +19,9 @@ describe("Ctrl-C ends with 130 within a second", () => {
     ["equal attention-3-pass attention-1-pass --trials 90000 --shape M=64,M0=16,P=8,E=16,F=16"],
     [`model --model ${workloads} --seq 1K,3K,5K,7K,9K,64K,1M,3M --design fusemax,flat,unfused,cascade`],
     ["schedule --model bert,xlm,t5,trxl --seq 65537,99999,1000003 --array 7x11"],
-    ["reproduce all --mapping search --out reproduced"],
+    [
+      "sweep --design unfused,flat --set architecture.levels.buffer.bytes=1e6..64e6:4000 --seq 5000,70001 --out searched.csv",
+    ],
     ["sweep --accounting corrected --set architecture.frequencyHz=1e6..2e9:3000 --out few.csv"],
     ["sweep --set architecture.frequencyHz=1e6..2e9:900000 --out many.csv"],
     ["run --engine cpu --q-len 1 --kv-len 4M --check none"],
@@ -36,6 +38,9 @@ describe("Ctrl-C ends with 130 within a second", () => {
     expect(stderr).toMatch(/(^|\n)fusemax: interrupted\n$/);
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+afterEach(() => {
+  for (const file of readdirSync(folder)) rmSync(join(folder, file), { recursive: true });
 });
 
 /** Runs the program with code that is loaded before it, on its threads too. */
