@@ -22,6 +22,7 @@ export * from "./einsum/derive/law.js";
 export * from "./einsum/derive/measure.js";
 export * from "./einsum/derive/name-terms.js";
 export * from "./einsum/derive/reduce-in-two-steps.js";
+export * from "./einsum/derive/run-about-mean.js";
 export * from "./einsum/derive/run-reduction.js";
 export * from "./einsum/derive/search.js";
 export * from "./einsum/derive/split-rank.js";

@@ -42,9 +42,9 @@ describe("fusemax derive", () => {
 
   it("exits with 1 and writes nothing where no fewer passes are found", async () => {
     const out = join(folder, "none.cascade");
-    const { code, stdout } = await invoke("derive", "layer-norm", "--rank", "D", "--out", out);
+    const { code, stdout } = await invoke("derive", "attention-1-pass", "--rank", "M0", "--out", out);
     expect([code, existsSync(out)]).toEqual([1, false]);
-    expect(stdout).toContain("C reads X[:,p] after S[p] has read all of it (S -> MEAN -> C)");
+    expect(stdout).toContain("SLN reads BQK[m1,:,p] after LM[m1,p] has read all of it (LM -> RM -> SLN)");
   });
 
   it.each([

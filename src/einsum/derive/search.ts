@@ -7,6 +7,7 @@ import type { Law, Refusal } from "./law.js";
 import { compareMeasures, type Measure, measureOf } from "./measure.js";
 import { nameTerms } from "./name-terms.js";
 import { reduceInTwoSteps } from "./reduce-in-two-steps.js";
+import { runAboutMean } from "./run-about-mean.js";
 import { runningExtremum } from "./run-reduction.js";
 import { Signatures } from "./signature.js";
 import { splitRank } from "./split-rank.js";
@@ -56,6 +57,7 @@ export const defaultBudget = 3000;
 export const lawsFor = (rank: string, tile?: string): readonly Law[] => [
   deferFactor,
   correctRunningSum,
+  runAboutMean,
   changeReference,
   runningExtremum,
   nameTerms,
