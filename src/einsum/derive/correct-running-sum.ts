@@ -59,12 +59,15 @@ function correctIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const names = [running.tensor];
   const moved: Einsum[] = [];
   const lines = [running.start("0")];
+  const made = new Map<string, string>(); // a square is corrected twice by one factor
   const changes = found.map(({ exponential, now }) => {
     const before: Access = {
       ...now,
       indices: now.indices.map((index, i) => turnBefore(cascade, now, index, i, einsum)),
     };
     const change = formatExpression(exponential.with(before, now));
+    const again = made.get(change);
+    if (again !== undefined) return again;
     const known = cascade.einsums.find(
       other => other.annotation === "factor" && formatExpression(other.right) === change && other.filters.length === 0,
     );
@@ -75,6 +78,7 @@ function correctIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
     names.push(name);
     const over = [...variablesOf(exponential.with(before, now))].map(v => indexAt(v, [], einsum));
     lines.push(`${formatAccess(name, over)} = ${change} @factor`);
+    made.set(change, formatAccess(name, over));
     return formatAccess(name, over);
   });
   const kept = freeName(cascade, `SP${tensor}`, names);

@@ -94,7 +94,7 @@ export async function deriveOver(cascade: Cascade, rank: Rank, options: SearchOp
           if (seen.has(signature)) continue;
           seen.add(signature);
           const own = derived.ranks.byName(rank.name);
-          if (own === undefined) continue;
+          if (own === undefined || !keepsOutputs(cascade, derived)) continue;
           const measure = measureOf(derived, own);
           if (measure.passes > node.measure.passes) continue;
           const found: Node = { law, words, cascade: derived, measure, from: node };
@@ -111,6 +111,12 @@ export async function deriveOver(cascade: Cascade, rank: Rank, options: SearchOp
     open = next;
   }
   return derivation();
+}
+
+/** Whether every output is still there with as many places: a rank that an output has is not split. */
+export function keepsOutputs(given: Cascade, derived: Cascade): boolean {
+  const places = (cascade: Cascade, name: string): number | undefined => cascade.tensors.get(name)?.indices.length;
+  return given.outputs.every(name => derived.outputs.includes(name) && places(given, name) === places(derived, name));
 }
 
 function chainOf(node: Node): DerivationStep[] {
