@@ -18,7 +18,7 @@ const runs = 600;
 const names = ["unfused", "flat", "cascade", "architecture", "fusemax"] as const;
 const designs = names.map(name => loadDesign(specFiles, name));
 const fusemax = designs.slice(-1);
-const cascades = [loadCascade("attention-1-pass")];
+const cascades = [loadCascade("attention-1-pass"), loadCascade("attention-3-pass")];
 const corrected = accountingOf("corrected", undefined);
 
 const size = (max: number) => fc.integer({ min: 1, max });
@@ -60,7 +60,7 @@ function say<T>(ask: () => T): T | string {
 }
 
 describe("commands agree", () => {
-  it(`law: model, sweep, run and traffic-bound say the same of ${runs} random workloads`, () => {
+  it(`law: model, sweep, run and traffic-bound say the same of ${runs} random workloads, and move no less than the bound`, () => {
     let unmasked = 0;
     fc.assert(
       fc.property(cases, fc.constantFrom(...designs), ({ workload, seq, accounting, phase, decodeQueries }, design) => {
@@ -78,7 +78,12 @@ describe("commands agree", () => {
         if (typeof study === "string") expect(study).toMatch(/whose mask hides keys/);
         else {
           unmasked++;
-          expect(study.panels[0]?.points[0]?.modelled[design.name]).toBe(model?.trafficBytes);
+          const bound = study.panels[0]?.points[0];
+          expect(bound?.modelled[design.name]).toBe(model?.trafficBytes);
+          // Invariant: no mapping of a cascade moves less than its bound.
+          const own = bound?.bounds[design.spec.data.cascade ?? ""]?.bytes ?? Number.NaN;
+          if (accounting === corrected) expect(model?.trafficBytes).toBeGreaterThanOrEqual(own);
+          expect(own).toBeGreaterThanOrEqual(bound?.compulsoryBytes ?? Number.NaN);
         }
       }),
       { numRuns: runs },
