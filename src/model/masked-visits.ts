@@ -94,7 +94,7 @@ class MaskedWalk {
       const rank = this.shape.ranks.findIndex(({ shift, parts }) => loop.bit >= shift && loop.bit < shift + parts);
       const part = loop.bit - (this.shape.ranks[rank]?.shift ?? 0);
       let sum = 0;
-      for (let index = 0; index < (this.ranks[rank]?.bounds[part] as number); index++) {
+      for (let index = 0; index < (this.ranks[rank]?.table[1 << part] as number); index++) {
         this.memory[loop.bit] = index;
         sum += over(k + 1);
       }
@@ -213,8 +213,8 @@ class MaskedWalk {
         chunks.length = Math.min(chunk, before.length);
         chunks.part = part + 1;
         // Sequences alike do alike.
-        const again =
-          side === 0 && chunk === 1 && this.sequences[turn] === this.sequences[turn - 1] && before.starts[0] === 0;
+        const isFirst = before.starts.length === 1 && before.starts[0] === 0;
+        const again = side === 0 && chunk === 1 && isFirst && this.sequences[turn] === this.sequences[turn - 1];
         if (!again) stretch = this.enter(rank) && this.seesSomething() ? this.from(i + 1) : undefined;
         found = joined(found, moved(stretch, turn * stride));
         Object.assign(chunks, before);
@@ -276,7 +276,8 @@ class MaskedWalk {
     const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
     if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
     const { group } = this.region;
-    const sequence = this.sequences[this.sequences.length === 1 ? 0 : (batches.starts[0] as number)];
+    // A partial chunk of the batch has turns with no sequence.
+    const sequence = this.sequences[batches.starts[0] as number];
     if (sequence === undefined) return [0, 0];
     const all = sequence.queries * group;
     const start = rows.starts[0] as number;

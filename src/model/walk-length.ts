@@ -1,13 +1,18 @@
 import type { CoupledRank, MaskedNest } from "./coupled-counts.js";
 
-/** How long such a walk is, about: memories times visits that are looked at one by one, and the rows that are. */
+/**
+ * How long such a walk is, about: visits that are looked at one by one, and the rows that are. A coordinate is at hand in one
+ * memory and in one turn of its rank's loops outside, so that no rank counts for more than its coordinates, however large
+ * the fan-out; instances without work are passed over.
+ */
 export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: number, words: number): number {
   const { batch, rows, keys } = coupled;
   const isOf = (side: CoupledRank | undefined, bit: number): boolean =>
     side !== undefined && bit >= side.shift && bit < side.shift + side.parts;
+  const isCoupled = (bit: number): boolean => isOf(batch, bit) || isOf(rows, bit) || isOf(keys, bit);
   const turnsOf = (bit: number): number => {
     const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
-    return ranksAlone[rank]?.bounds[bit - (shape.ranks[rank]?.shift ?? 0)] ?? 1;
+    return ranksAlone[rank]?.table[1 << (bit - (shape.ranks[rank]?.shift ?? 0))] ?? 1;
   };
   const sizeOf = (side: CoupledRank | undefined): number =>
     side === undefined ? 1 : (ranksAlone[side.rank]?.size ?? 1);
@@ -22,8 +27,7 @@ export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: nu
   const steps = outside.filter(loop => !isSpatial(loop));
   const product = (loops: readonly { readonly bit: number }[]): number =>
     loops.reduce((length, { bit }) => length * turnsOf(bit), 1);
-  const memories = product(outside.filter(loop => isSpatial(loop) && (words & (1 << loop.bit)) !== 0));
-  const keySteps = steps.filter(({ bit }) => isOf(keys, bit));
+  const memories = outside.filter(loop => isSpatial(loop) && (words & (1 << loop.bit)) !== 0);
   const inOneGo =
     inside(rows).every(wanted => !wanted) &&
     inside(keys).every(wanted => wanted) &&
@@ -31,8 +35,10 @@ export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: nu
   if (inOneGo) {
     const last = steps.at(-1);
     const walked = steps.filter(loop => loop !== last || !isOf(keys, loop.bit));
-    return memories * product(walked.filter(({ bit }) => isOf(rows, bit) || isOf(keys, bit) || isOf(batch, bit)));
+    return product(memories) * product(walked.filter(({ bit }) => isCoupled(bit)));
   }
-  const single = inside(keys).every(wanted => wanted) ? 1 : sizeOf(keys);
-  return memories * product(keySteps) * sizeOf(batch) * sizeOf(rows) * single;
+  const keyTiles = inside(keys).every(wanted => wanted)
+    ? Math.min(sizeOf(keys), product(outside.filter(({ bit }) => isOf(keys, bit))))
+    : sizeOf(keys);
+  return product(memories.filter(({ bit }) => !isCoupled(bit))) * sizeOf(batch) * sizeOf(rows) * keyTiles;
 }

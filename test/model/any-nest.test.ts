@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { SequenceClass } from "../../src/attention/sequences.js";
 import { seenBy } from "../../src/attention/window.js";
 import { type MappedEinsum, observeNest, type Visible } from "../../src/emulator/observe-nest.js";
 import { coupleRanks } from "../../src/model/coupled-counts.js";
@@ -53,7 +54,7 @@ const observed = (einsum: MappedEinsum, instances: "all" | "one", visible?: Visi
 
 /** The scores of one sequence or a batch of them: rank by rank batch (where there is one), rows of queries, keys. */
 function visibleScores(region: VisibleRegion, roles: readonly MaskRole[]): Visible {
-  const sequences = region.sequences;
+  const sequences = region.sequences.flatMap(sequence => Array.from({ length: sequence.count }, () => sequence));
   const at = (role: MaskRole, point: readonly number[]): number => point[roles.indexOf(role)] ?? 0;
   const sequenceAt = (point: readonly number[]) => sequences[at("batch", point)] as (typeof sequences)[number];
   return {
@@ -66,6 +67,18 @@ function visibleScores(region: VisibleRegion, roles: readonly MaskRole[]): Visib
       return at("queries", point) < queries * region.group && at("keys", point) < keys;
     },
   };
+}
+
+/** Neighbours that are alike, as one class. */
+function inClasses(sequences: readonly SequenceClass[]): readonly SequenceClass[] {
+  const classes: SequenceClass[] = [];
+  for (const sequence of sequences) {
+    const last = classes.at(-1);
+    if (last?.queries === sequence.queries && last.keys === sequence.keys) {
+      classes[classes.length - 1] = { ...last, count: last.count + sequence.count };
+    } else classes.push(sequence);
+  }
+  return classes;
 }
 
 const maskedNests = (withBatch: boolean) =>
@@ -86,9 +99,87 @@ const maskedNests = (withBatch: boolean) =>
         queries: withBatch ? next() % (queries + 1) : queries,
         keys: withBatch ? next() % (sizeOf("keys") + 1) : sizeOf("keys"),
       }));
-      const region: VisibleRegion = { group, left: (next() % 8) - 1, right: (next() % 8) - 1, sequences };
+      const region: VisibleRegion = {
+        group,
+        left: (next() % 8) - 1,
+        right: (next() % 8) - 1,
+        sequences: inClasses(sequences),
+      };
       return { einsum: { ...einsum, tensors: einsum.tensors }, roles, region };
     });
+
+type MaskedCase = ReturnType<typeof maskedNests> extends fc.Arbitrary<infer Nest> ? Nest : never;
+
+/** A rank of one coordinate over a fan-out of 144: sequences of one key find the same tile of keys at hand. */
+const manyIdleInstances: MaskedCase = {
+  einsum: {
+    levels: [
+      { name: "L0", instances: undefined },
+      { name: "L1", instances: 144 },
+      { name: "L2", instances: undefined },
+    ],
+    ranks: [
+      { size: 2, bounds: [2] },
+      { size: 4, bounds: [4] },
+      { size: 4, bounds: [4, 1] },
+      { size: 1, bounds: [1, 3, 3, 4] },
+    ],
+    loops: [
+      { level: 0, rank: 0, part: 0 },
+      { level: 0, rank: 2, part: 0 },
+      { level: 0, rank: 3, part: 0 },
+      { level: 1, rank: 1, part: 0 },
+      { level: 1, rank: 3, part: 1 },
+      { level: 1, rank: 3, part: 2 },
+      { level: 1, rank: 3, part: 3 },
+      { level: 2, rank: 2, part: 1 },
+    ],
+    tensors: [
+      { name: "T1", output: false, has: [false, true, false, false, false, false, false, false], kept: [0, 2] },
+    ],
+    operations: { mac: 1 },
+  },
+  roles: ["batch", "queries", "keys"],
+  region: {
+    group: 2,
+    left: 3,
+    right: 0,
+    sequences: [
+      { count: 1, queries: 2, keys: 1 },
+      { count: 1, queries: 2, keys: 1 },
+    ],
+  },
+};
+
+/** A batch of one sequence, cut into a chunk of two: the second turn has nothing. */
+const partialBatch: MaskedCase = {
+  einsum: {
+    levels: [
+      { name: "L0", instances: undefined },
+      { name: "L1", instances: 1 },
+      { name: "L2", instances: undefined },
+      { name: "L3", instances: undefined },
+    ],
+    ranks: [
+      { size: 1, bounds: [1, 2] },
+      { size: 3, bounds: [3] },
+      { size: 2, bounds: [2, 1] },
+      { size: 1, bounds: [1] },
+    ],
+    loops: [
+      { level: 0, rank: 1, part: 0 },
+      { level: 0, rank: 2, part: 0 },
+      { level: 0, rank: 3, part: 0 },
+      { level: 1, rank: 0, part: 0 },
+      { level: 2, rank: 0, part: 1 },
+      { level: 3, rank: 2, part: 1 },
+    ],
+    tensors: [{ name: "T1", output: false, has: [false, true, false, true, true, true], kept: [0, 3] }],
+    operations: { mac: 1 },
+  },
+  roles: ["batch", "queries", "keys"],
+  region: { group: 3, left: 3, right: 4, sequences: [{ count: 1, queries: 1, keys: 1 }] },
+};
 
 describe("any nest", () => {
   it.each([
@@ -115,7 +206,7 @@ describe("any nest", () => {
         expect(predictNest(einsum, true, { roles, region })).toEqual(observed(einsum, "all", visible));
         expect(predictNest(einsum, false, { roles, region })).toEqual(observed(einsum, "one", visible));
       }),
-      { numRuns },
+      { numRuns, ...(withBatch ? { examples: [[manyIdleInstances], [partialBatch]] } : {}) },
     );
   });
 });
