@@ -1,35 +1,17 @@
 // The 1-pass cascade (FuseMax Cascade 5) fused over the whole sequence, without workgroup memory: an invocation
 // owns 8 query rows and walks over the tiles of their keys. For adapters that run on a CPU.
 //
-// Layouts, in pages of 8 x 8 words of one fp32 or two 16-bit operands, and in eights of words:
-//   queries [slot / 8][E words / 8], a page: 8 words of 8 slots
-//   keys    [group][m / 8][E words / 8], a page: 8 words of 8 keys
-//   values  [group][m / 8][F / 16], a page: 8 keys of 16 columns (fp32: [F / 8], 8 columns)
+// Layouts of what shared/rows.wgsl leaves open:
 //   scratch [slot / 8][m in tile / 8], a page: the scores of 8 keys; after them the same of weights as operands, in pairs
 //           of keys where they have 16 bits
 //   state   [slot / 8][field], eights, after an eight of zeros
 //   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part
-// A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
-//
-// The prelude says how much is unrolled (RowsShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
 
 @group(0) @binding(0) var<uniform> job: Job;
-@group(0) @binding(1) var<storage, read> blocks: array<Block>;
-@group(0) @binding(2) var<storage, read> windows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> queries: array<Page>;
-@group(0) @binding(4) var<storage, read> keys: array<SharedPage>;
-@group(0) @binding(5) var<storage, read> values: array<SharedPage>;
-@group(0) @binding(6) var<storage, read_write> state: array<Eight>;
-@group(0) @binding(7) var<storage, read_write> sums: array<Eight>;
-@group(0) @binding(8) var<storage, read_write> scratch: array<Page>;
 
-// The 8 rows of this invocation.
-var<private> slotBlock: u32;
-// The keys of the tile that this dispatch works on, and those of the whole tile.
+// The keys of the tile that this dispatch works on.
 var<private> begin: u32;
 var<private> end: u32;
-var<private> tileBegin: u32;
-var<private> tileEnd: u32;
 // Keys of this dispatch that each row sees, their largest score, and whether a score left the accumulator's range.
 var<private> seenBegin: Words8;
 var<private> seenEnd: Words8;
@@ -37,6 +19,7 @@ var<private> lm: Eight;
 var<private> bad: Eight;
 // PRM of each row; negative where the row has no key in the tile.
 var<private> prm: Eight;
+
 fn stateAt(field: u32) -> u32 {
   return 1u + slotBlock * stateFields + field;
 }
@@ -44,12 +27,6 @@ fn stateAt(field: u32) -> u32 {
 // Where the scores of an eight of keys stand; the scratch begins at the eight in which the tile begins.
 fn scoreAt(eight: u32) -> u32 {
   return slotBlock * job.tilePages + eight - tileBegin / 8u;
-}
-
-// Keys [x, y) of the tile that a row sees.
-fn windowOf(row: u32) -> vec2u {
-  let window = windows[slotBlock * 8u + row];
-  return vec2u(max(window.x, tileBegin), min(window.y, tileEnd));
 }
 
 fn markBad(row: u32, isBad: bool) {
@@ -71,35 +48,9 @@ fn scores(keyBase: u32) {
     lm[row / 4u][row % 4u] = select(state[stateAt(stateLm)][row / 4u][row % 4u], none, begin == tileBegin);
     bad[row / 4u][row % 4u] = state[stateAt(stateBad)][row / 4u][row % 4u];
   }
-  let pages = job.keyPages;
   let last = (end + 7u) / 8u;
   for (var eight = begin / 8u; eight < last; eight += blocksAtOnce) {
-    var s = Sixteen();
-    var q = slotBlock * pages;
-    var k = keyBase + eight * pages;
-    // One loop over all pages, some words a turn: a turn costs SwiftShader ten instructions an accumulator.
-    for (var w = 0u; w < pages * 8u; w += wordsAtOnce) {
-      let query = &queries[q];
-      let key = &keys[k];
-      let i = w & 7u;
-      let place = i * pageStep + pagePlace;
-      let rows = (*query)[i];
-      let more = (*query)[(i + 1u) & 7u];
-      s.first = outerWords(s.first, spread((*key)[place]), rows);
-      if (wordsAtOnce == 2u) {
-        s.first = outerWords(s.first, spread((*key)[place + pageStep]), more);
-      }
-      if (blocksAtOnce == 2u) {
-        let next = &keys[k + pages];
-        s.second = outerWords(s.second, spread((*next)[place]), rows);
-        if (wordsAtOnce == 2u) {
-          s.second = outerWords(s.second, spread((*next)[place + pageStep]), more);
-        }
-      }
-      q += select(0u, 1u, i + wordsAtOnce == 8u);
-      k += select(0u, 1u, i + wordsAtOnce == 8u);
-    }
-    hold(s);
+    holdScores(keyBase + eight * job.keyPages);
     for (var half = 0u; half < blocksAtOnce; half += 1u) {
       if (eight + half < last) {
         let to = &scratch[scoreAt(eight + half)];
@@ -201,7 +152,7 @@ fn denominators() {
 fn weightedValues(valueBase: u32) {
   let columns = job.valueBlocks * 2u;
   let pages = columns / perWord;
-  let last = (end + 7u) / 8u;
+  let count = ((end + 7u) / 8u - begin / 8u) * pageWeights;
   for (var column = 0u; column < columns; column += blocksAtOnce) {
     let sumsAt = (slotBlock * columns + column) * 8u;
     for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
@@ -210,35 +161,7 @@ fn weightedValues(valueBase: u32) {
         held[i] = sums[job.partsAt + sumsAt + i];
       }
     }
-    var s = heldSixteen();
-    var w = job.weightsAt + scoreAt(begin / 8u);
-    var v = valueBase + begin / 8u * pages + column / perWord;
-    let odd8 = perWord == 2u && column % 2u == 1u;
-    let count = (last - begin / 8u) * pageWeights;
-    for (var t = 0u; t < count; t += wordsAtOnce) {
-      let weights = &scratch[w];
-      let value = &values[v];
-      let i = t & (pageWeights - 1u);
-      let place = i * perWord * pageStep + pagePlace;
-      let one = (*weights)[i];
-      s = addKey(s, spread((*value)[place]), moreOf(v, place), evens(one), odd8);
-      if (perWord == 2u) {
-        let next = place + pageStep;
-        s = addKey(s, spread((*value)[next]), moreOf(v, next), odds(one), odd8);
-      }
-      if (wordsAtOnce == 2u) {
-        let far = place + perWord * pageStep;
-        let other = (*weights)[i + 1u];
-        s = addKey(s, spread((*value)[far]), moreOf(v, far), evens(other), odd8);
-        if (perWord == 2u) {
-          let farther = far + pageStep;
-          s = addKey(s, spread((*value)[farther]), moreOf(v, farther), odds(other), odd8);
-        }
-      }
-      w += select(0u, 1u, i + wordsAtOnce == pageWeights);
-      v += select(0u, pages, i + wordsAtOnce == pageWeights);
-    }
-    hold(s);
+    holdWeightedValues(job.weightsAt + scoreAt(begin / 8u), valueBase + begin / 8u * pages, column, count);
     for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
       let slnv = held[i];
       if (end == tileEnd) {

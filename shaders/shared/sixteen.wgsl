@@ -1,4 +1,4 @@
-// Two blocks of accumulators, and the values that meet them: what attention-rows.wgsl and program.wgsl share. `values` is theirs.
+// Two blocks of accumulators, and the values that meet them: for attention-rows.wgsl and program.wgsl, with `values` of rows.wgsl.
 
 // 16 keys or columns by 8 rows, or only the first 8.
 struct Sixteen {

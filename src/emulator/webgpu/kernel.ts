@@ -48,7 +48,7 @@ function prelude({ format, workgroupSize, constants }: Kernel): string {
 /** Files that a kernel needs beside the arithmetic. */
 function filesOf({ name, quads }: Kernel): readonly string[] {
   if (name === "attention-rows") {
-    return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words", "shared/sixteen"];
+    return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words", "shared/sixteen", "shared/rows"];
   }
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
@@ -79,7 +79,7 @@ export function printedText(kernel: PrintedKernel, printed: string, source: Shad
   const prelude = [programJobLayout.wgsl, blockLayout.wgsl, ...own].join("");
   return [
     (quads ? enableQuads : "") + prelude,
-    ...[...files, words, "sixteen"].map(name => source(`shared/${name}`)),
+    ...[...files, words, "sixteen", "rows"].map(name => source(`shared/${name}`)),
     source("program"),
     printed,
   ].join("\n");

@@ -1,17 +1,13 @@
-import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { exponentFactor } from "../../numerics/pe.js";
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { WgslPlaces } from "../../program/wgsl-places.js";
 import type { BlockPlan } from "./blocks.js";
-import type { ChunkCache } from "./chunk-cache.js";
-import type { DeviceGuard } from "./device-guard.js";
 import { encodeDispatch } from "./dispatch.js";
 import { type Job, planJobs } from "./jobs.js";
-import { blockLayout, programJobLayout } from "./layout.js";
-import type { Pace } from "./pace.js";
-import { columnsTogether, keyPagesOf, valueBlocksOf } from "./pack.js";
-import type { Packer } from "./packer.js";
-import { initialFields, type ProgramBuffers, scratchPagesOf, stateHeader } from "./program-buffers.js";
+import { programJobLayout } from "./layout.js";
+import { initialFields, scratchPagesOf } from "./program-sizes.js";
+import type { RequestBuffers } from "./request-buffers.js";
+import { type DeviceRows, inPace, jobMembers, type RequestContext, readBack, upload } from "./request-steps.js";
+import { stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/collect.wgsl. */
 export const collectWorkgroup = 64;
@@ -23,18 +19,11 @@ export interface PassPipeline {
 }
 
 /** What all requests of a session share. */
-export interface ProgramContext {
-  readonly guard: DeviceGuard;
-  /** With the tiles in which the keys are walked. */
-  readonly problem: AttentionProblem;
-  readonly operands: Operands;
+export interface ProgramContext extends RequestContext {
   readonly program: TileProgram;
   readonly places: WgslPlaces;
   readonly passes: readonly PassPipeline[];
   readonly collect: GPUComputePipeline;
-  readonly packer: Packer;
-  readonly chunks: ChunkCache;
-  readonly pace: Pace;
   /** Keys of one group that fit a part of K or V. */
   readonly chunkKeys: number;
   readonly parallelBlocks: number;
@@ -47,55 +36,28 @@ export class ProgramRequest {
   constructor(
     private readonly context: ProgramContext,
     private readonly plan: BlockPlan,
-    private readonly buffers: ProgramBuffers,
+    private readonly buffers: RequestBuffers,
   ) {
     this.#slots = plan.blocks.length * plan.blockRows;
   }
 
   /** Uploads queries, windows and blocks, and sets what is built up over the tiles. */
   start(): void {
-    const { guard, problem, operands, places, program, packer } = this.context;
-    const { blocks, blockRows, windows } = this.plan;
-    const { queue } = guard.device;
-    const { headDim, valueDim } = problem.shape;
-    const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
-    for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
-    queue.writeBuffer(this.buffers.blocks, 0, table.buffer);
-    queue.writeBuffer(this.buffers.windows, 0, windows);
-    const fill = (source: Float32Array): void => {
-      for (const [n, { row, count }] of blocks.entries()) {
-        source.set(operands.q.subarray(row * headDim, (row + count) * headDim), n * blockRows * headDim);
-      }
-    };
-    packer.rows({ rows: this.#slots, width: headDim, fill, to: this.buffers.queries });
-    const fields = initialFields(program, places);
-    const state = new Float32Array(stateHeader + this.#slots * places.fields);
-    for (let at = stateHeader; at < state.length; at += 8) {
-      const field = ((at - stateHeader) / 8) % places.fields;
-      if (fields[field] !== 0) state.fill(fields[field] as number, at, at + 8);
-    }
-    queue.writeBuffer(this.buffers.state, 0, state);
-    const encoder = guard.device.createCommandEncoder();
-    const bytes = 4 * places.vector.size * this.#slots * valueBlocksOf(valueDim) * columnsTogether;
-    if (bytes > 0) encoder.clearBuffer(this.buffers.sums, 0, bytes);
-    queue.submit([encoder.finish()]);
+    const { places, program } = this.context;
+    upload(this.context, this.plan, this.buffers, initialFields(program, places), places.vector.size);
   }
 
   /** Takes the rows through every pass. */
   async advance(signal?: AbortSignal): Promise<void> {
-    const { guard, problem, pace, chunkKeys, parallelBlocks, passes } = this.context;
+    const { problem, pace, chunkKeys, parallelBlocks, passes } = this.context;
     const { shape, tile } = problem;
     // A program's tiles are not cut: a dispatch has at least one of as many blocks as fill the adapter.
     const least = this.plan.blockRows * (shape.headDim + shape.valueDim) * tile.m0 * parallelBlocks;
     const limits = { chunkKeys, parallelBlocks, budget: () => Math.max(pace.budget(), least) };
     for (const { pass, pipeline } of passes) {
       if (pass.tile.length > 0) {
-        for (const job of planJobs(problem, this.plan, limits)) {
-          await guard.wait(pace.turn());
-          signal?.throwIfAborted();
-          this.#dispatch(job, pipeline, false);
-          pace.submitted(job.macs);
-        }
+        const dispatch = (job: Job): void => this.#dispatch(job, pipeline, false);
+        await inPace(this.context, planJobs(problem, this.plan, limits), dispatch, signal);
       }
       if (pass.end.length > 0) this.#dispatch(this.#wholePlan(), pipeline, true);
     }
@@ -128,24 +90,15 @@ export class ProgramRequest {
 
   #writeJob(job: Job, atEnd: boolean, keyStride: number, valueStride: number): void {
     const { problem, places, program, guard } = this.context;
-    const { shape, tile, format } = problem;
+    const { shape, tile } = problem;
     const slotBlocks = this.#slots / 8;
     const pages = scratchPagesOf(problem);
     const view = new DataView(new ArrayBuffer(programJobLayout.byteSize));
     programJobLayout.write(view, 0, {
-      blockBegin: job.blockBegin,
-      keyBegin: job.keyBegin,
-      keyEnd: job.keyEnd,
+      ...jobMembers(problem, job),
       atEnd: atEnd ? 1 : 0,
-      chunkGroup: job.chunk.groupBegin,
-      chunkKey: job.chunk.keyBegin,
       keyStride,
       valueStride,
-      keyPages: keyPagesOf(shape.headDim, format.operand),
-      valueDim: shape.valueDim,
-      valueBlocks: valueBlocksOf(shape.valueDim),
-      keyCount: shape.keys,
-      m0: tile.m0,
       slotBlocks,
       stateFields: places.fields,
       tiles: Math.ceil(shape.keys / tile.m0),
@@ -154,29 +107,18 @@ export class ProgramRequest {
       tileStride: slotBlocks * pages.tile,
       wholeStride: slotBlocks * pages.whole,
       outputVector: places.vector.get(program.output) ?? 0,
-      factor: exponentFactor(problem.scale),
     });
     guard.device.queue.writeBuffer(this.buffers.job, 0, view.buffer);
   }
 
   /** Brings AV [slot][F] and the state back and hands them to `read`, which must not keep them. */
-  async finish<T>(read: (av: Float32Array, state: Float32Array) => T): Promise<T> {
+  async finish<T>(read: (rows: DeviceRows) => T): Promise<T> {
     const { guard, collect, problem, places } = this.context;
-    const { job, state, sums, av, readback } = this.buffers;
+    const { job, sums, av } = this.buffers;
     const values = this.#slots * problem.shape.valueDim;
-    const stateBytes = 4 * (stateHeader + this.#slots * places.fields);
     this.#writeJob(this.#wholePlan(), true, 0, 0);
     const encoder = guard.device.createCommandEncoder();
     encodeDispatch(guard.device, encoder, collect, { 0: job, 7: sums, 8: av }, Math.ceil(values / collectWorkgroup));
-    encoder.copyBufferToBuffer(av, 0, readback, 0, 4 * values);
-    encoder.copyBufferToBuffer(state, 0, readback, 4 * values, stateBytes);
-    guard.device.queue.submit([encoder.finish()]);
-    await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, 4 * values + stateBytes));
-    const bytes = readback.getMappedRange(0, 4 * values + stateBytes);
-    try {
-      return read(new Float32Array(bytes, 0, values), new Float32Array(bytes, 4 * values, stateBytes / 4));
-    } finally {
-      readback.unmap();
-    }
+    return readBack(guard, encoder, this.buffers, values, stateHeader + this.#slots * places.fields, read);
   }
 }

@@ -1,11 +1,10 @@
-import { rowsOfKvHead } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { allRows, type RowRange } from "../../attention/rows.js";
+import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { TileProgram } from "../../program/program.js";
 import { printWgsl } from "../../program/wgsl.js";
-import { unprintable, type WgslPlaces, wgslPlaces } from "../../program/wgsl-places.js";
+import { unprintable, wgslPlaces } from "../../program/wgsl-places.js";
 import type { RowBlock, Session } from "../engine.js";
 import { RowRunner } from "../javascript/row-runner.js";
 import { roundOperands } from "../operands.js";
@@ -14,15 +13,16 @@ import { smallInputs, smallProblem } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
+import { programJobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight, operandsPerWord } from "./pack.js";
 import { Packer } from "./packer.js";
-import { ProgramBuffers, programSizes, stateHeader } from "./program-buffers.js";
 import { collectWorkgroup, type PassPipeline, type ProgramContext, ProgramRequest } from "./program-request.js";
-import { rowsVariant, type Variant } from "./variant.js";
-
-/** Seconds that a request should take, from which the number of its rows follows. */
-const requestSeconds = 0.4;
+import { programSizes } from "./program-sizes.js";
+import { RequestPool, slotsWithin } from "./request-pool.js";
+import type { DeviceRows } from "./request-steps.js";
+import { stateHeader } from "./state.js";
+import { rowsVariant } from "./variant.js";
 
 /** Opens a problem whose program is printed as WGSL. @throws DeviceError for what cannot be, or does not fit. */
 export async function openPrintedSession(
@@ -77,12 +77,14 @@ export async function openPrintedSession(
     parallelBlocks: variant.parallelBlocks,
     chunks: new ChunkCache(device, packer, problem, operands, variant.cacheBytes),
   };
-  const bytes = Math.max(...Object.values(programSizes(problem, places, variant.blockRows, variant.blockRows)));
+  const { blockRows } = variant;
+  const sizes = (slots: number) => programSizes(problem, places, slots, blockRows);
+  const bytes = Math.max(...Object.values(sizes(blockRows)));
   if (bytes > binding) throw cannot(program, `${problem.shape.keys} keys, which need ${bytes} bytes a block of rows`);
-  const needed = Math.ceil(allRows(problem).end / variant.blockRows) + problem.shape.batch * problem.shape.kvHeads;
   const limit = Math.min(binding, Math.max(variant.requestBytes, bytes));
-  const mostSlots = Math.min(Math.max(1, Math.floor(limit / bytes)), needed) * variant.blockRows;
-  const session = new PrintedSession(context, places, variant, mostSlots, compileSeconds);
+  const mostSlots = slotsWithin(limit, bytes, problem, blockRows);
+  const pool = new RequestPool(context, variant, mostSlots, sizes, programJobLayout.byteSize);
+  const session = new PrintedSession(context, blockRows, pool, compileSeconds);
   if (options.tried === true) return session;
   await tryOnce(engine, given, program);
   return session;
@@ -130,65 +132,48 @@ const cannot = (program: TileProgram, got: string): DeviceError =>
 
 class PrintedSession implements Session {
   readonly concurrency = 2;
-  readonly #free: ProgramBuffers[] = [];
 
   constructor(
     private readonly context: ProgramContext,
-    private readonly places: WgslPlaces,
-    private readonly variant: Variant,
-    private readonly mostSlots: number,
+    private readonly blockRows: number,
+    private readonly pool: RequestPool,
     readonly compileSeconds: number,
   ) {}
 
   get rowsPerRequest(): number {
-    const { problem, pace } = this.context;
-    const { keys, headDim, valueDim } = problem.shape;
-    const { blockRows, parallelBlocks } = this.variant;
-    const affordable = (pace.rate * requestSeconds) / (keys * (headDim + valueDim));
-    const blocks = Math.max(Math.ceil(affordable / blockRows), parallelBlocks);
-    const groupRows = rowsOfKvHead(problem.shape);
-    const filled = groupRows / (Math.ceil(groupRows / blockRows) * blockRows);
-    const most = Math.max(1, this.mostSlots / blockRows - 2);
-    return Math.max(1, Math.floor(Math.min(blocks, most) * blockRows * filled));
+    return this.pool.rowsPerRequest;
   }
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
     const { problem } = this.context;
-    const plan = planBlocks(problem, range, this.variant.blockRows);
-    const slots = Math.max(this.mostSlots, plan.blocks.length * plan.blockRows);
-    const sizes = programSizes(problem, this.places, slots, this.variant.blockRows);
-    const at = this.#free.findIndex(free => free.sizes.queries >= sizes.queries);
-    const { device } = this.context.guard;
-    const buffers = this.#free.splice(at, at < 0 ? 0 : 1)[0] ?? new ProgramBuffers(device, sizes);
-    try {
+    const plan = planBlocks(problem, range, this.blockRows);
+    return this.pool.withBuffers(plan, async buffers => {
       const request = new ProgramRequest(this.context, plan, buffers);
       request.start();
       await request.advance(signal);
       const av = new Float32Array((range.end - range.start) * problem.shape.valueDim);
-      const overflowRow = await request.finish((values, state) => this.#collect(plan, range, values, state, av));
+      const overflowRow = await request.finish(rows => this.#collect(plan, range, rows, av));
       return { range, av, overflowRow, tiles: countTiles(problem, range) };
-    } finally {
-      this.#free.push(buffers);
-    }
+    });
   }
 
   /** Puts AV into rows, zeros where no key is seen; gives the first row in which a check failed, or null. */
   #collect(
     { blocks, blockRows, windows }: BlockPlan,
     range: RowRange,
-    values: Float32Array,
-    state: Float32Array,
+    device: DeviceRows,
     av: Float32Array,
   ): number | null {
-    const { valueDim } = this.context.problem.shape;
+    const { problem, places } = this.context;
+    const { valueDim } = problem.shape;
     let overflowRow: number | null = null;
     for (const [n, { row, count }] of blocks.entries()) {
       for (let i = 0; i < count; i += 1) {
         const slot = n * blockRows + i;
         if ((windows[2 * slot] as number) >= (windows[2 * slot + 1] as number)) continue;
-        av.set(values.subarray(slot * valueDim, (slot + 1) * valueDim), (row + i - range.start) * valueDim);
-        const bad = stateHeader + Math.floor(slot / 8) * this.places.fields * 8 + (slot % 8);
-        if (state[bad] !== 0) overflowRow ??= row + i;
+        av.set(device.av.subarray(slot * valueDim, (slot + 1) * valueDim), (row + i - range.start) * valueDim);
+        const bad = stateHeader + Math.floor(slot / 8) * places.fields * 8 + (slot % 8);
+        if (device.state[bad] !== 0) overflowRow ??= row + i;
       }
     }
     return overflowRow;
@@ -199,7 +184,7 @@ class PrintedSession implements Session {
   }
 
   async close(): Promise<void> {
-    for (const buffers of this.#free) buffers.close();
+    this.pool.close();
     this.context.chunks.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { AttentionProblem } from "../../attention/problem.js";
-import { blockLayout, jobLayout } from "./layout.js";
+import { blockLayout } from "./layout.js";
 import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
@@ -20,28 +20,48 @@ export function tilePagesOf({ tile }: AttentionProblem): number {
   return Math.ceil(tile.m0 / eight) + 1;
 }
 
+/** What sets the kernels' requests apart: fields of a slot's state, vectors over F, and pages of scratch of eight slots. */
+export interface SlotNeeds {
+  readonly stateFields: number;
+  readonly vectors: number;
+  readonly scratchPages: number;
+}
+
+/** Bytes of the buffers of a request of so many slots. */
+export function sizesOf(
+  { shape, format }: AttentionProblem,
+  { stateFields, vectors, scratchPages }: SlotNeeds,
+  slots: number,
+  blockRows: number,
+): RequestSizes {
+  return {
+    blocks: (slots / blockRows) * blockLayout.byteSize,
+    windows: slots * 8,
+    queries: pagesOf(slots, keyPagesOf(shape.headDim, format.operand)) * pageWords * 4,
+    state: 4 * (stateHeader + slots * stateFields),
+    sums: vectorBytes(shape.valueDim, slots) * vectors,
+    scratch: 4 * pagesOf(slots, scratchPages) * pageWords,
+    av: 4 * slots * shape.valueDim,
+  };
+}
+
+/** Bytes of one vector over F of every slot. */
+export const vectorBytes = (valueDim: number, slots: number): number =>
+  4 * slots * valueBlocksOf(valueDim) * columnsTogether;
+
+/** The same for the kernels written by hand. */
 export function requestSizes(
   problem: AttentionProblem,
   slots: number,
   { kernel, blockRows }: Pick<Variant, "kernel" | "blockRows">,
 ): RequestSizes {
-  const { shape, format } = problem;
   // attention-tiles puts the weights in the place of the scores.
-  const scoresAndWeights = kernel === "attention-tiles" ? 1 : 2;
-  return {
-    blocks: (slots / blockRows) * blockLayout.byteSize,
-    windows: slots * 8,
-    queries: pagesOf(slots, keyPagesOf(shape.headDim, format.operand)) * pageWords * 4,
-    state: stateHeader * 4 + slots * stateFields * 4,
-    sums: slots * valueBlocksOf(shape.valueDim) * columnsTogether * 4 * 2,
-    scratch: scoresAndWeights * pagesOf(slots, tilePagesOf(problem)) * pageWords * 4,
-    av: slots * shape.valueDim * 4,
-  };
+  const scratchPages = (kernel === "attention-tiles" ? 1 : 2) * tilePagesOf(problem);
+  return sizesOf(problem, { stateFields, vectors: 2, scratchPages }, slots, blockRows);
 }
 
 /** The buffers of one request, made once for the most rows that a request may have. */
 export class RequestBuffers {
-  readonly sizes: RequestSizes;
   readonly job: GPUBuffer;
   readonly blocks: GPUBuffer;
   readonly windows: GPUBuffer;
@@ -53,20 +73,23 @@ export class RequestBuffers {
   /** AV, then the state, for reading back. */
   readonly readback: GPUBuffer;
 
-  constructor(device: GPUDevice, sizes: RequestSizes) {
-    this.sizes = sizes;
-    const storage = (label: string, size: number): GPUBuffer => {
-      const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-      return device.createBuffer({ label, size: Math.max(16, size), usage: STORAGE | COPY_DST | COPY_SRC });
-    };
-    const { UNIFORM, COPY_DST, MAP_READ } = GPUBufferUsage;
-    this.job = device.createBuffer({ label: "job", size: jobLayout.byteSize, usage: UNIFORM | COPY_DST });
+  /** `jobBytes` is the size of the kernels' uniform. */
+  constructor(
+    device: GPUDevice,
+    readonly sizes: RequestSizes,
+    jobBytes: number,
+  ) {
+    const { UNIFORM, STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
+    const storage = (label: string, size: number): GPUBuffer =>
+      device.createBuffer({ label, size: Math.max(16, size), usage: STORAGE | COPY_DST | COPY_SRC });
+    this.job = device.createBuffer({ label: "job", size: jobBytes, usage: UNIFORM | COPY_DST });
     this.blocks = storage("blocks", sizes.blocks);
     this.windows = storage("windows", sizes.windows);
     this.queries = storage("queries", sizes.queries);
     this.state = storage("state", sizes.state);
     this.sums = storage("sums", sizes.sums);
-    this.scratch = storage("scratch", sizes.scratch);
+    // A page at the least, which the shader's array has to have.
+    this.scratch = storage("scratch", Math.max(4 * pageWords, sizes.scratch));
     this.av = storage("av", sizes.av);
     const size = sizes.av + sizes.state;
     this.readback = device.createBuffer({ label: "readback", size, usage: MAP_READ | COPY_DST });

@@ -1,37 +1,20 @@
-import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { exponentFactor } from "../../numerics/pe.js";
 import type { BlockPlan } from "./blocks.js";
-import type { ChunkCache } from "./chunk-cache.js";
-import type { DeviceGuard } from "./device-guard.js";
 import { encodeDispatch } from "./dispatch.js";
 import { type Job, type JobLimits, planJobs } from "./jobs.js";
-import { blockLayout, jobLayout } from "./layout.js";
-import type { Pace } from "./pace.js";
-import { columnsTogether, keyPagesOf, valueBlocksOf } from "./pack.js";
-import type { Packer } from "./packer.js";
+import { jobLayout } from "./layout.js";
+import { columnsTogether, valueBlocksOf } from "./pack.js";
 import { type RequestBuffers, tilePagesOf } from "./request-buffers.js";
-import { noMaximum, stateFields, stateHeader } from "./state.js";
+import { type DeviceRows, inPace, jobMembers, type RequestContext, readBack, upload } from "./request-steps.js";
+import { noMaximum, stateField, stateFields, stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/finish.wgsl. */
 export const finishWorkgroup = 64;
 
 /** What all requests of a session share. */
-export interface SessionContext {
-  readonly guard: DeviceGuard;
-  readonly problem: AttentionProblem;
-  readonly operands: Operands;
+export interface SessionContext extends RequestContext {
   readonly attention: GPUComputePipeline;
   readonly finish: GPUComputePipeline;
-  readonly packer: Packer;
-  readonly chunks: ChunkCache;
-  readonly pace: Pace;
   readonly jobLimits: JobLimits;
-}
-
-/** AV [slot][F], and the state, as they come from the device. */
-export interface DeviceRows {
-  readonly av: Float32Array;
-  readonly state: Float32Array;
 }
 
 /** Some rows on their way through their tiles, their state on the device. */
@@ -55,37 +38,17 @@ export class Request {
 
   /** Uploads queries, windows and blocks, and sets RM to none, RD and RNV to +0. */
   start(): void {
-    const { guard, problem, operands } = this.#context;
-    const { blocks, blockRows, windows } = this.#plan;
-    const { queue } = guard.device;
-    const { headDim } = problem.shape;
-    const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
-    for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
-    queue.writeBuffer(this.#buffers.blocks, 0, table.buffer);
-    queue.writeBuffer(this.#buffers.windows, 0, windows);
-    const fill = (source: Float32Array): void => {
-      for (const [n, { row, count }] of blocks.entries()) {
-        source.set(operands.q.subarray(row * headDim, (row + count) * headDim), n * blockRows * headDim);
-      }
-    };
-    this.#context.packer.rows({ rows: this.#slots, width: headDim, fill, to: this.#buffers.queries });
-    const state = new Float32Array(stateHeader + this.#slots * stateFields);
-    for (let at = stateHeader; at < state.length; at += stateFields * 8) state.fill(noMaximum, at, at + 8);
-    queue.writeBuffer(this.#buffers.state, 0, state);
-    const encoder = guard.device.createCommandEncoder();
-    encoder.clearBuffer(this.#buffers.sums, 0, this.#sumsEights * 32);
-    queue.submit([encoder.finish()]);
+    const fields = new Float32Array(stateFields);
+    fields[stateField.rm] = noMaximum;
+    // SLNV needs no beginning: the kernels begin it with each tile.
+    upload(this.#context, this.#plan, this.#buffers, fields, 1);
   }
 
   /** Takes the rows through the tiles of the plan. */
   async advance(signal?: AbortSignal): Promise<void> {
-    const { guard, problem, pace, jobLimits } = this.#context;
-    for (const job of planJobs(problem, this.#plan, jobLimits)) {
-      await guard.wait(pace.turn());
-      signal?.throwIfAborted();
-      this.dispatch(job, this.#context.attention, this.#buffers.scratch, job.blockCount);
-      pace.submitted(job.macs);
-    }
+    const { problem, attention, jobLimits } = this.#context;
+    const dispatch = (job: Job): void => this.dispatch(job, attention, this.#buffers.scratch, job.blockCount);
+    await inPace(this.#context, planJobs(problem, this.#plan, jobLimits), dispatch, signal);
   }
 
   /** Submits one dispatch of a kernel that works on a tile; `last` is what the kernel has at its last binding. */
@@ -104,27 +67,16 @@ export class Request {
   }
 
   #writeJob(job: Job, keyStride: number, valueStride: number): void {
-    const { shape, tile, format, scale } = this.#context.problem;
     const tilePages = tilePagesOf(this.#context.problem);
     const view = new DataView(new ArrayBuffer(jobLayout.byteSize));
     jobLayout.write(view, 0, {
-      blockBegin: job.blockBegin,
-      keyBegin: job.keyBegin,
-      keyEnd: job.keyEnd,
+      ...jobMembers(this.#context.problem, job),
       phases: job.phases,
-      chunkGroup: job.chunk.groupBegin,
-      chunkKey: job.chunk.keyBegin,
       keyStride,
       valueStride,
-      keyPages: keyPagesOf(shape.headDim, format.operand),
-      valueDim: shape.valueDim,
-      valueBlocks: valueBlocksOf(shape.valueDim),
-      keyCount: shape.keys,
-      m0: tile.m0,
       tilePages,
       weightsAt: (this.#slots / 8) * tilePages,
       partsAt: this.#sumsEights,
-      factor: exponentFactor(scale),
     });
     this.#context.guard.device.queue.writeBuffer(this.#buffers.job, 0, view.buffer);
   }
@@ -132,23 +84,13 @@ export class Request {
   /** Makes AV and hands it and the state to `read`, which must not keep them. */
   async finish<T>(read: (rows: DeviceRows) => T): Promise<T> {
     const { guard, finish, problem } = this.#context;
-    const { job, state, sums, av, readback } = this.#buffers;
+    const { job, state, sums, av } = this.#buffers;
     const values = this.#slots * problem.shape.valueDim;
-    const stateBytes = 4 * (stateHeader + this.#slots * stateFields);
     this.#writeJob(noJob, 0, 0);
     const encoder = guard.device.createCommandEncoder();
     const buffers = { 0: job, 6: state, 7: sums, 8: av };
     encodeDispatch(guard.device, encoder, finish, buffers, Math.ceil(values / finishWorkgroup));
-    encoder.copyBufferToBuffer(av, 0, readback, 0, 4 * values);
-    encoder.copyBufferToBuffer(state, 0, readback, 4 * values, stateBytes);
-    guard.device.queue.submit([encoder.finish()]);
-    await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, 4 * values + stateBytes));
-    const bytes = readback.getMappedRange(0, 4 * values + stateBytes);
-    try {
-      return read({ av: new Float32Array(bytes, 0, values), state: new Float32Array(bytes, 4 * values) });
-    } finally {
-      readback.unmap();
-    }
+    return readBack(guard, encoder, this.#buffers, values, stateHeader + this.#slots * stateFields, read);
   }
 }
 

@@ -1,6 +1,6 @@
-import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
+import { kvHeadOf } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { allRows, headOf, type RowRange } from "../../attention/rows.js";
+import { headOf, type RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import type { RowBlock, Session } from "../engine.js";
 import { programOf } from "../program-of.js";
@@ -9,17 +9,18 @@ import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
 import type { EngineContext } from "./engine-context.js";
+import { jobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
 import { Packer } from "./packer.js";
 import { openPrintedSession } from "./program-session.js";
-import { type DeviceRows, finishWorkgroup, Request, type SessionContext } from "./request.js";
-import { RequestBuffers, requestSizes } from "./request-buffers.js";
+import { finishWorkgroup, Request, type SessionContext } from "./request.js";
+import { requestSizes } from "./request-buffers.js";
+import { RequestPool, slotsWithin } from "./request-pool.js";
+import type { DeviceRows } from "./request-steps.js";
 import { stateField, stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
 
-/** Seconds that a request should take, from which the number of its rows follows. */
-const requestSeconds = 0.4;
 const dumpWorkgroup = 4;
 
 /** Opens one problem on a device. */
@@ -59,52 +60,35 @@ export async function openSession(
       budget: () => pace.budget(),
     },
   };
-  const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), clipped, variant);
-  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", format: name, workgroupSize: dumpWorkgroup });
-  return new WebGpuSession(context, variant, mostSlots, compileSeconds, dumpKernel);
-}
-
-/** As many whole blocks as keep every buffer of a request within `limitBytes`, and no more than there are rows for. */
-function slotsWithin(limitBytes: number, problem: AttentionProblem, variant: Variant): number {
   const { blockRows } = variant;
-  const { batch, kvHeads, headDim } = problem.shape;
-  const uploadBytes = 4 * blockRows * headDim;
-  const bytes = Math.max(uploadBytes, ...Object.values(requestSizes(problem, blockRows, variant)));
-  // Each group of rows may end with a block that is not full.
-  const needed = Math.ceil(allRows(problem).end / blockRows) + batch * kvHeads;
-  return Math.min(Math.max(1, Math.floor(limitBytes / bytes)), needed) * blockRows;
+  const uploadBytes = 4 * blockRows * problem.shape.headDim;
+  const sizes = (slots: number) => requestSizes(clipped, slots, variant);
+  const bytes = Math.max(uploadBytes, ...Object.values(sizes(blockRows)));
+  const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), bytes, clipped, blockRows);
+  const pool = new RequestPool(context, variant, mostSlots, sizes, jobLayout.byteSize);
+  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", format: name, workgroupSize: dumpWorkgroup });
+  return new WebGpuSession(context, variant, pool, compileSeconds, dumpKernel);
 }
 
 class WebGpuSession implements Session {
   readonly concurrency = 2;
-  /** Request buffers that no request uses at the moment. */
-  readonly #free: RequestBuffers[] = [];
 
   constructor(
     private readonly context: SessionContext,
     private readonly variant: Variant,
-    private readonly mostSlots: number,
+    private readonly pool: RequestPool,
     readonly compileSeconds: number,
     private readonly dumpKernel: () => Promise<GPUComputePipeline>,
   ) {}
 
   get rowsPerRequest(): number {
-    const { problem, pace } = this.context;
-    const { keys, headDim, valueDim } = problem.shape;
-    const { blockRows, parallelBlocks } = this.variant;
-    const affordable = (pace.rate * requestSeconds) / (keys * (headDim + valueDim));
-    const blocks = Math.max(Math.ceil(affordable / blockRows), parallelBlocks);
-    // A group of rows that is no multiple of a block leaves slots empty.
-    const groupRows = rowsOfKvHead(problem.shape);
-    const filled = groupRows / (Math.ceil(groupRows / blockRows) * blockRows);
-    const most = Math.max(1, this.mostSlots / blockRows - 2);
-    return Math.max(1, Math.floor(Math.min(blocks, most) * blockRows * filled));
+    return this.pool.rowsPerRequest;
   }
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
     const { problem } = this.context;
     const plan = planBlocks(problem, range, this.variant.blockRows);
-    return this.#withBuffers(plan, async buffers => {
+    return this.pool.withBuffers(plan, async buffers => {
       const request = new Request(this.context, plan, buffers);
       request.start();
       await request.advance(signal);
@@ -112,18 +96,6 @@ class WebGpuSession implements Session {
       const overflowRow = await request.finish(rows => collect(plan, range, problem.shape.valueDim, rows, av));
       return { range, av, overflowRow, tiles: countTiles(problem, range) };
     });
-  }
-
-  async #withBuffers<T>(plan: BlockPlan, action: (buffers: RequestBuffers) => Promise<T>): Promise<T> {
-    const slots = Math.max(this.mostSlots, plan.blocks.length * plan.blockRows);
-    const sizes = requestSizes(this.context.problem, slots, this.variant);
-    const at = this.#free.findIndex(free => free.sizes.queries >= sizes.queries);
-    const buffers = this.#free.splice(at, at < 0 ? 0 : 1)[0] ?? new RequestBuffers(this.context.guard.device, sizes);
-    try {
-      return await action(buffers);
-    } finally {
-      this.#free.push(buffers);
-    }
   }
 
   async dump(at: TileCoordinates): Promise<TileDump> {
@@ -140,7 +112,7 @@ class WebGpuSession implements Session {
       const rows = { start: firstRow + first, end: firstRow + first + count };
       const plan = before(at.m1, planBlocks(problem, rows, this.variant.blockRows));
       const size = dumpSizeOf(problem, at.m1, plan.blocks.length * plan.blockRows);
-      const device = await this.#withBuffers(plan, async buffers => {
+      const device = await this.pool.withBuffers(plan, async buffers => {
         const request = new Request(this.context, plan, buffers);
         request.start();
         await request.advance();
@@ -155,11 +127,11 @@ class WebGpuSession implements Session {
   #dumpColumns(m1: number): number {
     const { blockRows, requestBytes } = this.variant;
     const bytes = 4 * dumpFloats(dumpSizeOf(this.context.problem, m1, blockRows));
-    return Math.min(this.mostSlots, Math.max(1, Math.floor(requestBytes / bytes)) * blockRows);
+    return Math.min(this.pool.mostSlots, Math.max(1, Math.floor(requestBytes / bytes)) * blockRows);
   }
 
   async close(): Promise<void> {
-    for (const buffers of this.#free) buffers.close();
+    this.pool.close();
     this.context.chunks.close();
   }
 }

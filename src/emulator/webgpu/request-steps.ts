@@ -1,0 +1,122 @@
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { exponentFactor } from "../../numerics/pe.js";
+import type { BlockPlan } from "./blocks.js";
+import type { ChunkCache } from "./chunk-cache.js";
+import type { DeviceGuard } from "./device-guard.js";
+import type { Job } from "./jobs.js";
+import { blockLayout } from "./layout.js";
+import type { Pace } from "./pace.js";
+import { keyPagesOf, valueBlocksOf } from "./pack.js";
+import type { Packer } from "./packer.js";
+import { type RequestBuffers, vectorBytes } from "./request-buffers.js";
+import { stateHeader } from "./state.js";
+
+/** What all requests of a session share, whichever kernels they run. */
+export interface RequestContext {
+  readonly guard: DeviceGuard;
+  /** With the tiles in which the keys are walked. */
+  readonly problem: AttentionProblem;
+  readonly operands: Operands;
+  readonly packer: Packer;
+  readonly chunks: ChunkCache;
+  readonly pace: Pace;
+}
+
+/** AV [slot][F], and the state, as they come from the device. */
+export interface DeviceRows {
+  readonly av: Float32Array;
+  readonly state: Float32Array;
+}
+
+/**
+ * Uploads the queries, windows and blocks of a plan. Sets the state of every slot to `fields`, and the first `vectors`
+ * vectors over F to +0.
+ */
+export function upload(
+  { guard, problem, operands, packer }: RequestContext,
+  { blocks, blockRows, windows }: BlockPlan,
+  buffers: RequestBuffers,
+  fields: Float32Array,
+  vectors: number,
+): void {
+  const { queue } = guard.device;
+  const { headDim, valueDim } = problem.shape;
+  const slots = blocks.length * blockRows;
+  const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
+  for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
+  queue.writeBuffer(buffers.blocks, 0, table.buffer);
+  queue.writeBuffer(buffers.windows, 0, windows);
+  const fill = (source: Float32Array): void => {
+    for (const [n, { row, count }] of blocks.entries()) {
+      source.set(operands.q.subarray(row * headDim, (row + count) * headDim), n * blockRows * headDim);
+    }
+  };
+  packer.rows({ rows: slots, width: headDim, fill, to: buffers.queries });
+  const state = new Float32Array(stateHeader + slots * fields.length);
+  for (const [field, value] of fields.entries()) {
+    if (value === 0) continue;
+    for (let at = stateHeader + 8 * field; at < state.length; at += 8 * fields.length) state.fill(value, at, at + 8);
+  }
+  queue.writeBuffer(buffers.state, 0, state);
+  const encoder = guard.device.createCommandEncoder();
+  const bytes = vectors * vectorBytes(valueDim, slots);
+  if (bytes > 0) encoder.clearBuffer(buffers.sums, 0, bytes);
+  queue.submit([encoder.finish()]);
+}
+
+/** Dispatches jobs one by one, no faster than the adapter does them. */
+export async function inPace(
+  { guard, pace }: RequestContext,
+  jobs: Iterable<Job>,
+  dispatch: (job: Job) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const job of jobs) {
+    await guard.wait(pace.turn());
+    signal?.throwIfAborted();
+    dispatch(job);
+    pace.submitted(job.macs);
+  }
+}
+
+/** The members that the uniforms of all kernels have. */
+export function jobMembers({ shape, tile, format, scale }: AttentionProblem, job: Job) {
+  return {
+    blockBegin: job.blockBegin,
+    keyBegin: job.keyBegin,
+    keyEnd: job.keyEnd,
+    chunkGroup: job.chunk.groupBegin,
+    chunkKey: job.chunk.keyBegin,
+    keyPages: keyPagesOf(shape.headDim, format.operand),
+    valueDim: shape.valueDim,
+    valueBlocks: valueBlocksOf(shape.valueDim),
+    keyCount: shape.keys,
+    m0: tile.m0,
+    factor: exponentFactor(scale),
+  };
+}
+
+/**
+ * Submits what `encoder` holds, then brings back `values` of AV and the state of so many words, and hands them to `read`,
+ * which must not keep them.
+ */
+export async function readBack<T>(
+  guard: DeviceGuard,
+  encoder: GPUCommandEncoder,
+  { av, state, readback }: RequestBuffers,
+  values: number,
+  stateWords: number,
+  read: (rows: DeviceRows) => T,
+): Promise<T> {
+  const bytes = 4 * (values + stateWords);
+  encoder.copyBufferToBuffer(av, 0, readback, 0, 4 * values);
+  encoder.copyBufferToBuffer(state, 0, readback, 4 * values, 4 * stateWords);
+  guard.device.queue.submit([encoder.finish()]);
+  await guard.wait(readback.mapAsync(GPUMapMode.READ, 0, bytes));
+  const range = readback.getMappedRange(0, bytes);
+  try {
+    return read({ av: new Float32Array(range, 0, values), state: new Float32Array(range, 4 * values, stateWords) });
+  } finally {
+    readback.unmap();
+  }
+}
