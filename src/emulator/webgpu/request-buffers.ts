@@ -49,7 +49,7 @@ export function sizesOf(
 export const vectorBytes = (valueDim: number, slots: number): number =>
   4 * slots * valueBlocksOf(valueDim) * columnsTogether;
 
-/** The same for the kernels written by hand. */
+/** Bytes of the buffers of a request to the kernels written by hand. */
 export function requestSizes(
   problem: AttentionProblem,
   slots: number,
