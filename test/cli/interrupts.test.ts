@@ -22,7 +22,7 @@ describe("Ctrl-C ends with 130 within a second", () => {
     [
       "sweep --design unfused,flat --set architecture.levels.buffer.bytes=1e6..64e6:4000 --seq 5000,70001 --out searched.csv",
     ],
-    ["sweep --accounting corrected --set architecture.frequencyHz=1e6..2e9:3000 --out few.csv"],
+    ["sweep --accounting corrected --set architecture.frequencyHz=1e6..2e9:300000 --out corrected.csv"],
     ["sweep --set architecture.frequencyHz=1e6..2e9:900000 --out many.csv"],
     ["run --engine cpu --q-len 1 --kv-len 4M --check none"],
   ])("in %s", async line => {
