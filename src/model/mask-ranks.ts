@@ -51,9 +51,6 @@ export function maskRoles(program: Program, inputs: readonly number[]): (slot: n
   };
 }
 
-/** Where an Einsum's ranks stand, by role. */
-export type RanksByRole = Readonly<Partial<Record<(typeof coupledRoles)[number], number>>>;
-
 interface MaskedEinsum {
   readonly ranks: readonly { readonly name: string; readonly role: MaskRole }[];
   readonly at: (path: readonly string[]) => string;

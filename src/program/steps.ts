@@ -1,5 +1,5 @@
 import type { Pass, Statement, Step } from "./program.js";
-import { readsOf, substitute } from "./scalar.js";
+import { readsOf, type Scalar, substitute } from "./scalar.js";
 import type { Axis, Variable } from "./variable.js";
 
 /** A variable whose life is settled once all that reads it is known. */
@@ -81,15 +81,16 @@ export function writesOf(step: DraftStep | Step): Variable[] {
   return step.body.flatMap(statement => (statement.kind === "check" ? [] : [statement.to]));
 }
 
+/** The expressions of a statement: its value's, and those of the test under which nothing is checked. */
+export function expressionsIn(statement: Statement): readonly Scalar[] {
+  const unless = statement.kind === "check" ? statement.where.unless : null;
+  return unless === null ? [statement.value] : [statement.value, unless.a, unless.b];
+}
+
 /** What a statement reads, what it folds into excluded. */
 export function statementReads(statement: Statement): Set<Variable> {
-  const reads = readsOf(statement.value);
+  const reads = new Set(expressionsIn(statement).flatMap(expression => [...readsOf(expression)]));
   if (statement.kind === "fold") reads.delete(statement.to);
-  if (statement.kind === "check" && statement.where.unless !== null) {
-    for (const part of [statement.where.unless.a, statement.where.unless.b]) {
-      for (const variable of readsOf(part)) reads.add(variable);
-    }
-  }
   return reads;
 }
 

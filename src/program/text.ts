@@ -1,5 +1,6 @@
 import type { Statement } from "./program.js";
 import { type BinaryPrimitive, partsOf, type Scalar, type Test, type UnaryPrimitive } from "./scalar.js";
+import { expressionsIn } from "./steps.js";
 import type { Variable } from "./variable.js";
 
 /** How a language of expressions writes primitives; every argument and result is the text of an fp32 value. */
@@ -41,11 +42,7 @@ export class BodyText {
       for (const part of partsOf(at)) count(part);
     };
     for (const statement of body) {
-      count(statement.value);
-      if (statement.kind === "check" && statement.where.unless !== null) {
-        count(statement.where.unless.a);
-        count(statement.where.unless.b);
-      }
+      for (const expression of expressionsIn(statement)) count(expression);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Statement } from "./program.js";
 import { partsOf, type Scalar, type Test } from "./scalar.js";
+import { expressionsIn } from "./steps.js";
 import type { Variable } from "./variable.js";
 import type { FunctionCode, VectorOp } from "./wasm-code.js";
 
@@ -27,11 +28,7 @@ export class LoopValues {
       for (const part of partsOf(at)) visit(part);
     };
     for (const statement of body) {
-      visit(statement.value);
-      if (statement.kind === "check" && statement.where.unless !== null) {
-        visit(statement.where.unless.a);
-        visit(statement.where.unless.b);
-      }
+      for (const expression of expressionsIn(statement)) visit(expression);
     }
     return () => {
       for (const value of this.constantLocals.keys()) {
@@ -173,11 +170,7 @@ export function rowsRead(body: readonly Statement[]): Set<Variable> {
     for (const part of partsOf(at)) visit(part);
   };
   for (const statement of body) {
-    visit(statement.value);
-    if (statement.kind === "check" && statement.where.unless !== null) {
-      visit(statement.where.unless.a);
-      visit(statement.where.unless.b);
-    }
+    for (const expression of expressionsIn(statement)) visit(expression);
     if (statement.kind === "set") written.add(statement.to);
   }
   return found;
