@@ -55,7 +55,7 @@ function lockFile(path: string): () => void {
     try {
       const holder = take(lock, claim);
       if (holder !== null) throw taken(path, holder);
-      removeLeftovers(lock);
+      removeLeftovers(lock, claim);
     } finally {
       rmSync(claim, { force: true });
     }
@@ -144,14 +144,17 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** Removes claims and guards of dead processes; who has the lock may, since no guard is for a lock like it. */
-function removeLeftovers(lock: string): void {
+/**
+ * Removes claims and guards of dead processes; who has the lock may, since no guard is for a lock like it. A claim that its
+ * process was killed in writing names nobody, and goes when it is old.
+ */
+function removeLeftovers(lock: string, claim: string): void {
   for (const name of readdirSync(dirname(lock))) {
     if (!name.startsWith(`${basename(lock)}.`)) continue;
     const leftover = join(dirname(lock), name);
     try {
-      const { owner } = found(leftover) ?? { owner: "unknown" as const };
-      if (owner !== "unknown" && stateOf(owner) === "dead") rmSync(leftover, { force: true });
+      const left = found(leftover);
+      if (left !== null && isGone(left, claim)) rmSync(leftover, { force: true });
     } catch {
       // Not ours.
     }

@@ -57,9 +57,14 @@ describe("file lock", () => {
     writeFileSync(`${lock}.one`, asOf({ pid, id: "two" }));
     writeFileSync(`${lock}.claim`, asOf({ pid, id: "three" }));
     writeFileSync(`${lock}.living`, asOf({ id: "four" }));
+    const before = new Date(Date.now() - 120_000);
+    writeFileSync(`${lock}.torn-now`, "");
+    writeFileSync(`${lock}.torn-before`, "");
+    utimesSync(`${lock}.torn-before`, before, before);
     expect(JSON.parse(await isHeldNow())).toMatchObject({ pid: process.pid });
-    expect(readdirSync(folder).filter(name => name.startsWith("kept.lock"))).toEqual(["kept.lock.living"]);
-    rmSync(`${lock}.living`);
+    const left = readdirSync(folder).filter(name => name.startsWith("kept.lock"));
+    expect(left).toEqual(["kept.lock.living", "kept.lock.torn-now"]);
+    for (const name of left) rmSync(join(folder, name));
   });
 
   it("takes over what was held before the machine started, or by another process of the same number", async () => {
