@@ -48,12 +48,18 @@ export class HeadQueries {
     const runs: Carried[] = [];
     for (let first = 0; first < tiles; first += perRun) {
       let carried: Carried | null = null;
-      for (let m1 = first; m1 < Math.min(first + perRun, tiles); m1 += 1) carried = this.tile(p, m1, carried);
+      for (const m1 of this.tilesOf(first, Math.min(first + perRun, tiles))) carried = this.tile(p, m1, carried);
       if (carried !== null) runs.push(carried);
     }
     const [only] = runs;
     if (only === undefined) return new Array<number>(this.head.v.columns).fill(0);
     return this.normalized(p, kvSplits === 1 ? only : this.merged(p, runs));
+  }
+
+  /** The tiles of a run, in the order in which it reads them: that of its keys. */
+  private tilesOf(first: number, end: number): readonly number[] {
+    const tiles = Array.from({ length: end - first }, (_, i) => first + i);
+    return this.arithmetic.keys === "ascending" ? tiles : tiles.reverse();
   }
 
   /** One tile; nothing changes where the query sees no key. */

@@ -153,12 +153,38 @@ describe("laws", () => {
     );
   });
 
-  it("the order of keys inside a tile matters to sums alone: with one key a tile, not at all", () => {
-    for (const name of ["bf16", "fa3-fp8", "hopper-fp8", "int8-qk"]) {
+  it("descending keys are the same keys in reverse, tiles included", () => {
+    const reversed = ({ rows, columns, values }: OneHead["k"]) => ({
+      rows,
+      columns,
+      values: values.map((_, i) => values[(rows - 1 - Math.floor(i / columns)) * columns + (i % columns)] ?? 0),
+    });
+    for (const name of ["bf16", "fa3-fp8", "hopper-fp8", "fa4-bf16"]) {
       const ascending = load(name);
-      const given = head({ m0: 1 });
-      expect(onePassAttention({ ...ascending, keys: "descending" }, given)).toEqual(onePassAttention(ascending, given));
+      const given = head({ m0: 14 }); // 70 keys are five whole tiles
+      const back = { ...given, k: reversed(given.k), v: reversed(given.v) };
+      expect(onePassAttention({ ...ascending, keys: "descending" }, back), name).toEqual(
+        onePassAttention(ascending, given),
+      );
     }
+  });
+
+  it("fp8 numerators after a sink are lost in ascending order, and kept in descending order", () => {
+    // Key 0 scores 12 above the others: they are below half of e4m3's least value, 2^-10, against it.
+    const k = { rows: 70, columns: 1, values: new Float64Array(70) };
+    k.values[0] = 12;
+    const v = { rows: 70, columns: 1, values: Float64Array.from(k.values, (_, m) => (m === 0 ? 0 : 64)) };
+    const given = head({ q: { rows: 1, columns: 1, values: Float64Array.of(1) }, k, v, scale: 1 });
+    const plain: ArithmeticSpec = { ...load("bf16"), operands: load("fa3-fp8").operands };
+    const unscaled = Object.fromEntries(
+      Object.entries(plain.operands).map(([name, { type }]) => [name, { type, scale: "none" }]),
+    ) as unknown as ArithmeticSpec["operands"];
+    const ofOrder = (keys: ArithmeticSpec["keys"]): number =>
+      onePassAttention({ ...plain, operands: unscaled, keys }, given).av.values[0] ?? 0;
+    const exact = (69 * 64 * Math.exp(-12)) / (1 + 69 * Math.exp(-12));
+    // A tile of 20 keys: those that share the sink's tile are lost in either order.
+    expect(ofOrder("ascending")).toBe(0);
+    expect(ofOrder("descending")).toBeCloseTo((exact * 50) / 69, 3);
   });
 
   it("a threshold that nothing reaches keeps the first tile's maximum, and that of 0 is none", () => {
