@@ -2,6 +2,7 @@ import { InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
 import { bytesOf } from "./element-types.js";
 import { elementTypeOf, parseNpyHeader } from "./npy-header.js";
+import type { ReadAs } from "./read-as.js";
 import { elementsOf, type StoredTensor, storedTensor } from "./stored-tensor.js";
 
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -15,7 +16,7 @@ const mostHeaderBytes = 65_535;
 const mostRanks = 64;
 
 /** A .npy file of numbers, in C or Fortran order: of any source, a .npz archive's member too. @throws InputError */
-export async function npyTensor(source: ByteSource): Promise<StoredTensor> {
+export async function npyTensor(source: ByteSource, readAs: ReadAs = {}): Promise<StoredTensor> {
   const { where } = source;
   if (source.length < 10) throw notNpy(where, `${source.length} bytes`);
   const start = await readWhole(source, 0, 10);
@@ -37,7 +38,7 @@ export async function npyTensor(source: ByteSource): Promise<StoredTensor> {
     await readWhole(source, prefix.length, offset),
   );
   const { descr, fortranOrder, shape } = parseNpyHeader(where, text);
-  const { dtype, bigEndian } = elementTypeOf(where, descr);
+  const { dtype, bigEndian } = elementTypeOf(where, descr, readAs);
   if (shape.length > mostRanks || !Number.isSafeInteger(elementsOf(shape) * bytesOf[dtype])) {
     throw new InputError({ where, got: `shape [${shape.join(",")}]`, expected: `sizes that fit a file` });
   }

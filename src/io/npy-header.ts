@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { ElementType } from "./element-types.js";
+import { adviceForCodes, type ReadAs, requireCodes } from "./read-as.js";
 
 export interface NpyHeader {
   readonly descr: string;
@@ -92,7 +93,15 @@ const typeOfName: ReadonlyMap<string, ElementType> = new Map([
 ]);
 
 /** The element type and byte order that a descr names. @throws InputError for what is no float and no signed integer. */
-export function elementTypeOf(where: string, descr: string): { dtype: ElementType; bigEndian: boolean } {
+export function elementTypeOf(
+  where: string,
+  descr: string,
+  readAs: ReadAs = {},
+): { dtype: ElementType; bigEndian: boolean } {
+  if (readAs.as !== undefined) {
+    const bytes = Number(/\d+$/.exec(descr)?.[0] ?? 0);
+    return { dtype: requireCodes(where, descr, bytes, readAs.as), bigEndian: descr.startsWith(">") };
+  }
   const named = typeOfName.get(descr);
   if (named !== undefined) return { dtype: named, bigEndian: false };
   const [, order, code = ""] = /^([<>|])(\w+)$/.exec(descr) ?? [];
@@ -100,16 +109,16 @@ export function elementTypeOf(where: string, descr: string): { dtype: ElementTyp
   const single = /^[bi]1$/.test(code);
   // Bytes without a type have no order; one byte may have any.
   if (dtype === undefined || (order === "|" && !single && code !== "V2") || (order === ">" && code === "V2")) {
-    throw wrongType(where, descr);
+    throw wrongType(where, descr, readAs);
   }
   return { dtype, bigEndian: order === ">" };
 }
 
-function wrongType(where: string, descr: string): InputError {
+function wrongType(where: string, descr: string, readAs: ReadAs = {}): InputError {
   const mend = /^[<>|]u2$/.test(descr)
-    ? "if it holds bfloat16, save a.view(ml_dtypes.bfloat16); else save a.astype('<f4')"
+    ? adviceForCodes(2, readAs)
     : /^[<>|](u1|V1)$/.test(descr)
-      ? "if it holds 8-bit floats, write a .safetensors file, which names them; else save a.astype('<f4')"
+      ? adviceForCodes(1, readAs)
       : "save a.astype('<f4')";
   return new InputError({
     where,

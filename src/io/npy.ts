@@ -1,11 +1,12 @@
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource } from "./bytes.js";
 import { npyMagic, npyTensor } from "./npy-format.js";
+import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /** Opens a .npy file of floats, in C or Fortran order. @throws InputError */
-export async function readNpy(path: string): Promise<StoredTensor> {
-  return npyTensor(await fileSource(path));
+export async function readNpy(path: string, readAs: ReadAs = {}): Promise<StoredTensor> {
+  return npyTensor(await fileSource(path), readAs);
 }
 
 /** Writes fp32 or float64 values as a .npy file, whole or not at all. @throws InputError when the path can't be written. */

@@ -5,6 +5,7 @@ import { fileSource } from "./bytes.js";
 import { listed } from "./listed.js";
 import { type FloatValues, npyHeader } from "./npy.js";
 import { describeStart, npyTensor } from "./npy-format.js";
+import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
 import { readZip } from "./zip.js";
 import { zipParts } from "./zip-write.js";
@@ -13,7 +14,7 @@ import { zipParts } from "./zip-write.js";
 export interface NpzFile {
   readonly names: readonly string[];
   /** @throws InputError when there is no such array or its values are of no type that is read. */
-  tensor(name: string): Promise<StoredTensor>;
+  tensor(name: string, readAs?: ReadAs): Promise<StoredTensor>;
 }
 
 /**
@@ -42,7 +43,7 @@ export async function readNpz(path: string): Promise<NpzFile> {
   const names = [...members.keys()].map(member => member.replace(/\.npy$/, ""));
   return {
     names,
-    tensor: async name => {
+    tensor: async (name, readAs) => {
       const member = members.get(`${name}.npy`) ?? members.get(name);
       if (member === undefined) {
         throw new InputError({
@@ -51,7 +52,7 @@ export async function readNpz(path: string): Promise<NpzFile> {
           expected: `an array named ${name}`,
         });
       }
-      return npyTensor(member);
+      return npyTensor(member, readAs);
     },
   };
 }

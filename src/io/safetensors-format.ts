@@ -1,7 +1,8 @@
 import { InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
-import { elementTypes, isElementType } from "./element-types.js";
+import { type ElementType, elementTypes, isElementType } from "./element-types.js";
 import { listed } from "./listed.js";
+import { adviceForCodes, type ReadAs, requireCodes } from "./read-as.js";
 import { type Entry, parseSafetensorsHeader } from "./safetensors-header.js";
 import { elementsOf, type StoredTensor, storedTensor } from "./stored-tensor.js";
 
@@ -36,7 +37,7 @@ const bitsOf: Readonly<Record<string, number>> = {
 export interface SafetensorsFile {
   readonly names: readonly string[];
   /** @throws InputError when there is no such tensor or it is of no type of `elementTypes`. */
-  tensor(name: string): StoredTensor;
+  tensor(name: string, readAs?: ReadAs): StoredTensor;
 }
 
 /** Reads the header of a source. @throws InputError when it is cut short or its header is not well formed. */
@@ -60,29 +61,28 @@ export async function parseSafetensors(source: ByteSource): Promise<SafetensorsF
   const byName = new Map(entries.map(entry => [entry.name, entry]));
   return {
     names: entries.map(entry => entry.name),
-    tensor(name) {
+    tensor(name, readAs = {}) {
       const entry = byName.get(name);
       const where = `${path} tensor ${name}`;
       if (entry === undefined) {
         const names = listed([...byName.keys()]);
         throw new InputError({ where: path, got: `the tensors ${names}`, expected: `a tensor named ${name}` });
       }
-      const { dtype, shape } = entry;
-      if (!isElementType(dtype)) throw wrongType(where, dtype);
+      const { shape } = entry;
+      const dtype = typeOf(where, entry.dtype, readAs);
       return storedTensor({ ...source, where }, { dtype, shape, fortranOrder: false, offset: start + entry.begin });
     },
   };
 }
 
-function wrongType(where: string, dtype: string): InputError {
-  const advice = new Map([
-    ["U16", "if it holds bfloat16, save it as BF16"],
-    ["U8", "if it holds 8-bit floats, save it as F8_E4M3 or F8_E5M2"],
-  ]);
-  const mend = advice.get(dtype);
-  return new InputError({
+/** The type that values are read in. @throws InputError where there is none. */
+function typeOf(where: string, stored: string, readAs: ReadAs): ElementType {
+  if (readAs.as !== undefined) return requireCodes(where, stored, (bitsOf[stored] ?? 0) / 8, readAs.as);
+  if (isElementType(stored)) return stored;
+  const mend = stored === "U16" || stored === "U8" ? adviceForCodes(stored === "U16" ? 2 : 1, readAs) : undefined;
+  throw new InputError({
     where,
-    got: `values of type ${dtype}`,
+    got: `values of type ${stored}`,
     expected: `one of ${elementTypes.join(", ")}`,
     ...(mend === undefined ? {} : { mend }),
   });

@@ -38,7 +38,14 @@ const entry = (shape: readonly number[], begin: number, end: number) => ({
 const onlyQ = save("only-q.safetensors", safetensorsBytes({ q: entry([1, 1, 1, 1], 0, 4) }, elementBytes("<f4", [1])));
 const notFloat = save(
   "ints.safetensors",
-  safetensorsBytes({ q: { ...entry([1, 1, 1, 1], 0, 4), dtype: "U32" } }, new Uint8Array(4)),
+  safetensorsBytes(
+    {
+      q: { ...entry([1, 1, 1, 1], 0, 4), dtype: "U32" },
+      k: entry([1, 1, 1, 1], 4, 8),
+      v: entry([1, 1, 1, 1], 8, 12),
+    },
+    new Uint8Array(12),
+  ),
 );
 const archive = save("only-q.npz", zipSync({ "q.npy": readFileSync(q) }));
 const cutArchive = save("cut.npz", zipSync({ "q.npy": readFileSync(q) }).slice(0, 90));
@@ -117,11 +124,15 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--input", q], /--input: got .*q.npy; expected a .npz or .safetensors file/],
     [["--input", onlyQ], /got the tensors q; expected a tensor named k/],
     [["--input", notFloat], /tensor q: got values of type U32/],
-    [["--input", archive], /got the arrays q; expected an array named k/],
+    [["--input", archive], /got the tensors q; expected a tensor named k, and one named v; --names q=NAME/],
     [["--input", cutArchive], /cut.npz: got no zip directory at the end/],
   ],
   "shapes of files": [
-    [["--q", tensor("q3.npy", [2, 3, 4]), "--k", k, "--v", v], /q3.npy: got shape \[2, 3, 4\]; expected four ranks/],
+    [
+      ["--q", tensor("q5.npy", [1, 1, 2, 3, 4]), "--k", k, "--v", v],
+      /q5.npy: got shape \[1, 1, 2, 3, 4\]; expected \[B, H, S, D\], \[H, S, D\], \[S, D\]$/m,
+    ],
+    [["--q", tensor("q1.npy", [4]), "--k", k, "--v", v], /q1.npy: got shape \[4\]; expected \[B, H, S, D\]/],
     [
       ["--q", tensor("q0.npy", [1, 2, 0, 4]), "--k", k, "--v", v],
       /q0.npy: got shape \[1, 2, 0, 4\]; expected sizes of at least 1/,

@@ -104,7 +104,7 @@ describe("files of [B, S, H, D]", () => {
   it("get a note where heads are far more than queries and keys", async () => {
     const { code, stderr } = await run([1, 16, 4, 8], [1, 16, 4, 8]);
     expect(stderr).toBe(
-      "fusemax: the files are read as [B, H, S, D]: 16 heads of 4 queries and 4 keys; if they are [B, S, H, D], transpose them\n",
+      "fusemax: the files are read as [B, H, S, D]: 16 heads of 4 queries and 4 keys; if they are [B, S, H, D], take --layout bshd\n",
     );
     expect(code).toBe(0);
   });
@@ -112,7 +112,7 @@ describe("files of [B, S, H, D]", () => {
   it("get advice where their heads do not fit", async () => {
     const { code, stderr } = await run([1, 1, 32, 8], [1, 64, 8, 8]);
     expect(stderr).toMatch(
-      /got 64 heads; expected a divisor of the 1 .*heads.*; transpose files that are \[B, S, H, D\] to/,
+      /got 64 heads; expected a divisor of the 1 .*heads.*; --layout bshd reads files that are \[B, S, H, D\]/,
     );
     expect(code).toBe(2);
   });

@@ -1,8 +1,10 @@
 import type { Command, Option } from "commander";
+import { layouts } from "../../attention/layout.js";
 import { formatNames } from "../../numerics/format.js";
 import { largestHeadDim } from "../../numerics/limits.js";
 import { accountingOptions } from "../model/options.js";
 import { parsed } from "../option.js";
+import { parseDtypes, parseNames } from "../run/input-files.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
 import {
   parseCheck,
@@ -48,7 +50,23 @@ export function register(program: Command): void {
     .option("--q <file>", "Q [B,H,P,E] as .npy: floats of 16 to 64 bits, bfloat16, signed integers")
     .option("--k <file>", "K [B,Hkv,M,E] as .npy")
     .option("--v <file>", "V [B,Hkv,M,F] as .npy")
-    .option("--input <file>", "a .npz or .safetensors file with q, k and v")
+    .option(
+      "--input <file>",
+      "a .npz or .safetensors file with q, k and v, or the .safetensors.index.json of a sharded one",
+    )
+    .addOption(
+      parsed(
+        "--names <list>",
+        "tensors of --input, as q=NAME,k=NAME,v=NAME (default: q, k, v, else the one such as layers.3.q or query)",
+        parseNames,
+      ),
+    )
+    .addOption(
+      parsed("--dtype <list>", "what unsigned integers are the bits of, as q=bf16,k=bf16,v=f8_e4m3", parseDtypes),
+    )
+    .addOption(
+      oneOf("--layout <name>", layouts, "ranks of files, [B,H,S,D] by default; bsd is [B,S,HxD] and needs --heads: "),
+    )
     .addOption(parsed("--seed <n>", "seed of the normal inputs made when no file is given (default: 0)", parseSeed))
     .addOption(number("--spread <x>", "multiply the generated scores' spread (default: 1)", "0 to 2^40", 0, 2 ** 40))
     .optionsGroup("Machine:")
@@ -67,6 +85,7 @@ export function register(program: Command): void {
   accountingOptions(command)
     .optionsGroup("Output:")
     .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
+    .addOption(oneOf("--output-layout <name>", layouts, "ranks of AV in --output (default: those of --layout): "))
     .addOption(
       parsed("--check <rows>", "rows compared with float64 attention: full, sample:N or none", parseCheck).default(
         64,
@@ -93,8 +112,8 @@ const size = (flags: string, words: string, most?: number): Option =>
 const number = (flags: string, words: string, range: string, least: number, most: number): Option =>
   parsed(flags, words, (name, text) => parseNumber(name, text, `a number from ${range}`, least, most));
 
-const oneOf = (flags: string, names: readonly string[]): Option =>
-  parsed(flags, names.join(", "), (name, text) => parseName(name, text, names));
+const oneOf = (flags: string, names: readonly string[], words = ""): Option =>
+  parsed(flags, words + names.join(", "), (name, text) => parseName(name, text, names));
 
 const examples = `
 Examples:

@@ -7,6 +7,7 @@ import { breather } from "../../emulator/breathe.js";
 import { InputError, UsageError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import { isArchive, openArchive } from "../../io/tensor-archive.js";
 import { generatedNormals } from "../../numerics/generated-normal.js";
 import type { EvaluateOptions } from "./options.js";
 import { findName, parseTensorArguments, type TensorArgument } from "./tensor-argument.js";
@@ -93,7 +94,7 @@ async function findSources(
   given: ReadonlyMap<string, TensorArgument>,
   { input, seed }: EvaluateOptions,
 ): Promise<ReadonlyMap<string, Source>> {
-  const archive = input === undefined ? null : await openArchive("--input", input);
+  const archive = input === undefined ? null : await openArchive("--input", input, byTensor);
   const sources = new Map<string, Source>();
   const missing: string[] = [];
   for (const name of cascade.inputs) {
@@ -126,28 +127,14 @@ async function openTensor(cascade: Cascade, name: string, from: string): Promise
   const ranks = cascade.tensors.get(name)?.indices.length ?? 0;
   const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(from.trim()) ? Number(from) : Number.NaN;
   if (ranks === 0 && Number.isFinite(value)) return { kind: "number", value };
-  if (/\.(npz|safetensors)$/i.test(from)) {
-    const archive = await openArchive("--tensor", from);
+  if (isArchive(from)) {
+    const archive = await openArchive("--tensor", from, byTensor);
     return { kind: "file", stored: await archive.tensor(findName(name, archive.names) ?? name) };
   }
   return { kind: "file", stored: await (await import("../../io/npy.js")).readNpy(from) };
 }
 
-interface Archive {
-  readonly names: readonly string[];
-  tensor(name: string): StoredTensor | Promise<StoredTensor>;
-}
-
-async function openArchive(option: string, path: string): Promise<Archive> {
-  if (/\.safetensors$/i.test(path)) return (await import("../../io/safetensors.js")).readSafetensors(path);
-  if (/\.npz$/i.test(path)) return (await import("../../io/npz.js")).readNpz(path);
-  throw new UsageError({
-    where: option,
-    got: path,
-    expected: "a .npz or .safetensors file",
-    mend: "a .npy file goes by --tensor NAME=FILE",
-  });
-}
+const byTensor = "a .npy file goes by --tensor NAME=FILE";
 
 /** Values between two breaths. */
 const valuesAtOnce = 2 ** 16;

@@ -1,5 +1,10 @@
+import { type InputName, inputNames } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
+import type { ElementType } from "../../io/element-types.js";
+import { codeTypes } from "../../io/read-as.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import { isArchive, openArchive } from "../../io/tensor-archive.js";
+import { namesIn, parseByTensor } from "./input-names.js";
 import type { StoredInputs } from "./input-shape.js";
 
 /** The options that name files of Q, K and V. */
@@ -8,18 +13,26 @@ export interface InputOptions {
   readonly k?: string;
   readonly v?: string;
   readonly input?: string;
+  readonly names?: Partial<Record<InputName, string>>;
+  readonly dtype?: Partial<Record<InputName, ElementType>>;
 }
 
 /** Opens the files that the options name, headers only; null when none is named. @throws UsageError, InputError */
 export async function openInputs(options: InputOptions): Promise<StoredInputs | null> {
-  const { q, k, v, input } = options;
+  const { q, k, v, input, names, dtype = {} } = options;
   if (input !== undefined) {
     if ((q ?? k ?? v) !== undefined) {
       throw new UsageError({ where: "--input", got: "--q, --k or --v beside it", expected: "one or the other" });
     }
-    return openArchive(input);
+    return inputsOfArchive(input, names ?? {}, dtype);
   }
-  if (q === undefined && k === undefined && v === undefined) return null;
+  if (names !== undefined) {
+    throw new UsageError({ where: "--names", got: "no --input beside it", expected: "the tensors of --input's file" });
+  }
+  if (q === undefined && k === undefined && v === undefined) {
+    if (options.dtype === undefined) return null;
+    throw new UsageError({ where: "--dtype", got: "no input files beside it", expected: "files of such values" });
+  }
   if (q === undefined || k === undefined || v === undefined) {
     const missing = Object.entries({ "--q": q, "--k": k, "--v": v }).filter(([, path]) => path === undefined);
     throw new UsageError({
@@ -28,36 +41,55 @@ export async function openInputs(options: InputOptions): Promise<StoredInputs | 
       expected: "all three or none",
     });
   }
-  return { q: await openNpy("--q", q), k: await openNpy("--k", k), v: await openNpy("--v", v) };
+  return { q: await openNpy("q", q, dtype), k: await openNpy("k", k, dtype), v: await openNpy("v", v, dtype) };
 }
 
-async function openNpy(option: string, path: string): Promise<StoredTensor> {
-  if (/\.(npz|safetensors)$/i.test(path)) {
+/** What `--dtype` says of one tensor. */
+const readAs = (name: InputName, { [name]: as }: NonNullable<InputOptions["dtype"]>) =>
+  as === undefined ? { name } : { name, as };
+
+async function openNpy(
+  name: InputName,
+  path: string,
+  dtype: NonNullable<InputOptions["dtype"]>,
+): Promise<StoredTensor> {
+  if (isArchive(path)) {
     throw new UsageError({
-      where: option,
+      where: `--${name}`,
       got: path,
       expected: "a .npy file",
       mend: "--input takes .npz and .safetensors",
     });
   }
-  return (await import("../../io/npy.js")).readNpy(path);
+  return (await import("../../io/npy.js")).readNpy(path, readAs(name, dtype));
 }
 
-async function openArchive(path: string): Promise<StoredInputs> {
-  if (/\.safetensors$/i.test(path)) {
-    const { readSafetensors } = await import("../../io/safetensors.js");
-    const file = await readSafetensors(path);
-    return { q: file.tensor("q"), k: file.tensor("k"), v: file.tensor("v") };
-  }
-  if (/\.npz$/i.test(path)) {
-    const { readNpz } = await import("../../io/npz.js");
-    const file = await readNpz(path);
-    return { q: await file.tensor("q"), k: await file.tensor("k"), v: await file.tensor("v") };
-  }
-  throw new UsageError({
-    where: "--input",
-    got: path,
-    expected: "a .npz or .safetensors file",
-    mend: "--q, --k and --v take .npy files",
+/** Q, K and V of a file that holds all three. @throws UsageError, InputError */
+async function inputsOfArchive(
+  path: string,
+  given: NonNullable<InputOptions["names"]>,
+  dtype: NonNullable<InputOptions["dtype"]>,
+): Promise<StoredInputs> {
+  const archive = await openArchive("--input", path, "--q, --k and --v take .npy files");
+  const names = namesIn(path, archive.names, given);
+  const open = async (name: InputName): Promise<StoredTensor> => archive.tensor(names[name], readAs(name, dtype));
+  return { q: await open("q"), k: await open("k"), v: await open("v") };
+}
+
+/** `--names q=NAME,k=NAME,v=NAME`. @throws UsageError */
+export const parseNames = (option: string, text: string): NonNullable<InputOptions["names"]> =>
+  parseByTensor(option, text, inputNames);
+
+/** `--dtype q=bf16`. @throws UsageError */
+export function parseDtypes(option: string, text: string): NonNullable<InputOptions["dtype"]> {
+  const types = Object.entries(parseByTensor(option, text, inputNames)).map(([name, word]) => {
+    const type = Object.hasOwn(codeTypes, word.toLowerCase()) ? codeTypes[word.toLowerCase()] : undefined;
+    if (type !== undefined) return [name, type] as const;
+    throw new UsageError({
+      where: option,
+      got: `"${word}" for ${name}`,
+      expected: `one of ${Object.keys(codeTypes).join(", ")}`,
+    });
   });
+  return Object.fromEntries(types);
 }

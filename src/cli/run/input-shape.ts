@@ -34,19 +34,10 @@ export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
   }
   const uneven = unevenGroups({ heads, kvHeads });
   if (uneven !== null) {
-    const swapped = kvHeads > keys ? { mend: "transpose files that are [B, S, H, D] to [B, H, S, D]" } : {};
+    const swapped = kvHeads > keys ? { mend: "--layout bshd reads files that are [B, S, H, D]" } : {};
     throw new InputError({ ...uneven, where: k.where, got: `${kvHeads} heads`, ...swapped });
   }
   return { batch, heads, kvHeads, queries, keys, headDim, valueDim };
-}
-
-/**
- * What to say of shapes whose ranks look swapped: flash-attention, JAX and Keras keep heads after positions, and such files
- * are read without a complaint. Null where nothing looks so: in decode queries are few, but keys are not.
- */
-export function layoutNote({ heads, kvHeads, queries, keys }: AttentionShape): string | null {
-  if (heads < 2 * queries || kvHeads < 2 * keys) return null;
-  return `the files are read as [B, H, S, D]: ${heads} heads of ${queries} queries and ${keys} keys; if they are [B, S, H, D], transpose them`;
 }
 
 function ranks(tensor: StoredTensor, expected: string): readonly [number, number, number, number] {

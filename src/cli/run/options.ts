@@ -1,3 +1,4 @@
+import type { Layout } from "../../attention/layout.js";
 import type { Tile } from "../../attention/tile.js";
 import type { FormatName } from "../../numerics/format.js";
 import type { AccountingOptions } from "../model/options.js";
@@ -21,6 +22,10 @@ export interface RunOptions extends WorkloadOptions, InputOptions, AccountingOpt
   readonly engine: (typeof engineChoices)[number];
   readonly seed?: number;
   readonly spread?: number;
+  /** How input files, and --output, keep their ranks. */
+  readonly layout?: Layout;
+  /** How --output keeps them, where it is another way. */
+  readonly outputLayout?: Layout;
   readonly output?: string;
   readonly check: CheckRows;
   readonly maxError?: number;

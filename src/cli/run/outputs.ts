@@ -1,17 +1,25 @@
+import { inLayout } from "../../attention/layout.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
 import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
+import { type FileLayout, outputSizes } from "./input-layout.js";
 
-/** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file, whole or not at all. @throws InputError */
-export async function writeOutput(path: string, { shape, format }: AttentionProblem, av: Float32Array): Promise<void> {
+/** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all. @throws InputError */
+export async function writeOutput(
+  path: string,
+  { shape, format }: AttentionProblem,
+  av: Float32Array,
+  file: FileLayout,
+): Promise<void> {
   const sizes = tensorShapes(shape).av;
+  const tensor = { shape: outputSizes(file, sizes), values: inLayout(file.layout, av, sizes) };
   if (path.toLowerCase().endsWith(".npy")) {
     const { writeNpy } = await import("../../io/npy.js");
-    await writeNpy(path, sizes, av);
+    await writeNpy(path, tensor.shape, tensor.values);
   } else {
     const { writeSafetensors } = await import("../../io/safetensors.js");
-    await writeSafetensors(path, [{ name: "av", shape: sizes, values: av }], { format: format.name });
+    await writeSafetensors(path, [{ name: "av", ...tensor }], { format: format.name });
   }
 }
 

@@ -10,7 +10,8 @@ import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
-import { layoutNote, shapeOfInputs } from "./input-shape.js";
+import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
+import { shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
@@ -32,6 +33,8 @@ export interface RunPlan {
   readonly seed: number | null;
   readonly pieces: InputPieces;
   readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
+  /** How --output keeps its ranks. */
+  readonly output: FileLayout;
   /** Lines for stderr. */
   readonly notes: readonly string[];
 }
@@ -42,8 +45,10 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (options.maxError !== undefined && options.check === "none") {
     throw new UsageError({ where: "--max-error", got: "--check none beside it", expected: "rows to check" });
   }
-  const files = await openInputs(options);
-  if (files !== null) refuseGeneratedOptions(options);
+  const opened = await openInputs(options);
+  if (opened !== null) refuseGeneratedOptions(options);
+  const known = await layoutOptionsOf(options);
+  const { inputs: files, file } = opened === null ? withoutFiles(options) : inAttentionLayout(opened, known);
   const { model, layers, shape, mask, seen, scaleDim, valuesInKeys } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
@@ -57,7 +62,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     ...sourceOf(design),
   };
   programOf(problem);
-  requireMemory(problem.shape, files === null ? "the workload" : "the input files");
+  requireMemory(problem.shape, files === null ? "the workload" : "the input files", file.layout);
   validateProblem(problem);
   if (dump !== null) refuseOutsideGrid(problem, dump.at);
   await checkOutputs(options);
@@ -68,9 +73,25 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   };
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
-  const note = files === null ? null : layoutNote(shape);
+  const note = opened === null ? null : layoutNote(shape, opened, known);
   const notes = note === null ? [] : [note];
-  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump, notes };
+  const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
+  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump, output, notes };
+}
+
+const withoutFiles = ({ layout = "bhsd" }: RunOptions): { readonly inputs: null; readonly file: FileLayout } => ({
+  inputs: null,
+  file: { layout, ranks: 4 },
+});
+
+/** The layout that is asked for, and the heads that the options or their model say. */
+async function layoutOptionsOf({ layout, heads, kvHeads, model }: RunOptions): Promise<LayoutOptions> {
+  const named = layout === "bsd" && model !== undefined ? (await import("./models.js")).modelShape(model) : null;
+  return {
+    ...(layout === undefined ? {} : { layout }),
+    heads: heads ?? named?.heads,
+    kvHeads: kvHeads ?? (heads === undefined ? named?.kvHeads : undefined),
+  };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {

@@ -93,7 +93,7 @@ async function emulateAndCheck(
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
     for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
-    if (options.output !== undefined) await writeOutput(options.output, problem, run.av);
+    if (options.output !== undefined) await writeOutput(options.output, problem, run.av, plan.output);
     // Its threads hold on to the operands.
     await used.close();
     const began = performance.now();
