@@ -1,9 +1,9 @@
 import { type InputName, inputNames } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
 import type { ElementType } from "../../io/element-types.js";
+import { isArchive, openArchive } from "../../io/open-archive.js";
 import { codeTypes } from "../../io/read-as.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
-import { isArchive, openArchive } from "../../io/tensor-archive.js";
 import { namesIn, parseByTensor } from "./input-names.js";
 import type { StoredInputs } from "./input-shape.js";
 
