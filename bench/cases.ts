@@ -2,6 +2,7 @@ import {
   type AttentionProblem,
   type CascadeSource,
   type FormatName,
+  formatArithmetics,
   formats,
   generateNormal,
   noMask,
@@ -38,7 +39,7 @@ export function problemOf({ seq, dim, format, cascade }: BenchCase): AttentionPr
     shape,
     mask: noMask,
     tile: { m0: 256, p0: 256 },
-    format: formats[format],
+    arithmetic: formatArithmetics[format],
     scale: dim ** -0.5,
     ...(cascade === undefined ? {} : { cascade }),
   };

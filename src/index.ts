@@ -95,6 +95,7 @@ export * from "./model/schedule/timeline.js";
 export * from "./model/sizes.js";
 export * from "./numerics/arithmetic.js";
 export * from "./numerics/format.js";
+export * from "./numerics/format-of.js";
 export * from "./numerics/generated-normal.js";
 export * from "./numerics/lanes.js";
 export * from "./numerics/limits.js";

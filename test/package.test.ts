@@ -54,17 +54,17 @@ const documented = ["README.md", ...readdirSync(join(root, "docs")).map(name => 
 
 describe("types", () => {
   const program = `
-    import { type AttentionProblem, emulate, formats, generateNormal, noMask } from "fusemax";
+    import { type AttentionProblem, emulate, formatArithmetics, generateNormal, noMask } from "fusemax";
     import { chooseEngine, loadCascade } from "fusemax/node";
     const problem: AttentionProblem = {
       shape: { batch: 1, heads: 1, kvHeads: 1, queries: 8, keys: 8, headDim: 4, valueDim: 4 },
       mask: noMask,
       tile: { m0: 4, p0: 4 },
-      format: formats.bf16,
+      arithmetic: formatArithmetics.bf16,
       scale: 0.5,
     };
     const [q, k, v] = [generateNormal(0, "q", 32), generateNormal(0, "k", 32), generateNormal(0, "v", 32)];
-    const { engine } = await chooseEngine("auto", problem.format.name);
+    const { engine } = await chooseEngine("auto", problem.arithmetic.name);
     const { av, sha256 } = await emulate(problem, { q, k, v }, { engine });
     export const found: readonly [number, string, string] = [av.length, sha256, loadCascade("softmax").name];
   `;

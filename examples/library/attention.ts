@@ -8,7 +8,7 @@ import {
   check,
   costOfRun,
   emulate,
-  formats,
+  formatArithmetics,
   generateNormal,
   loadDesign,
   noMask,
@@ -18,7 +18,7 @@ import { chooseEngine, specFiles } from "fusemax/node";
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 300, keys: 777, headDim: 40, valueDim: 72 };
 const tile = { m0: 64, p0: 32 };
-const problem = { shape, mask: noMask, tile, format: formats.bf16, scale: 1 / Math.sqrt(shape.headDim) };
+const problem = { shape, mask: noMask, tile, arithmetic: formatArithmetics.bf16, scale: 1 / Math.sqrt(shape.headDim) };
 
 // Q [B,H,P,E], K [B,Hkv,M,E] and V [B,Hkv,M,F], row-major; Float64Array where the values are float64.
 const inputs = {
@@ -27,7 +27,7 @@ const inputs = {
   v: generateNormal(0, "v", 777 * 72),
 };
 
-const { engine, reason } = await chooseEngine("auto", problem.format.name);
+const { engine, reason } = await chooseEngine("auto", "bf16");
 const { av, sha256, operands } = await emulate(problem, inputs, { engine });
 const error = await check(problem, inputs, operands, av, sampleRows(problem, 64));
 // An array of 64 x 32 is not the paper's: its errors are no use here.

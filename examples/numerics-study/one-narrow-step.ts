@@ -8,6 +8,7 @@ import {
   maskOf,
   type Operands,
   processingElement,
+  requireFormat,
 } from "fusemax";
 
 /** The steps of a tile that can be given an accumulator of their own. */
@@ -18,7 +19,7 @@ export type StepName = (typeof stepNames)[number];
 const wideOf = ({ operand }: Format): Format => (operand === "fp16" ? formats.fp16 : formats.bf16);
 
 /**
- * One output row, [F], as the array computes it (docs/numerics.md, "One tile"), but with the 16-bit accumulator of `problem.format` in
+ * One output row, [F], as the array computes it (docs/numerics.md, "One tile"), but with the 16-bit accumulator of `problem.arithmetic` in
  * the `narrow` steps alone and fp32 in the others: which of the sums an error comes from. The steps: "scores" is BQK (1);
  * "exponential" the differences, E2 and PRM (3); "tile sums" SLD and SLNV (4, 5); "running sums" SPD, RD, SPNV, RNV and the
  * division (6, 7). With all four narrow it gives the array's bits, with none those of the format with fp32 sums.
@@ -29,7 +30,8 @@ export function rowWithNarrowSteps(
   row: number,
   narrow: ReadonlySet<StepName>,
 ): Float32Array {
-  const { shape, tile, format, scale } = problem;
+  const { shape, tile, arithmetic, scale } = problem;
+  const format = requireFormat(arithmetic, "a row with narrow steps");
   const { headDim, valueDim } = shape;
   const [scores, exponential, tileSums, running] = stepNames.map(step =>
     processingElement(narrow.has(step) ? format : wideOf(format)),

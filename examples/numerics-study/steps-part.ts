@@ -40,7 +40,7 @@ export async function stepsPart({ steps }: Plan, note: (line: string) => void): 
             spread,
             keys,
             narrow,
-            measured: subject.judge(outputs, which, problem.format.operand),
+            measured: subject.judge(outputs, which, formats[format].operand),
           });
         }
       }

@@ -8,6 +8,7 @@ import {
   ErrorStatistics,
   type FloatType,
   type Format,
+  formatArithmetics,
   type KeyRange,
   maskOf,
   type Operands,
@@ -89,7 +90,7 @@ export class Subject {
 
   problem(format: Format, m0: number): AttentionProblem {
     const { shape, mask, scale } = this.attention;
-    return { shape, mask, scale, format, tile: { m0, p0: 256 } };
+    return { shape, mask, scale, arithmetic: formatArithmetics[format.name], tile: { m0, p0: 256 } };
   }
 
   /** Q, K and V as the format's multipliers see them. */
@@ -97,7 +98,7 @@ export class Subject {
     const known = this.roundedTo.get(format.operand);
     if (known !== undefined) return known;
     const { inputs, shape } = this.attention;
-    const rounded = roundOperands(inputs, shape, format, engine?.allocate);
+    const rounded = roundOperands(inputs, shape, formatArithmetics[format.name], engine?.allocate);
     this.roundedTo.set(format.operand, rounded);
     return rounded;
   }

@@ -1,4 +1,11 @@
-import { type AttentionInputs, type AttentionMask, formats, generateNormal, noMask, sampleRows } from "fusemax";
+import {
+  type AttentionInputs,
+  type AttentionMask,
+  formatArithmetics,
+  generateNormal,
+  noMask,
+  sampleRows,
+} from "fusemax";
 import { float64Attention, type LayerInputs } from "../sentence-encoder/attention.js";
 import { attentionInputs } from "../sentence-encoder/encoder.js";
 import { loadModel } from "../sentence-encoder/model.js";
@@ -69,7 +76,7 @@ function subject(
 ): Subject {
   const shape = { batch: 1, heads, kvHeads: heads, queries, keys, headDim: dim, valueDim: dim };
   const mask = masks[maskName];
-  const problem = { shape, mask, scale, format: formats.fp32, tile: { m0: 1, p0: 1 } };
+  const problem = { shape, mask, scale, arithmetic: formatArithmetics.fp32, tile: { m0: 1, p0: 1 } };
   const attention: Attention = { shape, mask, scale, inputs, rows: sampleRows(problem, rows) };
   return new Subject(attention);
 }

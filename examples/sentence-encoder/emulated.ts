@@ -4,7 +4,7 @@ import {
   check,
   emulate,
   type FormatName,
-  formats,
+  formatArithmetics,
   noMask,
   roundOperands,
   sampleRows,
@@ -45,7 +45,7 @@ export async function emulateLayer(
 /** Compares a layer's emulated attention, on a sample of its rows, with float64 attention and with the baseline. */
 export async function checkLayer(format: FormatName, inputs: LayerInputs, av: Float32Array): Promise<CheckResult> {
   const problem = problemOf(inputs, format);
-  const operands = roundOperands(inputs, problem.shape, problem.format);
+  const operands = roundOperands(inputs, problem.shape, problem.arithmetic);
   return await check(problem, inputs, operands, av, sampleRows(problem, checkedRows));
 }
 
@@ -54,7 +54,7 @@ function problemOf({ heads, tokens, headDim, scale }: LayerInputs, format: Forma
     shape: { batch: 1, heads, kvHeads: heads, queries: tokens, keys: tokens, headDim, valueDim: headDim },
     mask: noMask,
     tile,
-    format: formats[format],
+    arithmetic: formatArithmetics[format],
     scale,
   };
 }

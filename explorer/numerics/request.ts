@@ -3,7 +3,8 @@ import type { AttentionProblem } from "../../src/attention/problem.js";
 import type { AttentionShape } from "../../src/attention/shape.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
-import { type FormatName, formats } from "../../src/numerics/format.js";
+import type { FormatName } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import type { State } from "../state.js";
 
 /** Output rows compared with float64 attention: the command line's default. */
@@ -57,7 +58,7 @@ export function problemOf({ mask, m0 }: State, shape: AttentionShape, format: Fo
     shape,
     mask: mask === "causal" ? { ...noMask, right: 0 } : noMask,
     tile: { m0, p0: 256 },
-    format: formats[format],
+    arithmetic: formatArithmetics[format],
     scale: 1 / Math.sqrt(shape.headDim),
   };
 }

@@ -36,7 +36,7 @@ export function useRun(): Runs {
         if (request === undefined) return cancel();
         const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
         worker.current = thread;
-        setStep({ what: `Starting ${request.problem.format.name}`, share: 0 });
+        setStep({ what: `Starting ${request.problem.arithmetic.name}`, share: 0 });
         const fail = (message: string) => {
           cancel();
           setFailure(message);
@@ -44,7 +44,7 @@ export function useRun(): Runs {
         thread.addEventListener("error", event => fail(`The worker could not go on: ${event.message}`));
         thread.addEventListener("message", ({ data }: MessageEvent<FromRun>) => {
           if (data.type === "step") {
-            setStep({ ...data.step, what: `${request.problem.format.name}: ${data.step.what}` });
+            setStep({ ...data.step, what: `${request.problem.arithmetic.name}: ${data.step.what}` });
           } else if (data.type === "failed") fail(data.message);
           else {
             setOutcomes(before => [...before, data.outcome]);

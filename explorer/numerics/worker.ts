@@ -3,6 +3,7 @@ import { fromFiles, fromSeed, loadOperands } from "../../src/cli/run/inputs.js";
 import { checkOnOperands, sampleRows } from "../../src/emulator/check.js";
 import { emulateRows } from "../../src/emulator/emulate.js";
 import { FusemaxError } from "../../src/errors.js";
+import { requireFormat } from "../../src/numerics/format-of.js";
 import { sha256OfValues } from "../../src/numerics/sha256.js";
 import { chooseEngine, openProcessor } from "./engines.js";
 import { openFiles } from "./files.js";
@@ -24,7 +25,7 @@ const answer = (message: FromRun): void => postMessage(message);
 const say = (step: Step): void => answer({ type: "step", step });
 
 async function run({ problem, engine: choice, seed, spread, files }: RunRequest): Promise<RunOutcome> {
-  const format = problem.format.name;
+  const format = requireFormat(problem.arithmetic, "format").name;
   say({ what: "Testing the engine", share: 0 });
   const { engine, reason, notes: found } = await chooseEngine(choice, format);
   const notes = [...found];

@@ -1,6 +1,6 @@
-import type { Format } from "../numerics/format.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import type { AttentionMask } from "./mask.js";
-import type { AttentionShape } from "./shape.js";
+import type { AttentionShape, InputName } from "./shape.js";
 import type { Tile } from "./tile.js";
 
 /** Everything that fixes the bits of an attention, but for the values of its operands. */
@@ -8,11 +8,13 @@ export interface AttentionProblem {
   readonly shape: AttentionShape;
   readonly mask: AttentionMask;
   readonly tile: Tile;
-  readonly format: Format;
+  readonly arithmetic: ArithmeticSpec;
   /** Multiplies the scores inside the exponential: c = RNE32(scale * log2 e). */
   readonly scale: number;
   /** The cascade that computes it; FuseMax's own 1-pass cascade where absent. */
   readonly cascade?: CascadeSource;
+  /** Runs of key tiles that are merged at the end; 1, where absent, merges nothing. */
+  readonly kvSplits?: number;
 }
 
 /** A cascade of the language of docs/cascades.md, by its text. */
@@ -23,11 +25,23 @@ export interface CascadeSource {
 }
 
 /**
- * Q [B,H,P,E], K [B,Hkv,M,E] and V [B,Hkv,M,F], row-major, already rounded to the operand format by rO and held as
- * fp32 values (every operand value is an fp32 value).
+ * Q [B,H,P,E], K [B,Hkv,M,E] and V [B,Hkv,M,F], row-major, as the multipliers take them: rounded to operands by rO, where
+ * an arithmetic scales them after the division by the scale, and held as fp32 values (every operand value is one).
  */
 export interface Operands {
   readonly q: Float32Array;
   readonly k: Float32Array;
   readonly v: Float32Array;
+  /** What operands are times, for those that have scales. */
+  readonly scales?: OperandScales;
+  /** How many operands were past the largest value of their type. */
+  readonly saturated?: Readonly<Record<InputName, number>>;
 }
+
+/**
+ * The scales of operands as fp32 values, row-major; absent for a tensor without. The scales `tensor`, `head` and `rows`
+ * are given for each token of q and k, [B,H,P] and [B,Hkv,M], and for each head of v, [B,Hkv]. Blocks of w (`mx`: 32,
+ * `nvfp4`: 16) have q [B,H,P,ceil(E/w)], k [B,Hkv,M,ceil(E/w)] and v [B,Hkv,ceil(M/w),F]; nvfp4's two levels are one: its
+ * scale is RNE32(e / G).
+ */
+export type OperandScales = Readonly<Partial<Record<InputName, Float32Array>>>;

@@ -165,9 +165,9 @@ function overflowError(problem: AttentionProblem, operands: Operands, row: numbe
   return new NumericsError({
     where: `${tensor} at ${place.join(", ")}`,
     got: `a ${difference ? "difference of scores" : "magnitude"} beyond ${limit}`,
-    expected: `values within the range of the ${problem.format.accumulator} accumulator`,
+    expected: `values within the range of the ${problem.arithmetic.accumulator} accumulator`,
     mend:
-      problem.format.accumulator === "fp16"
+      problem.arithmetic.accumulator === "fp16"
         ? "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16"
         : "scale the inputs down, or subtract a maximum before exponentials",
   });
@@ -221,7 +221,7 @@ export async function emulate(
   options: Partial<Omit<EmulationOptions, "finished">> & { readonly digest?: Digest } = {},
 ): Promise<Emulation> {
   validateProblem(problem);
-  const operands = roundOperands(inputs, problem.shape, problem.format, options.engine?.allocate, problem.mask);
+  const operands = roundOperands(inputs, problem.shape, problem.arithmetic, options.engine?.allocate, problem.mask);
   const { valueDim } = problem.shape;
   const av = new Float32Array(allRows(problem).end * valueDim);
   const run = await emulateRows(problem, operands, {

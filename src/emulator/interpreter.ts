@@ -8,6 +8,7 @@ import { evaluateCascade } from "../einsum/evaluate.js";
 import { rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
+import { requireFormat } from "../numerics/format-of.js";
 
 /**
  * Every tensor of one output row as the interpreter has it: the golden reference of the engines, which shares nothing
@@ -21,7 +22,7 @@ export function interpretRow(
   operands: Operands,
   row: number,
 ): ReadonlyMap<string, DenseTensor> | null {
-  const { shape, tile, format, scale } = problem;
+  const { shape, tile, arithmetic, scale } = problem;
   const { keys, headDim, valueDim } = shape;
   const roles = rolesOf(cascade);
   const mask = maskOf(problem);
@@ -52,7 +53,12 @@ export function interpretRow(
     [roles.v]: tensor(roles.v, roles.keys, length, valueDim, kept(operands.v, valueDim)),
   };
   const present = { rank: roles.keys, exists: (m: number) => mask.sees(row, m) };
-  const options = { format: format.name, scale, present, ...(inner === undefined ? {} : { shape: { [inner]: m0 } }) };
+  const options = {
+    format: requireFormat(arithmetic, "the interpreter").name,
+    scale,
+    present,
+    ...(inner === undefined ? {} : { shape: { [inner]: m0 } }),
+  };
   return evaluateCascade(cascade, inputs, options).tensors;
 }
 

@@ -2,8 +2,10 @@ import { type AttentionMask, noMask } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
-import type { FloatType, Format } from "../numerics/format.js";
+import type { FloatType } from "../numerics/format.js";
+import { requireFormat } from "../numerics/format-of.js";
 import { boundInWords, largestOperand } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits } from "../numerics/rounding.js";
@@ -23,7 +25,7 @@ export const lengthsOf = (mask: AttentionMask, name: InputName): readonly number
   name === "q" ? mask.qLens : mask.kvLens;
 
 /**
- * Rounds Q, K and V to the operand format by rO, into arrays from `allocate` (see `Engine.allocate`). Padding past the
+ * Rounds Q, K and V to operands by rO, into arrays from `allocate` (see `Engine.allocate`). Padding past the
  * mask's lengths may hold anything, and becomes +0.
  * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
  * and for a tensor whose length is not that of its shape.
@@ -31,13 +33,14 @@ export const lengthsOf = (mask: AttentionMask, name: InputName): readonly number
 export function roundOperands(
   inputs: AttentionInputs,
   shape: AttentionShape,
-  format: Format,
+  arithmetic: ArithmeticSpec,
   allocate?: (length: number) => Float32Array,
   mask: AttentionMask = noMask,
 ): Operands {
   const shapes = tensorShapes(shape);
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, shapes[name], format.operand, allocate, lengthsOf(mask, name));
+    roundTensor(inputs[name], name, shapes[name], operand, allocate, lengthsOf(mask, name));
+  const { operand } = requireFormat(arithmetic, "operands");
   return { q: round("q"), k: round("k"), v: round("v") };
 }
 

@@ -26,8 +26,8 @@ export function programOf(problem: AttentionProblem, always = false): TileProgra
   if (cascade === null || (!always && isOnePass(cascade))) return null;
   const programs = lowered.get(cascade) ?? new Map<string, TileProgram>();
   lowered.set(cascade, programs);
-  const key = `${problem.format.name} ${problem.scale}`;
-  const program = programs.get(key) ?? lower(cascade, problem.format, problem.scale);
+  const key = `${JSON.stringify(problem.arithmetic)} ${problem.scale}`;
+  const program = programs.get(key) ?? lower(cascade, problem.arithmetic, problem.scale);
   programs.set(key, program);
   return program;
 }

@@ -1,4 +1,5 @@
 import type { AttentionProblem } from "../attention/problem.js";
+import { requireFormat } from "../numerics/format-of.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { firstOverflow, type Overflow } from "./overflow.js";
@@ -45,12 +46,13 @@ export class QueryColumn {
   private readonly valueDim: number;
   private readonly mayOverflow: boolean;
 
-  constructor({ shape, tile, format, scale }: AttentionProblem) {
+  constructor({ shape, tile, arithmetic, scale }: AttentionProblem) {
     const rows = Math.min(tile.m0, shape.keys);
     this.bqk = makeLanes(rows);
     this.sln = new Float32Array(rows);
     this.slnv = makeLanes(shape.valueDim);
     this.spnv = new Float32Array(shape.valueDim);
+    const format = requireFormat(arithmetic, "the twin");
     this.pe = processingElement(format);
     this.mac = macChains(format);
     this.c = exponentFactor(scale);

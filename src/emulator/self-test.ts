@@ -2,7 +2,8 @@ import { noMask } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows } from "../attention/rows.js";
 import { type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
-import { type FormatName, formatNames, formats } from "../numerics/format.js";
+import { type FormatName, formatNames } from "../numerics/format.js";
+import { formatArithmetics, requireFormat } from "../numerics/format-of.js";
 import { fromBits } from "../numerics/rounding.js";
 import type { Engine } from "./engine.js";
 import { generateNormal } from "./generate.js";
@@ -38,14 +39,14 @@ export function attentionCases(names: readonly FormatName[] = formatNames): Atte
       shape,
       mask: { ...noMask, left: 30, right: 0, kvLens: [45, 20], qLens: [11, 10] },
       tile: { m0: 8, p0: 4 },
-      format: formats[name],
+      arithmetic: formatArithmetics[name],
       scale: 0.5,
     };
     const { queries, valueDim } = shape;
     const sizes = tensorShapes(shape);
     const input = (name: InputName): Float32Array => generateNormal(0x5e1f, name, valuesOf(sizes[name]));
     const inputs = { q: input("q"), k: input("k"), v: input("v") };
-    const operands = roundOperands(inputs, shape, problem.format);
+    const operands = roundOperands(inputs, shape, problem.arithmetic);
     const av = new Float32Array(allRows(problem).end * valueDim);
     const twin = new Twin(problem, operands);
     for (let start = 0; start < allRows(problem).end; start += queries) {
@@ -82,7 +83,14 @@ export async function selfTest(
     const index = firstDifference(got, expected);
     if (index === null) continue;
     const result = { got: got[index] as number, expected: expected[index] as number };
-    return { group, op: "attention", format: problem.format.name, index, inputs: [], ...result };
+    return {
+      group,
+      op: "attention",
+      format: requireFormat(problem.arithmetic, group).name,
+      index,
+      inputs: [],
+      ...result,
+    };
   }
   return null;
 }

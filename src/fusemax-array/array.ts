@@ -1,6 +1,7 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, rowsOfHead } from "../attention/rows.js";
 import { NumericsError, SpecError } from "../errors.js";
+import { requireFormat } from "../numerics/format-of.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import type { ArrivalSchedule, ScheduleMachine } from "../spec/schedule/machine.js";
@@ -113,11 +114,12 @@ class RegisterLevelArray {
     operands: Operands,
     private readonly options: ArrayOptions,
   ) {
-    const { shape, format, scale } = problem;
+    const { shape, arithmetic, scale } = problem;
+    const format = requireFormat(arithmetic, "the array");
     const { headDim, valueDim } = shape;
     this.lengths = { headDim, valueDim, divideCycles: machine.divideCycles };
     this.tiles = listTiles(problem, blockTiles);
-    const pe = checkedElement(processingElement(format), problem);
+    const pe = checkedElement(processingElement(format));
     const exp = new Exponential(pe, exponentFactor(scale));
     this.grid = new PeGrid(machine, valueDim, pe, exp);
     this.buffer = new GlobalBuffer(problem, operands, options.arrivals ?? null);
@@ -283,7 +285,8 @@ const existing = (instruction: Instruction | null | undefined, column: number): 
   instruction && column < instruction.tile.columns ? instruction : null;
 
 /** The PE, but that a sum or a difference out of the accumulator's range (fp16) is an error. */
-function checkedElement(pe: ProcessingElement, { format }: AttentionProblem): ProcessingElement {
+function checkedElement(pe: ProcessingElement): ProcessingElement {
+  const { format } = pe;
   const limit = numberTypes[format.accumulator].largest;
   const check = (x: number): number => {
     if (Math.abs(x) <= limit) return x;

@@ -6,10 +6,10 @@ export type RunIdentity = Readonly<Record<string, string | number | readonly num
 
 /** The identity of a run: its contract, sizes and number format, and the hashes of its operands. */
 export async function runIdentity(problem: AttentionProblem, operands: Operands): Promise<RunIdentity> {
-  const { shape, mask, tile, format, scale, cascade } = problem;
+  const { shape, mask, tile, arithmetic, scale, cascade } = problem;
   return {
     contract: 1,
-    format: format.name,
+    format: arithmetic.name,
     ...shape,
     m0: tile.m0,
     scale,

@@ -48,5 +48,21 @@ export interface ArithmeticSpec {
   readonly normalize: "divide" | "reciprocal";
 }
 
+/** What fields are where a file leaves them out: the choices of the number formats (docs/numerics.md). */
+export const defaultChoices = {
+  smooth: "none",
+  dot: "chain",
+  exponent: "difference",
+  offset: 0,
+  threshold: 0,
+  denominator: "rounded",
+  sums: "tile",
+  keys: "ascending",
+  normalize: "divide",
+} as const satisfies Partial<ArithmeticSpec>;
+export type Choice = keyof typeof defaultChoices;
+
+export const choices = Object.keys(defaultChoices) as readonly Choice[];
+
 /** Keys or features of a block that shares a scale; null for scales that are constant along the sum. */
 export const scaleBlock = (scale: Scale): number | null => (scale === "mx" ? 32 : scale === "nvfp4" ? 16 : null);

@@ -4,7 +4,9 @@ import { type Roles, rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import { InputError } from "../errors.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import type { Format } from "../numerics/format.js";
+import { requireFormat } from "../numerics/format-of.js";
 import { exponentFactor } from "../numerics/pe.js";
 import type { EinsumContext, Place, Written } from "./expressions.js";
 import { EinsumLowering } from "./lower-einsum.js";
@@ -15,11 +17,16 @@ import { type Draft, StepList, settleLives, stepReads } from "./steps.js";
 import type { Axis, Variable } from "./variable.js";
 
 /**
- * The tile program of a cascade that computes attention, in a format; `scale` multiplies inside its exponentials.
+ * The tile program of a cascade that computes attention, in an arithmetic; `scale` multiplies inside its exponentials.
  * @throws InputError for a cascade that couples queries or walks its keys otherwise than tile by tile.
  */
-export function lower(cascade: Cascade, format: Format, scale: number, options: LowerOptions = {}): TileProgram {
-  return new Lowering(cascade, format, scale, options.keep ?? false).program();
+export function lower(
+  cascade: Cascade,
+  arithmetic: ArithmeticSpec,
+  scale: number,
+  options: LowerOptions = {},
+): TileProgram {
+  return new Lowering(cascade, requireFormat(arithmetic, cascade.name), scale, options.keep ?? false).program();
 }
 
 export interface LowerOptions {

@@ -10,7 +10,7 @@ import type { CompiledDesign } from "../model/compile.js";
 import { findLags } from "../model/schedule/lags.js";
 import { scheduleOfDesign } from "../model/schedule/of-design.js";
 import type { Sizes } from "../model/sizes.js";
-import { formats } from "../numerics/format.js";
+import { formatArithmetics } from "../numerics/format-of.js";
 import type { Schedule } from "../spec/schedule/schedule.js";
 import { fusemaxMachine } from "./fusemax-machine.js";
 
@@ -54,7 +54,7 @@ export function peFrames(
     },
     mask: { ...noMask, left: window.left, right: window.right },
     tile: { m0: rows, p0: columns },
-    format: formats.bf16,
+    arithmetic: formatArithmetics.bf16,
     scale: 1 / Math.sqrt(sizes.E),
   };
   const inputs = {
@@ -64,7 +64,7 @@ export function peFrames(
   };
   const schedule = findLags(spec, arrays, work);
   const frames: ArrayFrame[] = [];
-  runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.format), {
+  runArray(schedule, machine, work.blockTiles, problem, roundOperands(inputs, problem.shape, problem.arithmetic), {
     untilCycle: last + 1,
     onCycle: view => {
       if (view.cycle >= first) frames.push(frameOf(view));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { emulate, formats, noMask } from "../../src/index.js";
+import { emulate, formatArithmetics, noMask } from "../../src/index.js";
 import { npyBytes } from "../io/tensor-files.js";
 import { invoke } from "./invoke.js";
 
@@ -67,7 +67,7 @@ describe("keys and queries past a batch's length do not exist", () => {
       shape: { batch: 2, heads: 1, kvHeads: 1, queries: 8, keys: 8, headDim: 16, valueDim: 16 },
       mask: { ...noMask, kvLens: [8, 2], qLens: [8, 3] },
       tile: { m0: 4, p0: 4 },
-      format: formats.bf16,
+      arithmetic: formatArithmetics.bf16,
       scale: 0.25,
     };
     const [a, b] = await Promise.all(

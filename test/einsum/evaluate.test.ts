@@ -8,6 +8,7 @@ import { Twin } from "../../src/emulator/twin.js";
 import { InputError, NumericsError, UsageError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { operandFromFloat64 } from "../../src/numerics/rounding.js";
 
 interface Attention {
@@ -137,7 +138,10 @@ describe("PE arithmetic", () => {
           );
         const shape = { batch: 1, heads: 1, kvHeads: 1, queries: P, keys: M, headDim: E, valueDim: F };
         const operands = { q: rows(inputs.Q, E, P), k: rows(inputs.K, E, M), v: rows(inputs.V, F, M) };
-        const twin = new Twin({ shape, mask: noMask, tile: { m0: M0, p0: 1 }, format, scale }, operands);
+        const twin = new Twin(
+          { shape, mask: noMask, tile: { m0: M0, p0: 1 }, arithmetic: formatArithmetics[formatName], scale },
+          operands,
+        );
         const expected = new Float32Array(P * F);
         expect(twin.rows({ start: 0, end: P }, expected)).toBeNull();
         const got = made.get("AV")?.data ?? [];

@@ -5,6 +5,7 @@ import { emulate } from "../../src/emulator/emulate.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
 import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 const shape = { batch: 1, heads: 4, kvHeads: 2, queries: 3, keys: 600, headDim: 8, valueDim: 4 };
 const scale = 0.25;
@@ -66,8 +67,11 @@ describe("ALiBi by longer dot products", () => {
     const wide = withAlibi(inputs, shape, format, scale, alibiSlopes(4));
     expect(wide.shape.headDim).toBe(8 + { bf16: 2, fp16: 1, fp32: 1 }[name]);
     const mask = { left: -1, right: 0, kvLens: null, qLens: null };
-    const { av } = await emulate({ shape: wide.shape, mask, tile: { m0: 64, p0: 4 }, format, scale }, wide.inputs);
-    const rounded = roundOperands(inputs, shape, format);
+    const { av } = await emulate(
+      { shape: wide.shape, mask, tile: { m0: 64, p0: 4 }, arithmetic: formatArithmetics[name], scale },
+      wide.inputs,
+    );
+    const rounded = roundOperands(inputs, shape, formatArithmetics[name]);
     for (let h = 0; h < 4; h += 1) {
       for (let p = 0; p < 3; p += 1) {
         for (const [f, exact] of biasedRow(rounded, h, p).entries()) {

@@ -7,17 +7,18 @@ import { emulate } from "../../src/emulator/emulate.js";
 import { ErrorStatistics } from "../../src/emulator/error-statistics.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { formatNames, formats } from "../../src/numerics/format.js";
+import { formatNames } from "../../src/numerics/format.js";
+import { formatArithmetics, requireFormat } from "../../src/numerics/format-of.js";
 import { exponentFactor, processingElement } from "../../src/numerics/pe.js";
 import { accumulatorRounder } from "../../src/numerics/rounding.js";
 import { referenceRow } from "../../src/reference/attention.js";
 
 const shape = { batch: 2, heads: 2, kvHeads: 1, queries: 12, keys: 40, headDim: 16, valueDim: 8 };
-const problemIn = (format: AttentionProblem["format"]): AttentionProblem => ({
+const problemIn = (arithmetic: AttentionProblem["arithmetic"]): AttentionProblem => ({
   shape,
   mask: noMask,
   tile: { m0: 16, p0: 8 },
-  format,
+  arithmetic,
   scale: 0.25,
 });
 const inputs = {
@@ -44,7 +45,7 @@ describe("error statistics", () => {
 
 describe("sampled rows", () => {
   it("are one from each stretch, the same every time, and never past a batch's queries", () => {
-    const problem = { ...problemIn(formats.bf16), mask: { ...noMask, qLens: [3, 12] } };
+    const problem = { ...problemIn(formatArithmetics.bf16), mask: { ...noMask, qLens: [3, 12] } };
     const rows = sampleRows(problem, 10);
     expect(rows).toEqual(sampleRows(problem, 10));
     expect(rows).toEqual([...new Set(rows)].sort((a, b) => a - b));
@@ -59,7 +60,7 @@ describe("sampled rows", () => {
 const expectedError = { bf16: 2 ** -8, "bf16-strict": 2 ** -5, fp16: 2 ** -11, "fp16-strict": 2 ** -8, fp32: 2 ** -21 };
 
 describe.each(formatNames)("check in %s", name => {
-  const problem = problemIn(formats[name]);
+  const problem = problemIn(formatArithmetics[name]);
   it("finds errors of the size of the format, and the same for the baseline", async () => {
     const { av, operands } = await emulate(problem, inputs);
     const result = await check(problem, inputs, operands, av, sampleRows(problem));
@@ -81,11 +82,11 @@ describe("the baseline", () => {
   it.each(formatNames)(
     "law: in %s it has the bits of three passes written out, one operation of a PE after another",
     name => {
-      const problem = { ...problemIn(formats[name]), mask: { ...noMask, right: 0 } };
-      const operands = roundOperands(inputs, shape, problem.format);
+      const problem = { ...problemIn(formatArithmetics[name]), mask: { ...noMask, right: 0 } };
+      const operands = roundOperands(inputs, shape, problem.arithmetic);
       const { q, k, v } = operands;
       const at = (x: Float32Array, i: number): number => x[i] as number;
-      const pe = processingElement(problem.format);
+      const pe = processingElement(requireFormat(problem.arithmetic, name));
       for (const row of [0, 13, 47]) {
         const firstKey = row < 24 ? 0 : shape.keys;
         const keys = Array.from({ length: (row % 12) + 29 }, (_, m) => firstKey + m);
@@ -96,7 +97,7 @@ describe("the baseline", () => {
           );
         const scores = keys.map(dot);
         const maximum = Math.max(...scores);
-        const round = accumulatorRounder(problem.format.accumulator);
+        const round = accumulatorRounder(problem.arithmetic.accumulator);
         const numerators = scores.map(s => round(pe.exp(pe.subtract(s, maximum), exponentFactor(0.25))));
         const denominator = numerators.reduce((sum, x) => pe.add(sum, x), 0);
         const weights = numerators.map(x => pe.operand(pe.div(x, denominator)));
@@ -108,7 +109,7 @@ describe("the baseline", () => {
     },
   );
   it("is the 3-pass attention: in fp32 it agrees with float64 to the precision of fp32", () => {
-    const problem = { ...problemIn(formats.fp32), mask: { ...noMask, right: 0 } };
+    const problem = { ...problemIn(formatArithmetics.fp32), mask: { ...noMask, right: 0 } };
     const baseline = new Baseline(problem, inputs);
     for (const row of [0, 13, 47]) {
       const seen = { from: 0, to: (row % 12) + 29 };

@@ -4,10 +4,16 @@ import type { AttentionProblem } from "../../src/attention/problem.js";
 import { cpuEngine, traceOverflow } from "../../src/emulator/cpu.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 5, keys: 7, headDim: 3, valueDim: 4 };
-const problem: AttentionProblem = { shape, mask: noMask, tile: { m0: 3, p0: 2 }, format: formats.fp32, scale: 0.5 };
+const problem: AttentionProblem = {
+  shape,
+  mask: noMask,
+  tile: { m0: 3, p0: 2 },
+  arithmetic: formatArithmetics.fp32,
+  scale: 0.5,
+};
 const inputs = {
   q: generateNormal(1, "q", 2 * 5 * 3),
   k: generateNormal(1, "k", 7 * 3),
@@ -16,7 +22,7 @@ const inputs = {
 
 describe("the twin", () => {
   it("computes attention: fp32 is close to the formula written out", async () => {
-    const operands = roundOperands(inputs, shape, formats.fp32);
+    const operands = roundOperands(inputs, shape, formatArithmetics.fp32);
     const session = await cpuEngine().open(problem, operands);
     const { av } = await session.run({ start: 0, end: 10 });
     for (let row = 0; row < 10; row += 1) {
@@ -33,18 +39,18 @@ describe("the twin", () => {
   });
 
   it("refuses a dump outside the grid of tiles", async () => {
-    const session = await cpuEngine().open(problem, roundOperands(inputs, shape, formats.fp32));
+    const session = await cpuEngine().open(problem, roundOperands(inputs, shape, formatArithmetics.fp32));
     await expect(session.dump({ b: 0, h: 0, m1: 3, p1: 0 })).rejects.toThrow(
       "tile coordinate m1: got 3; expected an integer from 0 to 2; the grid of tiles is b 1, h 2, m1 3, p1 3",
     );
   });
 
   it("names the first overflow of fp16-strict in the order of the steps", async () => {
-    const format = formats["fp16-strict"];
+    const arithmetic = formatArithmetics["fp16-strict"];
     const flat = { batch: 1, heads: 1, kvHeads: 1, queries: 2, keys: 4, headDim: 1, valueDim: 2 };
     const run = async (q: number[], k: number[], v: number[]) => {
       const operands = { q: Float32Array.from(q), k: Float32Array.from(k), v: Float32Array.from(v) };
-      const p = { ...problem, shape: flat, format, tile: { m0: 2, p0: 2 }, scale: 1 };
+      const p = { ...problem, shape: flat, arithmetic, tile: { m0: 2, p0: 2 }, scale: 1 };
       const session = await cpuEngine().open(p, operands);
       const { overflowRow } = await session.run({ start: 0, end: 2 });
       return overflowRow === null ? null : traceOverflow(p, operands, overflowRow);
@@ -75,7 +81,7 @@ describe("the twin", () => {
     const flat = { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 2 ** 16, headDim: 1, valueDim: 1 };
     const tile = { m0: 2 ** 11, p0: 1 };
     const operands = { q: new Float32Array(1), k: new Float32Array(flat.keys), v: new Float32Array(flat.keys) };
-    const p = { ...problem, shape: flat, format: formats["fp16-strict"], tile };
+    const p = { ...problem, shape: flat, arithmetic: formatArithmetics["fp16-strict"], tile };
     expect(traceOverflow(p, operands, 0)).toEqual({ row: 0, tensor: "RD", m1: 31, index: null });
     expect(traceOverflow({ ...p, shape: { ...flat, keys: flat.keys - tile.m0 } }, operands, 0)).toBeNull();
   });

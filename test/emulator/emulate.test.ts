@@ -8,17 +8,23 @@ import type { Engine, RowBlock } from "../../src/emulator/engine.js";
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
 import { DeviceError, NumericsError } from "../../src/errors.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { sha256OfValues } from "../../src/numerics/sha256.js";
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 10, keys: 7, headDim: 3, valueDim: 4 };
-const problem: AttentionProblem = { shape, mask: noMask, tile: { m0: 3, p0: 2 }, format: formats.bf16, scale: 0.5 };
+const problem: AttentionProblem = {
+  shape,
+  mask: noMask,
+  tile: { m0: 3, p0: 2 },
+  arithmetic: formatArithmetics.bf16,
+  scale: 0.5,
+};
 const inputs = {
   q: generateNormal(1, "q", 2 * 10 * 3),
   k: generateNormal(1, "k", 7 * 3),
   v: generateNormal(1, "v", 7 * 4),
 };
-const operands = roundOperands(inputs, shape, problem.format);
+const operands = roundOperands(inputs, shape, problem.arithmetic);
 
 /** The twin in small requests, several at a time, that fails at a row if told to. */
 function fussyEngine(failAt = Number.POSITIVE_INFINITY): Engine {
@@ -120,7 +126,7 @@ describe("emulateRows", () => {
 
   it("names the first value that left the accumulator's range", async () => {
     const big = { q: inputs.q.map((_, i) => (i === 3 * 13 ? 60000 : 1)), k: inputs.k.map(() => 2), v: inputs.v };
-    const run = emulate({ ...problem, format: formats["fp16-strict"] }, big);
+    const run = emulate({ ...problem, arithmetic: formatArithmetics["fp16-strict"] }, big);
     await expect(run).rejects.toThrow(NumericsError);
     await expect(run).rejects.toThrow(/^BQK at b 0, h 1, query 3, key tile m1 0, m0 0: got a magnitude beyond 65504/);
   });

@@ -7,7 +7,7 @@ import type { FormatName } from "../../src/numerics/format.js";
  * with this project, written from the contract (docs/numerics.md) alone. The dense case is that of `fusemax run --q-len 300 --kv-len 777
  * --head-dim 40 --value-dim 72 --heads 2 --array 64x32`.
  */
-export const goldenCases: readonly (Omit<AttentionProblem, "format"> & {
+export const goldenCases: readonly (Omit<AttentionProblem, "arithmetic" | "kvSplits"> & {
   readonly what: string;
   readonly sha256: Readonly<Record<FormatName, string>>;
 })[] = [

@@ -1,4 +1,5 @@
 import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { requireFormat } from "../../src/numerics/format-of.js";
 import { exponentFactor, processingElement } from "../../src/numerics/pe.js";
 
 /** What a row computed in one tile; `seen` are the keys of the tile that it sees, as m0. */
@@ -28,7 +29,8 @@ export function goldenRow(
   row: number,
   visit: (tile: GoldenTile) => void = () => {},
 ): number[] | null {
-  const { shape, mask, tile, format, scale } = problem;
+  const { shape, mask, tile, arithmetic, scale } = problem;
+  const format = requireFormat(arithmetic, "golden row");
   const { heads, kvHeads, queries, keys, headDim, valueDim } = shape;
   const pe = processingElement(format);
   const c = exponentFactor(scale);

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { roundOperands, roundPart, roundTensor } from "../../src/emulator/operands.js";
 import { InputError } from "../../src/errors.js";
-import { type FloatType, formats } from "../../src/numerics/format.js";
+import type { FloatType } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { largestOperand } from "../../src/numerics/limits.js";
 import { numberTypes } from "../../src/numerics/number-type.js";
 import { bitsOf, fromBits, operandRounder } from "../../src/numerics/rounding.js";
@@ -81,7 +82,7 @@ describe("operands", () => {
   });
   it("refuses a tensor that does not fit its shape", () => {
     const inputs = { q: new Float32Array(8), k: new Float32Array(6), v: new Float32Array(4) };
-    expect(() => roundOperands(inputs, shape, formats.bf16)).toThrow(
+    expect(() => roundOperands(inputs, shape, formatArithmetics.bf16)).toThrow(
       /^v: got 4 values; expected 3 for the shape \[1, 1, 3, 1\]/,
     );
   });

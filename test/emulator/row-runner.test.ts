@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import { RowRunner } from "../../src/emulator/javascript/row-runner.js";
 import { programOf } from "../../src/emulator/program-of.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { liveBetweenPasses } from "../../src/program/program.js";
 import { library } from "./cascades.js";
 
@@ -18,7 +18,7 @@ describe("rows in work", () => {
   ])("of %s at %i keys are as many as what lives between passes leaves room for: %i", (name, keys, rows) => {
     const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 64, keys, headDim: 4, valueDim: 4 };
     const problem = {
-      ...{ shape, mask: noMask, tile: { m0: 256, p0: 64 }, format: formats.bf16, scale: 0.5 },
+      ...{ shape, mask: noMask, tile: { m0: 256, p0: 64 }, arithmetic: formatArithmetics.bf16, scale: 0.5 },
       cascade: library(name),
     };
     const program = programOf(problem, true);

@@ -4,10 +4,16 @@ import type { AttentionProblem } from "../../src/attention/problem.js";
 import { rowAt } from "../../src/attention/rows.js";
 import { rowsWithoutKeys, visibleScores } from "../../src/attention/visible.js";
 import { validateProblem } from "../../src/emulator/validate.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 const shape = { batch: 2, heads: 4, kvHeads: 2, queries: 5, keys: 7, headDim: 3, valueDim: 4 };
-const good: AttentionProblem = { shape, mask: noMask, tile: { m0: 3, p0: 2 }, format: formats.bf16, scale: 0.5 };
+const good: AttentionProblem = {
+  shape,
+  mask: noMask,
+  tile: { m0: 3, p0: 2 },
+  arithmetic: formatArithmetics.bf16,
+  scale: 0.5,
+};
 
 describe("validateProblem", () => {
   it("takes what the contract allows", () => {

@@ -4,10 +4,12 @@ import {
   accumulatorRounder,
   cpuEngine,
   type FormatName,
+  formatArithmetics,
   formatNames,
   formats,
   generateNormal,
   noMask,
+  requireFormat,
   roundOperands,
   type TileDump,
   Twin,
@@ -40,13 +42,19 @@ function randomProblem(name: FormatName, { keys, headDim, m0, spread, right, see
   const queries = 3;
   const shape = { batch: 1, heads: 1, kvHeads: 1, queries, keys, headDim, valueDim: headDim };
   const mask = { ...noMask, right };
-  const problem: AttentionProblem = { shape, mask, scale: 0.3, format: formats[name], tile: { m0, p0: 2 } };
+  const problem: AttentionProblem = {
+    shape,
+    mask,
+    scale: 0.3,
+    arithmetic: formatArithmetics[name],
+    tile: { m0, p0: 2 },
+  };
   const inputs = {
     q: generateNormal(seed, "q", queries * headDim, spread),
     k: generateNormal(seed, "k", keys * headDim),
     v: generateNormal(seed, "v", keys * headDim),
   };
-  return { problem, inputs, operands: roundOperands(inputs, shape, problem.format) };
+  return { problem, inputs, operands: roundOperands(inputs, shape, problem.arithmetic) };
 }
 
 /** The bits of fp32 values, so that equality is equality of bits. */
@@ -57,7 +65,8 @@ describe("the denominator alone", () => {
     fc.assert(
       fc.property(shapes, given => {
         const { problem, operands } = randomProblem(name, given);
-        const { shape, tile, format, scale } = problem;
+        const { shape, tile, arithmetic, scale } = problem;
+        const format = requireFormat(arithmetic, name);
         const alone = Array.from({ length: tile.p0 }, () => new RunningDenominator(format, scale));
         for (let m1 = 0; m1 * tile.m0 < shape.keys; m1 += 1) {
           const dump: TileDump = new Twin(problem, operands).dump({ b: 0, h: 0, m1, p1: 0 });
@@ -129,10 +138,10 @@ describe("a row with some steps in 16 bits", () => {
     fc.assert(
       fc.property(cases, fc.boolean(), ([given, name], all) => {
         const { problem, operands } = randomProblem(name, given);
-        const format = all ? problem.format : formats[name === "bf16-strict" ? "bf16" : "fp16"];
+        const arithmetic = all ? problem.arithmetic : formatArithmetics[name === "bf16-strict" ? "bf16" : "fp16"];
         const { queries, valueDim } = problem.shape;
         const av = new Float32Array(queries * valueDim);
-        expect(new Twin({ ...problem, format }, operands).rows({ start: 0, end: queries }, av)).toBeNull();
+        expect(new Twin({ ...problem, arithmetic }, operands).rows({ start: 0, end: queries }, av)).toBeNull();
         for (let row = 0; row < queries; row += 1) {
           const got = rowWithNarrowSteps(problem, operands, row, new Set(all ? stepNames : []));
           expect(bitsOf(got)).toEqual(bitsOf(av.subarray(row * valueDim, (row + 1) * valueDim)));
@@ -159,7 +168,10 @@ describe("a subject", () => {
     subject.operands(formats.fp32);
     const exact = [0, 2].map(row => {
       const rows = new Float32Array(shape.queries * shape.valueDim);
-      new Twin({ ...problem, format: formats.fp32 }, subject.operands(formats.fp32)).rows({ start: 0, end: 3 }, rows);
+      new Twin({ ...problem, arithmetic: formatArithmetics.fp32 }, subject.operands(formats.fp32)).rows(
+        { start: 0, end: 3 },
+        rows,
+      );
       return rows.slice(row * shape.valueDim, (row + 1) * shape.valueDim);
     });
     const doubled = subject.judge(

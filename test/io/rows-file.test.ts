@@ -7,7 +7,7 @@ import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem } from "../../src/attention/problem.js";
 import { mergeRanges, openRowsFile } from "../../src/io/rows-file.js";
 import { runIdentity } from "../../src/io/run-identity.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-rows-"));
 const path = join(folder, "run.rows");
@@ -15,7 +15,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => rmSync(path, { force: true }));
 
 const shape = { batch: 1, heads: 2, kvHeads: 1, queries: 5, keys: 3, headDim: 2, valueDim: 2 };
-const problem: AttentionProblem = { shape, mask: noMask, tile: { m0: 2, p0: 2 }, format: formats.bf16, scale: 0.5 };
+const problem: AttentionProblem = {
+  shape,
+  mask: noMask,
+  tile: { m0: 2, p0: 2 },
+  arithmetic: formatArithmetics.bf16,
+  scale: 0.5,
+};
 const operands = { q: new Float32Array(20).fill(1), k: new Float32Array(6), v: new Float32Array(6) };
 const identity = await runIdentity(problem, operands);
 const rows = 10;
@@ -135,7 +141,7 @@ describe("rows file", () => {
     await write([0, 2]);
     const other = { ...operands, k: Float32Array.of(1, 0, 0, 0, 0, 0) };
     await expect(reopen(await runIdentity(problem, other))).rejects.toThrow(/rows of another input \(k differs\)/);
-    const fp16 = await runIdentity({ ...problem, format: formats.fp16 }, operands);
+    const fp16 = await runIdentity({ ...problem, arithmetic: formatArithmetics.fp16 }, operands);
     await expect(reopen(fp16)).rejects.toThrow(
       /got rows of a run with format bf16; expected rows of this run, format fp16/,
     );

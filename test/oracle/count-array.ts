@@ -1,4 +1,5 @@
 import type { AttentionProblem, Operands } from "../../src/attention/problem.js";
+import { requireFormat } from "../../src/numerics/format-of.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../../src/numerics/pe.js";
 import type { CountingColumn } from "./count-column.js";
 import { emptyObservations } from "./count-observation.js";
@@ -27,7 +28,7 @@ export class CountingArray {
   constructor(problem: AttentionProblem, operands: Operands) {
     this.problem = problem;
     this.operands = operands;
-    this.pe = processingElement(problem.format);
+    this.pe = processingElement(requireFormat(problem.arithmetic, "count"));
     this.c = exponentFactor(problem.scale);
     this.keyTiles = Math.ceil(problem.shape.keys / problem.tile.m0);
     this.storage = placeTensors(this.observations);

@@ -6,7 +6,7 @@ import { noMask } from "../../src/attention/mask.js";
 import { sampleRows } from "../../src/emulator/check.js";
 import { type ComparedRow, compareHere } from "../../src/emulator/compared-rows.js";
 import { generateHere, type NormalStretch } from "../../src/emulator/generate.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { generateOnThreads } from "../../src/platform/generate-on-threads.js";
 import { onThreads } from "../../src/platform/threads.js";
 import { makeOperands } from "../properties/arbitrary.js";
@@ -33,7 +33,7 @@ describe("work on threads", () => {
   it("gives the compared rows of one thread, on operands and on inputs as given", async () => {
     const shape = { batch: 2, heads: 4, kvHeads: 2, queries: 5, keys: 300, headDim: 7, valueDim: 3 };
     const mask = { ...noMask, left: 200, right: 0 };
-    const problem = { shape, mask, tile: { m0: 64, p0: 4 }, format: formats["bf16-strict"], scale: 0.4 };
+    const problem = { shape, mask, tile: { m0: 64, p0: 4 }, arithmetic: formatArithmetics["bf16-strict"], scale: 0.4 };
     const rows = sampleRows(problem, 20);
     const operands = makeOperands(shape, "bf16-strict", "normal", 5);
     for (const tensors of [{ operands }, { inputs: operands }]) {

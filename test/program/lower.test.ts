@@ -8,7 +8,7 @@ import { requireAttention } from "../../src/emulator/attends.js";
 import { threePass } from "../../src/emulator/baseline.js";
 import { isOnePass, structureOf } from "../../src/emulator/one-pass.js";
 import { InputError } from "../../src/errors.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { lower } from "../../src/program/lower.js";
 import { liveBetweenPasses } from "../../src/program/program.js";
 import { attentionCascades, library, otherCascades } from "../emulator/cascades.js";
@@ -32,7 +32,7 @@ function footprints(cascade: Cascade): Set<string> {
 describe("the tile program", () => {
   it.each(attentionCascades)("of $name keeps between passes what the analysis says must live", source => {
     const cascade = parsed(source);
-    const live = liveBetweenPasses(lower(cascade, formats.bf16, 0.125)).map(({ tensor }) => tensor);
+    const live = liveBetweenPasses(lower(cascade, formatArithmetics.bf16, 0.125)).map(({ tensor }) => tensor);
     expect(new Set(live)).toEqual(footprints(cascade));
   });
 
@@ -42,7 +42,7 @@ describe("the tile program", () => {
     ["attention-3-pass", 3],
     ["attention-3-pass-deferred", 2],
   ])("of %s walks the keys %i times", (name, passes) => {
-    const program = lower(parsed(library(name)), formats.fp32, 1);
+    const program = lower(parsed(library(name)), formatArithmetics.fp32, 1);
     expect(program.passes.filter(({ tile }) => tile.length > 0)).toHaveLength(passes);
   });
 
@@ -66,7 +66,7 @@ describe("the tile program", () => {
     ["a function that PEs lack", "exp(QK[m,p] - GM[p])", "exp(log(QK[m,p]) - GM[p])", "no log"],
   ])("refuses %s in one line", (_, from, to, words) => {
     const text = library("attention-3-pass").text.replace(from, to);
-    const attempt = (): unknown => lower(parsed({ name: "changed", text }), formats.bf16, 1);
+    const attempt = (): unknown => lower(parsed({ name: "changed", text }), formatArithmetics.bf16, 1);
     try {
       attempt();
       expect.fail("it was taken");

@@ -5,6 +5,7 @@ import { type AttentionShape, tensorShapes, valuesOf } from "../../src/attention
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundTensor } from "../../src/emulator/operands.js";
 import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 export interface Case {
   readonly problem: AttentionProblem;
@@ -100,7 +101,7 @@ export function cases(limits: Limits = {}): fc.Arbitrary<Case> {
         seed: fc.nat(1000),
       })
       .map(({ mask, tile, format, scale, kind, seed }) => ({
-        problem: { shape, mask, tile, format: formats[format], scale },
+        problem: { shape, mask, tile, arithmetic: formatArithmetics[format], scale },
         operands: makeOperands(shape, format, kind, seed),
       })),
   );

@@ -6,7 +6,7 @@ import { allRows, rowAt } from "../../src/attention/rows.js";
 import type { TileCoordinates } from "../../src/attention/tile.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import type { TileDump } from "../../src/emulator/tile-dump.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics, requireFormat } from "../../src/numerics/format-of.js";
 import { attentionErrorBound, orderErrorBound, type RowData } from "../../src/numerics/tolerance.js";
 import { engines } from "../emulator/engines.js";
 import { goldenRow } from "../emulator/golden.js";
@@ -45,7 +45,7 @@ function rowData({ problem, operands }: Case, row: number, f: number): RowData |
   );
   const sum = (x: readonly number[]): number => x.reduce((s, y) => s + y, 0);
   return {
-    format: problem.format,
+    format: requireFormat(problem.arithmetic, "row"),
     scale: problem.scale,
     m0: problem.tile.m0,
     headDim,
@@ -461,7 +461,7 @@ describe("the error bounds", () => {
       const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 8, keys: 40, headDim: 16, valueDim: 4 };
       const operands = makeOperands(shape, format, "normal", 1);
       const tile = { m0: 16, p0: 4 };
-      const problem = { shape, mask: unmasked, tile, format: formats[format], scale: 0.25 };
+      const problem = { shape, mask: unmasked, tile, arithmetic: formatArithmetics[format], scale: 0.25 };
       const data = rowData({ problem, operands }, 3, 1);
       expect(data).not.toBeNull();
       if (data !== null) expect(attentionErrorBound(data)).toBeLessThan(most);

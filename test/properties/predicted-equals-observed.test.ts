@@ -8,7 +8,7 @@ import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { loadDesign } from "../../src/spec/load.js";
 import { observe } from "../oracle/count.js";
 import { countedEinsums } from "../oracle/count-observation.js";
@@ -67,7 +67,7 @@ const cases: fc.Arbitrary<Case> = fc
       shape: { ...shape, heads: shape.kvHeads * group },
       mask: noMask,
       tile: { m0, p0 },
-      format: formats.fp32,
+      arithmetic: formatArithmetics.fp32,
       scale: 1,
     },
   }));
@@ -149,7 +149,7 @@ describe("predicted equals observed", () => {
       [9, 1],
     ] as const) {
       const shape = { batch: 1, heads: 2, kvHeads: 2, queries, keys, headDim: 3, valueDim: 2 };
-      const problem = { shape, mask: noMask, tile: { m0: 4, p0: 4 }, format: formats.fp32, scale: 1 };
+      const problem = { shape, mask: noMask, tile: { m0: 4, p0: 4 }, arithmetic: formatArithmetics.fp32, scale: 1 };
       const { einsums } = observe(problem, makeOperands(shape, "fp32", "normal", 1), 2);
       for (const count of predict({ problem, queryTiles: 2, headTiles: 1 })) {
         expect(predicted(count), count.name).toEqual(einsums[count.name as (typeof countedEinsums)[number]]);

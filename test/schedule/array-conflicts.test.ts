@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import { runArray } from "../../src/fusemax-array/array.js";
 import { Links } from "../../src/fusemax-array/links.js";
-import { formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import type { ScheduleMachine } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
 import { texts } from "./small-cases.js";
@@ -18,7 +18,7 @@ const machine: ScheduleMachine = {
   laneRegisters: 16,
 };
 const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 6, headDim: 3, valueDim: 2 };
-const problem = { shape, mask: noMask, tile: { m0: 2, p0: 2 }, format: formats.bf16, scale: 1 };
+const problem = { shape, mask: noMask, tile: { m0: 2, p0: 2 }, arithmetic: formatArithmetics.bf16, scale: 1 };
 const operands = {
   q: new Float32Array(12).fill(0.5),
   k: new Float32Array(18).fill(0.25),

@@ -7,7 +7,8 @@ import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
 import type { TileArrays } from "../../src/model/schedule/arrays.js";
 import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
-import { type FormatName, formatNames, formats } from "../../src/numerics/format.js";
+import { type FormatName, formatNames } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { loadDesign } from "../../src/spec/load.js";
 import type { ArrivalSchedule, RmReturn, ScheduleMachine, TileWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type Schedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
@@ -114,7 +115,7 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
           shape: { batch, heads, kvHeads, queries, keys, headDim, valueDim },
           mask: noMask,
           tile: { m0: rows, p0: columns },
-          format: formats[c.format],
+          arithmetic: formatArithmetics[c.format],
           scale: 1 / Math.sqrt(headDim),
         },
         seed: c.seed,
@@ -159,7 +160,7 @@ export function operandsOf({ problem, seed }: SmallCase): Operands {
     k: generateNormal(seed, "k", batch * kvHeads * keys * headDim),
     v: generateNormal(seed, "v", batch * kvHeads * keys * valueDim),
   };
-  return roundOperands(inputs, problem.shape, problem.format);
+  return roundOperands(inputs, problem.shape, problem.arithmetic);
 }
 
 const fusemax = loadDesign(specFiles, "fusemax");

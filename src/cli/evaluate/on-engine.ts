@@ -10,7 +10,7 @@ import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { emulate } from "../../emulator/emulate.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { InputError, UsageError } from "../../errors.js";
-import { formats } from "../../numerics/format.js";
+import { formatArithmetics, requireFormat } from "../../numerics/format-of.js";
 import { chooseEngine, type EngineChoice } from "../../platform/choose-engine.js";
 import { lower } from "../../program/lower.js";
 import { startProgress } from "../progress.js";
@@ -47,7 +47,7 @@ export function planEngine(
   if (arithmetic === "float64") throw refuse("float64 arithmetic", "that of the PEs (--arithmetic bf16, …)");
   try {
     const roles = rolesOf(cascade);
-    lower(cascade, formats[arithmetic], scale);
+    lower(cascade, formatArithmetics[arithmetic], scale);
     const other = writes.find(({ name }) => name !== roles.out);
     if (other === undefined) return { choice: engine, roles };
     throw refuse(`${other.name} to write`, `${roles.out}, which alone an engine keeps`);
@@ -68,7 +68,7 @@ export async function evaluateOnEngine(
   note: (line: string) => void,
 ): Promise<{ readonly evaluation: Evaluation; readonly used: UsedEngine }> {
   if (options.arithmetic === "float64") throw new Error("engines compute in PE arithmetic");
-  const problem = problemOf(cascade, roles, sizes, formats[options.arithmetic], options.scale ?? 1);
+  const problem = problemOf(cascade, roles, sizes, formatArithmetics[options.arithmetic], options.scale ?? 1);
   /** A tensor's values with the ranks that attention has it in. */
   const input = (name: string, ...axes: readonly string[]) => {
     const tensor = inputs[name] as DenseTensor;
@@ -81,7 +81,10 @@ export async function evaluateOnEngine(
     k: input(roles.k, roles.keys, roles.e),
     v: input(roles.v, roles.keys, roles.f),
   };
-  const { engine, reason, notes, fallback } = await chooseEngine(choice, problem.format.name);
+  const { engine, reason, notes, fallback } = await chooseEngine(
+    choice,
+    requireFormat(problem.arithmetic, "--arithmetic").name,
+  );
   for (const line of notes) note(line);
   const rows = allRows(problem).end;
   const progress = await startProgress(`evaluating on ${engine.name}`, "rows", rows, options.json === true);
@@ -115,7 +118,7 @@ function problemOf(
   cascade: Cascade,
   roles: Roles,
   sizes: ReadonlyMap<string, number>,
-  format: AttentionProblem["format"],
+  arithmetic: AttentionProblem["arithmetic"],
   scale: number,
 ): AttentionProblem {
   const size = (rank: string): number => sizes.get(rank) ?? 1;
@@ -128,7 +131,7 @@ function problemOf(
     },
     mask: noMask,
     tile: { m0: inner === undefined ? keysAtOnce : size(inner), p0: queriesAtOnce },
-    format,
+    arithmetic,
     scale,
     ...(isOnePass(cascade) ? {} : { cascade: { name: cascade.name, text: cascade.source.lines.join("\n") } }),
   };

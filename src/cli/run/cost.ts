@@ -1,5 +1,4 @@
 import { costOfRun, type RunCost } from "../../model/cost.js";
-import { numberTypes } from "../../numerics/number-type.js";
 import { accountingOfCommand } from "../model/options.js";
 import { publishedArray, type RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
@@ -9,9 +8,9 @@ import type { RunPlan } from "./plan.js";
  * settings, and so is another cascade: that design is not the paper's as it ships.
  */
 export function costOfPlan({ design: { design }, problem, valuesInKeys }: RunPlan, options: RunOptions): RunCost {
-  const { shape, mask, format } = problem;
+  const { shape, mask, arithmetic } = problem;
   const { array = publishedArray } = options;
-  const operandBits = numberTypes[format.operand].storageBits;
+  const operandBits = arithmetic.operands.q.type.storageBits;
   const asShipped =
     options.cascade === undefined &&
     array.m0 === publishedArray.m0 &&

@@ -6,6 +6,7 @@ import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, lengthsOf, roundPart } from "../../emulator/operands.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import type { StoredInputs } from "./input-shape.js";
 
 /**
@@ -103,7 +104,7 @@ export interface LoadedOperands {
  */
 export async function loadOperands(
   pieces: InputPieces,
-  { shape, mask, format }: AttentionProblem,
+  { shape, mask, arithmetic }: AttentionProblem,
   { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
   onValues: OnValues = () => undefined,
 ): Promise<LoadedOperands> {
@@ -117,7 +118,9 @@ export async function loadOperands(
     for await (const piece of pieces(name)) {
       for (let from = 0; from < piece.length; from += valuesAtOnce) {
         const part = piece.subarray(from, from + valuesAtOnce);
-        exact = roundPart(part, operands, at + from, name, sizes, format.operand, lengths) && exact;
+        exact =
+          roundPart(part, operands, at + from, name, sizes, requireFormat(arithmetic, "--format").operand, lengths) &&
+          exact;
         await breathe();
       }
       at += piece.length;

@@ -8,7 +8,7 @@ import { type FileLayout, outputSizes } from "./input-layout.js";
 /** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all. @throws InputError */
 export async function writeOutput(
   path: string,
-  { shape, format }: AttentionProblem,
+  { shape, arithmetic }: AttentionProblem,
   av: Float32Array,
   file: FileLayout,
 ): Promise<void> {
@@ -19,7 +19,7 @@ export async function writeOutput(
     await writeNpy(path, tensor.shape, tensor.values);
   } else {
     const { writeSafetensors } = await import("../../io/safetensors.js");
-    await writeSafetensors(path, [{ name: "av", ...tensor }], { format: format.name });
+    await writeSafetensors(path, [{ name: "av", ...tensor }], { format: arithmetic.name });
   }
 }
 

@@ -6,6 +6,7 @@ import { programOf } from "../../emulator/program-of.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { formats } from "../../numerics/format.js";
+import { formatArithmetics } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
@@ -58,7 +59,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const design = designOfRun(options);
   const tile = tileOfRun(design, options, shape);
   const problem: AttentionProblem = {
-    ...{ shape: alibi?.shape ?? shape, mask, tile, format, scale },
+    ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic: formatArithmetics[options.format], scale },
     ...sourceOf(design),
   };
   programOf(problem);

@@ -9,6 +9,7 @@ import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import { checkResult, jsonText } from "../../report/finite.js";
 import type { RunResult } from "../../report/run-result.js";
@@ -82,7 +83,7 @@ async function emulateAndCheck(
   note: (line: string) => void,
 ): Promise<Emulated> {
   const { problem } = plan;
-  const { engine, ...chosen } = await chooseEngine(options.engine, problem.format.name);
+  const { engine, ...chosen } = await chooseEngine(options.engine, requireFormat(problem.arithmetic, "--format").name);
   let used: Engine = engine;
   try {
     const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>
@@ -135,7 +136,8 @@ function resultOf(
   cost: RunResult["cost"],
   time: RunResult["time"],
 ): RunResult {
-  const { shape, mask, tile, format, scale } = problem;
+  const { shape, mask, tile, arithmetic, scale } = problem;
+  const format = requireFormat(arithmetic, "--format");
   return {
     schema: "fusemax.run/1",
     workload: {

@@ -3,16 +3,15 @@ import { maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import { rowAt } from "../../attention/rows.js";
 import { type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
-import type { ArithmeticSpec, Scale } from "../../numerics/arithmetic.js";
+import type { Scale } from "../../numerics/arithmetic.js";
 import type { AttentionInputs } from "../operands.js";
 import type { Matrix } from "./encode.js";
 import { checkHead, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
 import { onePassOf, type Saturated } from "./one-pass.js";
 import { amaxOf } from "./scales.js";
 
-/** An attention without its format: an arithmetic stands in its place. */
-export interface GoldenProblem extends Omit<AttentionProblem, "format" | "cascade"> {
-  readonly arithmetic: ArithmeticSpec;
+/** An attention by FuseMax's own cascade. */
+export interface GoldenProblem extends Omit<AttentionProblem, "cascade" | "kvSplits"> {
   /** Runs of key tiles that are merged at the end; 1: keys are not split. */
   readonly kvSplits: number;
 }

@@ -31,7 +31,7 @@ export function dumpProgram(
   requireTile(at, problem);
   const cascade = cascadeOf(problem);
   if (cascade === null) return null;
-  const program = lower(cascade, problem.format, problem.scale, { keep: true });
+  const program = lower(cascade, problem.arithmetic, problem.scale, { keep: true });
   const { shape, tile } = problem;
   const m0 = Math.min(tile.m0, shape.keys);
   const first = at.m1 * m0;

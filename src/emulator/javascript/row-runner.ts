@@ -3,6 +3,7 @@ import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.
 import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
 import { closuresOf } from "../../program/closures.js";
 import { type Blocks, type PrintedPass, printJavaScript, type RowMemory } from "../../program/javascript.js";
@@ -88,7 +89,7 @@ export class RowRunner {
     private readonly options: RowRunnerOptions = {},
   ) {
     const { form = "printed", mostRows = mostRowsAtOnce } = options;
-    const { shape, format } = problem;
+    const { shape, arithmetic } = problem;
     this.program = program;
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
@@ -97,7 +98,7 @@ export class RowRunner {
       form === "printed" ? printed(program, this.blocks(), sizes) : closures(program, this.blocks(), sizes);
     this.printed = passes;
     this.checks = checks;
-    this.mac = macChains(format);
+    this.mac = macChains(requireFormat(arithmetic, "engine cpu"));
     this.kT = new Float32Array(this.m0 * shape.headDim);
     const own = (variable: Variable): boolean => variable.life === "row" || variable.life === "whole";
     const lengths = program.variables.map(variable => this.lengthOf(variable));

@@ -1,5 +1,6 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { TileCoordinates } from "../../attention/tile.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import { processingElement } from "../../numerics/pe.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { BlockRunner } from "./block.js";
@@ -51,7 +52,7 @@ class DumpWriter {
     this.floats = new Float32Array(kernels.memory.buffer);
     this.integers = new Int32Array(kernels.memory.buffer);
     this.scoreScale = kernels.queryScale();
-    this.numeratorScale = problem.format.accumulator === "fp16" ? this.scoreScale : 1;
+    this.numeratorScale = problem.arithmetic.accumulator === "fp16" ? this.scoreScale : 1;
   }
 
   private field(name: StateField, lane: number): number {
@@ -96,7 +97,7 @@ class DumpWriter {
 
   private writeSums(p: number, lane: number): void {
     const { dump, kernels, problem } = this;
-    const pe = processingElement(problem.format);
+    const pe = processingElement(requireFormat(problem.arithmetic, "a tile of FuseMax's tensors"));
     const prm = this.field("corrections", lane);
     dump.prm[p] = prm;
     dump.sld[p] = this.field("numeratorSums", lane) / this.numeratorScale;

@@ -1,6 +1,7 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import { DeviceError } from "../../errors.js";
 import { formatNames } from "../../numerics/format.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import { exponentFactor } from "../../numerics/pe.js";
 
 /** Queries that the kernels compute side by side. */
@@ -107,7 +108,8 @@ export async function openKernels(
 ): Promise<Kernels> {
   const { exports } = await instantiate(module);
   const wasm = exports as unknown as Exports;
-  const { format, shape, tile, scale } = problem;
+  const { arithmetic, shape, tile, scale } = problem;
+  const format = requireFormat(arithmetic, "kernels");
   const tileKeys = Math.min(tile.m0, shape.keys);
   const [index, factor] = [formatNames.indexOf(format.name), exponentFactor(scale)];
   if (!wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget)) {

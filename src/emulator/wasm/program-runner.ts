@@ -4,6 +4,7 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
 import { formatNames } from "../../numerics/format.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
@@ -93,7 +94,8 @@ export class ProgramRunner {
       StateField,
       number
     >;
-    const { shape, format, scale } = problem;
+    const { shape, arithmetic, scale } = problem;
+    const format = requireFormat(arithmetic, "engine wasm");
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
     this.blocks.configureArithmetic(formatNames.indexOf(format.name), exponentFactor(scale));

@@ -13,6 +13,7 @@ import { smallInputs, smallProblem } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
+import { webgpuFormat } from "./format.js";
 import { programJobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight, operandsPerWord } from "./pack.js";
@@ -38,7 +39,7 @@ export async function openPrintedSession(
   const refused = unprintable(program);
   if (refused !== null) throw cannot(program, refused);
   const problem = { ...given, tile: { ...given.tile, m0: tileKeys(given, program) } };
-  const { name, operand } = problem.format;
+  const { name, operand } = webgpuFormat(problem.arithmetic);
   const variant = { ...variantFor(problem), ...rowsVariant(traits, problem) };
   const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0));
   const bindings = device.createBindGroupLayout({
@@ -61,7 +62,7 @@ export async function openPrintedSession(
     ),
   );
   const collect = await guard.wait(kernels.collect(collectWorkgroup));
-  const packer = await Packer.open(guard, kernels, problem.format);
+  const packer = await Packer.open(guard, kernels, webgpuFormat(problem.arithmetic));
   const compileSeconds = (performance.now() - startedAt) / 1000;
   const pace = paces.get(`printed ${name}`) ?? new Pace(device.queue, variant.firstRate);
   paces.set(`printed ${name}`, pace);
@@ -101,10 +102,10 @@ const trusted = new WeakMap<EngineContext["kernels"], Set<string>>();
 async function tryOnce(engine: EngineContext, problem: AttentionProblem, program: TileProgram): Promise<void> {
   const known = trusted.get(engine.kernels) ?? new Set<string>();
   trusted.set(engine.kernels, known);
-  const key = `${problem.format.name} ${problem.cascade?.text ?? ""}`;
+  const key = `${problem.arithmetic.name} ${problem.cascade?.text ?? ""}`;
   if (known.has(key)) return;
   const small = smallProblem(problem);
-  const operands = roundOperands(smallInputs, small.shape, small.format);
+  const operands = roundOperands(smallInputs, small.shape, small.arithmetic);
   const rows = { start: 0, end: small.shape.queries };
   const wanted = new Float32Array(small.shape.queries * small.shape.valueDim);
   new RowRunner(small, operands, program).run(rows, wanted);
@@ -114,7 +115,7 @@ async function tryOnce(engine: EngineContext, problem: AttentionProblem, program
   if (at >= 0) {
     throw new DeviceError({
       where: "engine webgpu",
-      got: `${av[at]} at element ${at} of a small attention by ${program.name} in ${problem.format.name}`,
+      got: `${av[at]} at element ${at} of a small attention by ${program.name} in ${problem.arithmetic.name}`,
       expected: `the contract's bits, ${wanted[at]}`,
       mend: "use --engine wasm",
     });

@@ -1,4 +1,5 @@
 import type { AttentionProblem } from "../../attention/problem.js";
+import { webgpuFormat } from "./format.js";
 import { blockLayout } from "./layout.js";
 import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";
@@ -29,7 +30,7 @@ export interface SlotNeeds {
 
 /** Bytes of the buffers of a request of so many slots. */
 export function sizesOf(
-  { shape, format }: AttentionProblem,
+  { shape, arithmetic }: AttentionProblem,
   { stateFields, vectors, scratchPages }: SlotNeeds,
   slots: number,
   blockRows: number,
@@ -37,7 +38,7 @@ export function sizesOf(
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
     windows: slots * 8,
-    queries: pagesOf(slots, keyPagesOf(shape.headDim, format.operand)) * pageWords * 4,
+    queries: pagesOf(slots, keyPagesOf(shape.headDim, webgpuFormat(arithmetic).operand)) * pageWords * 4,
     state: 4 * (stateHeader + slots * stateFields),
     sums: vectorBytes(shape.valueDim, slots) * vectors,
     scratch: 4 * pagesOf(slots, scratchPages) * pageWords,

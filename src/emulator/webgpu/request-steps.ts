@@ -3,6 +3,7 @@ import { exponentFactor } from "../../numerics/pe.js";
 import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";
+import { webgpuFormat } from "./format.js";
 import type { Job } from "./jobs.js";
 import { blockLayout } from "./layout.js";
 import type { Pace } from "./pace.js";
@@ -80,14 +81,14 @@ export async function inPace(
 }
 
 /** The members that the uniforms of all kernels have. */
-export function jobMembers({ shape, tile, format, scale }: AttentionProblem, job: Job) {
+export function jobMembers({ shape, tile, arithmetic, scale }: AttentionProblem, job: Job) {
   return {
     blockBegin: job.blockBegin,
     keyBegin: job.keyBegin,
     keyEnd: job.keyEnd,
     chunkGroup: job.chunk.groupBegin,
     chunkKey: job.chunk.keyBegin,
-    keyPages: keyPagesOf(shape.headDim, format.operand),
+    keyPages: keyPagesOf(shape.headDim, webgpuFormat(arithmetic).operand),
     valueDim: shape.valueDim,
     valueBlocks: valueBlocksOf(shape.valueDim),
     keyCount: shape.keys,

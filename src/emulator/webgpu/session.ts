@@ -9,6 +9,7 @@ import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
 import type { EngineContext } from "./engine-context.js";
+import { webgpuFormat } from "./format.js";
 import { jobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
@@ -33,14 +34,14 @@ export async function openSession(
   if (program !== null) return openPrintedSession(engine, problem, operands, program);
   const { guard, kernels, paces, variantFor } = engine;
   const startedAt = performance.now();
-  const { name } = problem.format;
+  const { name } = webgpuFormat(problem.arithmetic);
   const variant = variantFor(problem);
   const { kernel, workgroupSize, shape = {}, quads = false } = variant;
   const [attention, finish, packer] = await guard.wait(
     Promise.all([
       kernels.pipeline({ name: kernel, format: name, workgroupSize, constants: shape, quads }),
       kernels.pipeline({ name: "finish", format: name, workgroupSize: finishWorkgroup }),
-      Packer.open(guard, kernels, problem.format),
+      Packer.open(guard, kernels, webgpuFormat(problem.arithmetic)),
     ]),
   );
   const compileSeconds = (performance.now() - startedAt) / 1000;

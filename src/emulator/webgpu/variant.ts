@@ -1,6 +1,7 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import { allRows } from "../../attention/rows.js";
 import type { Format } from "../../numerics/format.js";
+import { webgpuFormat } from "./format.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";
@@ -55,7 +56,7 @@ const MiB = 2 ** 20;
  */
 export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Variant {
   const { kind } = traits;
-  if (kind === "software") return softwareVariant(traits, problem.format);
+  if (kind === "software") return softwareVariant(traits, webgpuFormat(problem.arithmetic));
   // Larger blocks read K and V less often; smaller ones fill the adapter with fewer rows.
   const blockRows = kind === "discrete" && allRows(problem).end >= 32768 ? 128 : 64;
   const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows } as const;
@@ -70,10 +71,16 @@ export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Va
 /** How attention-rows, and with it every printed program, is laid out on an adapter: the kernel that any of them takes. */
 export function rowsVariant(
   traits: AdapterTraits,
-  { format }: AttentionProblem,
+  { arithmetic }: AttentionProblem,
 ): Pick<Variant, "kernel" | "workgroupSize" | "blockRows" | "shape" | "quads"> {
   if (traits.kind === "software") {
-    const { kernel, workgroupSize, blockRows, shape, quads = false } = softwareVariant(traits, format);
+    const {
+      kernel,
+      workgroupSize,
+      blockRows,
+      shape,
+      quads = false,
+    } = softwareVariant(traits, webgpuFormat(arithmetic));
     return { kernel, workgroupSize, blockRows, shape: shape ?? oneAtOnce, quads };
   }
   return { kernel: "attention-rows", workgroupSize: 64, blockRows: 512, shape: oneAtOnce, quads: false };

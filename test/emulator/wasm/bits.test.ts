@@ -8,6 +8,7 @@ import { generateNormal } from "../../../src/emulator/generate.js";
 import { roundOperands } from "../../../src/emulator/operands.js";
 import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
 import { formatNames, formats } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
 
 const engines = {
@@ -54,14 +55,20 @@ const problems = (most: Most) =>
         ...{ left: given.left, right: given.right },
         ...{ kvLens: lengths(given.kvLens, keys), qLens: lengths(given.qLens, queries) },
       };
-      const format = formats[given.format];
-      const problem: AttentionProblem = { shape, mask, tile: { m0: given.m0, p0: 4 }, format, scale: headDim ** -0.5 };
+      const arithmetic = formatArithmetics[given.format];
+      const problem: AttentionProblem = {
+        shape,
+        mask,
+        tile: { m0: given.m0, p0: 4 },
+        arithmetic,
+        scale: headDim ** -0.5,
+      };
       const inputs = {
         q: generateNormal(seed, "q", batch * heads * queries * headDim, spread),
         k: generateNormal(seed, "k", batch * kvHeads * keys * headDim, spread),
         v: generateNormal(seed, "v", batch * kvHeads * keys * valueDim, valueSpread),
       };
-      return { problem, operands: roundOperands(inputs, shape, format) };
+      return { problem, operands: roundOperands(inputs, shape, arithmetic) };
     });
 
 async function runOn(which: Engine, problem: AttentionProblem, operands: Operands) {
@@ -101,9 +108,9 @@ describe("the WebAssembly engine, plain and fused", () => {
         k: generateNormal(3, "k", 1301 * 9),
         v: generateNormal(3, "v", 1301 * 5),
       };
-      const operands = roundOperands(inputs, shape, formats[name]);
+      const operands = roundOperands(inputs, shape, formatArithmetics[name]);
       const mask = { left: 700, right: 500, kvLens: null, qLens: null };
-      const problem = { shape, mask, tile: { m0: 1250, p0: 8 }, format: formats[name], scale: 1 };
+      const problem = { shape, mask, tile: { m0: 1250, p0: 8 }, arithmetic: formatArithmetics[name], scale: 1 };
       const twin = await runOn(cpuEngine(), problem, operands);
       for (const engine of Object.values(engines)) {
         expect(bits(await runOn(engine, problem, operands))).toEqual(bits(twin));

@@ -5,7 +5,8 @@ import type { AttentionProblem } from "../../../src/attention/problem.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
 import { emulate } from "../../../src/emulator/emulate.js";
 import { generateNormal } from "../../../src/emulator/generate.js";
-import { type FormatName, formats } from "../../../src/numerics/format.js";
+import type { FormatName } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { startBrowser } from "../../explorer/browser.js";
 import { type Site, serveSite } from "../../explorer/site.js";
 
@@ -25,7 +26,7 @@ const problem = (name: FormatName): AttentionProblem => ({
   shape,
   mask: { left: 60, right: 4, kvLens: [150, 80], qLens: null },
   tile: { m0: 32, p0: 32 },
-  format: formats[name],
+  arithmetic: formatArithmetics[name],
   scale: 0.2,
 });
 const sizes = { q: 2 * 4 * 70 * 24, k: 2 * 2 * 150 * 24, v: 2 * 2 * 150 * 10 };

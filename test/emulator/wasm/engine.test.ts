@@ -8,7 +8,7 @@ import { roundOperands } from "../../../src/emulator/operands.js";
 import { wasmEngine } from "../../../src/emulator/wasm/engine.js";
 import type { WasmHost, WorkerThread } from "../../../src/emulator/wasm/host.js";
 import { DeviceError } from "../../../src/errors.js";
-import { formats } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
 
 let host: WasmHost;
@@ -47,7 +47,7 @@ function mortalHost(): { readonly host: WasmHost; readonly deaths: () => number 
 
 const size = 512;
 const shape = { batch: 1, heads: 1, kvHeads: 1, queries: size, keys: size, headDim: 16, valueDim: 16 };
-const problem = { shape, mask: noMask, tile: { m0: 64, p0: 64 }, format: formats.bf16, scale: 0.25 };
+const problem = { shape, mask: noMask, tile: { m0: 64, p0: 64 }, arithmetic: formatArithmetics.bf16, scale: 0.25 };
 const operands = roundOperands(
   {
     q: generateNormal(1, "q", size * 16),
@@ -55,7 +55,7 @@ const operands = roundOperands(
     v: generateNormal(1, "v", size * 16),
   },
   shape,
-  formats.bf16,
+  formatArithmetics.bf16,
 );
 
 async function outputOf(engine: Engine): Promise<Float32Array> {
@@ -139,7 +139,7 @@ describe("the WebAssembly engine's threads", () => {
     const random = generateNormal(2, "k", 1000);
     const fill = (length: number) => Float32Array.from({ length }, (_, i) => random[i % 1000] ?? 0);
     const big = { q: fill(512 * 16), k: fill(400_000 * 16), v: fill(400_000 * 16) };
-    const session = await engine.open({ ...long, format: formats["fp16-strict"] }, big);
+    const session = await engine.open({ ...long, arithmetic: formatArithmetics["fp16-strict"] }, big);
     const controller = new AbortController();
     const run = session.run({ start: 0, end: 512 }, controller.signal);
     setTimeout(() => controller.abort(new Error("stop")), 50);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { noMask } from "../../../src/attention/mask.js";
 import { lanes, openKernels } from "../../../src/emulator/wasm/kernels.js";
 import { type FormatName, formatNames, formats } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { exponentFactor, processingElement } from "../../../src/numerics/pe.js";
 import { bitsOf, fromBits, roundBf16, roundFp16 } from "../../../src/numerics/rounding.js";
 import { nodeWasmHost } from "../../../src/platform/wasm-host.js";
@@ -11,7 +12,13 @@ const builds = { plain: await nodeWasmHost({ fused: false }), fused: await nodeW
 
 const open = async (module: WebAssembly.Module, name: FormatName, keys: number) => {
   const shape = { batch: 1, heads: 1, kvHeads: 1, queries: lanes, keys, headDim: 1, valueDim: 1 };
-  const problem = { shape, mask: noMask, tile: { m0: keys, p0: lanes }, format: formats[name], scale: 0.125 };
+  const problem = {
+    shape,
+    mask: noMask,
+    tile: { m0: keys, p0: lanes },
+    arithmetic: formatArithmetics[name],
+    scale: 0.125,
+  };
   const kernels = await openKernels(module, problem);
   const floats = new Float32Array(kernels.memory.buffer);
   /** Eight queries that see all keys. */

@@ -8,10 +8,10 @@ const built = resolve(import.meta.dirname, "../../../dist/node.js");
 
 /** Opens, uses and closes an engine again and again; prints threads and resident bytes after each. */
 const script = `
-import { chooseEngine, emulate, formats, generateNormal, noMask } from ${JSON.stringify(built)};
+import { chooseEngine, emulate, formatArithmetics, generateNormal, noMask } from ${JSON.stringify(built)};
 import { readdirSync } from "node:fs";
 const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 64, keys: 64, headDim: 16, valueDim: 16 };
-const problem = { shape, mask: noMask, tile: { m0: 16, p0: 16 }, format: formats.bf16, scale: 0.25 };
+const problem = { shape, mask: noMask, tile: { m0: 16, p0: 16 }, arithmetic: formatArithmetics.bf16, scale: 0.25 };
 const [q, k, v] = ["q", "k", "v"].map(name => generateNormal(0, name, 64 * 16));
 const found = [];
 for (let i = 0; i < 12; i++) {

@@ -8,7 +8,8 @@ import { describeFailure, selfTest } from "../../../src/emulator/self-test.js";
 import { Twin } from "../../../src/emulator/twin.js";
 import type { Variant } from "../../../src/emulator/webgpu/variant.js";
 import { DeviceError } from "../../../src/errors.js";
-import { type FormatName, formats } from "../../../src/numerics/format.js";
+import type { FormatName } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { readShader } from "../../../src/platform/shaders.js";
 import { makeOperands } from "../../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../../properties/run.js";
@@ -19,7 +20,7 @@ const problemIn = (format: FormatName, m0: number): AttentionProblem => ({
   shape,
   mask: { ...noMask, left: 150, right: 9 },
   tile: { m0, p0: 16 },
-  format: formats[format],
+  arithmetic: formatArithmetics[format],
   scale: 0.3,
 });
 

@@ -8,7 +8,7 @@ import { Twin } from "../../../src/emulator/twin.js";
 import { countTiles, planBlocks } from "../../../src/emulator/webgpu/blocks.js";
 import { planJobs } from "../../../src/emulator/webgpu/jobs.js";
 import { phase } from "../../../src/emulator/webgpu/state.js";
-import { formats } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 
 const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 const problems: fc.Arbitrary<AttentionProblem> = fc
@@ -27,7 +27,7 @@ const problems: fc.Arbitrary<AttentionProblem> = fc
     shape: { batch, kvHeads, heads: kvHeads * perGroup, queries, keys, headDim: 8, valueDim: 8 },
     mask: { ...noMask, left, right },
     tile: { m0: Math.min(m0, keys), p0 },
-    format: formats.bf16,
+    arithmetic: formatArithmetics.bf16,
     scale: 1,
   }));
 

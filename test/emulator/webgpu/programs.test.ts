@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { noMask } from "../../../src/attention/mask.js";
 import { cpuEngine } from "../../../src/emulator/cpu.js";
-import { formats } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { readShader } from "../../../src/platform/shaders.js";
 import { makeOperands } from "../../properties/arbitrary.js";
 import { expectSameBits, runCase } from "../../properties/run.js";
@@ -21,7 +21,7 @@ describe("a printed program in WGSL", () => {
     try {
       for (const name of ["attention-1-pass", "attention-2-pass"]) {
         const problem = {
-          ...{ shape, mask, tile: { m0: 8, p0: 8 }, format: formats.fp32, scale: 0.125 },
+          ...{ shape, mask, tile: { m0: 8, p0: 8 }, arithmetic: formatArithmetics.fp32, scale: 0.125 },
           cascade: library(name),
         };
         const operands = makeOperands(shape, "fp32", "normal", 5);
@@ -42,7 +42,7 @@ describe("a printed program in WGSL", () => {
     const engine = await openTestEngine({ shaders });
     const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 9, headDim: 4, valueDim: 3 };
     const problem = {
-      ...{ shape, mask: noMask, tile: { m0: 4, p0: 4 }, format: formats.fp32, scale: 0.5 },
+      ...{ shape, mask: noMask, tile: { m0: 4, p0: 4 }, arithmetic: formatArithmetics.fp32, scale: 0.5 },
       cascade: library("attention-3-pass"),
     };
     try {
