@@ -1,6 +1,8 @@
 /// <reference lib="dom" preserve="true" />
 // The API names WebGPU's and workers' types, which users that compile for Node alone do not have.
 
+export * from "./attention/bit-plane.js";
+export { type ScoreSizes, type ScoreTensor, scoreSizes } from "./attention/broadcast.js";
 export * from "./attention/heads.js";
 export * from "./attention/key-range.js";
 export * from "./attention/mask.js";
@@ -57,6 +59,7 @@ export * from "./emulator/javascript/dump.js";
 export * from "./emulator/observe-nest.js";
 export * from "./emulator/operands.js";
 export * from "./emulator/overflow.js";
+export * from "./emulator/prepare.js";
 export * from "./emulator/self-test.js";
 export * from "./emulator/self-test-ops.js";
 export type { TileDump } from "./emulator/tile-dump.js";

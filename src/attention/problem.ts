@@ -1,4 +1,5 @@
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
+import type { ScoreSizes, ScoreTensor } from "./broadcast.js";
 import type { AttentionMask } from "./mask.js";
 import type { AttentionShape, InputName } from "./shape.js";
 import type { Tile } from "./tile.js";
@@ -11,6 +12,14 @@ export interface AttentionProblem {
   readonly arithmetic: ArithmeticSpec;
   /** Multiplies the scores inside the exponential: c = RNE32(scale * log2 e). */
   readonly scale: number;
+  /** Scores are bounded by tanh to this magnitude, in score units (after `scale`), before bias, mask and maximum. */
+  readonly softcap?: number;
+  /** The sizes of an additive bias, whose values are an operand. */
+  readonly bias?: ScoreSizes;
+  /** Whether each head has a sink: a logit of no key that takes part in its softmax. */
+  readonly sink?: boolean;
+  /** Whether RM and RD of each row are wanted beside AV, as the log-sum-exp needs them. */
+  readonly states?: boolean;
   /** The cascade that computes it; FuseMax's own 1-pass cascade where absent. */
   readonly cascade?: CascadeSource;
   /** Runs of key tiles that are merged at the end; 1, where absent, merges nothing. */
@@ -36,6 +45,10 @@ export interface Operands {
   readonly scales?: OperandScales;
   /** How many operands were past the largest value of their type. */
   readonly saturated?: Readonly<Record<InputName, number>>;
+  /** rA(RNE32(bias / scale)) of a problem with a bias; +0 where it is -inf, which the mask hides. */
+  readonly addends?: ScoreTensor<Float32Array>;
+  /** rA(RNE32(sink / scale)) of each query head, of a problem with sinks. */
+  readonly sinks?: Float32Array;
 }
 
 /**

@@ -6,10 +6,7 @@ import { allRows, type RowRange, rowAt } from "./rows.js";
 export function visibleScores(problem: Masked, range: RowRange = allRows(problem)): number {
   const mask = maskOf(problem);
   let scores = 0;
-  for (let row = range.start; row < range.end; row += 1) {
-    const { from, to } = mask.span(row);
-    scores += to - from;
-  }
+  for (let row = range.start; row < range.end; row += 1) scores += mask.count(row);
   return scores;
 }
 
@@ -20,7 +17,10 @@ export function rowsWithoutKeys(problem: Masked): number {
   let rows = 0;
   for (let b = 0; b < shape.batch; b += 1) {
     const { queries } = sequenceOf(problem, b);
-    for (let p = 0; p < queries; p += 1) if (isEmpty(mask.span(rowAt(shape, { b, h: 0, p })))) rows += 1;
+    // Heads see the same, but for planes.
+    for (let h = 0; h < (mask.isInterval ? 1 : shape.heads); h += 1) {
+      for (let p = 0; p < queries; p += 1) if (isEmpty(mask.span(rowAt(shape, { b, h, p })))) rows += 1;
+    }
   }
-  return rows * shape.heads;
+  return mask.isInterval ? rows * shape.heads : rows;
 }

@@ -1,19 +1,7 @@
-import type { AttentionProblem, CascadeSource, Operands } from "../attention/problem.js";
+import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { RowRunner } from "./javascript/row-runner.js";
 import { programOf } from "./program-of.js";
-
-/** FuseMax Eq. 33-38; the library's attention-3-pass. */
-export const threePass: CascadeSource = {
-  name: "attention-3-pass",
-  text: `inputs: Q[e,p], K[e,m], V[f,m]
-QK[m,p] = Q[e,p] * K[e,m]
-GM[p] = QK[m,p] :: max(m)
-SN[m,p] = exp(QK[m,p] - GM[p])
-SD[p] = SN[m,p]
-A[m,p] = SN[m,p] / SD[p]
-AV[f,p] = A[m,p] * V[f,m]
-`,
-};
+import { threePass } from "./three-pass.js";
 
 /**
  * What plain 3-pass attention gives in the same formats and with the same PEs, its sums in ascending order over the whole

@@ -9,7 +9,8 @@ import { breather } from "./breathe.js";
 import { cpuEngine, traceOverflow } from "./cpu.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
 import { traceFault } from "./javascript/session.js";
-import { type AttentionInputs, roundOperands } from "./operands.js";
+import type { AttentionInputs } from "./operands.js";
+import { prepare } from "./prepare.js";
 import { programOf } from "./program-of.js";
 import { validateProblem } from "./validate.js";
 
@@ -203,6 +204,8 @@ function offenderOf(problem: AttentionProblem, operands: Operands, row: number):
 }
 
 export interface Emulation extends EmulationRun {
+  /** The problem with what the inputs say of it: a bias, what that hides, sinks. */
+  readonly problem: AttentionProblem;
   /** AV [B,H,P,F] in accumulator values. */
   readonly av: Float32Array;
   /** Of `av` as little-endian fp32, row-major. */
@@ -213,15 +216,14 @@ export interface Emulation extends EmulationRun {
 
 /**
  * Emulates attention on inputs as given: rounds them to operands, runs all rows and collects the output.
- * @throws what `roundOperands` and `emulateRows` throw.
+ * @throws what `prepare` and `emulateRows` throw.
  */
 export async function emulate(
-  problem: AttentionProblem,
+  given: AttentionProblem,
   inputs: AttentionInputs,
   options: Partial<Omit<EmulationOptions, "finished">> & { readonly digest?: Digest } = {},
 ): Promise<Emulation> {
-  validateProblem(problem);
-  const operands = roundOperands(inputs, problem.shape, problem.arithmetic, options.engine?.allocate, problem.mask);
+  const { problem, operands } = prepare(given, inputs, options.engine?.allocate);
   const { valueDim } = problem.shape;
   const av = new Float32Array(allRows(problem).end * valueDim);
   const run = await emulateRows(problem, operands, {
@@ -232,5 +234,5 @@ export async function emulate(
       await options.onBlock?.(block);
     },
   });
-  return { ...run, av, sha256: sha256OfValues(av, options.digest), operands };
+  return { ...run, problem, av, sha256: sha256OfValues(av, options.digest), operands };
 }

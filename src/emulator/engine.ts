@@ -38,6 +38,8 @@ export interface Session {
 export interface RowBlock {
   readonly range: RowRange;
   readonly av: Float32Array;
+  /** RM and RD of each row at the end, [rows, 2], of a problem that wants them; of no meaning for a row without keys. */
+  readonly states?: Float32Array;
   /**
    * The first row of the range in which a value left the accumulator's range (fp16 formats), or null. The emulator
    * runs that row again on the twin to name tensor, tile and index, so that every engine reports the same offender.

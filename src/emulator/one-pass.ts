@@ -1,9 +1,42 @@
+import type { CascadeSource } from "../attention/problem.js";
 import type { Cascade } from "../einsum/cascade.js";
 
 /*
  * FuseMax's own cascade, for which there are kernels written by hand (the twin, assembly/, shaders/attention-*.wgsl). They
  * stand for any text that says the same, line by line, in whatever names; the printed program gives the same bits.
  */
+
+/** Its text; that of specs/cascades/attention-1-pass.cascade. */
+export const onePassSource: CascadeSource = {
+  name: "attention-1-pass",
+  text: `inputs: Q[e,p], K[e,m], V[f,m]
+ranks: M = M1 * M0
+BK[e,m1,m0] = K[e, m1*M0+m0]
+BV[f,m1,m0] = V[f, m1*M0+m0]
+RM[m1=0, p] = -inf
+RD[m1=0, p] = 0
+RNV[f, m1=0, p] = 0
+BQK[m1,m0,p] = Q[e,p] * BK[e,m1,m0]
+LM[m1,p] = BQK[m1,m0,p] :: max(m0)
+RM[m1+1,p] = max(RM[m1,p], LM[m1,p])
+SLN[m1,m0,p] = exp(BQK[m1,m0,p] - RM[m1+1,p]) @operand
+SLD[m1,p] = SLN[m1,m0,p]
+SLNV[f,m1,p] = SLN[m1,m0,p] * BV[f,m1,m0]
+PRM[m1,p] = exp(RM[m1,p] - RM[m1+1,p]) @factor
+SPD[m1,p] = RD[m1,p] * PRM[m1,p] @accumulator
+RD[m1+1,p] = SLD[m1,p] + SPD[m1,p]
+SPNV[f,m1,p] = RNV[f,m1,p] * PRM[m1,p] @accumulator
+RNV[f,m1+1,p] = SLNV[f,m1,p] + SPNV[f,m1,p]
+AV[f,p] = RNV[f,M1,p] / RD[M1,p] @accumulator
+until: m1 >= M1
+`,
+};
+
+/** The names that a text of it gives to RM and RD, by their lines. */
+export function stateTensors({ einsums }: Cascade): { readonly maximum: string; readonly denominator: string } {
+  const [, , maximum, denominator] = einsums;
+  return { maximum: maximum?.tensor ?? "", denominator: denominator?.tensor ?? "" };
+}
 
 /** The lines of Cascade 5 with its names numbered in the order in which they come. */
 const onePass = [

@@ -1,3 +1,4 @@
+import { type ExistingRows, existingRows } from "../attention/existing-rows.js";
 import { type AttentionMask, noMask } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
@@ -9,6 +10,7 @@ import { requireFormat } from "../numerics/format-of.js";
 import { boundInWords, largestOperand } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits } from "../numerics/rounding.js";
+import type { GivenBias } from "./score-operands.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
 export type InputTensor = Float32Array | Float64Array;
@@ -18,15 +20,14 @@ export interface AttentionInputs {
   readonly q: InputTensor;
   readonly k: InputTensor;
   readonly v: InputTensor;
+  readonly bias?: GivenBias;
+  /** A logit for each query head, in score units: of no key, but in its softmax. */
+  readonly sink?: ArrayLike<number>;
 }
-
-/** How many queries (of Q) or keys (of K and V) each batch has; null where all exist. What lies past them is padding. */
-export const lengthsOf = (mask: AttentionMask, name: InputName): readonly number[] | null =>
-  name === "q" ? mask.qLens : mask.kvLens;
 
 /**
  * Rounds Q, K and V to operands by rO, into arrays from `allocate` (see `Engine.allocate`). Padding past the
- * mask's lengths may hold anything, and becomes +0.
+ * mask's lengths, and keys and values that no query sees, may hold anything, and become +0.
  * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
  * and for a tensor whose length is not that of its shape.
  */
@@ -39,7 +40,7 @@ export function roundOperands(
 ): Operands {
   const shapes = tensorShapes(shape);
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, shapes[name], operand, allocate, lengthsOf(mask, name));
+    roundTensor(inputs[name], name, shapes[name], operand, allocate, existingRows({ shape, mask }, name));
   const { operand } = requireFormat(arithmetic, "operands");
   return { q: round("q"), k: round("k"), v: round("v") };
 }
@@ -51,7 +52,7 @@ export function roundTensor(
   shape: readonly number[],
   type: FloatType,
   allocate = (length: number): Float32Array => new Float32Array(length),
-  lengths: readonly number[] | null = null,
+  rows: ExistingRows | null = null,
 ): Float32Array {
   const size = valuesOf(shape);
   if (tensor.length !== size) {
@@ -62,14 +63,14 @@ export function roundTensor(
     });
   }
   const out = allocate(size);
-  roundPart(tensor, out, 0, name, shape, type, lengths);
+  roundPart(tensor, out, 0, name, shape, type, rows);
   return out;
 }
 
 /**
  * Rounds the values of a tensor from flat index `start` on to operands, at their places in `out`: for tensors that are
- * taken piece by piece. `name` and the whole tensor's `shape` are for the error. Of a tensor [B, H, rows, width] only the
- * first `lengths[b]` rows of batch b are read where lengths are given. Gives whether the rounding changed nothing.
+ * taken piece by piece. `name` and the whole tensor's `shape` are for the error. Of a tensor [B, H, rows, width] only
+ * `rows` are read where they are given; the others become +0. Gives whether the rounding changed nothing.
  */
 export function roundPart(
   part: InputTensor,
@@ -78,11 +79,11 @@ export function roundPart(
   name: string,
   shape: readonly number[],
   type: FloatType,
-  lengths: readonly number[] | null = null,
+  rows: ExistingRows | null = null,
 ): boolean {
-  if (lengths === null) return roundStretch(part, out, start, name, shape, type);
+  if (rows === null) return roundStretch(part, out, start, name, shape, type);
   let exact = true;
-  for (const { from, to, exists } of stretches(shape, lengths, start, start + part.length)) {
+  for (const { from, to, exists } of stretches(shape, rows, start, start + part.length)) {
     const own = part.subarray(from - start, to - start);
     if (exists) exact = roundStretch(own, out, from, name, shape, type) && exact;
     else out.fill(0, from, to);
@@ -91,18 +92,16 @@ export function roundPart(
 }
 
 /** The stretches of [from, to) that exist, and those that are padding. */
-function* stretches(
-  [, heads = 1, rows = 1, width = 1]: readonly number[],
-  lengths: readonly number[],
-  from: number,
-  to: number,
-) {
+function* stretches([, , rows = 1, width = 1]: readonly number[], existing: ExistingRows, from: number, to: number) {
   for (let at = from; at < to; ) {
     const head = Math.floor(at / (rows * width));
     const begin = head * rows * width;
-    const padding = begin + (lengths[Math.floor(head / heads)] ?? rows) * width;
-    const end = Math.min(to, at < padding ? padding : begin + rows * width);
-    yield { from: at, to: end, exists: at < padding };
+    const ranges = existing(head);
+    const own = ranges.find(range => begin + range.to * width > at);
+    const first = own === undefined ? begin + rows * width : begin + own.from * width;
+    const exists = own !== undefined && first <= at;
+    const end = Math.min(to, exists ? begin + own.to * width : first);
+    yield { from: at, to: end, exists };
     at = end;
   }
 }

@@ -1,15 +1,22 @@
+import { hasPlanes } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
-import { lower } from "../program/lower.js";
+import { InputError } from "../errors.js";
+import { requireFormat } from "../numerics/format-of.js";
+import { exponentFactor } from "../numerics/pe.js";
+import { type LowerOptions, lower } from "../program/lower.js";
+import { peTable } from "../program/pe-table.js";
 import type { TileProgram } from "../program/program.js";
-import { isOnePass } from "./one-pass.js";
+import { withScoreTerms, withSink, withSinkBetween } from "../program/score-terms.js";
+import { writesOf } from "../program/steps.js";
+import { isOnePass, onePassSource, stateTensors } from "./one-pass.js";
+import { threePass } from "./three-pass.js";
 
 const parsed = new Map<string, Cascade>();
 const lowered = new WeakMap<Cascade, Map<string, TileProgram>>();
 
-/** The cascade of a problem, read once; null where it has none of its own. @throws CascadeError */
-export function cascadeOf({ cascade }: AttentionProblem): Cascade | null {
-  if (cascade === undefined) return null;
+/** The cascade of a problem, read once. @throws CascadeError */
+export function cascadeOf({ cascade = onePassSource }: Pick<AttentionProblem, "cascade">): Cascade {
   const key = `${cascade.name}\n${cascade.text}`;
   const known = parsed.get(key) ?? parseCascade(cascade.text, cascade.name);
   parsed.set(key, known);
@@ -18,18 +25,65 @@ export function cascadeOf({ cascade }: AttentionProblem): Cascade | null {
 
 /**
  * The tile program that an engine has to print for a problem; null where its kernels written by hand do: for FuseMax's own
- * cascade, unless `always`.
+ * cascade on scores as the product leaves them, of which each query sees an interval, unless `always`.
  * @throws InputError for a cascade that is no program of tiles.
  */
 export function programOf(problem: AttentionProblem, always = false): TileProgram | null {
   const cascade = cascadeOf(problem);
-  if (cascade === null || (!always && isOnePass(cascade))) return null;
+  if (!always && hasKernels(problem) && isOnePass(cascade)) return null;
   const programs = lowered.get(cascade) ?? new Map<string, TileProgram>();
   lowered.set(cascade, programs);
-  const key = `${JSON.stringify(problem.arithmetic)} ${problem.scale}`;
-  const program = programs.get(key) ?? lower(cascade, problem.arithmetic, problem.scale);
+  const { arithmetic, scale, softcap, bias, sink = false } = problem;
+  const key = [JSON.stringify(arithmetic), scale, softcap, bias !== undefined, sink].join(" ");
+  const program = programs.get(key) ?? programFor(problem, cascade);
   programs.set(key, program);
   return program;
+}
+
+/** Whether the kernels written by hand do for FuseMax's own cascade: for interval masks, and scores as the product leaves them. */
+const hasKernels = ({ mask, softcap, bias, sink = false, states = false }: AttentionProblem): boolean =>
+  !hasPlanes(mask) && softcap === undefined && bias === undefined && !sink && !states;
+
+/** The program of a problem with every value of a tile readable after it. @throws InputError likewise. */
+export const programToDump = (problem: AttentionProblem): TileProgram =>
+  programFor(problem, cascadeOf(problem), { keep: true });
+
+function programFor(
+  { arithmetic, scale, softcap, bias, sink = false }: AttentionProblem,
+  cascade: Cascade,
+  options: LowerOptions = {},
+): TileProgram {
+  const table = peTable(requireFormat(arithmetic, "scores"));
+  const terms = { softcap: softcap === undefined ? undefined : { cap: softcap, scale }, bias: bias !== undefined };
+  const plain = withScoreTerms(lower(cascade, arithmetic, scale, options), table, terms);
+  if (isOnePass(cascade)) {
+    const program = { ...plain, states: statesOf(plain, cascade) };
+    return sink ? withSink(program, 1) : program;
+  }
+  if (!sink) return plain;
+  const { passes, variables } = plain;
+  const [maximum, denominator] = ["GM", "SD"].map(name =>
+    variables.find(({ tensor, life }) => tensor === name && life === "row"),
+  );
+  if (cascade.name !== threePass.name || maximum === undefined || denominator === undefined) {
+    throw new InputError({
+      where: "sink",
+      got: cascade.name,
+      expected: "FuseMax's own cascade, whose running maximum can begin with it",
+      mend: "leave --design and --cascade out, or the sink",
+    });
+  }
+  const n = passes.findIndex(({ tile }) => tile.some(step => writesOf(step).includes(maximum)));
+  return withSinkBetween(plain, table, exponentFactor(scale), { n, maximum, denominator });
+}
+
+function statesOf({ variables }: TileProgram, cascade: Cascade): NonNullable<TileProgram["states"]> {
+  const names = stateTensors(cascade);
+  const [maximum, denominator] = [names.maximum, names.denominator].map(name =>
+    variables.find(({ tensor, life }) => tensor === name && life === "row"),
+  );
+  if (maximum === undefined || denominator === undefined) throw new Error(`${cascade.name} has no states`);
+  return { maximum, denominator };
 }
 
 /** Keys of a tile as the engines walk them: the mapping's, or any where the cascade does not split the keys. */

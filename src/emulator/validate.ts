@@ -4,6 +4,7 @@ import type { AttentionProblem } from "../attention/problem.js";
 import { type AttentionShape, inputNames, tensorShapes, valuesOf } from "../attention/shape.js";
 import { InputError } from "../errors.js";
 import { largestHeadDim, largestScale, smallestScale } from "../numerics/limits.js";
+import { largestSoftcap, smallestSoftcap } from "../numerics/softcap.js";
 
 function requireInteger(where: string, value: number, from: number, to: number, unit = ""): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
@@ -24,6 +25,9 @@ export function validateProblem(problem: AttentionProblem): void {
   if (!(scale >= smallestScale && scale <= largestScale)) {
     throw new InputError({ where: "scale", got: String(scale), expected: "a number from 2^-12 to 2^12" });
   }
+  const { softcap } = problem;
+  if (softcap === undefined || (softcap >= smallestSoftcap && softcap <= largestSoftcap)) return;
+  throw new InputError({ where: "softcap", got: String(softcap), expected: "a number from 2^-24 to 2^24" });
 }
 
 function validateShape(shape: AttentionShape): void {
@@ -50,8 +54,39 @@ function validateMask(mask: AttentionMask, shape: AttentionShape): void {
       mend: "a window counts keys on either side of the query's own position",
     });
   }
+  validateLengths("leftPad", mask.leftPad ?? null, shape.batch, shape.keys, "keys");
+  validatePatterns(mask, shape);
   validateLengths("kvLens", mask.kvLens, shape.batch, shape.keys, "keys");
   validateLengths("qLens", mask.qLens, shape.batch, shape.queries, "queries");
+}
+
+function validatePatterns({ origin, prefix, documents, planes = [] }: AttentionMask, shape: AttentionShape): void {
+  if (origin !== undefined && !Number.isInteger(origin)) {
+    throw new InputError({ where: "origin", got: String(origin), expected: "an integer, the place of query 0" });
+  }
+  if (prefix !== undefined) requireInteger("prefix", prefix, 0, shape.keys, ", the keys");
+  for (const { sizes, queriesPerBit, keysPerBit } of planes) {
+    const whole = [
+      shape.batch,
+      shape.heads,
+      Math.ceil(shape.queries / queriesPerBit),
+      Math.ceil(shape.keys / keysPerBit),
+    ];
+    if (sizes.every((size, i) => size === 1 || size === whole[i] || (i === 3 && size <= (whole[i] ?? 0)))) continue;
+    throw new InputError({
+      where: "mask",
+      got: `a plane of [${sizes.join(", ")}]`,
+      expected: `one that broadcasts to [${whole.join(", ")}]`,
+    });
+  }
+  if (documents === undefined) return;
+  const ascending = documents.every((end, i) => Number.isInteger(end) && end > (documents[i - 1] ?? 0));
+  if (ascending && shape.queries === shape.keys) return;
+  throw new InputError({
+    where: "documents",
+    got: ascending ? `${shape.queries} queries and ${shape.keys} keys` : `ends ${documents.join(", ")}`,
+    expected: ascending ? "as many queries as keys, packed alike" : "ascending integers from 1",
+  });
 }
 
 function validateLengths(

@@ -1,3 +1,4 @@
+import type { BitPlane } from "../attention/bit-plane.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { hashOfValues } from "./hash-of-values.js";
 
@@ -6,17 +7,38 @@ export type RunIdentity = Readonly<Record<string, string | number | readonly num
 
 /** The identity of a run: its contract, sizes and number format, and the hashes of its operands. */
 export async function runIdentity(problem: AttentionProblem, operands: Operands): Promise<RunIdentity> {
-  const { shape, mask, tile, arithmetic, scale, cascade } = problem;
+  const { shape, mask, tile, arithmetic, scale, softcap, cascade } = problem;
+  const { planes = [], documents, prefix, origin, leftPad, left, right, kvLens, qLens } = mask;
   return {
     contract: 1,
     format: arithmetic.name,
     ...shape,
     m0: tile.m0,
     scale,
-    ...mask,
+    ...{ left, right, kvLens, qLens },
+    ...(origin === undefined ? {} : { origin }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(documents === undefined ? {} : { documents }),
+    ...((leftPad ?? null) === null ? {} : { leftPad: leftPad ?? null }),
+    ...(planes.length === 0 ? {} : { planes: await hashOfPlanes(planes) }),
+    ...(softcap === undefined ? {} : { softcap }),
+    ...(operands.addends === undefined
+      ? {}
+      : { bias: operands.addends.sizes, addends: await hashOfValues(operands.addends.values) }),
+    ...(operands.sinks === undefined ? {} : { sink: await hashOfValues(operands.sinks) }),
     ...(cascade === undefined ? {} : { cascade: cascade.text }),
     q: await hashOfValues(operands.q),
     k: await hashOfValues(operands.k),
     v: await hashOfValues(operands.v),
   };
+}
+
+/** What planes of bits show, one hash for all: sizes and bits. */
+async function hashOfPlanes(planes: readonly BitPlane[]): Promise<string> {
+  const parts = planes.map(({ sizes, queriesPerBit, keysPerBit, words }) => ({
+    sizes: [...sizes, queriesPerBit, keysPerBit].join(" "),
+    bits: new Float32Array(words.buffer, words.byteOffset, words.length),
+  }));
+  const hashes = await Promise.all(parts.map(async ({ sizes, bits }) => `${sizes} ${await hashOfValues(bits)}`));
+  return hashes.join(", ");
 }

@@ -115,7 +115,7 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
   const rows = queries * group;
   const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
   const count = M === 0 ? 0 : Math.ceil(rows / step);
-  const shift = placeAmongKeys(sequence, 0);
+  const shift = placeAmongKeys(region, sequence, 0);
   const queryOf = (row: number): number => Math.floor(row / group);
   const from = (j: number): number => firstSeen(region, sequence, queryOf(j * step));
   const to = (j: number): number => endOfSeen(region, sequence, queryOf(Math.min(rows, (j + 1) * step) - 1));

@@ -1,5 +1,5 @@
 import { roundBf16, roundFp16 } from "../numerics/rounding.js";
-import type { Blocks, PrintedPass, RowMemory, TileSpan } from "./javascript.js";
+import type { Blocks, PrintedFor, PrintedPass, RowMemory, TileSpan } from "./javascript.js";
 import type { CheckedPlace, Pass, Statement, Step, TileProgram } from "./program.js";
 import type { BinaryPrimitive, Scalar, Test } from "./scalar.js";
 import type { Variable } from "./variable.js";
@@ -27,7 +27,7 @@ const binary: Readonly<Record<BinaryPrimitive, (a: number, b: number) => number>
   min: Math.min,
 };
 
-const noSpan: TileSpan = { start: 0, end: 0, base: 0, m1: 0 };
+const noSpan: TileSpan = { start: 0, end: 0, base: 0, m1: 0, seen: new Uint8Array(0) };
 
 /** Makes a program's passes of closures; `checks` receives what its checks name, in the numbers of `Blocks.fault`. */
 export function closuresOf(
@@ -35,8 +35,9 @@ export function closuresOf(
   blocks: Blocks,
   sizes: { readonly e: number; readonly f: number },
   checks: CheckedPlace[],
+  { bits = false }: PrintedFor = {},
 ): readonly PrintedPass[] {
-  const maker = new Closures(program, blocks, sizes, checks);
+  const maker = new Closures(program, blocks, sizes, checks, bits);
   return program.passes.map(pass => maker.pass(pass));
 }
 
@@ -51,6 +52,7 @@ class Closures {
     private readonly blocks: Blocks,
     private readonly sizes: { readonly e: number; readonly f: number },
     private readonly checks: CheckedPlace[],
+    private readonly bits: boolean,
   ) {}
 
   pass({ tile, end }: Pass): PrintedPass {
@@ -98,15 +100,25 @@ class Closures {
     const body = step.body.map(statement => this.statement(statement, local));
     const { over } = step;
     const starts = step.body.flatMap(statement => (statement.kind === "fold" ? [this.foldStart(statement)] : []));
+    const zeros = step.body.flatMap(s => (s.kind === "set" && s.to.life !== "local" ? [this.zero(s.to)] : []));
     return () => {
       for (const start of starts) start();
       const [from, to] =
         over === null ? [0, 1] : over === "key" ? [at.span.start, at.span.end] : [0, over === "E" ? sizes.e : sizes.f];
       for (at.i = from; at.i < to; at.i += 1) {
         this.turn += 1;
-        for (const run of body) run();
+        const hidden = over === "key" && this.bits && at.span.seen[at.i] === 0;
+        for (const run of hidden ? zeros : body) run();
       }
       at.i = 0;
+    };
+  }
+
+  /** Of a key that the row does not see. */
+  private zero(to: Variable): () => void {
+    const [values, index] = [this.values(to), this.index(to)];
+    return () => {
+      values()[index()] = 0;
     };
   }
 

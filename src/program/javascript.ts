@@ -16,6 +16,14 @@ export interface TileSpan {
   readonly end: number;
   readonly base: number;
   readonly m1: number;
+  /** 0 where the row does not see key m of the tile, for a program that is printed for masks of bits. */
+  readonly seen: Uint8Array;
+}
+
+/** What the printed text depends on beside the program. */
+export interface PrintedFor {
+  /** Whether rows may see less than all keys of a span. */
+  readonly bits?: boolean;
 }
 
 /** What the printed code calls. */
@@ -65,8 +73,8 @@ const dialect: Dialect = {
 const power = Float64Array.from({ length: 117 }, (_, i) => 2 ** (i - 51));
 
 /** Prints a program as JavaScript: one function for a row's tile, and one for what is done at the end, for each pass. */
-export function printJavaScript(program: TileProgram): PrintedProgram {
-  const printer = new Printer(program);
+export function printJavaScript(program: TileProgram, { bits = false }: PrintedFor = {}): PrintedProgram {
+  const printer = new Printer(program, bits);
   const passes = program.passes.map(pass => printer.pass(pass));
   const text = `"use strict";\nreturn [\n${passes.join(",\n")}\n];\n`;
   const names = ["blocks", "E", "F", "bf16", "fp16", "power"];
@@ -80,18 +88,27 @@ export function printJavaScript(program: TileProgram): PrintedProgram {
   };
 }
 
+/** A key that the row does not see has zeros, and is passed over. */
+function hiddenKey(body: readonly Statement[], place: (variable: Variable) => string): string {
+  const zeros = body.flatMap(s => (s.kind === "set" && s.to.life !== "local" ? [`${place(s.to)} = 0;`] : []));
+  return ["if (seen[i] === 0) {", ...zeros, "continue;", "}"].join("\n");
+}
+
 class Printer {
   readonly checks: CheckedPlace[] = [];
   private readonly names = { next: 0 };
 
-  constructor(private readonly program: TileProgram) {}
+  constructor(
+    private readonly program: TileProgram,
+    private readonly bits: boolean,
+  ) {}
 
   pass({ tile, end }: Pass): string {
     return `{\ntile(row, span) {\n${this.function(tile, true)}\n},\nend(row) {\n${this.function(end, false)}\n}\n}`;
   }
 
   private function(steps: readonly Step[], inTile: boolean): string {
-    const lines = ["const { values } = row;", ...(inTile ? ["const { start, end, base, m1 } = span;"] : [])];
+    const lines = ["const { values } = row;", ...(inTile ? ["const { start, end, base, m1, seen } = span;"] : [])];
     for (const step of steps) lines.push(...this.step(step));
     return lines.join("\n");
   }
@@ -149,7 +166,9 @@ class Printer {
     const text = new BodyText(dialect, readVariable, this.names, body);
     for (const statement of body) this.statement(statement, text, folds, place, over !== null);
     const [from, to] = over === "key" ? ["start", "end"] : ["0", over ?? ""];
-    const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...text.lines, "}"];
+    const hidden = over === "key" && this.bits ? [hiddenKey(body, place)] : [];
+    const turn = [...hidden, ...text.lines];
+    const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...turn, "}"];
     return ["{", ...before, ...lines, ...after, "}"];
   }
 

@@ -34,6 +34,10 @@ export interface PeTable {
   mac(s: Scalar, a: Scalar, b: Scalar): Scalar;
   /** E2(x) for c = scale * log2 e; +0 where `unless` holds, x being minus infinity there. */
   exp(x: Scalar, c: number, unless: Test | null): Scalar;
+  /** E2 as a function of t, in log2, for t <= 0. */
+  exp2(t: Scalar): Scalar;
+  /** The soft-cap of a score (src/numerics/softcap.ts). */
+  softcap(s: Scalar, g: number, w: number): Scalar;
   /** A number of the text or of a rank's size. */
   constant(value: number): Scalar;
   /** rO. */
@@ -46,6 +50,9 @@ export interface PeTable {
   /** Whether every value is to be checked, not only what sums and divisions give. */
   readonly checksAll: boolean;
 }
+
+/** The largest magnitude of a score that a cap tells from larger ones: its e is +0. */
+const largestCapped = 2 ** 90;
 
 type Unary = (x: Scalar) => Scalar;
 type Binary = (a: Scalar, b: Scalar) => Scalar;
@@ -70,6 +77,15 @@ export function peTable({ operand, accumulator }: Format): PeTable {
   const coefficients = exp2CoefficientBits.map(bits => number(rounder(accumulator)(fromBits(bits))));
   const [c0 = zero, ...rest] = coefficients;
   const [last = c0, ...others] = [...rest].reverse();
+  const exp2: Unary = t => {
+    const n = unary("floor", t);
+    const f = to(accumulator, binary("sub", t, n));
+    const step = (p: Scalar, coefficient: Scalar): Scalar =>
+      to(accumulator, binary("add", binary("mul", p, f), coefficient));
+    const p = [...others, c0].reduce(step, last);
+    const within = select(less(number(largestExponent), t), number(beyondExponent), { op: "scale2", p, n });
+    return select(less(t, number(smallestExponent)), zero, within);
+  };
   return {
     add: (a, b) => toA(binary("add", a, b)),
     subtract: (a, b) => toA(binary("sub", a, b)),
@@ -81,17 +97,21 @@ export function peTable({ operand, accumulator }: Format): PeTable {
     abs: x => noted(unary("abs", x)),
     mac: (s, a, b) => toA(binary("add", s, binary("mul", a, b))),
     exp: (x, c, unless) => {
-      const t = binary("mul", x, number(c));
-      const n = unary("floor", t);
-      const f = to(accumulator, binary("sub", t, n));
-      const step = (p: Scalar, coefficient: Scalar): Scalar =>
-        to(accumulator, binary("add", binary("mul", p, f), coefficient));
-      const p = [...others, c0].reduce(step, last);
-      const within = select(less(number(largestExponent), t), number(beyondExponent), { op: "scale2", p, n });
-      const e2 = select(less(t, number(smallestExponent)), zero, within);
+      const e2 = exp2(binary("mul", x, number(c)));
       const value = unless === null ? e2 : select(unless, zero, e2);
       // E2 is zero or at least 2^-50, which only the grid of fp16 notices.
       return accumulator === "fp16" ? value : noted(value);
+    },
+    exp2,
+    softcap: (s, g, w) => {
+      // Within the bounds y is neither too large for fp32 nor subnormal, and e is what it would be without them.
+      const size = binary("min", unary("abs", s), number(largestCapped));
+      const y = binary("max", binary("mul", size, number(g)), number(smallestResult));
+      const e = exp2(binary("sub", zero, y));
+      const r = binary("div", binary("sub", number(1), e), binary("add", number(1), e));
+      const capped = binary("mul", number(w), r);
+      const signed = select(less(s, zero), binary("sub", zero, capped), capped);
+      return noted(select(equal(s, zero), zero, to(accumulator, signed)));
     },
     constant: value => noted(number(rounder(accumulator)(Math.fround(value)) + 0)),
     operand: toOperand,

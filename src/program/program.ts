@@ -83,7 +83,25 @@ export interface TileProgram {
   /** AV, a vector over F. */
   readonly output: Variable;
   readonly passes: readonly Pass[];
+  /** Of a one-pass cascade: its running maximum and denominator, which end as RM and RD of the row. */
+  readonly states?: { readonly maximum: Variable; readonly denominator: Variable };
+  /** What variables hold before the first tile, in place of their own `initial`. */
+  readonly starts?: ReadonlyMap<Variable, number | typeof sinkStart>;
 }
+
+/** The sink of the row's head, which the host gives. */
+export const sinkStart = "sink";
+
+/** What a variable of a row holds before the first tile, `sink` being the row's; null where nothing needs to be set. */
+export function startOf({ starts }: TileProgram, variable: Variable, sink: number): number | null {
+  if (variable.life !== "row") return null;
+  const start = starts?.get(variable) ?? variable.initial;
+  return start === sinkStart ? sink : start;
+}
+
+/** The variable that the host fills with the biases of a tile's keys; undefined where there is none. */
+export const biasOf = ({ variables }: TileProgram): Variable | undefined =>
+  variables.find(({ given }) => given === "bias");
 
 /** What lives between passes, per row: one value for each key or for each tile. */
 export function liveBetweenPasses({

@@ -18,4 +18,6 @@ export interface Variable {
   readonly initial: number | null;
   /** Whether every value is an operand, below which nothing is and of which a product is exact in 16-bit formats. */
   readonly operand: boolean;
+  /** What the host fills in before each tile that reads it, in place of a step. */
+  readonly given?: "bias";
 }

@@ -6,6 +6,8 @@ import type { Case } from "./arbitrary.js";
 
 export interface Output {
   readonly av: Float32Array;
+  /** RM and RD of each row, where the problem wants them. */
+  readonly states: Float32Array;
   readonly overflowRow: number | null;
   readonly tiles: number | null;
 }
@@ -19,6 +21,7 @@ export async function runCase(
   const rows = allRows(problem).end;
   const { valueDim } = problem.shape;
   const av = new Float32Array(rows * valueDim);
+  const states = new Float32Array(2 * rows);
   let overflowRow: number | null = null;
   let tiles: number | null = 0;
   const session = await engine.open(problem, operands);
@@ -26,13 +29,14 @@ export async function runCase(
     for (let start = 0; start < rows; start += rowsAtOnce) {
       const block = await session.run({ start, end: Math.min(rows, start + rowsAtOnce) });
       av.set(block.av, start * valueDim);
+      if (block.states !== undefined) states.set(block.states, 2 * start);
       overflowRow ??= block.overflowRow;
       tiles = tiles === null || block.tiles === undefined ? null : tiles + block.tiles;
     }
   } finally {
     await session.close();
   }
-  return { av, overflowRow, tiles };
+  return { av, states, overflowRow, tiles };
 }
 
 const shown = (x: number): string => `0x${bitsOf(x).toString(16).padStart(8, "0")} ${x}`;

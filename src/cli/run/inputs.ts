@@ -1,10 +1,11 @@
+import { existingRows } from "../../attention/existing-rows.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { type AttentionShape, type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
-import { type AttentionInputs, type InputTensor, lengthsOf, roundPart } from "../../emulator/operands.js";
+import { type AttentionInputs, type InputTensor, roundPart } from "../../emulator/operands.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { requireFormat } from "../../numerics/format-of.js";
 import type { StoredInputs } from "./input-shape.js";
@@ -112,14 +113,14 @@ export async function loadOperands(
   let exact = true;
   const round = async (name: InputName): Promise<Float32Array> => {
     const sizes = tensorShapes(shape)[name];
-    const lengths = lengthsOf(mask, name);
+    const rows = existingRows({ shape, mask }, name);
     const operands = allocate(valuesOf(sizes));
     let at = 0;
     for await (const piece of pieces(name)) {
       for (let from = 0; from < piece.length; from += valuesAtOnce) {
         const part = piece.subarray(from, from + valuesAtOnce);
         exact =
-          roundPart(part, operands, at + from, name, sizes, requireFormat(arithmetic, "--format").operand, lengths) &&
+          roundPart(part, operands, at + from, name, sizes, requireFormat(arithmetic, "--format").operand, rows) &&
           exact;
         await breathe();
       }

@@ -113,9 +113,8 @@ async function dumpTile(
   operands: Operands,
   { engine }: FinishedRun,
 ): Promise<void> {
-  const tensors = programOf(problem) === null ? null : dumpProgram(problem, operands, at);
-  if (tensors !== null) {
-    await writeTensors(path, tensors);
+  if (programOf(problem) !== null) {
+    await writeTensors(path, dumpProgram(problem, operands, at));
     return;
   }
   const session = await engine.open(problem, operands);

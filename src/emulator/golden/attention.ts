@@ -1,10 +1,14 @@
+import { rowOfScores, type ScoreTensor } from "../../attention/broadcast.js";
 import { groupOf } from "../../attention/heads.js";
 import { maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { rowAt } from "../../attention/rows.js";
+import { allRows, rowAt } from "../../attention/rows.js";
 import { type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
+import { InputError } from "../../errors.js";
 import type { Scale } from "../../numerics/arithmetic.js";
 import type { AttentionInputs } from "../operands.js";
+import { withHidden } from "../prepare.js";
+import { roundBias, roundSink } from "../score-operands.js";
 import type { Matrix } from "./encode.js";
 import { checkHead, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
 import { onePassOf, type Saturated } from "./one-pass.js";
@@ -21,6 +25,8 @@ export interface GoldenResult {
   readonly av: Float32Array;
   /** Operands past the largest value of their type; keys and values count once. */
   readonly saturated: Saturated;
+  /** RM and RD of each row at the end, [B, H, P, 2]; NaN where there is neither a key nor a sink. */
+  readonly states: Float64Array;
 }
 
 /** A query head with what it reads. */
@@ -39,7 +45,9 @@ interface Prepared {
  */
 export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs): GoldenResult {
   const { arithmetic, shape } = problem;
+  checkSmoothed(problem, inputs);
   const prepared = headsOf(problem, inputs);
+  const states = new Float64Array(2 * allRows(problem).end).fill(Number.NaN);
   const av = new Float32Array(valuesOf(tensorShapes(shape).av));
   const saturated = { q: 0, k: 0, v: 0, p: 0 };
   const counted = new Set<number>();
@@ -51,6 +59,7 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
     }
     const result = onePassOf(arithmetic, one.head, one.matrices, amax);
     av.set(result.av.values, rowAt(shape, { b: one.b, h: one.h, p: 0 }) * shape.valueDim);
+    states.set(result.states, 2 * rowAt(shape, { b: one.b, h: one.h, p: 0 }));
     saturated.q += result.saturated.q;
     saturated.p += result.saturated.p;
     if (!counted.has(one.kvHead)) {
@@ -59,7 +68,7 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
       counted.add(one.kvHead);
     }
   }
-  return { av, saturated };
+  return { av, saturated, states };
 }
 
 /** The heads whose elements share a scale with this one's; null for scales of parts of a head. */
@@ -68,11 +77,30 @@ function setOf(scale: Scale, one: Prepared, all: readonly Prepared[]): readonly 
   return scale === "head" ? all.filter(({ kvHead }) => kvHead === one.kvHead) : null;
 }
 
+/** @throws InputError where K is smoothed and scores are not softmax's alone: what is left out does not cancel. */
+function checkSmoothed({ arithmetic, softcap }: GoldenProblem, { sink }: AttentionInputs): void {
+  const got = softcap !== undefined ? "a softcap" : sink !== undefined ? "a sink" : null;
+  if (arithmetic.smooth === "none" || got === null) return;
+  throw new InputError({
+    where: arithmetic.name,
+    got: `${got} with smooth: ${arithmetic.smooth}`,
+    expected: "scores of which softmax takes only differences",
+  });
+}
+
+const addendOf =
+  ({ sizes, values }: ScoreTensor<Float32Array>, b: number, h: number) =>
+  (p: number, m: number): number =>
+    values[rowOfScores(sizes, b, h, p) + (sizes[3] === 1 ? 0 : m)] as number;
+
 /** All query heads, batch after batch. */
 function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prepared[] {
   const { shape, arithmetic, tile, scale, kvSplits } = problem;
   const shapes = tensorShapes(shape);
-  const mask = maskOf(problem);
+  const units = { scale, accumulator: arithmetic.accumulator };
+  const bias = inputs.bias === undefined ? null : roundBias(inputs.bias, shape, units);
+  const sinks = inputs.sink === undefined ? null : roundSink(inputs.sink, shape, units);
+  const mask = maskOf(withHidden(problem, bias?.hidden ?? null));
   /** The first `rows` rows of one head of a tensor; heads are numbered through the batches. */
   const matrix = (name: InputName, head: number, rows: number): Matrix => {
     const [, , most, columns] = shapes[name];
@@ -92,6 +120,9 @@ function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prep
       sees: (p, m) => mask.sees(rowAt(shape, { b, h, p }), m),
       kvSplits,
       label: `batch ${b}, head ${h}: `,
+      ...(problem.softcap === undefined ? {} : { softcap: problem.softcap }),
+      ...(bias === null ? {} : { bias: addendOf(bias.addends, b, h) }),
+      ...(sinks === null ? {} : { sink: sinks[h] as number }),
     };
     checkHead(head);
     return { b, h, kvHead, head, matrices: matricesOf(arithmetic, head) };

@@ -6,6 +6,7 @@ import { type Encoded, isScaledAfterwards } from "./encode.js";
 import type { OneHead } from "./head.js";
 import { numeratorsOf } from "./numerators.js";
 import { scoresOf } from "./scores.js";
+import { softcapOf } from "./softcap.js";
 import { type Softmax, softmaxOf } from "./softmax.js";
 import { placesOf, type TileKeys, type WeightedSum, weightedSumOf } from "./weighted-sums.js";
 
@@ -14,6 +15,12 @@ interface Carried {
   readonly rm: number;
   readonly rd: number;
   readonly rnv: readonly number[];
+}
+
+export interface QueryResult {
+  /** AV, [F]. */
+  readonly av: readonly number[];
+  readonly states: { readonly rm: number; readonly rd: number } | null;
 }
 
 /** Computes the queries of a head one after the other. */
@@ -26,6 +33,10 @@ export class HeadQueries {
   private readonly softmax: Softmax;
   private readonly largest: number;
   private readonly label: string;
+  private readonly softcap: (s: number) => number;
+  private readonly zeros: readonly number[];
+  /** What a query begins with where there is a sink. */
+  private readonly sunk: Carried | null;
 
   constructor(
     private readonly arithmetic: ArithmeticSpec,
@@ -37,23 +48,35 @@ export class HeadQueries {
     this.weightedSum = weightedSumOf(arithmetic, encoded.v);
     this.softmax = softmaxOf(arithmetic, head.scale);
     this.label = head.label ?? "";
+    this.softcap = head.softcap === undefined ? s => s : softcapOf(arithmetic, head.softcap, head.scale);
+    this.zeros = new Array<number>(head.v.columns).fill(0);
+    this.sunk = head.sink === undefined ? null : { rm: head.sink, rd: 2 ** arithmetic.offset, rnv: this.zeros };
     this.largest = numberTypes[arithmetic.accumulator].largest;
   }
 
-  /** AV of a query, [F]; +0 without a key. */
-  output(p: number): readonly number[] {
+  /** AV of a query, [F], +0 without a key; RM and RD at the end, null where there is neither a key nor a sink. */
+  output(p: number): QueryResult {
     const { k, m0, kvSplits } = this.head;
     const tiles = Math.ceil(k.rows / m0);
     const perRun = Math.ceil(tiles / kvSplits);
     const runs: Carried[] = [];
     for (let first = 0; first < tiles; first += perRun) {
-      let carried: Carried | null = null;
+      let carried = first === 0 ? this.sunk : null;
       for (const m1 of this.tilesOf(first, Math.min(first + perRun, tiles))) carried = this.tile(p, m1, carried);
       if (carried !== null) runs.push(carried);
     }
     const [only] = runs;
-    if (only === undefined) return new Array<number>(this.head.v.columns).fill(0);
-    return this.normalized(p, kvSplits === 1 ? only : this.merged(p, runs));
+    if (only === undefined) return { av: this.zeros, states: null };
+    const end = kvSplits === 1 ? only : this.merged(p, runs);
+    const seesNone = only === this.sunk && runs.length === 1;
+    return { av: seesNone ? this.zeros : this.normalized(p, end), states: { rm: end.rm, rd: end.rd } };
+  }
+
+  /** BQK as the maximum sees it: the product, capped, with its bias. */
+  private finalScore(p: number, m: number, where: string): number {
+    const { bias } = this.head;
+    const capped = this.softcap(this.checked(this.score(p, m), where));
+    return this.checked(bias === undefined ? capped : this.toA(capped + bias(p, m)) + 0, where);
   }
 
   /** The tiles of a run, in the order in which it reads them: that of its keys. */
@@ -76,7 +99,7 @@ export class HeadQueries {
     if (places.length === 0) return before;
 
     const scores = new Float64Array(keys.end - first);
-    for (const place of places) scores[place] = this.checked(this.score(p, first + place), at("BQK"));
+    for (const place of places) scores[place] = this.finalScore(p, first + place, at("BQK"));
     const lm = places.reduce((most, place) => Math.max(most, scores[place] as number), Number.NEGATIVE_INFINITY);
     const { rm, prm } = softmax.next(before?.rm ?? null, lm);
 

@@ -19,6 +19,12 @@ export interface OneHead {
   sees(p: number, m: number): boolean;
   /** Runs of key tiles that are merged at the end. */
   readonly kvSplits: number;
+  /** The cap of scores, in score units. */
+  readonly softcap?: number;
+  /** What is added to the score of query p and key m, rounded to the accumulator. */
+  readonly bias?: (p: number, m: number) => number;
+  /** What the running maximum begins with. */
+  readonly sink?: number;
   /** What errors put in front of a place: which head it is, where there are several. */
   readonly label?: string;
 }

@@ -11,6 +11,8 @@ export interface OneHeadResult {
   /** AV [P, F]: values of the accumulator. */
   readonly av: Matrix;
   readonly saturated: Saturated;
+  /** RM and RD of each query at the end, [P, 2]; NaN where there is neither a key nor a sink. */
+  readonly states: Float64Array;
 }
 
 /**
@@ -45,10 +47,16 @@ export function onePassOf(
   const queries = new HeadQueries(arithmetic, head, encoded);
   const [rows, columns] = [head.q.rows, head.v.columns];
   const av = new Float64Array(rows * columns);
-  for (let p = 0; p < rows; p += 1) av.set(queries.output(p), p * columns);
+  const states = new Float64Array(2 * rows).fill(Number.NaN);
+  for (let p = 0; p < rows; p += 1) {
+    const result = queries.output(p);
+    av.set(result.av, p * columns);
+    if (result.states !== null) states.set([result.states.rm, result.states.rd], 2 * p);
+  }
   const { q, k, v } = encoded;
   return {
     av: { rows, columns, values: av },
+    states,
     saturated: { q: q.saturated, k: k.saturated, v: v.saturated, p: queries.saturated },
   };
 }

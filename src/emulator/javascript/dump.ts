@@ -2,11 +2,10 @@ import { maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { rowAt } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
-import { lower } from "../../program/lower.js";
 import type { TileProgram } from "../../program/program.js";
 import { writesOf } from "../../program/steps.js";
 import type { Variable } from "../../program/variable.js";
-import { cascadeOf, tileKeys } from "../program-of.js";
+import { programToDump, tileKeys } from "../program-of.js";
 import { requireTile } from "../tile-dump.js";
 import { RowRunner } from "./row-runner.js";
 
@@ -20,18 +19,16 @@ export interface DumpedTensor {
 /**
  * Every tensor that a problem's cascade writes, for one tile, by its name: what is carried from tile to tile as it is after this
  * one, what a whole row makes as it is in the end. Entries of keys that a query does not see are +0, and so are those of the
- * tile where it sees no key of it. `exists` says which scores there are. Null for FuseMax's own cascade without a text.
+ * tile where it sees no key of it. `exists` says which scores there are.
  * @throws InputError for coordinates outside the grid of tiles.
  */
 export function dumpProgram(
   problem: AttentionProblem,
   operands: Operands,
   at: TileCoordinates,
-): readonly DumpedTensor[] | null {
+): readonly DumpedTensor[] {
   requireTile(at, problem);
-  const cascade = cascadeOf(problem);
-  if (cascade === null) return null;
-  const program = lower(cascade, problem.arithmetic, problem.scale, { keep: true });
+  const program = programToDump(problem);
   const { shape, tile } = problem;
   const m0 = Math.min(tile.m0, shape.keys);
   const first = at.m1 * m0;

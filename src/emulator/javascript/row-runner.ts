@@ -6,9 +6,17 @@ import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
 import { requireFormat } from "../../numerics/format-of.js";
 import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
 import { closuresOf } from "../../program/closures.js";
-import { type Blocks, type PrintedPass, printJavaScript, type RowMemory } from "../../program/javascript.js";
-import type { CheckedPlace, Pass, TileProgram } from "../../program/program.js";
+import {
+  type Blocks,
+  type PrintedFor,
+  type PrintedPass,
+  printJavaScript,
+  type RowMemory,
+} from "../../program/javascript.js";
+import { type CheckedPlace, type Pass, startOf, type TileProgram } from "../../program/program.js";
+import { stepReads } from "../../program/steps.js";
 import type { Variable } from "../../program/variable.js";
+import { type BiasReader, biasReader, sinkOf } from "../given-scores.js";
 import { tileKeys } from "../program-of.js";
 
 /** A check that failed: where a value left its range. */
@@ -50,20 +58,20 @@ interface Compiled {
 
 type Sizes = { readonly e: number; readonly f: number };
 
-function printed(program: TileProgram, blocks: Blocks, sizes: Sizes): Compiled {
-  const text = printJavaScript(program);
+function printed(program: TileProgram, blocks: Blocks, sizes: Sizes, options: PrintedFor): Compiled {
+  const text = printJavaScript(program, options);
   try {
     return { passes: text.compile(blocks, sizes), checks: text.checks };
   } catch (error) {
     // A page whose content security policy forbids Function.
-    if (error instanceof EvalError) return closures(program, blocks, sizes);
+    if (error instanceof EvalError) return closures(program, blocks, sizes, options);
     throw error;
   }
 }
 
-function closures(program: TileProgram, blocks: Blocks, sizes: Sizes): Compiled {
+function closures(program: TileProgram, blocks: Blocks, sizes: Sizes, options: PrintedFor): Compiled {
   const checks: CheckedPlace[] = [];
-  return { passes: closuresOf(program, blocks, sizes, checks), checks };
+  return { passes: closuresOf(program, blocks, sizes, checks, options), checks };
 }
 
 /** Runs a tile program as printed JavaScript, one row after the other in each tile. */
@@ -76,6 +84,9 @@ export class RowRunner {
   /** The tile of K that stands ready, transposed to [E, m0], and where the tile of V begins. */
   private readonly kT: Float32Array;
   private vOffset = 0;
+  /** Which keys of the tile the row at hand sees, where that is not all of its span. */
+  private readonly seen: Uint8Array;
+  private readonly bias: BiasReader | null;
   private readonly mask: Mask;
   private atTile = 0;
   private atRow = 0;
@@ -94,12 +105,14 @@ export class RowRunner {
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
     const sizes = { e: shape.headDim, f: shape.valueDim };
-    const { passes, checks } =
-      form === "printed" ? printed(program, this.blocks(), sizes) : closures(program, this.blocks(), sizes);
+    const compile = form === "printed" ? printed : closures;
+    const { passes, checks } = compile(program, this.blocks(), sizes, { bits: !this.mask.isInterval });
     this.printed = passes;
     this.checks = checks;
     this.mac = macChains(requireFormat(arithmetic, "engine cpu"));
     this.kT = new Float32Array(this.m0 * shape.headDim);
+    this.seen = new Uint8Array(this.mask.isInterval ? 0 : this.m0);
+    this.bias = biasReader(operands, shape, program);
     const own = (variable: Variable): boolean => variable.life === "row" || variable.life === "whole";
     const lengths = program.variables.map(variable => this.lengthOf(variable));
     const perRow = program.variables.reduce((sum, v, i) => sum + (own(v) ? 4 * (lengths[i] as number) : 0), 0);
@@ -124,8 +137,11 @@ export class RowRunner {
     return this.rows.length;
   }
 
-  /** Computes rows of one head, at most `rowsAtOnce`, into `av` from its start. Gives the first fault, or null. */
-  run({ start, end }: RowRange, av: Float32Array, stopped: () => void = () => {}): Fault | null {
+  /**
+   * Computes rows of one head, at most `rowsAtOnce`, into `av` from its start, and RM and RD of each, [rows, 2], into
+   * `states` where they are wanted. Gives the first fault, or null.
+   */
+  run({ start, end }: RowRange, av: Float32Array, stopped: () => void = () => {}, states?: Float32Array): Fault | null {
     const { shape } = this.problem;
     const kvHead = kvHeadOf(shape, headOf(shape, start));
     const keyCount = sequenceOf(this.problem, batchOf(shape, start)).keys;
@@ -153,6 +169,7 @@ export class RowRunner {
       const at = (row - start) * shape.valueDim;
       if (!isEmpty(keys) && values !== undefined) av.set(values, at);
       else av.fill(0, at, at + shape.valueDim);
+      if (states !== undefined) this.readStates(memory, states.subarray(2 * (row - start)));
     }
     return this.fault;
   }
@@ -165,25 +182,39 @@ export class RowRunner {
     const steps = walked?.tile ?? [];
     if (steps.some(step => step.kind === "product" && step.over === "E")) this.loadKeys(kvHead * keys + base, count);
     this.vOffset = (kvHead * keys + base) * valueDim;
-    for (const { row, keys: seen, memory } of rows) {
-      const start = Math.max(0, seen.from - base);
-      const end = Math.min(count, seen.to - base);
-      if (start >= end) continue;
+    const { bias, seen } = this;
+    const biased = bias !== null && steps.some(step => stepReads(step).has(bias.variable));
+    for (const { row, memory } of rows) {
+      const { from, to } = this.mask.spanWithin(row, { from: base, to: base + count });
+      if (from >= to) continue;
+      const span = { start: from - base, end: to - base, base, m1, seen };
+      if (!this.mask.isInterval) for (let m = from; m < to; m += 1) seen[m - base] = this.mask.sees(row, m) ? 1 : 0;
+      if (biased) bias.read(row, from, to, (memory.values[bias.index] as Lanes).values.subarray(from - base));
       this.atRow = row;
       this.atTile = m1;
-      pass.tile(memory, { start, end, base, m1 });
+      pass.tile(memory, span);
       if (walked !== undefined) this.options.onTile?.(walked, m1, memory);
     }
   }
 
   private begin(row: number, memory: RowMemory): Row {
     const { shape } = this.problem;
-    for (const [i, { initial, life }] of this.program.variables.entries()) {
-      if (life === "row" && initial !== null) memory.values[i]?.values.fill(initial);
+    const sink = sinkOf(this.operands, shape, row);
+    for (const [i, variable] of this.program.variables.entries()) {
+      const start = startOf(this.program, variable, sink);
+      if (start !== null) memory.values[i]?.values.fill(start);
     }
     const query = memory.values[this.program.variables.indexOf(this.program.query)];
     query?.values.set(this.operands.q.subarray(row * shape.headDim, (row + 1) * shape.headDim));
     return { row, keys: this.mask.span(row), memory };
+  }
+
+  private readStates(memory: RowMemory, to: Float32Array): void {
+    const { states, variables } = this.program;
+    if (states === undefined) throw new Error(`${this.program.name} has no running maximum`);
+    const of = (variable: Variable): number => memory.values[variables.indexOf(variable)]?.values[0] ?? Number.NaN;
+    to[0] = of(states.maximum);
+    to[1] = of(states.denominator);
   }
 
   private loadKeys(firstKey: number, count: number): void {

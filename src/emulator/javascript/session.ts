@@ -20,16 +20,21 @@ export function openPrinted(
   const runner = new RowRunner(problem, operands, program, { form });
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
+    const states = problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
     let overflowRow: number | null = null;
     for (let start = range.start; start < range.end; ) {
       const end = Math.min(range.end, start + runner.rowsAtOnce, rowsOfHead(shape, headOf(shape, start)).end);
-      const fault = runner.run({ start, end }, av.subarray((start - range.start) * valueDim), () =>
-        signal?.throwIfAborted(),
+      const fault = runner.run(
+        { start, end },
+        av.subarray((start - range.start) * valueDim),
+        () => signal?.throwIfAborted(),
+        states?.subarray(2 * (start - range.start)),
       );
       overflowRow ??= fault?.row ?? null;
       start = end;
     }
-    return { range, av, overflowRow, tiles: countTiles(problem, range) };
+    const tiles = countTiles(problem, range);
+    return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
   };
   return {
     concurrency: 1,

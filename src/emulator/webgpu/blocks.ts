@@ -69,6 +69,7 @@ export function countTiles(problem: AttentionProblem, range: RowRange): number {
   const { shape } = problem;
   const { m0, p0 } = problem.tile;
   const mask = maskOf(problem);
+  if (!mask.isInterval) return countPlaneTiles(problem, mask, range);
   /** Key tiles that rows [start, end) of one head see; their windows overlap or touch, so they make one span. */
   const keyTiles = (start: number, end: number): number => {
     const seen = seenTogether(mask, start, end);
@@ -80,6 +81,29 @@ export function countTiles(problem: AttentionProblem, range: RowRange): number {
     const tileStart = head.start + Math.floor((row - head.start) / p0) * p0;
     const end = Math.min(range.end, tileStart + p0, head.end);
     tiles += keyTiles(tileStart, end) - keyTiles(tileStart, row);
+    row = end;
+  }
+  return tiles;
+}
+
+/** The same where what a row sees is no interval: tile by tile, until a row is found that sees a key. */
+function countPlaneTiles({ shape, tile }: AttentionProblem, mask: Mask, range: RowRange): number {
+  const { m0, p0 } = tile;
+  const touches = (start: number, end: number, m1: number): boolean => {
+    for (let row = start; row < end; row += 1) {
+      if (!isEmpty(mask.spanWithin(row, { from: m1 * m0, to: (m1 + 1) * m0 }))) return true;
+    }
+    return false;
+  };
+  let tiles = 0;
+  for (let row = range.start; row < range.end; ) {
+    const head = rowsOfHead(shape, headOf(shape, row));
+    const tileStart = head.start + Math.floor((row - head.start) / p0) * p0;
+    const end = Math.min(range.end, tileStart + p0, head.end);
+    const { from, to } = seenTogether(mask, row, end);
+    for (let m1 = Math.floor(from / m0); m1 * m0 < to; m1 += 1) {
+      if (touches(row, end, m1) && !touches(tileStart, row, m1)) tiles += 1;
+    }
     row = end;
   }
   return tiles;

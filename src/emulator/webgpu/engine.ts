@@ -1,5 +1,6 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { Engine, Session } from "../engine.js";
+import { requirePlainScores } from "../interval-only.js";
 import type { OpCase } from "../self-test-ops.js";
 import { DeviceGuard, type HostWait } from "./device-guard.js";
 import { KernelCache, type ShaderSource } from "./kernel.js";
@@ -41,15 +42,17 @@ export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
     name: "webgpu",
     adapter: options.adapter,
     device: options.device,
-    open: (problem: AttentionProblem, operands: Operands): Promise<Session> =>
-      openSession(
+    open: async (problem: AttentionProblem, operands: Operands): Promise<Session> => {
+      requirePlainScores(problem, "webgpu");
+      return openSession(
         {
           ...{ guard, kernels, paces, traits, specialize: options.specialize ?? true },
           variantFor: problem => ({ ...variantFor(traits, problem), ...options.variant }),
         },
         problem,
         operands,
-      ),
+      );
+    },
     runOps: test => runOperations(guard, kernels, test),
     halt: () => guard.halt(),
     close: async () => guard.close(),

@@ -1,0 +1,93 @@
+import { softcapFactors } from "../numerics/softcap.js";
+import type { PeTable } from "./pe-table.js";
+import { type CheckedPlace, type Pass, type Statement, type Step, sinkStart, type TileProgram } from "./program.js";
+import { read } from "./scalar.js";
+import type { Variable } from "./variable.js";
+
+/** What is done to scores between their product and the maximum (docs/numerics.md, "What is added to scores"). */
+export interface ScoreTerms {
+  /** The cap in score units, and the problem's scale. */
+  readonly softcap?: { readonly cap: number; readonly scale: number } | undefined;
+  /** Whether each score gets an addend of the host's. */
+  readonly bias: boolean;
+}
+
+/** The program with more done to each score: after every product over E of the query itself. */
+export function withScoreTerms(program: TileProgram, table: PeTable, { softcap, bias }: ScoreTerms): TileProgram {
+  if (softcap === undefined && !bias) return program;
+  const addend: Variable = {
+    ...{ name: "bias", axis: "key", tensor: null, life: "tile", initial: null, operand: false },
+    given: "bias",
+  };
+  const terms = (to: Variable, where: CheckedPlace | null): Step => {
+    const value: Statement = { kind: "set", to, value: read(to) };
+    const check: Statement[] = where === null ? [] : [{ kind: "check", value: read(to), limit: table.limit, where }];
+    const body: Statement[] = [];
+    if (softcap !== undefined) {
+      const { g, w } = softcapFactors(softcap.cap, softcap.scale);
+      // A cap would hide what left the accumulator's range.
+      body.push(...check, { ...value, value: table.softcap(read(to), g, w) });
+    }
+    if (bias) body.push({ ...value, value: table.add(read(to), read(addend)) });
+    return { kind: "loop", over: "key", body };
+  };
+  const passes = program.passes.map((pass): Pass => {
+    const tile = pass.tile.flatMap(step =>
+      step.kind === "product" && step.over === "E" && step.lanes === program.query
+        ? [step, terms(step.to, checkOf(pass, step.to))]
+        : [step],
+    );
+    return { ...pass, tile };
+  });
+  return { ...program, passes, variables: bias ? [...program.variables, addend] : program.variables };
+}
+
+/** Where a pass checks the range of a product's sums. */
+function checkOf({ tile }: Pass, sums: Variable): CheckedPlace | null {
+  for (const step of tile) {
+    if (step.kind !== "loop") continue;
+    for (const statement of step.body) {
+      if (statement.kind === "check" && statement.where.tensor === sums.tensor && !statement.where.difference) {
+        return statement.where;
+      }
+    }
+  }
+  return null;
+}
+
+type Start = readonly [Variable, number | typeof sinkStart];
+
+const startsOf = (...starts: readonly Start[]): NonNullable<TileProgram["starts"]> => new Map(starts);
+
+/**
+ * FuseMax's program with a sink: its running maximum begins with the row's, and its denominator with `denominator`, as if
+ * a tile before the first had held one key without a value.
+ */
+export function withSink(program: TileProgram, denominator: number): TileProgram {
+  const { states } = program;
+  if (states === undefined) throw new Error(`${program.name} has no running maximum`);
+  return { ...program, starts: startsOf([states.maximum, sinkStart], [states.denominator, denominator]) };
+}
+
+/**
+ * Three-pass attention with a sink: the maximum of pass `n` begins with the row's, and the denominator, which a later pass
+ * sums up, with its exponential.
+ */
+export function withSinkBetween(
+  program: TileProgram,
+  table: PeTable,
+  c: number,
+  { n, maximum, denominator }: { readonly n: number; readonly maximum: Variable; readonly denominator: Variable },
+): TileProgram {
+  const sink: Variable = {
+    ...{ name: "sink", axis: "row", tensor: null, life: "row", initial: null, operand: false },
+  };
+  const value = table.result(table.exp(table.subtract(read(sink), read(maximum)), c, null));
+  const begin: Step = { kind: "loop", over: null, body: [{ kind: "set", to: denominator, value }] };
+  return {
+    ...program,
+    variables: [...program.variables, sink],
+    passes: program.passes.map((pass, i) => (i === n ? { ...pass, end: [...pass.end, begin] } : pass)),
+    starts: startsOf([sink, sinkStart], [maximum, sinkStart]),
+  };
+}

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isEmpty } from "../../src/attention/key-range.js";
+import { maskOf } from "../../src/attention/mask.js";
+import { allRows } from "../../src/attention/rows.js";
+import type { Engine } from "../../src/emulator/engine.js";
+import { type GoldenResult, goldenAttention } from "../../src/emulator/golden/attention.js";
+import { NumericsError } from "../../src/errors.js";
+import { formatNames } from "../../src/numerics/format.js";
+import { expectSameBits, runCase } from "../properties/run.js";
+import { type ScoreCase, scoreCases } from "../properties/score-cases.js";
+import { printingEngines } from "./engines.js";
+
+/** The golden bits; null where a value leaves its range. */
+function golden({ problem, inputs }: ScoreCase): GoldenResult | null {
+  // What the bias hides is in the mask twice, which changes nothing.
+  try {
+    return goldenAttention({ ...problem, kvSplits: 1 }, inputs);
+  } catch (error) {
+    if (error instanceof NumericsError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Masks of bits, patterns, biases, soft-caps and sinks: every engine gives the golden bits of AV, and of RM and RD where a
+ * row has a key, and counts the tiles in which a query sees a key.
+ */
+describe.each(printingEngines.filter(({ name }) => name.startsWith("cpu")))("scores on $name", ({ open, runs }) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await open();
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  it.each(formatNames)("law: the golden bits in %s", async format => {
+    await fc.assert(
+      fc.asyncProperty(scoreCases(format), async given => {
+        const expected = golden(given);
+        const { av, states, overflowRow, tiles } = await runCase(engine, given, 7);
+        if (expected === null) {
+          expect(overflowRow).not.toBeNull();
+          return;
+        }
+        expect(overflowRow).toBeNull();
+        expectSameBits(av, expected.av);
+        const mask = maskOf(given.problem);
+        const { shape, tile } = given.problem;
+        const touched = new Set<string>();
+        for (let row = 0; row < allRows(given.problem).end; row += 1) {
+          for (let m = 0; m < shape.keys; m += 1) {
+            const [head, p] = [Math.floor(row / shape.queries), row % shape.queries];
+            if (mask.sees(row, m)) touched.add(`${head} ${Math.floor(p / tile.p0)} ${Math.floor(m / tile.m0)}`);
+          }
+          if (isEmpty(mask.span(row))) continue;
+          expectSameBits(states.subarray(2 * row, 2 * row + 2), expected.states.subarray(2 * row, 2 * row + 2));
+        }
+        if (tiles !== null) expect(tiles).toBe(touched.size);
+      }),
+      { numRuns: 2 * runs },
+    );
+  });
+});
