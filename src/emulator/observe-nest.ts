@@ -32,6 +32,11 @@ export interface MappedEinsum {
   readonly tensors: readonly MappedTensor[];
   /** Operations of one point. */
   readonly operations: Readonly<Record<string, number>>;
+  /**
+   * A fan-out whose instances are dealt the turns of some loops in time (by their places in `loops`), each a unit of work
+   * that begins with empty memories. The units are walked one after the other here.
+   */
+  readonly spread?: { readonly level: number; readonly loops: readonly number[] } | undefined;
 }
 
 export interface MappedTensor {
@@ -51,7 +56,7 @@ export interface WordCounts {
 }
 
 export interface NestObservation {
-  /** Time steps in which some PE has a point. */
+  /** Time steps in which some PE has a point; with work that is dealt, rounds of units, each as long as the longest unit. */
   readonly steps: number;
   readonly points: number;
   readonly operations: Readonly<Record<string, number>>;
@@ -124,6 +129,7 @@ export function observeNest(
     return instances === undefined ? [] : [{ name, level, around }];
   });
   const filled = fanouts.map(() => 0);
+  const units = new Map<string, number>();
   turn(0, inTime, () => {
     let working = 0;
     turn(inTime, loops.length, () => {
@@ -133,6 +139,8 @@ export function observeNest(
     });
     if (working === 0) return;
     steps += 1;
+    const unit = at(einsum.spread?.loops ?? [], index);
+    units.set(unit, (units.get(unit) ?? 0) + 1);
     points += working;
     const given = fanouts.map(() => new Set<string>());
     turn(inTime, loops.length, () => {
@@ -146,8 +154,12 @@ export function observeNest(
       filled[f] = (filled[f] as number) + size;
     });
   });
+  const { spread } = einsum;
+  const instancesOfSpread = spread === undefined ? 1 : (levels[spread.level]?.instances ?? 1);
+  const rounds = Math.ceil(units.size / instancesOfSpread);
+  const busiest = spread === undefined ? steps : rounds * Math.max(...units.values());
   let within = fanouts.reduce((product, { level }) => product * (levels[level]?.instances ?? 1), 1);
-  let used = steps;
+  let used = busiest;
   const unfilled = fanouts.map(({ name, level }, f): [string, number] => {
     const size = levels[level]?.instances ?? 1;
     within /= size;
@@ -156,7 +168,7 @@ export function observeNest(
     return [name, empty];
   });
   return {
-    steps,
+    steps: busiest,
     points,
     operations: Object.fromEntries(Object.entries(einsum.operations).map(([name, each]) => [name, each * points])),
     accesses,
@@ -198,7 +210,7 @@ const at = (loops: readonly number[], index: readonly number[]): string => loops
 
 /** The places where a tensor's words pass: out of each level that keeps it, and into it. */
 function portsOf(
-  { levels, loops }: MappedEinsum,
+  { levels, loops, spread }: MappedEinsum,
   { name, output, has, kept }: MappedTensor,
   instances: Instances,
   isSpatial: (loop: NestLoop) => boolean,
@@ -208,6 +220,13 @@ function portsOf(
     [...loops.keys()].filter(i => wanted(loops[i] as NestLoop, has[i] === true));
   const own: Record<string, WordCounts> = {};
   accesses[name] = own;
+  /** The loops in time whose turns bring another tile to a level. */
+  const moving = (into: number): readonly number[] =>
+    [...loops.keys()].filter(i => {
+      const loop = loops[i] as NestLoop;
+      const isDealt = spread !== undefined && spread.level < into && spread.loops.includes(i);
+      return !isSpatial(loop) && loop.level < into && (has[i] === true || isDealt);
+    });
   return kept.flatMap((level, k) => {
     const counts: WordCounts = { reads: 0, updates: 0, fills: 0 };
     own[levels[level]?.name as string] = counts;
@@ -230,14 +249,14 @@ function portsOf(
     const downTo = next ?? levels.length;
     const served = new Port(
       choose((loop, own) => own && isSpatial(loop) && loop.level >= level && loop.level < downTo).concat(around),
-      next === undefined ? undefined : choose((loop, own) => own && !isSpatial(loop) && loop.level < next),
+      next === undefined ? undefined : moving(next),
       choose((loop, own) => own && (next === undefined ? isSpatial(loop) && !isAround(loop) : loop.level >= next)),
       output ? [count("updates"), metAgain("reads")] : [count("reads")],
     );
     if (k === 0) return [served];
     const filling = new Port(
       around,
-      choose((loop, own) => own && !isSpatial(loop) && loop.level < level),
+      moving(level),
       choose((loop, own) => own && loop.level >= level),
       [output ? metAgain("fills") : count("fills")],
     );

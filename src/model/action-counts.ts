@@ -6,11 +6,11 @@ import { bigProduct, exactLimit } from "./count.js";
 import {
   type AnalysisOptions,
   analyse,
-  iterations,
   type PeSteps,
   peSteps,
   points,
   type RankCounts,
+  stepsOfBusiest,
   type TensorAccesses,
   tileWords,
   tuples,
@@ -24,7 +24,7 @@ import type { VisibleRegion } from "./visible-region.js";
 export interface EinsumCounts {
   readonly name: string;
   readonly array: string;
-  /** Steps of one PE, one point each. */
+  /** Steps of one PE (of the busiest), one point each. */
   readonly iterations: number;
   /** Points of the iteration space: existing ones only, over all PEs. */
   readonly points: number;
@@ -42,6 +42,8 @@ export interface EinsumCounts {
   readonly tiles: readonly (readonly number[])[];
   /** Share of each tensor's buffer accesses that goes to DRAM, in the order of `accesses`. */
   readonly spilled: readonly number[];
+  /** Busy cycles of each unit that works beside the rest of a PE, as `array.unit`, and of the rest as `array`. */
+  readonly unitCycles: Readonly<Record<string, number>>;
 }
 
 /** The same with what the array's PE-steps are spent on. */
@@ -114,39 +116,55 @@ export function countEinsum(
 }
 
 /** What the PEs that an Einsum runs on do while it runs. */
-export function peStepsOf(design: CompiledDesign, { einsum, shape, counts }: Laid, values: Float64Array): PeSteps {
+export function peStepsOf(design: CompiledDesign, laid: Laid, values: Float64Array): PeSteps {
+  const { einsum, shape, counts } = laid;
   const fanouts = einsum.fanouts.map(({ level, loops }) => ({
     level,
     loops,
     size: design.levels.get(level)?.fields.get("size")?.(values) ?? 1,
   }));
-  return peSteps(shape, counts, fanouts);
+  return peSteps(shape, counts, fanouts, busiestSteps(design, laid, values));
 }
+
+/** Instances of the fan-outs over which an Einsum's work is dealt. */
+export const spreadSizes = (design: CompiledDesign, { einsum }: Laid, values: Float64Array): readonly number[] =>
+  einsum.spreadOver.map(level => design.levels.get(level)?.fields.get("size")?.(values) ?? 1);
+
+/** Steps of one PE, of the busiest instance where work is dealt to several. */
+const busiestSteps = (design: CompiledDesign, laid: Laid, values: Float64Array): number =>
+  stepsOfBusiest(laid.shape, laid.counts, laid.boxes, laid.einsum.shape, spreadSizes(design, laid, values));
 
 export function countLaid(
   design: CompiledDesign,
-  { einsum, shape, counts, boxes, kept }: Laid,
+  laid: Laid,
   values: Float64Array,
   options: AnalysisOptions,
 ): EinsumCounts {
-  const steps = iterations(shape, counts);
+  const { einsum, shape, counts, boxes, kept } = laid;
+  const steps = busiestSteps(design, laid, values);
   const allPoints = points(shape, counts);
   const onArray = design.arrays.get(einsum.array);
+  const unitOf = design.units.get(einsum.array);
   let perPoint = 0;
+  const inUnits: Record<string, number> = {};
   const operations = einsum.operations.map(({ name, perPoint: number }) => {
     const each = atLeastZero(number(values), () => einsum.at(["operations", name]));
-    if (einsum.cycles === undefined) perPoint += each * (onArray?.get(name)?.(values) ?? 0);
+    const unit = unitOf?.get(name);
+    const busy = each * (onArray?.get(name)?.(values) ?? 0);
+    if (unit !== undefined) inUnits[unit] = (inUnits[unit] ?? 0) + busy;
+    else if (einsum.cycles === undefined) perPoint += busy;
     return { name, count: times(each, allPoints) };
   });
+  if (einsum.cycles !== undefined) perPoint = atLeastZero(einsum.cycles(values), () => einsum.at(["cycles"]));
+  const unitCycles: Record<string, number> = { [einsum.array]: times(perPoint, steps) };
+  for (const [unit, each] of Object.entries(inUnits)) unitCycles[unit] = times(each, steps);
   return {
     name: einsum.name,
     array: einsum.array,
     iterations: steps,
     points: allPoints,
-    cycles: times(
-      atLeastZero(einsum.cycles?.(values) ?? perPoint, () => einsum.at(["cycles"])),
-      steps,
-    ),
+    cycles: Math.max(...Object.values(unitCycles)),
+    unitCycles,
     operations,
     accesses: analyse(shape, counts, kept, options),
     levels: einsum.levelNames,

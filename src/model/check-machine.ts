@@ -2,9 +2,12 @@ import { SpecError } from "../errors.js";
 import type { Path } from "../spec/document.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
+import type { CompiledEinsum } from "./compile-einsum.js";
 
 /** What a level's number must be, by field; others must be at least 0. */
 const least: Readonly<Record<string, number>> = { size: 1, depth: 1, rowWords: 1, bytes: 1, bytesPerSecond: 1 };
+/** What must be above 0: nothing would ever pass. */
+const isAboveZero = (field: string): boolean => field.startsWith("bandwidth.");
 
 /** Throws SpecError for a negative energy, area or time, a memory of no bytes, a clock that stands still. */
 export function checkNumbers(design: CompiledDesign, values: Float64Array): void {
@@ -13,8 +16,9 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
     for (const [field, number] of fields) {
       const value = number(values);
       const bound = least[field] ?? 0;
-      if (value >= bound && value < Number.POSITIVE_INFINITY) continue;
-      const expected = `a number of at least ${bound}`;
+      const aboveZero = isAboveZero(field);
+      if ((aboveZero ? value > 0 : value >= bound) && value < Number.POSITIVE_INFINITY) continue;
+      const expected = aboveZero ? "a number above 0" : `a number of at least ${bound}`;
       throw new SpecError({ where: at(["levels", name, ...field.split(".")]), got: String(value), expected });
     }
   }
@@ -26,12 +30,41 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
       throw new SpecError({ where, got: `${value} cycles`, expected: "a number of at least 0" });
     }
   }
+  for (const [array, watts] of design.arrayWatts) {
+    const value = watts(values);
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) continue;
+    const where = at(["arrays", array, "staticWatts"]);
+    throw new SpecError({ where, got: `${value} W`, expected: "a number of at least 0" });
+  }
   const frequency = design.frequencyHz(values);
   if (frequency > 0 && frequency < Number.POSITIVE_INFINITY) return;
   throw new SpecError({ where: at(["frequencyHz"]), got: String(frequency), expected: "a number above 0" });
 }
 
-/** All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. */
+/** Throws SpecError for a fan-out of several instances over which no Einsum that it stands around has a loop: all but one would idle. */
+export function checkInstances(design: CompiledDesign, einsums: readonly CompiledEinsum[], values: Float64Array): void {
+  const used = new Map<string, boolean>();
+  for (const { fanouts, spreadOver } of einsums) {
+    for (const { level, loops } of fanouts) {
+      used.set(level, used.get(level) === true || loops !== 0 || spreadOver.includes(level));
+    }
+  }
+  for (const [level, isUsed] of used) {
+    const size = isUsed ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);
+    if (size <= 1) continue;
+    throw new SpecError({
+      where: design.inArchitecture(["levels", level, "size"])(),
+      got: `${size} instances of ${level}, over which no Einsum of ${design.mapping.name} has a loop`,
+      expected: "a loop over them, or one instance",
+      mend: `put a loop under loops.${level}, or deal turns of outer loops with spread`,
+    });
+  }
+}
+
+/**
+ * All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. What
+ * streams through a level with double buffering takes its room twice.
+ */
 export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCounts[], values: Float64Array): void {
   const buffers = [...design.levels.values()].filter(({ spec }) => spec.kind === "sram");
   for (const buffer of buffers) {
@@ -58,9 +91,11 @@ function seat({ accesses, path, tiles, seats, spilled }: EinsumCounts, buffer: n
     if ((spilled[t] as number) > 0) continue;
     const at = (accesses[t] as EinsumCounts["accesses"][number]).levels;
     for (let k = 0; k < at.length; k++) {
-      if (path[at[k]?.level as number]?.index !== buffer) continue;
+      const level = path[at[k]?.level as number];
+      if (level?.index !== buffer) continue;
+      const copies = k > 0 && level.spec.kind === "sram" && level.spec.buffering === "double" ? 2 : 1;
       const own = seats[t] as number;
-      words[own] = Math.max(words[own] as number, tiles[t]?.[k] as number);
+      words[own] = Math.max(words[own] as number, copies * (tiles[t]?.[k] as number));
     }
   }
 }

@@ -27,6 +27,8 @@ export interface CompiledEinsum {
   readonly seats: readonly number[];
   /** The fan-outs with the loops (a mask of bits) over each. */
   readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
+  /** Those over which turns of loops are dealt, in the order of `shape.spread`. */
+  readonly spreadOver: readonly string[];
   /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
   readonly ranks: readonly {
     readonly name: string;
@@ -208,7 +210,16 @@ export function compileEinsum(
     });
   });
 
+  const spread = spreadLoops(spec, levels, architecture, at);
   const shape = nestShape({
+    ...(spread.length === 0
+      ? {}
+      : {
+          spread: spread.map(({ level, loops }) => ({
+            level,
+            loops: loops.reduce((mask, part) => mask | (1 << bitOf(part)), 0),
+          })),
+        }),
     levels: levels.map(level => ({ name: level, spatial: architecture.levels[level]?.kind === "fanout" })),
     loops: looped.map(({ part, index }) => ({ level: index, bit: bitOf(part) })),
     ranks: ranks.map(({ shift, parts }) => ({ shift, parts: parts.length })),
@@ -257,6 +268,7 @@ export function compileEinsum(
     path: levels.map(level => context.levels.get(level) as CompiledLevel),
     seats: tensors.map(({ name }) => seatOf(mapping.inPlace?.[name] ?? name)),
     fanouts,
+    spreadOver: spread.map(({ level }) => levels[level] as string),
     ranks,
     keep,
     alwaysKept: keep.every(list => list.every(({ condition }) => condition === undefined))
@@ -293,6 +305,39 @@ export function compileEinsum(
     ),
     at,
   };
+}
+
+/**
+ * The loops that are dealt to the instances of fan-outs, outermost fan-out first: the last ones of the nearest memory
+ * around it, so that whatever a memory within holds belongs to one unit of work. Throws SpecError.
+ */
+function spreadLoops(
+  { spread = {}, loops, array }: EinsumMapping,
+  levels: readonly string[],
+  architecture: Architecture,
+  at: (path: Path) => string,
+): readonly { readonly level: number; readonly loops: readonly string[] }[] {
+  const isFanout = (level: string | undefined): boolean => architecture.levels[level ?? ""]?.kind === "fanout";
+  return Object.entries(spread)
+    .map(([fanout, dealt]) => {
+      const level = levels.indexOf(fanout);
+      const fail = (got: string, expected: string): SpecError =>
+        new SpecError({ where: at(["spread", fanout]), got, expected });
+      if (!isFanout(fanout) || level < 0) {
+        const known = levels.filter(isFanout);
+        throw fail(`the level '${fanout}'`, `a fan-out above the ${array} array: ${known.join(", ") || "it has none"}`);
+      }
+      if ((loops[fanout] ?? []).length > 0) throw fail(`loops over ${fanout} besides`, "either of the two");
+      const memory = levels.slice(0, level).findLast(outer => !isFanout(outer)) ?? "";
+      const own = loops[memory] ?? [];
+      const last = own.slice(own.length - dealt.length);
+      if (dealt.length === 0 || last.length !== dealt.length || last.some((part, i) => part !== dealt[i])) {
+        const got = dealt.length === 0 ? "no loops" : `the loops ${dealt.join(", ")}`;
+        throw fail(got, `the last of those over ${memory}, in their order: ${own.join(", ")}`);
+      }
+      return { level, loops: dealt };
+    })
+    .sort((a, b) => a.level - b.level);
 }
 
 /** The levels from DRAM down to an array's registers. */

@@ -65,11 +65,38 @@ export function compileLevels(
   return compiled;
 }
 
+/** Throws SpecError for a level through which no array is reached: nothing would ever pass it. */
+export function checkReached(
+  architecture: Architecture,
+  levels: ReadonlyMap<string, CompiledLevel>,
+  at: (path: Path) => Place,
+): void {
+  const reached = new Set<string>();
+  for (const { at: registers } of Object.values(architecture.arrays)) {
+    for (let name = registers; ; ) {
+      reached.add(name);
+      const level = architecture.levels[name];
+      if (level === undefined || level.kind === "dram") break;
+      name = level.within;
+    }
+  }
+  const idle = [...levels.keys()].find(name => !reached.has(name));
+  if (idle === undefined) return;
+  throw new SpecError({
+    where: at(["levels", idle])(),
+    got: `the level ${idle}, which is on no array's way to ${[...levels.values()].find(l => l.spec.kind === "dram")?.name}`,
+    expected: "levels around the registers of some array",
+    mend: "leave it out, or put what stands below it within it",
+  });
+}
+
 /** A level's numbers, each with its path within the level. */
 export function numericFields(level: Level): [string, Formula][] {
   return Object.entries(level).flatMap(([field, value]): [string, Formula][] => {
-    if (["kind", "within", "sameAs"].includes(field) || value === undefined) return [];
+    if (["kind", "within", "sameAs", "buffering"].includes(field) || value === undefined) return [];
     if (typeof value !== "object") return [[field, value as Formula]];
-    return Object.entries(value as Record<string, Formula>).map(([part, formula]) => [`${field}.${part}`, formula]);
+    return Object.entries(value as Record<string, Formula | boolean>).flatMap(([part, formula]) =>
+      typeof formula === "boolean" ? [] : [[`${field}.${part}`, formula]],
+    );
   });
 }

@@ -8,7 +8,7 @@ import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import type { Technology } from "../spec/technology.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
-import { type CompiledLevel, compileLevels, numericFields } from "./compile-levels.js";
+import { type CompiledLevel, checkReached, compileLevels, numericFields } from "./compile-levels.js";
 import { type Define, definePartitions, defineTable } from "./declare.js";
 import type { FieldReads, Place } from "./field-reads.js";
 import { maskRoles } from "./mask-ranks.js";
@@ -35,6 +35,10 @@ export interface CompiledDesign {
   readonly levels: ReadonlyMap<string, CompiledLevel>;
   /** Per array the cycles of each operation it has. */
   readonly arrays: ReadonlyMap<string, ReadonlyMap<string, Compiled>>;
+  /** Per array the unit (`array.unit`) of each operation that one does beside the rest of a PE. */
+  readonly units: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Per array, where its architecture says it, the power of one PE in watts, whatever it does. */
+  readonly arrayWatts: ReadonlyMap<string, Compiled>;
   readonly einsums: readonly { readonly name: string; readonly variants: readonly CompiledEinsum[] }[];
   readonly phases: readonly CompiledPhase[];
   readonly blocks: BlockLibrary;
@@ -147,6 +151,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   const nowhere = () => "model";
 
   const levels = compileLevels(architecture, program, inArchitecture);
+  checkReached(architecture, levels, inArchitecture);
   const arrays = new Map(
     Object.entries(architecture.arrays).map(([name, { operations }]) => [
       name,
@@ -200,6 +205,14 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     wordBytes: architecture.wordBits / 8,
     levels,
     arrays,
+    units: unitsOf(architecture, inArchitecture),
+    arrayWatts: new Map(
+      Object.entries(architecture.arrays).flatMap(([name, { staticWatts }]) =>
+        staticWatts === undefined
+          ? []
+          : [[name, program.compile(staticWatts, undefined, inArchitecture(["arrays", name, "staticWatts"]))] as const],
+      ),
+    ),
     einsums,
     phases,
     blocks: blockLibrary({ data: technology, at: path => placesIn("technology")(path)() }),
@@ -214,6 +227,30 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     reads,
     inArchitecture,
   };
+}
+
+/** Checks that each operation of a unit is one of its array's, in one unit. Throws SpecError. */
+function unitsOf({ arrays }: Architecture, at: (path: Path) => Place): CompiledDesign["units"] {
+  const byArray = Object.entries(arrays).flatMap(([array, { units, operations }]) => {
+    if (units === undefined) return [];
+    const unitOf = new Map<string, string>();
+    for (const [unit, done] of Object.entries(units)) {
+      for (const [i, operation] of done.entries()) {
+        const where = at(["arrays", array, "units", unit, i])();
+        if (!Object.hasOwn(operations, operation)) {
+          const expected = `one of its operations ${Object.keys(operations).join(", ")}`;
+          throw new SpecError({ where, got: `the operation '${operation}'`, expected });
+        }
+        const other = unitOf.get(operation);
+        if (other !== undefined) {
+          throw new SpecError({ where, got: `${operation} in ${other} too`, expected: "each operation in one unit" });
+        }
+        unitOf.set(operation, `${array}.${unit}`);
+      }
+    }
+    return [[array, unitOf] as const];
+  });
+  return new Map(byArray);
 }
 
 /** What a design's cascade says cannot be set beside it. Throws SpecError. */

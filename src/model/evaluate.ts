@@ -2,13 +2,15 @@ import { classesOf, type KeyMask } from "../attention/sequences.js";
 import { type Accounting, published } from "./accounting.js";
 import { countLaid, type EinsumUse, type Laid, layOut, peStepsOf, variantOf } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
-import { checkBuffers, checkNumbers } from "./check-machine.js";
+import { checkBuffers, checkInstances, checkNumbers } from "./check-machine.js";
 import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
+import { hasTimedLevels, levelUses } from "./level-use.js";
 import { checkMaskable } from "./mask-ranks.js";
 import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, symbolValues } from "./sizes.js";
+import { hasStandingEnergy, withStandingEnergy } from "./standing-energy.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
 import type { VisibleRegion } from "./visible-region.js";
@@ -86,22 +88,32 @@ export function evaluate(
       Object.assign(countLaid(design, laid, values, options), { peSteps: peStepsOf(design, laid, values) }),
   );
   checkBuffers(design, counts, values);
+  checkInstances(
+    design,
+    einsums.map(({ einsum }) => einsum),
+    values,
+  );
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
   const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
+  const timing = timingOf(
+    design,
+    counts,
+    bytes,
+    values,
+    has("schedule") ? scheduledCycles(design, { sizes, mask }, values) : null,
+    hasTimedLevels(design) ? levelUses(design, einsums, counts, values) : undefined,
+  );
+  const energy = energyOf(design, counts, bytes, values, accounting);
   return {
     counts,
     mappingsTried,
     wordBits: design.architecture.wordBits,
     missing: missingFigures(design),
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
-    ...timingOf(
-      design,
-      counts,
-      bytes,
-      values,
-      has("schedule") ? scheduledCycles(design, { sizes, mask }, values) : null,
-    ),
-    ...energyOf(design, counts, bytes, values, accounting),
+    ...timing,
+    ...(hasStandingEnergy(design)
+      ? withStandingEnergy(design, energy, einsums, timing.latencySeconds, values)
+      : energy),
     ...areaOf(design, values),
   };
 }

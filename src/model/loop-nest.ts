@@ -11,7 +11,7 @@
  * BigInt first.
  */
 import { bigProduct, exactLimit } from "./count.js";
-import type { NestShape } from "./nest.js";
+import type { NestShape, NestTensor } from "./nest.js";
 import type { RankCount } from "./partition.js";
 import { visitedWords } from "./visits.js";
 
@@ -76,6 +76,39 @@ export function tuples(shape: NestShape, counts: RankCounts, mask: number): numb
 /** Steps in time: what one PE does, one after another. */
 export const iterations = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, shape.masks.temporal);
 
+/**
+ * Steps of the instance that works longest where turns of loops are dealt to the instances of fan-outs (`sizes`, one for each
+ * of `shape.spread`): rounds of units, each as long as a whole unit. Of units that a mask shortens an instance takes the
+ * next one when it is done with one: the longest unit, or an even share of all.
+ * @param boxes the counts as if nothing were masked
+ */
+export function stepsOfBusiest(
+  shape: NestShape,
+  counts: RankCounts,
+  boxes: RankCounts,
+  unmasked: NestShape,
+  sizes: readonly number[],
+): number {
+  const { spread = [] } = shape;
+  const all = iterations(shape, counts);
+  if (spread.length === 0) return all;
+  const dealt = spread.reduce((mask, { loops }) => mask | loops, 0);
+  const unit = tuples(unmasked, boxes, shape.masks.temporal & ~dealt);
+  if (counts !== boxes) return Math.max(unit, Math.ceil(all / sizes.reduce((product, size) => product * size, 1)));
+  return spread.reduce(
+    (steps, { loops }, i) => steps * Math.ceil(tuples(shape, counts, loops) / (sizes[i] ?? 1)),
+    unit,
+  );
+}
+
+/** The share of all units of work that the busiest instance of each fan-out gets, of those that a level stands within. */
+export const busiestShare = (shape: NestShape, boxes: RankCounts, sizes: readonly number[], level: number): number =>
+  (shape.spread ?? []).reduce((share, { level: fanout, loops }, i) => {
+    if (fanout > level) return share;
+    const units = tuples(shape, boxes, loops);
+    return (share * Math.ceil(units / (sizes[i] ?? 1))) / units;
+  }, 1);
+
 /** Points of the iteration space: what all PEs do together. */
 export const points = (shape: NestShape, counts: RankCounts): number =>
   tuples(shape, counts, shape.masks.temporal | shape.masks.spatial);
@@ -98,15 +131,26 @@ export interface Fanout {
 }
 
 /** Splits steps times PEs by what they are spent on; fan-outs are outermost first. */
-export function peSteps(shape: NestShape, counts: RankCounts, fanouts: readonly Fanout[]): PeSteps {
+export function peSteps(
+  shape: NestShape,
+  counts: RankCounts,
+  fanouts: readonly Fanout[],
+  busiest = iterations(shape, counts),
+): PeSteps {
   const { temporal } = shape.masks;
   let mask = temporal;
-  let used = tuples(shape, counts, temporal);
+  let used = busiest;
   let within = fanouts.reduce((product, { size }) => product * size, 1);
+  // What one instance of each fan-out over which work is dealt does of all of it.
+  let left = shape.spread?.length ?? 0;
+  let share = left === 0 || busiest === 0 ? 1 : busiest / iterations(shape, counts);
   const unfilled = fanouts.map(({ level, loops, size }) => {
     within /= size;
-    mask |= loops;
-    const filled = inTiles(shape, counts, mask);
+    if (shape.spread?.some(spread => shape.levels[spread.level]?.name === level) === true) {
+      left -= 1;
+      share = left === 0 ? 1 : Math.min(1, share * size);
+    } else mask |= loops;
+    const filled = share * inTiles(shape, counts, mask);
     const steps = (used * size - filled) * within;
     used = filled;
     return { level, steps };
@@ -145,6 +189,54 @@ function changing(shape: NestShape, counts: RankCounts, relevant: number, level:
 }
 
 /**
+ * Words of a tensor that are fetched into a level: its tiles, each as often as it changes, and `more` loops that each word is
+ * fetched for.
+ * @param relevant the loops of the tensor
+ */
+export function fetchedWords(
+  shape: NestShape,
+  counts: RankCounts,
+  relevant: number,
+  into: number,
+  more: number,
+): number {
+  const tile = relevant & (shape.masks.from[into] as number);
+  // A unit of work begins with empty memories: every turn of a loop that is dealt brings another tile.
+  const moves = (shape.spread ?? []).reduce((mask, { level, loops }) => (level < into ? mask | loops : mask), relevant);
+  const walked = counts.fetched?.(moves, into, tile | more);
+  if (walked !== undefined) return walked;
+  const { alone } = counts;
+  const uneven = alone?.some(({ uneven }, r) => {
+    const { shift, parts } = shape.ranks[r] as NestShape["ranks"][number];
+    return uneven && ((moves >>> shift) & ((1 << parts) - 1)) !== 0;
+  });
+  if (alone !== undefined && uneven === true) return visitedWords(shape, alone, moves, into, tile | more);
+  return tuples(shape, counts, changing(shape, counts, moves, into) | tile | more);
+}
+
+/**
+ * Words of a tensor that cross a fan-out, once for each instance that gets one or sends one up: down from the memory
+ * around it, and for sums up to it and, unless they have just begun, down again.
+ * @param inner the outermost memory within the fan-out that keeps the tensor; undefined where none does
+ */
+export function wordsAcross(
+  shape: NestShape,
+  counts: RankCounts,
+  { relevant, output }: NestTensor,
+  fanout: number,
+  inner: number | undefined,
+): number {
+  const { temporal, spatial, spatialAbove, at } = shape.masks;
+  const instances = (spatialAbove[fanout] as number) | (at[fanout] as number);
+  const crossed =
+    inner === undefined
+      ? tuples(shape, counts, temporal | instances | (relevant & spatial))
+      : fetchedWords(shape, counts, relevant, inner, instances | (relevant & (spatialAbove[inner] as number)));
+  if (!output) return crossed;
+  return crossed + Math.max(0, crossed - tuples(shape, counts, instances | relevant));
+}
+
+/**
  * Reads, updates and fills of every tensor at each level that keeps it. `kept[t]` lists the levels that keep tensor t,
  * outermost first; each tensor is kept somewhere.
  */
@@ -154,23 +246,11 @@ export function analyse(
   kept: readonly (readonly number[])[],
   options: AnalysisOptions,
 ): TensorAccesses[] {
-  const { temporal, spatial, from, spatialAbove } = shape.masks;
+  const { temporal, spatial, spatialAbove } = shape.masks;
   return shape.tensors.map(({ name, output, relevant }, t) => {
     const at = kept[t] ?? [];
     const firsts = output ? firstReads(shape, counts, relevant, options) : undefined;
-    const { alone } = counts;
-    const uneven = alone?.some(({ uneven }, r) => {
-      const { shift, parts } = shape.ranks[r] as NestShape["ranks"][number];
-      return uneven && ((relevant >>> shift) & ((1 << parts) - 1)) !== 0;
-    });
-    /** Words fetched into a level: its tiles, each as often as it changes, and `more` loops that each word is fetched for. */
-    const fetched = (into: number, more: number): number => {
-      const tile = relevant & (from[into] as number);
-      const walked = counts.fetched?.(relevant, into, tile | more);
-      if (walked !== undefined) return walked;
-      if (alone !== undefined && uneven === true) return visitedWords(shape, alone, relevant, into, tile | more);
-      return tuples(shape, counts, changing(shape, counts, relevant, into) | tile | more);
-    };
+    const fetched = (into: number, more: number): number => fetchedWords(shape, counts, relevant, into, more);
     const { deepest } = options;
     const counted = deepest === undefined ? at : at.filter(level => level <= deepest);
     const levels = counted.map((level, k): Accesses => {

@@ -6,6 +6,14 @@ export interface NestShape {
   readonly loops: readonly { readonly level: number; readonly bit: number }[];
   readonly ranks: readonly { readonly shift: number; readonly parts: number }[];
   readonly tensors: readonly NestTensor[];
+  /** Fan-outs over whose instances turns of loops in time are dealt; none in most nests. */
+  readonly spread?: readonly SpreadLoops[];
+}
+
+/** Turns of the loops of a mask, each a unit of work of its own, dealt to the instances of the fan-out at `level`. */
+export interface SpreadLoops {
+  readonly level: number;
+  readonly loops: number;
 }
 
 export interface NestTensor {

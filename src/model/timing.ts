@@ -1,5 +1,6 @@
 import type { EinsumUse } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
+import { cyclesOf, type LevelUse } from "./level-use.js";
 
 export interface Timing {
   readonly latencySeconds: number;
@@ -18,7 +19,7 @@ export interface Timing {
   readonly largestArray: string;
   /** Operations per byte of DRAM traffic (a multiply-accumulate is two) that keep the largest array busy all the time. */
   readonly balanceOperationsPerByte: number;
-  /** What limits the design: dram, an array that never rests, or the binding, which lets none work all the time. */
+  /** What limits the design: dram or another level, an array (or a unit of it) that never rests, or the binding, which lets none work all the time. */
   readonly bound: string;
 }
 
@@ -39,11 +40,14 @@ export interface ArrayUse {
 export interface PhaseTiming {
   readonly name: string;
   readonly seconds: number;
+  /** With what PEs wait for levels with a single buffer, and for the first words. */
   readonly computeCycles: number;
   readonly computeSeconds: number;
   readonly memorySeconds: number;
-  /** Busy seconds of each array. */
+  /** Busy seconds of each array, and of units that work beside the rest of its PEs as `array.unit`. */
   readonly busySeconds: Readonly<Record<string, number>>;
+  /** Seconds that each level takes to pass its bytes, where it says how fast it is. */
+  readonly levelSeconds: Readonly<Record<string, number>>;
 }
 
 /** An array that is busy for all but this share of a phase limits it; simulated phases have fill and drain besides. */
@@ -52,6 +56,7 @@ const simulatedIdleShare = 1e-2;
 
 /**
  * Phases one after the other, each as long as the longer of its computation and its DRAM traffic.
+ * @param levels what each Einsum asks of the levels, where any says how fast it is
  * @param simulated the computation's cycles by simulation, for a design of a single phase; null where the binding says them
  */
 export function timingOf(
@@ -60,29 +65,34 @@ export function timingOf(
   bytes: ReadonlyMap<string, number>,
   values: Float64Array,
   simulated: number | null = null,
+  levels?: ReadonlyMap<string, LevelUse>,
 ): Timing {
   const frequency = design.frequencyHz(values);
   const bandwidth = dramBandwidth(design, values);
   const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
     const busyCycles: Record<string, number> = {};
     let moved = 0;
-    for (const { name: einsum, array, cycles } of counts) {
+    for (const { name: einsum, unitCycles } of counts) {
       if (!einsums.includes(einsum)) continue;
-      busyCycles[array] = (busyCycles[array] ?? 0) + cycles;
+      for (const [unit, cycles] of Object.entries(unitCycles)) busyCycles[unit] = (busyCycles[unit] ?? 0) + cycles;
       moved += bytes.get(einsum) ?? 0;
     }
     // What the binding says takes its time in any case: a schedule adds what it leaves out. No binding makes an array quicker
     // than its own work.
     const busiest = Math.max(...Object.values(busyCycles)) * (1 - idleShare);
     const bound = Math.max(cycles(values), busiest);
-    const computeCycles = simulated !== null && design.phases.length === 1 ? Math.max(bound, simulated) : bound;
+    const working = simulated !== null && design.phases.length === 1 ? Math.max(bound, simulated) : bound;
+    const uses = levels === undefined ? [] : einsums.flatMap(einsum => levels.get(einsum) ?? []);
+    const first = uses.reduce((most, { latencyCycles }) => Math.max(most, latencyCycles), 0);
+    const computeCycles = uses.reduce((sum, { waitCycles }) => sum + waitCycles, working + first);
+    const levelSeconds = secondsOfLevels(design, uses, values, frequency);
     const computeSeconds = computeCycles / frequency;
     const busySeconds = Object.fromEntries(
       Object.entries(busyCycles).map(([array, busy]) => [array, busy / frequency]),
     );
     const memorySeconds = moved / bandwidth;
-    const seconds = Math.max(computeSeconds, memorySeconds);
-    return { name, seconds, computeCycles, computeSeconds, memorySeconds, busySeconds };
+    const seconds = Math.max(computeSeconds, memorySeconds, ...Object.values(levelSeconds));
+    return { name, seconds, computeCycles, computeSeconds, memorySeconds, busySeconds, levelSeconds };
   });
   const latencySeconds = phases.reduce((sum, { seconds }) => sum + seconds, 0);
   const pes = new Map([...design.arrays.keys()].map(array => [array, pesOf(design, array, values)]));
@@ -97,7 +107,7 @@ export function timingOf(
   }
   return {
     latencySeconds,
-    cycles: phases.reduce((sum, p) => sum + Math.max(p.computeCycles, p.memorySeconds * frequency), 0),
+    cycles: phases.reduce((sum, p) => sum + cyclesOfPhase(p, frequency), 0),
     phases,
     frequencyHz: frequency,
     dramBytesPerSecond: bandwidth,
@@ -108,6 +118,27 @@ export function timingOf(
     balanceOperationsPerByte: (2 * frequency * Math.max(...pes.values())) / bandwidth,
     bound: boundOf(phases, simulated === null ? idleShare : simulatedIdleShare),
   };
+}
+
+const cyclesOfPhase = ({ computeCycles, memorySeconds, levelSeconds }: PhaseTiming, frequency: number): number =>
+  Math.max(computeCycles, memorySeconds * frequency, ...Object.values(levelSeconds).map(s => s * frequency));
+
+/** Seconds that each level takes for what the Einsums of a phase pass through it. DRAM's own rate is counted by its traffic. */
+function secondsOfLevels(
+  design: CompiledDesign,
+  uses: readonly LevelUse[],
+  values: Float64Array,
+  frequency: number,
+): Readonly<Record<string, number>> {
+  const seconds: Record<string, number> = {};
+  for (const level of uses.length === 0 ? [] : design.levels.values()) {
+    if (level.spec.kind === "fanout" || level.spec.bandwidth === undefined) continue;
+    const own = uses.flatMap(({ bytes }) => bytes[level.name] ?? []);
+    const read = own.reduce((sum, { read }) => sum + read, 0);
+    const written = own.reduce((sum, { written }) => sum + written, 0);
+    seconds[level.name] = cyclesOf(design, level, { read, written }, values) / frequency;
+  }
+  return seconds;
 }
 
 function useOf(
@@ -143,9 +174,15 @@ const rounding = 1e-12;
 /** The resource that holds up the phases which take longest together. */
 function boundOf(phases: readonly PhaseTiming[], idleShare: number): string {
   const held = new Map<string, number>();
-  for (const { seconds, computeSeconds, memorySeconds, busySeconds } of phases) {
+  for (const { seconds, computeSeconds, memorySeconds, busySeconds, levelSeconds } of phases) {
+    const level = Object.entries(levelSeconds).find(([, own]) => own >= seconds && own > computeSeconds);
     const busy = Object.entries(busySeconds).find(([, busy]) => busy >= computeSeconds * (1 - idleShare));
-    const resource = memorySeconds > computeSeconds ? "dram" : (busy?.[0] ?? "binding");
+    const resource =
+      level !== undefined && level[1] > memorySeconds
+        ? level[0]
+        : memorySeconds > computeSeconds
+          ? "dram"
+          : (busy?.[0] ?? "binding");
     held.set(resource, (held.get(resource) ?? 0) + seconds);
   }
   return [...held].reduce((a, b) => (b[1] > a[1] ? b : a))[0];

@@ -50,8 +50,17 @@ function mappedEinsum(design: CompiledDesign, { einsum, kept }: Laid, values: Fl
       has: loops.map(({ bit }) => (relevant & (1 << bit)) !== 0),
       kept: kept[t] ?? [],
     })),
+    ...dealtIn(einsum, loops),
     operations: Object.fromEntries(operations.map(({ name, perPoint }) => [name, perPoint(values)])),
   };
+}
+
+/** The turns that are dealt to the instances of a fan-out; the observer knows one such fan-out. */
+function dealtIn({ shape }: Laid["einsum"], loops: readonly { readonly bit: number }[]): Pick<MappedEinsum, "spread"> {
+  const [first] = shape.spread ?? [];
+  if (first === undefined) return {};
+  const dealt = [...loops.keys()].filter(i => (first.loops & (1 << (loops[i]?.bit ?? 31))) !== 0);
+  return { spread: { level: first.level, loops: dealt } };
 }
 
 /** What a mask leaves of an Einsum's points: where it does not loop over a rank's inner parts, a point has several scores. */

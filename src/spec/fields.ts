@@ -1,6 +1,13 @@
 import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
 
+/**
+ * A field and what it is, for docs/spec-reference.md and for editors (`fusemax schema`). The browser's bundle leaves the words
+ * out (explorer/vite.config.ts): they are one literal, in double quotes.
+ */
+export const described = <T extends z.ZodMiniType>(description: string, schema: T): T =>
+  schema.check(z.describe(description)) as T;
+
 /** A number or a formula (src/spec/expression.ts). */
 export const formula: z.ZodMiniType<Formula> = z.union([z.number(), z.string()], { error: "a number or a formula" });
 

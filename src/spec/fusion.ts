@@ -183,13 +183,18 @@ function passesOnce(cascade: Cascade, rank: Rank): readonly number[] {
 /** The loops in time outside a level, outermost first. */
 function outside(nest: Nest, level: string, architecture: Architecture): readonly Loop[] {
   const { levels, spec, partitions } = nest;
+  // Turns that are dealt to the instances of a fan-out are no turns of a memory outside it.
+  const dealt = levels.slice(0, levels.indexOf(level)).flatMap(fanout => {
+    const loops = spec.spread?.[fanout];
+    return loops === undefined ? [] : [`${fanout}: ${loops.join()}`];
+  });
   return levels.slice(0, levels.indexOf(level)).flatMap(outer => {
     if (architecture.levels[outer]?.kind === "fanout") return [];
     return (spec.loops[outer] ?? []).flatMap((part): Loop[] => {
       const rank = Object.keys(partitions).find(name => part in (partitions[name] ?? {})) ?? part;
       const parts = Object.entries(partitions[rank] ?? {});
       if (parts.find(([name]) => name === part)?.[1] === 1) return [];
-      const bounds = part === rank ? "" : JSON.stringify(parts);
+      const bounds = (part === rank ? "" : JSON.stringify(parts)) + dealt.join();
       return [{ part, rank, outermost: part === rank || parts[0]?.[0] === part, bounds }];
     });
   });

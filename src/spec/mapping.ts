@@ -36,6 +36,8 @@ export interface WrittenEinsum {
   readonly choose?: Readonly<Record<string, Choice>> | undefined;
   /** Per level the loops over it, outermost first: temporal, or spatial at a fan-out. */
   readonly loops: Readonly<Record<string, readonly string[]>>;
+  /** Per fan-out the loops of the memory around it whose turns, all together, are dealt to its instances. */
+  readonly spread?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly keep: Readonly<Record<string, Keep>>;
   /** Tensors that are taken to be where `keep` has them although no memory hands them over, each with the reason. */
   readonly assumed?: Readonly<Record<string, string>> | undefined;
@@ -115,6 +117,7 @@ const einsumFields = {
     z.record(z.string(), z.strictObject({ upTo: formula, partial: formula, published: z.optional(formula) })),
   ),
   loops: z.record(z.string(), names),
+  spread: z.optional(z.record(z.string(), names)),
   keep: z.record(z.string(), keep),
   assumed: z.optional(z.record(z.string(), z.string())),
   spill: z.optional(formulas),

@@ -86,7 +86,7 @@ function inOrder(loops: readonly NestLoop[]): readonly NestLoop[] {
 }
 
 /** The same nest as the model has it. */
-export function modelNest({ levels, ranks, loops, tensors }: MappedEinsum): {
+export function modelNest({ levels, ranks, loops, tensors, spread }: MappedEinsum): {
   readonly shape: NestShape;
   readonly ranks: readonly RankCount[];
   readonly kept: readonly (readonly number[])[];
@@ -99,6 +99,16 @@ export function modelNest({ levels, ranks, loops, tensors }: MappedEinsum): {
   });
   const bitOf = ({ rank, part }: NestLoop): number => (cut[rank]?.shift ?? 0) + part;
   const shape = nestShape({
+    ...(spread === undefined
+      ? {}
+      : {
+          spread: [
+            {
+              level: spread.level,
+              loops: spread.loops.reduce((mask, i) => mask | (1 << bitOf(loops[i] as NestLoop)), 0),
+            },
+          ],
+        }),
     levels: levels.map(({ name, instances }) => ({ name, spatial: instances !== undefined })),
     loops: loops.map(loop => ({ level: loop.level, bit: bitOf(loop) })),
     ranks: cut,

@@ -1,0 +1,68 @@
+import type { Laid } from "./action-counts.js";
+import type { CompiledDesign } from "./compile.js";
+import type { Energy } from "./energy.js";
+import { wordsAcross } from "./loop-nest.js";
+import { instances } from "./timing.js";
+
+const joulesToPj = 1e12;
+
+/**
+ * Adds what no access and no operation takes, where the architecture says it: the links of fan-outs, word by word (`hopPj`),
+ * and the power that components take all the time (`staticWatts`).
+ */
+export function withStandingEnergy(
+  design: CompiledDesign,
+  energy: Energy,
+  einsums: readonly Laid[],
+  latencySeconds: number,
+  values: Float64Array,
+): Energy {
+  const components = { ...energy.componentEnergyPj };
+  const ofEinsums = { ...energy.einsumEnergyPj };
+  let { energyPj } = energy;
+  const charge = (component: string, own: number): void => {
+    components[component] = (components[component] ?? 0) + own;
+    energyPj += own;
+  };
+  for (const laid of einsums) {
+    const { name } = laid.einsum;
+    for (const [fanout, own] of linkEnergy(laid, values)) {
+      charge(fanout, own);
+      ofEinsums[name] = (ofEinsums[name] ?? 0) + own;
+    }
+  }
+  for (const { name, spec, fields } of design.levels.values()) {
+    const watts = fields.get("staticWatts")?.(values);
+    if (watts === undefined) continue;
+    const count = instances(design, name, values) * (spec.kind === "fanout" ? (fields.get("size")?.(values) ?? 1) : 1);
+    charge(`static.${name}`, watts * count * latencySeconds * joulesToPj);
+  }
+  for (const [array, watts] of design.arrayWatts) {
+    const count = instances(design, design.architecture.arrays[array]?.at as string, values);
+    charge(`static.${array}`, watts(values) * count * latencySeconds * joulesToPj);
+  }
+  return { energyPj, einsumEnergyPj: ofEinsums, componentEnergyPj: components };
+}
+
+/** Whether an architecture says anything of links or of power that flows all the time. */
+export const hasStandingEnergy = (design: CompiledDesign): boolean =>
+  design.arrayWatts.size > 0 ||
+  [...design.levels.values()].some(({ fields }) => fields.has("hopPj") || fields.has("staticWatts"));
+
+/** By fan-out the energy of its links for one Einsum, in picojoules. */
+function linkEnergy(laid: Laid, values: Float64Array): readonly (readonly [string, number])[] {
+  const { einsum, shape, counts, kept } = laid;
+  return einsum.path.flatMap(({ name, fields }, fanout) => {
+    const hopPj = fields.get("hopPj")?.(values);
+    if (hopPj === undefined) return [];
+    const hops = fields.get("hopsPerWord")?.(values) ?? 1;
+    let words = 0;
+    shape.tensors.forEach((tensor, t) => {
+      const levels = kept[t] ?? [];
+      if (!levels.some(level => level < fanout)) return;
+      const inner = levels.find(level => level > fanout);
+      words += wordsAcross(shape, counts, tensor, fanout, inner);
+    });
+    return [[name, words * hops * hopPj] as const];
+  });
+}
