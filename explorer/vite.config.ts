@@ -21,6 +21,14 @@ const specsWithoutComments: Plugin = {
   },
 };
 
+/** The words of the schemas' fields (src/spec/fields.ts, `described`) are for `fusemax schema` alone. */
+const schemasWithoutWords: Plugin = {
+  name: "schemas-without-words",
+  enforce: "pre",
+  transform: (code, id) =>
+    /\/src\/spec\/.*\.ts$/.test(id) ? code.replace(/(\bdescribed\(\s*)"(?:[^"\\\n]|\\.)*"/g, '$1""') : null,
+};
+
 /** The kernels keep their names: the engine asks for them by name in one folder. */
 const output = {
   assetFileNames: ({ names }: { readonly names: readonly string[] }) =>
@@ -31,8 +39,8 @@ const output = {
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [specsWithoutComments],
+  plugins: [specsWithoutComments, schemasWithoutWords],
   build: { outDir: "../dist/explorer", emptyOutDir: true, target: "es2022", rolldownOptions: { output } },
-  worker: { format: "es", plugins: () => [specsWithoutComments], rolldownOptions: { output } },
+  worker: { format: "es", plugins: () => [specsWithoutComments, schemasWithoutWords], rolldownOptions: { output } },
   server: { host: "localhost", fs: { allow: [".."] } },
 });

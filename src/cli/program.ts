@@ -11,6 +11,7 @@ import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
 import { register as registerRun } from "./commands/run.js";
 import { register as registerSchedule } from "./commands/schedule.js";
+import { register as registerSchema } from "./commands/schema.js";
 import { register as registerSweep } from "./commands/sweep.js";
 import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
@@ -30,6 +31,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerEvaluate,
   registerTrafficBound,
   registerTrace,
+  registerSchema,
   registerDoctor,
 ];
 

@@ -1,7 +1,8 @@
 import { type EinsumCounts, type Laid, spreadSizes } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { analyse, busiestShare, type TensorAccesses } from "./loop-nest.js";
+import { analyse, busiestShare, fetchedWords, type TensorAccesses } from "./loop-nest.js";
+import type { NestTensor } from "./nest.js";
 
 /** Bytes that pass a level: of its busiest instance, or of all together where they share what passes. */
 export interface LevelBytes {
@@ -67,18 +68,15 @@ function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values:
       if (k === 0 || level.spec.kind === "fanout" || level.spec.buffering !== "single") continue;
       const above = einsum.path[kept[t]?.[k - 1] as number] as CompiledLevel;
       const index = kept[t]?.[k] as number;
-      const isOutput = shape.tensors[t]?.output === true;
-      const fills = (ofOne[t]?.levels[k]?.fills ?? 0) * busiestShare(einsum.shape, boxes, sizes, index);
-      // Sums go up as they came down.
-      const moved = fills * design.wordBytes;
-      const tiles = Math.ceil(fills / Math.max(1, counts.tiles[t]?.[k] ?? 1));
-      const outside = passed(t, k - 1);
-      waitCycles +=
-        Math.max(
-          cyclesOf(design, above, outside, values),
-          cyclesOf(design, level, { read: isOutput ? moved : 0, written: moved }, values),
-        ) +
-        tiles * latencyOf(above, values);
+      const { output, relevant } = shape.tensors[t] as NestTensor;
+      const share = busiestShare(einsum.shape, boxes, sizes, index);
+      const tiles = fetchedWords(shape, ranks, relevant, index, 0) * share;
+      const sent = tiles * design.wordBytes;
+      const came = (ofOne[t]?.levels[k]?.fills ?? 0) * share * design.wordBytes;
+      const inside = cyclesOf(design, level, { read: output ? sent : 0, written: came }, values);
+      const outside = cyclesOf(design, above, passed(t, k - 1), values);
+      const turns = Math.ceil(tiles / Math.max(1, counts.tiles[t]?.[k] ?? 1));
+      waitCycles += Math.max(outside, inside) + turns * latencyOf(above, values);
     }
   }
   const latencyCycles = [...passes].reduce((sum, level) => sum + latencyOf(level, values), 0);

@@ -3,7 +3,7 @@ import type { Cascade } from "../einsum/cascade.js";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
 import type { Document } from "./document.js";
-import { type Corrections, corrections } from "./fields.js";
+import { type Corrections, corrections, described } from "./fields.js";
 import type { Mapping } from "./mapping.js";
 import type { PlacedEinsum } from "./placement.js";
 import type { ScheduleDocument } from "./schedule/document.js";
@@ -35,25 +35,31 @@ export interface Uncharged {
 }
 
 export const designSchema: z.ZodMiniType<DesignSpec> = z.strictObject({
-  name: z.string(),
-  label: z.string(),
-  source: z.string(),
-  cascade: z.optional(z.string()),
-  architecture: z.string(),
-  mapping: z.string(),
-  binding: z.string(),
-  schedule: z.optional(z.string()),
-  unchargedWhenPublished: z.optional(
-    z.array(
-      z.strictObject({
-        operation: z.optional(z.string()),
-        einsums: z.optional(z.array(z.string())),
-        level: z.optional(z.string()),
-        correction: z.string(),
-      }),
+  name: described("Its name.", z.string()),
+  label: described("What figures call it.", z.string()),
+  source: described("Where it comes from.", z.string()),
+  cascade: described(
+    "What it computes, by name or file; left out: the mapping says all itself.",
+    z.optional(z.string()),
+  ),
+  architecture: described("Its machine, by name or file.", z.string()),
+  mapping: described("How the cascade is laid over the machine, by name or file.", z.string()),
+  binding: described("When each Einsum runs, by name or file.", z.string()),
+  schedule: described("What happens cycle by cycle, by name or file.", z.optional(z.string())),
+  unchargedWhenPublished: described(
+    "Energy that the published sum leaves out.",
+    z.optional(
+      z.array(
+        z.strictObject({
+          operation: described("An operation that is not charged.", z.optional(z.string())),
+          einsums: described("Of these Einsums alone.", z.optional(z.array(z.string()))),
+          level: described("A level whose accesses are not charged.", z.optional(z.string())),
+          correction: described("The correction that charges it.", z.string()),
+        }),
+      ),
     ),
   ),
-  corrections: z.optional(corrections),
+  corrections: described("Fields that a correction changes: NAME: { field: value }.", z.optional(corrections)),
 });
 
 /** A design with all its parts read and checked, each with the places of its fields. */

@@ -1,6 +1,6 @@
 import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
-import { type Corrections, corrections, formula, formulas, names, numberTable } from "./fields.js";
+import { type Corrections, corrections, described, formula, formulas, names, numberTable } from "./fields.js";
 
 /** Which tensors a level keeps: all of a list, or each whose condition is not 0. */
 export type Keep = readonly string[] | Readonly<Record<string, Formula>>;
@@ -107,28 +107,56 @@ const keep: z.ZodMiniType<Keep> = z.union([names, formulas], {
 const partitions: z.ZodMiniType<Partitions> = z.record(z.string(), formulas);
 
 const einsumFields = {
-  when: z.optional(formula),
-  source: z.optional(z.string()),
-  array: z.string(),
-  cycles: z.optional(formula),
-  symbols: z.optional(formulas),
-  partitions: z.optional(partitions),
-  choose: z.optional(
-    z.record(z.string(), z.strictObject({ upTo: formula, partial: formula, published: z.optional(formula) })),
+  when: described("Where an Einsum has variants: the first whose condition is not 0 is taken.", z.optional(formula)),
+  source: described("Where operations come from that are not the cascade's.", z.optional(z.string())),
+  array: described("The array that does it.", z.string()),
+  cycles: described("Cycles of a point, in place of those of its operations.", z.optional(formula)),
+  symbols: described("Numbers by names of the Einsum's own.", z.optional(formulas)),
+  partitions: described(
+    "How ranks are cut for this Einsum: RANK: { PART: size }, outermost first.",
+    z.optional(partitions),
   ),
-  loops: z.record(z.string(), names),
-  spread: z.optional(z.record(z.string(), names)),
-  keep: z.record(z.string(), keep),
-  assumed: z.optional(z.record(z.string(), z.string())),
-  spill: z.optional(formulas),
+  choose: described(
+    "Symbols whose value is searched for.",
+    z.optional(
+      z.record(
+        z.string(),
+        z.strictObject({
+          upTo: described("The largest value that is tried.", formula),
+          partial: described("1: values that leave a partial last block are tried too.", formula),
+          published: described("The published choice; 0 where there is none.", z.optional(formula)),
+        }),
+      ),
+    ),
+  ),
+  loops: described(
+    "Per level its loops, outermost first: parts of ranks; in time at a memory, in space at a fan-out.",
+    z.record(z.string(), names),
+  ),
+  spread: described(
+    "Per fan-out without loops of its own the last loops of the memory around it: their turns, all flattened together, are dealt to its instances, each a unit of work that begins with empty memories.",
+    z.optional(z.record(z.string(), names)),
+  ),
+  keep: described(
+    "Per level the tensors that it keeps: a list, or tensors with conditions.",
+    z.record(z.string(), keep),
+  ),
+  assumed: described(
+    "Tensors that are taken to be there although no memory hands them over, each with the reason.",
+    z.optional(z.record(z.string(), z.string())),
+  ),
+  spill: described("Share of a tensor's accesses to the buffer that goes to DRAM in its place.", z.optional(formulas)),
 };
 const writtenFields = {
   ...einsumFields,
-  inputs: z.optional(names),
-  output: z.optional(z.string()),
-  operations: z.optional(formulas),
+  inputs: described("What it reads; the cascade says it.", z.optional(names)),
+  output: described("What it writes; the cascade says it.", z.optional(z.string())),
+  operations: described(
+    "Operations of a point; the cascade says them, unless a source is given.",
+    z.optional(formulas),
+  ),
 };
-const of = z.optional(z.string());
+const of = described("The Einsum of the cascade of which this is a part.", z.optional(z.string()));
 const einsum: z.ZodMiniType<EinsumMapping> = z.strictObject({
   ...einsumFields,
   inputs: names,
@@ -138,42 +166,76 @@ const einsum: z.ZodMiniType<EinsumMapping> = z.strictObject({
 });
 
 const mappingFields = {
-  name: z.string(),
-  source: z.string(),
-  aliases: z.optional(z.record(z.string(), z.string())),
-  symbols: z.optional(formulas),
-  tables: z.optional(
-    z.record(
-      z.string(),
-      z.strictObject({
-        source: z.string(),
-        by: names,
-        search: z.optional(z.number()),
-        columns: names,
-        rows: numberTable,
-      }),
+  name: described("Its name.", z.string()),
+  source: described("Where it comes from.", z.string()),
+  aliases: described(
+    "Other names of the cascade's Einsums and tensors: QK: BQK.",
+    z.optional(z.record(z.string(), z.string())),
+  ),
+  symbols: described("Numbers by names of your own, for formulas.", z.optional(formulas)),
+  tables: described(
+    "Tables by name; the row that fits the workload gives symbols table.column.",
+    z.optional(
+      z.record(
+        z.string(),
+        z.strictObject({
+          source: described("Where its numbers come from.", z.string()),
+          by: described(
+            "Its key columns: the row with the largest keys not above the workload's sizes is taken.",
+            names,
+          ),
+          search: described(
+            "1: of the rows that the first key leaves the one with the least energy is searched for.",
+            z.optional(z.number()),
+          ),
+          columns: described("Names of its columns.", names),
+          rows: described("A row a line, numbers between blanks.", numberTable),
+        }),
+      ),
     ),
   ),
-  batch: z.optional(z.record(z.string(), names)),
-  inPlace: z.optional(z.record(z.string(), z.string())),
-  partitions: z.optional(partitions),
-  corrections: z.optional(corrections),
+  batch: described(
+    "Ranks that inputs have besides the cascade's: { Q: [B, H] }.",
+    z.optional(z.record(z.string(), names)),
+  ),
+  inPlace: described("Tensors that take another's place in a buffer.", z.optional(z.record(z.string(), z.string()))),
+  partitions: described(
+    "How ranks are cut: RANK: { PART: size }, outermost first; the outermost may be rest.",
+    z.optional(partitions),
+  ),
+  corrections: described("Fields that a correction changes: NAME: { field: value }.", z.optional(corrections)),
 };
 
-const tensorRanks = z.union([names, z.strictObject({ ranks: names, source: z.string() })], {
-  error: "a list of ranks, or ranks with a source",
-});
+const tensorRanks = z.union(
+  [
+    names,
+    z.strictObject({
+      ranks: described("Its ranks.", names),
+      source: described("Where they come from, as they are not the cascade's.", z.string()),
+    }),
+  ],
+  { error: "a list of ranks, or ranks with a source" },
+);
 
 /** What a mapping's file may say. */
 export const writtenMappingSchema: z.ZodMiniType<WrittenMapping> = z.strictObject({
   ...mappingFields,
-  tensors: z.optional(z.record(z.string(), tensorRanks)),
-  einsums: z.record(
-    z.string(),
-    z.union([
-      z.strictObject({ of, variants: z.array(z.strictObject(writtenFields)) }),
-      z.strictObject({ ...writtenFields, of }),
-    ]),
+  tensors: described(
+    "Ranks of tensors; the cascade says them, unless a source is given.",
+    z.optional(z.record(z.string(), tensorRanks)),
+  ),
+  einsums: described(
+    "Where each Einsum of the cascade is done, by its name.",
+    z.record(
+      z.string(),
+      z.union([
+        z.strictObject({
+          of,
+          variants: described("Places on conditions.", z.array(z.strictObject(writtenFields))),
+        }),
+        z.strictObject({ ...writtenFields, of }),
+      ]),
+    ),
   ),
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
-import { formula, numberTable } from "./fields.js";
+import { described, formula, numberTable } from "./fields.js";
 
 /** What one operation of a PE costs. */
 export interface OperationCost {
@@ -34,20 +34,54 @@ export interface Technology {
 const positive = z.number().check(z.nonnegative());
 
 export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
-  name: z.string(),
-  source: z.string(),
-  energyDecimals: z.int().check(z.nonnegative()),
-  wordBits: z.optional(z.number().check(z.positive())),
-  operations: z.record(z.string(), z.strictObject({ energyPj: positive, areaUm2: positive })),
-  dram: z.strictObject({ energyPj: positive, bits: z.number().check(z.positive()) }),
-  registerFile: z.strictObject({ readPj: formula, writePj: formula, areaUm2: formula }),
-  sram: z.strictObject({
-    decoderPj: formula,
-    decoderUm2: formula,
-    table: numberTable.check(
-      z.refine(rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)), {
-        error: "rows of five positive numbers: width, rows, read, write, area",
+  name: described("Its name.", z.string()),
+  source: described("Where its numbers come from.", z.string()),
+  energyDecimals: described("Decimals to which derived energies are rounded.", z.int().check(z.nonnegative())),
+  wordBits: described(
+    "Bits of the words that operators and register files are for; left out: of any.",
+    z.optional(z.number().check(z.positive())),
+  ),
+  operations: described(
+    "Operations of a PE by name.",
+    z.record(
+      z.string(),
+      z.strictObject({
+        energyPj: described("Picojoules of one.", positive),
+        areaUm2: described("Square micrometres of its operator.", positive),
       }),
     ),
-  }),
+  ),
+  dram: described(
+    "DRAM.",
+    z.strictObject({
+      energyPj: described("Picojoules of one access, read or write.", positive),
+      bits: described("Bits of one access.", z.number().check(z.positive())),
+    }),
+  ),
+  registerFile: described(
+    "Register files, over depth and addressBits = ceil(log2 depth).",
+    z.strictObject({
+      readPj: described("Picojoules of reading a word.", formula),
+      writePj: described("Picojoules of writing a word.", formula),
+      areaUm2: described("Square micrometres of the file.", formula),
+    }),
+  ),
+  sram: described(
+    "Buffers.",
+    z.strictObject({
+      decoderPj: described(
+        "Picojoules that the address decoder adds to an access, over depth and addressBits.",
+        formula,
+      ),
+      decoderUm2: described("Square micrometres that the address decoder adds, over depth and addressBits.", formula),
+      table: described(
+        "A row a buffer: width in bits, rows, read pJ, write pJ, square micrometres.",
+        numberTable.check(
+          z.refine(rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)), {
+            error: "rows of five positive numbers: width, rows, read, write, area",
+          }),
+        ),
+      ),
+    }),
+  ),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod/mini";
 import { unevenGroups } from "../attention/heads.js";
+import { described } from "./fields.js";
 
 export const phases = ["prefill", "decode"] as const;
 /** Prefill: all queries of a sequence at once. Decode: a few new queries against the keys so far. */
@@ -67,35 +68,64 @@ const window = z.tuple([z.int().check(z.minimum(-1)), z.int().check(z.minimum(-1
 
 const written = z
   .strictObject({
-    name: z.string(),
-    source: z.string(),
-    batch: size,
-    heads: size,
-    kvHeads: z.optional(size),
-    headDim: size,
-    valueDim: size,
-    scaleDim: z.optional(size),
-    modelDim: size,
-    feedForward: size,
-    gated: z._default(z.boolean(), false),
-    experts: z.optional(z.strictObject({ routed: size, active: size, shared: z.int().check(z.nonnegative()) })),
-    phases: z._default(z.array(z.enum(phases)).check(z.minLength(1)), ["prefill"]),
-    causal: z._default(z.boolean(), false),
-    layers: z.optional(size),
-    window: z.optional(window),
-    kinds: z.optional(z.record(z.string(), z.strictObject({ layers: size, window: z.optional(window) }))),
-    context: z.optional(size),
-    crossKeys: z.optional(size),
-    valuesInKeys: z._default(z.boolean(), false),
-    projections: z.optional(
-      z.record(
-        z.string(),
+    name: described("Its name.", z.string()),
+    source: described("Where its sizes come from.", z.string()),
+    batch: described("Sequences at once.", size),
+    heads: described("Query heads.", size),
+    kvHeads: described(
+      "Key and value heads, which query heads share in equal groups (default: heads).",
+      z.optional(size),
+    ),
+    headDim: described("Width of a query and a key.", size),
+    valueDim: described("Width of a value.", size),
+    scaleDim: described("The width whose square root divides the scores (default: headDim).", z.optional(size)),
+    modelDim: described("Width of a token between layers.", size),
+    feedForward: described("Width of the feed-forward layer, or of one expert.", size),
+    gated: described("Whether the feed-forward layer has a gate.", z._default(z.boolean(), false)),
+    experts: described(
+      "A mixture of experts.",
+      z.optional(
         z.strictObject({
-          inputs: size,
-          outputs: size,
-          copies: z._default(size, 1),
-          onKeys: z._default(z.boolean(), false),
+          routed: described("Experts that a router chooses from.", size),
+          active: described("Those that work on a token.", size),
+          shared: described("Experts that work on every token.", z.int().check(z.nonnegative())),
         }),
+      ),
+    ),
+    phases: described(
+      "What it does: prefill, decode.",
+      z._default(z.array(z.enum(phases)).check(z.minLength(1)), ["prefill"]),
+    ),
+    causal: described("Whether a query sees no later key.", z._default(z.boolean(), false)),
+    layers: described("Layers, all of one kind (default 1).", z.optional(size)),
+    window: described("Keys left and right of a query's own that it sees; -1: all.", z.optional(window)),
+    kinds: described(
+      "Kinds of layers by name, where they differ.",
+      z.optional(
+        z.record(
+          z.string(),
+          z.strictObject({
+            layers: described("Layers of this kind.", size),
+            window: described("Keys left and right of a query's own that it sees; -1: all.", z.optional(window)),
+          }),
+        ),
+      ),
+    ),
+    context: described("Most positions that it was made for.", z.optional(size)),
+    crossKeys: described("Keys of another sequence of that length: cross attention.", z.optional(size)),
+    valuesInKeys: described("Whether each value is the first part of its key.", z._default(z.boolean(), false)),
+    projections: described(
+      "The matrix products around attention by name, where they are not the usual four.",
+      z.optional(
+        z.record(
+          z.string(),
+          z.strictObject({
+            inputs: described("Values of a token that go in.", size),
+            outputs: described("Values that come out.", size),
+            copies: described("Matrices, each for a part of its own.", z._default(size, 1)),
+            onKeys: described("Whether it works on the keys' side.", z._default(z.boolean(), false)),
+          }),
+        ),
       ),
     ),
   })

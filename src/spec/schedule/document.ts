@@ -1,5 +1,6 @@
 import { z } from "zod/mini";
 import type { Document } from "../document.js";
+import { described } from "../fields.js";
 import { parseSchedule, type ScheduleSpec, type WhereOf } from "./schedule.js";
 
 /** A schedule's file: beside these fields one for each array, its program of one epoch in the notation of Fig. 4. */
@@ -13,11 +14,14 @@ export interface ScheduleDocument {
 
 export const scheduleSchema: z.ZodMiniType<ScheduleDocument> = z.catchall(
   z.object({
-    name: z.string(),
-    source: z.string(),
-    tiles: z.record(
-      z.string(),
-      z.union([z.number(), z.string()], { error: "epochs, auto, or a letter plus a number (c + 1)" }),
+    name: described("Its name.", z.string()),
+    source: described("Where it comes from.", z.string()),
+    tiles: described(
+      "Each letter's lag in epochs: a number, auto, or another letter's plus a number (c + 1).",
+      z.record(
+        z.string(),
+        z.union([z.number(), z.string()], { error: "epochs, auto, or a letter plus a number (c + 1)" }),
+      ),
     ),
   }),
   z.string({ error: "an array's program, such as BQK[a] -> LM[a]" }),

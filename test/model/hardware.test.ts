@@ -1,0 +1,241 @@
+import { describe, expect, it } from "vitest";
+import { specFiles } from "../../src/io/spec-files.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { accountingOf } from "../../src/model/corrections.js";
+import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
+import { loadDesign, type SpecSource } from "../../src/spec/load.js";
+
+// What memories, PEs and fan-outs of an architecture may say, each against a count by hand of one small product:
+// Y[P,F] = X[P,E] * W[E,F] with P = 128, E = 16, F = 8 on four cores of eight PEs.
+
+const texts: Readonly<Record<string, string>> = {
+  "designs small": "{ name: small, label: small, source: here, architecture: small, mapping: small, binding: small }",
+  "architectures small": `
+name: small
+source: here
+technology: 45nm
+frequencyHz: 1e9
+wordBits: 16
+parameters: {}
+levels:
+  dram: { kind: dram, bytesPerSecond: 1e12 }
+  core: { kind: fanout, within: dram, size: 4 }
+  l1: { kind: sram, within: core, bytes: 64 * KiB, rowWords: 4 }
+  pe: { kind: fanout, within: l1, size: 8 }
+  rf: { kind: registers, within: pe, depth: 4 }
+arrays: { grid: { at: rf, operations: { mac: 1, exp: 4 } } }
+`,
+  "mappings small": `
+name: small
+source: here
+symbols: { P: queries }
+tensors: { X: [P, E], W: [E, F], Y: [P, F] }
+partitions: { P: { P3: rest, P2: 4, P1: 2, P0: 8 } }
+einsums:
+  Y:
+    array: grid
+    inputs: [X, W]
+    output: Y
+    operations: { mac: 1 }
+    loops: { dram: [P3], core: [P2], l1: [P1, F, E], pe: [P0] }
+    keep: { dram: [X, W, Y], l1: [X, W, Y], rf: [X, W, Y] }
+`,
+  "bindings small": "{ name: small, source: here, phases: [{ name: all, latency: Y }] }",
+};
+
+type Change = readonly [from: string | RegExp, to: string];
+
+function evaluateWith(changes: readonly Change[], sizes = {}): Evaluation {
+  const changed = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, changes.reduce((t, [from, to]) => t.replace(from, to), text)]),
+  );
+  const source: SpecSource = {
+    read: (kind, name) => {
+      const text = changed[`${kind} ${name}`];
+      return text === undefined ? specFiles.read(kind, name) : { file: `${name}.${kind}.${text.length}`, text };
+    },
+    names: kind => specFiles.names(kind),
+  };
+  const accounting = accountingOf(undefined, ["register-energy", "first-reads"]);
+  const compiled = compileDesign(loadDesign(source, "small"), { corrections: accounting.corrections });
+  const shape = { B: 1, H: 1, E: 16, F: 8, M: 1, queries: 128, modelDim: 1, feedForward: 1, ...sizes };
+  return evaluate(compiled, shape, accounting);
+}
+
+const level = (name: string, fields: string): Change => [
+  new RegExp(`(  ${name}: \\{ kind[^}]*)\\}`),
+  `$1, ${fields} }`,
+];
+
+/** Two turns of P3, two of P1, eight of F, sixteen of E. */
+const steps = 2 * 2 * 8 * 16;
+/** Words that one l1 reads: X for each of 8 PEs in each step, W once a step for all; Y comes back from no PE. */
+const l1Reads = 8 * steps + steps;
+/** Words that one l1 is sent: X tile by tile, W once, and each PE's sums. */
+const l1Writes = 2 * (2 * 8 * 16) + 16 * 8 + 8 * (2 * 2 * 8);
+
+describe("an architecture of memories that say how fast they are", () => {
+  it("is as before without", () => {
+    const { cycles, bound, energyPj, componentEnergyPj } = evaluateWith([]);
+    expect({ cycles, bound }).toEqual({ cycles: steps, bound: "grid" });
+    expect(Object.values(componentEnergyPj).reduce((a, b) => a + b, 0)).toBeCloseTo(energyPj, 3);
+  });
+
+  it.each([
+    ["bytesPerCycle: 4", (2 * (l1Reads + l1Writes)) / 4],
+    ["bytesPerCycle: 4, shared: false", (2 * (l1Reads + l1Writes)) / 4],
+    ["bytesPerCycle: 4, shared: true", (4 * 2 * (l1Reads + l1Writes)) / 4],
+    ["readBytesPerCycle: 8, writeBytesPerCycle: 1", (2 * l1Writes) / 1],
+    ["readBytesPerCycle: 2, writeBytesPerCycle: 1", (2 * l1Reads) / 2],
+    ["ports: 2", (l1Reads + l1Writes) / 8],
+    ["readPorts: 1, writePorts: 1", l1Reads / 4],
+    ["bytesPerCycle: 1e6", steps],
+  ])("takes as long as %s lets its bytes pass", (bandwidth, cycles) => {
+    const found = evaluateWith([level("l1", `bandwidth: { ${bandwidth} }`)]);
+    expect(found.cycles).toBeCloseTo(cycles, 6);
+    expect(found.bound).toBe(cycles > steps ? "l1" : "grid");
+  });
+
+  it("waits for the first words once", () => {
+    const found = evaluateWith([level("dram", "latencyCycles: 100"), level("l1", "latencyCycles: 10")]);
+    expect(found.cycles).toBe(steps + 110);
+  });
+
+  it("waits for each tile of a level with a single buffer", () => {
+    const found = evaluateWith([level("dram", "latencyCycles: 100"), level("l1", "buffering: single")]);
+    // Bytes of X, W and Y at 1000 a cycle; two tiles of X, one of W, two of Y that go up.
+    const moved = (2 * (128 * 16 + 16 * 8 + 128 * 8)) / 1000;
+    expect(found.cycles).toBeCloseTo(steps + 100 + moved + (2 + 1 + 2) * 100, 6);
+  });
+
+  it("needs room for two tiles of a level with two buffers", () => {
+    const tile = 2 * (2 * 8 * 16 + 16 * 8 + 2 * 8 * 8);
+    const sized = (bytes: number, buffering: string): (() => Evaluation) => {
+      return () => evaluateWith([["64 * KiB", String(bytes)], level("l1", `buffering: ${buffering}`)]);
+    };
+    expect(sized(tile, "single")).not.toThrow();
+    expect(sized(tile, "double")).toThrow(`tiles of ${2 * tile} bytes in l1`);
+    expect(sized(2 * tile, "double")).not.toThrow();
+    expect(sized(2 * tile, "double")().cycles).toBe(steps);
+  });
+});
+
+describe("units of a PE with rates of their own", () => {
+  const both: Change = ["operations: { mac: 1 }", "operations: { mac: 3, exp: 1 }"];
+  const sfu: Change = ["exp: 4 }", "exp: 4 }, units: { sfu: [exp] }"];
+
+  it("work beside the rest of it", () => {
+    expect(evaluateWith([both]).cycles).toBe(7 * steps);
+    expect(evaluateWith([both, sfu]).cycles).toBe(4 * steps);
+    expect(evaluateWith([both, sfu]).bound).toBe("grid.sfu");
+  });
+
+  it("let Einsums of different units overlap, as far as the binding has it", () => {
+    const twice: Change = [
+      /(einsums:\n)( {2}Y:[\s\S]*)$/,
+      "$1$2  Z:\n    array: grid\n    inputs: [X, W]\n    output: Y\n    operations: { exp: 1 }\n    loops: { dram: [P3], core: [P2], l1: [P1, F, E], pe: [P0] }\n    keep: { dram: [X, W, Y], l1: [X, W, Y], rf: [X, W, Y] }\n",
+    ];
+    const beside: Change = ["latency: Y", "latency: 'max(Y, Z)'"];
+    // Up to the share (1e-9) by which an array may seem busier than a phase is long.
+    expect(evaluateWith([twice, beside]).cycles).toBeCloseTo(5 * steps, 4);
+    expect(evaluateWith([twice, beside, sfu]).cycles).toBe(4 * steps);
+  });
+
+  it.each([
+    ["units: { sfu: [tanh] }", /units\.sfu\.0: got the operation 'tanh'; expected one of its operations mac, exp/],
+    ["units: { a: [exp], b: [exp] }", /units\.b\.0: got exp in grid\.a too; expected each operation in one unit/],
+  ])("are checked: %s", (units, message) => {
+    expect(() => evaluateWith([["exp: 4 }", `exp: 4 }, ${units}`]])).toThrow(message);
+  });
+});
+
+describe("energy that no access takes", () => {
+  it("is power times latency, for each instance", () => {
+    const found = evaluateWith([
+      level("l1", "staticWatts: 0.5"),
+      level("core", "staticWatts: 0.25"),
+      ["exp: 4 }", "exp: 4 }, staticWatts: 0.001"],
+    ]);
+    const seconds = steps / 1e9;
+    const parts = found.componentEnergyPj;
+    expect(parts["static.l1"]).toBeCloseTo(4 * 0.5 * seconds * 1e12, 6);
+    expect(parts["static.core"]).toBeCloseTo(4 * 0.25 * seconds * 1e12, 6);
+    expect(parts["static.grid"]).toBeCloseTo(32 * 0.001 * seconds * 1e12, 6);
+    expect(found.energyPj).toBeCloseTo(
+      Object.values(parts).reduce((a, b) => a + b, 0),
+      3,
+    );
+  });
+
+  it("is that of links, word by word", () => {
+    // Each core gets its part of X and all of W, and sends up its part of Y.
+    const across = 128 * 16 + 4 * 16 * 8 + 128 * 8;
+    // Each PE gets a word of X and one of W in each step, and sends up its sums.
+    const inCores = 32 * (2 * steps + 2 * 2 * 8);
+    const found = evaluateWith([
+      level("core", "hopPj: 3"),
+      level("pe", "hopPj: 0.5, hopsPerWord: (pe.size + 1) / 2"),
+    ]);
+    expect(found.componentEnergyPj["core"]).toBeCloseTo(3 * across, 6);
+    expect(found.componentEnergyPj["pe"]).toBeCloseTo(0.5 * 4.5 * inCores, 6);
+  });
+});
+
+describe("work dealt to cores", () => {
+  // 7 blocks of 16 queries on 4 cores: two rounds, where loops over cores and time in turn take as many.
+  const dealt: readonly Change[] = [
+    ["P3: rest, P2: 4, P1: 2, P0: 8", "P1: rest, P0: 8"],
+    [
+      "loops: { dram: [P3], core: [P2], l1: [P1, F, E], pe: [P0] }",
+      "loops: { dram: [H, P1], l1: [F, E], pe: [P0] }\n    spread: { core: [H, P1] }",
+    ],
+    ["X: [P, E], W: [E, F], Y: [P, F]", "X: [H, P, E], W: [H, E, F], Y: [H, P, F]"],
+  ];
+
+  it("takes as many rounds as blocks of all heads need together", () => {
+    // 3 heads of 5 blocks are 15 on 4 cores: 4 rounds, where heads or blocks alone would leave cores idle.
+    const found = evaluateWith(dealt, { H: 3, queries: 40 });
+    expect(found.cycles).toBe(Math.ceil(15 / 4) * 8 * 16);
+    expect(found.utilization["grid"]).toBeCloseTo(15 / 16, 12);
+    // Every block begins with an empty core.
+    expect(found.trafficBytes).toBe(2 * 15 * (8 * 16 + 16 * 8 + 8 * 8));
+  });
+
+  it.each([
+    [
+      "spread: { core: [P1, H] }",
+      /spread\.core: got the loops P1, H; expected the last of those over dram, in their order: H, P1/,
+    ],
+    ["spread: { core: [H] }", /spread\.core: got the loops H; expected the last/],
+    ["spread: { pe: [H, P1] }", /spread\.pe: got loops over pe besides; expected either of the two/],
+    ["spread: { l1: [H, P1] }", /spread\.l1: got the level 'l1'; expected a fan-out above the grid array: core, pe/],
+    ["spread: { core: [] }", /spread\.core: got no loops/],
+    [
+      "",
+      /levels\.core\.size: got 4 instances of core, over which no Einsum of small has a loop; expected a loop over them, or one instance/,
+    ],
+  ])("is checked: %s", (spread, message) => {
+    expect(() => evaluateWith([...dealt, ["spread: { core: [H, P1] }", spread]])).toThrow(message);
+  });
+});
+
+describe("an architecture that cannot be", () => {
+  it.each<[Change, RegExp]>([
+    [
+      level("l1", "bandwidth: { bytesPerCycle: 0 }"),
+      /levels\.l1\.bandwidth\.bytesPerCycle: got 0; expected a number above 0/,
+    ],
+    [level("l1", "bandwidth: { ports: -1 }"), /levels\.l1\.bandwidth\.ports: got -1; expected a number above 0/],
+    [level("l1", "bandwidth: { bytes: 1 }"), /levels\.l1\.bandwidth/],
+    [level("l1", "buffering: triple"), /levels\.l1\.buffering: got "triple"; expected one of "single"\|"double"/],
+    [level("dram", "latencyCycles: -1"), /levels\.dram\.latencyCycles: got -1; expected a number of at least 0/],
+    [level("core", "staticWatts: -1"), /levels\.core\.staticWatts: got -1/],
+    [["exp: 4 }", "exp: 4 }, staticWatts: -2"], /arrays\.grid\.staticWatts: got -2 W; expected a number of at least 0/],
+    [
+      ["  pe: {", "  l2: { kind: sram, within: dram, bytes: 64, rowWords: 4 }\n  pe: {"],
+      /levels\.l2: got the level l2, which is on no array's way to dram/,
+    ],
+  ])("is refused: %j", (change, message) => {
+    expect(() => evaluateWith([change])).toThrow(message);
+  });
+});
