@@ -172,10 +172,7 @@ describe("energy that no access takes", () => {
     const across = 128 * 16 + 4 * 16 * 8 + 128 * 8;
     // Each PE gets a word of X and one of W in each step, and sends up its sums.
     const inCores = 32 * (2 * steps + 2 * 2 * 8);
-    const found = evaluateWith([
-      level("core", "hopPj: 3"),
-      level("pe", "hopPj: 0.5, hopsPerWord: (pe.size + 1) / 2"),
-    ]);
+    const found = evaluateWith([level("core", "hopPj: 3"), level("pe", "hopPj: 0.5, hopsPerWord: (pe.size + 1) / 2")]);
     expect(found.componentEnergyPj["core"]).toBeCloseTo(3 * across, 6);
     expect(found.componentEnergyPj["pe"]).toBeCloseTo(0.5 * 4.5 * inCores, 6);
   });
