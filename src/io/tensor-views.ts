@@ -53,18 +53,20 @@ function assembled(
     ...like,
     shape,
     pieces,
-    load: async () => {
-      let values: Values | null = null;
-      let at = 0;
-      for await (const piece of pieces()) {
-        const count = elementsOf(shape);
-        values ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
-        values.set(piece, at);
-        at += piece.length;
-      }
-      return values ?? new Float32Array(0);
-    },
+    load: () => gathered(pieces(), elementsOf(shape)),
   };
+}
+
+/** Pieces of `count` values together in one array of the first one's type. */
+export async function gathered(pieces: AsyncIterable<Values>, count: number): Promise<Values> {
+  let values: Values | null = null;
+  let at = 0;
+  for await (const piece of pieces) {
+    values ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
+    values.set(piece, at);
+    at += piece.length;
+  }
+  return values ?? new Float32Array(0);
 }
 
 /** Takes values from pieces of any size. */
@@ -97,14 +99,23 @@ class PieceReader {
   }
 
   /** The next `count` values in one array. */
-  async take(count: number): Promise<Values> {
-    let all: Values | null = null;
-    let at = 0;
-    for await (const piece of this.upTo(count)) {
-      all ??= piece instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all ?? new Float32Array(0);
+  take(count: number): Promise<Values> {
+    return gathered(this.upTo(count), count);
   }
 }
+
+/** Values that are in memory already. */
+export const heldTensor = (
+  where: string,
+  dtype: StoredTensor["dtype"],
+  shape: readonly number[],
+  values: Values,
+): StoredTensor => ({
+  where,
+  dtype,
+  shape,
+  load: async () => values.slice() as Values,
+  pieces: async function* () {
+    yield values;
+  },
+});

@@ -17,6 +17,8 @@ export interface RunResult {
     readonly kvHeads: number;
     readonly queries: number;
     readonly keys: number;
+    /** How many of the keys come from a cache (--past-k); null without one. */
+    readonly pastKeys: number | null;
     readonly headDim: number;
     readonly valueDim: number;
     readonly scale: number;

@@ -90,7 +90,8 @@ function workloadText(w: RunResult["workload"]): string {
   const kind = w.layers === null ? "" : `, ${w.layers} layers`;
   const name = w.model === null ? "" : `${w.model}${kind}: `;
   const shared = w.valuesInKeys ? ", values within keys" : "";
-  const sizes = `batch ${w.batch}, ${heads}, ${many(w.queries, "query")} x ${many(w.keys, "key")}, ${widths}`;
+  const cached = w.pastKeys === null ? "" : ` (${w.pastKeys} of a cache)`;
+  const sizes = `batch ${w.batch}, ${heads}, ${many(w.queries, "query")} x ${many(w.keys, "key")}${cached}, ${widths}`;
   return `${name}${sizes}${shared}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 

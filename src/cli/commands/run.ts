@@ -67,6 +67,8 @@ export function register(program: Command): void {
     .addOption(
       oneOf("--layout <name>", layouts, "ranks of files, [B,H,S,D] by default; bsd is [B,S,HxD] and needs --heads: "),
     )
+    .option("--past-k <file>", "a cache's keys [B,Hkv,Mp,E], before those of K; with --past-v")
+    .option("--past-v <file>", "its values [B,Hkv,Mp,F]")
     .addOption(parsed("--seed <n>", "seed of the normal inputs made when no file is given (default: 0)", parseSeed))
     .addOption(number("--spread <x>", "multiply the generated scores' spread (default: 1)", "0 to 2^40", 0, 2 ** 40))
     .optionsGroup("Machine:")
@@ -85,6 +87,8 @@ export function register(program: Command): void {
   accountingOptions(command)
     .optionsGroup("Output:")
     .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
+    .option("--present-k <file>", "write K, with the cache's keys before it, to a .npy or .safetensors file")
+    .option("--present-v <file>", "the same of V")
     .addOption(oneOf("--output-layout <name>", layouts, "ranks of AV in --output (default: those of --layout): "))
     .addOption(
       parsed("--check <rows>", "rows compared with float64 attention: full, sample:N or none", parseCheck).default(

@@ -3,6 +3,7 @@ import type { Tile } from "../../attention/tile.js";
 import type { FormatName } from "../../numerics/format.js";
 import type { AccountingOptions } from "../model/options.js";
 import type { CheckRows } from "../values.js";
+import type { CacheOptions } from "./cache.js";
 import type { InputOptions } from "./input-files.js";
 import type { WorkloadOptions } from "./workload.js";
 
@@ -12,7 +13,7 @@ export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 export const publishedArray: Tile = { m0: 256, p0: 256 };
 
 /** What `fusemax run` was asked for. */
-export interface RunOptions extends WorkloadOptions, InputOptions, AccountingOptions {
+export interface RunOptions extends WorkloadOptions, InputOptions, CacheOptions, AccountingOptions {
   readonly design: string;
   readonly cascade?: string;
   readonly array?: Tile;

@@ -1,25 +1,47 @@
 import { inLayout } from "../../attention/layout.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { tensorShapes } from "../../attention/shape.js";
+import { type TensorShape, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
+import type { FloatValues } from "../../io/npy.js";
+import { gathered } from "../../io/tensor-views.js";
 import { type FileLayout, outputSizes } from "./input-layout.js";
+import type { RunPlan } from "./plan.js";
 
 /** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all. @throws InputError */
-export async function writeOutput(
+export const writeOutput = (
   path: string,
   { shape, arithmetic }: AttentionProblem,
   av: Float32Array,
   file: FileLayout,
+): Promise<void> => writeTensor(path, "av", tensorShapes(shape).av, av, file, { format: arithmetic.name });
+
+/** Writes K or V whole, with what a cache had before, as given. @throws InputError */
+export async function writePresent(
+  path: string,
+  name: "k" | "v",
+  { given, givenShape, output }: Pick<RunPlan, "given" | "givenShape" | "output">,
 ): Promise<void> {
-  const sizes = tensorShapes(shape).av;
-  const tensor = { shape: outputSizes(file, sizes), values: inLayout(file.layout, av, sizes) };
+  const sizes = tensorShapes(givenShape)[name];
+  const values = await gathered(given(name), valuesOf(sizes));
+  await writeTensor(path, `present_${name}`, sizes, values, output);
+}
+
+async function writeTensor(
+  path: string,
+  name: string,
+  sizes: TensorShape,
+  given: FloatValues,
+  file: FileLayout,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const tensor = { shape: outputSizes(file, sizes), values: inLayout(file.layout, given, sizes) };
   if (path.toLowerCase().endsWith(".npy")) {
     const { writeNpy } = await import("../../io/npy.js");
     await writeNpy(path, tensor.shape, tensor.values);
   } else {
     const { writeSafetensors } = await import("../../io/safetensors.js");
-    await writeSafetensors(path, [{ name: "av", ...tensor }], { format: arithmetic.name });
+    await writeSafetensors(path, [{ name, ...tensor }], metadata);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
+import type { AttentionShape } from "../../attention/shape.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
 import { programOf } from "../../emulator/program-of.js";
@@ -9,10 +10,11 @@ import { formats } from "../../numerics/format.js";
 import { formatArithmetics } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
+import { openPast, withPast } from "./cache.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
 import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
-import { shapeOfInputs } from "./input-shape.js";
+import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
@@ -33,6 +35,11 @@ export interface RunPlan {
   /** Null when the inputs come from files. */
   readonly seed: number | null;
   readonly pieces: InputPieces;
+  /** The inputs without what ALiBi adds to them. */
+  readonly given: InputPieces;
+  readonly givenShape: AttentionShape;
+  /** How many of the keys are those of a cache; null without one. */
+  readonly pastKeys: number | null;
   readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
   /** How --output keeps its ranks. */
   readonly output: FileLayout;
@@ -49,7 +56,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const opened = await openInputs(options);
   if (opened !== null) refuseGeneratedOptions(options);
   const known = await layoutOptionsOf(options);
-  const { inputs: files, file } = opened === null ? withoutFiles(options) : inAttentionLayout(opened, known);
+  const { files, file, pastKeys } = await filesOf(opened, options, known);
   const { model, layers, shape, mask, seen, scaleDim, valuesInKeys } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
@@ -77,13 +84,41 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const note = opened === null ? null : layoutNote(shape, opened, known);
   const notes = note === null ? [] : [note];
   const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
-  return { model, layers, seen, design, problem, valuesInKeys, alibi, seed, pieces, dump, output, notes };
+  return {
+    model,
+    layers,
+    seen,
+    design,
+    problem,
+    valuesInKeys,
+    alibi,
+    seed,
+    pieces,
+    given,
+    givenShape: shape,
+    pastKeys,
+    dump,
+    output,
+    notes,
+  };
 }
 
-const withoutFiles = ({ layout = "bhsd" }: RunOptions): { readonly inputs: null; readonly file: FileLayout } => ({
-  inputs: null,
-  file: { layout, ranks: 4 },
-});
+/** Q, K and V of files, K and V after those of a cache; null where they are generated. */
+async function filesOf(opened: StoredInputs | null, options: RunOptions, known: LayoutOptions) {
+  const past = await openPast({ ...options, ...known });
+  if (opened === null) {
+    if (past !== null) {
+      throw new UsageError({
+        where: "--past-k",
+        got: "no input files beside it",
+        expected: "--q, --k and --v, or --input",
+      });
+    }
+    return { files: null, file: { layout: options.layout ?? "bhsd", ranks: 4 }, pastKeys: null };
+  }
+  const { inputs, file } = inAttentionLayout(opened, known);
+  return { files: withPast(inputs, past), file, pastKeys: past?.k.shape[2] ?? null };
+}
 
 /** The layout that is asked for, and the heads that the options or their model say. */
 async function layoutOptionsOf({ layout, heads, kvHeads, model }: RunOptions): Promise<LayoutOptions> {
@@ -138,11 +173,13 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 }
 
 /** Every output has a known type, a path of its own and can be written. */
-async function checkOutputs({ output, dump, resume, q, k, v, input }: RunOptions): Promise<void> {
-  requireEnding("--output", output, [".npy", ".safetensors"]);
+async function checkOutputs(options: RunOptions): Promise<void> {
+  const { output, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV } = options;
+  const tensors = { "--output": output, "--present-k": presentK, "--present-v": presentV };
+  for (const [option, path] of Object.entries(tensors)) requireEnding(option, path, [".npy", ".safetensors"]);
   requireEnding("--dump", dump, [".safetensors"]);
-  const inputs = Object.entries({ q, k, v, input }).flatMap(([option, path]): [string, string][] =>
-    path === undefined ? [] : [[`--${option}`, path]],
+  const inputs = Object.entries({ q, k, v, input, "past-k": pastK, "past-v": pastV }).flatMap(
+    ([option, path]): [string, string][] => (path === undefined ? [] : [[`--${option}`, path]]),
   );
-  requireOwnPaths(inputs, { "--output": output, "--dump": dump, "--resume": resume });
+  requireOwnPaths(inputs, { ...tensors, "--dump": dump, "--resume": resume });
 }

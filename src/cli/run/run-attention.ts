@@ -18,7 +18,7 @@ import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-p
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
-import { writeDump, writeOutput, writeTensors } from "./outputs.js";
+import { writeDump, writeOutput, writePresent, writeTensors } from "./outputs.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { withLoadingProgress } from "./with-progress.js";
 
@@ -95,6 +95,8 @@ async function emulateAndCheck(
     for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
     if (options.output !== undefined) await writeOutput(options.output, problem, run.av, plan.output);
+    if (options.presentK !== undefined) await writePresent(options.presentK, "k", plan);
+    if (options.presentV !== undefined) await writePresent(options.presentV, "v", plan);
     // Its threads hold on to the operands.
     await used.close();
     const began = performance.now();
@@ -126,7 +128,7 @@ async function dumpTile(
 }
 
 function resultOf(
-  { problem, model, layers, seen, valuesInKeys, alibi, seed, design }: RunPlan,
+  { problem, model, layers, seen, valuesInKeys, alibi, seed, pastKeys, design }: RunPlan,
   options: RunOptions,
   reason: string,
   { engine }: FinishedRun,
@@ -149,6 +151,7 @@ function resultOf(
       seed,
       spread: seed === null ? null : (options.spread ?? 1),
       ...seen,
+      pastKeys,
       kvLens: mask.kvLens,
       qLens: mask.qLens,
       alibi: alibi === null ? null : { elements: alibi.elements },
