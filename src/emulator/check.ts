@@ -99,10 +99,10 @@ export interface OperandCheck extends ErrorWithWorst {
   readonly baseline: ErrorSummary;
 }
 
-export const joinChecks = (
-  onOperands: OperandCheck,
+export const joinChecks = <Check extends ErrorWithWorst>(
+  onOperands: Check,
   { maxAbs, rms, rmsRelative, worst }: ErrorWithWorst,
-): CheckResult => ({
+): Check & Pick<CheckResult, "withInputRounding"> => ({
   ...onOperands,
   withInputRounding: { maxAbs, rms, rmsRelative, worst },
 });

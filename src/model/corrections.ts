@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import { formatOf } from "../numerics/format-of.js";
 import type { Design } from "../spec/design.js";
 import { type Accounting, publishedDesigns } from "./accounting.js";
 
@@ -130,9 +131,11 @@ export function accountingOf(
 export const accountingFor = (designs: readonly Design[], settings: number): Accounting["name"] =>
   settings === 0 && designs.every(isPublished) ? "published" : "corrected";
 
-function isPublished({ name, spec, architecture, mapping, binding, technology }: Design): boolean {
+/** A design of the paper as it ships, in one of the formats of its 16-bit words. */
+function isPublished({ name, spec, architecture, mapping, binding, technology, arithmetic }: Design): boolean {
   const parts = [spec, architecture, mapping, binding, technology];
-  return publishedDesigns.includes(name) && parts.every(({ shipped }) => shipped);
+  const words = formatOf(arithmetic.data) !== null && arithmetic.data.operands.q.type.storageBits === 16;
+  return publishedDesigns.includes(name) && words && parts.every(({ shipped }) => shipped);
 }
 
 /** A report's first line. */

@@ -46,6 +46,8 @@ export interface ArithmeticSpec {
   /** The order of the keys inside a tile's sums. */
   readonly keys: "ascending" | "descending";
   readonly normalize: "divide" | "reciprocal";
+  /** What AV leaves in, for its bytes; its values stay those of the accumulator. */
+  readonly output: FloatSpec;
 }
 
 /** What fields are where a file leaves them out: the choices of the number formats (docs/numerics.md). */

@@ -40,6 +40,7 @@ function arithmeticOf({ name, operand, accumulator }: Format): ArithmeticSpec {
     accumulator,
     ...defaultChoices,
     exp: { coefficients: exp2CoefficientBits, fused: false },
+    output: numberTypes.bf16,
   };
 }
 

@@ -1,7 +1,15 @@
 import type { CheckResult } from "../emulator/check.js";
 import type { EngineName } from "../emulator/engine.js";
+import type { ErrorSummary } from "../emulator/error-statistics.js";
+import type { Saturated } from "../emulator/golden/one-pass.js";
 import type { RunCost } from "../model/cost.js";
 import type { FormatName } from "../numerics/format.js";
+import type { WrittenArithmetic } from "./arithmetic.js";
+
+/** What `--check` found; `baseline` is null where the arithmetic is none of the formats. */
+export interface RunError extends Omit<CheckResult, "baseline"> {
+  readonly baseline: ErrorSummary | null;
+}
 
 /** What `fusemax run` found: its JSON, schema fusemax.run/1. Fields may be added to it, never renamed. */
 export interface RunResult {
@@ -42,7 +50,14 @@ export interface RunResult {
   /** The cascade whose cost is given: the design's own, which --cascade does not change; null where they are one. */
   readonly costOfCascade: string | null;
   readonly tile: { readonly m0: number; readonly p0: number };
-  readonly format: FormatName;
+  /** All that the values were computed in, as a file of it has it. */
+  readonly arithmetic: WrittenArithmetic;
+  /** The short name of the arithmetic, where it is one of the five formats. */
+  readonly format: FormatName | null;
+  /** Runs of key tiles that were merged at the end. */
+  readonly kvSplits: number;
+  /** Operands that were past the largest value of their type, and became it. */
+  readonly saturated: Saturated;
   readonly engine: {
     readonly name: EngineName;
     readonly adapter: string | null;
@@ -58,7 +73,7 @@ export interface RunResult {
     readonly file: string | null;
   };
   /** Against float64 attention on the inputs rounded to operands; null with --check none. */
-  readonly error: CheckResult | null;
+  readonly error: RunError | null;
   readonly cost: RunCost;
   readonly time: {
     readonly totalSeconds: number;

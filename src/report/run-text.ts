@@ -1,7 +1,6 @@
 import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
 import { accountingText } from "../model/corrections.js";
 import type { RunCost } from "../model/cost.js";
-import { type FormatName, formats } from "../numerics/format.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { arrayInWords } from "./array-names.js";
 import type { RunResult } from "./run-result.js";
@@ -10,14 +9,18 @@ import { bytes, energy, percent, seconds } from "./units.js";
 
 /** The result of `fusemax run` for people: one fact a line, names on the left. */
 export function runText(result: RunResult): string {
-  const { workload, engine, output, cost, time, tile, format } = result;
+  const { workload, engine, output, cost, time, tile, arithmetic } = result;
   const lines: (readonly [name: string, fact: string])[] = [
     ["workload", workloadText(workload)],
     ["mask", maskText(workload)],
-    ["array", `${tile.m0} x ${tile.p0} PEs, ${format}`],
+    [
+      "array",
+      `${tile.m0} x ${tile.p0} PEs, ${arithmetic.name}${result.kvSplits === 1 ? "" : `, keys in ${result.kvSplits} runs`}`,
+    ],
     ["engine", `${engine.name}${engine.adapter === null ? "" : `, ${engine.adapter}`} (${engine.reason})`],
     ["output", `AV [${output.shape.join(", ")}]${output.file === null ? "" : ` in ${output.file}`}`],
     ["sha256", output.sha256],
+    ...saturatedLines(result),
     ...(output.rowsWithoutKeys === 0
       ? []
       : [["no keys", `${output.rowsWithoutKeys} rows see no key and are zeros`] as const]),
@@ -31,7 +34,7 @@ export function runText(result: RunResult): string {
     `Cost on ${result.design === "fusemax" ? "FuseMax" : result.design}${ofOther(result)}`,
     line(["cycles", `${count(Math.round(cost.cycles))}; ${count(Math.round(cost.busyCycles))} of computation`]),
     line(["time", `${seconds(cost.seconds)} at ${clock(cost.frequencyHz)} and ${bandwidth(cost.dramBytesPerSecond)}`]),
-    line(["words", wordsText(cost, format)]),
+    line(["words", wordsText(cost, arithmetic)]),
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
     line(["energy", energyText(cost)]),
     line(["busy", busyText(cost)]),
@@ -66,9 +69,21 @@ const clock = (hertz: number): string => `${Number((hertz / 1e6).toPrecision(6))
 const bandwidth = (rate: number): string =>
   rate % 2 ** 30 === 0 ? `${rate / 2 ** 30} GiB/s` : `${Number((rate / 1e9).toPrecision(6))} GB/s`;
 
-function wordsText({ accounting, wordBits }: RunCost, format: FormatName): string {
-  const own = numberTypes[formats[format].operand].storageBits;
-  const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${format} has ${own}` : "";
+/** Operands of the types that saturate, where some did. */
+function saturatedLines({ saturated }: RunResult): readonly (readonly [name: string, fact: string])[] {
+  const some = Object.entries(saturated).filter(([, count]) => count > 0);
+  if (some.length === 0) return [];
+  return [
+    [
+      "saturated",
+      `${some.map(([name, number]) => `${count(number)} of ${name}`).join(", ")} at the largest value of their type`,
+    ],
+  ];
+}
+
+function wordsText({ accounting, wordBits }: RunCost, { name, operands }: RunResult["arithmetic"]): string {
+  const own = Object.values(numberTypes).find(type => type.name === operands.q.type)?.storageBits ?? wordBits;
+  const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${name} has ${own}` : "";
   return `bytes and energy are for ${wordBits} bits${whatever}`;
 }
 
@@ -106,7 +121,7 @@ function maskText({ causal, window: [left, right], kvLens, qLens, alibi }: RunRe
   return parts.length === 0 ? "none" : parts.join(", ");
 }
 
-function errorText({ error, output, format, cascade }: RunResult): readonly string[] {
+function errorText({ error, output, arithmetic, cascade }: RunResult): readonly string[] {
   const emulated = cascade === "attention-1-pass" ? "FuseMax" : cascade;
   if (error === null) return ["Error: not checked (--check none)"];
   const [batch = 1, heads = 1, queries = 1] = output.shape;
@@ -117,7 +132,7 @@ function errorText({ error, output, format, cascade }: RunResult): readonly stri
     rows: [
       row(`${emulated}, inputs rounded`, error),
       row(`${emulated}, inputs as given`, error.withInputRounding),
-      row(`3-pass in ${format}, inputs rounded`, error.baseline),
+      ...(error.baseline === null ? [] : [row(`3-pass in ${arithmetic.name}, inputs rounded`, error.baseline)]),
     ],
   });
   return [

@@ -1,3 +1,4 @@
+import { choices, defaultChoices } from "../numerics/arithmetic.js";
 import { type FloatSpec, numberTypeNames, numberTypes } from "../numerics/number-type.js";
 import type { WrittenArithmetic } from "./arithmetic-fields.js";
 
@@ -16,26 +17,14 @@ const isShared = (scale: unknown): boolean => scale !== "none" && !isBlocked(sca
 const anyScale = ({ operands }: WrittenArithmetic, holds: (scale: unknown) => boolean): boolean =>
   operandNames.some(name => holds(operands[name].scale));
 
-/** With a 16-bit accumulator these fields keep their defaults. */
-const defaults = {
-  smooth: "none",
-  dot: "chain",
-  exponent: "difference",
-  offset: 0,
-  threshold: 0,
-  denominator: "rounded",
-  sums: "tile",
-  keys: "ascending",
-  normalize: "divide",
-} as const satisfies Partial<WrittenArithmetic>;
 const mendAccumulator = "leave the field out, or take accumulator: fp32";
 
 const narrowAccumulator: readonly Combination[] = [
-  ...(Object.keys(defaults) as (keyof typeof defaults)[]).map(
+  ...choices.map(
     (field): Combination => ({
       path: [field],
-      holds: arithmetic => arithmetic.accumulator === "fp32" || arithmetic[field] === defaults[field],
-      expected: `${defaults[field]} with a 16-bit accumulator`,
+      holds: arithmetic => arithmetic.accumulator === "fp32" || arithmetic[field] === defaultChoices[field],
+      expected: `${defaultChoices[field]} with a 16-bit accumulator`,
       mend: mendAccumulator,
     }),
   ),

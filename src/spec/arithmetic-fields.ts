@@ -78,7 +78,7 @@ export const arithmeticFields = z.strictObject({
     z._default(
       z.strictObject({
         coefficients: described(
-          "The fp32 bits of its coefficients, the constant last.",
+          "The fp32 bits of its coefficients, the constant first.",
           z._default(z.array(coefficient).check(z.minLength(1), z.maxLength(16)), [...exp2CoefficientBits]),
         ),
         fused: described("Whether its steps round once.", z._default(z.boolean(), false)),
@@ -99,10 +99,11 @@ export const arithmeticFields = z.strictObject({
     "Whether a tile's products are summed first, or onto the running sum.",
     z._default(z.enum(["tile", "running"]), "tile"),
   ),
-  keys: described("The order of the keys' tiles.", z._default(z.enum(["ascending", "descending"]), "ascending")),
+  keys: described("The order in which keys are read.", z._default(z.enum(["ascending", "descending"]), "ascending")),
   normalize: described(
     "Whether the output is divided, or multiplied by a reciprocal.",
     z._default(z.enum(["divide", "reciprocal"]), "divide"),
   ),
+  output: described("What AV leaves in, for its bytes.", z._default(z.enum(numberTypeNames), "bf16")),
 });
 export type WrittenArithmetic = z.infer<typeof arithmeticFields>;

@@ -11,7 +11,7 @@ export const arithmeticSchema: z.ZodMiniType<ArithmeticSpec> = z.pipe(
       z.refine<WrittenArithmetic>(holds, { path: [...path], error: expected, params: { mend } }),
     ),
   ),
-  z.transform(({ operands, ...rest }: WrittenArithmetic): ArithmeticSpec => {
+  z.transform(({ operands, output, ...rest }: WrittenArithmetic): ArithmeticSpec => {
     const resolved = ({ type, scale }: WrittenArithmetic["operands"]["q"]) => ({ type: numberTypes[type], scale });
     return {
       ...rest,
@@ -21,6 +21,7 @@ export const arithmeticSchema: z.ZodMiniType<ArithmeticSpec> = z.pipe(
         v: resolved(operands.v),
         p: resolved(operands.p),
       },
+      output: numberTypes[output],
     };
   }),
 );

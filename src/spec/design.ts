@@ -1,5 +1,6 @@
 import { z } from "zod/mini";
 import type { Cascade } from "../einsum/cascade.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
 import type { Document } from "./document.js";
@@ -19,6 +20,8 @@ export interface DesignSpec {
   readonly architecture: string;
   readonly mapping: string;
   readonly binding: string;
+  /** What values are computed in: a name of specs/arithmetic or a file; bf16 where it is left out. */
+  readonly arithmetic?: string | undefined;
   /** The binding cycle by cycle, where the design has one. */
   readonly schedule?: string | undefined;
   /** Energy that the published sum leaves out. */
@@ -45,6 +48,7 @@ export const designSchema: z.ZodMiniType<DesignSpec> = z.strictObject({
   architecture: described("Its machine, by name or file.", z.string()),
   mapping: described("How the cascade is laid over the machine, by name or file.", z.string()),
   binding: described("When each Einsum runs, by name or file.", z.string()),
+  arithmetic: described("What values are computed in, by name or file; left out: bf16.", z.optional(z.string())),
   schedule: described("What happens cycle by cycle, by name or file.", z.optional(z.string())),
   unchargedWhenPublished: described(
     "Energy that the published sum leaves out.",
@@ -77,4 +81,5 @@ export interface Design {
   readonly binding: Document<Binding>;
   readonly schedule: Document<ScheduleDocument> | undefined;
   readonly technology: Document<Technology>;
+  readonly arithmetic: Document<ArithmeticSpec>;
 }

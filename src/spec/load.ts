@@ -82,15 +82,27 @@ function findCascade(source: SpecSource, name: string, from: Document<unknown>):
   return cascade;
 }
 
+/** A spec by its name or file, and who names it. */
+export interface NamedSpec {
+  readonly name: string;
+  readonly where: string;
+}
+
+/** What stands in the place of parts that a design names. */
+export interface ReplacedParts {
+  readonly technology?: NamedSpec | undefined;
+  readonly arithmetic?: NamedSpec | undefined;
+}
+
 /**
- * Reads a design and all that it names, its mapping checked against its cascade and filled in from it. Throws SpecError, at `where` if there is no such design.
- * @param technology in place of the architecture's own, and who names it
+ * Reads a design and all that it names, its mapping checked against its cascade and filled in from it. Throws SpecError,
+ * at `where` if there is no such design.
  */
 export function loadDesign(
   source: SpecSource,
   name: string,
   where = "design",
-  technology?: { readonly name: string; readonly where: string },
+  { technology, arithmetic }: ReplacedParts = {},
 ): Design {
   const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
@@ -119,8 +131,18 @@ export function loadDesign(
       technologySchema,
       technology?.where ?? architecture,
     ),
+    arithmetic: find(
+      source,
+      "arithmetic",
+      arithmetic?.name ?? spec.data.arithmetic ?? defaultArithmetic,
+      arithmeticSchema,
+      arithmetic?.where ?? spec,
+    ),
   };
 }
+
+/** Of designs that name none. */
+export const defaultArithmetic = "bf16";
 
 /** Reads an arithmetic. Throws SpecError, at `where` if there is none of that name. */
 export function loadArithmetic(source: SpecSource, name: string, where = "arithmetic"): ArithmeticSpec {

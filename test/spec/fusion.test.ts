@@ -33,7 +33,7 @@ function complaint(cascade: string | undefined, mapping: string): string {
   const source: SpecSource = {
     ...specFiles,
     read: (kind, name, from) =>
-      kind === "technologies"
+      kind === "technologies" || kind === "arithmetic"
         ? specFiles.read(kind, name, from)
         : { file: `${kind}.txt`, text: texts[`${kind} ${name}`] ?? "" },
   };

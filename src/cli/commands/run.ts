@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 import { layouts } from "../../attention/layout.js";
-import { formatNames } from "../../numerics/format.js";
 import { largestHeadDim } from "../../numerics/limits.js";
+import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions } from "../model/options.js";
 import { parsed } from "../option.js";
 import { parseDtypes, parseNames } from "../run/input-files.js";
@@ -81,7 +81,14 @@ export function register(program: Command): void {
         parseTile,
       ),
     )
-    .addOption(oneOf("--format <name>", formatNames).default("bf16"))
+    .addOption(arithmeticOption())
+    .addOption(formatOption())
+    .addOption(
+      size(
+        "--kv-splits <n>",
+        "cut the key tiles into n runs that are merged at the end, as split-KV kernels do (default: 1)",
+      ),
+    )
     .addOption(oneOf("--engine <name>", engineChoices).default("auto"))
     .optionsGroup("Cost:");
   accountingOptions(command)
@@ -125,6 +132,7 @@ Examples:
   fusemax run --seq 4K --heads 8 --kv-heads 2 --causal --format bf16-strict
   fusemax run --q q.npy --k k.npy --v v.npy --output av.npy --json
   fusemax run --seq 4K --design flat
+  fusemax run --seq 4K --arithmetic fa4-fp8 --kv-splits 4
   fusemax run --q-len 300 --kv-len 777 --dump-tile 0,0,2,1 --dump tile.safetensors
 
 Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.`;

@@ -23,7 +23,7 @@ export function designsWith(
   }
   const technology = last === undefined ? undefined : { name: String(last.value), where: `--set ${technologyField}` };
   return {
-    designs: names.map(name => loadDesign(specFiles, name, "--design", technology)),
+    designs: names.map(name => loadDesign(specFiles, name, "--design", { technology })),
     patches: settings.filter(({ path }) => path !== technologyField),
   };
 }

@@ -12,6 +12,7 @@ import { specFiles } from "../../io/spec-files.js";
 import type { Design } from "../../spec/design.js";
 import { loadDesign } from "../../spec/load.js";
 import { tileOf } from "../../spec/tile.js";
+import { namedArithmetic } from "../arithmetic.js";
 import type { RunOptions } from "./options.js";
 
 /** What a run emulates. */
@@ -24,8 +25,8 @@ export interface RunDesign {
  * The design that the options name, with its cascade or that of --cascade.
  * @throws UsageError for a design without one, SpecError or InputError for one that does not compute attention.
  */
-export function designOfRun(options: Pick<RunOptions, "design" | "cascade">): RunDesign {
-  const design = loadDesign(specFiles, options.design, "--design");
+export function designOfRun(options: Pick<RunOptions, "design" | "cascade" | "arithmetic" | "format">): RunDesign {
+  const design = loadDesign(specFiles, options.design, "--design", { arithmetic: namedArithmetic(options) });
   const cascade = options.cascade === undefined ? design.cascade : loadCascade(options.cascade);
   if (cascade === undefined) {
     throw new UsageError({

@@ -1,6 +1,6 @@
 import type { Layout } from "../../attention/layout.js";
 import type { Tile } from "../../attention/tile.js";
-import type { FormatName } from "../../numerics/format.js";
+import type { ArithmeticOptions } from "../arithmetic.js";
 import type { AccountingOptions } from "../model/options.js";
 import type { CheckRows } from "../values.js";
 import type { CacheOptions } from "./cache.js";
@@ -13,11 +13,12 @@ export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 export const publishedArray: Tile = { m0: 256, p0: 256 };
 
 /** What `fusemax run` was asked for. */
-export interface RunOptions extends WorkloadOptions, InputOptions, CacheOptions, AccountingOptions {
+export interface RunOptions extends WorkloadOptions, InputOptions, CacheOptions, AccountingOptions, ArithmeticOptions {
   readonly design: string;
   readonly cascade?: string;
   readonly array?: Tile;
-  readonly format: FormatName;
+  /** Runs of key tiles that are merged at the end. */
+  readonly kvSplits?: number;
   readonly scale?: number;
   readonly alibi?: boolean;
   readonly engine: (typeof engineChoices)[number];

@@ -7,9 +7,11 @@ import { programOf } from "../../emulator/program-of.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { formats } from "../../numerics/format.js";
-import { formatArithmetics } from "../../numerics/format-of.js";
+import { formatOf } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
+import { numeratorNote } from "../../report/arithmetic.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
+import { isGolden, refuseBesideGolden, refuseOnOtherCascades } from "./arithmetic.js";
 import { openPast, withPast } from "./cache.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import { openInputs } from "./input-files.js";
@@ -30,6 +32,8 @@ export interface RunPlan {
   /** Each value is the first part of its key. */
   readonly valuesInKeys: boolean;
   readonly problem: AttentionProblem;
+  /** Whether the golden implementation computes it. */
+  readonly golden: boolean;
   /** What made E of the problem larger; null without --alibi. */
   readonly alibi: Alibi | null;
   /** Null when the inputs come from files. */
@@ -60,13 +64,20 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const { model, layers, shape, mask, seen, scaleDim, valuesInKeys } =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
-  const format = formats[options.format];
+  const design = designOfRun(options);
+  const { kvSplits = 1 } = options;
+  refuseOnOtherCascades(design, options);
+  const arithmetic = design.design.arithmetic.data;
+  const golden = isGolden(arithmetic, kvSplits);
+  if (golden) refuseBesideGolden(options, kvSplits > 1 ? "split keys" : `the arithmetic ${arithmetic.name}`);
+  // Other arithmetics are refused beside --alibi.
+  const format = formatOf(arithmetic) ?? formats.fp32;
   const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
   if (alibi !== null) refuseLaterKeys(mask);
-  const design = designOfRun(options);
   const tile = tileOfRun(design, options, shape);
   const problem: AttentionProblem = {
-    ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic: formatArithmetics[options.format], scale },
+    ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
+    ...(kvSplits === 1 ? {} : { kvSplits }),
     ...sourceOf(design),
   };
   programOf(problem);
@@ -82,7 +93,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
   const note = opened === null ? null : layoutNote(shape, opened, known);
-  const notes = note === null ? [] : [note];
+  const notes = [note, numeratorNote(arithmetic)].filter(line => line !== null);
   const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
   return {
     model,
@@ -90,6 +101,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     seen,
     design,
     problem,
+    golden,
     valuesInKeys,
     alibi,
     seed,

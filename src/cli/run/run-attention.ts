@@ -1,21 +1,24 @@
 import type { Operands } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys } from "../../attention/visible.js";
-import { type CheckResult, joinChecks, type OperandCheck } from "../../emulator/check.js";
+import { joinChecks } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
+import type { Saturated } from "../../emulator/golden/one-pass.js";
 import { dumpProgram } from "../../emulator/javascript/dump.js";
 import { structureOf } from "../../emulator/one-pass.js";
 import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
-import { requireFormat } from "../../numerics/format-of.js";
+import { formatOf, requireFormat } from "../../numerics/format-of.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
+import { writtenArithmetic } from "../../report/arithmetic.js";
 import { checkResult, jsonText } from "../../report/finite.js";
-import type { RunResult } from "../../report/run-result.js";
+import type { RunError, RunResult } from "../../report/run-result.js";
 import { runText } from "../../report/run-text.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
+import type { Emulated } from "./emulated.js";
 import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import { writeDump, writeOutput, writePresent, writeTensors } from "./outputs.js";
@@ -56,23 +59,12 @@ async function runPlan(
     resumedRows: run.resumedRows,
   };
   const sha256 = await hashOfValues(run.av);
-  const result = resultOf(plan, options, emulated.reason, run, sha256, error, cost, time);
+  const result = resultOf(plan, options, emulated, sha256, error, cost, time);
   if (result.output.rowsWithoutKeys > 0) {
     note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
   }
   process.stdout.write(options.json === true ? jsonText(result, 2) : runText(checkResult(result)));
   return judge(options, error, note);
-}
-
-interface Emulated {
-  readonly run: FinishedRun;
-  /** Why this engine. */
-  readonly reason: string;
-  /** Null with --check none. */
-  readonly onOperands: OperandCheck | null;
-  /** Whether inputs and operands are the same values. */
-  readonly exact: boolean;
-  readonly checkSeconds: number;
 }
 
 /** All that needs the operands, output files included. */
@@ -83,6 +75,7 @@ async function emulateAndCheck(
   note: (line: string) => void,
 ): Promise<Emulated> {
   const { problem } = plan;
+  if (plan.golden) return (await import("./golden.js")).emulateGolden(plan, rows, options, note);
   const { engine, ...chosen } = await chooseEngine(options.engine, requireFormat(problem.arithmetic, "--format").name);
   let used: Engine = engine;
   try {
@@ -102,12 +95,22 @@ async function emulateAndCheck(
     const began = performance.now();
     const onOperands =
       options.check === "none" ? null : await comparedWithOperands(plan, operands, run.av, rows, options);
-    return { run, reason: chosen.reason, onOperands, exact, checkSeconds: (performance.now() - began) / 1000 };
+    return {
+      run,
+      saturated: noneSaturated,
+      reason: chosen.reason,
+      onOperands,
+      exact,
+      checkSeconds: (performance.now() - began) / 1000,
+    };
   } finally {
     await used.close();
     if (used !== engine) await engine.close();
   }
 }
+
+/** The types of the five formats keep their range errors. */
+const noneSaturated: Saturated = { q: 0, k: 0, v: 0, p: 0 };
 
 async function dumpTile(
   { problem }: RunPlan,
@@ -130,15 +133,13 @@ async function dumpTile(
 function resultOf(
   { problem, model, layers, seen, valuesInKeys, alibi, seed, pastKeys, design }: RunPlan,
   options: RunOptions,
-  reason: string,
-  { engine }: FinishedRun,
+  { run: { engine }, reason, saturated }: Emulated,
   sha256: string,
-  error: CheckResult | null,
+  error: RunError | null,
   cost: RunResult["cost"],
   time: RunResult["time"],
 ): RunResult {
   const { shape, mask, tile, arithmetic, scale } = problem;
-  const format = requireFormat(arithmetic, "--format");
   return {
     schema: "fusemax.run/1",
     workload: {
@@ -160,7 +161,10 @@ function resultOf(
     cascade: design.cascade.name,
     costOfCascade: costedInstead(design),
     tile,
-    format: format.name,
+    arithmetic: writtenArithmetic(arithmetic),
+    format: formatOf(arithmetic)?.name ?? null,
+    kvSplits: problem.kvSplits ?? 1,
+    saturated,
     engine: { name: engine.name, adapter: engine.adapter, reason },
     output: {
       shape: tensorShapes(shape).av,
@@ -181,7 +185,7 @@ function costedInstead({ design, cascade }: RunPlan["design"]): string | null {
 }
 
 /** 1 when the largest error is above --max-error (or is no number), else 0. */
-function judge({ maxError }: RunOptions, error: CheckResult | null, note: (line: string) => void): number {
+function judge({ maxError }: RunOptions, error: RunError | null, note: (line: string) => void): number {
   if (maxError === undefined || error === null || error.maxAbs <= maxError) return 0;
   note(`the largest error, ${error.maxAbs.toExponential(3)}, is above --max-error ${maxError}`);
   return 1;

@@ -27,6 +27,8 @@ export interface GoldenResult {
   readonly saturated: Saturated;
   /** RM and RD of each row at the end, [B, H, P, 2]; NaN where there is neither a key nor a sink. */
   readonly states: Float64Array;
+  /** Operands times their scales, as q, k and v lie; keys without their means where the arithmetic smooths them. */
+  readonly decoded: Readonly<Record<InputName, Float64Array>>;
 }
 
 /** A query head with what it reads. */
@@ -50,6 +52,9 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
   const states = new Float64Array(2 * allRows(problem).end).fill(Number.NaN);
   const av = new Float32Array(valuesOf(tensorShapes(shape).av));
   const saturated = { q: 0, k: 0, v: 0, p: 0 };
+  const shapes = tensorShapes(shape);
+  const zeros = (name: InputName): Float64Array => new Float64Array(valuesOf(shapes[name]));
+  const decoded = { q: zeros("q"), k: zeros("k"), v: zeros("v") };
   const counted = new Set<number>();
   for (const one of prepared) {
     const amax: Partial<Record<InputName, number>> = {};
@@ -60,6 +65,11 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
     const result = onePassOf(arithmetic, one.head, one.matrices, amax);
     av.set(result.av.values, rowAt(shape, { b: one.b, h: one.h, p: 0 }) * shape.valueDim);
     states.set(result.states, 2 * rowAt(shape, { b: one.b, h: one.h, p: 0 }));
+    for (const name of inputNames) {
+      const [, , rows, columns] = shapes[name];
+      const head = name === "q" ? one.b * shape.heads + one.h : one.kvHead;
+      decoded[name].set(result.decoded[name].values, head * rows * columns);
+    }
     saturated.q += result.saturated.q;
     saturated.p += result.saturated.p;
     if (!counted.has(one.kvHead)) {
@@ -68,7 +78,7 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
       counted.add(one.kvHead);
     }
   }
-  return { av, saturated, states };
+  return { av, saturated, states, decoded };
 }
 
 /** The heads whose elements share a scale with this one's; null for scales of parts of a head. */

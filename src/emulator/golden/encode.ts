@@ -76,6 +76,14 @@ function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpe
 /** Whether AV or BQK is multiplied by a scale once the sum is done. */
 export const isScaledAfterwards = ({ scale }: OperandSpec): boolean => scale !== "none" && scaleBlock(scale) === null;
 
+/** Operands times their scales: what they stand for. */
+export function decoded(encoded: Encoded, spec: OperandSpec): Matrix {
+  const { rows, columns, values } = encoded;
+  const width = scaleBlock(spec.scale) ?? Math.max(1, columns);
+  const meant = values.map((x, i) => x * encoded.scale(Math.floor(i / columns), Math.floor((i % columns) / width)));
+  return { rows, columns, values: meant };
+}
+
 export function transposed({ rows, columns, values }: Matrix): Matrix {
   const turned = new Float64Array(values.length);
   for (let row = 0; row < rows; row += 1) {

@@ -1,6 +1,6 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { largestOperand } from "../../numerics/limits.js";
-import { type Encoded, encode, type Matrix } from "./encode.js";
+import { decoded, type Encoded, encode, type Matrix, transposed } from "./encode.js";
 import { checkHead, checkValues, type HeadMatrices, largestScaled, matricesOf, type OneHead } from "./head.js";
 import { HeadQueries } from "./head-queries.js";
 
@@ -13,6 +13,8 @@ export interface OneHeadResult {
   readonly saturated: Saturated;
   /** RM and RD of each query at the end, [P, 2]; NaN where there is neither a key nor a sink. */
   readonly states: Float64Array;
+  /** Operands times their scales: q [P, E], k [M, E] (smoothed, where keys are), v [M, F]. */
+  readonly decoded: Readonly<Record<"q" | "k" | "v", Matrix>>;
 }
 
 /**
@@ -58,5 +60,6 @@ export function onePassOf(
     av: { rows, columns, values: av },
     states,
     saturated: { q: q.saturated, k: k.saturated, v: v.saturated, p: queries.saturated },
+    decoded: { q: decoded(q, operands.q), k: decoded(k, operands.k), v: transposed(decoded(v, operands.v)) },
   };
 }

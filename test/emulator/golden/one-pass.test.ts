@@ -163,9 +163,8 @@ describe("laws", () => {
       const ascending = load(name);
       const given = head({ m0: 14 }); // 70 keys are five whole tiles
       const back = { ...given, k: reversed(given.k), v: reversed(given.v) };
-      expect(onePassAttention({ ...ascending, keys: "descending" }, back), name).toEqual(
-        onePassAttention(ascending, given),
-      );
+      const { av, saturated } = onePassAttention(ascending, given);
+      expect(onePassAttention({ ...ascending, keys: "descending" }, back), name).toMatchObject({ av, saturated });
     }
   });
 

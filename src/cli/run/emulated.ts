@@ -1,0 +1,17 @@
+import type { OperandCheck } from "../../emulator/check.js";
+import type { Saturated } from "../../emulator/golden/one-pass.js";
+import type { RunError } from "../../report/run-result.js";
+import type { FinishedRun } from "./emulate-plan.js";
+
+/** A run that is computed, written and checked on its operands. */
+export interface Emulated {
+  readonly run: Pick<FinishedRun, "engine" | "seconds" | "gflops" | "av" | "resumedRows">;
+  readonly saturated: Saturated;
+  /** Why this engine. */
+  readonly reason: string;
+  /** Null with --check none. */
+  readonly onOperands: (Omit<OperandCheck, "baseline"> & Pick<RunError, "baseline">) | null;
+  /** Whether inputs and operands are the same values. */
+  readonly exact: boolean;
+  readonly checkSeconds: number;
+}
