@@ -13,6 +13,7 @@ import { register as registerRun } from "./commands/run.js";
 import { register as registerSchedule } from "./commands/schedule.js";
 import { register as registerSchema } from "./commands/schema.js";
 import { register as registerSweep } from "./commands/sweep.js";
+import { register as registerTables } from "./commands/tables.js";
 import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
 import { register as registerTrafficBound } from "./commands/traffic-bound.js";
@@ -31,6 +32,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerEvaluate,
   registerTrafficBound,
   registerTrace,
+  registerTables,
   registerSchema,
   registerDoctor,
 ];

@@ -18,7 +18,7 @@ export interface Access {
 }
 
 /** Says what is not charged: the accesses of a level, or an operation, of an Einsum. */
-type IsFree = (kind: "level" | "operation", name: string, einsum: string) => boolean;
+export type IsFree = (kind: "level" | "operation", name: string, einsum: string) => boolean;
 
 /** Accesses and operations times their energies. */
 export function energyOf(
@@ -28,14 +28,7 @@ export function energyOf(
   values: Float64Array,
   accounting: Accounting,
 ): Energy {
-  const uncharged = (design.design.spec.data.unchargedWhenPublished ?? []).filter(
-    ({ correction }) => !accounting.corrections.includes(correction),
-  );
-  const isFree: IsFree | undefined =
-    uncharged.length === 0
-      ? undefined
-      : (kind, name, einsum) =>
-          uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
+  const isFree = isFreeUnder(design, accounting);
   const costs = accessCosts(design, values);
   const components: Record<string, number> = {};
   const einsums: Record<string, number> = {};
@@ -46,6 +39,16 @@ export function energyOf(
     energyPj += own;
   }
   return { energyPj, einsumEnergyPj: einsums, componentEnergyPj: components };
+}
+
+/** What an accounting does not charge; undefined where it charges all. */
+export function isFreeUnder(design: CompiledDesign, accounting: Accounting): IsFree | undefined {
+  const uncharged = (design.design.spec.data.unchargedWhenPublished ?? []).filter(
+    ({ correction }) => !accounting.corrections.includes(correction),
+  );
+  if (uncharged.length === 0) return undefined;
+  return (kind, name, einsum) =>
+    uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
 }
 
 /** The energies of each level's accesses at these sizes, by the level's index. */

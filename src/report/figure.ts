@@ -44,6 +44,8 @@ export interface PointSeries {
     readonly title?: string;
   }[];
   readonly joined: boolean;
+  /** Joined without marks at its points. */
+  readonly bare?: boolean;
   /** Drawn pale, as a background to the others. */
   readonly faint?: boolean;
 }

@@ -21,6 +21,7 @@ import {
   layerResult,
   type ShownCosts,
 } from "./layer-result.js";
+import { operationsOf } from "./roofline.js";
 
 /** One design on one workload at one length, as `fusemax model --json` prints it (schema fusemax.model/1). */
 export interface ModelResult extends ShownCosts, ArrayShares {
@@ -56,6 +57,8 @@ export interface ModelResult extends ShownCosts, ArrayShares {
   readonly balanceOperationsPerByte: number;
   readonly einsums: Readonly<Record<string, EinsumResult>>;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
+  /** Area by component: levels, and the operators of an array as `compute.<array>`. Absent where it is not known. */
+  readonly componentAreaUm2?: Readonly<Record<string, number>>;
   /** Mappings that a search compared. */
   readonly mappingsTried: number;
   /** Under `published`: each error left uncorrected, and latency and energy with it mended relative to without. */
@@ -231,7 +234,7 @@ function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>)
   });
   return {
     ...costsOf(found, missing),
-    ...(has("areaUm2") ? { areaUm2: found.areaUm2 } : {}),
+    ...(has("areaUm2") ? { areaUm2: found.areaUm2, componentAreaUm2: found.componentAreaUm2 } : {}),
     wordBits: found.wordBits,
     missing,
     estimatedBuffers: found.estimatedBuffers,
@@ -239,20 +242,13 @@ function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>)
     largestArray: found.largestArray,
     use: found.use,
     bound: found.bound,
-    operationsPerByte: operations(found) / found.trafficBytes,
+    operationsPerByte: operationsOf(found) / found.trafficBytes,
     balanceOperationsPerByte: found.balanceOperationsPerByte,
     einsums: Object.fromEntries(einsums),
     components: componentsOf(found, missing),
     mappingsTried: found.mappingsTried,
   };
 }
-
-const operations = ({ counts }: Evaluation): number =>
-  counts.reduce(
-    (sum, { operations }) =>
-      sum + operations.reduce((own, { name, count }) => own + count * (name === "mac" ? 2 : 1), 0),
-    0,
-  );
 
 /**
  * The results as one flat table: a row a result; energy by component, the largest array's use, a layer's costs and the shares
@@ -289,6 +285,7 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
   ] as const satisfies (keyof ModelResult)[];
   const uses = ["useful", "masked", "dram", "binding"] as const;
   const totals = ["cycles", "latencySeconds", "trafficBytes", "energyPj", "util2d", "util1d", "bound"] as const;
+  const areas = [...new Set(results.flatMap(({ componentAreaUm2 = {} }) => Object.keys(componentAreaUm2)))];
   const layered = results.some(({ layer }) => layer !== undefined);
   const inLayer = [...new Set(results.flatMap(({ layer }) => Object.keys(layer?.components ?? {})))];
   return {
@@ -304,6 +301,7 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
       ...inLayer.map(name => `layer.energyPj.${name}`),
       ...others.map(name => `util.${name}`),
       ...(layered ? others.map(name => `layer.util.${name}`) : []),
+      ...areas.map(name => `areaUm2.${name}`),
     ],
     rows: results.map(result => [
       ...fields.map(field => result[field] ?? ""),
@@ -317,6 +315,7 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
       ...inLayer.map(name => result.layer?.components[name]?.energyPj ?? ""),
       ...others.map(name => result.utilization[name] ?? ""),
       ...(layered ? others.map(name => result.layer?.utilization[name] ?? "") : []),
+      ...areas.map(name => result.componentAreaUm2?.[name] ?? ""),
     ]),
   };
 }

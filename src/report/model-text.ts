@@ -40,6 +40,9 @@ export function modelText(
     if (of.some(result => Object.keys(result.components).length > 0)) {
       parts.push(`Energy by component\n\n${textTable(components(of))}`);
     }
+    if (of.some(({ componentAreaUm2 }) => componentAreaUm2 !== undefined)) {
+      parts.push(`Area by component\n\n${textTable(areas(of))}`);
+    }
     for (const result of of) parts.push(`${result.design}, by Einsum\n\n${textTable(einsums(result))}`);
   }
   if (results.length > mostBreakdowns) parts.push("Energy by component and by Einsum: --json, --csv, or fewer points.");
@@ -193,6 +196,20 @@ function components(results: readonly ModelResult[]) {
       ...names.map(name => {
         const own = r.components[name]?.energyPj;
         return own === undefined ? "-" : `${energy(own)} (${shareOf(own, r.energyPj)})`;
+      }),
+    ]),
+  };
+}
+
+function areas(results: readonly ModelResult[]) {
+  const names = [...new Set(results.flatMap(({ componentAreaUm2 = {} }) => Object.keys(componentAreaUm2)))];
+  return {
+    columns: ["design", ...names],
+    rows: results.map(({ design, componentAreaUm2, areaUm2 }) => [
+      design,
+      ...names.map(name => {
+        const own = componentAreaUm2?.[name];
+        return own === undefined ? "-" : `${area(own)} (${shareOf(own, areaUm2)})`;
       }),
     ]),
   };

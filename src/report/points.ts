@@ -14,7 +14,7 @@ export function points(panel: PointPanel, plot: Plot): string[] {
     p => round(x(p.x)),
     p => round(y(p.y)),
   );
-  const marks = panel.lines.flatMap(({ series, points, joined, faint }) => {
+  const marks = panel.lines.flatMap(({ series, points, joined, faint, bare }) => {
     const fill = seriesColour(theme, series);
     const drawn = joined
       ? [tag("path", { d: path([...points]) ?? "", fill: "none", stroke: fill, "stroke-width": 2 })]
@@ -23,9 +23,15 @@ export function points(panel: PointPanel, plot: Plot): string[] {
       const at = `translate(${round(x(p.x))},${round(y(p.y))})`;
       const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.title ?? p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
       const opacity = faint === true ? { opacity: 0.3 } : {};
-      const dot = tag("path", { d: seriesMarker(series, 48), transform: at, fill, ...opacity }, tooltip);
+      const marked = tag("path", { d: seriesMarker(series, 48), transform: at, fill, ...opacity }, tooltip);
+      const dot = bare === true ? tag("circle", { r: 1, transform: at, fill }, tooltip) : marked;
       if (p.label === undefined) return [dot];
-      const name = { x: round(x(p.x) + 7), y: round(y(p.y) - 6), fill: theme.muted, "font-size": 11 };
+      const name = {
+        x: round(x(p.x) + 7),
+        y: round(y(p.y) + (bare === true ? 15 : -6)),
+        fill: theme.muted,
+        "font-size": 11,
+      };
       return [dot, tag("text", name, escapeText(p.label))];
     });
     return [...drawn, ...dots];

@@ -21,10 +21,13 @@ export function register(program: Command): void {
     .addOption(settingsOption())
     .option("--json", "print the results as JSON (fusemax.model/1), and nothing else, on stdout")
     .option("--csv", "print the results as CSV, a line a result")
+    .option("--counts", "print every action instead: reads, updates, fills, bytes, energy by Einsum, level and tensor")
+    .option("--loop-nest", "print the mappings instead, as nests of loops with the tiles that each level keeps")
+    .option("--roofline <file.svg>", "draw what each level and the arrays allow, and what is reached")
     .addHelpText("after", examples)
     .action(async (options: ModelOptions) => {
       const { runModel } = await import("../model/model.js");
-      runModel(options);
+      await runModel(options);
     });
 }
 
@@ -34,6 +37,8 @@ Examples:
   fusemax model --design fusemax,flat --model bert,xlm --seq 1K,16K,1M --csv
   fusemax model --design my-design.yaml --model my-workload.yaml --accounting corrected
   fusemax model --set architecture.parameters.rows=128 "architecture.levels.buffer.bytes*=2"
+  fusemax model --design fusemax --counts --csv
+  fusemax model --design fusemax,flat --loop-nest --roofline roofline.svg
   fusemax model --seq 65792 --correct partial-blocks
   fusemax model --model llama-3-8b --phase decode --seq 8K --batch 16 --layer
   fusemax model --model deepseek-v3-absorbed --phase decode --seq 128K`;

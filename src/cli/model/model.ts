@@ -1,4 +1,5 @@
 import { UsageError } from "../../errors.js";
+import { writeAtomically } from "../../io/atomic-write.js";
 import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
 import { unmasked } from "../../model/attention-point.js";
@@ -7,12 +8,14 @@ import { paperDesigns } from "../../model/evaluation.js";
 import type { Patch } from "../../model/patch.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkResult, jsonText } from "../../report/finite.js";
-import { modelResults, modelTable } from "../../report/model-result.js";
+import { type ModelRequest, modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
+import { countsView, loopNestView, rooflineView } from "./views.js";
 
 export interface ModelOptions extends AccountingOptions, PhaseOptions {
   readonly design?: readonly string[];
@@ -25,10 +28,14 @@ export interface ModelOptions extends AccountingOptions, PhaseOptions {
   readonly set?: readonly Patch[];
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly counts?: boolean;
+  readonly loopNest?: boolean;
+  readonly roofline?: string;
 }
 
 /** Models what was asked for and prints it. */
-export function runModel(options: ModelOptions): void {
+export async function runModel(options: ModelOptions): Promise<void> {
+  refuseViews(options);
   if (options.json === true && options.csv === true) {
     throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
   }
@@ -42,7 +49,7 @@ export function runModel(options: ModelOptions): void {
   const settings = options.set ?? [];
   const { designs, patches } = designsWith(parseWords("--design", options.design ?? paperDesigns), settings);
   const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
-  const { results, failures, notes } = modelResults({
+  const request: ModelRequest = {
     designs,
     workloads: options.mask ? workloads : workloads.map(unmasked),
     lengths: lengthsOf(options),
@@ -52,7 +59,21 @@ export function runModel(options: ModelOptions): void {
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,
     patches,
-  });
+  };
+  if (options.roofline !== undefined) {
+    requireOwnPaths([], { "--roofline": options.roofline });
+    const { text } = rooflineView(request, accountingText(accounting));
+    await writeAtomically(options.roofline, [new TextEncoder().encode(text)]);
+  }
+  if (options.counts === true || options.loopNest === true) {
+    const form = options.json === true ? "json" : options.csv === true ? "csv" : "text";
+    const line = form === "csv" ? accountingText(accounting) : accountingLine(accounting, byDefault);
+    const { text, notes } = options.counts === true ? countsView(request, form, line) : loopNestView(request, line);
+    for (const note of notes) process.stderr.write(`fusemax: ${note}\n`);
+    process.stdout.write(text);
+    return;
+  }
+  const { results, failures, notes } = modelResults(request);
   for (const note of notes) process.stderr.write(`fusemax: ${note}\n`);
   process.stdout.write(
     options.json === true
@@ -67,6 +88,17 @@ export function runModel(options: ModelOptions): void {
         ? csvText(modelTable(results, accountingText(accounting)))
         : modelText(checkResult(results, "results"), failures, workloads, accountingLine(accounting, byDefault)),
   );
+}
+
+/** @throws UsageError for views that exclude each other or have no such form */
+function refuseViews({ counts, loopNest, json, csv, layer, roofline }: ModelOptions): void {
+  const view = counts === true ? "--counts" : loopNest === true ? "--loop-nest" : undefined;
+  requireEnding("--roofline", roofline, [".svg"]);
+  if (view === undefined) return;
+  const fail = (got: string, expected: string): UsageError => new UsageError({ where: view, got, expected });
+  if (counts === true && loopNest === true) throw fail("--loop-nest beside it", "one of the two");
+  if (layer === true) throw fail("--layer beside it", "attention alone");
+  if (loopNest === true && (json ?? csv) !== undefined) throw fail(json === true ? "--json" : "--csv", "text");
 }
 
 function lengthsOf({ seq, kvLens }: ModelOptions): readonly number[] | undefined {

@@ -1,0 +1,110 @@
+import type { AccessAction, OperationAction } from "../model/action-table.js";
+import { type Table, textTable } from "./table.js";
+import { bytes, energy } from "./units.js";
+
+/** The actions of one design at one point; energies are absent where the technology has none for its words. */
+export interface CountedPoint {
+  readonly design: string;
+  readonly model: string;
+  readonly layers: string | null;
+  readonly seq: number;
+  /** Whether registers are counted for all PEs; else for one. */
+  readonly allInstances: boolean;
+  readonly accesses: readonly (Omit<AccessAction, "energyPj"> & Partial<Pick<AccessAction, "energyPj">>)[];
+  readonly operations: readonly (Omit<OperationAction, "energyPj"> & Partial<Pick<OperationAction, "energyPj">>)[];
+}
+
+const count = (value: number): string =>
+  value < 1e15 ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : value.toExponential(6);
+const energyOrDash = (value: number | undefined): string => (value === undefined ? "-" : energy(value));
+
+/** The counts for people: two tables a design and point. */
+export function countsText(
+  points: readonly CountedPoint[],
+  accounting: string,
+  head: (point: CountedPoint) => string,
+): string {
+  const parts = points.flatMap(point => {
+    const accesses: Table = {
+      columns: ["Einsum", "level", "tensor", "reads", "updates", "fills", "bytes", "energy"],
+      rows: point.accesses.map(a => [
+        a.einsum,
+        a.level,
+        a.tensor,
+        count(a.reads),
+        count(a.updates),
+        count(a.fills),
+        bytes(a.bytes),
+        energyOrDash(a.energyPj),
+      ]),
+    };
+    const operations: Table = {
+      columns: ["Einsum", "array", "operation", "count", "energy"],
+      rows: point.operations.map(o => [o.einsum, o.array, o.operation, count(o.count), energyOrDash(o.energyPj)]),
+    };
+    const of = point.allInstances ? "of all PEs" : "of one PE, as published (--correct register-energy: of all)";
+    return [
+      head(point),
+      `Words: reads are served to the levels below, or read back to go on with sums; updates came from below, fills from above. Registers: ${of}\n\n${textTable(accesses)}`,
+      textTable(operations),
+    ];
+  });
+  return `${[accounting, ...parts].join("\n\n")}\n`;
+}
+
+/** The same as one flat table: a row an action; `kind` is access or operation. */
+export function countsTable(points: readonly CountedPoint[], accounting: string): Table {
+  const columns = [
+    "design",
+    "model",
+    "layers",
+    "seq",
+    "accounting",
+    "kind",
+    "einsum",
+    "level",
+    "tensor",
+    "reads",
+    "updates",
+    "fills",
+    "bytes",
+  ];
+  return {
+    columns: [...columns, "array", "operation", "count", "energyPj"],
+    rows: points.flatMap(({ design, model, layers, seq, accesses, operations }) => {
+      const at = [design, model, layers ?? "", seq, accounting];
+      return [
+        ...accesses.map(a => [
+          ...at,
+          "access",
+          a.einsum,
+          a.level,
+          a.tensor,
+          a.reads,
+          a.updates,
+          a.fills,
+          a.bytes,
+          "",
+          "",
+          "",
+          a.energyPj ?? "",
+        ]),
+        ...operations.map(o => [
+          ...at,
+          "operation",
+          o.einsum,
+          "",
+          "",
+          "",
+          "",
+          "",
+          "",
+          o.array,
+          o.operation,
+          o.count,
+          o.energyPj ?? "",
+        ]),
+      ];
+    }),
+  };
+}

@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { specFiles } from "../../src/io/spec-files.js";
+import { actionTable } from "../../src/model/action-table.js";
+import { attentionPoints } from "../../src/model/attention-point.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { accountingOf } from "../../src/model/corrections.js";
+import { evaluate, mapDesign } from "../../src/model/evaluate.js";
+import { paperDesigns } from "../../src/model/evaluation.js";
+import { levelRates } from "../../src/model/level-rates.js";
+import { observeDesign } from "../../src/report/observed-counts.js";
+import { operationsOf } from "../../src/report/roofline.js";
+import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+
+// The table of actions is what the rest of the model charges, line by line.
+
+/** Sums of some hundred doubles in another order. */
+const rounding = 1e-9;
+
+describe.each(["published", "corrected"] as const)("the actions of the paper's designs, %s", name => {
+  const accounting = accountingOf(name, undefined);
+  const cases = fc.record({
+    design: fc.constantFrom(...paperDesigns),
+    model: fc.constantFrom("bert", "xlm", "gpt-2", "llama-3-8b"),
+    seq: fc.constantFrom(256, 1000, 4096, 65536, 2 ** 20),
+    phase: fc.constantFrom("prefill", "decode"),
+  });
+
+  it("law: energies add up to each Einsum's, DRAM's bytes to the traffic, and no rate is passed", () => {
+    let ran = 0;
+    fc.assert(
+      fc.property(cases, ({ design: of, model, seq, phase }) => {
+        const workload = loadWorkload(specFiles, model);
+        if (!workload.phases.includes(phase as "prefill")) return;
+        const [point] = attentionPoints(workload, { phase: phase as "prefill", seq, batch: 2, decodeQueries: 1 });
+        if (point === undefined) return;
+        const design = compileDesign(loadDesign(specFiles, of), { corrections: accounting.corrections });
+        const { sizes, mask } = point;
+        const found = evaluate(design, sizes, accounting, [], mask);
+        const mapped = mapDesign(design, sizes, accounting, [], mask);
+        const { accesses, operations } = actionTable(design, found.counts, mapped.values, accounting);
+        ran += 1;
+        for (const [einsum, energyPj] of Object.entries(found.einsumEnergyPj)) {
+          const own = [...accesses, ...operations].filter(row => row.einsum === einsum);
+          const sum = own.reduce((total, row) => total + row.energyPj, 0);
+          expect(Math.abs(sum - energyPj), einsum).toBeLessThanOrEqual(energyPj * rounding);
+        }
+        const moved = accesses.filter(({ level }) => level === "dram").reduce((sum, { bytes }) => sum + bytes, 0);
+        expect(Math.abs(moved - found.trafficBytes)).toBeLessThanOrEqual(found.trafficBytes * rounding);
+        // Nothing is quicker than its roofs.
+        const { peak, levels } = levelRates(design, mapped, found);
+        const reached = operationsOf(found) / found.latencySeconds;
+        expect(reached).toBeLessThanOrEqual(peak * (1 + rounding));
+        for (const { bytes, bytesPerSecond } of levels) {
+          expect(bytes / found.latencySeconds).toBeLessThanOrEqual(bytesPerSecond * (1 + rounding));
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(ran).toBeGreaterThan(20);
+  });
+});
+
+describe("the actions of designs on small arrays", () => {
+  const accounting = accountingOf(undefined, ["register-energy", "first-reads"]);
+  const patches = [
+    { path: "architecture.parameters.rows", value: "@0" },
+    { path: "architecture.parameters.columns", value: "@1" },
+  ];
+  const designs = new Map(
+    ["fusemax", "flat", "unfused"].map(name => [
+      name,
+      compileDesign(loadDesign(specFiles, name), { corrections: accounting.corrections, patches, variables: 2 }),
+    ]),
+  );
+  const size = (max: number) => fc.integer({ min: 1, max });
+
+  it("law: reads, updates, fills and operations are those that a walk of the loops observes", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...designs.keys()),
+        fc.record({ B: size(2), H: size(2), E: size(4), F: size(4), M: size(12), queries: size(12) }),
+        size(5),
+        size(5),
+        (name, sizes, rows, columns) => {
+          const design = designs.get(name);
+          if (design === undefined) return;
+          const all = { ...sizes, modelDim: 4, feedForward: 4 };
+          const mapped = mapDesign(design, all, accounting, [rows, columns]);
+          const { counts } = evaluate(design, all, accounting, [rows, columns]);
+          const observed = observeDesign(design, mapped, "all");
+          const { accesses, operations } = actionTable(design, counts, mapped.values, accounting);
+          for (const { einsum, level, tensor, reads, updates, fills } of accesses) {
+            expect({ reads, updates, fills }, `${einsum} ${level} ${tensor}`).toEqual(
+              observed[einsum]?.accesses[tensor]?.[level],
+            );
+          }
+          for (const { einsum, operation, count } of operations) {
+            expect(count, `${einsum} ${operation}`).toBe(observed[einsum]?.operations[operation]);
+          }
+          const seen = Object.values(observed).flatMap(o => Object.values(o.accesses).flatMap(a => Object.keys(a)));
+          expect(accesses.length).toBe(seen.length);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
