@@ -10,6 +10,7 @@ import { requireFormat } from "../numerics/format-of.js";
 import { boundInWords, largestOperand } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits } from "../numerics/rounding.js";
+import type { GivenScales } from "./given-scales.js";
 import type { GivenBias } from "./score-operands.js";
 
 /** A tensor as given: fp32 holds F32, F16 and BF16 files exactly; F64 stays float64 so that it is rounded once. */
@@ -20,6 +21,8 @@ export interface AttentionInputs {
   readonly q: InputTensor;
   readonly k: InputTensor;
   readonly v: InputTensor;
+  /** Scales of tensors whose values are operands already. */
+  readonly scales?: GivenScales;
   readonly bias?: GivenBias;
   /** A logit for each query head, in score units: of no key, but in its softmax. */
   readonly sink?: ArrayLike<number>;

@@ -7,11 +7,13 @@ import {
   type OperandCheck,
   sampleRows,
 } from "../../emulator/check.js";
+import { meantInputs } from "../../emulator/given-scales.js";
 import { UsageError } from "../../errors.js";
 import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
+import { loadScales } from "./scale-files.js";
 import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
 /** Each takes a row of float64 attention, on the operands and on the inputs: more than this would take days. */
@@ -45,13 +47,14 @@ export const comparedWithOperands = (
 
 /** Emulated rows against float64 attention on the inputs as given. */
 export async function comparedWithInputs(
-  { problem, pieces }: RunPlan,
+  { problem, pieces, scales: stored }: RunPlan,
   av: Float32Array,
   rows: readonly number[],
   options: RunOptions,
 ): Promise<ErrorWithWorst> {
   const { shape } = problem;
-  const inputs = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
+  const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
+  const inputs = meantInputs({ ...given, scales: await loadScales(stored) }, problem);
   return withRowProgress("checking inputs", rows.length, options, onProgress =>
     checkOnInputs(problem, inputs, av, rows, { onProgress, compare: compareOnThreads }),
   );

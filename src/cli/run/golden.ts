@@ -6,8 +6,9 @@ import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import type { Emulated } from "./emulated.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
-import { writeOutput } from "./outputs.js";
+import { writeOutput, writePresent } from "./outputs.js";
 import type { RunPlan } from "./plan.js";
+import { loadScales } from "./scale-files.js";
 import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
 /** Emulates and checks by the golden implementation, one value at a time: any arithmetic, and split keys. */
@@ -19,12 +20,15 @@ export async function emulateGolden(
 ): Promise<Emulated> {
   const { problem, pieces } = plan;
   const { shape } = problem;
-  const inputs = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
+  const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
+  const inputs = { ...given, scales: await loadScales(plan.scales) };
   const startedAt = performance.now();
   const { av, saturated, decoded } = goldenAttention({ ...problem, kvSplits: problem.kvSplits ?? 1 }, inputs);
   const seconds = (performance.now() - startedAt) / 1000;
   for (const line of plan.notes) note(line);
   if (options.output !== undefined) await writeOutput(options.output, problem, av, plan.output);
+  if (options.presentK !== undefined) await writePresent(options.presentK, "k", plan);
+  if (options.presentV !== undefined) await writePresent(options.presentV, "v", plan);
   const flops = 2 * visibleScores(problem) * (shape.headDim + shape.valueDim);
   const began = performance.now();
   const error =

@@ -5,6 +5,7 @@ import type { AccountingOptions } from "../model/options.js";
 import type { CheckRows } from "../values.js";
 import type { CacheOptions } from "./cache.js";
 import type { InputOptions } from "./input-files.js";
+import type { ScaleOptions } from "./scale-files.js";
 import type { WorkloadOptions } from "./workload.js";
 
 export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
@@ -13,7 +14,13 @@ export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
 export const publishedArray: Tile = { m0: 256, p0: 256 };
 
 /** What `fusemax run` was asked for. */
-export interface RunOptions extends WorkloadOptions, InputOptions, CacheOptions, AccountingOptions, ArithmeticOptions {
+export interface RunOptions
+  extends WorkloadOptions,
+    InputOptions,
+    CacheOptions,
+    ScaleOptions,
+    AccountingOptions,
+    ArithmeticOptions {
   readonly design: string;
   readonly cascade?: string;
   readonly array?: Tile;

@@ -1,6 +1,6 @@
 import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import type { AttentionShape } from "../../attention/shape.js";
+import { type AttentionShape, inputNames } from "../../attention/shape.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
 import { programOf } from "../../emulator/program-of.js";
@@ -20,6 +20,7 @@ import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
+import { checkScaleFiles, narrowNotes, openScales, type StoredScales } from "./scale-files.js";
 import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.js";
 
 /** A run that can be begun: every option checked, every input file's header read, every output path tried. */
@@ -40,6 +41,8 @@ export interface RunPlan {
   readonly seed: number | null;
   readonly pieces: InputPieces;
   /** The inputs without what ALiBi adds to them. */
+  /** Scales beside input files, whose values are operands. */
+  readonly scales: StoredScales;
   readonly given: InputPieces;
   readonly givenShape: AttentionShape;
   /** How many of the keys are those of a cache; null without one. */
@@ -72,6 +75,8 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (golden) refuseBesideGolden(options, kvSplits > 1 ? "split keys" : `the arithmetic ${arithmetic.name}`);
   // Other arithmetics are refused beside --alibi.
   const format = formatOf(arithmetic) ?? formats.fp32;
+  const scales = await scalesOf(options, files !== null);
+  checkScaleFiles(scales, arithmetic, shape);
   const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
   if (alibi !== null) refuseLaterKeys(mask);
   const tile = tileOfRun(design, options, shape);
@@ -93,7 +98,8 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
   const note = opened === null ? null : layoutNote(shape, opened, known);
-  const notes = [note, numeratorNote(arithmetic)].filter(line => line !== null);
+  const narrow = files === null ? [] : narrowNotes(files, scales, arithmetic);
+  const notes = [note, ...narrow, numeratorNote(arithmetic)].filter(line => line !== null);
   const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
   return {
     model,
@@ -106,6 +112,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     alibi,
     seed,
     pieces,
+    scales,
     given,
     givenShape: shape,
     pastKeys,
@@ -113,6 +120,13 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     output,
     notes,
   };
+}
+
+async function scalesOf(options: RunOptions, fromFiles: boolean): Promise<StoredScales> {
+  if (fromFiles) return openScales(options);
+  const where = inputNames.find(name => options[`${name}Scale`] !== undefined);
+  if (where === undefined) return {};
+  throw new UsageError({ where: `--${where}-scale`, got: "no input files beside it", expected: "files of operands" });
 }
 
 /** Q, K and V of files, K and V after those of a cache; null where they are generated. */
@@ -187,10 +201,11 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 /** Every output has a known type, a path of its own and can be written. */
 async function checkOutputs(options: RunOptions): Promise<void> {
   const { output, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV } = options;
+  const scales = { "q-scale": options.qScale, "k-scale": options.kScale, "v-scale": options.vScale };
   const tensors = { "--output": output, "--present-k": presentK, "--present-v": presentV };
   for (const [option, path] of Object.entries(tensors)) requireEnding(option, path, [".npy", ".safetensors"]);
   requireEnding("--dump", dump, [".safetensors"]);
-  const inputs = Object.entries({ q, k, v, input, "past-k": pastK, "past-v": pastV }).flatMap(
+  const inputs = Object.entries({ q, k, v, input, "past-k": pastK, "past-v": pastV, ...scales }).flatMap(
     ([option, path]): [string, string][] => (path === undefined ? [] : [[`--${option}`, path]]),
   );
   requireOwnPaths(inputs, { ...tensors, "--dump": dump, "--resume": resume });

@@ -6,11 +6,12 @@ import { allRows, rowAt } from "../../attention/rows.js";
 import { type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
 import { InputError } from "../../errors.js";
 import type { Scale } from "../../numerics/arithmetic.js";
+import { checkGivenScales, scaleReader } from "../given-scales.js";
 import type { AttentionInputs } from "../operands.js";
 import { withHidden } from "../prepare.js";
 import { roundBias, roundSink } from "../score-operands.js";
-import type { Matrix } from "./encode.js";
-import { checkHead, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
+import type { Matrix, ScaleFacts } from "./encode.js";
+import { checkHead, type HeadMatrices, matricesOf, type OneHead, seenKeys } from "./head.js";
 import { onePassOf, type Saturated } from "./one-pass.js";
 import { amaxOf } from "./scales.js";
 
@@ -55,14 +56,16 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
   const shapes = tensorShapes(shape);
   const zeros = (name: InputName): Float64Array => new Float64Array(valuesOf(shapes[name]));
   const decoded = { q: zeros("q"), k: zeros("k"), v: zeros("v") };
+  const chosen = chosenScales(problem, inputs);
+  const amaxFact = (name: InputName, one: Prepared): ScaleFacts => {
+    const set = setOf(arithmetic.operands[name].scale, one, prepared);
+    return set === null ? {} : { amax: Math.max(0, ...set.map(({ matrices }) => amaxOf(matrices[name].values))) };
+  };
   const counted = new Set<number>();
   for (const one of prepared) {
-    const amax: Partial<Record<InputName, number>> = {};
-    for (const name of inputNames) {
-      const set = setOf(arithmetic.operands[name].scale, one, prepared);
-      if (set !== null) amax[name] = Math.max(0, ...set.map(({ matrices }) => amaxOf(matrices[name].values)));
-    }
-    const result = onePassOf(arithmetic, one.head, one.matrices, amax);
+    const facts: Partial<Record<InputName, ScaleFacts>> = {};
+    for (const name of inputNames) facts[name] = chosen[name]?.(one) ?? amaxFact(name, one);
+    const result = onePassOf(arithmetic, one.head, one.matrices, facts);
     av.set(result.av.values, rowAt(shape, { b: one.b, h: one.h, p: 0 }) * shape.valueDim);
     states.set(result.states, 2 * rowAt(shape, { b: one.b, h: one.h, p: 0 }));
     for (const name of inputNames) {
@@ -85,6 +88,30 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
 function setOf(scale: Scale, one: Prepared, all: readonly Prepared[]): readonly Prepared[] | null {
   if (scale === "tensor") return all;
   return scale === "head" ? all.filter(({ kvHead }) => kvHead === one.kvHead) : null;
+}
+
+/** The scales that are given beside a tensor, for each of its heads; values of V lie [F, M] there. */
+function chosenScales({ arithmetic, shape }: GoldenProblem, { scales = {} }: AttentionInputs) {
+  const chosen: Partial<Record<InputName, (one: Prepared) => ScaleFacts>> = {};
+  for (const name of inputNames) {
+    const values = scales[name];
+    if (values === undefined) continue;
+    const { scale } = arithmetic.operands[name];
+    const at = scaleReader(scale, name, shape, checkGivenScales(arithmetic, name, shape, values));
+    chosen[name] = one => {
+      const head = name === "q" ? one.b * shape.heads + one.h : one.kvHead;
+      const place = (row: number, column: number) =>
+        name === "v" ? ([column, row] as const) : ([row, column] as const);
+      const coordinates = name === "q" ? `${one.b}, ${one.h}` : `${one.b}, ${one.kvHead % shape.kvHeads}`;
+      return {
+        chosen: {
+          scale: (row, column) => at(head, ...place(row, column)),
+          where: (row, column) => `${name}[${coordinates}, ${place(row, column).join(", ")}]`,
+        },
+      };
+    };
+  }
+  return chosen;
 }
 
 /** @throws InputError where K is smoothed and scores are not softmax's alone: what is left out does not cancel. */
@@ -117,7 +144,7 @@ function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prep
     const first = head * most * columns;
     return { rows, columns, values: Float64Array.from(inputs[name].subarray(first, first + rows * columns)) };
   };
-  return Array.from({ length: shape.batch * shape.heads }, (_, i) => {
+  const heads = Array.from({ length: shape.batch * shape.heads }, (_, i) => {
     const [b, h] = [Math.floor(i / shape.heads), i % shape.heads];
     const kvHead = Math.floor(i / groupOf(shape));
     const { queries, keys } = sequenceOf(problem, b);
@@ -135,6 +162,13 @@ function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prep
       ...(sinks === null ? {} : { sink: sinks[h] as number }),
     };
     checkHead(head);
-    return { b, h, kvHead, head, matrices: matricesOf(arithmetic, head) };
+    return { b, h, kvHead, head };
   });
+  // Keys are shared: those count that a query of any head sees.
+  const seen = new Map<number, readonly boolean[]>();
+  for (const { kvHead, head } of heads) {
+    const before = seen.get(kvHead);
+    seen.set(kvHead, before === undefined ? seenKeys(head) : seenKeys(head).map((own, m) => own || before[m] === true));
+  }
+  return heads.map(one => ({ ...one, matrices: matricesOf(arithmetic, one.head, seen.get(one.kvHead)) }));
 }

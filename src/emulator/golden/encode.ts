@@ -1,6 +1,7 @@
 import type { OperandSpec } from "../../numerics/arithmetic.js";
 import { scaleBlock } from "../../numerics/arithmetic.js";
 import { isSaturated, roundToOperand } from "../../numerics/rounding.js";
+import { givenOperand } from "../given-scales.js";
 import { amaxOf, mxScale, nvfp4HeadFactor, nvfp4Scale, type SetScale, sharedScale, unscaled } from "./scales.js";
 
 /** A matrix of one head; the rank that is summed over lies in the columns. */
@@ -12,11 +13,16 @@ export interface Matrix {
 }
 
 /** What scales rest on, where it is not the matrix alone. */
-export interface GivenScales {
+export interface ScaleFacts {
   /** nvfp4's G. */
   readonly headFactor?: number;
   /** The largest magnitude for `tensor` and `head`. */
   readonly amax?: number;
+  /** The scale at a row and column, where values are operands already; `where` names an element that is none. */
+  readonly chosen?: {
+    scale(row: number, column: number): number;
+    where(row: number, column: number): string;
+  };
 }
 
 /** A matrix as operands with their scales. */
@@ -31,9 +37,22 @@ export interface Encoded extends Matrix {
  * The operands and scales of a head's matrix (docs/arithmetic.md, "Scales"). Elements that belong to no set are 0: they
  * change no largest magnitude.
  */
-export function encode(matrix: Matrix, spec: OperandSpec, given: GivenScales = {}): Encoded {
+export function encode(matrix: Matrix, spec: OperandSpec, given: ScaleFacts = {}): Encoded {
   const { rows, columns, values } = matrix;
   const width = scaleBlock(spec.scale) ?? Math.max(1, columns);
+  const { chosen } = given;
+  if (chosen !== undefined) {
+    return {
+      rows,
+      columns,
+      values: values.map((x, i) => {
+        const [row, column] = [Math.floor(i / columns), i % columns];
+        return givenOperand(x, spec, () => chosen.where(row, column));
+      }),
+      scale: (row, block) => chosen.scale(row, block * width),
+      saturated: 0,
+    };
+  }
   const blocks = Math.max(1, Math.ceil(columns / width));
   const scaleOf = scalesOf(matrix, spec, given);
   const operands = new Float64Array(values.length);
@@ -55,7 +74,7 @@ export function encode(matrix: Matrix, spec: OperandSpec, given: GivenScales = {
 }
 
 /** The scale of one row's block. */
-function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpec, given: GivenScales) {
+function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpec, given: ScaleFacts) {
   if (scale === "none") return (): SetScale => unscaled;
   if (scale === "mx") return (set: Float64Array): SetScale => mxScale(type, amaxOf(set));
   if (scale === "nvfp4") {

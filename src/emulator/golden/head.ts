@@ -32,9 +32,13 @@ export interface OneHead {
 /** What is encoded of a head: q [P, E], k [M, E] smoothed where the arithmetic says so, v [F, M]. */
 export type HeadMatrices = Readonly<Record<"q" | "k" | "v", Matrix>>;
 
-/** The matrices of a head; keys that no query sees are zeros. */
-export function matricesOf(arithmetic: ArithmeticSpec, { q, k, v, sees }: OneHead): HeadMatrices {
-  const seen = Array.from({ length: k.rows }, (_, m) => Array.from({ length: q.rows }).some((_, p) => sees(p, m)));
+/** Which keys some query sees. */
+export const seenKeys = ({ q, k, sees }: OneHead): readonly boolean[] =>
+  Array.from({ length: k.rows }, (_, m) => Array.from({ length: q.rows }).some((_, p) => sees(p, m)));
+
+/** The matrices of a head; keys that are not `seen` by a query of any head that reads them are zeros. */
+export function matricesOf(arithmetic: ArithmeticSpec, head: OneHead, seen = seenKeys(head)): HeadMatrices {
+  const { q, k, v } = head;
   return {
     q,
     k: onlyRows(arithmetic.smooth === "keys" ? smoothKeys(k, seen) : k, seen),

@@ -1,6 +1,6 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { largestOperand } from "../../numerics/limits.js";
-import { decoded, type Encoded, encode, type Matrix, transposed } from "./encode.js";
+import { decoded, type Encoded, encode, type Matrix, type ScaleFacts, transposed } from "./encode.js";
 import { checkHead, checkValues, type HeadMatrices, largestScaled, matricesOf, type OneHead } from "./head.js";
 import { HeadQueries } from "./head-queries.js";
 
@@ -29,19 +29,19 @@ export function onePassAttention(arithmetic: ArithmeticSpec, head: OneHead): One
 
 /**
  * The same on a head's matrices.
- * @param amax the largest magnitudes for scales `tensor` and `head`, where their sets reach past this head
+ * @param facts what scales rest on beyond this head: the largest magnitudes for `tensor` and `head`, or given scales
  */
 export function onePassOf(
   arithmetic: ArithmeticSpec,
   head: OneHead,
   matrices: HeadMatrices,
-  amax: Partial<Record<"q" | "k" | "v", number>>,
+  facts: Partial<Record<"q" | "k" | "v", ScaleFacts>>,
 ): OneHeadResult {
   const { operands } = arithmetic;
   const encodedAs = (name: "q" | "k" | "v"): Encoded => {
     const { scale, type } = operands[name];
     checkValues(name, matrices[name], scale === "none" ? Number.MAX_VALUE : largestScaled, head.label);
-    const encoded = encode(matrices[name], operands[name], amax[name] === undefined ? {} : { amax: amax[name] });
+    const encoded = encode(matrices[name], operands[name], facts[name]);
     checkValues(name, encoded, largestOperand(type), head.label);
     return encoded;
   };
