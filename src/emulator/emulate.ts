@@ -208,6 +208,8 @@ export interface Emulation extends EmulationRun {
   readonly problem: AttentionProblem;
   /** AV [B,H,P,F] in accumulator values. */
   readonly av: Float32Array;
+  /** RM and RD of each row, [B,H,P,2], of a problem that wants them (`logSumExp`); of no meaning for rows without keys. */
+  readonly states?: Float32Array;
   /** Of `av` as little-endian fp32, row-major. */
   readonly sha256: string;
   /** The inputs as the multipliers saw them. */
@@ -226,13 +228,22 @@ export async function emulate(
   const { problem, operands } = prepare(given, inputs, options.engine?.allocate);
   const { valueDim } = problem.shape;
   const av = new Float32Array(allRows(problem).end * valueDim);
+  const states = problem.states === true ? new Float32Array(2 * allRows(problem).end) : undefined;
   const run = await emulateRows(problem, operands, {
     ...options,
     engine: options.engine ?? cpuEngine(),
     onBlock: async block => {
       av.set(block.av, block.range.start * valueDim);
+      if (block.states !== undefined) states?.set(block.states, 2 * block.range.start);
       await options.onBlock?.(block);
     },
   });
-  return { ...run, problem, av, sha256: sha256OfValues(av, options.digest), operands };
+  return {
+    ...run,
+    problem,
+    av,
+    sha256: sha256OfValues(av, options.digest),
+    operands,
+    ...(states === undefined ? {} : { states }),
+  };
 }

@@ -17,8 +17,51 @@ export interface ReferenceTensors {
   readonly v: Float32Array | Float64Array;
 }
 
+/** What is done to the scores of a row between their product and the softmax, all of it in score units. */
+export interface ReferenceScores {
+  /** cap * tanh(score / cap), before the bias. */
+  readonly softcap?: number;
+  readonly bias?: (m: number) => number;
+  /** Whether the row sees a key of its range; all of them where absent. */
+  readonly sees?: (m: number) => boolean;
+  /** A logit of no key. */
+  readonly sink?: number;
+}
+
 /** Keys whose sum is plain before it is added with compensation. */
 const blockKeys = 128;
+
+/**
+ * One output row in which more is done to scores than scaling. Keys that the row does not see are not read.
+ */
+export function referenceRowOf(
+  { q, k, v }: ReferenceTensors,
+  shape: AttentionShape,
+  scale: number,
+  row: number,
+  { from, to }: KeyRange,
+  { softcap, bias, sees, sink }: ReferenceScores,
+): Float64Array {
+  const { headDim, valueDim } = shape;
+  const seen = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).filter(m => sees?.(m) ?? true);
+  if (seen.length === 0) return new Float64Array(valueDim);
+  const first = kvHeadOf(shape, headOf(shape, row)) * shape.keys;
+  const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
+  const gathered = (tensor: Float32Array | Float64Array, width: number): Float64Array => {
+    const rows = new Float64Array(seen.length * width);
+    for (const [i, m] of seen.entries())
+      rows.set(tensor.subarray((first + m) * width, (first + m + 1) * width), i * width);
+    return rows;
+  };
+  const weights = new Float64Array(seen.length);
+  scores(query, gathered(k, headDim), 0, weights);
+  for (const [i, m] of seen.entries()) {
+    const score = scale * (weights[i] as number);
+    weights[i] = (softcap === undefined ? score : softcap * Math.tanh(score / softcap)) + (bias?.(m) ?? 0);
+  }
+  const denominator = softmaxNumerators(weights, 1, sink);
+  return weightedSum(weights, gathered(v, valueDim), 0, valueDim).map(x => x / denominator);
+}
 
 /**
  * One output row (flat index (b * H + h) * P + p) of attention, [F] in float64, over the keys it sees; zeros where it sees none. `scratch` holds a
@@ -69,9 +112,9 @@ function scores(query: Float64Array, k: Float32Array | Float64Array, offset: num
   }
 }
 
-/** Turns scores into exp(scale * (score - maximum)) in place and gives their sum. */
-function softmaxNumerators(weights: Float64Array, scale: number): number {
-  let maximum = Number.NEGATIVE_INFINITY;
+/** Turns scores into exp(scale * (score - maximum)) in place and gives their sum, that of the sink included. */
+function softmaxNumerators(weights: Float64Array, scale: number, sink = Number.NEGATIVE_INFINITY): number {
+  let maximum = sink;
   for (const score of weights) if (score > maximum) maximum = score;
   const sum = new CompensatedSums(1);
   const block = new Float64Array(1);
@@ -84,6 +127,7 @@ function softmaxNumerators(weights: Float64Array, scale: number): number {
     }
     sum.add(block);
   }
+  if (sink > Number.NEGATIVE_INFINITY) sum.add(Float64Array.of(Math.exp(scale * (sink - maximum))));
   return sum.sums[0] as number;
 }
 
