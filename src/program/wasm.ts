@@ -30,6 +30,8 @@ export interface WasmLayout {
   readonly f: number;
   /** What the chains of products work on is multiplied by, a power of two. */
   readonly chainScale: number;
+  /** Where the host says which rows see a key of the tile, all ones or none; null where their intervals do. */
+  readonly seenLanes: number | null;
 }
 
 /** Bytes of a value in eight rows, of a vector, and of an element of a panel of four rows. */
@@ -217,7 +219,7 @@ class TilePrinter {
     if (over === "key") {
       code.get(this.begin).i32(5).scalar("i32.shl").get(half).scalar("i32.add").set(place);
       code.get(this.end).i32(5).scalar("i32.shl").set(last);
-      if (partial) {
+      if (partial && layout.seenLanes === null) {
         code.get(this.own).load(state.keyStarts).set(lanesFrom);
         code.get(this.own).load(state.keyEnds).set(lanesTo);
         code.get(this.begin).vector("i32x4.splat").set(m);
@@ -229,7 +231,8 @@ class TilePrinter {
     const once = (): void => {
       if (over === "key") {
         code.get(this.atKey).get(place).scalar("i32.add").get(half).scalar("i32.sub").set(within);
-        if (partial) {
+        if (partial && layout.seenLanes !== null) code.get(place).load(layout.seenLanes).set(seen);
+        else if (partial) {
           code.get(m).get(lanesFrom).vector("i32x4.ge_s").get(m).get(lanesTo).vector("i32x4.lt_s");
           code.vector("v128.and").set(seen);
         }
@@ -242,7 +245,7 @@ class TilePrinter {
       code.loop(() => {
         values.beginTurn();
         once();
-        if (partial) code.get(m).splatBits(1).vector("i32x4.add").set(m);
+        if (partial && layout.seenLanes === null) code.get(m).splatBits(1).vector("i32x4.add").set(m);
         code.get(place).i32(laneBytes).scalar("i32.add").tee(place).get(last).scalar("i32.lt_s");
       });
     }

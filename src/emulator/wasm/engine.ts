@@ -5,7 +5,6 @@ import { allRows } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
-import { requirePlainScores } from "../interval-only.js";
 import { programOf } from "../program-of.js";
 import type { TileDump } from "../tile-dump.js";
 import { dumpTile } from "./dump.js";
@@ -45,7 +44,6 @@ export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Eng
     adapter: null,
     ...(host.sharesMemory ? { allocate: sharedFloats } : {}),
     open: async (problem, operands) => {
-      requirePlainScores(problem, "wasm");
       // Refuses here, in the caller's words, what no thread could run.
       programOf(problem, options.specialize === false);
       sessions += 1;

@@ -6,14 +6,16 @@ import { DeviceError } from "../../errors.js";
 import { formatNames } from "../../numerics/format.js";
 import { requireFormat } from "../../numerics/format-of.js";
 import { exponentFactor } from "../../numerics/pe.js";
-import type { Pass, TileProgram } from "../../program/program.js";
+import { biasOf, type Pass, startOf, type TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
 import { endFunction, printWasm, tileFunction } from "../../program/wasm.js";
 import type { RowBlock } from "../engine.js";
+import { biasReader, sinkOf } from "../given-scores.js";
 import { tileKeys } from "../program-of.js";
 import { countTiles } from "../webgpu/blocks.js";
 import { lanes } from "./kernels.js";
 import { nextRows, type Rows } from "./rows.js";
+import { TileScores } from "./tile-scores.js";
 
 /** What of the kernels written by hand (assembly/attention.ts) a printed program works with. Addresses are in bytes. */
 interface Blocks {
@@ -75,6 +77,7 @@ export class ProgramRunner {
   private readonly stage: number;
   private readonly keyPanels: number;
   private readonly valuePanels: number;
+  private readonly scores: TileScores;
   private readonly floats: Float32Array;
   private readonly integers: Int32Array;
 
@@ -112,6 +115,7 @@ export class ProgramRunner {
       program.passes.some(({ tile }) => tile.some(step => step.kind === "product" && step.over === of));
     this.keyPanels = place(shared("E") ? 4 * paddedKeys * shape.headDim : 0);
     this.valuePanels = place(shared("key") ? 4 * this.m0 * features : 0);
+    const seenLanes = place(this.mask.isInterval ? 0 : laneBytes * this.m0);
     let groupBytes = stateBytes;
     const tiles = Math.ceil(shape.keys / this.m0);
     const lengthOf = ({ axis, life }: Variable): number => {
@@ -135,7 +139,11 @@ export class ProgramRunner {
     this.grow(next);
     this.floats = new Float32Array(this.blocks.memory.buffer);
     this.integers = new Int32Array(this.blocks.memory.buffer);
-    this.passes = this.print(compile);
+    this.scores = new TileScores(this.mask, biasReader(operands, shape, program), {
+      ...{ memory: this.blocks.memory, fields: this.fields, seenLanes },
+      biasAt: this.places.get(biasOf(program) ?? program.query) ?? 0,
+    });
+    this.passes = this.print(compile, this.mask.isInterval ? null : seenLanes);
   }
 
   private grow(bytes: number): void {
@@ -158,7 +166,7 @@ export class ProgramRunner {
     });
   }
 
-  private print(compile: CompileWasm): readonly PrintedPass[] {
+  private print(compile: CompileWasm, seenLanes: number | null): readonly PrintedPass[] {
     const { blocks, program, problem, places } = this;
     const layout = {
       placeOf: (variable: Variable) => places.get(variable) ?? 0,
@@ -168,6 +176,7 @@ export class ProgramRunner {
       e: problem.shape.headDim,
       f: problem.shape.valueDim,
       chainScale: blocks.queryScale(),
+      seenLanes,
     };
     const key = JSON.stringify([layout, [...places.values()]]);
     const known = modules.get(program) ?? new Map<string, WebAssembly.Module>();
@@ -190,14 +199,17 @@ export class ProgramRunner {
   run(range: RowRange, stopped: () => boolean): RowBlock | null {
     const { valueDim } = this.problem.shape;
     const av = new Float32Array((range.end - range.start) * valueDim);
+    const states = this.problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
     let overflowRow: number | null = null;
     for (let start = range.start; start < range.end; ) {
       const rows = nextRows(this.problem, start, range.end, this.groups);
       if (!this.passKeys(rows, this.load(rows), stopped)) return null;
       overflowRow ??= this.finish(rows, av.subarray((start - range.start) * valueDim));
+      if (states !== undefined) this.readStates(rows, states.subarray(2 * (start - range.start)));
       start += rows.count;
     }
-    return { range, av, overflowRow, tiles: countTiles(this.problem, range) };
+    const tiles = countTiles(this.problem, range);
+    return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
   }
 
   private addressOf(group: number): number {
@@ -219,10 +231,14 @@ export class ProgramRunner {
       blocks.rowsToLanes(this.stage, there, headDim, query, this.scaleOf(program.query));
       floats.fill(0, (at + fields.bad) / 4, (at + fields.bad) / 4 + lanes);
       for (const variable of program.variables) {
-        if (variable.life !== "row" || variable.initial === null) continue;
         const from = (at + (this.places.get(variable) ?? 0)) / 4;
-        // A sum of products starts at zero, whatever its scale.
-        floats.fill(variable.initial, from, from + lengths[variable.axis] * lanes);
+        for (let lane = 0; lane < there; lane += 1) {
+          const start = startOf(program, variable, sinkOf(this.operands, this.problem.shape, first + lane));
+          if (start === null) break;
+          // A sum of products starts at zero, whatever its scale.
+          if (variable.axis === "row") floats[from + lane] = start;
+          else if (lane === 0) floats.fill(start, from, from + lengths[variable.axis] * lanes);
+        }
       }
       for (let lane = 0; lane < lanes; lane += 1) {
         const seen = lane < there ? this.mask.span(first + lane) : noKeys;
@@ -244,7 +260,9 @@ export class ProgramRunner {
 
   private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean): boolean {
     const { m0, blocks } = this;
+    const { scores } = this;
     for (const { pass, tile, end } of this.passes) {
+      const biased = scores.isReadBy(pass);
       if (pass.tile.length > 0) {
         for (let m1 = Math.floor(keys.from / m0); m1 * m0 < keys.to; m1 += 1) {
           if (stopped()) return false;
@@ -253,8 +271,17 @@ export class ProgramRunner {
           this.pack(pass, rows.kvHead, firstKey, count);
           for (let group = 0; group < rows.groups; group += 1) {
             const at = this.addressOf(group);
-            if (blocks.lookAtTile(at, firstKey, count) !== 0) tile(at, firstKey, m1, count);
+            const first = rows.start + group * lanes;
+            const lanesOfTile = { first, there: Math.min(lanes, rows.start + rows.count - first), firstKey, count };
+            scores.narrow(at, lanesOfTile);
+            if (blocks.lookAtTile(at, firstKey, count) === 0) continue;
+            scores.fill(at, lanesOfTile, biased);
+            tile(at, firstKey, m1, count);
           }
+        }
+        for (let group = 0; group < rows.groups; group += 1) {
+          const first = rows.start + group * lanes;
+          scores.widen(this.addressOf(group), first, Math.min(lanes, rows.start + rows.count - first));
         }
       }
       for (let group = 0; group < rows.groups; group += 1) end(this.addressOf(group));
@@ -278,6 +305,19 @@ export class ProgramRunner {
     if (needs("key")) {
       copy(operands.v, valueDim);
       blocks.columnsToPanels(stage, count, valueDim, this.valuePanels);
+    }
+  }
+
+  /** Brings RM and RD of the rows to `to`, [rows, 2]. */
+  private readStates({ count }: Rows, to: Float32Array): void {
+    const { states } = this.program;
+    if (states === undefined) throw new Error(`${this.program.name} has no running maximum`);
+    for (const [i, variable] of [states.maximum, states.denominator].entries()) {
+      const place = this.places.get(variable) ?? 0;
+      for (let row = 0; row < count; row += 1) {
+        const at = this.addressOf(Math.floor(row / lanes)) + place;
+        to[2 * row + i] = this.floats[at / 4 + (row % lanes)] as number;
+      }
     }
   }
 

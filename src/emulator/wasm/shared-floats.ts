@@ -6,8 +6,10 @@ export function sharedFloats(length: number): Float32Array {
 }
 
 /** The same operands where threads can share them; copied unless they are there already. */
-export function intoSharedMemory({ q, k, v }: Operands): Operands {
-  return { q: share(q), k: share(k), v: share(v) };
+export function intoSharedMemory(operands: Operands): Operands {
+  const { q, k, v, addends } = operands;
+  const shared = { ...operands, q: share(q), k: share(k), v: share(v) };
+  return addends === undefined ? shared : { ...shared, addends: { ...addends, values: share(addends.values) } };
 }
 
 function share(tensor: Float32Array): Float32Array {
