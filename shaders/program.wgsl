@@ -41,6 +41,12 @@ fn vectorAt(vector: u32) -> u32 {
   return (vector * job.slotBlocks + slotBlock) * columns();
 }
 
+// The addend of the score of a row and key m. They stand behind the windows.
+fn biasOf(row: u32, m: u32) -> f32 {
+  let at = job.biasAt + (slotBlock * 8u + row) * job.biasWords + m;
+  return bitcast<f32>(windows[at / 2u][at % 2u]);
+}
+
 fn markBad(row: u32) {
   state[stateAt(0u)][row / 4u][row % 4u] = 1.0;
 }

@@ -25,12 +25,6 @@ var<private> slotBlock: u32;
 var<private> tileBegin: u32;
 var<private> tileEnd: u32;
 
-// Keys [x, y) of the tile that a row sees.
-fn windowOf(row: u32) -> vec2u {
-  let window = windows[slotBlock * 8u + row];
-  return vec2u(max(window.x, tileBegin), min(window.y, tileEnd));
-}
-
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`.
 fn holdScores(firstKey: u32) {
   let pages = job.keyPages;

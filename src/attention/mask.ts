@@ -1,6 +1,6 @@
 import { type BitPlane, countOnes, ones, wordOf } from "./bit-plane.js";
 import { type KeyRange, noKeys } from "./key-range.js";
-import { placeOf } from "./rows.js";
+import { allRows, placeOf } from "./rows.js";
 import type { AttentionShape } from "./shape.js";
 import { type Sequence, seenBy, type Window } from "./window.js";
 
@@ -103,20 +103,30 @@ function common(a: KeyRange, b: KeyRange): KeyRange {
 const bitsOf = ({ from, to }: KeyRange, w: number): number =>
   ones(Math.max(0, from - 32 * w), Math.min(32, to - 32 * w));
 
+/** Rows of which spans are kept: 128 MiB. */
+const mostRowsKnown = 2 ** 24;
+
 /** Planes within intervals. */
 class PlaneMask implements Mask {
   readonly isInterval = false;
-  /** The row that was asked for last: engines ask for the same one again and again. */
-  private known = { row: -1, interval: noKeys, span: noKeys };
+  /** From and to of rows that were asked for, and -1 before: engines ask again and again. */
+  private readonly known: Int32Array;
 
   constructor(
     private readonly shape: AttentionShape,
     private readonly planes: readonly BitPlane[],
     private readonly interval: (row: number) => KeyRange,
-  ) {}
+  ) {
+    this.known = new Int32Array(2 * Math.min(mostRowsKnown, allRows({ shape }).end)).fill(-1);
+  }
 
   span(row: number): KeyRange {
-    return this.at(row).span;
+    const { known } = this;
+    const from = known[2 * row] ?? -1;
+    if (from >= 0) return { from, to: known[2 * row + 1] as number };
+    const span = this.tightened(row, this.interval(row));
+    if (2 * row < known.length) known.set([span.from, span.to], 2 * row);
+    return span;
   }
 
   sees(row: number, m: number): boolean {
@@ -124,19 +134,18 @@ class PlaneMask implements Mask {
   }
 
   spanWithin(row: number, range: KeyRange): KeyRange {
-    return this.tightened(row, common(this.at(row).span, range));
+    return this.tightened(row, common(this.span(row), range));
   }
 
   count(row: number): number {
-    const { from, to } = this.at(row).span;
+    const { from, to } = this.span(row);
     let keys = 0;
     for (let w = from >>> 5; w * 32 < to; w += 1) keys += countOnes(this.word(row, w));
     return keys;
   }
 
   word(row: number, w: number): number {
-    const { interval } = this.at(row);
-    return (this.planesAt(row, w) & bitsOf(interval, w)) >>> 0;
+    return (this.planesAt(row, w) & bitsOf(this.interval(row), w)) >>> 0;
   }
 
   private planesAt(row: number, w: number): number {
@@ -144,14 +153,6 @@ class PlaneMask implements Mask {
     let bits = 0xffffffff;
     for (const plane of this.planes) bits &= wordOf(plane, b, h, p, w);
     return bits;
-  }
-
-  private at(row: number): { readonly interval: KeyRange; readonly span: KeyRange } {
-    if (this.known.row !== row) {
-      const interval = this.interval(row);
-      this.known = { row, interval, span: this.tightened(row, interval) };
-    }
-    return this.known;
   }
 
   /** From the first to the last key of an interval of the row that its planes show. */

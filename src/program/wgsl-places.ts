@@ -43,7 +43,7 @@ export function wgslPlaces(program: TileProgram, tiles: number): WgslPlaces {
   let [fields, tileVariables] = [1, 0];
   for (const variable of program.variables) {
     const { axis, life } = variable;
-    if (axis === "E" || life === "local") continue;
+    if (axis === "E" || life === "local" || variable.given !== undefined) continue;
     if (axis === "row" && life === "whole") wholeField.set(variable, wholeField.size);
     else if (axis === "row") {
       field.set(variable, fields);

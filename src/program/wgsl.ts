@@ -37,9 +37,10 @@ const dialectOf = (named: ReadonlyMap<number, string>): Dialect => ({
   declare: (name, value) => `let ${name} = ${value};`,
 });
 
-/** The text of one pass: its functions tileSteps and endSteps. `factor` is the c of exponentials that comes with the job. */
-export function printWgsl(pass: Pass, places: WgslPlaces, perWord: 1 | 2, factor: number): string {
-  const printer = new Printer(places, perWord, dialectOf(new Map([[factor, "job.factor"]])));
+/** The text of one pass: its functions tileSteps and endSteps. `factor` is the c of exponentials that comes with the job;
+ * `bits`: rows may see less than all keys of an interval. */
+export function printWgsl(pass: Pass, places: WgslPlaces, perWord: 1 | 2, factor: number, bits = false): string {
+  const printer = new Printer(places, perWord, dialectOf(new Map([[factor, "job.factor"]])), bits);
   const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
   return [...printer.functions, `fn tileSteps() {\n${tile}}`, `fn endSteps() {\n${end}}`].join("\n\n");
 }
@@ -52,6 +53,7 @@ class Printer {
     private readonly places: WgslPlaces,
     private readonly perWord: 1 | 2,
     private readonly dialect: Dialect,
+    private readonly bits: boolean,
   ) {}
 
   /** Writes a function for each step, and gives the calls. */
@@ -107,6 +109,7 @@ class Printer {
     const readVariable = (variable: Variable): string => {
       const folded = folds.get(variable);
       if (folded !== undefined) return folded;
+      if (variable.given === "bias") return "biasOf(row, m)";
       if (variable.axis === "key") return `bitcast<f32>((*${this.named(pages, variable)})[place][half][lane])`;
       if (variable.axis === "F") return `sums[${this.named(vectors, variable)} + i][half][lane]`;
       const known = scalars.get(variable);
@@ -151,7 +154,14 @@ class Printer {
     const texts = Array.from({ length: together }, (_, n) => {
       const place = at.packs && this.perWord === 2 ? `w * 2u + ${n}u` : "w";
       const lines = this.body(body, { ...at, seen: "seen" });
-      return ["{", `let place = ${place};`, "let m = eight * 8u + place;", seenText, ...lines, "}"];
+      return [
+        "{",
+        `let place = ${place};`,
+        "let m = eight * 8u + place;",
+        this.bits ? seenBits : seenText,
+        ...lines,
+        "}",
+      ];
     });
     const pages = [...at.pages].map(([v, name]) => `let ${name} = &scratch[${this.pageOf(v)} + eight];`);
     const packed = body.flatMap(s => (s.kind === "set" && this.places.packed.has(s.to) ? [s.to] : []));
@@ -248,6 +258,7 @@ interface BodyContext {
 
 const rowsBegin = "for (var row = 0u; row < 8u; row += 1u) {";
 const seenText = "let seen = (m >= window.x) & (m < window.y);";
+const seenBits = "let seen = (m >= window.x) & (m < window.y) & seesKey(row, m);";
 
 /** Sums that are summands themselves, or are set: a compiler could reassociate them with what they are added to. */
 function summedTwice(body: readonly Statement[]): Set<Scalar> {

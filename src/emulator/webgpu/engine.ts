@@ -1,6 +1,5 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { Engine, Session } from "../engine.js";
-import { requirePlainScores } from "../interval-only.js";
 import type { OpCase } from "../self-test-ops.js";
 import { DeviceGuard, type HostWait } from "./device-guard.js";
 import { KernelCache, type ShaderSource } from "./kernel.js";
@@ -43,7 +42,6 @@ export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
     adapter: options.adapter,
     device: options.device,
     open: async (problem: AttentionProblem, operands: Operands): Promise<Session> => {
-      requirePlainScores(problem, "webgpu");
       return openSession(
         {
           ...{ guard, kernels, paces, traits, specialize: options.specialize ?? true },

@@ -48,7 +48,8 @@ function prelude({ format, workgroupSize, constants }: Kernel): string {
 /** Files that a kernel needs beside the arithmetic. */
 function filesOf({ name, quads }: Kernel): readonly string[] {
   if (name === "attention-rows") {
-    return ["shared/block", quads ? "shared/quad-words" : "shared/shared-words", "shared/sixteen", "shared/rows"];
+    const words = quads ? "shared/quad-words" : "shared/shared-words";
+    return ["shared/block", words, "shared/sixteen", "shared/rows", "shared/window"];
   }
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
@@ -66,6 +67,8 @@ export interface PrintedKernel {
   readonly workgroupSize: number;
   readonly constants: Readonly<Record<string, number>>;
   readonly quads: boolean;
+  /** Whether rows may see less than all keys of an interval. */
+  readonly bits: boolean;
 }
 
 /** The whole text of a pass of a printed program; `printed` comes last. */
@@ -79,7 +82,9 @@ export function printedText(kernel: PrintedKernel, printed: string, source: Shad
   const prelude = [programJobLayout.wgsl, blockLayout.wgsl, ...own].join("");
   return [
     (quads ? enableQuads : "") + prelude,
-    ...[...files, words, "sixteen", "rows"].map(name => source(`shared/${name}`)),
+    ...[...files, words, "sixteen", "rows", kernel.bits ? "window-bits" : "window"].map(name =>
+      source(`shared/${name}`),
+    ),
     source("program"),
     printed,
   ].join("\n");

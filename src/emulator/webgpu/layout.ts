@@ -133,6 +133,11 @@ export const programJobLayout = structLayout("ProgramJob", {
   wholeStride: "u32",
   /** The vector that is AV. */
   outputVector: "u32",
+  /** Where, behind the windows and in words, the bits of masks and the addends of scores begin, and how many a slot has. */
+  maskAt: "u32",
+  maskWords: "u32",
+  biasAt: "u32",
+  biasWords: "u32",
   /** c = RNE32(scale * log2 e). */
   factor: "f32",
 });

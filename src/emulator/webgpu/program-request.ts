@@ -1,5 +1,6 @@
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { WgslPlaces } from "../../program/wgsl-places.js";
+import { sinkOf } from "../given-scores.js";
 import type { BlockPlan } from "./blocks.js";
 import { encodeDispatch } from "./dispatch.js";
 import { type Job, planJobs } from "./jobs.js";
@@ -7,6 +8,7 @@ import { programJobLayout } from "./layout.js";
 import { initialFields, scratchPagesOf } from "./program-sizes.js";
 import type { RequestBuffers } from "./request-buffers.js";
 import { type DeviceRows, inPace, jobMembers, type RequestContext, readBack, upload } from "./request-steps.js";
+import { scoreWordsAt, scoreWordsOf } from "./score-words.js";
 import { stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/collect.wgsl. */
@@ -43,8 +45,11 @@ export class ProgramRequest {
 
   /** Uploads queries, windows and blocks, and sets what is built up over the tiles. */
   start(): void {
-    const { places, program } = this.context;
-    upload(this.context, this.plan, this.buffers, initialFields(program, places), places.vector.size);
+    const { places, program, problem, operands } = this.context;
+    const fieldsOfRow = (row: number): Float32Array =>
+      initialFields(program, places, sinkOf(operands, problem.shape, row));
+    const own = problem.sink === true ? fieldsOfRow : undefined;
+    upload(this.context, this.plan, this.buffers, initialFields(program, places), places.vector.size, own);
   }
 
   /** Takes the rows through every pass. */
@@ -93,6 +98,7 @@ export class ProgramRequest {
     const { shape, tile } = problem;
     const slotBlocks = this.#slots / 8;
     const pages = scratchPagesOf(problem);
+    const words = scoreWordsOf(problem);
     const view = new DataView(new ArrayBuffer(programJobLayout.byteSize));
     programJobLayout.write(view, 0, {
       ...jobMembers(problem, job),
@@ -107,6 +113,9 @@ export class ProgramRequest {
       tileStride: slotBlocks * pages.tile,
       wholeStride: slotBlocks * pages.whole,
       outputVector: places.vector.get(program.output) ?? 0,
+      ...scoreWordsAt(this.#slots, words),
+      maskWords: words.mask,
+      biasWords: words.bias,
     });
     guard.device.queue.writeBuffer(this.buffers.job, 0, view.buffer);
   }

@@ -1,3 +1,4 @@
+import { hasPlanes } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
@@ -7,9 +8,8 @@ import { printWgsl } from "../../program/wgsl.js";
 import { unprintable, wgslPlaces } from "../../program/wgsl-places.js";
 import type { RowBlock, Session } from "../engine.js";
 import { RowRunner } from "../javascript/row-runner.js";
-import { roundOperands } from "../operands.js";
 import { tileKeys } from "../program-of.js";
-import { smallInputs, smallProblem } from "../small-problem.js";
+import { smallAttention } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
@@ -22,6 +22,7 @@ import { collectWorkgroup, type PassPipeline, type ProgramContext, ProgramReques
 import { programSizes } from "./program-sizes.js";
 import { RequestPool, slotsWithin } from "./request-pool.js";
 import type { DeviceRows } from "./request-steps.js";
+import { withScoreWords } from "./score-words.js";
 import { stateHeader } from "./state.js";
 import { rowsVariant } from "./variant.js";
 
@@ -41,6 +42,7 @@ export async function openPrintedSession(
   const problem = { ...given, tile: { ...given.tile, m0: tileKeys(given, program) } };
   const { name, operand } = webgpuFormat(problem.arithmetic);
   const variant = { ...variantFor(problem), ...rowsVariant(traits, problem) };
+  const bits = hasPlanes(problem.mask);
   const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0));
   const bindings = device.createBindGroupLayout({
     entries: Array.from({ length: 9 }, (_, binding) => ({
@@ -51,12 +53,12 @@ export async function openPrintedSession(
   });
   const layout = device.createPipelineLayout({ bindGroupLayouts: [bindings] });
   const { workgroupSize, shape = {}, quads = false } = variant;
-  const kernel = { format: name, workgroupSize, constants: shape, quads };
+  const kernel = { format: name, workgroupSize, constants: shape, quads, bits };
   const passes = await guard.wait(
     Promise.all(
       program.passes.map(async (pass): Promise<PassPipeline | null> => {
         if (pass.tile.length + pass.end.length === 0) return null;
-        const text = printWgsl(pass, places, operandsPerWord(operand), exponentFactor(problem.scale));
+        const text = printWgsl(pass, places, operandsPerWord(operand), exponentFactor(problem.scale), bits);
         return { pass, pipeline: await kernels.printed(kernel, text, layout) };
       }),
     ),
@@ -102,10 +104,10 @@ const trusted = new WeakMap<EngineContext["kernels"], Set<string>>();
 async function tryOnce(engine: EngineContext, problem: AttentionProblem, program: TileProgram): Promise<void> {
   const known = trusted.get(engine.kernels) ?? new Set<string>();
   trusted.set(engine.kernels, known);
-  const key = `${problem.arithmetic.name} ${problem.cascade?.text ?? ""}`;
+  const terms = [problem.softcap, problem.bias !== undefined, problem.sink === true, hasPlanes(problem.mask)];
+  const key = `${problem.arithmetic.name} ${terms.join(" ")} ${problem.cascade?.text ?? ""}`;
   if (known.has(key)) return;
-  const small = smallProblem(problem);
-  const operands = roundOperands(smallInputs, small.shape, small.arithmetic);
+  const { problem: small, operands } = smallAttention(problem);
   const rows = { start: 0, end: small.shape.queries };
   const wanted = new Float32Array(small.shape.queries * small.shape.valueDim);
   new RowRunner(small, operands, program).run(rows, wanted);
@@ -147,14 +149,17 @@ class PrintedSession implements Session {
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
     const { problem } = this.context;
-    const plan = planBlocks(problem, range, this.blockRows);
+    const { operands, program } = this.context;
+    const plan = withScoreWords(planBlocks(problem, range, this.blockRows), problem, operands, program);
     return this.pool.withBuffers(plan, async buffers => {
       const request = new ProgramRequest(this.context, plan, buffers);
       request.start();
       await request.advance(signal);
       const av = new Float32Array((range.end - range.start) * problem.shape.valueDim);
-      const overflowRow = await request.finish(rows => this.#collect(plan, range, rows, av));
-      return { range, av, overflowRow, tiles: countTiles(problem, range) };
+      const states = problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
+      const overflowRow = await request.finish(rows => this.#collect(plan, range, rows, { av, states }));
+      const tiles = countTiles(problem, range);
+      return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
     });
   }
 
@@ -163,9 +168,13 @@ class PrintedSession implements Session {
     { blocks, blockRows, windows }: BlockPlan,
     range: RowRange,
     device: DeviceRows,
-    av: Float32Array,
+    { av, states }: { readonly av: Float32Array; readonly states: Float32Array | undefined },
   ): number | null {
-    const { problem, places } = this.context;
+    const { problem, places, program } = this.context;
+    const ofStates = [program.states?.maximum, program.states?.denominator].map(variable =>
+      variable === undefined ? undefined : places.field.get(variable),
+    );
+
     const { valueDim } = problem.shape;
     let overflowRow: number | null = null;
     for (const [n, { row, count }] of blocks.entries()) {
@@ -174,6 +183,13 @@ class PrintedSession implements Session {
         if ((windows[2 * slot] as number) >= (windows[2 * slot + 1] as number)) continue;
         av.set(device.av.subarray(slot * valueDim, (slot + 1) * valueDim), (row + i - range.start) * valueDim);
         const bad = stateHeader + Math.floor(slot / 8) * places.fields * 8 + (slot % 8);
+        for (const [n, field = 0] of states === undefined ? [] : ofStates.entries()) {
+          states?.fill(
+            device.state[bad + 8 * field] as number,
+            2 * (row + i - range.start) + n,
+            2 * (row + i - range.start) + n + 1,
+          );
+        }
         if (device.state[bad] !== 0) overflowRow ??= row + i;
       }
     }

@@ -1,8 +1,9 @@
 import type { AttentionProblem } from "../../attention/problem.js";
-import type { TileProgram } from "../../program/program.js";
+import { startOf, type TileProgram } from "../../program/program.js";
 import type { WgslPlaces } from "../../program/wgsl-places.js";
 import { eight } from "./pack.js";
 import { type RequestSizes, sizesOf, tilePagesOf } from "./request-buffers.js";
+import { scoreWordsOf } from "./score-words.js";
 
 /** Pages of an eight of slots for a tile's keys, and for all keys. */
 export interface ScratchPages {
@@ -25,16 +26,17 @@ export function programSizes(
 ): RequestSizes {
   const pages = scratchPagesOf(problem);
   const scratchPages = places.tileVariables * pages.tile + places.wholeVariables * pages.whole;
-  const needs = { stateFields: places.fields, vectors: places.vector.size, scratchPages };
+  const { mask, bias } = scoreWordsOf(problem);
+  const needs = { stateFields: places.fields, vectors: places.vector.size, scratchPages, scoreWords: mask + bias };
   return sizesOf(problem, needs, slots, blockRows);
 }
 
-/** The fields of the state of one slot as they are before the first tile. */
-export function initialFields({ variables }: TileProgram, places: WgslPlaces): Float32Array {
+/** The fields of the state of one slot as they are before the first tile, of a row with such a sink. */
+export function initialFields(program: TileProgram, places: WgslPlaces, sink = 0): Float32Array {
   const fields = new Float32Array(places.fields);
-  for (const variable of variables) {
+  for (const variable of program.variables) {
     const field = places.field.get(variable);
-    if (field !== undefined && variable.initial !== null) fields[field] = variable.initial;
+    if (field !== undefined) fields[field] = startOf(program, variable, sink) ?? 0;
   }
   return fields;
 }

@@ -26,18 +26,20 @@ export interface SlotNeeds {
   readonly stateFields: number;
   readonly vectors: number;
   readonly scratchPages: number;
+  /** Words behind the windows (score-words.ts). */
+  readonly scoreWords?: number;
 }
 
 /** Bytes of the buffers of a request of so many slots. */
 export function sizesOf(
   { shape, arithmetic }: AttentionProblem,
-  { stateFields, vectors, scratchPages }: SlotNeeds,
+  { stateFields, vectors, scratchPages, scoreWords = 0 }: SlotNeeds,
   slots: number,
   blockRows: number,
 ): RequestSizes {
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
-    windows: slots * 8,
+    windows: slots * (8 + 4 * scoreWords),
     queries: pagesOf(slots, keyPagesOf(shape.headDim, webgpuFormat(arithmetic).operand)) * pageWords * 4,
     state: 4 * (stateHeader + slots * stateFields),
     sums: vectorBytes(shape.valueDim, slots) * vectors,

@@ -30,8 +30,8 @@ export interface DeviceRows {
 }
 
 /**
- * Uploads the queries, windows and blocks of a plan. Sets the state of every slot to `fields`, and the first `vectors`
- * vectors over F to +0.
+ * Uploads the queries, windows and blocks of a plan. Sets the state of every slot to `fields`, or to those of its row
+ * where rows have their own, and the first `vectors` vectors over F to +0.
  */
 export function upload(
   { guard, problem, operands, packer }: RequestContext,
@@ -39,6 +39,7 @@ export function upload(
   buffers: RequestBuffers,
   fields: Float32Array,
   vectors: number,
+  fieldsOfRow?: (row: number) => Float32Array,
 ): void {
   const { queue } = guard.device;
   const { headDim, valueDim } = problem.shape;
@@ -57,6 +58,15 @@ export function upload(
   for (const [field, value] of fields.entries()) {
     if (value === 0) continue;
     for (let at = stateHeader + 8 * field; at < state.length; at += 8 * fields.length) state.fill(value, at, at + 8);
+  }
+  if (fieldsOfRow !== undefined) {
+    for (const [n, { row, count }] of blocks.entries()) {
+      for (let i = 0; i < count; i += 1) {
+        const slot = n * blockRows + i;
+        const at = stateHeader + Math.floor(slot / 8) * 8 * fields.length + (slot % 8);
+        for (const [field, value] of fieldsOfRow(row + i).entries()) state[at + 8 * field] = value;
+      }
+    }
   }
   queue.writeBuffer(buffers.state, 0, state);
   const encoder = guard.device.createCommandEncoder();

@@ -1,0 +1,30 @@
+// For masks of bits: word w of a row, whose lowest bit is key 32 w. They stand behind the windows.
+fn maskWord(row: u32, w: u32) -> u32 {
+  let at = job.maskAt + (slotBlock * 8u + row) * job.maskWords + w;
+  return windows[at / 2u][at % 2u];
+}
+
+// Keys [x, y) of the tile, outside of which a row sees nothing; empty where it sees none of the tile.
+fn windowOf(row: u32) -> vec2u {
+  let window = windows[slotBlock * 8u + row];
+  let begin = max(window.x, tileBegin);
+  let end = min(window.y, tileEnd);
+  for (var w = begin / 32u; w * 32u < end; w += 1u) {
+    var bits = maskWord(row, w);
+    if (w * 32u < begin) {
+      bits &= 0xffffffffu << (begin % 32u);
+    }
+    if (w * 32u + 32u > end) {
+      bits &= (1u << (end % 32u)) - 1u;
+    }
+    if (bits != 0u) {
+      return vec2u(begin, end);
+    }
+  }
+  return vec2u(0u, 0u);
+}
+
+// Whether a row sees key m of its window.
+fn seesKey(row: u32, m: u32) -> bool {
+  return ((maskWord(row, m / 32u) >> (m % 32u)) & 1u) == 1u;
+}
