@@ -6,10 +6,11 @@ import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from ".
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { exponentOf, scaleExponents } from "../numerics/number-type.js";
 import { roundToOperand } from "../numerics/rounding.js";
-import type { AttentionInputs, InputTensor } from "./operands.js";
+
+type Values = Float32Array | Float64Array;
 
 /** Scales that were chosen elsewhere, of inputs that are operands already; as `scaleSizes` says, row-major. */
-export type GivenScales = Readonly<Partial<Record<InputName, InputTensor>>>;
+export type GivenScales = Readonly<Partial<Record<InputName, Values>>>;
 
 /**
  * The sizes of a tensor's scales: none for `tensor`, [B,Hkv] for `head`, [B,heads,ceil(tokens/n)] for `rows`; of blocks
@@ -31,7 +32,7 @@ export function scaleSizes(scale: Scale, name: InputName, shape: AttentionShape)
 export type ScaleAt = (head: number, row: number, column: number) => number;
 
 /** Reads scales that are given for a tensor. */
-export function scaleReader(scale: Scale, name: InputName, shape: AttentionShape, values: InputTensor): ScaleAt {
+export function scaleReader(scale: Scale, name: InputName, shape: AttentionShape, values: Values): ScaleAt {
   const [, , rows, columns] = tensorShapes(shape)[name];
   const at = (index: number): number => values[index] as number;
   if (typeof scale === "object") {
@@ -62,7 +63,7 @@ export function checkGivenScales(
   arithmetic: ArithmeticSpec,
   name: InputName,
   shape: AttentionShape,
-  values: InputTensor,
+  values: Values,
 ): Float32Array {
   requireScaled(arithmetic, name, `${name}_scale`);
   const { scale } = arithmetic.operands[name];
@@ -125,11 +126,11 @@ export function givenOperand(x: number, { type }: OperandSpec, where: () => stri
 
 /** What inputs stand for: values whose scales are given are times them, in memory that threads share. */
 export function meantInputs(
-  inputs: AttentionInputs,
+  inputs: Readonly<Record<InputName, Values>> & { readonly scales: GivenScales },
   { arithmetic, shape }: Pick<AttentionProblem, "arithmetic" | "shape">,
-): AttentionInputs {
-  const { scales = {} } = inputs;
-  const meant = (name: InputName): InputTensor => {
+): Readonly<Record<InputName, Values>> {
+  const { scales } = inputs;
+  const meant = (name: InputName): Values => {
     const [tensor, values] = [inputs[name], scales[name]];
     if (values === undefined) return tensor;
     const [, , rows, columns] = tensorShapes(shape)[name];
@@ -141,5 +142,5 @@ export function meantInputs(
     }
     return product;
   };
-  return { ...inputs, q: meant("q"), k: meant("k"), v: meant("v") };
+  return { q: meant("q"), k: meant("k"), v: meant("v") };
 }
