@@ -84,6 +84,29 @@ describe("run --kv-splits", () => {
   });
 });
 
+describe("the other commands that take a design", () => {
+  const commands = [
+    ["model", "--seq", "1K"],
+    ["tables", "--seq", "1K"],
+    ["sweep", "--seq", "1K"],
+    ["schedule", "--seq", "512"],
+    ["trace", "--seq", "512", "--out", join(folder, "none.svg")],
+  ] as const;
+
+  it.each(commands)("%s refuses an arithmetic that its cascade does not have", async (...args) => {
+    const { code, stderr } = await invoke(...args, "--design", "flat", "--arithmetic", "fa3-bf16");
+    expect(stderr).toMatch(/^fusemax: --arithmetic fa3-bf16: got exponent: fused with the cascade attention-3-pass/);
+    expect(code).toBe(2);
+  });
+
+  it("say that a design in other words than 16 bits is not the paper's", async () => {
+    const ofArithmetic = async (name: string) =>
+      (await invoke("model", "--design", "fusemax", "--seq", "1K", "--arithmetic", name)).stdout;
+    expect(await ofArithmetic("fp16")).toMatch(/^Accounting: published/);
+    expect(await ofArithmetic("hopper-fp8")).toMatch(/^Accounting: corrected/);
+  });
+});
+
 describe("bad arithmetics", () => {
   const cases: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
     "both names": [["--format", "bf16", "--arithmetic", "fp32"], /^fusemax: --format: got --arithmetic beside it; /],

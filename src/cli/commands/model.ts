@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { arithmeticOption, formatOption } from "../arithmetic.js";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, phaseOption, queriesOption, settingsOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
@@ -18,6 +19,8 @@ export function register(program: Command): void {
     .option("--no-mask", "let every query see every key, causal or not")
     .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");
   accountingOptions(command)
+    .addOption(arithmeticOption())
+    .addOption(formatOption())
     .addOption(settingsOption())
     .option("--json", "print the results as JSON (fusemax.model/1), and nothing else, on stdout")
     .option("--csv", "print the results as CSV, a line a result")

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
 import type { SweepOptions } from "../sweep/sweep.js";
@@ -29,6 +30,8 @@ export function register(program: Command): void {
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
     .option("--resume <file>", "keep finished points in this file, and go on from what it holds");
   accountingOptions(command)
+    .addOption(arithmeticOption())
+    .addOption(formatOption())
     .addHelpText("after", examples)
     .action(async (options: SweepOptions) => {
       const { runSweep } = await import("../sweep/sweep.js");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, settingsOption } from "../model/options.js";
 import type { TablesOptions } from "../model/tables.js";
 import { parsed, parseModelSize } from "../option.js";
@@ -13,6 +14,8 @@ export function register(program: Command): void {
     .option("--model <name>", "a workload whose sizes formulas may name", "bert")
     .addOption(parsed("--seq <n>", "tokens", parseModelSize).default(4096, "4K"));
   accountingOptions(command)
+    .addOption(arithmeticOption())
+    .addOption(formatOption())
     .addOption(settingsOption())
     .option("--json", "print them as JSON (fusemax.tables/1), and nothing else, on stdout")
     .option("--csv", "print them as CSV, a line a memory, an operation, or a component")

@@ -2,7 +2,8 @@ import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import type { Patch } from "../../model/patch.js";
 import type { Design } from "../../spec/design.js";
-import { loadDesign } from "../../spec/load.js";
+import { loadDesign, type NamedSpec, type ReplacedParts, type SpecSource } from "../../spec/load.js";
+import { refuseOnePassChoices } from "../one-pass-choices.js";
 
 const technologyField = "architecture.technology";
 
@@ -10,6 +11,7 @@ const technologyField = "architecture.technology";
 export function designsWith(
   names: readonly string[],
   settings: readonly Patch[],
+  arithmetic: NamedSpec | undefined,
 ): { readonly designs: readonly Design[]; readonly patches: readonly Patch[] } {
   refuseTwice(settings);
   const given = settings.filter(({ path }) => path === technologyField);
@@ -23,9 +25,21 @@ export function designsWith(
   }
   const technology = last === undefined ? undefined : { name: String(last.value), where: `--set ${technologyField}` };
   return {
-    designs: names.map(name => loadDesign(specFiles, name, "--design", { technology })),
+    designs: names.map(name => loadDesignIn(specFiles, name, { technology, arithmetic })),
     patches: settings.filter(({ path }) => path !== technologyField),
   };
+}
+
+/** A design of --design, in the arithmetic that the command line names. @throws UsageError where they do not fit */
+export function loadDesignIn(source: SpecSource, name: string, replaced: ReplacedParts): Design {
+  const design = loadDesign(source, name, "--design", replaced);
+  const { arithmetic, cascade } = design;
+  const where =
+    replaced.arithmetic === undefined
+      ? `the arithmetic ${arithmetic.data.name} of ${design.name}`
+      : `${replaced.arithmetic.where} ${replaced.arithmetic.name}`;
+  if (cascade !== undefined) refuseOnePassChoices(arithmetic.data, cascade, where);
+  return design;
 }
 
 /** A value after another one for the same field would undo it in silence. */

@@ -11,13 +11,14 @@ import { checkResult, jsonText } from "../../report/finite.js";
 import { type ModelRequest, modelResults, modelTable } from "../../report/model-result.js";
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
 import { countsView, loopNestView, rooflineView } from "./views.js";
 
-export interface ModelOptions extends AccountingOptions, PhaseOptions {
+export interface ModelOptions extends AccountingOptions, ArithmeticOptions, PhaseOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
@@ -47,7 +48,11 @@ export async function runModel(options: ModelOptions): Promise<void> {
   const models = parseWords("--model", options.model ?? ["bert"]);
   const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
   const settings = options.set ?? [];
-  const { designs, patches } = designsWith(parseWords("--design", options.design ?? paperDesigns), settings);
+  const { designs, patches } = designsWith(
+    parseWords("--design", options.design ?? paperDesigns),
+    settings,
+    namedArithmetic(options),
+  );
   const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
   const request: ModelRequest = {
     designs,

@@ -12,11 +12,12 @@ import { costsTable, costsText, type DesignCosts } from "../../report/access-tab
 import { jsonText } from "../../report/finite.js";
 import { lengthLabel } from "../../report/units.js";
 import { loadWorkload } from "../../spec/load.js";
+import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
 import { parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type AccountingOptions, accountingOfCommand } from "./options.js";
 
-export interface TablesOptions extends AccountingOptions {
+export interface TablesOptions extends AccountingOptions, ArithmeticOptions {
   readonly design?: readonly string[];
   readonly model: string;
   readonly seq: number;
@@ -32,7 +33,11 @@ export function runTables(options: TablesOptions): void {
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
   const settings = options.set ?? [];
-  const { designs, patches } = designsWith(parseWords("--design", options.design ?? paperDesigns), settings);
+  const { designs, patches } = designsWith(
+    parseWords("--design", options.design ?? paperDesigns),
+    settings,
+    namedArithmetic(options),
+  );
   const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
   const sizes = sizesOf(workload, options.seq);
   const found = designs.map((design): DesignCosts => {

@@ -2,7 +2,7 @@ import { isOnePass } from "../../emulator/one-pass.js";
 import { UsageError } from "../../errors.js";
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { formatOf } from "../../numerics/format-of.js";
-import { onePassChoices } from "../../numerics/one-pass-choices.js";
+import { refuseOnePassChoices } from "../one-pass-choices.js";
 import type { RunDesign } from "./design.js";
 import type { RunOptions } from "./options.js";
 
@@ -14,16 +14,8 @@ export function refuseOnOtherCascades({ design, cascade }: RunDesign, { kvSplits
     throw new UsageError({ where: "--kv-splits", got: `the cascade ${cascade.name}`, expected });
   }
   const spec = design.arithmetic.data;
-  const [choice] = onePassChoices(spec);
   const where = arithmetic === undefined ? `the arithmetic ${spec.name}` : `--arithmetic ${arithmetic}`;
-  if (choice !== undefined) {
-    throw new UsageError({
-      where,
-      got: `${choice.field}: ${choice.got} with the cascade ${cascade.name}`,
-      expected: `${choice.expected}, or FuseMax's cascade`,
-      mend: "elsewhere only types, scales of inputs, accumulator, dot and exp.coefficients have a meaning",
-    });
-  }
+  refuseOnePassChoices(spec, cascade, where);
   if (formatOf(spec) === null) {
     const got = `the cascade ${cascade.name}`;
     throw new UsageError({ where, got, expected: "FuseMax's cascade, or one of the five number formats" });

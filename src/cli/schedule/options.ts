@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Patch } from "../../model/patch.js";
+import { type ArithmeticOptions, arithmeticOption, formatOption } from "../arithmetic.js";
 import {
   type AccountingOptions,
   accountingOptions,
@@ -13,7 +14,7 @@ import { choice, parsed, parseModelSize } from "../option.js";
 import { parseLengths, parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
-export interface MachineOptions extends PhaseOptions, AccountingOptions {
+export interface MachineOptions extends PhaseOptions, AccountingOptions, ArithmeticOptions {
   readonly schedule?: string;
   readonly batch?: number;
   readonly kvLens?: readonly number[];
@@ -41,7 +42,7 @@ export type Ports = number | typeof unlimited;
 export function machineOptions(command: Command): Command {
   for (const option of ownOptions()) command.addOption(option);
   command.option("--no-mask", "let every query see every key, causal or not");
-  return accountingOptions(command).addOption(settingsOption());
+  return accountingOptions(command).addOption(arithmeticOption()).addOption(formatOption()).addOption(settingsOption());
 }
 
 const ownOptions = (): readonly Option[] => [

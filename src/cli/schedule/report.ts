@@ -9,6 +9,7 @@ import { jsonText } from "../../report/finite.js";
 import { type Table, textTable } from "../../report/table.js";
 import { lengthLabel, percent } from "../../report/units.js";
 import { arrayLabel } from "../../report/waterfall.js";
+import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand } from "../model/options.js";
 import { designFor, pointsFor, type ScheduledDesign, type SchedulePoint } from "./design.js";
@@ -36,7 +37,7 @@ export function reportSchedules(options: ScheduleOptions): void {
   if (options.kvLens !== undefined && options.batch !== undefined) {
     throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
   }
-  const { designs, patches } = designsWith(options.design, options.set ?? []);
+  const { designs, patches } = designsWith(options.design, options.set ?? [], namedArithmetic(options));
   const { accounting, byDefault } = accountingOfCommand(options, designs, settingsOf(options));
   const scheduled = designs.flatMap(design =>
     (options.ports ?? [undefined]).flatMap(ports =>

@@ -8,6 +8,7 @@ import { peArray, peFrames } from "../../report/pe-frames.js";
 import { peGrid } from "../../report/pe-grid.js";
 import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
+import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
@@ -34,7 +35,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
       unused === "cycles" ? ["no --pe", "--pe beside it"] : ["--pe beside it", "--cycles with --pe"];
     throw new UsageError({ where: `--${unused}`, got, expected });
   }
-  const { designs, patches } = designsWith([options.design], options.set ?? []);
+  const { designs, patches } = designsWith([options.design], options.set ?? [], namedArithmetic(options));
   const [loaded] = designs;
   if (loaded === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
   const { accounting } = accountingOfCommand(options, designs, settingsOf(options));

@@ -1,7 +1,8 @@
 import type { Accounting } from "../../model/accounting.js";
 import type { Axis, SweepRequest } from "../../model/sweep.js";
-import { loadDesign, loadWorkload, type SpecSource } from "../../spec/load.js";
+import { loadWorkload, type NamedSpec, type SpecSource } from "../../spec/load.js";
 import type { Phase } from "../../spec/workload.js";
+import { loadDesignIn } from "../model/designs.js";
 
 /** A sweep by names, as it is handed to threads. */
 export interface SweepNames {
@@ -14,6 +15,8 @@ export interface SweepNames {
   readonly decodeQueries: number;
   readonly axes: readonly Axis[];
   readonly accounting: Accounting;
+  /** In place of the designs' own. */
+  readonly arithmetic?: NamedSpec | undefined;
 }
 
 /** Reads the specs that a sweep names. Throws SpecError. */
@@ -24,10 +27,10 @@ export const sweepRequest = (source: SpecSource, { accounting, ...names }: Sweep
 
 /** The same before it is known how to count, which depends on the designs. Throws SpecError. */
 export function readSweep(source: SpecSource, names: Omit<SweepNames, "accounting">): Omit<SweepRequest, "accounting"> {
-  const { batch, ...rest } = names;
+  const { batch, arithmetic, ...rest } = names;
   return {
     ...rest,
-    designs: names.designs.map(name => loadDesign(source, name, "--design")),
+    designs: names.designs.map(name => loadDesignIn(source, name, { arithmetic })),
     workloads: names.workloads.flatMap(name => {
       const workload = loadWorkload(source, name, "--model");
       return workload.kinds.map(kind => ({ ...workload, kinds: [kind], batch: batch ?? workload.batch }));

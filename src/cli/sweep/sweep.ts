@@ -6,6 +6,7 @@ import { specFiles } from "../../io/spec-files.js";
 import { accountingLine, accountingText } from "../../model/corrections.js";
 import { largestSize } from "../../model/sizes.js";
 import { checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
+import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { startProgress } from "../progress.js";
@@ -18,7 +19,7 @@ import { readSweep, type SweepNames } from "./request.js";
 import { pieces, sweepChart, sweepCsv, sweepFront, sweepJson } from "./results.js";
 import { parseValues } from "./values.js";
 
-export interface SweepOptions extends AccountingOptions, PhaseOptions {
+export interface SweepOptions extends AccountingOptions, ArithmeticOptions, PhaseOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
@@ -43,6 +44,7 @@ export async function runSweep(options: SweepOptions): Promise<void> {
     batch: options.batch,
     ...queriesOf(options),
     axes: options.set.map(parseAxis),
+    arithmetic: namedArithmetic(options),
   };
   if (options.batch !== undefined && named.axes.some(({ path }) => path === "workload.batch")) {
     throw new UsageError({ where: "--batch", got: "--set workload.batch beside it", expected: "one of the two" });
