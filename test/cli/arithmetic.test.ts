@@ -85,16 +85,16 @@ describe("run --kv-splits", () => {
 });
 
 describe("the other commands that take a design", () => {
-  const commands = [
+  const commands: readonly (readonly [name: string, ...options: string[]])[] = [
     ["model", "--seq", "1K"],
     ["tables", "--seq", "1K"],
     ["sweep", "--seq", "1K"],
     ["schedule", "--seq", "512"],
     ["trace", "--seq", "512", "--out", join(folder, "none.svg")],
-  ] as const;
+  ];
 
-  it.each(commands)("%s refuses an arithmetic that its cascade does not have", async (...args) => {
-    const { code, stderr } = await invoke(...args, "--design", "flat", "--arithmetic", "fa3-bf16");
+  it.each(commands)("%s refuses an arithmetic that its cascade does not have", async (name, ...options) => {
+    const { code, stderr } = await invoke(name, ...options, "--design", "flat", "--arithmetic", "fa3-bf16");
     expect(stderr).toMatch(/^fusemax: --arithmetic fa3-bf16: got exponent: fused with the cascade attention-3-pass/);
     expect(code).toBe(2);
   });
