@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { cpuEngine, type Engine, wasmEngine } from "fusemax";
+import { cpuEngine, type Engine, formatArithmetics, wasmEngine } from "fusemax";
 import { type Adapter, listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
 import type { BenchCase } from "./cases.js";
 
@@ -29,7 +29,7 @@ export interface Contenders {
 
 const onAdapter = (adapter: Adapter): Contender => ({
   name: `webgpu, ${adapter.name}`,
-  open: ({ format }) => openTrustedWebGpu(adapter, format),
+  open: ({ format }) => openTrustedWebGpu(adapter, formatArithmetics[format]),
   threads, // a software adapter's
 });
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Engine, wasmEngine } from "fusemax";
+import { type Engine, formatArithmetics, wasmEngine } from "fusemax";
 import { type Adapter, listAdapters, loadCascade, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
 import type { BenchCase } from "./cases.js";
 import type { Contender } from "./contenders.js";
@@ -24,7 +24,8 @@ function wasm(specialize: boolean): Contender {
 }
 
 function onAdapter(adapter: Adapter, specialize: boolean): Contender {
-  const open = ({ format }: BenchCase): Promise<Engine> => openTrustedWebGpu(adapter, format, { specialize });
+  const open = ({ format }: BenchCase): Promise<Engine> =>
+    openTrustedWebGpu(adapter, formatArithmetics[format], { specialize });
   return { name: `webgpu, ${adapter.name}, ${specialize ? "by hand" : "printed"}`, open, threads };
 }
 

@@ -75,7 +75,7 @@ fn takeMaximum(half: u32, m: u32, score: vec4f) {
 
 // SLN of a score; +0 for a key that the row does not see.
 fn weightOf(score: u32, rm: f32, seen: bool) -> f32 {
-  return select(0.0, roundOperand(exponential(difference(score, rm, seen), job.factor)), seen);
+  return select(0.0, roundP(exponential(difference(score, rm, seen), job.factor)), seen);
 }
 
 fn difference(score: u32, rm: f32, seen: bool) -> f32 {

@@ -197,7 +197,7 @@ fn maximum(row: ptr<function, Row>, home: u32, part: Part, place: Place) {
 // SLN of one key, and SLD; E2 makes +0 of a key that the row does not see.
 fn weightOf(row: ptr<function, Row>, score: f32, next: f32, seen: bool) -> f32 {
   let difference = roundA(score - next);
-  let weight = roundOperand(exponential(select(-0x1p100f, difference, seen), job.factor));
+  let weight = roundP(exponential(select(-largestResult, difference, seen), job.factor));
   (*row).sld = roundA((*row).sld + weight);
   (*row).isBad = (*row).isBad | (seen & outside(difference));
   return weight;

@@ -81,7 +81,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sld = 0.0;
   for (var m = begin; m < end; m += 1u) {
     let bqk = dump[(m - job.keyBegin) * slots + slot];
-    let sln = roundOperand(exponential(roundA(bqk - next), job.factor));
+    let sln = roundP(exponential(roundA(bqk - next), job.factor));
     dump[(rows + m - job.keyBegin) * slots + slot] = sln;
     sld = roundA(sld + sln);
   }

@@ -7,6 +7,72 @@
 @group(0) @binding(3) var<storage, read> c: array<f32>;
 @group(0) @binding(4) var<storage, read_write> results: array<f32>; // the barrier's zero, then the results
 
+// One step of a tensor core on the operands [first, to).
+fn stepOf(s: f32, first: u32, to: u32, scale: i32, leastA: f32, leastB: f32, wide: bool) -> f32 {
+  var power = 0.0;
+  for (var j = first; j < to; j += 1u) {
+    power = max(power, powerOf(a[j], leastA) * powerOf(b[j], leastB));
+  }
+  let largest = largestExponentOf(s, power, scale);
+  if (wide) {
+    var sum = wideTerm(s, 1.0, largest, 0);
+    for (var j = first; j < to; j += 1u) {
+      sum = wideSum(sum, wideTerm(a[j], b[j], largest, scale));
+    }
+    return wideResult(sum, largest);
+  }
+  let factor = cutFactor(largest, scale);
+  var sum = folded(vec2i(), cutSum(s, largest));
+  for (var j = first; j < to; j += 1u) {
+    sum = folded(sum, i32(a[j] * b[j] * factor));
+  }
+  return stepResult(sum, largest);
+}
+
+// A sum of products by `dot`, in blocks of `width` with the products of their scales in c; 0 without.
+fn sumOf(i: u32, width: u32, leastA: f32, leastB: f32, wide: bool) -> f32 {
+  let first = i * batch.chain;
+  let to = first + batch.chain;
+  let blocks = select(1u, (batch.chain + width - 1u) / max(width, 1u), width != 0u);
+  var s = 0.0;
+  for (var n = 0u; n < blocks; n += 1u) {
+    let begin = first + n * width;
+    let end = select(to, min(begin + width, to), width != 0u);
+    var scale = 1.0;
+    if (width != 0u) {
+      scale = c[i * blocks + n];
+    }
+    if (dotBlock == 0u) {
+      var u = select(s, 0.0, width != 0u);
+      for (var j = begin; j < end; j += 1u) {
+        u = macOne(u, a[j], b[j]);
+      }
+      s = select(u, roundA(s + pin(u * scale)), width != 0u);
+    } else {
+      for (var j = begin; j < end; j += dotBlock) {
+        s = stepOf(s, j, min(j + dotBlock, end), exponentIn(scale) - 127, leastA, leastB, wide);
+      }
+    }
+  }
+  return s;
+}
+
+// The scale of a block of numerators whose largest is `amax`, and an operand of it.
+fn blockScale(amax: f32) -> f32 {
+  if (valueBlock == 32u) {
+    return mxScale(amax);
+  }
+  return nvfp4Scale(amax);
+}
+
+fn blockNumerator(x: f32, amax: f32) -> f32 {
+  let scale = blockScale(amax);
+  if (valueBlock == 32u) {
+    return roundP(mxRatio(x, scale, amax));
+  }
+  return roundP(nvfp4Ratio(x, scale));
+}
+
 fn operation(i: u32) -> f32 {
   let x = a[i];
   let y = b[i];
@@ -33,20 +99,34 @@ fn operation(i: u32) -> f32 {
       return exponential(x, y);
     }
     case opNumerator: {
-      return roundOperand(exponential(x, y));
+      return roundP(exponential(x, y));
     }
     case opCorrection: {
       return correction(x, y);
     }
     case opOperand: {
-      return roundOperand(x);
+      return roundP(x);
+    }
+    case opPower: {
+      return powerOfTwo(x);
+    }
+    case opFused: {
+      return fusedMultiplyAdd(x, y, c[i]);
+    }
+    case opScore: {
+      return sumOf(i, keyBlock, qLeastNormal, kLeastNormal, keyStepsAreWide);
+    }
+    case opWeightedSum: {
+      return sumOf(i, valueBlock, pLeastNormal, vLeastNormal, valueStepsAreWide);
+    }
+    case opBlockScale: {
+      return blockScale(x);
+    }
+    case opBlockNumerator: {
+      return blockNumerator(x, y);
     }
     default: {
-      var s = 0.0;
-      for (var j = i * batch.chain; j < (i + 1u) * batch.chain; j += 1u) {
-        s = macOne(s, a[j], b[j]);
-      }
-      return s;
+      return 0.0;
     }
   }
 }

@@ -64,7 +64,7 @@ describe("types", () => {
       scale: 0.5,
     };
     const [q, k, v] = [generateNormal(0, "q", 32), generateNormal(0, "k", 32), generateNormal(0, "v", 32)];
-    const { engine } = await chooseEngine("auto", problem.arithmetic.name);
+    const { engine } = await chooseEngine("auto", problem.arithmetic);
     const { av, sha256 } = await emulate(problem, { q, k, v }, { engine });
     export const found: readonly [number, string, string] = [av.length, sha256, loadCascade("softmax").name];
   `;

@@ -27,7 +27,7 @@ const inputs = {
   v: generateNormal(0, "v", 777 * 72),
 };
 
-const { engine, reason } = await chooseEngine("auto", "bf16");
+const { engine, reason } = await chooseEngine("auto", formatArithmetics.bf16);
 const { av, sha256, operands } = await emulate(problem, inputs, { engine });
 const error = await check(problem, inputs, operands, av, sampleRows(problem, 64));
 // An array of 64 x 32 is not the paper's: its errors are no use here.

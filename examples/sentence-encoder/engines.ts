@@ -1,4 +1,4 @@
-import type { FormatName } from "fusemax";
+import { type FormatName, formatArithmetics } from "fusemax";
 import { type ChosenEngine, chooseEngine, type EngineChoice } from "fusemax/node";
 
 /** The engines of a run over several formats. */
@@ -14,7 +14,7 @@ export function openEngines(choice: EngineChoice, note: (line: string) => void):
   const opened = new Map<FormatName, Promise<ChosenEngine>>();
   let first: Promise<ChosenEngine> | null = null;
   const open = async (format: FormatName): Promise<ChosenEngine> => {
-    const chosen = await chooseEngine(choice, format);
+    const chosen = await chooseEngine(choice, formatArithmetics[format]);
     for (const line of chosen.notes.filter(line => !said.has(line))) {
       said.add(line);
       note(line);

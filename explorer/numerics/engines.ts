@@ -6,7 +6,7 @@ import { wasmEngine } from "../../src/emulator/wasm/engine.js";
 import { webWasmHost } from "../../src/emulator/wasm/web-host.js";
 import { webGpuEngine } from "../../src/emulator/webgpu/engine.js";
 import { DeviceError, FusemaxError } from "../../src/errors.js";
-import type { FormatName } from "../../src/numerics/format.js";
+import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import type { State } from "../state.js";
 
 export interface ChosenEngine {
@@ -20,23 +20,23 @@ export interface ChosenEngine {
  * The engine asked for; `auto` is a hardware adapter that passes the self-test, else WebAssembly, else the plain twin.
  * @throws DeviceError when the one asked for by name cannot be had.
  */
-export async function chooseEngine(choice: State["engine"], format: FormatName): Promise<ChosenEngine> {
+export async function chooseEngine(choice: State["engine"], arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
   if (choice === "cpu") return { engine: cpuEngine(), reason: "asked for", notes: [] };
-  if (choice === "wasm") return { engine: await openWasm(format), reason: "asked for", notes: [] };
-  if (choice === "webgpu") return { engine: await openGpu(format, true), reason: "asked for", notes: [] };
+  if (choice === "wasm") return { engine: await openWasm(arithmetic), reason: "asked for", notes: [] };
+  if (choice === "webgpu") return { engine: await openGpu(arithmetic, true), reason: "asked for", notes: [] };
   try {
-    return { engine: await openGpu(format, false), reason: "a GPU that passes the self-test", notes: [] };
+    return { engine: await openGpu(arithmetic, false), reason: "a GPU that passes the self-test", notes: [] };
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
     const notes = [`No GPU is used: ${error.message}.`];
-    return { engine: await openProcessor(format, notes), reason: "no GPU can be used", notes };
+    return { engine: await openProcessor(arithmetic, notes), reason: "no GPU can be used", notes };
   }
 }
 
 /** The engine that needs no GPU. Why it is not WebAssembly is added to the notes. */
-export async function openProcessor(format: FormatName, notes: string[]): Promise<Engine> {
+export async function openProcessor(arithmetic: ArithmeticSpec, notes: string[]): Promise<Engine> {
   try {
-    return await openWasm(format);
+    return await openWasm(arithmetic);
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
     notes.push(`WebAssembly cannot be used: ${error.message}.`);
@@ -55,7 +55,7 @@ function readShader(name: string): string {
 /** The limits that the kernels gain from. */
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
-async function openGpu(format: FormatName, software: boolean): Promise<Engine> {
+async function openGpu(arithmetic: ArithmeticSpec, software: boolean): Promise<Engine> {
   const missing = (got: string, mend: string) => new DeviceError({ where: "WebGPU", got, expected: "a GPU", mend });
   if (navigator.gpu === undefined) {
     const page = globalThis.isSecureContext ? "" : "; it is given to pages on https or localhost only";
@@ -74,10 +74,10 @@ async function openGpu(format: FormatName, software: boolean): Promise<Engine> {
     kind: isSoftware ? "software" : "discrete",
     shaders: readShader,
   });
-  return trusted(engine, selfTest({ engine, runOps: engine.runOps }, [format]));
+  return trusted(engine, selfTest({ engine, runOps: engine.runOps }, arithmetic));
 }
 
-async function openWasm(format: FormatName): Promise<Engine> {
+async function openWasm(arithmetic: ArithmeticSpec): Promise<Engine> {
   // Only their folder is asked for; both imports put their files there.
   const [{ default: plain }] = await Promise.all([
     import("../../dist/wasm/attention.wasm?url&no-inline"),
@@ -86,5 +86,5 @@ async function openWasm(format: FormatName): Promise<Engine> {
   const startWorker = () =>
     new Worker(new URL("../../src/emulator/wasm/web-worker.ts", import.meta.url), { type: "module" });
   const engine = wasmEngine(await webWasmHost({ kernels: new URL("./", new URL(plain, location.href)), startWorker }));
-  return trusted(engine, selfTest({ engine, runOps: null }, [format]));
+  return trusted(engine, selfTest({ engine, runOps: null }, arithmetic));
 }

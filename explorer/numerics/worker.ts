@@ -25,9 +25,8 @@ const answer = (message: FromRun): void => postMessage(message);
 const say = (step: Step): void => answer({ type: "step", step });
 
 async function run({ problem, engine: choice, seed, spread, files }: RunRequest): Promise<RunOutcome> {
-  const format = requireFormat(problem.arithmetic, "format").name;
   say({ what: "Testing the engine", share: 0 });
-  const { engine, reason, notes: found } = await chooseEngine(choice, format);
+  const { engine, reason, notes: found } = await chooseEngine(choice, problem.arithmetic);
   const notes = [...found];
   const engineName = [engine.name, engine.adapter].filter(word => word !== null).join(" on ");
   say({ what: files === null ? "Making inputs" : "Reading the files", share: 0, engine: engineName });
@@ -37,7 +36,7 @@ async function run({ problem, engine: choice, seed, spread, files }: RunRequest)
   const av = new Float32Array(allRows(problem).end * valueDim);
   const ran = await emulateRows(problem, operands, {
     engine,
-    ...(choice === "auto" ? { fallback: () => openProcessor(format, notes) } : {}),
+    ...(choice === "auto" ? { fallback: () => openProcessor(problem.arithmetic, notes) } : {}),
     onFallback: lost => notes.push(`The GPU was lost on the way (${lost.message}); the rest ran without it.`),
     onBlock: ({ range, av: rows }) => av.set(rows, range.start * valueDim),
     onProgress: ({ rowsDone, rows }) => say({ what: "Emulating", share: rowsDone / rows, engine: engineName }),
@@ -53,7 +52,7 @@ async function run({ problem, engine: choice, seed, spread, files }: RunRequest)
       say({ what: "Comparing with float64", share: rowsDone / rows, engine: engineName }),
   });
   return {
-    format,
+    format: requireFormat(problem.arithmetic, "format").name,
     engine: {
       name: ran.engine.name,
       adapter: ran.engine.adapter,

@@ -2,14 +2,14 @@ import { noMask } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows } from "../attention/rows.js";
 import { type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
-import { type FormatName, formatNames } from "../numerics/format.js";
-import { formatArithmetics, requireFormat } from "../numerics/format-of.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { fromBits } from "../numerics/rounding.js";
 import type { Engine } from "./engine.js";
 import { generateNormal } from "./generate.js";
+import { goldenAttention } from "./golden/attention.js";
 import { roundOperands } from "./operands.js";
-import { type OpCase, opCases, type SelfTestOp } from "./self-test-ops.js";
-import { Twin } from "./twin.js";
+import { opCases } from "./self-test-cases.js";
+import type { OpCase, SelfTestOp } from "./self-test-ops.js";
 
 /** A whole small attention and its bits. */
 export interface AttentionCase {
@@ -23,7 +23,8 @@ export interface AttentionCase {
 export interface SelfTestFailure {
   readonly group: string;
   readonly op: SelfTestOp | "attention";
-  readonly format: FormatName;
+  /** Its name. */
+  readonly arithmetic: string;
   readonly index: number;
   /** Bits of the operands, of the result got and of the result expected. */
   readonly inputs: readonly number[];
@@ -31,29 +32,17 @@ export interface SelfTestFailure {
   readonly expected: number;
 }
 
-/** Small attentions, one a format: grouped heads, a causal window, ragged tiles and lengths. */
-export function attentionCases(names: readonly FormatName[] = formatNames): AttentionCase[] {
+/** A small attention: grouped heads, a causal window, ragged tiles and lengths. */
+export function attentionCase(arithmetic: ArithmeticSpec): AttentionCase {
   const shape = { batch: 2, heads: 4, kvHeads: 2, queries: 11, keys: 45, headDim: 12, valueDim: 10 };
-  return names.map(name => {
-    const problem: AttentionProblem = {
-      shape,
-      mask: { ...noMask, left: 30, right: 0, kvLens: [45, 20], qLens: [11, 10] },
-      tile: { m0: 8, p0: 4 },
-      arithmetic: formatArithmetics[name],
-      scale: 0.5,
-    };
-    const { queries, valueDim } = shape;
-    const sizes = tensorShapes(shape);
-    const input = (name: InputName): Float32Array => generateNormal(0x5e1f, name, valuesOf(sizes[name]));
-    const inputs = { q: input("q"), k: input("k"), v: input("v") };
-    const operands = roundOperands(inputs, shape, problem.arithmetic);
-    const av = new Float32Array(allRows(problem).end * valueDim);
-    const twin = new Twin(problem, operands);
-    for (let start = 0; start < allRows(problem).end; start += queries) {
-      twin.rows({ start, end: start + queries }, av.subarray(start * valueDim));
-    }
-    return { group: "a whole attention", problem, operands, expected: new Uint32Array(av.buffer) };
-  });
+  const mask = { ...noMask, left: 30, right: 0, kvLens: [45, 20], qLens: [11, 10] };
+  const problem: AttentionProblem = { shape, mask, tile: { m0: 8, p0: 4 }, arithmetic, scale: 0.5 };
+  const sizes = tensorShapes(shape);
+  const input = (name: InputName): Float32Array => generateNormal(0x5e1f, name, valuesOf(sizes[name]));
+  const inputs = { q: input("q"), k: input("k"), v: input("v") };
+  const operands = roundOperands(inputs, shape, arithmetic, undefined, mask);
+  const { av } = goldenAttention({ ...problem, kvSplits: 1 }, inputs);
+  return { group: "a whole attention", problem, operands, expected: new Uint32Array(av.buffer) };
 }
 
 /**
@@ -68,38 +57,33 @@ export interface TestedEngine {
 /** Runs the self-test; gives the first failing case, or null when every bit is right. */
 export async function selfTest(
   { runOps, engine }: TestedEngine,
-  names: readonly FormatName[] = formatNames,
+  arithmetic: ArithmeticSpec,
 ): Promise<SelfTestFailure | null> {
   if (runOps !== null) {
-    for (const test of opCases(names)) {
+    for (const test of opCases(arithmetic)) {
       const failure = compareOp(test, await runOps(test));
       if (failure !== null) return failure;
     }
   }
-  for (const { group, problem, operands, expected } of attentionCases(names)) {
-    const session = await engine.open(problem, operands);
-    const { av } = await session.run(allRows(problem)).finally(() => session.close());
-    const got = new Uint32Array(av.buffer, av.byteOffset, av.length);
-    const index = firstDifference(got, expected);
-    if (index === null) continue;
-    const result = { got: got[index] as number, expected: expected[index] as number };
-    return {
-      group,
-      op: "attention",
-      format: requireFormat(problem.arithmetic, group).name,
-      index,
-      inputs: [],
-      ...result,
-    };
-  }
-  return null;
-}
-
-function compareOp({ group, op, format, chain, a, b, c, expected }: OpCase, got: Uint32Array): SelfTestFailure | null {
+  const { group, problem, operands, expected } = attentionCase(arithmetic);
+  const session = await engine.open(problem, operands);
+  const { av } = await session.run(allRows(problem)).finally(() => session.close());
+  const got = new Uint32Array(av.buffer, av.byteOffset, av.length);
   const index = firstDifference(got, expected);
   if (index === null) return null;
-  const inputs = [a, b, c].flatMap(x => [...x.subarray(index * chain, (index + 1) * chain)]);
-  return { group, op, format, index, inputs, got: got[index] ?? 0, expected: expected[index] as number };
+  const result = { got: got[index] as number, expected: expected[index] as number };
+  return { group, op: "attention", arithmetic: arithmetic.name, index, inputs: [], ...result };
+}
+
+function compareOp({ group, op, arithmetic, a, b, c, expected }: OpCase, got: Uint32Array): SelfTestFailure | null {
+  const index = firstDifference(got, expected);
+  if (index === null) return null;
+  const inputs = [a, b, c].flatMap(x => {
+    const each = x.length / expected.length;
+    return [...x.subarray(index * each, (index + 1) * each)];
+  });
+  const result = { got: got[index] ?? 0, expected: expected[index] as number };
+  return { group, op, arithmetic: arithmetic.name, index, inputs, ...result };
 }
 
 function firstDifference(got: Uint32Array, expected: Uint32Array): number | null {
@@ -110,9 +94,9 @@ function firstDifference(got: Uint32Array, expected: Uint32Array): number | null
 const hex = (bits: number): string => `0x${bits.toString(16).padStart(8, "0")}`;
 
 /** A failure in one line, in bits and in decimal. */
-export function describeFailure({ group, op, format, index, inputs, got, expected }: SelfTestFailure): string {
+export function describeFailure({ group, op, arithmetic, index, inputs, got, expected }: SelfTestFailure): string {
   const operands =
     inputs.length > 8 ? `${inputs.length} operands` : inputs.map(u => `${hex(u)} = ${fromBits(u)}`).join(", ");
   const value = (bits: number): string => `${hex(bits)} = ${fromBits(bits)}`;
-  return `${group}, ${op} in ${format}, case ${index} (${operands}): got ${value(got)}; expected ${value(expected)}`;
+  return `${group}, ${op} in ${arithmetic}, case ${index} (${operands}): got ${value(got)}; expected ${value(expected)}`;
 }

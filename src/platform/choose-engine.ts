@@ -4,7 +4,7 @@ import { selfTest } from "../emulator/self-test.js";
 import { trusted } from "../emulator/trusted.js";
 import { wasmEngine } from "../emulator/wasm/engine.js";
 import { DeviceError } from "../errors.js";
-import type { FormatName } from "../numerics/format.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { type Adapter, listAdapters } from "./adapters.js";
 import { openTrustedWebGpu } from "./trusted-webgpu.js";
 import { nodeWasmHost } from "./wasm-host.js";
@@ -22,21 +22,21 @@ export interface ChosenEngine {
 }
 
 /**
- * Opens the engine asked for. `auto`: a hardware adapter that passes the self-test in this format, else WebAssembly, else
+ * Opens the engine asked for. `auto`: a hardware adapter that passes the self-test in this arithmetic, else WebAssembly, else
  * the plain twin. `webgpu`: a hardware adapter, else a software one. `cpu`: the plain twin.
  * @throws DeviceError when the engine asked for by name is not there or does not pass the self-test.
  */
-export async function chooseEngine(choice: EngineChoice, format: FormatName): Promise<ChosenEngine> {
-  if (choice === "webgpu") return chooseWebGpu(format);
-  if (choice === "auto") return chooseAny(format);
-  const engine = choice === "wasm" ? await openTrustedWasm(format) : cpuEngine();
+export async function chooseEngine(choice: EngineChoice, arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
+  if (choice === "webgpu") return chooseWebGpu(arithmetic);
+  if (choice === "auto") return chooseAny(arithmetic);
+  const engine = choice === "wasm" ? await openTrustedWasm(arithmetic) : cpuEngine();
   return { engine, reason: "asked for", notes: [] };
 }
 
 /** The engine that needs no adapter; `refused` gets why it is not WebAssembly. */
-async function openProcessor(format: FormatName, refused: string[] = []): Promise<Engine> {
+async function openProcessor(arithmetic: ArithmeticSpec, refused: string[] = []): Promise<Engine> {
   try {
-    return await openTrustedWasm(format);
+    return await openTrustedWasm(arithmetic);
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     refused.push(error.message);
@@ -45,12 +45,12 @@ async function openProcessor(format: FormatName, refused: string[] = []): Promis
 }
 
 /** @throws DeviceError when the kernels are not built or do not give the contract's bits here. */
-async function openTrustedWasm(format: FormatName): Promise<Engine> {
+async function openTrustedWasm(arithmetic: ArithmeticSpec): Promise<Engine> {
   const engine = wasmEngine(await nodeWasmHost());
-  return trusted(engine, selfTest({ engine, runOps: null }, [format]), "use --engine cpu");
+  return trusted(engine, selfTest({ engine, runOps: null }, arithmetic), "use --engine cpu");
 }
 
-async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {
+async function chooseWebGpu(arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
   const { adapters, notes } = await listAdapters();
   const adapter = adapters.find(({ hardware }) => hardware) ?? adapters[0];
   if (adapter === undefined) {
@@ -61,12 +61,12 @@ async function chooseWebGpu(format: FormatName): Promise<ChosenEngine> {
       mend: notes.join("; "),
     });
   }
-  const engine = await openTrustedWebGpu(adapter, format);
+  const engine = await openTrustedWebGpu(adapter, arithmetic);
   const reason = adapter.hardware ? "asked for" : `asked for; no hardware adapter, so ${describe(adapter)}`;
   return { engine, reason, notes: [`engine webgpu on ${adapter.name}: ${reason}`] };
 }
 
-async function chooseAny(format: FormatName): Promise<ChosenEngine> {
+async function chooseAny(arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
   const refused: string[] = [];
   /** What `open` gives; a DeviceError is noted. */
   const unlessRefused = async <T>(open: Promise<T>): Promise<T | null> => {
@@ -81,14 +81,14 @@ async function chooseAny(format: FormatName): Promise<ChosenEngine> {
   const listing = await unlessRefused(listAdapters({ bundled: false }));
   const hardware = (listing?.adapters ?? []).filter(adapter => adapter.hardware);
   for (const adapter of hardware) {
-    const engine = await unlessRefused(openTrustedWebGpu(adapter, format));
+    const engine = await unlessRefused(openTrustedWebGpu(adapter, arithmetic));
     if (engine === null) continue;
     const reason = "a hardware adapter that passes the self-test";
     return {
       engine,
       reason,
       notes: [`engine webgpu on ${adapter.name}: ${reason}`],
-      fallback: () => openProcessor(format),
+      fallback: () => openProcessor(arithmetic),
     };
   }
   const reason =
@@ -98,7 +98,7 @@ async function chooseAny(format: FormatName): Promise<ChosenEngine> {
         ? "no hardware adapter"
         : "no hardware adapter that passes the self-test";
   const notes = listing === null ? [] : refused;
-  const engine = await openProcessor(format, notes);
+  const engine = await openProcessor(arithmetic, notes);
   return {
     engine,
     reason,

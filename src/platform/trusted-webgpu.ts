@@ -1,14 +1,14 @@
 import { type SelfTestFailure, selfTest } from "../emulator/self-test.js";
 import { trusted } from "../emulator/trusted.js";
 import { type WebGpuEngine, webGpuEngine } from "../emulator/webgpu/engine.js";
-import type { FormatName } from "../numerics/format.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import type { Adapter } from "./adapters.js";
 import { collectGarbage } from "./collect-garbage.js";
 import { gentleWait } from "./gentle-wait.js";
 import { noteEngine } from "./open-devices.js";
 import { readShader } from "./shaders.js";
 
-/** What the self-test said of an adapter in a format: once a process for each adapter, driver and format. */
+/** What the self-test said of an adapter in an arithmetic: once a process for each adapter, driver and arithmetic. */
 const verdicts = new Map<string, Promise<SelfTestFailure | null>>();
 
 /** Whether FuseMax's own cascade has its kernels, or is printed as any other. */
@@ -33,16 +33,16 @@ export async function openWebGpu(adapter: Adapter, options: PrintOptions = {}): 
   return { ...engine, close };
 }
 
-/** The first failing case of the self-test on an adapter, or null when it can be trusted with the formats. */
+/** The first failing case of the self-test on an adapter, or null when it can be trusted with an arithmetic. */
 export function selfTestOf(
   adapter: Adapter,
   engine: WebGpuEngine,
-  formats: readonly FormatName[],
+  arithmetic: ArithmeticSpec,
 ): Promise<SelfTestFailure | null> {
-  const key = [adapter.name, adapter.info.device, adapter.bundled, ...formats].join(" | ");
+  const key = [adapter.name, adapter.info.device, adapter.bundled, JSON.stringify(arithmetic)].join(" | ");
   const known = verdicts.get(key);
   if (known !== undefined) return known;
-  const verdict = selfTest({ engine, runOps: engine.runOps }, formats);
+  const verdict = selfTest({ engine, runOps: engine.runOps }, arithmetic);
   verdicts.set(key, verdict);
   verdict.catch(() => verdicts.delete(key)); // a lost device says nothing about the next
   return verdict;
@@ -54,9 +54,9 @@ export function selfTestOf(
  */
 export async function openTrustedWebGpu(
   adapter: Adapter,
-  format: FormatName,
+  arithmetic: ArithmeticSpec,
   options: PrintOptions = {},
 ): Promise<WebGpuEngine> {
   const engine = await openWebGpu(adapter, options);
-  return trusted(engine, selfTestOf(adapter, engine, [format]), "use --engine cpu");
+  return trusted(engine, selfTestOf(adapter, engine, arithmetic), "use --engine cpu");
 }

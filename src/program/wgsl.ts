@@ -1,18 +1,15 @@
-import { bitsOf } from "../numerics/rounding.js";
+import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
 import type { Pass, Statement, Step } from "./program.js";
 import { type BinaryPrimitive, partsOf, type Scalar } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
 import type { Variable } from "./variable.js";
+import { wgslFloat, wgslRounder } from "./wgsl-number-type.js";
 import type { WgslPlaces } from "./wgsl-places.js";
 
 /*
  * Prints a program's scalar work as WGSL, to stand behind shaders/program.wgsl, whose products it calls. An invocation works on
  * eight rows, one after the other; a variable has its place in one of that file's buffers.
  */
-
-/** A number by its bits, so that none is rounded on its way. */
-const literal = (value: number): string =>
-  value === 0 ? "0.0" : `bitcast<f32>(0x${bitsOf(value).toString(16).padStart(8, "0")}u)`;
 
 const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => string>> = {
   add: (a, b) => `(${a} + ${b})`,
@@ -25,10 +22,10 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
 };
 
 /** `named` are numbers that the host gives, so that one text serves them all. */
-const dialectOf = (named: ReadonlyMap<number, string>): Dialect => ({
-  number: value => named.get(value) ?? literal(value),
+const dialectOf = (named: ReadonlyMap<number, string>, rounderOf: (type: FloatSpec) => string): Dialect => ({
+  number: value => named.get(value) ?? wgslFloat(value),
   binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => `${op === "bf16" ? "roundBf16" : op === "fp16" ? "roundFp16" : op}(${a})`,
+  unary: (op, a) => (op === "bf16" || op === "fp16" ? `${rounderOf(numberTypes[op])}(${a})` : `${op}(${a})`),
   scale2: (p, n) => `bitcast<f32>(bitcast<u32>(${p}) + bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u)`,
   select: (when, a, b) => `select(${b}, ${a}, ${when})`,
   less: (a, b) => `(${a} < ${b})`,
@@ -40,21 +37,37 @@ const dialectOf = (named: ReadonlyMap<number, string>): Dialect => ({
 /** The text of one pass: its functions tileSteps and endSteps. `factor` is the c of exponentials that comes with the job;
  * `bits`: rows may see less than all keys of an interval. */
 export function printWgsl(pass: Pass, places: WgslPlaces, perWord: 1 | 2, factor: number, bits = false): string {
-  const printer = new Printer(places, perWord, dialectOf(new Map([[factor, "job.factor"]])), bits);
+  const printer = new Printer(places, perWord, new Map([[factor, "job.factor"]]), bits);
   const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
-  return [...printer.functions, `fn tileSteps() {\n${tile}}`, `fn endSteps() {\n${end}}`].join("\n\n");
+  return [
+    ...printer.rounders.values(),
+    ...printer.functions,
+    `fn tileSteps() {\n${tile}}`,
+    `fn endSteps() {\n${end}}`,
+  ].join("\n\n");
 }
 
 class Printer {
   readonly functions: string[] = [];
+  /** By the name of a number type, the function that rounds to it. */
+  readonly rounders = new Map<string, string>();
   private readonly names = { next: 0 };
+  private readonly dialect: Dialect;
 
   constructor(
     private readonly places: WgslPlaces,
     private readonly perWord: 1 | 2,
-    private readonly dialect: Dialect,
+    named: ReadonlyMap<number, string>,
     private readonly bits: boolean,
-  ) {}
+  ) {
+    this.dialect = dialectOf(named, type => this.rounder(type));
+  }
+
+  private rounder(type: FloatSpec): string {
+    const name = `roundTo_${type.name.replaceAll("-", "_")}`;
+    this.rounders.set(type.name, wgslRounder(name, type));
+    return name;
+  }
 
   /** Writes a function for each step, and gives the calls. */
   steps(steps: readonly Step[]): string {
@@ -99,7 +112,7 @@ class Printer {
       if (statement.kind !== "fold") continue;
       const name = this.fresh();
       folds.set(statement.to, name);
-      const start = statement.start === null ? `stateOf(${this.field(statement.to)}, row)` : literal(statement.start);
+      const start = statement.start === null ? `stateOf(${this.field(statement.to)}, row)` : wgslFloat(statement.start);
       before.push(`var ${name} = ${start};`);
       after.push(`state[stateAt(${this.field(statement.to)})][half][lane] = ${name};`);
     }
@@ -196,7 +209,7 @@ class Printer {
       if (statement.kind === "check") {
         const unless = statement.where.unless === null ? "" : ` & !${text.test(statement.where.unless)}`;
         const seen = context.seen === null ? "" : ` & ${context.seen}`;
-        text.lines.push(`if (!(abs(${text.of(statement.value)}) <= ${literal(statement.limit)})${unless}${seen}) {`);
+        text.lines.push(`if (!(abs(${text.of(statement.value)}) <= ${wgslFloat(statement.limit)})${unless}${seen}) {`);
         text.lines.push("markBad(row);", "}");
       } else if (statement.kind === "fold") {
         const name = context.folds.get(statement.to);

@@ -3,6 +3,7 @@ import { cpuEngine } from "../../src/emulator/cpu.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { selfTest } from "../../src/emulator/self-test.js";
 import { trusted } from "../../src/emulator/trusted.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 
 function watched(): { readonly engine: Engine; readonly closed: () => boolean } {
   let closed = false;
@@ -15,13 +16,16 @@ function watched(): { readonly engine: Engine; readonly closed: () => boolean } 
 describe("a trusted engine", () => {
   it("is left open when it gives the contract's bits", async () => {
     const { engine, closed } = watched();
-    expect(await trusted(engine, selfTest({ engine, runOps: null }, ["bf16"]))).toBe(engine);
+    expect(await trusted(engine, selfTest({ engine, runOps: null }, formatArithmetics.bf16))).toBe(engine);
     expect(closed()).toBe(false);
   });
 
   it("is closed and named when it does not", async () => {
     const { engine, closed } = watched();
-    const wrong = selfTest({ engine, runOps: async ({ expected }) => expected.map(bits => bits ^ 1) }, ["bf16"]);
+    const wrong = selfTest(
+      { engine, runOps: async ({ expected }) => expected.map(bits => bits ^ 1) },
+      formatArithmetics.bf16,
+    );
     await expect(trusted(engine, wrong, "use another")).rejects.toThrow(
       /^engine cpu on a card: got a failed self-test: .*; expected the contract's bits; use another$/,
     );

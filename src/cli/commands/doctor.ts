@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { formatNames } from "../../numerics/format.js";
+import { formatArithmetics } from "../../numerics/format-of.js";
 import type { Diagnosis } from "../../platform/doctor.js";
 import { jsonText } from "../../report/finite.js";
 
@@ -12,7 +14,8 @@ export function register(program: Command): void {
     .action(async ({ json }: { readonly json?: boolean }) => {
       const { examine } = await import("../../platform/doctor.js");
       const print = (line: string): void => void process.stdout.write(`${line}\n`);
-      const report = await examine(json ? undefined : diagnosis => print(text(diagnosis)));
+      const arithmetics = formatNames.map(name => formatArithmetics[name]);
+      const report = await examine(arithmetics, json ? undefined : diagnosis => print(text(diagnosis)));
       if (json) process.stdout.write(jsonText(report, 2));
       else for (const note of report.notes) print(`note: ${note}`);
       process.exitCode = report.trusted ? 0 : 2;
@@ -20,16 +23,16 @@ export function register(program: Command): void {
 }
 
 /** `webgpu on NAME (software): bf16 pass, …`, a failure on a line of its own. */
-function text({ engine, adapter, formats, trusted, seconds }: Diagnosis): string {
+function text({ engine, adapter, arithmetics, trusted, seconds }: Diagnosis): string {
   const where = adapter === null ? "" : ` on ${adapter.name} (${adapter.kind}${adapter.bundled ? ", from npm" : ""})`;
-  const entries = Object.entries(formats);
-  const passed = entries.filter(([, verdict]) => verdict === "pass").map(([format]) => format);
-  const head = `${trusted ? "pass" : "FAIL"}  ${engine}${where}: ${passed.length} of ${entries.length} formats`;
+  const entries = Object.entries(arithmetics);
+  const passed = entries.filter(([, verdict]) => verdict === "pass").map(([name]) => name);
+  const head = `${trusted ? "pass" : "FAIL"}  ${engine}${where}: ${passed.length} of ${entries.length} arithmetics`;
   const failed = entries.filter(([, verdict]) => verdict !== "pass");
   const reasons = new Set(failed.map(([, why]) => why));
   const failures =
     reasons.size === 1 && passed.length === 0
       ? [`      ${[...reasons].join()}`]
-      : failed.map(([format, why]) => `      ${format}: ${why}`);
+      : failed.map(([name, why]) => `      ${name}: ${why}`);
   return [`${head} give the contract's bits, ${seconds.toFixed(1)} s`, ...failures].join("\n");
 }

@@ -10,7 +10,7 @@ import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { emulate } from "../../emulator/emulate.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { InputError, UsageError } from "../../errors.js";
-import { formatArithmetics, requireFormat } from "../../numerics/format-of.js";
+import { formatArithmetics } from "../../numerics/format-of.js";
 import { chooseEngine, type EngineChoice } from "../../platform/choose-engine.js";
 import { lower } from "../../program/lower.js";
 import { startProgress } from "../progress.js";
@@ -81,10 +81,7 @@ export async function evaluateOnEngine(
     k: input(roles.k, roles.keys, roles.e),
     v: input(roles.v, roles.keys, roles.f),
   };
-  const { engine, reason, notes, fallback } = await chooseEngine(
-    choice,
-    requireFormat(problem.arithmetic, "--arithmetic").name,
-  );
+  const { engine, reason, notes, fallback } = await chooseEngine(choice, problem.arithmetic);
   for (const line of notes) note(line);
   const rows = allRows(problem).end;
   const progress = await startProgress(`evaluating on ${engine.name}`, "rows", rows, options.json === true);

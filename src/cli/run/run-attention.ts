@@ -10,7 +10,7 @@ import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
-import { formatOf, requireFormat } from "../../numerics/format-of.js";
+import { formatOf } from "../../numerics/format-of.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import { writtenArithmetic } from "../../report/arithmetic.js";
 import { checkResult, jsonText } from "../../report/finite.js";
@@ -76,7 +76,7 @@ async function emulateAndCheck(
 ): Promise<Emulated> {
   const { problem } = plan;
   if (plan.golden) return (await import("./golden.js")).emulateGolden(plan, rows, options, note);
-  const { engine, ...chosen } = await chooseEngine(options.engine, requireFormat(problem.arithmetic, "--format").name);
+  const { engine, ...chosen } = await chooseEngine(options.engine, problem.arithmetic);
   let used: Engine = engine;
   try {
     const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>

@@ -1,7 +1,6 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { webgpuFormat } from "./format.js";
 import type { Chunk } from "./jobs.js";
-import { eight, keyPagesOf, pagesOf, pageWords, valuePagesOf } from "./pack.js";
+import { eight, keyPagesOf, pagesOf, pageWords, valuePagesOf, wordsOf } from "./pack.js";
 import type { Packer, PackTask } from "./packer.js";
 
 /** A part of K or of V on the device. */
@@ -14,8 +13,8 @@ export interface DeviceChunk {
 /** Bytes that one key takes in a buffer: the larger of K's and V's, packed or as uploaded. */
 export function bytesPerKey({ shape, arithmetic }: AttentionProblem): number {
   const { headDim, valueDim } = shape;
-  const { operand } = webgpuFormat(arithmetic);
-  const pages = Math.max(keyPagesOf(headDim, operand), valuePagesOf(valueDim, operand));
+  const words = wordsOf(arithmetic);
+  const pages = Math.max(keyPagesOf(headDim, words), valuePagesOf(valueDim, words));
   return Math.max((4 * pages * pageWords) / eight, 4 * headDim, 4 * valueDim);
 }
 
@@ -37,13 +36,13 @@ export class ChunkCache {
 
   keys(chunk: Chunk): DeviceChunk {
     const { headDim } = this.problem.shape;
-    const pages = keyPagesOf(headDim, webgpuFormat(this.problem.arithmetic).operand);
+    const pages = keyPagesOf(headDim, wordsOf(this.problem.arithmetic));
     return this.#chunk("k", chunk, headDim, pages, task => this.packer.rows(task));
   }
 
   values(chunk: Chunk): DeviceChunk {
     const { valueDim } = this.problem.shape;
-    const pages = valuePagesOf(valueDim, webgpuFormat(this.problem.arithmetic).operand);
+    const pages = valuePagesOf(valueDim, wordsOf(this.problem.arithmetic));
     return this.#chunk("v", chunk, valueDim, pages, task => this.packer.values(task));
   }
 

@@ -1,28 +1,22 @@
-import { type Format, type FormatName, formats } from "../../numerics/format.js";
-import { smallestCorrection, smallestExponent, smallestResult } from "../../numerics/limits.js";
-import { exp2CoefficientBits } from "../../numerics/pe.js";
-import { bitsOf, fromBits, rounder } from "../../numerics/rounding.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { arithmeticPrelude } from "./arithmetic-text.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout, programJobLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
+import { wordsOf } from "./pack.js";
 import { stateDeclarations } from "./state.js";
 
 /** Gives the text of a shader by its name, without `.wgsl`: read from a file, or bundled. */
 export type ShaderSource = (name: string) => string;
 
-/** The shared files that make up a format's arithmetic, in the order of their dependence. */
-export function arithmeticFiles(format: Format): readonly string[] {
-  const { operand, accumulator } = format;
-  const accumulate = operand === "fp32" ? "accumulate-fp32-products" : `accumulate-${accumulator}`;
-  const fp16 = operand === "fp16" || accumulator === "fp16" ? ["round-fp16"] : [];
-  return ["barrier", ...fp16, `operand-${operand}`, accumulate, "exp2", "divide", "eight"].map(
-    name => `shared/${name}`,
-  );
-}
+/** The shared files that make up an arithmetic. */
+const arithmeticFiles = (arithmetic: ArithmeticSpec): readonly string[] => [
+  ...["barrier", `words-${wordsOf(arithmetic)}`, "fused", "exp2", "divide", "eight"],
+];
 
 /** A kernel: a file of shaders/ and what its text depends on. */
 export interface Kernel {
   readonly name: "attention-rows" | "attention-tiles" | "dump-tile" | "finish" | "operations" | "pack";
-  readonly format: FormatName;
+  readonly arithmetic: ArithmeticSpec;
   readonly workgroupSize: number;
   /** Unsigned constants of this kernel's own. */
   readonly constants?: Readonly<Record<string, number>>;
@@ -30,19 +24,16 @@ export interface Kernel {
   readonly quads?: boolean;
 }
 
-/** Declarations that WGSL wants as constants: what host and shaders share, and the polynomial rounded to A. */
-function prelude({ format, workgroupSize, constants }: Kernel): string {
-  const toA = rounder(formats[format].accumulator);
-  const coefficients = exp2CoefficientBits.map((bits, i) => {
-    const rounded = bitsOf(toA(fromBits(bits)));
-    return `const c${i} = bitcast<f32>(0x${rounded.toString(16)}u);\n`;
-  });
-  const limits = Object.entries({ smallestExponent, smallestCorrection, smallestResult }).map(
-    ([name, value]) => `const ${name} = bitcast<f32>(0x${bitsOf(value).toString(16)}u);\n`,
-  );
+const unsigned = (constants: Readonly<Record<string, number>>): string =>
+  Object.entries(constants)
+    .map(([name, value]) => `const ${name} = ${value}u;\n`)
+    .join("");
+
+/** Declarations that WGSL wants as constants: what host and shaders share, and what the arithmetic says. */
+function prelude({ arithmetic, workgroupSize, constants }: Kernel): string {
   const structs = [jobLayout, blockLayout, operationBatchLayout, packBatchLayout].map(layout => layout.wgsl);
-  const own = Object.entries({ workgroupSize, ...constants }).map(([name, value]) => `const ${name} = ${value}u;\n`);
-  return [...structs, stateDeclarations, opCodeDeclarations, ...own, ...limits, ...coefficients].join("");
+  const own = unsigned({ workgroupSize, ...constants });
+  return [...structs, stateDeclarations, opCodeDeclarations, own, arithmeticPrelude(arithmetic)].join("");
 }
 
 /** Files that a kernel needs beside the arithmetic. */
@@ -51,19 +42,20 @@ function filesOf({ name, quads }: Kernel): readonly string[] {
     const words = quads ? "shared/quad-words" : "shared/shared-words";
     return ["shared/block", words, "shared/sixteen", "shared/rows", "shared/window"];
   }
+  if (name === "operations") return ["shared/block-sum", "shared/numerators"];
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
 /** The whole text of a kernel. */
 export function kernelText(kernel: Kernel, source: ShaderSource): string {
-  const files = [...arithmeticFiles(formats[kernel.format]), ...filesOf(kernel)];
+  const files = [...arithmeticFiles(kernel.arithmetic).map(name => `shared/${name}`), ...filesOf(kernel)];
   const enable = kernel.quads ? enableQuads : "";
   return [enable + prelude(kernel), ...files.map(source), source(kernel.name)].join("\n");
 }
 
 /** What the text of a printed program's pass depends on beside the pass. */
 export interface PrintedKernel {
-  readonly format: FormatName;
+  readonly arithmetic: ArithmeticSpec;
   readonly workgroupSize: number;
   readonly constants: Readonly<Record<string, number>>;
   readonly quads: boolean;
@@ -73,18 +65,13 @@ export interface PrintedKernel {
 
 /** The whole text of a pass of a printed program; `printed` comes last. */
 export function printedText(kernel: PrintedKernel, printed: string, source: ShaderSource): string {
-  const { format, workgroupSize, constants, quads } = kernel;
-  const { operand, accumulator } = formats[format];
-  const accumulate = operand === "fp32" ? "accumulate-fp32-products" : `accumulate-${accumulator}`;
-  const files = ["barrier", "round-fp16", "round-bf16", `operand-${operand}`, accumulate, "divide", "eight", "block"];
-  const words = quads ? "quad-words" : "shared-words";
-  const own = Object.entries({ workgroupSize, ...constants }).map(([name, value]) => `const ${name} = ${value}u;\n`);
-  const prelude = [programJobLayout.wgsl, blockLayout.wgsl, ...own].join("");
+  const { arithmetic, workgroupSize, constants, quads } = kernel;
+  const files = [...arithmeticFiles(arithmetic), "block", quads ? "quad-words" : "shared-words", "sixteen", "rows"];
+  const own = unsigned({ workgroupSize, ...constants });
+  const prelude = [programJobLayout.wgsl, blockLayout.wgsl, own, arithmeticPrelude(arithmetic)].join("");
   return [
     (quads ? enableQuads : "") + prelude,
-    ...[...files, words, "sixteen", "rows", kernel.bits ? "window-bits" : "window"].map(name =>
-      source(`shared/${name}`),
-    ),
+    ...[...files, kernel.bits ? "window-bits" : "window"].map(name => source(`shared/${name}`)),
     source("program"),
     printed,
   ].join("\n");
@@ -113,7 +100,7 @@ export class KernelCache {
     const key = JSON.stringify(kernel);
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
-    return this.#compile(key, `${kernel.name} ${kernel.format}`, kernelText(kernel, this.#source), "auto");
+    return this.#compile(key, `${kernel.name} ${kernel.arithmetic.name}`, kernelText(kernel, this.#source), "auto");
   }
 
   /** The pipeline of a pass of a printed program, whose bindings are those of `layout` whether it uses them or not. */

@@ -2,7 +2,6 @@ import type { SelfTestOp } from "../self-test-ops.js";
 
 /** The code of each operation in shaders/operations.wgsl. */
 export const opCodes: Readonly<Record<SelfTestOp, number>> = {
-  mac: 0,
   add: 1,
   mul: 2,
   subtract: 3,
@@ -13,6 +12,12 @@ export const opCodes: Readonly<Record<SelfTestOp, number>> = {
   numerator: 8,
   correction: 9,
   operand: 10,
+  power: 11,
+  fused: 12,
+  score: 13,
+  weightedSum: 14,
+  blockScale: 15,
+  blockNumerator: 16,
 };
 
 /** `const opAdd = 1u;` and so on. */

@@ -11,7 +11,9 @@ const workgroupSize = 64;
 export async function runOperations(guard: DeviceGuard, kernels: KernelCache, test: OpCase): Promise<Uint32Array> {
   const { device } = guard;
   const count = test.expected.length;
-  const pipeline = await guard.wait(kernels.pipeline({ name: "operations", format: test.format, workgroupSize }));
+  const pipeline = await guard.wait(
+    kernels.pipeline({ name: "operations", arithmetic: test.arithmetic, workgroupSize }),
+  );
   const batch = new DataView(new ArrayBuffer(16));
   operationBatchLayout.write(batch, 0, { op: opCodes[test.op], count, chain: test.chain });
   const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;

@@ -1,14 +1,27 @@
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import type { FloatType } from "../../numerics/format.js";
-import { numberTypes } from "../../numerics/number-type.js";
+import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
 
 /*
- * Operands as the kernels read them, 16-bit formats two to a 32-bit word, fp32 one (shaders/pack.wgsl lays them out):
- * Q and K [n / 8][words / 8] pages of 8 words of 8 rows; V [m / 8][F / 16] pages of 8 keys of 8 words (fp32: [F / 8]).
+ * Operands as the kernels read them, those of 16 bits and less two to a 32-bit word, others one (shaders/pack.wgsl lays them
+ * out): Q and K [n / 8][words / 8] pages of 8 words of 8 rows; V [m / 8][F / 16] pages of 8 keys of 8 words (fp32: [F / 8]).
  */
 
+/** The type as which all operands of an arithmetic stand in words: the narrowest that holds every value of theirs. */
+export function wordsOf({ operands }: ArithmeticSpec): FloatType {
+  const types = Object.values(operands).map(({ type }) => type);
+  return (["bf16", "fp16"] as const).find(name => types.every(type => holds(numberTypes[name], type))) ?? "fp32";
+}
+
+/** Whether every operand of a type is a value of another. */
+function holds(of: FloatSpec, { significandBits, leastExponent, largest, flush }: FloatSpec): boolean {
+  const least = Math.max(flush, 2 ** (leastExponent - significandBits + 1));
+  return significandBits <= of.significandBits && largest <= of.largest && least >= of.flush;
+}
+
 /** Operands in a word. */
-export function operandsPerWord(type: FloatType): 1 | 2 {
-  return numberTypes[type].storageBits === 32 ? 1 : 2;
+export function operandsPerWord(words: FloatType): 1 | 2 {
+  return numberTypes[words].storageBits === 32 ? 1 : 2;
 }
 
 /** Keys that stand side by side in K, rows in Q, and words in a page: a page is 8 x 8 words. */

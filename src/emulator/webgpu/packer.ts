@@ -1,9 +1,10 @@
-import type { FloatType, Format } from "../../numerics/format.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import type { FloatType } from "../../numerics/format.js";
 import type { DeviceGuard } from "./device-guard.js";
 import { encodeDispatch } from "./dispatch.js";
 import type { KernelCache } from "./kernel.js";
 import { packBatchLayout } from "./layout.js";
-import { eight, keyPagesOf, pageWords, valuePagesOf } from "./pack.js";
+import { eight, keyPagesOf, pageWords, valuePagesOf, wordsOf } from "./pack.js";
 
 const workgroupSize = 64;
 
@@ -22,26 +23,26 @@ export interface PackTask {
 export class Packer {
   private constructor(
     private readonly device: GPUDevice,
-    private readonly operand: FloatType,
+    private readonly words: FloatType,
     private readonly rowsPipeline: GPUComputePipeline,
     private readonly valuesPipeline: GPUComputePipeline,
   ) {}
 
-  static async open({ device }: DeviceGuard, kernels: KernelCache, format: Format): Promise<Packer> {
+  static async open({ device }: DeviceGuard, kernels: KernelCache, arithmetic: ArithmeticSpec): Promise<Packer> {
     const pipeline = (ofValues: number): Promise<GPUComputePipeline> =>
-      kernels.pipeline({ name: "pack", format: format.name, workgroupSize, constants: { ofValues } });
+      kernels.pipeline({ name: "pack", arithmetic, workgroupSize, constants: { ofValues } });
     const [rows, values] = await Promise.all([pipeline(0), pipeline(1)]);
-    return new Packer(device, format.operand, rows, values);
+    return new Packer(device, wordsOf(arithmetic), rows, values);
   }
 
   /** Q or K. */
   rows(task: PackTask): void {
-    this.#pack(task, this.rowsPipeline, keyPagesOf(task.width, this.operand));
+    this.#pack(task, this.rowsPipeline, keyPagesOf(task.width, this.words));
   }
 
   /** V. */
   values(task: PackTask): void {
-    this.#pack(task, this.valuesPipeline, valuePagesOf(task.width, this.operand));
+    this.#pack(task, this.valuesPipeline, valuePagesOf(task.width, this.words));
   }
 
   #pack({ rows, width, fill, to }: PackTask, pipeline: GPUComputePipeline, pages: number): void {

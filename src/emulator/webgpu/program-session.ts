@@ -13,10 +13,9 @@ import { smallAttention } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
-import { webgpuFormat } from "./format.js";
 import { programJobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
-import { eight, operandsPerWord } from "./pack.js";
+import { eight, operandsPerWord, wordsOf } from "./pack.js";
 import { Packer } from "./packer.js";
 import { collectWorkgroup, type PassPipeline, type ProgramContext, ProgramRequest } from "./program-request.js";
 import { programSizes } from "./program-sizes.js";
@@ -40,7 +39,7 @@ export async function openPrintedSession(
   const refused = unprintable(program);
   if (refused !== null) throw cannot(program, refused);
   const problem = { ...given, tile: { ...given.tile, m0: tileKeys(given, program) } };
-  const { name, operand } = webgpuFormat(problem.arithmetic);
+  const { arithmetic } = problem;
   const variant = { ...variantFor(problem), ...rowsVariant(traits, problem) };
   const bits = hasPlanes(problem.mask);
   const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0));
@@ -53,21 +52,21 @@ export async function openPrintedSession(
   });
   const layout = device.createPipelineLayout({ bindGroupLayouts: [bindings] });
   const { workgroupSize, shape = {}, quads = false } = variant;
-  const kernel = { format: name, workgroupSize, constants: shape, quads, bits };
+  const kernel = { arithmetic, workgroupSize, constants: shape, quads, bits };
   const passes = await guard.wait(
     Promise.all(
       program.passes.map(async (pass): Promise<PassPipeline | null> => {
         if (pass.tile.length + pass.end.length === 0) return null;
-        const text = printWgsl(pass, places, operandsPerWord(operand), exponentFactor(problem.scale), bits);
+        const text = printWgsl(pass, places, operandsPerWord(wordsOf(arithmetic)), exponentFactor(problem.scale), bits);
         return { pass, pipeline: await kernels.printed(kernel, text, layout) };
       }),
     ),
   );
   const collect = await guard.wait(kernels.collect(collectWorkgroup));
-  const packer = await Packer.open(guard, kernels, webgpuFormat(problem.arithmetic));
+  const packer = await Packer.open(guard, kernels, arithmetic);
   const compileSeconds = (performance.now() - startedAt) / 1000;
-  const pace = paces.get(`printed ${name}`) ?? new Pace(device.queue, variant.firstRate);
-  paces.set(`printed ${name}`, pace);
+  const pace = paces.get(`printed ${arithmetic.name}`) ?? new Pace(device.queue, variant.firstRate);
+  paces.set(`printed ${arithmetic.name}`, pace);
   const { limits } = device;
   const binding = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const chunkKeys = Math.max(eight, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(problem)));

@@ -1,7 +1,6 @@
 import type { AttentionProblem } from "../../attention/problem.js";
-import { webgpuFormat } from "./format.js";
 import { blockLayout } from "./layout.js";
-import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
+import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf, wordsOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
 
@@ -40,7 +39,7 @@ export function sizesOf(
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
     windows: slots * (8 + 4 * scoreWords),
-    queries: pagesOf(slots, keyPagesOf(shape.headDim, webgpuFormat(arithmetic).operand)) * pageWords * 4,
+    queries: pagesOf(slots, keyPagesOf(shape.headDim, wordsOf(arithmetic))) * pageWords * 4,
     state: 4 * (stateHeader + slots * stateFields),
     sums: vectorBytes(shape.valueDim, slots) * vectors,
     scratch: 4 * pagesOf(slots, scratchPages) * pageWords,

@@ -3,11 +3,10 @@ import { exponentFactor } from "../../numerics/pe.js";
 import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
 import type { DeviceGuard } from "./device-guard.js";
-import { webgpuFormat } from "./format.js";
 import type { Job } from "./jobs.js";
 import { blockLayout } from "./layout.js";
 import type { Pace } from "./pace.js";
-import { keyPagesOf, valueBlocksOf } from "./pack.js";
+import { keyPagesOf, valueBlocksOf, wordsOf } from "./pack.js";
 import type { Packer } from "./packer.js";
 import { type RequestBuffers, vectorBytes } from "./request-buffers.js";
 import { stateHeader } from "./state.js";
@@ -98,7 +97,7 @@ export function jobMembers({ shape, tile, arithmetic, scale }: AttentionProblem,
     keyEnd: job.keyEnd,
     chunkGroup: job.chunk.groupBegin,
     chunkKey: job.chunk.keyBegin,
-    keyPages: keyPagesOf(shape.headDim, webgpuFormat(arithmetic).operand),
+    keyPages: keyPagesOf(shape.headDim, wordsOf(arithmetic)),
     valueDim: shape.valueDim,
     valueBlocks: valueBlocksOf(shape.valueDim),
     keyCount: shape.keys,

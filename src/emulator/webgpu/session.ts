@@ -2,6 +2,7 @@ import { kvHeadOf } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { headOf, type RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
+import { requireFormat } from "../../numerics/format-of.js";
 import type { RowBlock, Session } from "../engine.js";
 import { programOf } from "../program-of.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
@@ -9,7 +10,6 @@ import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
 import type { EngineContext } from "./engine-context.js";
-import { webgpuFormat } from "./format.js";
 import { jobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
@@ -34,14 +34,15 @@ export async function openSession(
   if (program !== null) return openPrintedSession(engine, problem, operands, program);
   const { guard, kernels, paces, variantFor } = engine;
   const startedAt = performance.now();
-  const { name } = webgpuFormat(problem.arithmetic);
+  const { arithmetic } = problem;
+  const { name } = requireFormat(arithmetic, "engine webgpu");
   const variant = variantFor(problem);
   const { kernel, workgroupSize, shape = {}, quads = false } = variant;
   const [attention, finish, packer] = await guard.wait(
     Promise.all([
-      kernels.pipeline({ name: kernel, format: name, workgroupSize, constants: shape, quads }),
-      kernels.pipeline({ name: "finish", format: name, workgroupSize: finishWorkgroup }),
-      Packer.open(guard, kernels, webgpuFormat(problem.arithmetic)),
+      kernels.pipeline({ name: kernel, arithmetic, workgroupSize, constants: shape, quads }),
+      kernels.pipeline({ name: "finish", arithmetic, workgroupSize: finishWorkgroup }),
+      Packer.open(guard, kernels, arithmetic),
     ]),
   );
   const compileSeconds = (performance.now() - startedAt) / 1000;
@@ -67,7 +68,7 @@ export async function openSession(
   const bytes = Math.max(uploadBytes, ...Object.values(sizes(blockRows)));
   const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), bytes, clipped, blockRows);
   const pool = new RequestPool(context, variant, mostSlots, sizes, jobLayout.byteSize);
-  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", format: name, workgroupSize: dumpWorkgroup });
+  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", arithmetic, workgroupSize: dumpWorkgroup });
   return new WebGpuSession(context, variant, pool, compileSeconds, dumpKernel);
 }
 

@@ -1,7 +1,6 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import { allRows } from "../../attention/rows.js";
-import type { Format } from "../../numerics/format.js";
-import { webgpuFormat } from "./format.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 
 /** What sets kinds of adapters apart for the kernels; `software` runs on the CPU. */
 export type AdapterKind = "software" | "integrated" | "discrete";
@@ -56,7 +55,7 @@ const MiB = 2 ** 20;
  */
 export function variantFor(traits: AdapterTraits, problem: AttentionProblem): Variant {
   const { kind } = traits;
-  if (kind === "software") return softwareVariant(traits, webgpuFormat(problem.arithmetic));
+  if (kind === "software") return softwareVariant(traits, problem.arithmetic);
   // Larger blocks read K and V less often; smaller ones fill the adapter with fewer rows.
   const blockRows = kind === "discrete" && allRows(problem).end >= 32768 ? 128 : 64;
   const blocks = { kernel: "attention-tiles", workgroupSize: blockRows, blockRows } as const;
@@ -74,13 +73,7 @@ export function rowsVariant(
   { arithmetic }: AttentionProblem,
 ): Pick<Variant, "kernel" | "workgroupSize" | "blockRows" | "shape" | "quads"> {
   if (traits.kind === "software") {
-    const {
-      kernel,
-      workgroupSize,
-      blockRows,
-      shape,
-      quads = false,
-    } = softwareVariant(traits, webgpuFormat(arithmetic));
+    const { kernel, workgroupSize, blockRows, shape, quads = false } = softwareVariant(traits, arithmetic);
     return { kernel, workgroupSize, blockRows, shape: shape ?? oneAtOnce, quads };
   }
   return { kernel: "attention-rows", workgroupSize: 64, blockRows: 512, shape: oneAtOnce, quads: false };
@@ -88,7 +81,7 @@ export function rowsVariant(
 
 const oneAtOnce: RowsShape = { blocksAtOnce: 1, wordsAtOnce: 1 };
 
-function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: Format): Variant {
+function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, { accumulator }: ArithmeticSpec): Variant {
   const memory = { chunkBytes: 32 * MiB, cacheBytes: 128 * MiB, requestBytes: 32 * MiB };
   const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;
   if (!subgroups || subgroupSize !== 4) {
@@ -97,7 +90,7 @@ function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, format: For
   }
   // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers the code is
   // long already, and more of it at once gains little for the time it takes to compile.
-  const atOnce = format.accumulator === "fp32" ? 2 : 1;
+  const atOnce = accumulator === "fp32" ? 2 : 1;
   const shape: RowsShape = { blocksAtOnce: atOnce, wordsAtOnce: atOnce };
   return { ...common, workgroupSize: 4, blockRows: 32, shape, quads: true };
 }

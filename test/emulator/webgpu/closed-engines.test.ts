@@ -15,7 +15,7 @@ const problem = { shape, mask: noMask, tile: { m0: 16, p0: 16 }, arithmetic: for
 const [q, k, v] = ["q", "k", "v"].map(name => generateNormal(0, name, 64 * 16));
 const found = [];
 for (let i = 0; i < 12; i++) {
-  const { engine } = await chooseEngine("webgpu", "bf16");
+  const { engine } = await chooseEngine("webgpu", formatArithmetics.bf16);
   await emulate(problem, { q, k, v }, { engine });
   await engine.close();
   gc();

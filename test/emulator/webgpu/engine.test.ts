@@ -85,7 +85,9 @@ describe("the self-test", () => {
     expect(wrong).not.toBe(right);
     const truncating = (name: string): string => (name === "shared/accumulate-fp32" ? wrong : readShader(name));
     const engine = await openTestEngine({ shaders: truncating });
-    const failure = await selfTest({ engine, runOps: engine.runOps }, ["bf16"]).finally(() => engine.close());
+    const failure = await selfTest({ engine, runOps: engine.runOps }, formatArithmetics.bf16).finally(() =>
+      engine.close(),
+    );
     if (failure === null) expect.fail("a wrong sum passed");
     expect(describeFailure(failure)).toMatch(
       /^MAC chains, mac in bf16, case \d+ \(.*\): got 0x[0-9a-f]{8} = .*expected 0x/,

@@ -3,6 +3,7 @@ import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import { kernelText } from "../../../src/emulator/webgpu/kernel.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout } from "../../../src/emulator/webgpu/layout.js";
 import { formatNames } from "../../../src/numerics/format.js";
+import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { readShader } from "../../../src/platform/shaders.js";
 
 const rounding = ["attention-rows", "attention-tiles", "finish", "dump-tile", "operations"] as const;
@@ -11,7 +12,9 @@ const cases = kernels.flatMap(kernel => formatNames.map(format => [kernel, forma
 
 describe("host and shader layouts", () => {
   it.each(cases)("%s in %s: every member stands where wgsl_reflect finds it", (kernel, format) => {
-    const reflection = new WgslReflect(kernelText({ name: kernel, format, workgroupSize: 64 }, readShader));
+    const reflection = new WgslReflect(
+      kernelText({ name: kernel, arithmetic: formatArithmetics[format], workgroupSize: 64 }, readShader),
+    );
     for (const layout of [jobLayout, blockLayout, operationBatchLayout, packBatchLayout]) {
       const struct = reflection.structs.find(({ name }) => name === layout.name);
       expect(struct?.size).toBe(layout.byteSize);

@@ -1,4 +1,4 @@
-// Operands of binary16, two to a word, as fp32 values. Subnormals go through integers: an fp32 unit may flush
+// Operands that binary16 holds, two to a word, as fp32 values. Subnormals go through integers: an fp32 unit may flush
 // them. Left shifts are multiplications: SwiftShader shifts lane by lane.
 const perWord = 2u;
 
@@ -26,9 +26,4 @@ fn encoded(x: f32) -> u32 {
 
 fn packed(evenOperand: f32, oddOperand: f32) -> u32 {
   return encoded(evenOperand) | (encoded(oddOperand) * 0x10000u);
-}
-
-// rO: round to nearest even; nothing but zero is below binary16's smallest subnormal.
-fn roundOperand(x: f32) -> f32 {
-  return roundFp16(x);
 }

@@ -1,0 +1,89 @@
+import { type ArithmeticSpec, type BlockDot, scaleBlock } from "../../numerics/arithmetic.js";
+import { largestResult, smallestCorrection, smallestExponent, smallestResult } from "../../numerics/limits.js";
+import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
+import { accumulatorRounder, fromBits } from "../../numerics/rounding.js";
+import { productIsExact, wgslFloat, wgslOperandRounder, wgslRounder } from "../../program/wgsl-number-type.js";
+
+/**
+ * What shaders/shared takes from an arithmetic: the accumulator's operations, roundings, limits, how sums are cut, and the
+ * polynomial of 2^f.
+ */
+export function arithmeticPrelude(arithmetic: ArithmeticSpec): string {
+  const { operands } = arithmetic;
+  const limits = { smallestExponent, smallestCorrection, smallestResult, largestResult };
+  const bounds = Object.entries(operands).flatMap(([name, { type }]) => [
+    [`${name}LeastNormal`, 2 ** type.leastExponent] as const,
+    [`${name}Largest`, type.largest] as const,
+  ]);
+  return [
+    ...[...Object.entries(limits), ...bounds].map(([name, value]) => `const ${name} = ${wgslFloat(value)};\n`),
+    accumulatorText(arithmetic),
+    wgslOperandRounder("roundP", operands.p.type),
+    wgslRounder("roundScale", numberTypes["fp8-e4m3"]),
+    dotText(arithmetic),
+    polynomial(arithmetic),
+  ].join("");
+}
+
+/**
+ * rA, a chain's step rA(s + a * b), and whether a value is out of A's range. A product that is exact in fp32 may fuse with
+ * the sum; any other is rounded before it. A value past the largest of a narrow type becomes 2^100 and stays there whatever is
+ * added, so that one look at the end of a chain finds it.
+ */
+function accumulatorText({ accumulator, operands: { q, k, v, p } }: ArithmeticSpec): string {
+  const type = numberTypes[accumulator];
+  const overflows = type.largest < largestResult;
+  const exact = productIsExact(q.type, k.type) && productIsExact(p.type, v.type);
+  const isOut = overflows ? `abs(x) > ${wgslFloat(type.largest)}` : "false";
+  const kept = overflows ? "select(y, largestResult, outside(y))" : "y";
+  const isFp32 = accumulator === "fp32";
+  const product = exact ? "a * b" : "pin(a * b)";
+  return [
+    wgslRounder("roundToA", type),
+    `fn outside(x: f32) -> bool {\n  return ${isOut};\n}\n`,
+    isFp32
+      ? "fn roundA(x: f32) -> f32 {\n  return x;\n}\n"
+      : `fn roundA(x: f32) -> f32 {\n  let y = roundToA(x);\n  return ${kept};\n}\n`,
+    `fn macOne(s: f32, a: f32, b: f32) -> f32 {\n  return ${isFp32 ? `s + ${product}` : `roundA(s + ${product})`};\n}\n`,
+  ].join("");
+}
+
+/** How sums are made; a block of 0 is none. */
+function dotText({ dot, operands }: ArithmeticSpec): string {
+  const { q, k, v, p } = operands;
+  const { align, block, result } = dot === "chain" ? { align: 0, block: 0, result: "fp32-rz" } : dot;
+  const wide = (a: FloatSpec, b: FloatSpec): boolean => dot !== "chain" && !stepsFitWords(dot, a, b);
+  return [
+    `const dotAlign = ${align};\nconst dotBlock = ${block}u;\n`,
+    `const dotResultBits = ${result === "fp32-rz" ? 0xffffff : 0xfffc00}u;\n`,
+    `const keyStepsAreWide = ${wide(q.type, k.type)};\nconst valueStepsAreWide = ${wide(p.type, v.type)};\n`,
+    `const keyBlock = ${scaleBlock(k.scale) ?? 0}u;\nconst valueBlock = ${scaleBlock(v.scale) ?? 0}u;\n`,
+  ].join("");
+}
+
+/**
+ * Whether a step of a tensor core fits words: products that are exact in fp32, cut to integers that a sum of two of them
+ * still holds, and powers of two that are fp32 values.
+ */
+export const stepsFitWords = ({ align }: BlockDot, a: FloatSpec, b: FloatSpec): boolean =>
+  productIsExact(a, b) && align <= 28 && align - leastExponentOf(a) - leastExponentOf(b) <= 125;
+
+/** Products whose sum fits 31 bits, each below 2^(align + 2). */
+export const productsOfGroup = ({ align }: BlockDot): number => 2 ** (29 - align);
+
+/** The least exponent of an operand that is not flushed; subnormals keep the type's. */
+const leastExponentOf = ({ leastExponent, flush }: FloatSpec): number => Math.max(leastExponent, Math.log2(flush));
+
+/** p(f) by Horner's rule: the coefficients, rounded to A. */
+function polynomial({ accumulator, exp }: ArithmeticSpec): string {
+  const toA = accumulatorRounder(accumulator);
+  const [last = "0.0", ...others] = exp.coefficients.map(bits => wgslFloat(toA(fromBits(bits)))).reverse();
+  const step = (c: string): string =>
+    exp.fused
+      ? `fusedMultiplyAdd(p, f, ${c})`
+      : accumulator === "fp32"
+        ? `pin(p * f) + ${c}`
+        : `roundToA(p * f + ${c})`;
+  const steps = others.map(c => `  p = ${step(c)};\n`).join("");
+  return `fn polynomial(f: f32) -> f32 {\n  var p = ${last};\n${steps}  return p;\n}\n`;
+}
