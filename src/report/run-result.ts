@@ -11,6 +11,8 @@ export interface RunError extends Omit<CheckResult, "baseline"> {
   readonly baseline: ErrorSummary | null;
 }
 
+import type { OnnxComparison } from "./onnx-comparison.js";
+
 /** What `fusemax run` found: its JSON, schema fusemax.run/1. Fields may be added to it, never renamed. */
 export interface RunResult {
   readonly schema: "fusemax.run/1";
@@ -74,6 +76,8 @@ export interface RunResult {
   };
   /** Against float64 attention on the inputs rounded to operands; null with --check none. */
   readonly error: RunError | null;
+  /** With --onnx: the model's outputs beside those of its test data. */
+  readonly onnx?: OnnxComparison;
   readonly cost: RunCost;
   readonly time: {
     readonly totalSeconds: number;

@@ -3,6 +3,7 @@ import { accountingText } from "../model/corrections.js";
 import type { RunCost } from "../model/cost.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { arrayInWords } from "./array-names.js";
+import { onnxText } from "./onnx-comparison.js";
 import type { RunResult } from "./run-result.js";
 import { textTable } from "./table.js";
 import { bytes, energy, percent, seconds } from "./units.js";
@@ -29,6 +30,7 @@ export function runText(result: RunResult): string {
     `${titleOf(result)}, emulated bit for bit; accounting: ${countedAs(cost)}`,
     ...lines.map(line),
     "",
+    ...(result.onnx === undefined ? [] : [...onnxText(result.onnx), ""]),
     ...errorText(result),
     "",
     `Cost on ${result.design === "fusemax" ? "FuseMax" : result.design}${ofOther(result)}`,

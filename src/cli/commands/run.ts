@@ -61,11 +61,23 @@ export function register(program: Command): void {
         parseNames,
       ),
     )
+    .option(
+      "--every-layer",
+      "run each attention of --input, such as layers.0.q to layers.31.v, and print a row for each",
+    )
     .addOption(
       parsed("--dtype <list>", "what unsigned integers are the bits of, as q=bf16,k=bf16,v=f8_e4m3", parseDtypes),
     )
     .addOption(
       oneOf("--layout <name>", layouts, "ranks of files, [B,H,S,D] by default; bsd is [B,S,HxD] and needs --heads: "),
+    )
+    .option(
+      "--onnx <file>",
+      "a model of ONNX that is one Attention node; its test data are the inputs, and are compared with",
+    )
+    .option(
+      "--onnx-data <folder>",
+      "its test data: input_0.pb, output_0.npy, NAME.npy, .npz (default: test_data_set_0)",
     )
     .option("--past-k <file>", "a cache's keys [B,Hkv,Mp,E], before those of K; with --past-v")
     .option("--past-v <file>", "its values [B,Hkv,Mp,F]")
@@ -115,8 +127,8 @@ export function register(program: Command): void {
     .option("--json", "print the result as JSON (fusemax.run/1), and nothing else, on stdout")
     .addHelpText("after", examples)
     .action(async (options: RunOptions) => {
-      const { runAttention } = await import("../run/run-attention.js");
-      process.exitCode = await runAttention(options);
+      const { run } = await import("../run/run.js");
+      process.exitCode = await run(options);
     });
 }
 

@@ -47,7 +47,7 @@ export const comparedWithOperands = (
 
 /** Emulated rows against float64 attention on the inputs as given. */
 export async function comparedWithInputs(
-  { problem, pieces, scales: stored }: RunPlan,
+  { problem, pieces, scales: stored, addends }: RunPlan,
   av: Float32Array,
   rows: readonly number[],
   options: RunOptions,
@@ -56,6 +56,6 @@ export async function comparedWithInputs(
   const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
   const inputs = meantInputs({ ...given, scales: await loadScales(stored) }, problem);
   return withRowProgress("checking inputs", rows.length, options, onProgress =>
-    checkOnInputs(problem, inputs, av, rows, { onProgress, compare: compareOnThreads }),
+    checkOnInputs(problem, { ...inputs, ...addends }, av, rows, { onProgress, compare: compareOnThreads }),
   );
 }

@@ -1,5 +1,6 @@
 import type { OperandCheck } from "../../emulator/check.js";
 import type { Saturated } from "../../emulator/golden/one-pass.js";
+import type { OnnxComparison } from "../../report/onnx-comparison.js";
 import type { RunError } from "../../report/run-result.js";
 import type { FinishedRun } from "./emulate-plan.js";
 
@@ -13,5 +14,7 @@ export interface Emulated {
   readonly onOperands: (Omit<OperandCheck, "baseline"> & Pick<RunError, "baseline">) | null;
   /** Whether inputs and operands are the same values. */
   readonly exact: boolean;
+  /** Null without --onnx. */
+  readonly onnx: OnnxComparison | null;
   readonly checkSeconds: number;
 }

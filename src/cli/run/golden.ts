@@ -6,9 +6,10 @@ import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import type { Emulated } from "./emulated.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
-import { writeOutput, writePresent } from "./outputs.js";
+import { writeOutputs } from "./outputs.js";
 import type { RunPlan } from "./plan.js";
 import { loadScales } from "./scale-files.js";
+import { comparedWithTestData } from "./test-data.js";
 import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
 /** Emulates and checks by the golden implementation, one value at a time: any arithmetic, and split keys. */
@@ -23,12 +24,13 @@ export async function emulateGolden(
   const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
   const inputs = { ...given, scales: await loadScales(plan.scales) };
   const startedAt = performance.now();
-  const { av, saturated, decoded } = goldenAttention({ ...problem, kvSplits: problem.kvSplits ?? 1 }, inputs);
+  const { av, saturated, decoded } = goldenAttention(
+    { ...problem, kvSplits: problem.kvSplits ?? 1 },
+    { ...inputs, ...plan.addends },
+  );
   const seconds = (performance.now() - startedAt) / 1000;
   for (const line of plan.notes) note(line);
-  if (options.output !== undefined) await writeOutput(options.output, problem, av, plan.output);
-  if (options.presentK !== undefined) await writePresent(options.presentK, "k", plan);
-  if (options.presentV !== undefined) await writePresent(options.presentV, "v", plan);
+  await writeOutputs(plan, options, av);
   const flops = 2 * visibleScores(problem) * (shape.headDim + shape.valueDim);
   const began = performance.now();
   const error =
@@ -43,6 +45,7 @@ export async function emulateGolden(
     reason: "the golden implementation, which alone computes this",
     onOperands: error === null ? null : { ...error, checkedRows: rows.length, baseline: null },
     exact: false,
+    onnx: plan.onnx === null ? null : await comparedWithTestData(plan, plan.onnx, null, av),
     checkSeconds: (performance.now() - began) / 1000,
   };
 }

@@ -31,6 +31,12 @@ export interface RunOptions
   readonly engine: (typeof engineChoices)[number];
   readonly seed?: number;
   readonly spread?: number;
+  /** A model of ONNX that is one Attention node, in the place of inputs and mask. */
+  readonly onnx?: string;
+  /** The folder of its test data. */
+  readonly onnxData?: string;
+  /** Run each attention that --input holds. */
+  readonly everyLayer?: boolean;
   /** How input files, and --output, keep their ranks. */
   readonly layout?: Layout;
   /** How --output keeps them, where it is another way. */

@@ -6,18 +6,30 @@ import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile
 import type { FloatValues } from "../../io/npy.js";
 import { gathered } from "../../io/tensor-views.js";
 import { type FileLayout, outputSizes } from "./input-layout.js";
+import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
 
 /** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all. @throws InputError */
-export const writeOutput = (
+const writeOutput = (
   path: string,
   { shape, arithmetic }: AttentionProblem,
   av: Float32Array,
   file: FileLayout,
 ): Promise<void> => writeTensor(path, "av", tensorShapes(shape).av, av, file, { format: arithmetic.name });
 
+/** Writes the output and the cache that the options ask for. @throws InputError */
+export async function writeOutputs(
+  plan: Pick<RunPlan, "problem" | "given" | "givenShape" | "output">,
+  { output, presentK, presentV }: Pick<RunOptions, "output" | "presentK" | "presentV">,
+  av: Float32Array,
+): Promise<void> {
+  if (output !== undefined) await writeOutput(output, plan.problem, av, plan.output);
+  if (presentK !== undefined) await writePresent(presentK, "k", plan);
+  if (presentV !== undefined) await writePresent(presentV, "v", plan);
+}
+
 /** Writes K or V whole, with what a cache had before, as given. @throws InputError */
-export async function writePresent(
+async function writePresent(
   path: string,
   name: "k" | "v",
   { given, givenShape, output }: Pick<RunPlan, "given" | "givenShape" | "output">,

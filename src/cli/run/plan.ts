@@ -1,8 +1,9 @@
 import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
-import type { AttentionProblem } from "../../attention/problem.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { type AttentionShape, inputNames } from "../../attention/shape.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
+import { prepareScores } from "../../emulator/prepare.js";
 import { programOf } from "../../emulator/program-of.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
@@ -10,18 +11,17 @@ import { formats } from "../../numerics/format.js";
 import { formatOf } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { numeratorNote } from "../../report/arithmetic.js";
+import type { RunModel } from "../onnx/run-model.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { isGolden, refuseBesideGolden, refuseOnOtherCascades } from "./arithmetic.js";
-import { openPast, withPast } from "./cache.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
-import { openInputs } from "./input-files.js";
-import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
-import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
+import type { FileLayout } from "./input-layout.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
 import { checkScaleFiles, narrowNotes, openScales, type StoredScales } from "./scale-files.js";
-import { type SeenKeys, workloadOfOptions, workloadOfTensors } from "./workload.js";
+import { type RunSource, sourceOfOptions } from "./source.js";
+import type { SeenKeys } from "./workload.js";
 
 /** A run that can be begun: every option checked, every input file's header read, every output path tried. */
 export interface RunPlan {
@@ -40,15 +40,22 @@ export interface RunPlan {
   /** Null when the inputs come from files. */
   readonly seed: number | null;
   readonly pieces: InputPieces;
-  /** The inputs without what ALiBi adds to them. */
+  /** What is added to scores, as given and as the array has it. */
+  readonly addends: RunSource["addends"];
+  readonly scoreOperands: Pick<Operands, "addends" | "sinks">;
+  /** The model that the run is of, and what it is to give; null without --onnx. */
+  readonly onnx: RunModel | null;
   /** Scales beside input files, whose values are operands. */
   readonly scales: StoredScales;
+  /** The inputs without what ALiBi adds to them. */
   readonly given: InputPieces;
   readonly givenShape: AttentionShape;
   /** How many of the keys are those of a cache; null without one. */
   readonly pastKeys: number | null;
   readonly dump: { readonly at: TileCoordinates; readonly path: string } | null;
-  /** How --output keeps its ranks. */
+  /** How the files keep their ranks. */
+  readonly file: FileLayout;
+  /** How --output keeps them. */
   readonly output: FileLayout;
   /** Lines for stderr. */
   readonly notes: readonly string[];
@@ -60,14 +67,10 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   if (options.maxError !== undefined && options.check === "none") {
     throw new UsageError({ where: "--max-error", got: "--check none beside it", expected: "rows to check" });
   }
-  const opened = await openInputs(options);
-  if (opened !== null) refuseGeneratedOptions(options);
-  const known = await layoutOptionsOf(options);
-  const { files, file, pastKeys } = await filesOf(opened, options, known);
-  const { model, layers, shape, mask, seen, scaleDim, valuesInKeys } =
-    files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
-  const scale = options.scale ?? 1 / Math.sqrt(scaleDim);
-  const design = designOfRun(options);
+  const source = options.onnx === undefined ? await sourceOfOptions(options) : await sourceOfModel(options);
+  const { files, file, scale, softcap, pastKeys, addends } = source;
+  const { model, layers, shape, mask, seen, valuesInKeys } = source.workload;
+  const design = designOfRun(withFormatOf(source, options));
   const { kvSplits = 1 } = options;
   refuseOnOtherCascades(design, options);
   const arithmetic = design.design.arithmetic.data;
@@ -80,11 +83,15 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
   if (alibi !== null) refuseLaterKeys(mask);
   const tile = tileOfRun(design, options, shape);
-  const problem: AttentionProblem = {
-    ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
-    ...(kvSplits === 1 ? {} : { kvSplits }),
-    ...sourceOf(design),
-  };
+  const { problem, operands: scoreOperands } = prepareScores(
+    {
+      ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
+      ...(softcap === undefined ? {} : { softcap }),
+      ...(kvSplits === 1 ? {} : { kvSplits }),
+      ...sourceOf(design),
+    },
+    addends,
+  );
   programOf(problem);
   requireMemory(problem.shape, files === null ? "the workload" : "the input files", file.layout);
   validateProblem(problem);
@@ -97,9 +104,8 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   };
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
-  const note = opened === null ? null : layoutNote(shape, opened, known);
   const narrow = files === null ? [] : narrowNotes(files, scales, arithmetic);
-  const notes = [note, ...narrow, numeratorNote(arithmetic)].filter(line => line !== null);
+  const notes = [...source.notes, ...narrow, numeratorNote(arithmetic)].filter(line => line !== null);
   const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
   return {
     model,
@@ -113,10 +119,14 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     seed,
     pieces,
     scales,
+    addends,
+    scoreOperands,
+    onnx: source.onnx,
     given,
     givenShape: shape,
     pastKeys,
     dump,
+    file,
     output,
     notes,
   };
@@ -129,31 +139,14 @@ async function scalesOf(options: RunOptions, fromFiles: boolean): Promise<Stored
   throw new UsageError({ where: `--${where}-scale`, got: "no input files beside it", expected: "files of operands" });
 }
 
-/** Q, K and V of files, K and V after those of a cache; null where they are generated. */
-async function filesOf(opened: StoredInputs | null, options: RunOptions, known: LayoutOptions) {
-  const past = await openPast({ ...options, ...known });
-  if (opened === null) {
-    if (past !== null) {
-      throw new UsageError({
-        where: "--past-k",
-        got: "no input files beside it",
-        expected: "--q, --k and --v, or --input",
-      });
-    }
-    return { files: null, file: { layout: options.layout ?? "bhsd", ranks: 4 }, pastKeys: null };
-  }
-  const { inputs, file } = inAttentionLayout(opened, known);
-  return { files: withPast(inputs, past), file, pastKeys: past?.k.shape[2] ?? null };
+async function sourceOfModel(options: RunOptions): Promise<RunSource> {
+  return (await import("../onnx/source.js")).sourceOfOnnx(options);
 }
 
-/** The layout that is asked for, and the heads that the options or their model say. */
-async function layoutOptionsOf({ layout, heads, kvHeads, model }: RunOptions): Promise<LayoutOptions> {
-  const named = layout === "bsd" && model !== undefined ? (await import("./models.js")).modelShape(model) : null;
-  return {
-    ...(layout === undefined ? {} : { layout }),
-    heads: heads ?? named?.heads,
-    kvHeads: kvHeads ?? (heads === undefined ? named?.kvHeads : undefined),
-  };
+/** A model of ONNX computes in its own type, where the options name none. */
+function withFormatOf({ onnx }: RunSource, options: RunOptions): RunOptions {
+  const named = (options.arithmetic ?? options.format) !== undefined;
+  return onnx === null || named ? options : { ...options, format: onnx.format };
 }
 
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
@@ -175,12 +168,6 @@ function refuseLaterKeys({ right }: AttentionMask): void {
     got: "queries that see later keys",
     expected: "--causal or --window L,0 beside it",
   });
-}
-
-function refuseGeneratedOptions({ seed, spread }: RunOptions): void {
-  const where = seed !== undefined ? "--seed" : spread !== undefined ? "--spread" : null;
-  if (where === null) return;
-  throw new UsageError({ where, got: "input files beside it", expected: "generated inputs" });
 }
 
 function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void {

@@ -8,37 +8,33 @@ import { dumpProgram } from "../../emulator/javascript/dump.js";
 import { structureOf } from "../../emulator/one-pass.js";
 import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
-import { withFileLock } from "../../io/file-lock.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
 import { formatOf } from "../../numerics/format-of.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import { writtenArithmetic } from "../../report/arithmetic.js";
-import { checkResult, jsonText } from "../../report/finite.js";
+import { agrees } from "../../report/onnx-comparison.js";
 import type { RunError, RunResult } from "../../report/run-result.js";
-import { runText } from "../../report/run-text.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import type { Emulated } from "./emulated.js";
 import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
-import { writeDump, writeOutput, writePresent, writeTensors } from "./outputs.js";
-import { planRun, type RunPlan } from "./plan.js";
+import { writeDump, writeOutputs, writeTensors } from "./outputs.js";
+import type { RunPlan } from "./plan.js";
+import { comparedWithTestData } from "./test-data.js";
 import { withLoadingProgress } from "./with-progress.js";
 
-/** `fusemax run`: plan, emulate, write, check, cost, report. Returns the exit code. */
-export async function runAttention(options: RunOptions): Promise<number> {
-  const began = performance.now();
-  const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
-  const plan = await planRun(options);
-  return withFileLock(options.resume, () => runPlan(plan, options, began, note));
+/** What a run gave, and the exit code that it asks for. */
+export interface Ran {
+  readonly result: RunResult;
+  readonly code: number;
 }
 
-async function runPlan(
-  plan: RunPlan,
-  options: RunOptions,
-  began: number,
-  note: (line: string) => void,
-): Promise<number> {
+/** A line on standard error. */
+export const noteOnStderr = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
+
+/** Emulates, writes, checks and costs. @param began when, for the time in all */
+export async function runPlan(plan: RunPlan, options: RunOptions, began: number, note = noteOnStderr): Promise<Ran> {
   // Before the long part, so that a design that can't be had costs nobody a finished run.
   const { costOfPlan } = await import("./cost.js");
   const cost = costOfPlan(plan, options);
@@ -63,8 +59,8 @@ async function runPlan(
   if (result.output.rowsWithoutKeys > 0) {
     note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
   }
-  process.stdout.write(options.json === true ? jsonText(result, 2) : runText(checkResult(result)));
-  return judge(options, error, note);
+  const asExpected = emulated.onnx === null || agrees(emulated.onnx);
+  return { result, code: Math.max(judge(options, error, note), asExpected ? 0 : 1) };
 }
 
 /** All that needs the operands, output files included. */
@@ -79,17 +75,19 @@ async function emulateAndCheck(
   const { engine, ...chosen } = await chooseEngine(options.engine, problem.arithmetic);
   let used: Engine = engine;
   try {
-    const { operands, exact } = await withLoadingProgress(problem.shape, options, onValues =>
+    const loaded = await withLoadingProgress(problem.shape, options, onValues =>
       loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues),
     );
+    const operands: Operands = { ...loaded.operands, ...plan.scoreOperands };
+    // Biases and sinks are rounded in score units.
+    const exact = loaded.exact && (plan.addends.bias ?? plan.addends.sink) === undefined;
     const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
     used = run.engine;
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
     for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
-    if (options.output !== undefined) await writeOutput(options.output, problem, run.av, plan.output);
-    if (options.presentK !== undefined) await writePresent(options.presentK, "k", plan);
-    if (options.presentV !== undefined) await writePresent(options.presentV, "v", plan);
+    await writeOutputs(plan, options, run.av);
+    const onnx = plan.onnx === null ? null : await comparedWithTestData(plan, plan.onnx, operands, run.av);
     // Its threads hold on to the operands.
     await used.close();
     const began = performance.now();
@@ -101,6 +99,7 @@ async function emulateAndCheck(
       reason: chosen.reason,
       onOperands,
       exact,
+      onnx,
       checkSeconds: (performance.now() - began) / 1000,
     };
   } finally {
@@ -133,7 +132,7 @@ async function dumpTile(
 function resultOf(
   { problem, model, layers, seen, valuesInKeys, alibi, seed, pastKeys, design }: RunPlan,
   options: RunOptions,
-  { run: { engine }, reason, saturated }: Emulated,
+  { run: { engine }, reason, saturated, onnx }: Emulated,
   sha256: string,
   error: RunError | null,
   cost: RunResult["cost"],
@@ -173,6 +172,7 @@ function resultOf(
       file: options.output ?? null,
     },
     error,
+    ...(onnx === null ? {} : { onnx }),
     cost,
     time,
   };

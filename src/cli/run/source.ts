@@ -1,0 +1,82 @@
+import type { AttentionInputs } from "../../emulator/operands.js";
+import { UsageError } from "../../errors.js";
+import type { RunModel } from "../onnx/run-model.js";
+import { openPast, withPast } from "./cache.js";
+import { openInputs } from "./input-files.js";
+import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
+import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
+import type { RunOptions } from "./options.js";
+import { type Workload, workloadOfOptions, workloadOfTensors } from "./workload.js";
+
+/** What is to be computed, whichever options or files say it, before it meets a design. */
+export interface RunSource {
+  readonly workload: Workload;
+  readonly scale: number;
+  readonly softcap?: number;
+  /** Q, K and V, those of a cache before them; null where they are generated. */
+  readonly files: StoredInputs | null;
+  /** What is added to scores, as given. */
+  readonly addends: Pick<AttentionInputs, "bias" | "sink">;
+  /** How the files keep their ranks. */
+  readonly file: FileLayout;
+  /** How many of the keys are those of a cache; null without one. */
+  readonly pastKeys: number | null;
+  /** Lines for stderr. */
+  readonly notes: readonly string[];
+  /** Where a model of ONNX says it. */
+  readonly onnx: RunModel | null;
+}
+
+/** The inputs, sizes and mask that the options name, or their defaults. @throws UsageError, InputError */
+export async function sourceOfOptions(options: RunOptions): Promise<RunSource> {
+  const opened = await openInputs(options);
+  if (opened !== null) refuseGeneratedOptions(options);
+  const known = await layoutOptionsOf(options);
+  const { files, file, pastKeys } = await filesOf(opened, options, known);
+  const workload =
+    files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
+  const note = opened === null ? null : layoutNote(workload.shape, opened, known);
+  return {
+    workload,
+    scale: options.scale ?? 1 / Math.sqrt(workload.scaleDim),
+    files,
+    addends: {},
+    file,
+    pastKeys,
+    notes: note === null ? [] : [note],
+    onnx: null,
+  };
+}
+
+/** Q, K and V of files, K and V after those of a cache; null where they are generated. */
+async function filesOf(opened: StoredInputs | null, options: RunOptions, known: LayoutOptions) {
+  const past = await openPast({ ...options, ...known });
+  if (opened === null) {
+    if (past !== null) {
+      throw new UsageError({
+        where: "--past-k",
+        got: "no input files beside it",
+        expected: "--q, --k and --v, or --input",
+      });
+    }
+    return { files: null, file: { layout: options.layout ?? "bhsd", ranks: 4 }, pastKeys: null };
+  }
+  const { inputs, file } = inAttentionLayout(opened, known);
+  return { files: withPast(inputs, past), file, pastKeys: past?.k.shape[2] ?? null };
+}
+
+/** The layout that is asked for, and the heads that the options or their model say. */
+async function layoutOptionsOf({ layout, heads, kvHeads, model }: RunOptions): Promise<LayoutOptions> {
+  const named = layout === "bsd" && model !== undefined ? (await import("./models.js")).modelShape(model) : null;
+  return {
+    ...(layout === undefined ? {} : { layout }),
+    heads: heads ?? named?.heads,
+    kvHeads: kvHeads ?? (heads === undefined ? named?.kvHeads : undefined),
+  };
+}
+
+function refuseGeneratedOptions({ seed, spread }: RunOptions): void {
+  const where = seed !== undefined ? "--seed" : spread !== undefined ? "--spread" : null;
+  if (where === null) return;
+  throw new UsageError({ where, got: "input files beside it", expected: "generated inputs" });
+}
