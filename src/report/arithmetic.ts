@@ -42,3 +42,9 @@ export function numeratorNote(arithmetic: ArithmeticSpec): string | null {
   const then = type.saturates ? "may saturate" : "may leave the range";
   return `numerators ${then}: threshold + offset allow ${power}, the largest ${type.name} is ${type.largest}`;
 }
+
+/** How products are summed, in a few words. */
+export function sumsInWords({ dot, accumulator }: ArithmeticSpec): string {
+  if (dot === "chain") return `${accumulator}, one by one`;
+  return `steps of ${dot.block}, ${dot.align} bits, ${dot.result}`;
+}
