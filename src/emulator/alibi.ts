@@ -1,7 +1,9 @@
 import { placeOf } from "../attention/rows.js";
 import type { AttentionShape } from "../attention/shape.js";
+import { placeAmongKeys } from "../attention/window.js";
 import { InputError } from "../errors.js";
 import type { Format } from "../numerics/format.js";
+import { largestOperand } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import type { AttentionInputs, InputTensor } from "./operands.js";
 
@@ -37,10 +39,11 @@ export interface Alibi {
 }
 
 /**
- * Attention with linear biases on the array as it is: adding slope * m to the scores of key m, which softmax cannot
- * tell from slope * (m - i), is a few more elements of the dot product. A key gets the digits of its position, exact in
- * the operand format, most significant first; a query gets slope / scale times the weight of each digit, rounded to the
- * operand format like any input.
+ * Attention with linear biases on the array as it is: adding slope * (m - i) to the score of query i and key m is a few more
+ * elements of the dot product. A key gets a one and the digits of its position, exact in the operand format, most significant
+ * first; a query gets -slope * i / scale, which softmax cannot tell from any other number, and slope / scale times the weight
+ * of each digit, all rounded to the operand format like any input. They come before the other elements: the sum is that of a
+ * distance, small again, when the first of those is added, and keeps their digits.
  *
  * `slopes` has one for each query head; `scale` is the one that the problem will use (that of the original E).
  * @throws InputError when the slopes do not fit the heads.
@@ -58,14 +61,18 @@ export function alibiOf(shape: AttentionShape, format: Format, scale: number, sl
   const digits = Math.max(1, Math.ceil(Math.log2(keys) / bits));
   const weight = (d: number): number => 2 ** (bits * (digits - 1 - d));
   const slopeOf = (row: number): number => (slopes[placeOf(shape, row).h] as number) / scale;
+  const largest = largestOperand(numberTypes[format.operand]);
+  const place = (row: number): number => placeAmongKeys({}, shape, placeOf(shape, row).p);
   const elements = {
-    q: (row: number, d: number) => slopeOf(row) * weight(d),
-    k: (row: number, d: number) => Math.floor((row % keys) / weight(d)) % 2 ** bits,
+    q: (row: number, d: number) =>
+      d === 0 ? Math.max(-largest, -slopeOf(row) * place(row)) : slopeOf(row) * weight(d - 1),
+    k: (row: number, d: number) => (d === 0 ? 1 : Math.floor((row % keys) / weight(d - 1)) % 2 ** bits),
   };
+  const more = digits + 1;
   return {
-    shape: { ...shape, headDim: headDim + digits },
-    elements: digits,
-    widener: name => widener(headDim, digits, elements[name]),
+    shape: { ...shape, headDim: headDim + more },
+    elements: more,
+    widener: name => widener(headDim, more, elements[name]),
   };
 }
 
@@ -84,7 +91,7 @@ export function withAlibi(
   };
 }
 
-/** Appends `more` elements to each row of `width`, however the rows are cut into pieces. */
+/** Puts `more` elements before each row of `width`, however the rows are cut into pieces. */
 function widener(
   width: number,
   more: number,
@@ -92,19 +99,20 @@ function widener(
 ): (piece: InputTensor) => InputTensor {
   let taken = 0;
   return piece => {
-    const rowsEnding = Math.floor((taken + piece.length) / width) - Math.floor(taken / width);
-    const length = piece.length + rowsEnding * more;
+    const rowsBeginning = Math.ceil((taken + piece.length) / width) - Math.ceil(taken / width);
+    const length = piece.length + rowsBeginning * more;
     const out = piece instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
     let at = 0;
     for (let from = 0; from < piece.length; ) {
+      if (taken % width === 0) {
+        for (let d = 0; d < more; d += 1) out[at + d] = element(taken / width, d);
+        at += more;
+      }
       const part = piece.subarray(from, from + width - (taken % width));
       out.set(part, at);
       from += part.length;
       at += part.length;
       taken += part.length;
-      if (taken % width !== 0) break;
-      for (let d = 0; d < more; d += 1) out[at + d] = element(taken / width - 1, d);
-      at += more;
     }
     return out;
   };

@@ -33,5 +33,5 @@ export function biasReader({ addends }: Operands, shape: AttentionShape, program
 }
 
 /** The sink of a row's head; 0 where there are none. */
-export const sinkOf = ({ sinks }: Operands, shape: AttentionShape, row: number): number =>
+export const sinkOf = ({ sinks }: Pick<Operands, "sinks">, shape: AttentionShape, row: number): number =>
   sinks?.[placeOf(shape, row).h] ?? 0;

@@ -20,7 +20,11 @@ export function requireLogSumExp({ arithmetic }: AttentionProblem): void {
  * scale * RM + ln RD, stored in fp32. A row without keys has its sink, or -inf.
  * @param states RM and RD of each row, [B, H, P, 2]
  */
-export function logSumExp(problem: AttentionProblem, operands: Operands, states: ArrayLike<number>): Float32Array {
+export function logSumExp(
+  problem: AttentionProblem,
+  operands: Pick<Operands, "sinks">,
+  states: ArrayLike<number>,
+): Float32Array {
   requireLogSumExp(problem);
   const { shape, scale, arithmetic } = problem;
   const mask = maskOf(problem);

@@ -38,7 +38,19 @@ export interface RunResult {
     readonly causal: boolean;
     /** Keys seen left and right of a query's own place as asked for, -1 unbounded; `causal` bounds the right to 0. */
     readonly window: readonly [left: number, right: number];
+    /** The corner that causal masks and windows are aligned to: the last query and key, or the first; null without them. */
+    readonly corner: "bottom-right" | "top-left" | null;
+    /** Every --mask in words; all masks intersect. */
+    readonly masks: readonly string[];
     readonly kvLens: readonly number[] | null;
+    /** Keys of each batch that are padding in front. */
+    readonly leftPad: readonly number[] | null;
+    /** What scores are capped at by tanh. */
+    readonly softcap: number | null;
+    /** The sizes [B, H, P, M] of what is added to scores, 1 where it is the same for all. */
+    readonly bias: readonly number[] | null;
+    /** Whether each head has a sink. */
+    readonly sink: boolean;
     readonly qLens: readonly number[] | null;
     /**
      * Linear biases (--alibi): how many elements wider than `headDim` they make queries and keys, in cost and speed

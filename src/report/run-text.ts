@@ -14,6 +14,7 @@ export function runText(result: RunResult): string {
   const lines: (readonly [name: string, fact: string])[] = [
     ["workload", workloadText(workload)],
     ["mask", maskText(workload)],
+    ...(scoresText(workload).length === 0 ? [] : [["scores", scoresText(workload).join(", ")] as const]),
     [
       "array",
       `${tile.m0} x ${tile.p0} PEs, ${arithmetic.name}${result.kvSplits === 1 ? "" : `, keys in ${result.kvSplits} runs`}`,
@@ -112,15 +113,42 @@ function workloadText(w: RunResult["workload"]): string {
   return `${name}${sizes}${shared}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 
-function maskText({ causal, window: [left, right], kvLens, qLens, alibi }: RunResult["workload"]): string {
+const corners = {
+  "bottom-right": "aligned to the bottom-right corner: the last query stands at the last key",
+  "top-left": "aligned to the top-left corner: the first query stands at the first key",
+};
+
+function maskText(workload: RunResult["workload"]): string {
+  const {
+    causal,
+    window: [left, right],
+    masks,
+    corner,
+    leftPad,
+    kvLens,
+    qLens,
+    alibi,
+  } = workload;
   const parts = [
     ...(causal ? ["causal"] : []),
+    ...masks,
+    ...(leftPad === null ? [] : [`left padding ${leftPad.join(",")}`]),
     ...(left === -1 && right === -1 ? [] : [`window ${left},${right}`]),
     ...(kvLens === null ? [] : [`keys ${kvLens.join(",")}`]),
     ...(qLens === null ? [] : [`queries ${qLens.join(",")}`]),
     ...(alibi === null ? [] : [`ALiBi, which adds ${alibi.elements} to E`]),
   ];
-  return parts.length === 0 ? "none" : parts.join(", ");
+  const all = parts.length === 0 ? "none" : parts.join(", ");
+  return corner === null ? all : `${all}; ${corners[corner]}`;
+}
+
+/** What is done to scores beside scaling. */
+function scoresText({ softcap, bias, sink }: RunResult["workload"]): readonly string[] {
+  return [
+    ...(softcap === null ? [] : [`capped at ${softcap}`]),
+    ...(bias === null ? [] : [`a bias [${bias.join(", ")}]`]),
+    ...(sink ? ["a sink a head"] : []),
+  ];
 }
 
 function errorText({ error, output, arithmetic, cascade }: RunResult): readonly string[] {

@@ -18,6 +18,12 @@ export interface Workload {
   readonly valueDim: number;
   /** The width whose square root divides the scores; headDim, but for the absorbed form of latent attention. */
   readonly scaleDim: number;
+  /** The factor of the scores, where it is not one over that square root. */
+  readonly scale: number | undefined;
+  /** What scores are capped at by tanh, in score units. */
+  readonly softcap: number | undefined;
+  /** What is added to the scores beside, in words: its values come with the tensors. */
+  readonly bias: string | undefined;
   /** D of the paper's table: the width of a token between layers. */
   readonly modelDim: number;
   /** S: the width of the feed-forward layer, or of one expert. */
@@ -79,6 +85,9 @@ const written = z
     headDim: described("Width of a query and a key.", size),
     valueDim: described("Width of a value.", size),
     scaleDim: described("The width whose square root divides the scores (default: headDim).", z.optional(size)),
+    scale: described("Factor of the scores (default: one over that root).", z.optional(z.number().check(z.positive()))),
+    softcap: described("What scores are capped at by tanh.", z.optional(z.number().check(z.positive()))),
+    bias: described("What is added to scores beside, in words.", z.optional(z.string())),
     modelDim: described("Width of a token between layers.", size),
     feedForward: described("Width of the feed-forward layer, or of one expert.", size),
     gated: described("Whether the feed-forward layer has a gate.", z._default(z.boolean(), false)),
@@ -154,6 +163,7 @@ export const workloadSchema: z.ZodMiniType<Workload> = z.pipe(
     context: rest.context,
     crossKeys: rest.crossKeys,
     projections: rest.projections,
+    ...{ scale: rest.scale, softcap: rest.softcap, bias: rest.bias },
     kinds:
       kinds === undefined
         ? [{ name: null, layers, window }]

@@ -41,7 +41,18 @@ const workloads: fc.Arbitrary<Workload> = fc
     window: fc.oneof(fc.constant([-1, -1] as const), fc.tuple(int(0, 4096), fc.constantFrom(-1, 0, 100))),
   })
   .map(({ kvHeads, group, causal, window, ...dims }) => ({
-    ...{ name: "random", source: "", batch: 2, heads: kvHeads * group, kvHeads, ...dims, scaleDim: dims.headDim },
+    ...{
+      name: "random",
+      source: "",
+      scale: undefined,
+      softcap: undefined,
+      bias: undefined,
+      batch: 2,
+      heads: kvHeads * group,
+      kvHeads,
+      ...dims,
+      scaleDim: dims.headDim,
+    },
     ...{ modelDim: 512, feedForward: 1024, gated: false, experts: undefined, phases: ["prefill", "decode"] as const },
     ...{ causal, kinds: [{ name: null, layers: 1, window }], context: undefined, crossKeys: undefined },
     ...{ valuesInKeys: false, projections: undefined },

@@ -1,11 +1,14 @@
-import type { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { layouts } from "../../attention/layout.js";
 import { largestHeadDim } from "../../numerics/limits.js";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
+import { parseMask } from "../mask/choice.js";
 import { accountingOptions } from "../model/options.js";
 import { parsed } from "../option.js";
 import { parseDtypes, parseNames } from "../run/input-files.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
+import { parseSlopes } from "../run/score-files.js";
+import { parseScores } from "../run/score-output.js";
 import {
   parseCheck,
   parseLengths,
@@ -45,7 +48,22 @@ export function register(program: Command): void {
     )
     .addOption(parsed("--q-lens <list>", "queries of each batch, such as 100,4K", parseLengths))
     .addOption(parsed("--kv-lens <list>", "keys of each batch", parseLengths))
-    .option("--alibi", "linear biases by distance (ALiBi), a slope a head; with --causal or a window that ends at 0")
+    .addOption(
+      repeated(
+        "--mask <mask>",
+        "causal, causal:top-left, window:l,r, prefix:n, document:LENGTHS, blocks:FILE,SIZE or a .npy or .safetensors file of truth values that broadcasts to [B,H,P,M]; may be given again: all masks intersect",
+        parseMask,
+      ),
+    )
+    .addOption(parsed("--left-pad <list>", "keys of each batch that are padding in front", parseLengths))
+    .optionsGroup("Scores:")
+    .addOption(
+      number("--softcap <x>", "cap scores at x by tanh (default: the model's)", "2^-24 to 2^24", 2 ** -24, 2 ** 24),
+    )
+    .option("--bias <file>", "what is added to scores after the scale, broadcast to [B,H,P,M]; -inf hides a key")
+    .option("--alibi", "linear biases by distance (ALiBi), a slope a head, either way unless the mask is causal")
+    .addOption(parsed("--alibi-slopes <list>", "its slopes, one a query head: 0.5,0.25 or a file", parseSlopes))
+    .option("--sink <file>", "a logit of each query head that takes part in its softmax")
     .optionsGroup("Input:")
     .option("--q <file>", "Q [B,H,P,E] as .npy: floats of 16 to 64 bits, bfloat16, signed integers")
     .option("--k <file>", "K [B,Hkv,M,E] as .npy")
@@ -109,6 +127,14 @@ export function register(program: Command): void {
   accountingOptions(command)
     .optionsGroup("Output:")
     .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
+    .option("--lse <file>", "write the log-sum-exp of each row's scores, [B,H,P]")
+    .addOption(
+      parsed(
+        "--scores <file>",
+        "write scores [B,H,P,M] of a small problem: FILE or FILE,raw|capped|biased|softmax (default: raw)",
+        parseScores,
+      ),
+    )
     .option("--present-k <file>", "write K, with the cache's keys before it, to a .npy or .safetensors file")
     .option("--present-v <file>", "the same of V")
     .addOption(oneOf("--output-layout <name>", layouts, "ranks of AV in --output (default: those of --layout): "))
@@ -131,6 +157,12 @@ export function register(program: Command): void {
       process.exitCode = await run(options);
     });
 }
+
+/** An option that may be given again; its values are gathered. */
+const repeated = <T>(flags: string, words: string, parse: (option: string, text: string) => T): Option => {
+  const name = flags.split(" ")[0] ?? flags;
+  return new Option(flags, words).argParser((text, before: readonly T[] = []) => [...before, parse(name, text)]);
+};
 
 const size = (flags: string, words: string, most?: number): Option =>
   parsed(flags, words, (name, text) => parseSize(name, text, most));

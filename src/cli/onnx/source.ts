@@ -1,3 +1,5 @@
+import type { AttentionMask } from "../../attention/mask.js";
+import type { Window } from "../../attention/window.js";
 import { UsageError } from "../../errors.js";
 import type { ElementType } from "../../io/element-types.js";
 import {
@@ -9,6 +11,7 @@ import {
 import { readTestData, testDataBeside } from "../../io/onnx/test-data.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import type { FormatName } from "../../numerics/format.js";
+import type { Corner } from "../mask/choice.js";
 import type { RunOptions } from "../run/options.js";
 import type { RunSource } from "../run/source.js";
 import { translate } from "./translate.js";
@@ -45,7 +48,8 @@ export async function sourceOfOnnx(options: RunOptions): Promise<RunSource> {
   return {
     workload: {
       ...{ model: null, layers: null, valuesInKeys: false, scaleDim: shape.headDim },
-      ...{ shape, mask, seen: { causal, window: [window.left, window.right] } },
+      ...{ shape, mask, scores: {} },
+      seen: { causal, window: [window.left, window.right], corner: cornerOf(causal, window, mask), masks: [] },
     },
     scale,
     ...(softcap === undefined ? {} : { softcap }),
@@ -63,6 +67,12 @@ export async function sourceOfOnnx(options: RunOptions): Promise<RunSource> {
       outputs: new Map(named),
     },
   };
+}
+
+/** ONNX stands queries at the first key, or after the keys of a cache or of each sequence. */
+function cornerOf(causal: boolean, { left, right }: Window, { origin }: AttentionMask): Corner | null {
+  if (!causal && left < 0 && right < 0) return null;
+  return origin === 0 ? "top-left" : "bottom-right";
 }
 
 const formatOfType = (type: ElementType): FormatName => (type === "F16" ? "fp16" : type === "BF16" ? "bf16" : "fp32");

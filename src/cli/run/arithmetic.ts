@@ -27,8 +27,8 @@ export const isGolden = (arithmetic: ArithmeticSpec, kvSplits: number): boolean 
   kvSplits > 1 || formatOf(arithmetic) === null;
 
 /** What the golden implementation does not do. @throws UsageError */
-export function refuseBesideGolden({ engine, resume, dump, alibi }: RunOptions, what: string): void {
-  const given = { "--resume": resume, "--dump": dump, "--alibi": alibi === true ? "" : undefined };
+export function refuseBesideGolden({ engine, resume, dump, scores }: RunOptions, what: string): void {
+  const given = { "--resume": resume, "--dump": dump, "--scores": scores?.path };
   const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (option !== undefined) throw new UsageError({ where: option, got: what, expected: "one of the five formats" });
   if (engine === "cpu" || engine === "auto") return;

@@ -13,6 +13,8 @@ import type { RunPlan } from "./plan.js";
 export interface FinishedRun extends EmulationRun {
   /** AV [B,H,P,F] in accumulator values. */
   readonly av: Float32Array;
+  /** RM and RD of each row, [B,H,P,2], where they are wanted. */
+  readonly states: Float32Array | null;
   readonly resumedRows: number;
 }
 
@@ -27,6 +29,7 @@ export async function emulatePlan(
   const rows = allRows(problem).end;
   const width = problem.shape.valueDim;
   const av = new Float32Array(rows * width);
+  const states = problem.states === true ? new Float32Array(2 * rows) : null;
   const file = await openRows();
   const resumedRows = file?.finished.reduce((sum, { start, end }) => sum + end - start, 0) ?? 0;
   let rowsDone = resumedRows;
@@ -47,7 +50,8 @@ export async function emulatePlan(
       onFallback: (lost, next) =>
         note(`${lost.message}; going on with engine ${next.name} from row ${rowsDone} of ${rows}`),
       finished: file?.finished ?? [],
-      onBlock: async ({ range, av: block }) => {
+      onBlock: async ({ range, av: block, states: ofBlock }) => {
+        if (ofBlock !== undefined) states?.set(ofBlock, 2 * range.start);
         av.set(block, range.start * width);
         await file?.append(range, block);
       },
@@ -56,7 +60,7 @@ export async function emulatePlan(
         progress.update(rowsDone);
       },
     });
-    return { ...run, av, resumedRows };
+    return { ...run, av, states, resumedRows };
   } finally {
     progress.stop();
     forget();

@@ -9,6 +9,7 @@ import type { RunOptions } from "./options.js";
 import { writeOutputs } from "./outputs.js";
 import type { RunPlan } from "./plan.js";
 import { loadScales } from "./scale-files.js";
+import { writeLse } from "./score-output.js";
 import { comparedWithTestData } from "./test-data.js";
 import { withLoadingProgress, withRowProgress } from "./with-progress.js";
 
@@ -24,13 +25,14 @@ export async function emulateGolden(
   const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
   const inputs = { ...given, scales: await loadScales(plan.scales) };
   const startedAt = performance.now();
-  const { av, saturated, decoded } = goldenAttention(
+  const { av, saturated, decoded, states } = goldenAttention(
     { ...problem, kvSplits: problem.kvSplits ?? 1 },
     { ...inputs, ...plan.addends },
   );
   const seconds = (performance.now() - startedAt) / 1000;
   for (const line of plan.notes) note(line);
   await writeOutputs(plan, options, av);
+  if (options.lse !== undefined) await writeLse(options.lse, problem, plan.scoreOperands, states);
   const flops = 2 * visibleScores(problem) * (shape.headDim + shape.valueDim);
   const began = performance.now();
   const error =

@@ -15,6 +15,12 @@ export interface ModelShape {
   readonly crossKeys: number | undefined;
   /** Each value is the first part of its key. */
   readonly valuesInKeys: boolean;
+  /** The factor of its scores, where it is not 1/sqrt(scaleDim). */
+  readonly scale: number | undefined;
+  /** What its scores are capped at by tanh. */
+  readonly softcap: number | undefined;
+  /** What it adds to scores beside, in words. */
+  readonly bias: string | undefined;
   /** The kind of layers whose attention it is, where there are several; else null. */
   readonly layers: string | null;
 }
@@ -23,7 +29,8 @@ export interface ModelShape {
 export function modelShape(name: string): ModelShape {
   const workload = loadWorkload(specFiles, name, "--model");
   const known = specFiles.names("workloads");
-  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, valuesInKeys, kinds } = workload;
+  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, valuesInKeys, kinds, scale, softcap, bias } =
+    workload;
   const [left, right] = kinds[0]?.window ?? [-1, -1];
   return {
     name: known.find(spec => spec === name.toLowerCase()) ?? workload.name,
@@ -37,5 +44,6 @@ export function modelShape(name: string): ModelShape {
     crossKeys,
     valuesInKeys,
     layers: kinds[0]?.name ?? null,
+    ...{ scale, softcap, bias },
   };
 }

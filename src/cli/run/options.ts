@@ -6,6 +6,8 @@ import type { CheckRows } from "../values.js";
 import type { CacheOptions } from "./cache.js";
 import type { InputOptions } from "./input-files.js";
 import type { ScaleOptions } from "./scale-files.js";
+import type { ScoreOptions } from "./score-files.js";
+import type { ScoresOption } from "./score-output.js";
 import type { WorkloadOptions } from "./workload.js";
 
 export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;
@@ -19,6 +21,7 @@ export interface RunOptions
     InputOptions,
     CacheOptions,
     ScaleOptions,
+    ScoreOptions,
     AccountingOptions,
     ArithmeticOptions {
   readonly design: string;
@@ -27,7 +30,6 @@ export interface RunOptions
   /** Runs of key tiles that are merged at the end. */
   readonly kvSplits?: number;
   readonly scale?: number;
-  readonly alibi?: boolean;
   readonly engine: (typeof engineChoices)[number];
   readonly seed?: number;
   readonly spread?: number;
@@ -42,6 +44,10 @@ export interface RunOptions
   /** How --output keeps them, where it is another way. */
   readonly outputLayout?: Layout;
   readonly output?: string;
+  /** Where the log-sum-exp of each row goes. */
+  readonly lse?: string;
+  /** Where scores go, and as what. */
+  readonly scores?: ScoresOption;
   readonly check: CheckRows;
   readonly maxError?: number;
   readonly dumpTile?: { readonly b: number; readonly h: number; readonly m1: number; readonly p1: number };

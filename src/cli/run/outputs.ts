@@ -47,7 +47,18 @@ async function writeTensor(
   file: FileLayout,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const tensor = { shape: outputSizes(file, sizes), values: inLayout(file.layout, given, sizes) };
+  await writeRanks(path, name, outputSizes(file, sizes), inLayout(file.layout, given, sizes), metadata);
+}
+
+/** Writes one tensor to a .npy or .safetensors file, whole or not at all. @throws InputError */
+export async function writeRanks(
+  path: string,
+  name: string,
+  shape: readonly number[],
+  values: FloatValues,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const tensor = { shape, values };
   if (path.toLowerCase().endsWith(".npy")) {
     const { writeNpy } = await import("../../io/npy.js");
     await writeNpy(path, tensor.shape, tensor.values);

@@ -2,9 +2,12 @@ import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { type AttentionShape, inputNames } from "../../attention/shape.js";
 import type { TileCoordinates } from "../../attention/tile.js";
-import { type Alibi, alibiOf, alibiSlopes } from "../../emulator/alibi.js";
+import { type Alibi, alibiOf } from "../../emulator/alibi.js";
+import { requireLogSumExp as requireStates } from "../../emulator/log-sum-exp.js";
+import { isOnePass } from "../../emulator/one-pass.js";
 import { prepareScores } from "../../emulator/prepare.js";
 import { programOf } from "../../emulator/program-of.js";
+import { requireFewScores } from "../../emulator/score-matrix.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { formats } from "../../numerics/format.js";
@@ -20,6 +23,7 @@ import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withVal
 import { requireMemory } from "./memory.js";
 import type { RunOptions } from "./options.js";
 import { checkScaleFiles, narrowNotes, openScales, type StoredScales } from "./scale-files.js";
+import { alibiBias, slopesOf } from "./score-files.js";
 import { type RunSource, sourceOfOptions } from "./source.js";
 import type { SeenKeys } from "./workload.js";
 
@@ -68,7 +72,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     throw new UsageError({ where: "--max-error", got: "--check none beside it", expected: "rows to check" });
   }
   const source = options.onnx === undefined ? await sourceOfOptions(options) : await sourceOfModel(options);
-  const { files, file, scale, softcap, pastKeys, addends } = source;
+  const { files, file, scale, softcap, pastKeys } = source;
   const { model, layers, shape, mask, seen, valuesInKeys } = source.workload;
   const design = designOfRun(withFormatOf(source, options));
   const { kvSplits = 1 } = options;
@@ -80,18 +84,28 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const format = formatOf(arithmetic) ?? formats.fp32;
   const scales = await scalesOf(options, files !== null);
   checkScaleFiles(scales, arithmetic, shape);
-  const alibi = options.alibi === true ? alibiOf(shape, format, scale, alibiSlopes(shape.heads)) : null;
-  if (alibi !== null) refuseLaterKeys(mask);
+  const slopes = await slopesOf(options, shape);
+  // Elements of a dot product know only one direction, and 16 bits.
+  const byElements =
+    slopes !== null && mask.right === 0 && mask.prefix === undefined && !golden && softcap === undefined;
+  const alibi = byElements ? alibiOf(shape, format, scale, slopes) : null;
+  const addends =
+    slopes === null || byElements
+      ? source.addends
+      : { ...source.addends, bias: alibiBias(slopes, shape, mask.origin, source.addends.bias) };
   const tile = tileOfRun(design, options, shape);
   const { problem, operands: scoreOperands } = prepareScores(
     {
       ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
       ...(softcap === undefined ? {} : { softcap }),
       ...(kvSplits === 1 ? {} : { kvSplits }),
+      ...(options.lse === undefined ? {} : { states: true }),
       ...sourceOf(design),
     },
     addends,
   );
+  if (options.lse !== undefined) requireLogSumExp(problem, design);
+  if (options.scores !== undefined) requireFewScores(problem);
   programOf(problem);
   requireMemory(problem.shape, files === null ? "the workload" : "the input files", file.layout);
   validateProblem(problem);
@@ -105,7 +119,8 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const given = files === null ? generated() : fromFiles(files);
   const pieces = remembering(alibi === null ? given : withBiases(given, alibi));
   const narrow = files === null ? [] : narrowNotes(files, scales, arithmetic);
-  const notes = [...source.notes, ...narrow, numeratorNote(arithmetic)].filter(line => line !== null);
+  const more = scoreNotes(options, mask, slopes !== null && !byElements);
+  const notes = [...source.notes, ...narrow, numeratorNote(arithmetic), ...more].filter(line => line !== null);
   const output = options.outputLayout === undefined ? file : { layout: options.outputLayout, ranks: 4 };
   return {
     model,
@@ -160,13 +175,23 @@ function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
   return { at, path };
 }
 
-/** The bias is slope * (m - i): a penalty for distance only as far as keys lie before the query. */
-function refuseLaterKeys({ right }: AttentionMask): void {
-  if (right === 0) return;
+/** Lines about what is done to scores. */
+function scoreNotes({ mask = [] }: RunOptions, { right }: AttentionMask, alibiAdded: boolean): readonly string[] {
+  const prefix = mask.some(({ kind }) => kind === "prefix") && right === 0;
+  return [
+    ...(prefix ? ["--mask prefix shows nothing that a causal mask hides: all masks intersect; --no-causal"] : []),
+    ...(alibiAdded ? ["ALiBi is added to scores as a bias, -slope |i - m|"] : []),
+  ];
+}
+
+/** @throws UsageError, InputError where rows leave no log-sum-exp behind, or not all of them do */
+function requireLogSumExp(problem: AttentionProblem, { cascade }: RunDesign): void {
+  requireStates(problem);
+  if (isOnePass(cascade)) return;
   throw new UsageError({
-    where: "--alibi",
-    got: "queries that see later keys",
-    expected: "--causal or --window L,0 beside it",
+    where: "--lse",
+    got: `the cascade ${cascade.name}`,
+    expected: "FuseMax's own, which carries a row's maximum and denominator",
   });
 }
 
@@ -187,9 +212,18 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 
 /** Every output has a known type, a path of its own and can be written. */
 async function checkOutputs(options: RunOptions): Promise<void> {
-  const { output, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV } = options;
+  const { output, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV, lse, scores } = options;
+  if (resume !== undefined && lse !== undefined) {
+    throw new UsageError({ where: "--resume", got: "--lse beside it", expected: "one or the other" });
+  }
   const scales = { "q-scale": options.qScale, "k-scale": options.kScale, "v-scale": options.vScale };
-  const tensors = { "--output": output, "--present-k": presentK, "--present-v": presentV };
+  const tensors = {
+    "--output": output,
+    "--present-k": presentK,
+    "--present-v": presentV,
+    "--lse": lse,
+    "--scores": scores?.path,
+  };
   for (const [option, path] of Object.entries(tensors)) requireEnding(option, path, [".npy", ".safetensors"]);
   requireEnding("--dump", dump, [".safetensors"]);
   const inputs = Object.entries({ q, k, v, input, "past-k": pastK, "past-v": pastV, ...scales }).flatMap(

@@ -21,6 +21,7 @@ import { loadOperands } from "./inputs.js";
 import type { RunOptions } from "./options.js";
 import { writeDump, writeOutputs, writeTensors } from "./outputs.js";
 import type { RunPlan } from "./plan.js";
+import { writeLse, writeScores } from "./score-output.js";
 import { comparedWithTestData } from "./test-data.js";
 import { withLoadingProgress } from "./with-progress.js";
 
@@ -87,6 +88,9 @@ async function emulateAndCheck(
     for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
     await writeOutputs(plan, options, run.av);
+    const { lse, scores } = options;
+    if (lse !== undefined) await writeLse(lse, problem, operands, run.states ?? []);
+    if (scores !== undefined) await writeScores(scores, problem, operands);
     const onnx = plan.onnx === null ? null : await comparedWithTestData(plan, plan.onnx, operands, run.av);
     // Its threads hold on to the operands.
     await used.close();
@@ -153,6 +157,10 @@ function resultOf(
       ...seen,
       pastKeys,
       kvLens: mask.kvLens,
+      leftPad: mask.leftPad ?? null,
+      softcap: problem.softcap ?? null,
+      bias: problem.bias ?? null,
+      sink: problem.sink === true,
       qLens: mask.qLens,
       alibi: alibi === null ? null : { elements: alibi.elements },
     },

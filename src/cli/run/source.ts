@@ -5,7 +5,9 @@ import { openPast, withPast } from "./cache.js";
 import { openInputs } from "./input-files.js";
 import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
 import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
+import { planesOf } from "./mask-files.js";
 import type { RunOptions } from "./options.js";
+import { openScores } from "./score-files.js";
 import { type Workload, workloadOfOptions, workloadOfTensors } from "./workload.js";
 
 /** What is to be computed, whichever options or files say it, before it meets a design. */
@@ -35,15 +37,23 @@ export async function sourceOfOptions(options: RunOptions): Promise<RunSource> {
   const { files, file, pastKeys } = await filesOf(opened, options, known);
   const workload =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
+  const { scores, shape } = workload;
+  const { scale = scores.scale, softcap = scores.softcap } = options;
+  const planes = await planesOf(options.mask ?? [], shape);
+  const left =
+    scores.bias === undefined || options.bias !== undefined
+      ? null
+      : `the model adds ${scores.bias} to its scores, which is left out: --bias FILE gives its values`;
   const note = opened === null ? null : layoutNote(workload.shape, opened, known);
   return {
-    workload,
-    scale: options.scale ?? 1 / Math.sqrt(workload.scaleDim),
+    workload: planes.length === 0 ? workload : { ...workload, mask: { ...workload.mask, planes } },
+    scale: scale ?? 1 / Math.sqrt(workload.scaleDim),
+    ...(softcap === undefined ? {} : { softcap }),
     files,
-    addends: {},
+    addends: await openScores(options, shape),
     file,
     pastKeys,
-    notes: note === null ? [] : [note],
+    notes: [note, left].filter(line => line !== null),
     onnx: null,
   };
 }

@@ -1,7 +1,9 @@
 import { unevenGroups } from "../../attention/heads.js";
-import type { AttentionMask } from "../../attention/mask.js";
+import { type AttentionMask, noMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
+import { type Corner, type MaskChoice, maskInWords } from "../mask/choice.js";
+import { mergeMasks } from "../mask/merge.js";
 import type { ModelShape } from "./models.js";
 
 /** The options that say how large an attention is and which keys its queries see. */
@@ -19,6 +21,9 @@ export interface WorkloadOptions {
   readonly window?: { readonly left: number; readonly right: number };
   readonly qLens?: readonly number[];
   readonly kvLens?: readonly number[];
+  readonly leftPad?: readonly number[];
+  readonly mask?: readonly MaskChoice[];
+  readonly softcap?: number;
 }
 
 export interface Workload {
@@ -33,11 +38,17 @@ export interface Workload {
   readonly valuesInKeys: boolean;
   /** The kind of the model's layers, where it has several; else null. */
   readonly layers: string | null;
+  /** The factor and the cap of the model's scores, and what it adds to them that comes by --bias; undefined where it has none. */
+  readonly scores: Partial<Pick<ModelShape, "scale" | "softcap" | "bias">>;
 }
 
 /** The mask as asked for or as the model has it; `causal` bounds the window's right to 0. */
 export interface SeenKeys {
   readonly causal: boolean;
+  /** The corner of the scores that patterns about a query's own place are aligned to; null where there are none. */
+  readonly corner: Corner | null;
+  /** Every --mask in words. */
+  readonly masks: readonly string[];
   readonly window: readonly [left: number, right: number];
 }
 
@@ -75,6 +86,7 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
     scaleDim: options.headDim ?? model?.scaleDim ?? headDim,
     valuesInKeys: model?.valuesInKeys === true && shape.valueDim <= shape.headDim,
     layers: model?.layers ?? null,
+    scores: { scale: model?.scale, softcap: model?.softcap, bias: model?.bias },
   };
 }
 
@@ -120,6 +132,7 @@ export async function workloadOfTensors(options: WorkloadOptions, shape: Attenti
     scaleDim: model?.scaleDim ?? shape.headDim,
     valuesInKeys: model?.valuesInKeys ?? false,
     layers: model?.layers ?? null,
+    scores: { scale: model?.scale, softcap: model?.softcap, bias: model?.bias },
   };
 }
 
@@ -143,13 +156,23 @@ function maskOf(
   if (uneven !== null) throw new UsageError({ where: "--kv-heads", ...uneven });
   const { left, right } = options.window ?? model?.window ?? { left: -1, right: -1 };
   const causal = options.causal ?? model?.causal ?? false;
-  const mask = {
-    left,
-    right: causal ? 0 : right,
+  const causalOf = options.causal === true ? "--causal" : `the causal mask of --model ${model?.name}`;
+  const windowOf = options.window === undefined ? `the window of --model ${model?.name}` : "--window";
+  const { mask: masks = [] } = options;
+  const each = {
     qLens: lengths("--q-lens", options.qLens, shape.batch, shape.queries),
     kvLens: lengths("--kv-lens", options.kvLens, shape.batch, shape.keys),
   };
-  return { mask, seen: { causal, window: [left, right] } };
+  const leftPad = lengths("--left-pad", options.leftPad, shape.batch, shape.keys);
+  const sequences = Array.from({ length: shape.batch }, (_, b) =>
+    sequenceOf({ shape, mask: { ...noMask, ...each } }, b),
+  );
+  const asked = { causal: causal ? causalOf : null, window: { left, right, option: windowOf }, masks };
+  const { corner, ...window } = mergeMasks(asked, sequences);
+  return {
+    mask: { ...window, ...each, ...(leftPad === null ? {} : { leftPad }) },
+    seen: { causal, window: [left, right], corner, masks: masks.map(maskInWords) },
+  };
 }
 
 function lengths(
