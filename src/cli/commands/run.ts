@@ -8,7 +8,7 @@ import { parsed } from "../option.js";
 import { parseDtypes, parseNames } from "../run/input-files.js";
 import { engineChoices, type RunOptions } from "../run/options.js";
 import { parseSlopes } from "../run/score-files.js";
-import { parseScores } from "../run/score-output.js";
+import { parseScores } from "../run/scores-option.js";
 import {
   parseCheck,
   parseLengths,

@@ -7,7 +7,7 @@ import type { CacheOptions } from "./cache.js";
 import type { InputOptions } from "./input-files.js";
 import type { ScaleOptions } from "./scale-files.js";
 import type { ScoreOptions } from "./score-files.js";
-import type { ScoresOption } from "./score-output.js";
+import type { ScoresOption } from "./scores-option.js";
 import type { WorkloadOptions } from "./workload.js";
 
 export const engineChoices = ["auto", "webgpu", "wasm", "cpu"] as const;

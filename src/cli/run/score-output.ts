@@ -1,19 +1,8 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { logSumExp } from "../../emulator/log-sum-exp.js";
-import { type ScoreStage, scoreMatrix, scoreStages } from "../../emulator/score-matrix.js";
+import { scoreMatrix } from "../../emulator/score-matrix.js";
 import { writeRanks } from "./outputs.js";
-
-/** `--scores FILE[,STAGE]`. */
-export interface ScoresOption {
-  readonly path: string;
-  readonly stage: ScoreStage;
-}
-
-/** FILE, or FILE,raw|capped|biased|softmax. */
-export function parseScores(_: string, text: string): ScoresOption {
-  const stage = scoreStages.find(name => text.toLowerCase().endsWith(`,${name}`));
-  return stage === undefined ? { path: text, stage: "raw" } : { path: text.slice(0, -stage.length - 1), stage };
-}
+import type { ScoresOption } from "./scores-option.js";
 
 /** Writes the scores of a run, [B, H, P, M]. @throws InputError for too many */
 export async function writeScores(
