@@ -14,3 +14,9 @@ export function hull(a: KeyRange, b: KeyRange): KeyRange {
   if (isEmpty(a)) return b;
   return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
 }
+
+/** What two ranges share. */
+export function common(a: KeyRange, b: KeyRange): KeyRange {
+  const [from, to] = [Math.max(a.from, b.from), Math.min(a.to, b.to)];
+  return from < to ? { from, to } : noKeys;
+}

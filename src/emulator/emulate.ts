@@ -1,17 +1,14 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { allRows, placeOf, type RowRange } from "../attention/rows.js";
+import { allRows, type RowRange } from "../attention/rows.js";
 import { visibleScores } from "../attention/visible.js";
-import { DeviceError, NumericsError } from "../errors.js";
-import { boundInWords, largestResult } from "../numerics/limits.js";
-import { numberTypes } from "../numerics/number-type.js";
+import { DeviceError } from "../errors.js";
 import { type Digest, sha256OfValues } from "../numerics/sha256.js";
 import { breather } from "./breathe.js";
-import { cpuEngine, traceOverflow } from "./cpu.js";
+import { cpuEngine } from "./cpu.js";
 import type { Engine, RowBlock, Session } from "./engine.js";
-import { traceFault } from "./javascript/session.js";
+import { offence } from "./offence.js";
 import type { AttentionInputs } from "./operands.js";
 import { prepare } from "./prepare.js";
-import { programOf } from "./program-of.js";
 import { validateProblem } from "./validate.js";
 
 export interface Progress {
@@ -45,6 +42,8 @@ export interface EmulationRun {
   readonly lost: DeviceError | null;
   /** Tiles computed, or null when the engine does not count them. */
   readonly tiles: number | null;
+  /** Softmax numerators of the computed rows that were past the largest value of their type. */
+  readonly saturated: number;
 }
 
 /**
@@ -71,7 +70,8 @@ export async function emulateRows(
     options.onFallback?.(error, engine);
     await work.runOn(engine);
   }
-  return { engine, seconds: work.seconds, gflops: work.flops / work.seconds / 1e9, lost, tiles: work.tiles };
+  const { seconds, flops, tiles, saturated } = work;
+  return { engine, seconds, gflops: flops / seconds / 1e9, lost, tiles, saturated };
 }
 
 /** The rows of a problem that are still to be computed, whichever engine does it. */
@@ -79,6 +79,7 @@ class Work {
   seconds = 0;
   flops = 0;
   tiles: number | null = 0;
+  saturated = 0;
   private readonly finished: readonly RowRange[];
   private readonly rows: number;
   private rowsDone: number;
@@ -145,62 +146,16 @@ class Work {
 
   private async handOn(block: RowBlock): Promise<void> {
     const { range, overflowRow } = block;
-    if (overflowRow !== null) throw overflowError(this.problem, this.operands, overflowRow);
+    if (overflowRow !== null) throw offence(this.problem, this.operands, overflowRow);
     await this.options.onBlock(block);
     const { headDim, valueDim } = this.problem.shape;
     this.cursor = range.end;
     this.rowsDone += range.end - range.start;
     this.flops += 2 * visibleScores(this.problem, range) * (headDim + valueDim);
+    this.saturated += block.saturated ?? 0;
     this.tiles = this.tiles === null || block.tiles === undefined ? null : this.tiles + block.tiles;
     this.options.onProgress?.({ rowsDone: this.rowsDone, rows: this.rows });
   }
-}
-
-/** Runs the row again in plain JavaScript, so that every engine names the same offender. */
-function overflowError(problem: AttentionProblem, operands: Operands, row: number): Error {
-  const { b, h, p } = placeOf(problem.shape, row);
-  const offender = offenderOf(problem, operands, row);
-  if (offender === null) return new Error(`row ${row} was said to overflow, but does not in plain JavaScript`);
-  const { tensor, difference, limit, m1, index } = offender;
-  const place = [`b ${b}`, `h ${h}`, `query ${p}`, `key tile m1 ${m1}`, ...(index === null ? [] : [index])];
-  return new NumericsError({
-    where: `${tensor} at ${place.join(", ")}`,
-    got: `a ${difference ? "difference of scores" : "magnitude"} beyond ${limit}`,
-    expected: `values within the range of the ${problem.arithmetic.accumulator} accumulator`,
-    mend:
-      problem.arithmetic.accumulator === "fp16"
-        ? "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16"
-        : "scale the inputs down, or subtract a maximum before exponentials",
-  });
-}
-
-/** The value of a row that left its range. */
-interface Offender {
-  readonly tensor: string;
-  /** Whether it is the difference that goes into the tensor's exponential. */
-  readonly difference: boolean;
-  readonly limit: string;
-  readonly m1: number;
-  /** The key or coordinate in words; null for a value of the row. */
-  readonly index: string | null;
-}
-
-function offenderOf(problem: AttentionProblem, operands: Operands, row: number): Offender | null {
-  const program = programOf(problem);
-  if (program !== null) {
-    const fault = traceFault(problem, operands, program, row);
-    if (fault === null) return null;
-    const { tensor, difference, over } = fault.place;
-    const index = over === null ? null : `${{ key: "m0", E: "e", F: "f" }[over]} ${fault.index}`;
-    const limit = boundInWords(Math.min(largestResult, numberTypes[program.accumulator].largest));
-    return { tensor, difference, limit, m1: fault.m1, index };
-  }
-  const overflow = traceOverflow(problem, operands, row);
-  if (overflow === null) return null;
-  const { tensor, m1, index } = overflow;
-  const difference = tensor === "SLN" || tensor === "PRM";
-  const named = `${tensor === "SLNV" || tensor === "RNV" ? "f" : "m0"} ${index}`;
-  return { tensor, difference, limit: String(numberTypes.fp16.largest), m1, index: index === null ? null : named };
 }
 
 export interface Emulation extends EmulationRun {

@@ -45,6 +45,8 @@ export interface RowBlock {
    * runs that row again on the twin to name tensor, tile and index, so that every engine reports the same offender.
    */
   readonly overflowRow: number | null;
+  /** How many softmax numerators of the rows were past the largest value of their type; none where absent. */
+  readonly saturated?: number;
   /**
    * How many tiles (query tile p1, key tile m1) of the range were computed, where the engine counts them: those in
    * which at least one query sees a key.

@@ -5,11 +5,11 @@ import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../
 import { InputError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
-import type { FloatType } from "../numerics/format.js";
-import { requireFormat } from "../numerics/format-of.js";
+import { type FloatType, floatTypes } from "../numerics/format.js";
 import { boundInWords, largestOperand } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { bitsOf, operandFromFloat64, operandRounder, roundBf16Bits } from "../numerics/rounding.js";
+import { encodeOperands } from "./encode.js";
 import type { GivenScales } from "./given-scales.js";
 import type { GivenBias } from "./score-operands.js";
 
@@ -29,7 +29,7 @@ export interface AttentionInputs {
 }
 
 /**
- * Rounds Q, K and V to operands by rO, into arrays from `allocate` (see `Engine.allocate`). Padding past the
+ * Makes operands of Q, K and V, with the scales of the arithmetic (encode.ts), in arrays from `allocate` (see `Engine.allocate`). Padding past the
  * mask's lengths, and keys and values that no query sees, may hold anything, and become +0.
  * @throws InputError that names tensor, index and value for a NaN, an Inf or a magnitude out of the operand's range,
  * and for a tensor whose length is not that of its shape.
@@ -41,11 +41,25 @@ export function roundOperands(
   allocate?: (length: number) => Float32Array,
   mask: AttentionMask = noMask,
 ): Operands {
+  const types = valueByValue(arithmetic);
+  if (types === null || inputs.scales !== undefined) {
+    return encodeOperands(inputs, { shape, mask, arithmetic }, allocate);
+  }
   const shapes = tensorShapes(shape);
   const round = (name: InputName): Float32Array =>
-    roundTensor(inputs[name], name, shapes[name], operand, allocate, existingRows({ shape, mask }, name));
-  const { operand } = requireFormat(arithmetic, "operands");
+    roundTensor(inputs[name], name, shapes[name], types[name], allocate, existingRows({ shape, mask }, name));
   return { q: round("q"), k: round("k"), v: round("v") };
+}
+
+/**
+ * The types of operands that are rounded value by value, without scales, means or counts, so that the values of a tensor may
+ * come in pieces (`roundPart`); null where `roundOperands` needs whole tensors.
+ */
+export function valueByValue({ operands, smooth }: ArithmeticSpec): Readonly<Record<InputName, FloatType>> | null {
+  const typeOf = (name: InputName): FloatType | undefined =>
+    operands[name].scale === "none" ? floatTypes.find(type => type === operands[name].type.name) : undefined;
+  const [q, k, v] = [typeOf("q"), typeOf("k"), typeOf("v")];
+  return smooth === "keys" || q === undefined || k === undefined || v === undefined ? null : { q, k, v };
 }
 
 /** Rounds one tensor to operands; `name` and `shape` are for the error. */

@@ -2,13 +2,15 @@ import { hasPlanes } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { InputError } from "../errors.js";
-import { requireFormat } from "../numerics/format-of.js";
+import { formatOf } from "../numerics/format-of.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { type LowerOptions, lower } from "../program/lower.js";
+import { onePassProgram } from "../program/one-pass.js";
 import { peTable } from "../program/pe-table.js";
 import type { TileProgram } from "../program/program.js";
 import { withScoreTerms, withSink, withSinkBetween } from "../program/score-terms.js";
 import { writesOf } from "../program/steps.js";
+import { isSplit } from "./kv-runs.js";
 import { isOnePass, onePassSource, stateTensors } from "./one-pass.js";
 import { threePass } from "./three-pass.js";
 
@@ -25,8 +27,9 @@ export function cascadeOf({ cascade = onePassSource }: Pick<AttentionProblem, "c
 
 /**
  * The tile program that an engine has to print for a problem; null where its kernels written by hand do: for FuseMax's own
- * cascade on scores as the product leaves them, of which each query sees an interval, unless `always`.
- * @throws InputError for a cascade that is no program of tiles.
+ * cascade in a number format, on scores as the product leaves them, of which each query sees an interval, unless `always`.
+ * Of split keys it is the program of a run.
+ * @throws InputError for a cascade that is no program of tiles, or that cannot be had in the problem's arithmetic.
  */
 export function programOf(problem: AttentionProblem, always = false): TileProgram | null {
   const cascade = cascadeOf(problem);
@@ -34,27 +37,33 @@ export function programOf(problem: AttentionProblem, always = false): TileProgra
   const programs = lowered.get(cascade) ?? new Map<string, TileProgram>();
   lowered.set(cascade, programs);
   const { arithmetic, scale, softcap, bias, sink = false } = problem;
-  const key = [JSON.stringify(arithmetic), scale, softcap, bias !== undefined, sink].join(" ");
+  const key = [JSON.stringify(arithmetic), scale, softcap, bias !== undefined, sink, isSplit(problem)].join(" ");
   const program = programs.get(key) ?? programFor(problem, cascade);
   programs.set(key, program);
   return program;
 }
 
 /** Whether the kernels written by hand do for FuseMax's own cascade: for interval masks, and scores as the product leaves them. */
-const hasKernels = ({ mask, softcap, bias, sink = false, states = false }: AttentionProblem): boolean =>
-  !hasPlanes(mask) && softcap === undefined && bias === undefined && !sink && !states;
+const hasKernels = (problem: AttentionProblem): boolean => {
+  const { mask, softcap, bias, sink = false, states = false, arithmetic } = problem;
+  const plain = !hasPlanes(mask) && softcap === undefined && bias === undefined && !sink && !states;
+  return plain && !isSplit(problem) && formatOf(arithmetic) !== null;
+};
 
 /** The program of a problem with every value of a tile readable after it. @throws InputError likewise. */
 export const programToDump = (problem: AttentionProblem): TileProgram =>
   programFor(problem, cascadeOf(problem), { keep: true });
 
-function programFor(
-  { arithmetic, scale, softcap, bias, sink = false }: AttentionProblem,
-  cascade: Cascade,
-  options: LowerOptions = {},
-): TileProgram {
-  const table = peTable(requireFormat(arithmetic, "scores"));
+function programFor(problem: AttentionProblem, cascade: Cascade, options: LowerOptions = {}): TileProgram {
+  const { arithmetic, scale, softcap, bias, sink = false } = problem;
+  const table = peTable(arithmetic);
   const terms = { softcap: softcap === undefined ? undefined : { cap: softcap, scale }, bias: bias !== undefined };
+  const partial = isSplit(problem);
+  if (isOnePass(cascade) && (partial || formatOf(arithmetic) === null)) {
+    const program = onePassProgram(arithmetic, scale, { ...options, partial, terms });
+    return sink ? withSink(program, 2 ** arithmetic.offset) : program;
+  }
+  if (partial) throw notMerged(cascade, problem);
   const plain = withScoreTerms(lower(cascade, arithmetic, scale, options), table, terms);
   if (isOnePass(cascade)) {
     const program = { ...plain, states: statesOf(plain, cascade) };
@@ -76,6 +85,14 @@ function programFor(
   const n = passes.findIndex(({ tile }) => tile.some(step => writesOf(step).includes(maximum)));
   return withSinkBetween(plain, table, exponentFactor(scale), { n, maximum, denominator });
 }
+
+const notMerged = (cascade: Cascade, { kvSplits }: AttentionProblem): InputError =>
+  new InputError({
+    where: cascade.name,
+    got: `keys split into ${kvSplits} runs`,
+    expected: "attention in one pass, whose runs can be merged",
+    mend: "leave the split out, or take FuseMax's own cascade",
+  });
 
 function statesOf({ variables }: TileProgram, cascade: Cascade): NonNullable<TileProgram["states"]> {
   const names = stateTensors(cascade);

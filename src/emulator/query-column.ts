@@ -54,7 +54,7 @@ export class QueryColumn {
     this.spnv = new Float32Array(shape.valueDim);
     const format = requireFormat(arithmetic, "the twin");
     this.pe = processingElement(format);
-    this.mac = macChains(format);
+    this.mac = macChains({ accumulator: format.accumulator, exact: format.operand !== "fp32" });
     this.c = exponentFactor(scale);
     this.headDim = shape.headDim;
     this.valueDim = shape.valueDim;

@@ -32,8 +32,10 @@ export function requireFewScores({ shape }: Pick<AttentionProblem, "shape">): vo
  * hides one; or each row's softmax under its last maximum, rA(SLN / RD), +0 where it is hidden.
  * @throws InputError for too many of them, NumericsError where a value leaves its range.
  */
-export function scoreMatrix(problem: AttentionProblem, operands: Operands, stage: ScoreStage): Float32Array {
-  requireFewScores(problem);
+export function scoreMatrix(given: AttentionProblem, operands: Operands, stage: ScoreStage): Float32Array {
+  requireFewScores(given);
+  // Runs of keys share their scores.
+  const problem: AttentionProblem = { ...given, kvSplits: 1 };
   const { shape, scale } = problem;
   const { softcap: _softcap, bias: _bias, ...raw } = problem;
   const { bias: _, ...capped } = problem;
@@ -50,11 +52,11 @@ export function scoreMatrix(problem: AttentionProblem, operands: Operands, stage
   let row = 0;
   const runner = new RowRunner(upTo, operands, program, {
     mostRows: 1,
-    onTile: (pass, m1, memory) => {
+    onTile: (pass, m1, memory, placeOf) => {
       if (!pass.tile.some(step => step.kind === "product" && step.to === variable)) return;
-      const base = variable.life === "whole" ? 0 : m1 * m0;
+      const placed = variable.life === "whole" ? (m: number) => m : placeOf;
       for (let m = m1 * m0; m < Math.min(keys, (m1 + 1) * m0); m += 1) {
-        const score = memory.values[at]?.values[m - base] as number;
+        const score = memory.values[at]?.values[placed(m)] as number;
         if (mask.sees(row, m)) out[row * keys + m] = stage === "softmax" ? score : scale * score;
       }
     },
@@ -62,7 +64,7 @@ export function scoreMatrix(problem: AttentionProblem, operands: Operands, stage
   const share = stage === "softmax" ? shareOf(problem) : null;
   const [av, states] = [new Float32Array(valueDim), new Float32Array(2)];
   for (; row < allRows(problem).end; row += 1) {
-    const fault = runner.run({ start: row, end: row + 1 }, av, undefined, share === null ? undefined : states);
+    const fault = runner.run({ start: row, end: row + 1 }, av, share === null ? {} : { states });
     if (fault !== null) {
       throw new NumericsError({
         where: `${fault.place.tensor} of row ${row}`,

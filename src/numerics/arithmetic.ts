@@ -68,3 +68,6 @@ export const choices = Object.keys(defaultChoices) as readonly Choice[];
 
 /** Keys or features of a block that shares a scale; null for scales that are constant along the sum. */
 export const scaleBlock = (scale: Scale): number | null => (scale === "mx" ? 32 : scale === "nvfp4" ? 16 : null);
+
+/** Whether a product's sum is multiplied by an operand's scale once it is done. */
+export const isScaledAfterwards = ({ scale }: OperandSpec): boolean => scale !== "none" && scaleBlock(scale) === null;

@@ -1,4 +1,4 @@
-import type { Format } from "./format.js";
+import type { FloatType } from "./format.js";
 
 /**
  * A row of accumulators side by side, seen as fp32 values and as their bits. The fast paths below do to each lane
@@ -90,19 +90,19 @@ const chainsRounded = chainsOf(({ values }, a, x, offset, start, end) => {
 });
 
 /** bf16 sums: RNE to fp32 by the store, then to bf16 by its bits. */
-const chainsBf16 = chainsOf(({ values, bits }, a, x, offset, start, end) => {
+const macBf16: MacRow = ({ values, bits }, a, x, offset, start, end) => {
   for (let i = start; i < end; i += 1) {
     values[i] = (values[i] as number) + a * (x[offset + i] as number);
     const u = bits[i] as number;
     bits[i] = (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
   }
-});
+};
 
 /** Adding and subtracting it rounds a float64 below 2^27 to a multiple of 2^-24, ties to even, and -0 to +0. */
 const toSubnormalFp16 = 1.5 * 2 ** 28;
 
 /** fp16 sums: RNE to fp32 by the store, then to fp16 by its bits; subnormals and overflow apart. */
-const chainsFp16 = chainsOf(({ values, bits }, a, x, offset, start, end) => {
+const macFp16: MacRow = ({ values, bits }, a, x, offset, start, end) => {
   for (let i = start; i < end; i += 1) {
     values[i] = (values[i] as number) + a * (x[offset + i] as number);
     const u = bits[i] as number;
@@ -111,11 +111,32 @@ const chainsFp16 = chainsOf(({ values, bits }, a, x, offset, start, end) => {
     else if (magnitude < 0x477ff000) bits[i] = (u + 0xfff + ((u >>> 13) & 1)) & 0xffffe000;
     else bits[i] = (u & 0x80000000) | 0x7f800000;
   }
-});
+};
 
-/** The chains of multiply-accumulates of a format. */
-export function macChains({ operand, accumulator }: Format): MacChains {
-  if (accumulator === "bf16") return chainsBf16;
-  if (accumulator === "fp16") return chainsFp16;
-  return operand === "fp32" ? chainsRounded : chainsExact;
+/** Chains where products are no fp32 values: they are rounded first, and what is summed is 1 times them. */
+const chainsOfRounded =
+  (mac: MacRow): MacChains =>
+  (s, a, x, start, end) => {
+    const products = new Float32Array(Math.max(0, end - start));
+    for (let j = 0; j < a.count; j += 1) {
+      const at = x.offset + j * x.stride + start;
+      for (let i = 0; i < products.length; i += 1) {
+        products[i] = (a.values[a.first + j] as number) * (x.values[at + i] as number);
+      }
+      mac(s, 1, products, -start, start, end);
+    }
+  };
+
+/** What multiply-accumulates are of. */
+export interface MacKind {
+  readonly accumulator: FloatType;
+  /** Whether every product is an fp32 value. */
+  readonly exact: boolean;
+}
+
+/** The chains of multiply-accumulates to an accumulator. */
+export function macChains({ accumulator, exact }: MacKind): MacChains {
+  if (accumulator === "fp32") return exact ? chainsExact : chainsRounded;
+  const mac = accumulator === "bf16" ? macBf16 : macFp16;
+  return exact ? chainsOf(mac) : chainsOfRounded(mac);
 }

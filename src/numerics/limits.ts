@@ -27,6 +27,9 @@ export const largestResult = 2 ** 100;
 export const boundInWords = (bound: number): string =>
   Number.isInteger(Math.log2(bound)) ? `2^${Math.log2(bound)}` : String(bound);
 
+/** Magnitudes of a set that shares a scale count as none below it. */
+export const smallestAmax = 2 ** -40;
+
 export const smallestScale = 2 ** -12;
 export const largestScale = 2 ** 12;
 

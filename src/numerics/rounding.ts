@@ -12,6 +12,13 @@ import { exponentOf, type FloatSpec, numberTypes } from "./number-type.js";
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
+/** 2^floor(log2 |x|) of a normal fp32 value, +0 of what is smaller. */
+export function binadeFp32(x: number): number {
+  float[0] = x;
+  bits[0] = (bits[0] as number) & 0x7f800000;
+  return float[0] as number;
+}
+
 /** RNE to fp32. */
 export const roundFp32 = Math.fround;
 
@@ -80,7 +87,7 @@ const toInteger = 1.5 * 2 ** 52;
  */
 export function roundToType(x: number, type: FloatSpec): number {
   // The machine rounds to fp32 itself.
-  if (Number.isNaN(x) || type === numberTypes.fp32) return Math.fround(x);
+  if (Number.isNaN(x) || type.significandBits === 24) return Math.fround(x);
   const magnitude = Math.abs(x);
   const rounded = roundMagnitude(magnitude, type);
   const kept = rounded <= type.largest ? rounded : type.saturates ? type.largest : Infinity;
@@ -90,6 +97,38 @@ export function roundToType(x: number, type: FloatSpec): number {
 /** Whether rounding takes x to the largest value of a type for want of a larger one. */
 export const isSaturated = (x: number, type: FloatSpec): boolean =>
   type.saturates && !(roundMagnitude(Math.abs(x), type) <= type.largest);
+
+/** Rounds fp32 values to a type as `roundToType` does, and -0 to +0. */
+export function typeRounder(type: FloatSpec): (x: number) => number {
+  const { significandBits, leastExponent, largest, integer } = type;
+  if (significandBits >= 24) return x => x;
+  if (type.name === "bf16") return x => roundBf16(x) + 0;
+  if (type.name === "fp16") return x => roundFp16(x) + 0;
+  const beyond = type.saturates ? largest : Infinity;
+  const kept = (y: number): number => (y > largest ? beyond : y < -largest ? -beyond : y + 0);
+  if (integer) return x => kept(x < 0 ? -Math.floor(-x + 0.5) : Math.floor(x + 0.5));
+  const dropped = 24 - significandBits;
+  const half = 2 ** (dropped - 1) - 1;
+  const mask = -(2 ** dropped);
+  const least = bitsOf(2 ** leastExponent);
+  const subnormal = toInteger * 2 ** (leastExponent - significandBits + 1);
+  return x => {
+    float[0] = x;
+    const u = bits[0] as number;
+    const magnitude = u & 0x7fffffff;
+    if (magnitude < least) return x + subnormal - subnormal;
+    bits[0] = (u + half + ((u >>> dropped) & 1)) & mask;
+    return kept(float[0] as number);
+  };
+}
+
+/** The largest magnitude among fp32 values that a type holds without saturating, rounding included. */
+export function lastUnsaturated(type: FloatSpec): number {
+  if (!type.saturates) return numberTypes.fp32.largest;
+  const step = type.integer ? 1 : 2 ** (exponentOf(type.largest) - type.significandBits + 1);
+  const middle = type.largest + step / 2;
+  return isSaturated(middle, type) ? fromBits(bitsOf(middle) - 1) : middle;
+}
 
 function roundMagnitude(x: number, { integer, significandBits, leastExponent }: FloatSpec): number {
   if (x === 0 || x === Infinity) return x;

@@ -1,7 +1,9 @@
-import { roundBf16, roundFp16 } from "../numerics/rounding.js";
+import { binadeFp32, typeRounder } from "../numerics/rounding.js";
+import { fusedMultiplyAdd32 } from "../numerics/single-rounding.js";
 import type { Blocks, PrintedFor, PrintedPass, RowMemory, TileSpan } from "./javascript.js";
 import type { CheckedPlace, Pass, Statement, Step, TileProgram } from "./program.js";
 import type { BinaryPrimitive, Scalar, Test } from "./scalar.js";
+import type { LoopAxis } from "./steps.js";
 import type { Variable } from "./variable.js";
 
 /*
@@ -46,6 +48,8 @@ class Closures {
   /** One closure a node, so that what is used twice is one value; its latest value is kept for a turn. */
   private readonly made = new Map<Scalar, Value>();
   private turn = 0;
+  /** Over what the loop is whose closures are made. */
+  private over: LoopAxis = null;
 
   constructor(
     private readonly program: TileProgram,
@@ -75,7 +79,9 @@ class Closures {
 
   /** Where in its array a variable's value at the loop's point is. */
   private index({ axis, life }: Variable): Value {
-    const { at } = this;
+    const { at, over } = this;
+    const width = this.program.blockKeys ?? 1;
+    if (axis === "block") return over === "key" ? () => Math.floor(at.i / width) : () => at.i;
     if (axis === "row") return life === "whole" ? () => at.span.m1 : () => 0;
     return life === "whole" ? () => at.span.base + at.i : () => at.i;
   }
@@ -84,6 +90,7 @@ class Closures {
     const { at, blocks, sizes } = this;
     if (step.kind === "product") {
       const { over, lanes, to, continues } = step;
+      const scales = step.scales === null ? null : this.program.variables.indexOf(step.scales);
       const [from, target] = [lanes, to].map(variable => this.program.variables.indexOf(variable)) as [number, number];
       return () => {
         const [a, b] = [at.row.values[from], at.row.values[target]];
@@ -92,19 +99,19 @@ class Closures {
         if (over === "E") blocks.keys(a, b, base, at.span);
         else {
           if (!continues) b.values.fill(0);
-          blocks.values(a, b, base, at.span);
+          blocks.values(a, b, base, at.span, scales === null ? null : (at.row.values[scales] ?? null));
         }
       };
     }
     const local = new Map<Variable, { value: number }>();
+    this.over = step.over;
     const body = step.body.map(statement => this.statement(statement, local));
     const { over } = step;
     const starts = step.body.flatMap(statement => (statement.kind === "fold" ? [this.foldStart(statement)] : []));
     const zeros = step.body.flatMap(s => (s.kind === "set" && s.to.life !== "local" ? [this.zero(s.to)] : []));
     return () => {
       for (const start of starts) start();
-      const [from, to] =
-        over === null ? [0, 1] : over === "key" ? [at.span.start, at.span.end] : [0, over === "E" ? sizes.e : sizes.f];
+      const [from, to] = this.bounds(over, sizes);
       for (at.i = from; at.i < to; at.i += 1) {
         this.turn += 1;
         const hidden = over === "key" && this.bits && at.span.seen[at.i] === 0;
@@ -122,8 +129,22 @@ class Closures {
     };
   }
 
+  private bounds(over: LoopAxis, sizes: { readonly e: number; readonly f: number }): readonly [number, number] {
+    const { start, end } = this.at.span;
+    const width = this.program.blockKeys ?? 1;
+    if (over === "key") return [start, end];
+    if (over === "block") return [Math.floor(start / width), Math.floor((end - 1) / width) + 1];
+    return [0, over === null ? 1 : over === "E" ? sizes.e : sizes.f];
+  }
+
   private foldStart({ to, start }: Extract<Statement, { kind: "fold" }>): () => void {
     const [values, index] = [this.values(to), this.index(to)];
+    if (to.axis === "block") {
+      return () => {
+        const [first, last] = this.bounds("block", this.sizes);
+        values().fill(start ?? 0, first, last);
+      };
+    }
     return () => {
       if (start !== null) values()[index()] = start;
     };
@@ -192,10 +213,17 @@ class Closures {
         const [f, a] = [Math[scalar.op], this.value(scalar.a, local)];
         return () => f(a());
       }
-      case "bf16":
-      case "fp16": {
-        const [round, a] = [scalar.op === "bf16" ? roundBf16 : roundFp16, this.value(scalar.a, local)];
-        return () => round(a()) + 0;
+      case "binade": {
+        const a = this.value(scalar.a, local);
+        return () => binadeFp32(a());
+      }
+      case "round": {
+        const [round, a] = [typeRounder(scalar.type), this.value(scalar.a, local)];
+        return () => round(a());
+      }
+      case "fma": {
+        const [a, b, c] = [this.value(scalar.a, local), this.value(scalar.b, local), this.value(scalar.c, local)];
+        return () => fusedMultiplyAdd32(a(), b(), c());
       }
       default: {
         const [op, a, b] = [binary[scalar.op], this.value(scalar.a, local), this.value(scalar.b, local)];

@@ -117,7 +117,7 @@ export class Expressions {
     if (scale !== undefined && scale.kind !== "number") throw unfit("a number as the scale of an exponential");
     const unless = this.noneOf(expression.operand);
     if (table.checksAll) {
-      const where = { tensor: einsum.tensor, difference: true, unless, order, over: null };
+      const where = { tensor: einsum.tensor, what: "difference" as const, unless, order, over: null };
       this.checks.push({ kind: "check", value: x, limit: table.limit, where });
     }
     return table.exp(x, scale === undefined ? c : exponentFactor(scale.value), unless);

@@ -1,5 +1,7 @@
 import type { Lanes } from "../numerics/lanes.js";
-import { roundBf16, roundFp16 } from "../numerics/rounding.js";
+import type { FloatSpec } from "../numerics/number-type.js";
+import { binadeFp32, typeRounder } from "../numerics/rounding.js";
+import { fusedMultiplyAdd32 } from "../numerics/single-rounding.js";
 import type { CheckedPlace, Pass, Statement, Step, TileProgram } from "./program.js";
 import type { BinaryPrimitive } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
@@ -30,8 +32,8 @@ export interface PrintedFor {
 export interface Blocks {
   /** sums over E of lanes * K, one for each key of the span, into to[at + m]. */
   keys(lanes: Lanes, to: Lanes, at: number, span: TileSpan): void;
-  /** to += sums over the span's keys of lanes[at + m] * V, one for each coordinate of F. */
-  values(lanes: Lanes, to: Lanes, at: number, span: TileSpan): void;
+  /** to += sums over the span's keys of lanes[at + m] * V, one for each coordinate of F; `scales` those of the lanes' blocks. */
+  values(lanes: Lanes, to: Lanes, at: number, span: TileSpan, scales: Lanes | null): void;
   /** A check that failed, by its number in `PrintedProgram.checks`, at a key or coordinate. */
   fault(check: number, index: number): void;
 }
@@ -58,16 +60,18 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
   min: (a, b) => `Math.min(${a}, ${b})`,
 };
 
-const dialect: Dialect = {
+const dialectOf = (rounderOf: (type: FloatSpec) => string): Dialect => ({
   number: value => (value < 0 ? `(${value})` : String(value)),
   binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => (op === "fp16" ? `(fp16(${a}) + 0)` : op === "bf16" ? `bf16(${a})` : `Math.${op}(${a})`),
-  scale2: (p, n) => `${p} * power[${n} + 51]`,
+  unary: (op, a) => (op === "binade" ? `binade(${a})` : `Math.${op}(${a})`),
+  round: (type, a) => `${rounderOf(type)}(${a})`,
+  multiplyAdd: (a, b, c) => `fma(${a}, ${b}, ${c})`,
+  scale2: (p, n) => f(`${p} * power[${n} + 51]`),
   select: (when, a, b) => `(${when} ? ${a} : ${b})`,
   less: (a, b) => `${a} < ${b}`,
   equal: (a, b) => `${a} === ${b}`,
   declare: (name, value) => `const ${name} = ${value};`,
-};
+});
 
 /** 2^n at n + 51, from 2^-51 to 2^65. */
 const power = Float64Array.from({ length: 117 }, (_, i) => 2 ** (i - 51));
@@ -77,13 +81,15 @@ export function printJavaScript(program: TileProgram, { bits = false }: PrintedF
   const printer = new Printer(program, bits);
   const passes = program.passes.map(pass => printer.pass(pass));
   const text = `"use strict";\nreturn [\n${passes.join(",\n")}\n];\n`;
-  const names = ["blocks", "E", "F", "bf16", "fp16", "power"];
+  const rounders = [...printer.rounders.entries()];
+  const names = ["blocks", "E", "F", "power", "fma", "binade", ...rounders.map(([, { name }]) => name)];
   return {
     text,
     checks: printer.checks,
     compile: (blocks, { e, f }) => {
       const make = new Function(...names, text);
-      return make(blocks, e, f, roundBf16, roundFp16, power) as readonly PrintedPass[];
+      const given = [blocks, e, f, power, fusedMultiplyAdd32, binadeFp32, ...rounders.map(([, { round }]) => round)];
+      return make(...given) as readonly PrintedPass[];
     },
   };
 }
@@ -96,12 +102,21 @@ function hiddenKey(body: readonly Statement[], place: (variable: Variable) => st
 
 class Printer {
   readonly checks: CheckedPlace[] = [];
+  /** By the name of a type. */
+  readonly rounders = new Map<string, { readonly name: string; readonly round: (x: number) => number }>();
   private readonly names = { next: 0 };
+  private readonly dialect = dialectOf(type => this.rounder(type));
 
   constructor(
     private readonly program: TileProgram,
     private readonly bits: boolean,
   ) {}
+
+  private rounder(type: FloatSpec): string {
+    const known = this.rounders.get(type.name) ?? { name: `round${this.rounders.size}`, round: typeRounder(type) };
+    this.rounders.set(type.name, known);
+    return known.name;
+  }
 
   pass({ tile, end }: Pass): string {
     return `{\ntile(row, span) {\n${this.function(tile, true)}\n},\nend(row) {\n${this.function(end, false)}\n}\n}`;
@@ -123,7 +138,8 @@ class Printer {
     const at = (variable: Variable): string => (variable.life === "whole" ? "base" : "0");
     if (over === "E") return [`blocks.keys(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(to)}, span);`];
     const clear = continues ? [] : [`${this.lanes(to)}.values.fill(0);`];
-    return [...clear, `blocks.values(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(lanes)}, span);`];
+    const scales = step.scales === null ? "null" : this.lanes(step.scales);
+    return [...clear, `blocks.values(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(lanes)}, span, ${scales});`];
   }
 
   private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
@@ -140,6 +156,7 @@ class Printer {
     };
     const place = (variable: Variable): string => {
       const { axis, life } = variable;
+      if (axis === "block") return `${arrayOf(variable)}[${over === "key" ? this.blockOf("i") : "i"}]`;
       const index = axis === "row" ? (life === "whole" ? "m1" : "0") : life === "whole" ? "base + i" : "i";
       return `${arrayOf(variable)}[${index}]`;
     };
@@ -158,14 +175,20 @@ class Printer {
     };
     for (const statement of body) {
       if (statement.kind !== "fold") continue;
+      if (statement.to.axis === "block") {
+        folds.set(statement.to, place(statement.to));
+        const [first, last] = this.blockSpan();
+        before.push(`${arrayOf(statement.to)}.fill(${statement.start}, ${first}, ${last});`);
+        continue;
+      }
       const name = this.fresh();
       folds.set(statement.to, name);
       before.push(`let ${name} = ${statement.start ?? place(statement.to)};`);
       after.push(`${place(statement.to)} = ${name};`);
     }
-    const text = new BodyText(dialect, readVariable, this.names, body);
+    const text = new BodyText(this.dialect, readVariable, this.names, body);
     for (const statement of body) this.statement(statement, text, folds, place, over !== null);
-    const [from, to] = over === "key" ? ["start", "end"] : ["0", over ?? ""];
+    const [from, to] = over === "key" ? ["start", "end"] : over === "block" ? this.blockSpan() : ["0", over ?? ""];
     const hidden = over === "key" && this.bits ? [hiddenKey(body, place)] : [];
     const turn = [...hidden, ...text.lines];
     const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...turn, "}"];
@@ -194,6 +217,15 @@ class Printer {
     const call = `blocks.fault(${this.checks.length}, ${inLoop ? "i" : "0"})`;
     text.lines.push(`if (${counted}!(Math.abs(${text.of(value)}) <= ${limit})) ${call};`);
     this.checks.push(where);
+  }
+
+  private blockOf(place: string): string {
+    return `Math.floor(${place} / ${this.program.blockKeys})`;
+  }
+
+  /** The blocks that hold a key of the row. */
+  private blockSpan(): readonly [string, string] {
+    return [this.blockOf("start"), `${this.blockOf("(end - 1)")} + 1`];
   }
 
   private fresh(): string {

@@ -139,10 +139,11 @@ export class EinsumLowering {
   }
 
   /** A factor of a product that is summed: an operand, unless its tensor is annotated otherwise. */
-  private factor(expression: Expression, axis: Axis): Scalar {
+  private factor(expression: Expression, axis: Axis, product: "E" | "key" = "key"): Scalar {
+    const { operand, query } = this.context.table;
     const value = this.expressions.value(expression, axis);
     if (value.op === "read" && value.variable.operand) return value;
-    return this.isAnnotated(expression) ? value : this.context.table.operand(value);
+    return this.isAnnotated(expression) ? value : (product === "E" ? query : operand)(value);
   }
 
   private isAnnotated(expression: Expression): boolean {
@@ -165,7 +166,7 @@ export class EinsumLowering {
   private product(over: "E" | "key", { lanes }: Product, continues: boolean): void {
     const { einsum, tileDraft, draft, unfit } = this.context;
     if (einsum.annotation !== null && continues) throw unfit("no annotation of a sum over all keys");
-    const value = this.factor(lanes, over);
+    const value = this.factor(lanes, over, over);
     if (this.isAnnotated(lanes) && !(value.op === "read" && value.variable.operand)) {
       throw unfit("operands in a product with K or V");
     }
@@ -177,7 +178,7 @@ export class EinsumLowering {
     }
     this.flushChecks(over);
     const to = this.target(continues ? 0 : null);
-    this.steps.append({ kind: "product", over, lanes: operand, to, continues });
+    this.steps.append({ kind: "product", over, lanes: operand, to, continues, scales: null });
     const axis = over === "E" ? "key" : "F";
     if (einsum.annotation !== null) this.steps.add(axis, { kind: "set", to, value: this.finish(read(to)) });
     this.check(axis, to, continues);
@@ -197,7 +198,7 @@ export class EinsumLowering {
     const wanted = table.checksAll ? true : !isMaximum && (over === null || einsum.tensor === roles.out);
     if (!wanted) return;
     const unless = isMaximum ? isNone(read(to)) : null;
-    const where = { tensor: einsum.tensor, difference: false, unless, order, over };
+    const where = { tensor: einsum.tensor, what: "value" as const, unless, order, over };
     // An infinity stays one to the end of its sum.
     const steps = continues ? this.context.end : this.steps;
     steps.add(over, { kind: "check", value: read(to), limit: table.limit, where });

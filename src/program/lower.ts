@@ -5,10 +5,10 @@ import { splitOf } from "../einsum/split.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import { InputError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
-import type { Format } from "../numerics/format.js";
-import { requireFormat } from "../numerics/format-of.js";
 import { exponentFactor } from "../numerics/pe.js";
+import { productSumOf } from "../numerics/summation.js";
 import type { EinsumContext, Place, Written } from "./expressions.js";
+import { requireGeneral } from "./general.js";
 import { EinsumLowering } from "./lower-einsum.js";
 import { noMaximum, type PeTable, peTable } from "./pe-table.js";
 import type { TileProgram } from "./program.js";
@@ -26,7 +26,7 @@ export function lower(
   scale: number,
   options: LowerOptions = {},
 ): TileProgram {
-  return new Lowering(cascade, requireFormat(arithmetic, cascade.name), scale, options.keep ?? false).program();
+  return new Lowering(cascade, arithmetic, scale, options.keep ?? false).program();
 }
 
 export interface LowerOptions {
@@ -56,12 +56,13 @@ class Lowering {
 
   constructor(
     private readonly cascade: Cascade,
-    private readonly format: Format,
+    private readonly arithmetic: ArithmeticSpec,
     private readonly scale: number,
     private readonly keep: boolean,
   ) {
     this.roles = rolesOf(cascade);
-    this.table = peTable(format);
+    requireGeneral(arithmetic, cascade.name);
+    this.table = peTable(arithmetic);
     const keys = cascade.ranks.byName(this.roles.keys);
     this.keyParts = keys === undefined ? [this.roles.keys] : splitOf(cascade, keys);
     if (this.keyParts.length > 2) {
@@ -103,9 +104,14 @@ class Lowering {
         );
       }
     }
-    const { operand, accumulator } = this.format;
+    const { operands, accumulator } = this.arithmetic;
+    const products = {
+      E: productSumOf(this.arithmetic, operands.q, operands.k),
+      key: productSumOf(this.arithmetic, operands.p, operands.v),
+    };
     return {
-      ...{ name: cascade.name, operand, accumulator, passes, output: output.variable, query: this.query },
+      ...{ name: cascade.name, accumulator, products, passes, output: output.variable, query: this.query },
+      ...{ blockKeys: null, descending: false },
       splitsKeys: this.keyParts.length > 1,
       variables: this.drafts,
       carried: new Set(this.iterations.flatMap(({ before, after }) => [before, after])),

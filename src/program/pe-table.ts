@@ -1,5 +1,5 @@
 import type { Annotation } from "../einsum/einsum.js";
-import type { FloatType, Format } from "../numerics/format.js";
+import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import {
   largestExponent,
   largestResult,
@@ -7,10 +7,9 @@ import {
   smallestExponent,
   smallestResult,
 } from "../numerics/limits.js";
-import { numberTypes } from "../numerics/number-type.js";
-import { exp2CoefficientBits } from "../numerics/pe.js";
-import { fromBits, rounder } from "../numerics/rounding.js";
-import { binary, equal, less, number, type Scalar, select, type Test, unary } from "./scalar.js";
+import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
+import { accumulatorRounder, fromBits } from "../numerics/rounding.js";
+import { binary, equal, less, multiplyAdd, number, round, type Scalar, select, type Test, unary } from "./scalar.js";
 
 /** Stands for -inf, which a maximum starts from: below every score, finite, so that no engine meets an infinity. */
 export const noMaximum = Math.fround(-3e38);
@@ -20,7 +19,8 @@ const beyondExponent = largestResult * 2 ** 10;
 
 /**
  * The operations of a PE as expressions of primitives: what an arithmetic consists of, for the printers. Each says
- * the same as the operation of that name in `ProcessingElement` (src/numerics/pe.ts), which the interpreter runs.
+ * the same as the operation of that name in `ProcessingElement` (src/numerics/pe.ts), which the interpreter runs, or in
+ * the golden implementation of one-pass attention (src/emulator/golden).
  */
 export interface PeTable {
   readonly add: Binary;
@@ -34,14 +34,16 @@ export interface PeTable {
   mac(s: Scalar, a: Scalar, b: Scalar): Scalar;
   /** E2(x) for c = scale * log2 e; +0 where `unless` holds, x being minus infinity there. */
   exp(x: Scalar, c: number, unless: Test | null): Scalar;
-  /** E2 as a function of t, in log2, for t <= 0. */
-  exp2(t: Scalar): Scalar;
+  /** E2 of t, in log2, for t of at most `largestExponent`. */
+  readonly exp2: Unary;
   /** The soft-cap of a score (src/numerics/softcap.ts). */
   softcap(s: Scalar, g: number, w: number): Scalar;
   /** A number of the text or of a rank's size. */
   constant(value: number): Scalar;
-  /** rO. */
+  /** rO of a softmax numerator, and of whatever else enters a product with V or in scalar work. */
   readonly operand: Unary;
+  /** rO of what enters a product with K. */
+  readonly query: Unary;
   /** rA of a value that no operation here has rounded to an accumulator. */
   readonly result: Unary;
   annotation(annotation: Annotation): Unary;
@@ -60,32 +62,41 @@ type Binary = (a: Scalar, b: Scalar) => Scalar;
 const zero = number(0);
 
 /** Below `least` in magnitude, and -0, give +0. */
-const flush = (x: Scalar, least: number): Scalar => select(less(unary("abs", x), number(least)), zero, x);
+export const flush = (x: Scalar, least: number): Scalar => select(less(unary("abs", x), number(least)), zero, x);
 
-export function peTable({ operand, accumulator }: Format): PeTable {
+/** An fp32 value rounded to a type; the value itself where it is one. */
+export const rounded = (type: FloatSpec, x: Scalar): Scalar => (type.significandBits === 24 ? x : round(type, x));
+
+export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable {
+  const accumulated = numberTypes[accumulator];
   /** Values that are an accumulator's already. */
   const inA = new WeakSet<Scalar>();
   const noted = (x: Scalar): Scalar => {
     inA.add(x);
     return x;
   };
-  const to = (type: FloatType, x: Scalar): Scalar => (type === "fp32" ? x : unary(type, x));
-  const toA = (x: Scalar): Scalar => noted(to(accumulator, x));
+  const toA = (x: Scalar): Scalar => noted(rounded(accumulated, x));
   const tiny = (x: Scalar): Scalar => noted(flush(toA(x), smallestResult));
   const result: Unary = x => (inA.has(x) || x.op === "read" ? x : toA(x));
-  const toOperand: Unary = x => noted(flush(to(operand, x), numberTypes[operand].flush));
-  const coefficients = exp2CoefficientBits.map(bits => number(rounder(accumulator)(fromBits(bits))));
-  const [c0 = zero, ...rest] = coefficients;
-  const [last = c0, ...others] = [...rest].reverse();
-  const exp2: Unary = t => {
+  const toOperand =
+    ({ type }: ArithmeticSpec["operands"]["q"]): Unary =>
+    x =>
+      // What rounds to zero is +0, and a type that saturates has its least value for T.
+      noted(type.saturates ? rounded(type, x) : flush(rounded(type, x), type.flush));
+  const toNumerator = toOperand(operands.p);
+  const roundA = accumulatorRounder(accumulator);
+  const [last = zero, ...others] = exp.coefficients.map(bits => number(roundA(fromBits(bits)))).reverse();
+  const step = (p: Scalar, f: Scalar, coefficient: Scalar): Scalar =>
+    exp.fused ? multiplyAdd(p, f, coefficient) : rounded(accumulated, binary("add", binary("mul", p, f), coefficient));
+  const power = (t: Scalar): Scalar => {
     const n = unary("floor", t);
-    const f = to(accumulator, binary("sub", t, n));
-    const step = (p: Scalar, coefficient: Scalar): Scalar =>
-      to(accumulator, binary("add", binary("mul", p, f), coefficient));
-    const p = [...others, c0].reduce(step, last);
-    const within = select(less(number(largestExponent), t), number(beyondExponent), { op: "scale2", p, n });
-    return select(less(t, number(smallestExponent)), zero, within);
+    const f = rounded(accumulated, binary("sub", t, n));
+    return { op: "scale2", p: others.reduce((p, coefficient) => step(p, f, coefficient), last), n };
   };
+  const orZero = (t: Scalar, e2: Scalar): Scalar => select(less(t, number(smallestExponent)), zero, e2);
+  // E2 is zero or at least 2^-50, which only the grid of fp16 notices.
+  const asA = (e2: Scalar): Scalar => (accumulator === "fp16" ? e2 : noted(e2));
+  const exp2: Unary = t => asA(orZero(t, power(t)));
   return {
     add: (a, b) => toA(binary("add", a, b)),
     subtract: (a, b) => toA(binary("sub", a, b)),
@@ -97,10 +108,10 @@ export function peTable({ operand, accumulator }: Format): PeTable {
     abs: x => noted(unary("abs", x)),
     mac: (s, a, b) => toA(binary("add", s, binary("mul", a, b))),
     exp: (x, c, unless) => {
-      const e2 = exp2(binary("mul", x, number(c)));
-      const value = unless === null ? e2 : select(unless, zero, e2);
-      // E2 is zero or at least 2^-50, which only the grid of fp16 notices.
-      return accumulator === "fp16" ? value : noted(value);
+      const t = binary("mul", x, number(c));
+      const within = select(less(number(largestExponent), t), number(beyondExponent), power(t));
+      const e2 = orZero(t, within);
+      return asA(unless === null ? e2 : select(unless, zero, e2));
     },
     exp2,
     softcap: (s, g, w) => {
@@ -111,20 +122,21 @@ export function peTable({ operand, accumulator }: Format): PeTable {
       const r = binary("div", binary("sub", number(1), e), binary("add", number(1), e));
       const capped = binary("mul", number(w), r);
       const signed = select(less(s, zero), binary("sub", zero, capped), capped);
-      return noted(select(equal(s, zero), zero, to(accumulator, signed)));
+      return noted(select(equal(s, zero), zero, rounded(accumulated, signed)));
     },
-    constant: value => noted(number(rounder(accumulator)(Math.fround(value)) + 0)),
-    operand: toOperand,
+    constant: value => noted(number(roundA(value))),
+    operand: toNumerator,
+    query: toOperand(operands.q),
     result,
     annotation: annotation => {
-      if (annotation === "operand") return toOperand;
+      if (annotation === "operand") return toNumerator;
       if (annotation === "accumulator") return x => noted(flush(result(x), smallestResult));
       return x => {
         const y = result(x);
         return noted(select(less(y, number(smallestCorrection)), zero, y));
       };
     },
-    limit: Math.min(largestResult, numberTypes[accumulator].largest),
+    limit: Math.min(largestResult, accumulated.largest),
     checksAll: accumulator === "fp16",
   };
 }

@@ -1,3 +1,4 @@
+import type { FloatSpec } from "../numerics/number-type.js";
 import type { Variable } from "./variable.js";
 
 /**
@@ -11,13 +12,20 @@ export type Scalar =
   | { readonly op: "read"; readonly variable: Variable }
   | { readonly op: BinaryPrimitive; readonly a: Scalar; readonly b: Scalar }
   | { readonly op: UnaryPrimitive; readonly a: Scalar }
-  /** p * 2^n, exact: n whole, -50 <= n <= 64, p from 1/2 to 4. What it gives where `n` is anything else is not used. */
+  /**
+   * a rounded to a number type: to nearest, ties to even (an integer type: away from zero), with gradual underflow; past the
+   * largest value that where the type saturates, else something above it. What rounds to zero is +0.
+   */
+  | { readonly op: "round"; readonly a: Scalar; readonly type: FloatSpec }
+  /** a * b + c, rounded once: no engine's own `fma` will do, unless it is known to be fused. */
+  | { readonly op: "fma"; readonly a: Scalar; readonly b: Scalar; readonly c: Scalar }
+  /** p * 2^n: n whole, -50 <= n <= 64. What it gives where `n` is anything else is not used. */
   | { readonly op: "scale2"; readonly p: Scalar; readonly n: Scalar }
   | { readonly op: "select"; readonly when: Test; readonly a: Scalar; readonly b: Scalar };
 
 export type BinaryPrimitive = "add" | "sub" | "mul" | "div" | "max" | "min";
-/** `bf16` and `fp16` round an fp32 value to nearest even; what rounds to zero is +0. */
-export type UnaryPrimitive = "floor" | "abs" | "bf16" | "fp16";
+/** `binade`: 2^floor(log2 |a|) of a normal a, +0 of what is smaller. */
+export type UnaryPrimitive = "floor" | "abs" | "binade";
 
 export interface Test {
   readonly op: "lt" | "eq";
@@ -29,6 +37,8 @@ export const number = (value: number): Scalar => ({ op: "number", value });
 export const read = (variable: Variable): Scalar => ({ op: "read", variable });
 export const binary = (op: BinaryPrimitive, a: Scalar, b: Scalar): Scalar => ({ op, a, b });
 export const unary = (op: UnaryPrimitive, a: Scalar): Scalar => ({ op, a });
+export const round = (type: FloatSpec, a: Scalar): Scalar => ({ op: "round", a, type });
+export const multiplyAdd = (a: Scalar, b: Scalar, c: Scalar): Scalar => ({ op: "fma", a, b, c });
 export const select = (when: Test, a: Scalar, b: Scalar): Scalar => ({ op: "select", when, a, b });
 export const less = (a: Scalar, b: Scalar): Test => ({ op: "lt", a, b });
 export const equal = (a: Scalar, b: Scalar): Test => ({ op: "eq", a, b });
@@ -45,9 +55,11 @@ export function partsOf(scalar: Scalar): readonly Scalar[] {
       return [scalar.when.a, scalar.when.b, scalar.a, scalar.b];
     case "floor":
     case "abs":
-    case "bf16":
-    case "fp16":
+    case "binade":
+    case "round":
       return [scalar.a];
+    case "fma":
+      return [scalar.a, scalar.b, scalar.c];
     default:
       return [scalar.a, scalar.b];
   }
@@ -92,9 +104,11 @@ function rebuild(at: Scalar, visit: (part: Scalar) => Scalar, by: ReadonlyMap<Va
       return { ...at, when: { ...at.when, a: visit(at.when.a), b: visit(at.when.b) }, a: visit(at.a), b: visit(at.b) };
     case "floor":
     case "abs":
-    case "bf16":
-    case "fp16":
+    case "binade":
+    case "round":
       return { ...at, a: visit(at.a) };
+    case "fma":
+      return { ...at, a: visit(at.a), b: visit(at.b), c: visit(at.c) };
     default:
       return { ...at, a: visit(at.a), b: visit(at.b) };
   }

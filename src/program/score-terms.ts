@@ -1,7 +1,7 @@
 import { softcapFactors } from "../numerics/softcap.js";
 import type { PeTable } from "./pe-table.js";
 import { type CheckedPlace, type Pass, type Statement, type Step, sinkStart, type TileProgram } from "./program.js";
-import { read } from "./scalar.js";
+import { read, type Scalar } from "./scalar.js";
 import type { Variable } from "./variable.js";
 
 /** What is done to scores between their product and the maximum (docs/numerics.md, "What is added to scores"). */
@@ -12,24 +12,40 @@ export interface ScoreTerms {
   readonly bias: boolean;
 }
 
+/** The addend of each score of a tile, which the host gives. */
+export const addendOf = (): Variable => ({
+  ...{ name: "bias", axis: "key", tensor: null, life: "tile", initial: null, operand: false },
+  given: "bias",
+});
+
+/** What a score is set to, one value after the other. */
+export function scoreValues(
+  table: PeTable,
+  { softcap, bias }: ScoreTerms,
+  score: Variable,
+  addend: Variable,
+): Scalar[] {
+  const values: Scalar[] = [];
+  if (softcap !== undefined) {
+    const { g, w } = softcapFactors(softcap.cap, softcap.scale);
+    values.push(table.softcap(read(score), g, w));
+  }
+  if (bias) values.push(table.add(read(score), read(addend)));
+  return values;
+}
+
 /** The program with more done to each score: after every product over E of the query itself. */
 export function withScoreTerms(program: TileProgram, table: PeTable, { softcap, bias }: ScoreTerms): TileProgram {
   if (softcap === undefined && !bias) return program;
-  const addend: Variable = {
-    ...{ name: "bias", axis: "key", tensor: null, life: "tile", initial: null, operand: false },
-    given: "bias",
-  };
+  const addend = addendOf();
   const terms = (to: Variable, where: CheckedPlace | null): Step => {
-    const value: Statement = { kind: "set", to, value: read(to) };
     const check: Statement[] = where === null ? [] : [{ kind: "check", value: read(to), limit: table.limit, where }];
-    const body: Statement[] = [];
-    if (softcap !== undefined) {
-      const { g, w } = softcapFactors(softcap.cap, softcap.scale);
-      // A cap would hide what left the accumulator's range.
-      body.push(...check, { ...value, value: table.softcap(read(to), g, w) });
-    }
-    if (bias) body.push({ ...value, value: table.add(read(to), read(addend)) });
-    return { kind: "loop", over: "key", body };
+    // A cap would hide what left the accumulator's range.
+    const checks = softcap === undefined ? [] : check;
+    const sets = scoreValues(table, { softcap, bias }, to, addend).map(
+      (value): Statement => ({ kind: "set", to, value }),
+    );
+    return { kind: "loop", over: "key", body: [...checks, ...sets] };
   };
   const passes = program.passes.map((pass): Pass => {
     const tile = pass.tile.flatMap(step =>
@@ -47,7 +63,7 @@ function checkOf({ tile }: Pass, sums: Variable): CheckedPlace | null {
   for (const step of tile) {
     if (step.kind !== "loop") continue;
     for (const statement of step.body) {
-      if (statement.kind === "check" && statement.where.tensor === sums.tensor && !statement.where.difference) {
+      if (statement.kind === "check" && statement.where.tensor === sums.tensor && statement.where.what === "value") {
         return statement.where;
       }
     }

@@ -1,3 +1,4 @@
+import type { FloatSpec } from "../numerics/number-type.js";
 import type { Statement } from "./program.js";
 import { type BinaryPrimitive, partsOf, type Scalar, type Test, type UnaryPrimitive } from "./scalar.js";
 import { expressionsIn } from "./steps.js";
@@ -8,6 +9,8 @@ export interface Dialect {
   number(value: number): string;
   binary(op: BinaryPrimitive, a: string, b: string): string;
   unary(op: UnaryPrimitive, a: string): string;
+  round(type: FloatSpec, a: string): string;
+  multiplyAdd(a: string, b: string, c: string): string;
   scale2(p: string, n: string): string;
   select(when: string, a: string, b: string): string;
   less(a: string, b: string): string;
@@ -86,10 +89,13 @@ export class BodyText {
         return dialect.scale2(this.of(scalar.p), this.of(scalar.n));
       case "select":
         return dialect.select(this.test(scalar.when), this.of(scalar.a), this.of(scalar.b));
+      case "round":
+        return dialect.round(scalar.type, this.of(scalar.a));
+      case "fma":
+        return dialect.multiplyAdd(this.of(scalar.a), this.of(scalar.b), this.of(scalar.c));
       case "floor":
       case "abs":
-      case "bf16":
-      case "fp16":
+      case "binade":
         return dialect.unary(scalar.op, this.of(scalar.a));
       default:
         return dialect.binary(scalar.op, this.of(scalar.a), this.of(scalar.b));

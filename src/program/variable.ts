@@ -1,5 +1,8 @@
-/** Over what a value is defined: once a row, for each key, for each coordinate of E or of F. */
-export type Axis = "row" | "key" | "E" | "F";
+/** Over what a value is defined: once a row, for each key or block of keys, for each coordinate of E or of F. */
+export type Axis = "row" | "key" | "block" | "E" | "F";
+
+/** What a host sets by itself: biases of scores; the scale of a row's query, of each key of a tile, of a head's values. */
+export type Given = "bias" | "queryScale" | "keyScale" | "valueScale";
 
 /**
  * How long a value lives: within the one loop that makes it; within a tile; until the program ends (of one value a row,
@@ -18,6 +21,6 @@ export interface Variable {
   readonly initial: number | null;
   /** Whether every value is an operand, below which nothing is and of which a product is exact in 16-bit formats. */
   readonly operand: boolean;
-  /** What the host fills in before each tile that reads it, in place of a step. */
-  readonly given?: "bias";
+  /** What the host fills in before the steps that read it, in place of a step. */
+  readonly given?: Given;
 }

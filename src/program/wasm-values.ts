@@ -96,13 +96,14 @@ export class LoopValues {
         this.emit(scalar.a, read);
         code.vector(`f32x4.${scalar.op}`);
         return;
-      case "bf16":
+      case "binade":
+      case "fma":
+        throw new Error(`no WebAssembly for ${scalar.op}`);
+      case "round":
         this.emit(scalar.a, read);
-        this.roundBf16();
-        return;
-      case "fp16":
-        this.emit(scalar.a, read);
-        this.roundFp16();
+        if (scalar.type.name === "bf16") this.roundBf16();
+        else if (scalar.type.name === "fp16") this.roundFp16();
+        else throw new Error(`no WebAssembly for ${scalar.type.name}`);
         return;
       case "scale2":
         this.emit(scalar.p, read);

@@ -25,7 +25,14 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
 const dialectOf = (named: ReadonlyMap<number, string>, rounderOf: (type: FloatSpec) => string): Dialect => ({
   number: value => named.get(value) ?? wgslFloat(value),
   binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => (op === "bf16" || op === "fp16" ? `${rounderOf(numberTypes[op])}(${a})` : `${op}(${a})`),
+  unary: (op, a) => {
+    if (op === "binade") throw new Error("no WGSL for binade");
+    return `${op}(${a})`;
+  },
+  round: (type, a) => `${rounderOf(type)}(${a})`,
+  multiplyAdd: () => {
+    throw new Error("no WGSL for fma");
+  },
   scale2: (p, n) => `bitcast<f32>(bitcast<u32>(${p}) + bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u)`,
   select: (when, a, b) => `select(${b}, ${a}, ${when})`,
   less: (a, b) => `(${a} < ${b})`,

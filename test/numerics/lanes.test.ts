@@ -18,7 +18,7 @@ const small = fc.integer({ min: -2047, max: 2047 }).map(n => n * 2 ** -18);
 describe.each(formatNames)("chains of multiply-accumulates in %s", name => {
   it("law: they equal the PE's mac in bits, overflow and underflow included, for any length and part of the lanes", () => {
     const pe = processingElement(formats[name]);
-    const mac = macChains(formats[name]);
+    const mac = macChains({ accumulator: formats[name].accumulator, exact: formats[name].operand !== "fp32" });
     const stepsOf = (x: typeof value) =>
       fc.array(fc.tuple(x, fc.array(x, { minLength: 5, maxLength: 5 })), { maxLength: 40 });
     const steps = fc.oneof(stepsOf(value), stepsOf(small));

@@ -92,9 +92,6 @@ function scalesOf({ rows, columns, values }: Matrix, { type, scale }: OperandSpe
   return (_: Float64Array, row: number): SetScale => sets[Math.floor(row / perSet)] ?? unscaled;
 }
 
-/** Whether AV or BQK is multiplied by a scale once the sum is done. */
-export const isScaledAfterwards = ({ scale }: OperandSpec): boolean => scale !== "none" && scaleBlock(scale) === null;
-
 /** Operands times their scales: what they stand for. */
 export function decoded(encoded: Encoded, spec: OperandSpec): Matrix {
   const { rows, columns, values } = encoded;

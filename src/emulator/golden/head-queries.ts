@@ -1,8 +1,8 @@
 import { NumericsError } from "../../errors.js";
-import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { type ArithmeticSpec, isScaledAfterwards } from "../../numerics/arithmetic.js";
 import { numberTypes } from "../../numerics/number-type.js";
 import { accumulatorRounder, flushTiny } from "../../numerics/rounding.js";
-import { type Encoded, isScaledAfterwards } from "./encode.js";
+import type { Encoded } from "./encode.js";
 import type { OneHead } from "./head.js";
 import { numeratorsOf } from "./numerators.js";
 import { scoresOf } from "./scores.js";

@@ -1,9 +1,7 @@
+import { smallestAmax } from "../../numerics/limits.js";
 import { exponentOf, type FloatSpec, numberTypes, scaleExponents } from "../../numerics/number-type.js";
 import { roundToOperand } from "../../numerics/rounding.js";
 import { quotient32 } from "../../numerics/single-rounding.js";
-
-/** Magnitudes of a set below it count as none. */
-const smallestAmax = 2 ** -40;
 
 /** The largest magnitude of a set, taken as 0 when it is below 2^-40. */
 export function amaxOf(values: Iterable<number>): number {

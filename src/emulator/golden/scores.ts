@@ -1,8 +1,8 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
-import { scaleBlock } from "../../numerics/arithmetic.js";
+import { isScaledAfterwards, scaleBlock } from "../../numerics/arithmetic.js";
 import { accumulatorRounder, flushTiny } from "../../numerics/rounding.js";
 import { dotOf, type Run } from "./dot.js";
-import { type Encoded, isScaledAfterwards } from "./encode.js";
+import type { Encoded } from "./encode.js";
 
 /**
  * BQK of a query and a key (docs/arithmetic.md, "One tile", 1).

@@ -1,10 +1,12 @@
-import { maskOf } from "../../attention/mask.js";
+import { noKeys } from "../../attention/key-range.js";
+import { maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { rowAt } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import type { TileProgram } from "../../program/program.js";
 import { writesOf } from "../../program/steps.js";
 import type { Variable } from "../../program/variable.js";
+import { keyRuns } from "../kv-runs.js";
 import { programToDump, tileKeys } from "../program-of.js";
 import { requireTile } from "../tile-dump.js";
 import { RowRunner } from "./row-runner.js";
@@ -38,23 +40,25 @@ export function dumpProgram(
   const dump = new Dump(program, keys, queries, shape.valueDim);
   // What has no tiles of its own is walked in any; those that hold the wanted keys are looked at.
   const step = tileKeys(problem, program);
+  const runs = keyRuns(problem, sequenceOf(problem, at.b).keys);
   for (let p = 0; p < queries; p += 1) {
     const row = rowAt(shape, { b: at.b, h: at.h, p: at.p1 * tile.p0 + p });
     const runner = new RowRunner(problem, operands, program, {
       mostRows: 1,
-      onTile: (pass, m1, memory) => {
-        if (m1 * step >= first + keys) return;
-        const before = (m1 + 1) * step <= first;
+      onTile: (pass, m1, memory, placeOf) => {
+        const [below, above] = [(m1 + 1) * step <= first, m1 * step >= first + keys];
+        if (program.descending ? below : above) return;
+        const before = below || above;
         const made = new Set(pass.tile.flatMap(writesOf));
         for (const [i, variable] of program.variables.entries()) {
           const values = memory.values[i]?.values;
           if (values === undefined || !made.has(variable)) continue;
           if (before && !program.carried.has(variable)) continue;
           if (variable.axis === "key") {
-            const base = variable.life === "whole" ? 0 : m1 * step;
+            const placed = variable.life === "whole" ? (m: number) => m : placeOf;
             const [from, to] = [Math.max(first, m1 * step), Math.min(first + keys, (m1 + 1) * step)];
             for (let m = from; m < to; m += 1) {
-              if (mask.sees(row, m)) dump.set(variable, m - first, p, values[m - base] as number);
+              if (mask.sees(row, m)) dump.set(variable, m - first, p, values[placed(m)] as number);
             }
           } else if (variable.life === "whole") dump.set(variable, 0, p, values[m1] as number);
           else dump.setAll(variable, p, values);
@@ -70,7 +74,8 @@ export function dumpProgram(
         }
       },
     });
-    runner.run({ start: row, end: row + 1 }, new Float32Array(shape.valueDim));
+    const within = runs.find(run => run.from <= first && first < run.to) ?? noKeys;
+    runner.run({ start: row, end: row + 1 }, new Float32Array(shape.valueDim), { within, sunk: within.from > 0 });
   }
   return dump.tensors();
 }

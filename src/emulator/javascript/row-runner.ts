@@ -1,10 +1,9 @@
 import { kvHeadOf } from "../../attention/heads.js";
-import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
+import { common, hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
 import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
-import { requireFormat } from "../../numerics/format-of.js";
-import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
+import { type Lanes, makeLanes } from "../../numerics/lanes.js";
 import { closuresOf } from "../../program/closures.js";
 import {
   type Blocks,
@@ -13,19 +12,33 @@ import {
   printJavaScript,
   type RowMemory,
 } from "../../program/javascript.js";
-import { type CheckedPlace, type Pass, startOf, type TileProgram } from "../../program/program.js";
+import { type CheckedPlace, type Pass, type Step, startOf, type TileProgram } from "../../program/program.js";
 import { stepReads } from "../../program/steps.js";
 import type { Variable } from "../../program/variable.js";
 import { type BiasReader, biasReader, sinkOf } from "../given-scores.js";
 import { tileKeys } from "../program-of.js";
+import { type KeyTile, TileProducts } from "./products.js";
 
 /** A check that failed: where a value left its range. */
 export interface Fault {
   readonly row: number;
   readonly place: CheckedPlace;
-  readonly m1: number;
+  /** The key tile; null for what is known at the end of a row's keys. */
+  readonly m1: number | null;
   /** The key of the tile, or the coordinate; 0 for a value of the row. */
   readonly index: number;
+}
+
+/** What `run` takes beside the rows. */
+export interface RunOptions {
+  /** Asked between key tiles; may throw. */
+  readonly stopped?: () => void;
+  /** Keys outside of which no row sees any. */
+  readonly within?: KeyRange;
+  /** Whether rows begin without their sinks: in runs of split keys after the first. */
+  readonly sunk?: boolean;
+  /** Takes RM and RD of each row, [rows, 2]; of no meaning for a row without keys. */
+  readonly states?: Float32Array;
 }
 
 /** What the tile programs of a problem have in memory, most of it per row. */
@@ -46,8 +59,8 @@ export interface RowRunnerOptions {
   readonly form?: ProgramForm;
   /** How many rows pass the keys together at the most. */
   readonly mostRows?: number;
-  /** Told of a row's values after each tile of a pass, and after each pass. */
-  readonly onTile?: (pass: Pass, m1: number, memory: RowMemory) => void;
+  /** Told of a row's values after each tile of a pass, in which a key has its place, and after each pass. */
+  readonly onTile?: (pass: Pass, m1: number, memory: RowMemory, placeOf: (m: number) => number) => void;
   readonly onEnd?: (memory: RowMemory) => void;
 }
 
@@ -79,18 +92,18 @@ export class RowRunner {
   private readonly program: TileProgram;
   private readonly printed: readonly PrintedPass[];
   private readonly checks: readonly CheckedPlace[];
-  private readonly mac: MacChains;
   private readonly m0: number;
-  /** The tile of K that stands ready, transposed to [E, m0], and where the tile of V begins. */
-  private readonly kT: Float32Array;
-  private vOffset = 0;
-  /** Which keys of the tile the row at hand sees, where that is not all of its span. */
+  private readonly products: TileProducts;
+  private readonly mask: Mask;
+  private tileCount = 0;
+  /** Which keys of the tile the row at hand sees, by place, where that is not all of its span. */
   private readonly seen: Uint8Array;
   private readonly bias: BiasReader | null;
-  private readonly mask: Mask;
-  private atTile = 0;
+  private atTile: number | null = null;
   private atRow = 0;
   private fault: Fault | null = null;
+  /** Numerators past the largest value of their type, in all rows run so far. */
+  saturated = 0;
   private readonly rows: readonly RowMemory[];
 
   constructor(
@@ -100,7 +113,7 @@ export class RowRunner {
     private readonly options: RowRunnerOptions = {},
   ) {
     const { form = "printed", mostRows = mostRowsAtOnce } = options;
-    const { shape, arithmetic } = problem;
+    const { shape } = problem;
     this.program = program;
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
@@ -109,8 +122,7 @@ export class RowRunner {
     const { passes, checks } = compile(program, this.blocks(), sizes, { bits: !this.mask.isInterval });
     this.printed = passes;
     this.checks = checks;
-    this.mac = macChains(requireFormat(arithmetic, "engine cpu"));
-    this.kT = new Float32Array(this.m0 * shape.headDim);
+    this.products = new TileProducts(problem, operands, program, this.m0);
     this.seen = new Uint8Array(this.mask.isInterval ? 0 : this.m0);
     this.bias = biasReader(operands, shape, program);
     const own = (variable: Variable): boolean => variable.life === "row" || variable.life === "whole";
@@ -128,6 +140,7 @@ export class RowRunner {
     if (life === "local") return 0;
     if (axis === "E") return headDim;
     if (axis === "F") return valueDim;
+    if (axis === "block") return Math.ceil(this.m0 / (this.program.blockKeys ?? 1));
     if (axis === "key") return life === "whole" ? keys : this.m0;
     return life === "whole" ? Math.ceil(keys / this.m0) : 1;
   }
@@ -137,121 +150,162 @@ export class RowRunner {
     return this.rows.length;
   }
 
-  /**
-   * Computes rows of one head, at most `rowsAtOnce`, into `av` from its start, and RM and RD of each, [rows, 2], into
-   * `states` where they are wanted. Gives the first fault, or null.
-   */
-  run({ start, end }: RowRange, av: Float32Array, stopped: () => void = () => {}, states?: Float32Array): Fault | null {
+  /** Computes rows of one head, at most `rowsAtOnce`, into `av` from its start. Gives the first fault, or null. */
+  run({ start, end }: RowRange, av: Float32Array, options: RunOptions = {}): Fault | null {
     const { shape } = this.problem;
     const kvHead = kvHeadOf(shape, headOf(shape, start));
     const keyCount = sequenceOf(this.problem, batchOf(shape, start)).keys;
-    const rows = Array.from({ length: end - start }, (_, i) => this.begin(start + i, this.rows[i] as RowMemory));
+    const rows = Array.from({ length: end - start }, (_, i) =>
+      this.begin(start + i, this.rows[i] as RowMemory, options),
+    );
     const seeing = rows.filter(({ keys }) => !isEmpty(keys));
-    const { from, to } = seeing.reduce((all, { keys }) => hull(all, keys), noKeys);
+    const hullOfRows = seeing.reduce((all, { keys }) => hull(all, keys), noKeys);
     this.fault = null;
     for (const [n, pass] of this.printed.entries()) {
       if ((this.program.passes[n]?.tile.length ?? 0) > 0) {
-        for (let m1 = Math.floor(from / this.m0); m1 * this.m0 < to; m1 += 1) {
-          stopped();
+        for (const m1 of this.tilesOf(hullOfRows)) {
+          options.stopped?.();
           this.tile(pass, n, m1, seeing, kvHead, keyCount);
         }
       }
+      this.atTile = null;
       for (const { row, memory } of seeing) {
         this.atRow = row;
-        this.atTile = 0;
         pass.end(memory);
         this.options.onEnd?.(memory);
       }
     }
-    const output = this.program.variables.indexOf(this.program.output);
     for (const { row, keys, memory } of rows) {
-      const values = memory.values[output]?.values;
       const at = (row - start) * shape.valueDim;
-      if (!isEmpty(keys) && values !== undefined) av.set(values, at);
-      else av.fill(0, at, at + shape.valueDim);
-      if (states !== undefined) this.readStates(memory, states.subarray(2 * (row - start)));
+      if (options.states !== undefined) this.readStates(memory, options.states.subarray(2 * (row - start)));
+      if (isEmpty(keys)) {
+        av.fill(0, at, at + shape.valueDim);
+        continue;
+      }
+      av.set(this.valuesOf(memory, this.program.output), at);
+      const { saturated } = this.program;
+      if (saturated !== undefined) this.saturated += this.valuesOf(memory, saturated)[0] as number;
     }
     return this.fault;
+  }
+
+  private readStates(memory: RowMemory, to: Float32Array): void {
+    const { states } = this.program;
+    if (states === undefined) throw new Error(`${this.program.name} has no running maximum`);
+    to[0] = this.valuesOf(memory, states.maximum)[0] as number;
+    to[1] = this.valuesOf(memory, states.denominator)[0] as number;
+  }
+
+  private valuesOf(memory: RowMemory, variable: Variable): Float32Array {
+    return (memory.values[this.program.variables.indexOf(variable)] as Lanes).values;
+  }
+
+  /** The tiles that hold some of the keys, in the order in which they are read. */
+  private tilesOf({ from, to }: KeyRange): readonly number[] {
+    const first = Math.floor(from / this.m0);
+    const tiles = Array.from({ length: Math.max(0, Math.ceil(to / this.m0) - first) }, (_, i) => first + i);
+    return this.program.descending ? tiles.reverse() : tiles;
   }
 
   private tile(pass: PrintedPass, n: number, m1: number, rows: readonly Row[], kvHead: number, keyCount: number): void {
     const base = m1 * this.m0;
     const count = Math.min(this.m0, keyCount - base);
-    const { keys, valueDim } = this.problem.shape;
     const walked = this.program.passes[n];
     const steps = walked?.tile ?? [];
-    if (steps.some(step => step.kind === "product" && step.over === "E")) this.loadKeys(kvHead * keys + base, count);
-    this.vOffset = (kvHead * keys + base) * valueDim;
-    const { bias, seen } = this;
-    const biased = bias !== null && steps.some(step => stepReads(step).has(bias.variable));
-    for (const { row, memory } of rows) {
-      const { from, to } = this.mask.spanWithin(row, { from: base, to: base + count });
+    this.load(steps, { kvHead, first: base, count });
+    const biased = this.bias !== null && steps.some(step => stepReads(step).has((this.bias as BiasReader).variable));
+    for (const { row, keys, memory } of rows) {
+      const { from, to } = this.mask.spanWithin(row, common(keys, { from: base, to: base + count }));
       if (from >= to) continue;
-      const span = { start: from - base, end: to - base, base, m1, seen };
-      if (!this.mask.isInterval) for (let m = from; m < to; m += 1) seen[m - base] = this.mask.sees(row, m) ? 1 : 0;
-      if (biased) bias.read(row, from, to, (memory.values[bias.index] as Lanes).values.subarray(from - base));
+      const ends = [this.placeOf(from, base, count), this.placeOf(to - 1, base, count)];
+      const places = { start: Math.min(...ends), end: Math.max(...ends) + 1 };
+      if (!this.mask.isInterval) this.lookAt(row, from, to, base, count);
+      if (biased) this.readBias(memory, row, from, to, places.start);
       this.atRow = row;
       this.atTile = m1;
-      pass.tile(memory, span);
-      if (walked !== undefined) this.options.onTile?.(walked, m1, memory);
+      pass.tile(memory, { ...places, base, m1, seen: this.seen });
+      if (walked !== undefined) this.options.onTile?.(walked, m1, memory, m => this.placeOf(m, base, count));
     }
   }
 
-  private begin(row: number, memory: RowMemory): Row {
+  /** The place of a key in its tile of `count` keys from `base` on. */
+  private placeOf(m: number, base: number, count: number): number {
+    return this.program.descending ? base + count - 1 - m : m - base;
+  }
+
+  private lookAt(row: number, from: number, to: number, base: number, count: number): void {
+    for (let m = from; m < to; m += 1) {
+      this.seen[this.placeOf(m, base, count)] = this.mask.sees(row, m) ? 1 : 0;
+    }
+  }
+
+  private readBias(memory: RowMemory, row: number, from: number, to: number, start: number): void {
+    const { bias } = this;
+    if (bias === null) return;
+    const values = (memory.values[bias.index] as Lanes).values.subarray(start, start + to - from);
+    bias.read(row, from, to, values);
+    if (this.program.descending) values.reverse();
+  }
+
+  private begin(row: number, memory: RowMemory, { within, sunk = false }: RunOptions): Row {
     const { shape } = this.problem;
+    const { scales } = this.operands;
     const sink = sinkOf(this.operands, shape, row);
     for (const [i, variable] of this.program.variables.entries()) {
-      const start = startOf(this.program, variable, sink);
-      if (start !== null) memory.values[i]?.values.fill(start);
+      const values = memory.values[i]?.values;
+      const { given, life, initial } = variable;
+      const start = sunk ? (life === "row" ? initial : null) : startOf(this.program, variable, sink);
+      if (start !== null) values?.fill(start);
+      if (given === "queryScale") values?.fill(scales?.q?.[row] ?? 1);
+      else if (given === "valueScale") values?.fill(scales?.v?.[kvHeadOf(shape, headOf(shape, row))] ?? 1);
     }
-    const query = memory.values[this.program.variables.indexOf(this.program.query)];
-    query?.values.set(this.operands.q.subarray(row * shape.headDim, (row + 1) * shape.headDim));
-    return { row, keys: this.mask.span(row), memory };
+    this.valuesOf(memory, this.program.query).set(
+      this.operands.q.subarray(row * shape.headDim, (row + 1) * shape.headDim),
+    );
+    const seen = this.mask.span(row);
+    return { row, keys: within === undefined ? seen : this.mask.spanWithin(row, within), memory };
   }
 
-  private readStates(memory: RowMemory, to: Float32Array): void {
-    const { states, variables } = this.program;
-    if (states === undefined) throw new Error(`${this.program.name} has no running maximum`);
-    const of = (variable: Variable): number => memory.values[variables.indexOf(variable)]?.values[0] ?? Number.NaN;
-    to[0] = of(states.maximum);
-    to[1] = of(states.denominator);
-  }
-
-  private loadKeys(firstKey: number, count: number): void {
-    const { headDim } = this.problem.shape;
-    const { kT, m0 } = this;
-    const { k } = this.operands;
-    for (let m = 0; m < count; m += 1) {
-      const offset = (firstKey + m) * headDim;
-      for (let e = 0; e < headDim; e += 1) kT[e * m0 + m] = k[offset + e] as number;
+  private load(steps: readonly Step[], tile: KeyTile): void {
+    const { products } = this;
+    products.load(tile);
+    this.tileCount = tile.count;
+    const needs = (over: "E" | "key"): boolean => steps.some(step => step.kind === "product" && step.over === over);
+    if (needs("E")) products.loadKeys();
+    if (needs("key")) products.loadValues();
+    const given = this.program.variables.findIndex(variable => variable.given === "keyScale");
+    const scales = this.rows[0]?.values[given]?.values;
+    for (let place = 0; scales !== undefined && place < tile.count; place += 1) {
+      scales[place] = products.scaleOfKey(place);
     }
   }
 
   private blocks(): Blocks {
-    const { headDim, valueDim } = this.problem.shape;
     return {
-      keys: (lanes, to, at, { start, end }) => {
-        to.values.fill(0, at + start, at + end);
-        const broadcast = { values: lanes.values, first: 0, count: headDim };
-        this.mac(to, broadcast, { values: this.kT, offset: 0 - at, stride: this.m0 }, at + start, at + end);
-      },
-      values: (lanes, to, at, { start, end }) => {
-        const broadcast = { values: lanes.values, first: at + start, count: end - start };
-        const x = { values: this.operands.v, offset: this.vOffset + start * valueDim, stride: valueDim };
-        this.mac(to, broadcast, x, 0, valueDim);
-      },
-      fault: (check, index) => {
+      keys: (lanes, to, at, span) => this.products.row(this.atRow, lanes, to, at, span),
+      values: (lanes, to, at, span, scales) => this.products.column(lanes, to, at, span, scales),
+      fault: (check, i) => {
         const place = this.checks[check] as CheckedPlace;
+        const index = place.over === "key" && this.program.descending ? this.tileCount - 1 - i : i;
         const fault = { row: this.atRow, place, m1: this.atTile, index };
-        if (this.fault === null || isBefore(fault, this.fault)) this.fault = fault;
+        if (this.fault === null || isBefore(fault, this.fault, this.program.descending)) this.fault = fault;
       },
     };
   }
 }
 
-/** By row, then key tile, then the program's lines, then key or coordinate. */
-function isBefore(a: Fault, b: Fault): boolean {
-  const key = ({ row, m1, place, index }: Fault): number[] => [row, m1, place.order, place.difference ? 0 : 1, index];
+const whatOrder = { difference: 0, exponent: 0, value: 1, zero: 2 } as const;
+
+/** By row, then key tile in the order in which they are read, then the program's lines, then key or coordinate. */
+function isBefore(a: Fault, b: Fault, descending: boolean): boolean {
+  const sign = descending ? -1 : 1;
+  const key = ({ row, m1, place, index }: Fault): number[] => [
+    row,
+    m1 === null ? Number.POSITIVE_INFINITY : sign * m1,
+    place.order,
+    whatOrder[place.what],
+    place.over === "key" ? sign * index : index,
+  ];
   const [x, y] = [key(a), key(b)];
   const at = x.findIndex((value, i) => value !== y[i]);
   return at !== -1 && (x[at] as number) < (y[at] as number);

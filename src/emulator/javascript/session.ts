@@ -4,6 +4,7 @@ import type { TileProgram } from "../../program/program.js";
 import type { RowBlock, Session } from "../engine.js";
 import { countTiles } from "../webgpu/blocks.js";
 import { type Fault, type ProgramForm, RowRunner } from "./row-runner.js";
+import { mergingRuns } from "./split-runner.js";
 
 /** What one request should compute, in multiply-accumulates: some 0.1 s. */
 const macsPerRequest = 5e7;
@@ -17,24 +18,25 @@ export function openPrinted(
 ): Session {
   const { shape } = problem;
   const { keys, headDim, valueDim } = shape;
-  const runner = new RowRunner(problem, operands, program, { form });
+  const runner = mergingRuns(problem, operands, new RowRunner(problem, operands, program, { form }));
   const run = async (range: RowRange, signal?: AbortSignal): Promise<RowBlock> => {
     const av = new Float32Array((range.end - range.start) * valueDim);
     const states = problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
     let overflowRow: number | null = null;
+    const saturatedBefore = runner.saturated;
     for (let start = range.start; start < range.end; ) {
       const end = Math.min(range.end, start + runner.rowsAtOnce, rowsOfHead(shape, headOf(shape, start)).end);
-      const fault = runner.run(
-        { start, end },
-        av.subarray((start - range.start) * valueDim),
-        () => signal?.throwIfAborted(),
-        states?.subarray(2 * (start - range.start)),
-      );
+      const own = states?.subarray(2 * (start - range.start));
+      const fault = runner.run({ start, end }, av.subarray((start - range.start) * valueDim), {
+        stopped: () => signal?.throwIfAborted(),
+        ...(own === undefined ? {} : { states: own }),
+      });
       overflowRow ??= fault?.row ?? null;
       start = end;
     }
     const tiles = countTiles(problem, range);
-    return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
+    const saturated = runner.saturated - saturatedBefore;
+    return { range, av, overflowRow, saturated, tiles, ...(states === undefined ? {} : { states }) };
   };
   return {
     concurrency: 1,
@@ -55,5 +57,6 @@ export function traceFault(
   row: number,
 ): Fault | null {
   const av = new Float32Array(problem.shape.valueDim);
-  return new RowRunner(problem, operands, program, { mostRows: 1 }).run({ start: row, end: row + 1 }, av);
+  const runner = mergingRuns(problem, operands, new RowRunner(problem, operands, program, { mostRows: 1 }));
+  return runner.run({ start: row, end: row + 1 }, av);
 }

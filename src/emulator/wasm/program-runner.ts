@@ -220,7 +220,7 @@ export class ProgramRunner {
   private load({ start, count, groups }: Rows): KeyRange {
     const { blocks, floats, integers, fields, program } = this;
     const { headDim, valueDim } = this.problem.shape;
-    const lengths = { row: 1, key: 0, E: headDim, F: valueDim };
+    const lengths = { row: 1, key: 0, block: 0, E: headDim, F: valueDim };
     let all = noKeys;
     for (let group = 0; group < groups; group += 1) {
       const at = this.addressOf(group);
