@@ -6,10 +6,10 @@ import type { TileCoordinates } from "../../attention/tile.js";
 import type { TileProgram } from "../../program/program.js";
 import { writesOf } from "../../program/steps.js";
 import type { Variable } from "../../program/variable.js";
-import { keyRuns } from "../kv-runs.js";
+import { isSplit, keyRuns } from "../kv-runs.js";
 import { programToDump, tileKeys } from "../program-of.js";
 import { requireTile } from "../tile-dump.js";
-import { RowRunner } from "./row-runner.js";
+import { RowRunner, type RunOptions } from "./row-runner.js";
 
 /** A tensor of a tile: of keys and queries [keys, queries], of F and queries [F, queries], or of queries. */
 export interface DumpedTensor {
@@ -40,7 +40,7 @@ export function dumpProgram(
   const dump = new Dump(program, keys, queries, shape.valueDim);
   // What has no tiles of its own is walked in any; those that hold the wanted keys are looked at.
   const step = tileKeys(problem, program);
-  const runs = keyRuns(problem, sequenceOf(problem, at.b).keys);
+  const own = isSplit(problem) ? runOf(problem, at) : {};
   for (let p = 0; p < queries; p += 1) {
     const row = rowAt(shape, { b: at.b, h: at.h, p: at.p1 * tile.p0 + p });
     const runner = new RowRunner(problem, operands, program, {
@@ -74,10 +74,17 @@ export function dumpProgram(
         }
       },
     });
-    const within = runs.find(run => run.from <= first && first < run.to) ?? noKeys;
-    runner.run({ start: row, end: row + 1 }, new Float32Array(shape.valueDim), { within, sunk: within.from > 0 });
+    runner.run({ start: row, end: row + 1 }, new Float32Array(shape.valueDim), own);
   }
   return dump.tensors();
+}
+
+/** The run of split keys that holds a tile. */
+function runOf(problem: AttentionProblem, { b, m1 }: TileCoordinates): RunOptions {
+  const first = m1 * problem.tile.m0;
+  const runs = keyRuns(problem, sequenceOf(problem, b).keys);
+  const within = runs.find(run => run.from <= first && first < run.to) ?? noKeys;
+  return { within, sunk: within.from > 0 };
 }
 
 class Dump {
