@@ -1,4 +1,4 @@
-import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
+import type { FloatSpec } from "../numerics/number-type.js";
 import type { Pass, Statement, Step } from "./program.js";
 import { type BinaryPrimitive, partsOf, type Scalar } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
