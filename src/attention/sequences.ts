@@ -1,10 +1,26 @@
-import { type AttentionMask, sequenceOf } from "./mask.js";
+import { groupOf } from "./heads.js";
+import type { KeyRange } from "./key-range.js";
+import { type AttentionMask, hasPlanes, maskOf, sequenceOf } from "./mask.js";
+import { rowAt } from "./rows.js";
 import type { AttentionShape } from "./shape.js";
-import { hidesOf, type Sequence, type Window, windowOf } from "./window.js";
+import { hidesOf, type Sequence, seenBy, type Window, windowOf } from "./window.js";
 
-/** Sequences of a batch with the same numbers of queries and keys. */
+/** Sequences of a batch with the same numbers of queries and keys, and the same mask. */
 export interface SequenceClass extends Sequence {
   readonly count: number;
+  /** What its rows see, where that is no interval of keys. */
+  readonly bits?: RowBits;
+}
+
+/**
+ * What each row sees: rows are queries times the query heads that stand side by side, query by query. Where heads that share
+ * keys stand by themselves, a row sees what any of them does.
+ */
+export interface RowBits {
+  /** A number of its own, from 1 up. */
+  readonly id: number;
+  /** The keys 32 w … 32 w + 31 that a row sees, as bits, where `group` heads stand side by side. */
+  word(row: number, w: number, group: number): number;
 }
 
 /** Which keys each query sees, however queries are laid out as rows. */
@@ -12,18 +28,33 @@ export interface KeyMask extends Window {
   readonly sequences: readonly SequenceClass[];
 }
 
-/** Sequences gathered by their sizes, in the order in which they first come. */
-export function classesOf(sequences: readonly SequenceClass[]): readonly SequenceClass[] {
-  const classes = new Map<string, SequenceClass>();
-  for (const { queries, keys, leftPad, count } of sequences) {
-    const name = `${queries} ${keys} ${leftPad ?? 0}`;
-    const pad = leftPad === undefined ? {} : { leftPad };
-    classes.set(name, { queries, keys, ...pad, count: count + (classes.get(name)?.count ?? 0) });
-  }
-  return [...classes.values()];
+let masks = 0;
+
+/** Bits of rows as a function gives them. */
+export function rowBits(word: RowBits["word"]): RowBits {
+  masks += 1;
+  return { id: masks, word };
 }
 
-/** The sequences that have queries and keys, and what their queries see; null where none has. */
+/** Sequences gathered by their sizes and masks, in the order in which they first come. */
+export function classesOf(sequences: readonly SequenceClass[]): readonly SequenceClass[] {
+  const classes = new Map<RowBits | undefined, Map<string, SequenceClass>>();
+  const ordered: SequenceClass[] = [];
+  for (const sequence of sequences) {
+    const { queries, keys, leftPad = 0, bits, count } = sequence;
+    const alike = classes.get(bits) ?? new Map<string, SequenceClass>();
+    classes.set(bits, alike);
+    const name = `${queries} ${keys} ${leftPad}`;
+    const known = alike.get(name);
+    const now = { ...sequence, count: count + (known?.count ?? 0) };
+    if (known === undefined) ordered.push(now);
+    else ordered[ordered.indexOf(known)] = now;
+    alike.set(name, now);
+  }
+  return ordered;
+}
+
+/** The sequences that have queries and keys, and what their queries see; null where none has. Planes are not looked at. */
 export function keyMaskOf(
   shape: Pick<AttentionShape, "batch" | "queries" | "keys">,
   mask: AttentionMask,
@@ -33,10 +64,57 @@ export function keyMaskOf(
     mask.kvLens === null && mask.qLens === null && (mask.leftPad ?? null) === null
       ? [{ count: batch, queries, keys }]
       : Array.from({ length: batch }, (_, b) => ({ count: 1, ...sequenceOf({ shape, mask }, b) }));
-  const sequences = classesOf(all.filter(sequence => sequence.queries > 0 && sequence.keys > 0));
+  return withSequences(mask, all);
+}
+
+/**
+ * The same for a mask with planes, where a sequence is one of the batch times its key/value heads, in that order: heads may
+ * see different keys.
+ */
+export function planeMaskOf(shape: AttentionShape, mask: AttentionMask): KeyMask | null {
+  const rowsOf = maskOf({ shape, mask });
+  const group = groupOf(shape);
+  const all = Array.from({ length: shape.batch * shape.kvHeads }, (_, head): SequenceClass => {
+    const [b, first] = [Math.floor(head / shape.kvHeads), (head % shape.kvHeads) * group];
+    const { queries, keys } = sequenceOf({ shape, mask }, b);
+    const word = (p: number, g: number, w: number): number => rowsOf.word(rowAt(shape, { b, h: first + g, p }), w);
+    const heads = Array.from({ length: group }, (_, g) => g);
+    const bits = rowBits((row, w, together) =>
+      together === group
+        ? word(Math.floor(row / group), row % group, w)
+        : heads.reduce((all, g) => (all | word(row, g, w)) >>> 0, 0),
+    );
+    return { count: 1, queries, keys, bits };
+  });
+  return withSequences(mask, hasPlanes(mask) ? all : []);
+}
+
+function withSequences(mask: AttentionMask, all: readonly SequenceClass[]): KeyMask | null {
+  const sequences = classesOf(all.filter(({ queries, keys }) => queries > 0 && keys > 0));
   return sequences.length === 0 ? null : { ...windowOf(mask), sequences };
 }
 
 /** Whether some query of a batch does not see some key of its longest sequence, or sequences differ in length. */
 export const hidesAny = (mask: KeyMask): boolean =>
-  classesOf(mask.sequences).length > 1 || mask.sequences.some(sequence => hidesOf(mask, sequence));
+  classesOf(mask.sequences).length > 1 ||
+  mask.sequences.some(sequence => sequence.bits !== undefined || hidesOf(mask, sequence));
+
+/** The keys that a row sees, interval by interval; `group` query heads stand side by side. */
+export function* keysOfRow(window: Window, sequence: SequenceClass, row: number, group: number): Generator<KeyRange> {
+  const { bits } = sequence;
+  const seen = seenBy(window, sequence, Math.floor(row / group));
+  if (bits === undefined) {
+    if (seen.from < seen.to) yield seen;
+    return;
+  }
+  let from = -1;
+  for (let m = seen.from; m < seen.to; m += 1) {
+    const sees = ((bits.word(row, m >>> 5, group) >>> (m & 31)) & 1) !== 0;
+    if (sees && from < 0) from = m;
+    if (!sees && from >= 0) {
+      yield { from, to: m };
+      from = -1;
+    }
+  }
+  if (from >= 0) yield { from, to: seen.to };
+}

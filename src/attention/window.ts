@@ -15,7 +15,7 @@ export interface Window {
   readonly origin?: number;
   /** Keys before this one are seen by all, those after it only up to a query's own place: a prefix LM. */
   readonly prefix?: number;
-  /** Where the documents of a packed sequence end, ascending: a query sees keys of its own document. P = M. */
+  /** Where the documents of a packed sequence end, ascending: a query sees keys of its own document; past the last is none. P = M. */
   readonly documents?: readonly number[];
 }
 
@@ -61,7 +61,7 @@ export function endOfSeen(window: Window, sequence: Sequence, p: number): number
   let end = sequence.keys;
   if (right >= 0) end = Math.min(end, next + right);
   if (prefix !== undefined) end = Math.min(end, Math.max(prefix, next));
-  if (documents !== undefined) end = Math.min(end, documents[documentOf(documents, p)] ?? 0);
+  if (documents !== undefined) end = Math.min(end, documents[documentOf(documents, p)] ?? documents.at(-1) ?? 0);
   return within(sequence, end);
 }
 

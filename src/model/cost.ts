@@ -1,6 +1,6 @@
 import { groupOf } from "../attention/heads.js";
-import { type AttentionMask, noMask } from "../attention/mask.js";
-import { keyMaskOf, type SequenceClass } from "../attention/sequences.js";
+import { type AttentionMask, hasPlanes, noMask } from "../attention/mask.js";
+import { keyMaskOf, planeMaskOf, type SequenceClass } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Tile } from "../attention/tile.js";
 import type { Design } from "../spec/design.js";
@@ -67,9 +67,12 @@ export function costOfRun(
       ...(ownWords ? [] : [{ path: "architecture.wordBits", value: operandBits }]),
     ],
   });
-  const { heads, kvHeads: H = heads, headDim: E, valueDim: F, valuesInKeys = false } = shape;
-  const group = groupOf({ heads, kvHeads: H });
-  const seen = keyMaskOf(shape, mask);
+  const { heads, kvHeads: kvHeadsGiven = heads, headDim: E, valueDim: F, valuesInKeys = false } = shape;
+  const group = groupOf({ heads, kvHeads: kvHeadsGiven });
+  // Heads of a mask of bits may see different keys: each is a sequence of its own, which costs what heads of one cost.
+  const planes = hasPlanes(mask);
+  const seen = planes ? planeMaskOf({ ...shape, kvHeads: kvHeadsGiven }, mask) : keyMaskOf(shape, mask);
+  const H = planes ? 1 : kvHeadsGiven;
   // Without a score nothing is computed and nothing is moved: one score stands for the machine's own numbers.
   const sequences: readonly SequenceClass[] = seen?.sequences ?? [{ count: 1, queries: 1, keys: 1 }];
   const [M, queries] = [largest(sequences, ({ keys }) => keys), largest(sequences, ({ queries }) => queries)];

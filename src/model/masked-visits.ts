@@ -1,4 +1,4 @@
-import type { SequenceClass } from "../attention/sequences.js";
+import { keysOfRow, type SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen } from "../attention/window.js";
 import type { CoupledRank, CoupledRanks, MaskedNest } from "./coupled-counts.js";
 import { type Held, type Interval, joined, lengthOf, moved, repeated, type Stretch, union } from "./held-tiles.js";
@@ -251,13 +251,15 @@ class MaskedWalk {
         for (const start of this.sides[1] === undefined ? [0] : rows.starts) {
           const last = Math.min(all, this.sides[1] === undefined ? all : start + rows.length);
           for (let row = start; row < last; row++) {
-            const query = Math.floor(row / this.region.group);
-            const from = hiddenToo ? 0 : firstSeen(this.region, sequence, query);
-            const to = hiddenToo ? sequence.keys : endOfSeen(this.region, sequence, query);
-            for (const key of this.sides[2] === undefined ? [0] : keys.starts) {
-              const lowest = Math.max(from, key);
-              const highest = this.sides[2] === undefined ? to : Math.min(to, key + keys.length);
-              if (lowest < highest) yield [b, row, lowest, highest];
+            const seen = hiddenToo
+              ? [{ from: 0, to: sequence.keys }]
+              : keysOfRow(this.region, sequence, row, this.region.group);
+            for (const { from, to } of seen) {
+              for (const key of this.sides[2] === undefined ? [0] : keys.starts) {
+                const lowest = Math.max(from, key);
+                const highest = this.sides[2] === undefined ? to : Math.min(to, key + keys.length);
+                if (lowest < highest) yield [b, row, lowest, highest];
+              }
             }
           }
         }
@@ -279,6 +281,7 @@ class MaskedWalk {
     // A partial chunk of the batch has turns with no sequence.
     const sequence = this.sequences[batches.starts[0] as number];
     if (sequence === undefined) return [0, 0];
+    if (sequence.bits !== undefined) return undefined;
     const all = sequence.queries * group;
     const start = rows.starts[0] as number;
     const end = this.sides[1] === undefined ? all : Math.min(all, start + rows.length);

@@ -1,5 +1,6 @@
 import type { KeyMask, SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen, placeAmongKeys } from "../attention/window.js";
+import { blocksTouched, blocksTouchedUpTo, isClosedForm, withinBlocksTouched } from "./visible-blocks.js";
 
 /**
  * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
@@ -7,7 +8,8 @@ import { endOfSeen, firstSeen, placeAmongKeys } from "../attention/window.js";
  *
  * Rows are queries times the query heads that stand side by side, query by query: row r belongs to query floor(r / group).
  * Both ends of what a row sees (attention/window.ts) never fall from one row to the next, so a block of rows sees one
- * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing.
+ * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing. Of other masks
+ * (visible-blocks.ts) they are made block by block.
  */
 export interface VisibleRegion extends KeyMask {
   /** Query heads that stand side by side: rows per query. */
@@ -21,7 +23,9 @@ export interface Grain {
 }
 
 /** Blocks of `rows` rows by tiles of `keys` keys in which a score exists. */
-export function touched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
+export function touched(region: VisibleRegion, sequence: SequenceClass, grain: Grain): number {
+  if (!isClosedForm(region, sequence)) return blocksTouched(region, sequence, grain);
+  const { rows, keys } = grain;
   const blocks = blocksOf(region, sequence, rows);
   const seeing = blocks.count - blocks.firstSeeing;
   return keys === 0 ? seeing : seeing === 0 ? 0 : tilesOf(blocks, keys);
@@ -32,6 +36,7 @@ const tilesOf = ({ tilesBefore, tilesHidden, firstSeeing, count }: Blocks, keys:
 
 /** The same with at most `most` tiles counted for each block: tiles that stand in one place of the array count once. */
 export function touchedUpTo(region: VisibleRegion, sequence: SequenceClass, grain: Grain, most: number): number {
+  if (!isClosedForm(region, sequence)) return blocksTouchedUpTo(region, sequence, grain, most);
   const { keys } = grain;
   const blocks = blocksOf(region, sequence, grain.rows);
   const { count, firstSeeing, firstHiding, firstFull } = blocks;
@@ -71,6 +76,7 @@ export function withinTouched(
   grain: Grain,
   count: { readonly rows: boolean; readonly keys: boolean },
 ): number {
+  if (!isClosedForm(region, sequence)) return withinBlocksTouched(region, sequence, grain, count);
   const blocks = blocksOf(region, sequence, grain.rows);
   if (blocks.count === blocks.firstSeeing) return 0;
   const step = Math.max(1, grain.keys);

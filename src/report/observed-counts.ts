@@ -1,4 +1,4 @@
-import { type Sequence, seenBy } from "../attention/window.js";
+import { keysOfRow, type SequenceClass } from "../attention/sequences.js";
 import {
   type Instances,
   type MappedEinsum,
@@ -66,7 +66,7 @@ function dealtIn({ shape }: Laid["einsum"], loops: readonly { readonly bit: numb
 /** What a mask leaves of an Einsum's points: where it does not loop over a rank's inner parts, a point has several scores. */
 function visibleIn({ einsum }: Laid, { ranks, loops }: MappedEinsum, region: VisibleRegion): Visible | undefined {
   if (einsum.ranks.every(({ role }) => role !== "queries" && role !== "keys")) return undefined;
-  const sequences = region.sequences.flatMap(({ count, ...sequence }) => Array<Sequence>(count).fill(sequence));
+  const sequences = region.sequences.flatMap(sequence => Array<SequenceClass>(sequence.count).fill(sequence));
   const [batch, rows, keys] = (["batch", "queries", "keys"] as const).map((wanted): Side => {
     const rank = einsum.ranks.findIndex(({ role }) => role === wanted);
     if (rank < 0) return () => [0, Number.POSITIVE_INFINITY];
@@ -77,7 +77,7 @@ function visibleIn({ einsum }: Laid, { ranks, loops }: MappedEinsum, region: Vis
   }) as [Side, Side, Side];
   const some = (
     point: readonly number[],
-    holds: (sequence: Sequence, rows: number, from: number, to: number) => boolean,
+    holds: (sequence: SequenceClass, rows: number, from: number, to: number) => boolean,
   ): boolean => {
     const [first, last] = batch(point);
     const [from, to] = rows(point);
@@ -91,8 +91,9 @@ function visibleIn({ einsum }: Laid, { ranks, loops }: MappedEinsum, region: Vis
       some(point, (sequence, _, from, to) => {
         const [firstKey, lastKey] = keys(point);
         for (let row = from; row < to; row += 1) {
-          const seen = seenBy(region, sequence, Math.floor(row / region.group));
-          if (seen.from < seen.to && seen.from < lastKey && seen.to > firstKey) return true;
+          for (const seen of keysOfRow(region, sequence, row, region.group)) {
+            if (seen.from < lastKey && seen.to > firstKey) return true;
+          }
         }
         return false;
       }),

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rowBits, type SequenceClass } from "../../src/attention/sequences.js";
 import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
 import { nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
 
 const bound = fc.integer({ min: 1, max: 5 });
-const regions: fc.Arbitrary<VisibleRegion> = fc.record({
+const windows: fc.Arbitrary<VisibleRegion> = fc.record({
   group: fc.integer({ min: 1, max: 3 }),
   left: fc.integer({ min: -1, max: 12 }),
   right: fc.oneof(fc.constant(0), fc.integer({ min: -1, max: 12 })),
@@ -20,15 +21,73 @@ const regions: fc.Arbitrary<VisibleRegion> = fc.record({
   ),
 });
 
-/** Every existing score as (batch, row, key), by the rule itself. */
-function* scores({ group, left, right, sequences }: VisibleRegion) {
+/** Patterns beside a window: another corner, a prefix, documents, padding in front, and any bits. */
+const regions: fc.Arbitrary<VisibleRegion> = windows.chain(region => {
+  const some = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined, freq: 2 });
+  return fc
+    .record({
+      origin: some(fc.integer({ min: -3, max: 6 })),
+      prefix: some(fc.integer({ min: 0, max: 20 })),
+      documents: some(fc.constantFrom([3, 9, 20], [20], [1, 2, 15])),
+      pads: fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 3, maxLength: 3 }),
+      seeds: some(fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 3, maxLength: 3 })),
+    })
+    .map(({ origin, prefix, documents, pads, seeds }) => {
+      // Documents are of as many queries as keys.
+      const packed = documents !== undefined;
+      const one: VisibleRegion = {
+        ...region,
+        ...(origin === undefined || packed ? {} : { origin }),
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(packed ? { documents } : {}),
+        sequences: region.sequences.map((sequence, i) => ({
+          ...sequence,
+          ...(packed ? { queries: sequence.keys } : {}),
+          leftPad: pads[i] ?? 0,
+        })),
+      };
+      const sequences = one.sequences.map((sequence, i) => {
+        const seed = seeds?.[i];
+        if (seed === undefined) return sequence;
+        const sees = (row: number, m: number): boolean =>
+          (row * 7919 + m * 104729 + seed * 31) % 5 < 2 && exists(one, sequence, row, m);
+        const word = (row: number, w: number): number =>
+          Array.from({ length: 32 }, (_, bit) => (sees(row, 32 * w + bit) ? 2 ** bit : 0)).reduce((a, b) => a + b, 0);
+        return { ...sequence, bits: rowBits(word) };
+      });
+      return { ...one, sequences };
+    });
+});
+
+/** Whether a score exists, by the rules themselves, bits left out. */
+function exists(region: VisibleRegion, sequence: SequenceClass, row: number, m: number): boolean {
+  const { group, left, right, origin, prefix, documents } = region;
+  const { queries, keys, leftPad = 0 } = sequence;
+  const p = Math.floor(row / group);
+  const i = p + (origin ?? keys - queries);
+  // Past the last document is none.
+  const document = (x: number): number => documents?.findIndex(end => x < end) ?? 0;
+  return (
+    m >= leftPad &&
+    m < keys &&
+    (left < 0 || m >= i - left) &&
+    (right < 0 || m <= i + right) &&
+    (prefix === undefined || m < prefix || m <= i) &&
+    document(p) === document(m) &&
+    document(p) >= 0
+  );
+}
+
+/** Every existing score as (batch, row, key). */
+function* scores(region: VisibleRegion) {
   let b = 0;
-  for (const { count, queries, keys } of sequences) {
+  for (const sequence of region.sequences) {
+    const { count, queries, keys, bits } = sequence;
     for (let n = 0; n < count; n++, b++) {
-      for (let row = 0; row < queries * group; row++) {
-        const i = Math.floor(row / group) + keys - queries;
+      for (let row = 0; row < queries * region.group; row++) {
         for (let m = 0; m < keys; m++) {
-          if ((left < 0 || m >= i - left) && (right < 0 || m <= i + right)) yield { b, row, m };
+          const shown = bits === undefined || ((bits.word(row, m >>> 5, region.group) >>> (m & 31)) & 1) === 1;
+          if (shown && exists(region, sequence, row, m)) yield { b, row, m };
         }
       }
     }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem } from "../../src/attention/problem.js";
 import type { KeyMask } from "../../src/attention/sequences.js";
+import { windowOf } from "../../src/attention/window.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import type { EinsumCounts } from "../../src/model/action-counts.js";
 import { compileDesign } from "../../src/model/compile.js";
@@ -72,10 +73,30 @@ const cases: fc.Arbitrary<Case> = fc
     },
   }));
 
-/** The same with masks and lengths. */
-const maskedCases: fc.Arbitrary<Case> = cases.chain(({ problem, ...blocks }) =>
-  masks(problem.shape).map(mask => ({ ...blocks, problem: { ...problem, mask } })),
-);
+/** The same with masks and lengths, patterns among them. */
+const maskedCases: fc.Arbitrary<Case> = cases.chain(({ problem, ...blocks }) => {
+  const { keys, batch } = problem.shape;
+  const some = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined, freq: 1 });
+  return fc
+    .record({
+      mask: masks(problem.shape),
+      origin: some(fc.integer({ min: -2, max: 5 })),
+      prefix: some(fc.integer({ min: 0, max: keys })),
+      leftPad: some(fc.array(fc.integer({ min: 0, max: keys }), { minLength: batch, maxLength: batch })),
+    })
+    .map(({ mask, origin, prefix, leftPad }) => ({
+      ...blocks,
+      problem: {
+        ...problem,
+        mask: {
+          ...mask,
+          ...(origin === undefined ? {} : { origin }),
+          ...(prefix === undefined ? {} : { prefix }),
+          ...(leftPad === undefined ? {} : { leftPad }),
+        },
+      },
+    }));
+});
 
 /** What the model is told of a problem's mask. */
 function maskOf({ shape, mask }: AttentionProblem): KeyMask {
@@ -83,8 +104,9 @@ function maskOf({ shape, mask }: AttentionProblem): KeyMask {
     count: 1,
     queries: mask.qLens?.[b] ?? shape.queries,
     keys: mask.kvLens?.[b] ?? shape.keys,
+    leftPad: mask.leftPad?.[b] ?? 0,
   }));
-  return { left: mask.left, right: mask.right, sequences };
+  return { ...windowOf(mask), sequences };
 }
 
 function predict({ problem, queryTiles, headTiles }: Case, mask?: KeyMask): readonly EinsumCounts[] {

@@ -63,7 +63,10 @@ function numbersOf(compiled: CompiledDesign, { sizes, mask }: ScheduledSizes, va
     numbers.push(fields.get("size")?.(values) ?? 0, fields.get("depth")?.(values) ?? 0);
   }
   if (mask === undefined) return numbers;
-  numbers.push(mask.left, mask.right);
-  for (const { count, queries, keys } of mask.sequences) numbers.push(count, queries, keys);
+  const { left, right, origin = Number.NaN, prefix = -1, documents = [] } = mask;
+  numbers.push(left, right, origin, prefix, documents.length, ...documents);
+  for (const { count, queries, keys, leftPad = 0, bits } of mask.sequences) {
+    numbers.push(count, queries, keys, leftPad, bits?.id ?? 0);
+  }
   return numbers;
 }

@@ -1,5 +1,6 @@
+import { keysOfRow } from "../../attention/sequences.js";
 import { endOfSeen, firstSeen } from "../../attention/window.js";
-import type { TileWork } from "../../spec/schedule/machine.js";
+import type { TileWork, WorkSequence } from "../../spec/schedule/machine.js";
 
 /** What a tile is to its queries and keys, as bits, with the number of its columns (0: all) above them. */
 export const tileBits = { exists: 1, first: 2, last: 4, opens: 8, closes: 16 } as const;
@@ -79,7 +80,7 @@ export class TileWalk {
       ];
     });
     this.even = even;
-    this.whole = sequences.map(({ rows, keys }) => this.seesAll({ rows, keys }));
+    this.whole = sequences.map(sequence => this.seesAll(sequence));
     let [tiles, least] = [0, Number.POSITIVE_INFINITY];
     for (const { sequence, heads: times, blocks } of this.parts) {
       for (let b = 0; b < blocks; ) {
@@ -133,20 +134,18 @@ export class TileWalk {
   }
 
   private makeBlock(sequence: number, index: number): Block | null {
-    const { tileRows, tileKeys, blockTiles, headTiles, group, window } = this.work;
-    const { rows, keys } = this.work.sequences[sequence] as TileWork["sequences"][number];
+    const { tileRows, blockTiles, headTiles } = this.work;
+    const own = this.work.sequences[sequence] as WorkSequence;
+    const { rows } = own;
     const each = this.blocksOfHead(sequence);
     const first = (index % each) * blockTiles;
     const count = Math.min(blockTiles, Math.ceil(rows / tileRows) - first);
-    const lengths = { queries: rows / group, keys };
     const all = Array.from({ length: count }, (_, i) => {
       const row = (first + i) * tileRows;
       const end = Math.min(rows, row + tileRows);
-      const from = firstSeen(window, lengths, Math.floor(row / group));
-      const to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
-      return { i, from: Math.floor(from / tileKeys), to: from < to ? Math.ceil(to / tileKeys) : 0, rows: end - row };
+      return { i, ...this.keyTiles(own, row, end), rows: end - row };
     });
-    const seeing = all.filter(({ from, to }) => from < to);
+    const seeing = neverFalling(all.filter(({ from, to }) => from < to));
     if (seeing.length === 0) return null;
     const from = Float64Array.from(seeing, tile => tile.from);
     const to = Float64Array.from(seeing, tile => tile.to);
@@ -160,6 +159,25 @@ export class TileWalk {
       end: to.at(-1) as number,
       sequence,
     };
+  }
+
+  /** The key tiles that rows see, from the first to the one after the last; none where from = to. */
+  private keyTiles(own: WorkSequence, begin: number, end: number): { readonly from: number; readonly to: number } {
+    const { window, group, tileKeys } = this.work;
+    const lengths = { ...own, queries: own.rows / group };
+    let from = firstSeen(window, lengths, Math.floor(begin / group));
+    let to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
+    if (own.bits !== undefined) {
+      let [first, last] = [to, from];
+      for (let row = begin; row < end; row++) {
+        for (const seen of keysOfRow(window, lengths, row, group)) {
+          first = Math.min(first, seen.from);
+          last = Math.max(last, seen.to);
+        }
+      }
+      [from, to] = [first, last];
+    }
+    return from < to ? { from: Math.floor(from / tileKeys), to: Math.ceil(to / tileKeys) } : { from: 0, to: 0 };
   }
 
   /** The row of a block's key tile, or of the first after it that some query sees; null past the last. */
@@ -232,11 +250,33 @@ export class TileWalk {
     return Math.min(this.work.tileKeys, keys - m1 * this.work.tileKeys);
   }
 
-  private seesAll({ rows, keys }: { readonly rows: number; readonly keys: number }): boolean {
+  private seesAll(own: WorkSequence): boolean {
     const { window, group } = this.work;
-    const lengths = { queries: rows / group, keys };
+    const { keys, bits } = own;
+    const lengths = { ...own, queries: own.rows / group };
+    if (bits !== undefined) return false;
     return endOfSeen(window, lengths, 0) === keys && firstSeen(window, lengths, lengths.queries - 1) === 0;
   }
+}
+
+/**
+ * Spans of which neither end falls from one query tile to the next: as they are for masks that leave intervals; of masks of
+ * bits what they walk at the most.
+ */
+function neverFalling<T extends { readonly from: number; readonly to: number }>(tiles: readonly T[]): readonly T[] {
+  let to = 0;
+  const forward = tiles.map(tile => {
+    to = Math.max(to, tile.to);
+    return { ...tile, to };
+  });
+  let from = Number.POSITIVE_INFINITY;
+  return forward
+    .reverse()
+    .map(tile => {
+      from = Math.min(from, tile.from);
+      return { ...tile, from };
+    })
+    .reverse();
 }
 
 /** The runs of all heads of a block, the row's first tile opening it and its last closing it. */

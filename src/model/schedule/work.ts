@@ -1,4 +1,5 @@
 import type { KeyMask } from "../../attention/sequences.js";
+import { windowOf } from "../../attention/window.js";
 import { SpecError } from "../../errors.js";
 import type { TileWork } from "../../spec/schedule/machine.js";
 import { rankCounts } from "../action-counts.js";
@@ -76,12 +77,11 @@ function workOf(
   const lengths = mask?.sequences ?? [{ count: batch, queries: sizes.queries, keys: sizes.M }];
   return {
     sequences: (batchLoops.length > 0 ? lengths : longestOf(lengths)).map(sequence => ({
-      count: sequence.count,
+      ...sequence,
       rows: sequence.queries * group,
-      keys: sequence.keys,
     })),
     group,
-    window: mask === undefined ? { left: -1, right: -1 } : { left: mask.left, right: mask.right },
+    window: mask === undefined ? { left: -1, right: -1 } : windowOf(mask),
     ...headsOf(compiled, einsum, outside, shared, values, countOf),
     blockTiles: Math.max(1, countOf(inside.filter(({ side }) => side === "rows"))),
     tileRows: rank === undefined ? 1 : chunk(rank, "rows"),

@@ -1,3 +1,4 @@
+import type { SequenceClass } from "../../attention/sequences.js";
 import type { Window } from "../../attention/window.js";
 
 /**
@@ -34,13 +35,19 @@ export interface DramChannel {
   readonly tilesHeld: Readonly<Record<string, number>>;
 }
 
+export interface WorkSequence extends Pick<SequenceClass, "leftPad" | "bits"> {
+  readonly count: number;
+  readonly rows: number;
+  readonly keys: number;
+}
+
 /**
  * The loop nest that a schedule walks, `for sequence: for head: for query block: for key tile: for query tile`, less the
  * tiles in which a mask leaves no score.
  */
 export interface TileWork {
-  /** The sequences of the batch, by classes of the same length: rows on the columns, and keys. */
-  readonly sequences: readonly { readonly count: number; readonly rows: number; readonly keys: number }[];
+  /** The sequences of the batch, by classes of the same length and mask: rows on the columns, and keys. */
+  readonly sequences: readonly WorkSequence[];
   /** Rows of one query: query heads that stand side by side. */
   readonly group: number;
   readonly window: Window;
