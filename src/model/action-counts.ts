@@ -18,7 +18,7 @@ import {
 import { longestWalk, maskedCounts } from "./masked-counts.js";
 import type { NestShape } from "./nest.js";
 import { countRank, type RankCount } from "./partition.js";
-import type { VisibleRegion } from "./visible-region.js";
+import type { VisibleRegion } from "./region.js";
 
 /** What one Einsum does at given sizes. */
 export interface EinsumCounts {

@@ -2,7 +2,8 @@ import type { SequenceClass } from "../attention/sequences.js";
 import type { MaskRole } from "./mask-ranks.js";
 import type { NestShape } from "./nest.js";
 import type { RankCount } from "./partition.js";
-import { type Grain, touched, touchedUpTo, type VisibleRegion, withinTouched } from "./visible-region.js";
+import type { Grain, VisibleRegion } from "./region.js";
+import { touched, touchedUpTo, withinTouched } from "./visible-region.js";
 
 /** The ranks that a mask couples, as one rank of a nest: batch, rows (queries) and keys. */
 export interface CoupledRanks {

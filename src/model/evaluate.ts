@@ -7,13 +7,13 @@ import type { CompiledDesign } from "./compile.js";
 import { type Energy, energyOf } from "./energy.js";
 import { hasTimedLevels, levelUses } from "./level-use.js";
 import { checkMaskable } from "./mask-ranks.js";
+import type { VisibleRegion } from "./region.js";
 import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
 import { type Sizes, symbolValues } from "./sizes.js";
 import { hasStandingEnergy, withStandingEnergy } from "./standing-energy.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
-import type { VisibleRegion } from "./visible-region.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {

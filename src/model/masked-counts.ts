@@ -1,7 +1,7 @@
 import { coupledCount, isClosed, type MaskedNest, touchedCount } from "./coupled-counts.js";
 import { type RankCounts, tuples } from "./loop-nest.js";
 import { maskedVisits, touchedPoints } from "./masked-visits.js";
-import type { VisibleRegion } from "./visible-region.js";
+import type { VisibleRegion } from "./region.js";
 import { walkLength } from "./walk-length.js";
 
 /** The longest walk that is made where a count has no closed form. Beyond it, a bound from above stands in. */

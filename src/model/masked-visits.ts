@@ -4,7 +4,7 @@ import type { CoupledRank, CoupledRanks, MaskedNest } from "./coupled-counts.js"
 import { type Held, type Interval, joined, lengthOf, moved, repeated, type Stretch, union } from "./held-tiles.js";
 import type { NestShape } from "./nest.js";
 import { chunkOf, countParts, type RankCount } from "./partition.js";
-import type { VisibleRegion } from "./visible-region.js";
+import type { VisibleRegion } from "./region.js";
 
 /**
  * The words fetched into the memories of a level under a mask, where a tile may stay from one turn of an outer loop to the

@@ -4,9 +4,9 @@ import { bytesKept, countEinsum, countLaid, type EinsumCounts, type Laid, layOut
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import { accessCosts, einsumEnergy } from "./energy.js";
+import type { VisibleRegion } from "./region.js";
 import { blockSizes, type Candidate, type SearchSpace, searchSpace } from "./search-space.js";
 import { dramBytes } from "./traffic.js";
-import type { VisibleRegion } from "./visible-region.js";
 
 /**
  * Sets the symbols that a mapping leaves open: as published where the spec says so, else the best of an exhaustive

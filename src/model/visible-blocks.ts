@@ -1,6 +1,6 @@
 import type { SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen, isPlainWindow } from "../attention/window.js";
-import type { Grain, VisibleRegion } from "./visible-region.js";
+import type { Grain, VisibleRegion } from "./region.js";
 
 /*
  * What visible-region.ts has closed forms for, block by block: masks of which no closed form is known, patterns beside a

@@ -1,8 +1,9 @@
-import type { KeyMask, SequenceClass } from "../attention/sequences.js";
+import type { SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen, placeAmongKeys } from "../attention/window.js";
+import type { Grain, VisibleRegion } from "./region.js";
 import { blocksTouched, blocksTouchedUpTo, isClosedForm, withinBlocksTouched } from "./visible-blocks.js";
 
-/**
+/*
  * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
  * query sees the key; a loop turns only where a score exists, so that tiles that are masked as a whole cost nothing.
  *
@@ -11,16 +12,6 @@ import { blocksTouched, blocksTouchedUpTo, isClosedForm, withinBlocksTouched } f
  * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing. Of other masks
  * (visible-blocks.ts) they are made block by block.
  */
-export interface VisibleRegion extends KeyMask {
-  /** Query heads that stand side by side: rows per query. */
-  readonly group: number;
-}
-
-/** A cut of the rows into blocks and of the keys into tiles; 0 rows or keys: that side is not looped over. */
-export interface Grain {
-  readonly rows: number;
-  readonly keys: number;
-}
 
 /** Blocks of `rows` rows by tiles of `keys` keys in which a score exists. */
 export function touched(region: VisibleRegion, sequence: SequenceClass, grain: Grain): number {

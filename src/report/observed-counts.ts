@@ -10,7 +10,7 @@ import {
 import type { Laid } from "../model/action-counts.js";
 import type { CompiledDesign } from "../model/compile.js";
 import type { MappedDesign } from "../model/evaluate.js";
-import type { VisibleRegion } from "../model/visible-region.js";
+import type { VisibleRegion } from "../model/region.js";
 
 /** Walks every Einsum of a mapped design point by point, masked or not. For small sizes. */
 export function observeDesign(

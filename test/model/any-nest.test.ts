@@ -7,7 +7,7 @@ import { coupleRanks } from "../../src/model/coupled-counts.js";
 import { analyse, iterations, peSteps, points } from "../../src/model/loop-nest.js";
 import type { MaskRole } from "../../src/model/mask-ranks.js";
 import { maskedCounts } from "../../src/model/masked-counts.js";
-import type { VisibleRegion } from "../../src/model/visible-region.js";
+import type { VisibleRegion } from "../../src/model/region.js";
 import { modelNest, randomNests } from "./random-nest.js";
 
 function predictNest(

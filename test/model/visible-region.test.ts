@@ -4,7 +4,8 @@ import { rowBits, type SequenceClass } from "../../src/attention/sequences.js";
 import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
 import { nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
-import { floorSum, type VisibleRegion, withinTouched } from "../../src/model/visible-region.js";
+import type { VisibleRegion } from "../../src/model/region.js";
+import { floorSum, withinTouched } from "../../src/model/visible-region.js";
 
 const bound = fc.integer({ min: 1, max: 5 });
 const windows: fc.Arbitrary<VisibleRegion> = fc.record({
