@@ -66,9 +66,12 @@ function outputsOf(einsums: readonly Einsum[], { edges, groups }: Dependence): s
   const readElsewhere = new Set(
     leaves.flatMap(({ from }) => (einsums[from]?.iteration?.role === "init" ? [] : [einsums[from]?.tensor])),
   );
-  const written = groups.flatMap(({ einsums: members, loop }) =>
-    members.filter(i => loop === null || einsums[i]?.iteration !== null).map(i => einsums[i]?.tensor ?? ""),
-  );
+  const written = groups.flatMap(({ einsums: members, loop }) => {
+    const feedsOthers = loop !== null && members.some(i => readElsewhere.has(einsums[i]?.tensor));
+    return feedsOthers
+      ? []
+      : members.filter(i => loop === null || einsums[i]?.iteration !== null).map(i => einsums[i]?.tensor ?? "");
+  });
   const outputs = new Set(written.filter(tensor => !readElsewhere.has(tensor)));
   return [...new Set(einsums.map(einsum => einsum.tensor))].filter(tensor => outputs.has(tensor));
 }

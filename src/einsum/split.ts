@@ -6,6 +6,7 @@ import { isMixedRadix, type Rank } from "./ranks.js";
  * rank itself where it is not split.
  */
 export function splitOf(cascade: Cascade, { parts }: Rank): readonly string[] {
+  if (parts.length === 1) return parts;
   const scaledBy = new Map<string, number>();
   for (const { indices } of cascade.einsums.flatMap(einsum => [einsum, ...einsum.reads])) {
     for (const index of indices.filter(isMixedRadix)) {

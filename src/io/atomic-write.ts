@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.js";
@@ -51,6 +51,18 @@ export async function writeAtomically(path: string, parts: Iterable<ArrayBufferV
     } finally {
       unfinished.delete(temporary);
     }
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+/** Writes a text whole or not at all, without waiting: for a process that is about to exit. */
+export function writeAtOnce(path: string, text: string): void {
+  const target = resolveTarget(path);
+  try {
+    const temporary = target.direct ? target.path : temporaryName(target.path);
+    writeFileSync(temporary, text, target.direct ? {} : { flag: "wx" });
+    if (!target.direct) renameSync(temporary, target.path);
   } catch (error) {
     throw unwritable(path, error);
   }

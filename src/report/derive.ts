@@ -1,70 +1,125 @@
 import { barriersOf } from "../einsum/barriers.js";
-import type { CheckedDerivation, CheckedStep } from "../einsum/derive/check.js";
+import type { CheckedAnswer, CheckedDerivation, CheckedStep, Refutation } from "../einsum/derive/check.js";
+import type { DerivationCaution, DerivationStep } from "../einsum/derive/derivation.js";
+import type { Caution } from "../einsum/derive/law.js";
 import { passesOver } from "../einsum/passes.js";
 
-/** Whether fewer passes were found. */
-export const lowersPasses = ({ steps }: CheckedDerivation): boolean =>
-  (steps.at(-1)?.measure.passes ?? 0) < (steps[0]?.measure.passes ?? 0);
-
 /** Operations by kind: `exp M*P`. */
-function operationsOf({ measure }: CheckedStep): Map<string, string> {
+function operationsOf({ measure }: DerivationStep): Map<string, string> {
   const counts = new Map<string, string[]>();
   for (const { op, count } of measure.operations) counts.set(op, [...(counts.get(op) ?? []), count]);
   return new Map([...counts].map(([op, terms]) => [op, terms.join(" + ")]));
 }
 
-/** What forbids fewer passes over the rank in the best cascade. */
-function dependencesOf({ rank, steps }: CheckedDerivation): string[] {
-  const cascade = steps.at(-1)?.cascade;
-  const own = cascade?.ranks.byName(rank);
-  if (cascade === undefined || own === undefined) return [];
+/** What makes passes over the rank in a cascade. */
+function dependencesOf({ cascade }: DerivationStep, rank: string): string[] {
+  const own = cascade.ranks.byName(rank);
+  if (own === undefined) return [];
   return barriersOf(cascade, passesOver(cascade, own)).flatMap(({ through, why }) => (through === null ? [] : [why]));
 }
 
+const bestOf = ({ answers, given }: CheckedDerivation): DerivationStep =>
+  answers.find(({ equal }) => equal)?.last ?? given;
+
+const textOf = ({ cascade }: DerivationStep): string => cascade.source.lines.join("\n");
+
+/** Where a refuted step differs: `on "all one", SS: 1 and 2`. */
+function differenceOf({ check }: CheckedStep): string {
+  const first = check?.firstDiffering;
+  if (first === undefined || first === null) return "";
+  const { difference, name, notes } = first;
+  return difference === null
+    ? ` on "${name}": ${notes.at(-1) ?? ""}`
+    : ` on "${name}": ${difference.tensor} is ${difference.values[0]} and ${difference.values[1]}`;
+}
+
+const largestOf = ({ check }: CheckedStep): number | null => check?.largest?.difference?.relative ?? null;
+
 /** What `fusemax derive --json` prints. */
 export function deriveJson(derivation: CheckedDerivation, name: string) {
+  const { rank, answers, given, refuted, refusals } = derivation;
+  const stepOf = (step: DerivationStep | CheckedStep) => ({
+    law: step.law?.name ?? null,
+    statement: step.law?.statement ?? null,
+    words: step.words,
+    passes: step.measure.passes,
+    live: step.measure.live,
+    work: step.measure.work,
+    operations: Object.fromEntries(operationsOf(step)),
+    largestDifference: "check" in step ? largestOf(step) : null,
+    text: textOf(step),
+  });
   return {
     schema: "fusemax.derive/1" as const,
     cascade: name,
-    rank: derivation.rank,
-    found: lowersPasses(derivation),
+    rank,
+    found: answers.some(({ equal }) => equal),
     cascades: derivation.seen,
     complete: derivation.complete,
-    steps: derivation.steps.map(step => ({
-      law: step.law?.name ?? null,
-      statement: step.law?.statement ?? null,
-      words: step.words,
-      passes: step.measure.passes,
-      live: step.measure.live,
-      operations: Object.fromEntries(operationsOf(step)),
-      largestDifference: step.check?.largest?.difference?.relative ?? null,
-      text: step.cascade.source.lines.join("\n"),
+    steps: (answers.find(({ equal }) => equal)?.steps ?? [given]).map(stepOf),
+    answers: answers.map(({ equal, last, steps, cautions }) => ({
+      equal,
+      passes: last.measure.passes,
+      live: last.measure.live,
+      work: last.measure.work,
+      operations: Object.fromEntries(operationsOf(last)),
+      cautions,
+      largestDifference: largestOf(last),
+      steps: steps.map(stepOf),
+      text: textOf(last),
     })),
-    forbids: dependencesOf(derivation),
-    refuted: derivation.refuted === null ? null : derivation.refuted.words,
-    whyNot: derivation.refusals.map(({ law, tensor, reason }) => ({ law: law.name, tensor, reason })),
+    forbids: dependencesOf(bestOf(derivation), rank),
+    impossible: derivation.wholeFiber === null ? null : { passes: 1, ...derivation.wholeFiber },
+    refuted: refuted.map(({ step, passes, cautions }) => ({
+      passes,
+      law: step.law?.name ?? null,
+      words: step.words,
+      cautions,
+      difference: differenceOf(step).trim(),
+    })),
+    whyNot: refusals.map(({ law, tensor, reason }) => ({ law: law.name, tensor, reason })),
   };
 }
 
 const passesText = (n: number): string => (n === 1 ? "1 pass" : `${n} passes`);
 
+const cautionWords: Readonly<Record<Caution, string>> = {
+  cancellation: "large sums may cancel",
+  division: "divides by what may be zero on the way",
+};
+
+const cautionText = ({ caution, words }: DerivationCaution): string => `caution: ${cautionWords[caution]} (${words})`;
+
+export interface DeriveTextOptions {
+  readonly whyNot?: boolean;
+  /** Which answer is shown step by step, from 1; the best when absent. */
+  readonly answer?: number | undefined;
+  /** Whether all are. */
+  readonly all?: boolean;
+}
+
 /** The derivation for people. */
-export function deriveText(derivation: CheckedDerivation, name: string, whyNot: boolean): string {
-  const { rank, steps, seen, complete, refuted, refusals } = derivation;
-  const [first, last] = [steps[0], steps.at(-1)];
-  if (first === undefined || last === undefined) return "";
+export function deriveText(derivation: CheckedDerivation, name: string, options: DeriveTextOptions = {}): string {
+  const { rank, given, answers, seen, complete, refusals } = derivation;
+  const { whyNot = false, answer, all = false } = options;
+  const best = bestOf(derivation);
   const tried = `${seen} cascades tried, ${complete ? "all that the laws reach" : "not all that the laws reach"}`;
   const lines: string[] = [];
-  if (lowersPasses(derivation)) {
-    lines.push(`${name} over ${rank}: from ${passesText(first.measure.passes)} to ${last.measure.passes} (${tried})`);
-    for (const [i, step] of steps.entries()) lines.push("", ...stepLines(step, i, steps[i - 1]));
-    lines.push("", ...last.cascade.source.lines.filter((line, i, all) => line !== "" || i < all.length - 1));
+  if (best !== given) {
+    lines.push(`${name} over ${rank}: from ${passesText(given.measure.passes)} to ${best.measure.passes} (${tried})`);
   } else {
-    lines.push(`${name} over ${rank}: no fewer than ${passesText(first.measure.passes)} found (${tried})`);
+    lines.push(`${name} over ${rank}: no fewer than ${passesText(given.measure.passes)} found (${tried})`);
   }
-  const forbids = dependencesOf(derivation);
-  if (forbids.length > 0) lines.push("", `What the laws do not lift over ${rank}:`, ...forbids.map(why => `  ${why}`));
-  if (refuted !== null) lines.push("", `not kept, since its values differ: ${refuted.words}`);
+  for (const [i, own] of answers.entries()) {
+    const isAsked = all || (i === (answer ?? 1) - 1 && (own.equal || answer !== undefined));
+    if (!isAsked) continue;
+    if (all || i > 0) lines.push("", `Answer ${i + 1}`);
+    lines.push(...answerLines(own));
+  }
+  if (answers.length > 1 || (answers.length > 0 && best === given)) lines.push("", ...listOf(answers));
+  lines.push(...refutedLines(derivation.refuted));
+  const forbids = dependencesOf(best, rank);
+  if (forbids.length > 0) lines.push("", ...limitLines(derivation, best), ...forbids.map(why => `  ${why}`));
   if (whyNot) {
     lines.push("", "Laws that do not apply:");
     lines.push(...refusals.map(({ law, tensor, reason }) => `  ${law.name}, ${tensor}: ${reason}`));
@@ -73,24 +128,75 @@ export function deriveText(derivation: CheckedDerivation, name: string, whyNot: 
   return `${lines.join("\n")}\n`;
 }
 
+function answerLines({ steps, last, cautions }: CheckedAnswer): string[] {
+  const lines = steps.flatMap((step, i) => ["", ...stepLines(step, i, steps[i - 1])]);
+  lines.push("", ...cautions.map(cautionText), ...(cautions.length > 0 ? [""] : []));
+  return [...lines, ...last.cascade.source.lines.filter((line, i, text) => line !== "" || i < text.length - 1)];
+}
+
+/** All answers, one after the other, with what they cost. */
+function listOf(answers: readonly CheckedAnswer[]): string[] {
+  return [
+    "Answers (--answer N shows one and writes it; operations where every rank has 64 coordinates):",
+    ...answers.flatMap(({ equal, last, steps, cautions }, i) => {
+      const { passes, live, work } = last.measure;
+      const laws = [...new Set(steps.flatMap(({ law }) => law?.name ?? []))];
+      return [
+        `  ${i + 1}. ${passesText(passes)}; live: ${live.join(", ") || "none"}; ${work.toLocaleString("en-US")} operations${equal ? "" : "; not equal in float64"}`,
+        `     by: ${laws.join("; ")}`,
+        ...cautions.map(caution => `     ${cautionText(caution)}`),
+        ...(cautions.length === 0 ? [] : [`     it differs by up to ${differsText(last)}`]),
+      ];
+    }),
+  ];
+}
+
+/** What cannot be had, told apart from what the laws do not reach. */
+function limitLines({ rank, wholeFiber }: CheckedDerivation, { measure }: DerivationStep): string[] {
+  if (wholeFiber === null) return [`What the laws known here do not lift over ${rank}:`];
+  const { elements, numbers } = wholeFiber;
+  const impossible = `No cascade passes ${rank} once: of ${elements} elements that have been read, ${numbers} numbers still matter to the outputs (measured).`;
+  return measure.passes === 2
+    ? [impossible, `What forbids it over ${rank}:`]
+    : [impossible, `What the laws known here do not lift over ${rank}, from ${measure.passes} passes to 2:`];
+}
+
+/** The largest difference of an answer, and on which input. */
+function differsText({ check }: CheckedStep): string {
+  const largest = check?.largest;
+  return `${(largest?.difference?.relative ?? 0).toExponential(0)} of the largest value, on "${largest?.name ?? ""}"`;
+}
+
+function refutedLines(refuted: readonly Refutation[]): string[] {
+  return refuted.flatMap(({ step, passes, cautions }) => [
+    "",
+    `No answer, since its values differ: ${passesText(passes)} by ${step.law?.name ?? ""}, ${step.words}`,
+    ...cautions.map(caution => `  ${cautionText(caution)}`),
+    `  it differs${differenceOf(step)}`,
+  ]);
+}
+
 function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined): string[] {
   const { law, words, measure, cascade, check } = step;
   const operations = [...operationsOf(step)].map(([op, count]) => `${op} ${count}`).join(", ");
-  const [old, now] = [before, step].map(s => s?.cascade.source.lines.map(line => line.trim()) ?? []);
+  const isHeader = (line: string): boolean => line.startsWith("#");
+  const linesOf = (own: CheckedStep | undefined): readonly string[] =>
+    own?.cascade.source.lines.map(line => line.trim()).filter(line => !isHeader(line)) ?? [];
+  const [old, now] = [linesOf(before), linesOf(step)];
   const changed =
     before === undefined
       ? []
       : [
-          ...(old ?? []).filter(line => !now?.includes(line)).map(line => `  - ${line}`),
-          ...(now ?? []).filter(line => !old?.includes(line)).map(line => `  + ${line}`),
+          ...old.filter(line => !now.includes(line)).map(line => `  - ${line}`),
+          ...now.filter(line => !old.includes(line)).map(line => `  + ${line}`),
         ];
   const text = before === undefined ? cascade.einsums.map(einsum => `    ${einsum.text}`) : changed;
-  const largest = check?.largest?.difference?.relative;
+  const largest = largestOf(step);
   return [
     law === null ? `${i}. ${words}` : `${i}. ${law.name}: ${words}`,
     ...text,
     `  ${passesText(measure.passes)}; live: ${measure.live.join(", ") || "none"}; ${operations}`,
-    ...(check === null || largest === undefined
+    ...(check === null || largest === null
       ? []
       : [`  equal on ${check.cases.length} inputs, to within ${largest.toExponential(0)} of the largest value`]),
   ];

@@ -1,13 +1,12 @@
 import { writeSync } from "node:fs";
 import type { Command } from "commander";
-import type { CheckedDerivation } from "../../einsum/derive/check.js";
+import type { CheckedAnswer, CheckedDerivation } from "../../einsum/derive/check.js";
 import type { Measure } from "../../einsum/derive/measure.js";
+import type { Derivation } from "../../einsum/derive/search.js";
 import { UsageError } from "../../errors.js";
 import { onInterrupt } from "../interrupt.js";
 import { startProgress } from "../progress.js";
 
-/** No search takes longer. */
-const mostMilliseconds = 8000;
 /** How long Ctrl-C may go unheard. */
 const turnMilliseconds = 50;
 
@@ -20,7 +19,9 @@ export function register(program: Command): void {
     .argument("<cascade>", "a file, or a cascade of the library")
     .requiredOption("--rank <name>", "the rank that is to be passed less often")
     .option("--tile <name>", "what the inner part is called where the rank is split (default: the rank's name and 0)")
-    .option("--out <file>", "write the best to this .cascade file")
+    .option("--out <file>", "write the best, or the answer that is asked for, to this .cascade file")
+    .option("--answer <n>", "show this answer step by step in place of the best, from 1")
+    .option("--all", "show all answers step by step")
     .option("--why-not", "list the laws that do not apply to the best, with the reasons")
     .option("--json", "print the steps as JSON (fusemax.derive/1), and nothing else, on stdout")
     .addHelpText(
@@ -31,65 +32,95 @@ Exits with 1, and writes nothing, where no fewer passes were found.
 Examples:
   fusemax derive attention-3-pass --rank M
   fusemax derive attention-3-pass --rank M --out mine.cascade
+  fusemax derive attention-3-pass --rank M --answer 3 --out split-keys.cascade
+  fusemax derive variance-two-pass --rank K --tile K0
   fusemax derive softmax --rank M --why-not
 
-The laws are described in docs/derive.md.`,
+Ctrl-C ends the search: the best so far is printed, and written. The laws are described in docs/derive.md.`,
     )
     .action(async (name: string, options: DeriveCommand) => {
       const { loadCascade } = await import("../../io/cascade-files.js");
       const { deriveOver } = await import("../../einsum/derive/search.js");
       const { derivationChecker } = await import("../../einsum/derive/check.js");
-      const { deriveJson, deriveText, lowersPasses } = await import("../../report/derive.js");
+      const { deriveJson, deriveText } = await import("../../report/derive.js");
       const { jsonText } = await import("../../report/finite.js");
       const { noSuchRank } = await import("../../einsum/shape.js");
       const { requireOwnPaths } = await import("../output-files.js");
-      const { writeAtomically } = await import("../../io/atomic-write.js");
+      const { checkWritable, writeAtomically, writeAtOnce } = await import("../../io/atomic-write.js");
       const cascade = loadCascade(name);
       const rank = cascade.ranks.byName(options.rank);
       if (rank === undefined) throw noSuchRank(cascade, options.rank, "--rank");
       if (options.tile !== undefined) requireTile(options.tile);
+      const answer = options.answer === undefined ? undefined : requireNumber(options.answer);
       requireOwnPaths([], options.out === undefined ? {} : { "--out": options.out });
+      if (options.out !== undefined) checkWritable(options.out);
       const text = (found: CheckedDerivation): string =>
         options.json === true
           ? jsonText(deriveJson(found, cascade.name))
-          : deriveText(found, cascade.name, options.whyNot === true);
+          : deriveText(found, cascade.name, { ...options, answer });
 
       const { defaultBudget } = await import("../../einsum/derive/search.js");
-      const progress = await startProgress("deriving", "cascades", defaultBudget, options.json === true);
-      const began = performance.now();
+      const progress = await startProgress("deriving", "Einsums", defaultBudget, options.json === true);
       const check = derivationChecker();
-      let turn = began;
+      let turn = performance.now();
       let shown: Measure | null = null;
-      let bestSoFar = "";
+      let bestSoFar: CheckedDerivation | null = null;
       // A thread that ends leaves what it has given its stream.
-      const forget = onInterrupt(() => writeSync(1, bestSoFar));
+      const forget = onInterrupt(() => {
+        if (bestSoFar === null) return;
+        writeSync(1, text(bestSoFar));
+        const best = bestSoFar.answers.find(({ equal }) => equal);
+        if (options.out !== undefined && best !== undefined) writeAtOnce(options.out, fileText(best));
+      });
       const found = await deriveOver(cascade, rank, {
         ...(options.tile === undefined ? {} : { tile: options.tile }),
-        onCascade: async (seen, best, soFar) => {
-          const now = performance.now();
-          if (now - turn > turnMilliseconds) {
-            if (best !== shown) bestSoFar = text(check(soFar()));
-            shown = best;
-            progress.update(seen);
-            await new Promise(done => setImmediate(done)); // a signal is heard here
-            turn = performance.now();
-          }
-          return now - began < mostMilliseconds;
+        onCascade: async (looked, best, soFar) => {
+          if (performance.now() - turn < turnMilliseconds) return true;
+          if (best !== shown) bestSoFar = firstAnswer(check, soFar());
+          shown = best;
+          progress.update(Math.min(looked, defaultBudget));
+          await new Promise(done => setImmediate(done)); // a signal is heard here
+          turn = performance.now();
+          return true;
         },
       });
       progress.stop();
       const checked = check(found);
+      const best = checked.answers.find(({ equal }) => equal);
+      const chosen = answer === undefined ? best : checked.answers[answer - 1];
+      if (answer !== undefined && chosen === undefined && checked.answers.length > 0) {
+        throw new UsageError({
+          where: "--answer",
+          got: String(answer),
+          expected: `a number from 1 to ${checked.answers.length}, as many answers as were found`,
+        });
+      }
       forget();
       process.stdout.write(text(checked));
-      if (!lowersPasses(checked)) {
-        process.exitCode = 1;
-        return;
-      }
-      const last = checked.steps.at(-1)?.cascade.source.lines.join("\n") ?? "";
-      if (options.out !== undefined) {
-        await writeAtomically(options.out, [new TextEncoder().encode(last.endsWith("\n") ? last : `${last}\n`)]);
-      }
+      if (chosen === undefined) process.exitCode = 1;
+      else if (options.out !== undefined)
+        await writeAtomically(options.out, [new TextEncoder().encode(fileText(chosen))]);
     });
+}
+
+/** What was found so far, with the best answer that computes what was given. */
+function firstAnswer(check: (derivation: Derivation) => CheckedDerivation, soFar: Derivation): CheckedDerivation {
+  for (const answer of soFar.answers) {
+    const checked = check({ ...soFar, answers: [answer] });
+    if (checked.answers.length > 0) return checked;
+  }
+  return check({ ...soFar, answers: [] });
+}
+
+function fileText({ last }: CheckedAnswer): string {
+  const text = last.cascade.source.lines.join("\n");
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** @throws UsageError */
+function requireNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError({ where: "--answer", got: text, expected: "the number of an answer, from 1" });
 }
 
 /** A rank's name is a letter, letters and digits. @throws UsageError */
@@ -102,6 +133,8 @@ interface DeriveCommand {
   readonly rank: string;
   readonly tile?: string;
   readonly out?: string;
+  readonly answer?: string;
+  readonly all?: true;
   readonly whyNot?: true;
   readonly json?: true;
 }

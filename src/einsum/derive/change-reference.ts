@@ -1,14 +1,15 @@
 import type { Cascade } from "../cascade.js";
-import { type Access, type Einsum, type Expression, plainVariable } from "../einsum.js";
-import { formatAccess } from "../format-einsum.js";
+import { type Access, accessesOf, type Einsum, type Expression, plainVariable } from "../einsum.js";
+import { formatAccess, formatRead } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { numberSize } from "../size.js";
 import { iterativeRead } from "../tensors.js";
 import { freshName, replaceEinsums } from "./edit.js";
-import { exponentialOf } from "./exponential.js";
+import { exponentialOf, isOne } from "./exponential.js";
 import { rename, variablesOf, writerOf } from "./factors.js";
 import { indexAt } from "./iterate.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { familyOf } from "./late.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 
 /**
  * A local extremum, or a running one, in the place of the global one, and a correction factor: exp is a homomorphism from sums to
@@ -17,48 +18,52 @@ import type { Law, Refusal, Rewrite } from "./law.js";
 export const changeReference: Law = {
   name: "change the reference of an exponential",
   statement: "exp(a - c) = exp(a - b) * exp(b - c), where c is the extremum of b over some ranks, or what b leaves",
-  apply(cascade) {
-    const results = cascade.einsums.map(einsum => changeIn(cascade, einsum)).filter(result => result !== null);
-    return {
-      rewrites: results.filter(result => "cascade" in result),
-      refusals: results.filter(result => "reason" in result),
-    };
-  },
+  apply: cascade => lawResult(cascade.einsums.map(einsum => changeIn(cascade, einsum))),
 };
 
-/** Null for an Einsum that is no exponential of a difference from an extremum. */
+/** The first reference that can be changed, else why not; null for an Einsum that is no exponential against an extremum. */
 function changeIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
+  if (exponentialOf(einsum.right) === null) return null;
+  const found = accessesOf(einsum.right).map(global => changeFrom(cascade, einsum, global));
+  return found.find(result => result !== null && "words" in result) ?? found.find(result => result !== null) ?? null;
+}
+
+function changeFrom(cascade: Cascade, einsum: Einsum, global: Access): Rewrite | Refusal | null {
   const { tensor, right, indices } = einsum;
   const exponential = exponentialOf(right);
-  if (exponential === null) return null;
-  const { from, to: global, scales } = exponential;
   const running = runningOf(cascade, global, einsum);
   const local = running ?? localOf(cascade, global);
+  if (exponential === null || local === null) return null;
+  const relative = exponential.against(global, local);
+  const correction = exponential.correction(global, local);
   // A correction factor is taken against it already.
-  if (local === null || formatExpression(local) === formatExpression(from)) return null;
+  if (correction !== null && isOne(relative)) return null;
   const refuse = (reason: string): Refusal => ({ tensor, reason });
+  if (correction === null) return refuse(`its exponent is not linear in ${formatRead(global)}`);
   if (einsum.iteration !== null || einsum.filters.length > 0)
     return refuse("it iterates or a filter says over which points it runs");
   if (einsum.reduced.length > 0) return refuse("it is reduced: only elementwise work can be taken apart");
   const known = [...variablesOf(local)];
   const missing = known.find(variable => !einsum.free.includes(variable));
   if (missing !== undefined) return refuse(`it does not run over ${missing}, by which ${local.tensor} is known`);
-  const scaled = scales.flatMap(scale => [...variablesOf(scale)]).find(variable => !known.includes(variable));
+  const others = [...variablesOf(correction)].filter(variable => !known.includes(variable));
+  const family = familyOf(cascade, known);
+  const scaled = others.find(variable => family.has(cascade.ranks.ofVariable(variable).name));
   if (scaled !== undefined)
     return refuse(`what scales the exponent varies over ${scaled}, over which the factor would not`);
-  const relative = freshName(cascade, tensor);
-  const factor = freshName(cascade, global.tensor, [relative]);
+  const name = freshName(cascade, tensor);
+  const factor = freshName(cascade, global.tensor, [name]);
   const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;
   // Against a running maximum it is at most 1 from the start, and is stored as an operand.
   const stored = running === null ? "" : " @operand";
-  const places = known.map(variable => indexAt(variable, [], einsum));
+  const places = [...known, ...others].map(variable => indexAt(variable, [], einsum));
   const lines = [
-    `${formatAccess(relative, indices)} = ${formatExpression(exponential.with(from, local))}${stored}`,
-    `${formatAccess(factor, places)} = ${formatExpression(exponential.with(local, global))}`,
-    `${formatAccess(tensor, indices)} = ${formatAccess(relative, indices)} * ${formatAccess(factor, places)}${annotation}`,
+    `${formatAccess(name, indices)} = ${formatExpression(relative)}${stored}`,
+    `${formatAccess(factor, places)} = ${formatExpression(correction)}`,
+    `${formatAccess(tensor, indices)} = ${formatAccess(name, indices)} * ${formatAccess(factor, places)}${annotation}`,
   ];
-  const words = `${tensor} against ${formatAccess(local.tensor, local.indices)}, corrected for ${formatAccess(global.tensor, global.indices)}`;
-  return { tensor, words, cascade: replaceEinsums(cascade, new Map([[einsum, lines]])) };
+  const words = `${tensor} against ${formatRead(local)}, corrected for ${formatRead(global)}`;
+  return rewriteOf(tensor, words, () => replaceEinsums(cascade, new Map([[einsum, lines]])));
 }
 
 /** What an iteration has after this turn, for an access to what it leaves in the end; null for any other access. */

@@ -1,14 +1,13 @@
 import type { Cascade } from "../cascade.js";
-import type { Access, Einsum, Expression } from "../einsum.js";
+import { accessesOf, type Einsum, type Expression } from "../einsum.js";
 import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
-import { iterativeRead } from "../tensors.js";
-import { runningOf } from "./change-reference.js";
+import { type Correction, correctionOf, mayDivideByZero } from "./correction.js";
 import { freeName, withoutUnused } from "./edit.js";
-import { type ExponentialOfDifference, exponentialOf } from "./exponential.js";
-import { expressionOf, inlined, opened, variablesOf, writerOf } from "./factors.js";
+import { expressionOf, opened, type Quotient, variablesOf } from "./factors.js";
 import { indexAt, iterated, notOneReduction, Running } from "./iterate.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
+import { cancelled } from "./normal-form.js";
 
 /**
  * A sum whose terms are corrected for what a running value leaves in the end, as a running sum that is corrected whenever
@@ -17,93 +16,139 @@ import type { Law, Refusal, Rewrite } from "./law.js";
 export const correctRunningSum: Law = {
   name: "correct a running sum",
   statement:
-    "sum over r of x(r) * exp(b(r + 1) - b(end)) = S(end), where S(0) = 0 and S(r + 1) = S(r) * exp(b(r) - b(r + 1)) + x(r)",
-  apply(cascade) {
-    const results = cascade.einsums.map(einsum => correctIn(cascade, einsum)).filter(result => result !== null);
-    return {
-      rewrites: results.filter(result => "cascade" in result),
-      refusals: results.filter(result => "reason" in result),
-    };
-  },
+    "sum over r of x(r) * exp(b(r + 1) - b(end)) = S(end), where S(0) = 0 and S(r + 1) = S(r) * exp(b(r) - b(r + 1)) + x(r); so for b(end) / b(r + 1)",
+  apply: cascade => lawResult(cascade.einsums.map(einsum => correctIn(cascade, einsum, false))),
 };
 
-/** A factor that is 1 at the last turn: exp(b[r+1] - b[R]). */
-interface Correction {
-  readonly exponential: ExponentialOfDifference;
-  readonly now: Access;
-}
+/** The same for a factor that is what a running value leaves, or a power of it (FuseMax section III, Cascade 3). */
+export const followFactor: Law = {
+  name: "follow a running factor",
+  statement:
+    "sum over r of x(r) * h(b(end)) = S(end), where S(0) = 0 and S(r + 1) = S(r) * h(b(r + 1)) / h(b(r)) + x(r) * h(b(r + 1)), for h a power: h(a) / h(b) = h(a / b)",
+  apply: cascade => lawResult(cascade.einsums.map(einsum => correctIn(cascade, einsum, true))),
+};
 
 /** Null for an Einsum that is no sum, or has no such factor. */
-function correctIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
-  const { tensor, reductions, reduced } = einsum;
+function correctIn(cascade: Cascade, einsum: Einsum, follows: boolean): Rewrite | Refusal | null {
+  const { tensor, reductions, reduced, right } = einsum;
   const [only] = reductions;
-  if (only?.op !== "+") return null;
-  const { factors, divisors } = opened(cascade, einsum.right);
-  const corrections = factors.map(factor => correctionOf(cascade, factor, einsum));
-  const found = corrections.filter(correction => correction !== null);
+  const [variable] = reduced;
+  if (only?.op !== "+" || variable === undefined) return null;
+  const { factors, divisors } = opened(cascade, right);
+  const corrections = (parts: readonly Expression[]) =>
+    parts.map(part => correctionOf(cascade, part, einsum, variable) ?? part);
+  const [above, below] = [corrections(factors), corrections(divisors)];
+  const found = [...above, ...below].filter(isCorrection);
   if (found.length === 0) return null;
+  // What a factor has now, b[r+1], may be what the terms are divided by: then nothing of it is left.
+  const nows = found.flatMap(({ now }) => (now === null ? [] : [now]));
+  const rest = cancelled({
+    coefficient: 1,
+    factors: above.flatMap(part => (isCorrection(part) ? (part.now ?? []) : part)),
+    divisors: below.flatMap(part => (isCorrection(part) ? (part.now ?? []) : part)),
+  });
+  const left = [...rest.factors, ...rest.divisors].map(formatExpression);
+  if (nows.some(now => left.includes(formatExpression(now))) !== follows) return null;
   const refuse = (reason: string): Refusal => ({ tensor, reason });
   const unfit = notOneReduction(cascade, einsum);
-  const [variable] = reduced;
-  if (unfit !== null || variable === undefined) return refuse(unfit ?? "it is not reduced");
-  if (found.some(({ now }) => cascade.tensors.get(now.tensor)?.iterative?.variable !== variable))
-    return refuse(`it is corrected for what does not run over ${variable}`);
+  if (unfit !== null) return refuse(unfit);
   const stray = found
-    .flatMap(({ exponential }) => [exponential.to, ...exponential.scales])
+    .flatMap(({ factors: own, divisors: under }) => [...own, ...under])
     .flatMap(part => [...variablesOf(part)])
-    .find(name => !einsum.free.includes(name));
+    .find(name => name !== variable && !einsum.free.includes(name));
   if (stray !== undefined) return refuse(`its factor varies over ${stray}, over which it is summed`);
+  const early = found.find(
+    ({ end }) => (cascade.tensors.get(end.tensor)?.writer ?? 0) > cascade.einsums.indexOf(einsum),
+  );
+  if (early !== undefined) return refuse(`${early.end.tensor} is made on a later line`);
 
-  const rest = expressionOf({ factors: factors.filter((_, i) => corrections[i] === null), divisors });
+  const divides = found.some(correction => mayDivideByZero(cascade, correction));
   const running = new Running(cascade, freeName(cascade, `R${tensor}`), einsum, variable);
-  const names = [running.tensor];
-  const moved: Einsum[] = [];
-  const lines = [running.start("0")];
-  const made = new Map<string, string>(); // a square is corrected twice by one factor
-  const changes = found.map(({ exponential, now }) => {
-    const before: Access = {
-      ...now,
-      indices: now.indices.map((index, i) => turnBefore(cascade, now, index, i, einsum)),
-    };
-    const change = formatExpression(exponential.with(before, now));
-    const again = made.get(change);
-    if (again !== undefined) return again;
+  const change: Quotient = {
+    factors: [...above.flatMap(part => (isCorrection(part) ? part.factors : [])), ...under(below)],
+    divisors: [...above.flatMap(part => (isCorrection(part) ? part.divisors : [])), ...over(below)],
+  };
+  const made = new CorrectedSum(cascade, einsum, variable, running);
+  const multiplied = made.factors(change.factors);
+  const words = `${tensor} as ${running.tensor}, which runs over ${variable} and is multiplied by ${[
+    ...multiplied,
+    ...change.divisors.map(divisor => `1 / ${formatExpression(divisor)}`),
+  ].join(" and ")}`;
+  return rewriteOf(
+    tensor,
+    words,
+    () => made.cascadeWith(expressionOf(rest), multiplied, change.divisors),
+    divides ? "division" : null,
+  );
+}
+
+const isCorrection = (part: Expression | Correction): part is Correction => "now" in part;
+const under = (parts: readonly (Expression | Correction)[]): readonly Expression[] =>
+  parts.flatMap(part => (isCorrection(part) ? part.divisors : []));
+const over = (parts: readonly (Expression | Correction)[]): readonly Expression[] =>
+  parts.flatMap(part => (isCorrection(part) ? part.factors : []));
+
+/** The lines of a corrected sum: those of its factors, and its own. */
+class CorrectedSum {
+  private readonly lines: string[] = [];
+  private readonly moved: Einsum[] = [];
+  private readonly names: string[];
+
+  constructor(
+    private readonly cascade: Cascade,
+    private readonly einsum: Einsum,
+    private readonly variable: string,
+    private readonly running: Running,
+  ) {
+    this.names = [running.tensor];
+    this.lines.push(running.start("0"));
+  }
+
+  /** Exponentials get a line of their own, or that which they have already; anything else stands where it is used. */
+  factors(parts: readonly Expression[]): readonly string[] {
+    const made = new Map<string, string>(); // a square is corrected twice by one factor
+    return parts.map(part => {
+      if (part.kind !== "unary" || part.fn !== "exp") return formatExpression(part);
+      const text = formatExpression(part);
+      const name = made.get(text) ?? this.factor(part, text);
+      made.set(text, name);
+      return name;
+    });
+  }
+
+  private factor(part: Expression, change: string): string {
+    const { cascade, einsum } = this;
     const known = cascade.einsums.find(
       other => other.annotation === "factor" && formatExpression(other.right) === change && other.filters.length === 0,
     );
     const later = known !== undefined && known.span.line > einsum.span.line;
     if (known !== undefined && !later) return formatAccess(known.tensor, known.indices);
-    if (later) moved.push(known);
-    const name = known?.tensor ?? freeName(cascade, `P${now.tensor}`, names);
-    names.push(name);
-    const over = [...variablesOf(exponential.with(before, now))].map(v => indexAt(v, [], einsum));
-    lines.push(`${formatAccess(name, over)} = ${change} @factor`);
-    made.set(change, formatAccess(name, over));
-    return formatAccess(name, over);
-  });
-  const kept = freeName(cascade, `SP${tensor}`, names);
-  const keptAt = formatAccess(kept, [indexAt(variable, [], einsum), ...einsum.indices]);
-  lines.push(
-    `${keptAt} = ${[running.before, ...changes].join(" * ")} @accumulator`,
-    `${running.after} = ${formatExpression(rest)} + ${keptAt}`,
-  );
-  const derived = withoutUnused(iterated(cascade, running, lines, moved), cascade.outputs);
-  const words = `${tensor} as ${running.tensor}, which runs over ${variable} and is multiplied by ${changes.join(" and ")}`;
-  return { tensor, words, cascade: derived };
+    if (later) this.moved.push(known);
+    const base = accessesOf(part)[0]?.tensor ?? this.running.tensor;
+    const name = known?.tensor ?? freeName(cascade, `P${base}`, this.names);
+    this.names.push(name);
+    const at = formatAccess(
+      name,
+      [...variablesOf(part)].map(v => indexAt(v, [], einsum)),
+    );
+    this.lines.push(`${at} = ${change} @factor`);
+    return at;
+  }
+
+  cascadeWith(rest: Expression, changes: readonly string[], divisors: readonly Expression[]): Cascade {
+    const { cascade, einsum, running, variable } = this;
+    const kept = freeName(cascade, `SP${einsum.tensor}`, this.names);
+    const at = formatAccess(kept, [indexAt(variable, [], einsum), ...einsum.indices]);
+    const by = divisors.map(divisor => ` / ${bracketed(divisor)}`).join("");
+    const product = [running.before, ...changes.map(change => (/ [-+] /.test(change) ? `(${change})` : change))];
+    const lines = [
+      ...this.lines,
+      `${at} = ${product.join(" * ")}${by} @accumulator`,
+      `${running.after} = ${formatExpression(rest)} + ${at}`,
+    ];
+    return withoutUnused(iterated(cascade, running, lines, this.moved), cascade.outputs);
+  }
 }
 
-const turnBefore = (cascade: Cascade, now: Access, index: Access["indices"][number], i: number, einsum: Einsum) => {
-  const iterative = cascade.tensors.get(now.tensor)?.iterative;
-  return i === iterative?.position ? indexAt(iterative.variable, [], einsum) : index;
-};
-
-/** A factor, or what makes it element by element, as exp(b[r+1] - b[R]). */
-function correctionOf(cascade: Cascade, factor: Expression, einsum: Einsum): Correction | null {
-  const inside = factor.kind === "access" ? inlined(factor, writerOf(cascade, factor.tensor)) : null;
-  const exponential = exponentialOf(inside ?? factor);
-  if (exponential === null || exponential.from.kind !== "access") return null;
-  const now = runningOf(cascade, exponential.to, einsum);
-  const tensor = cascade.tensors.get(exponential.from.tensor);
-  if (now === null || tensor === undefined || iterativeRead(tensor, exponential.from) !== "current") return null;
-  return formatExpression(now) === formatExpression(exponential.from) ? { exponential, now } : null;
-}
+const bracketed = (expression: Expression): string =>
+  expression.kind === "binary" ? `(${formatExpression(expression)})` : formatExpression(expression);

@@ -1,10 +1,10 @@
 import type { Cascade } from "../cascade.js";
-import { accessesOf, type Einsum, type Expression } from "../einsum.js";
+import type { Einsum, Expression } from "../einsum.js";
 import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
-import { freshName, replaceEinsums } from "./edit.js";
-import { expressionOf, inlined, opened, type Quotient, quotientOf, variablesOf, writerOf } from "./factors.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { freshName, replaceEinsums, withoutUnused } from "./edit.js";
+import { expressionOf, opened, type Quotient, variablesOf } from "./factors.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 
 /**
  * Deferring a factor past a sum (FuseMax section III, Eq. 31-32 for attention's division): a sum is linear, so that
@@ -13,13 +13,7 @@ import type { Law, Refusal, Rewrite } from "./law.js";
 export const deferFactor: Law = {
   name: "defer a factor",
   statement: "sum over r of x(r) * c / d = (sum over r of x(r)) * c / d, where c and d do not vary over r",
-  apply(cascade) {
-    const results = cascade.einsums.map(einsum => deferIn(cascade, einsum));
-    return {
-      rewrites: results.filter(result => result !== null && "cascade" in result),
-      refusals: results.filter(result => result !== null && "reason" in result),
-    };
-  },
+  apply: cascade => lawResult(cascade.einsums.map(einsum => deferIn(cascade, einsum))),
 };
 
 /** Null for an Einsum that is no sum of a product. */
@@ -57,25 +51,9 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
     `${sum} = ${formatExpression(expressionOf(varying))}`,
     `${formatAccess(tensor, einsum.indices)} = ${formatExpression(scaled)}${annotation}`,
   ];
-  const replaced = new Map<Einsum, readonly string[]>([[einsum, lines]]);
-  for (const other of unused(cascade, einsum)) replaced.set(other, []);
   const moved = [...fixed.factors, ...fixed.divisors].map(formatExpression).join(" and ");
   const words = `${moved} out of the sum over ${reduced.join(", ")} that makes ${tensor}`;
-  return { tensor, words, cascade: replaceEinsums(cascade, replaced) };
-}
-
-/** Einsums whose tensors nobody but `einsum` reads and that it has opened. */
-function unused(cascade: Cascade, einsum: Einsum): Einsum[] {
-  const whole = quotientOf(einsum.right);
-  return [...whole.factors, ...whole.divisors].flatMap(factor => {
-    if (factor.kind !== "access") return [];
-    const writer = writerOf(cascade, factor.tensor);
-    const inside = inlined(factor, writer);
-    if (writer === undefined || inside === null || inside.kind !== "binary") return [];
-    const { factors, divisors } = quotientOf(inside);
-    const readElsewhere = cascade.einsums.some(
-      other => other !== einsum && accessesOf(other.right).some(({ tensor }) => tensor === factor.tensor),
-    );
-    return readElsewhere || factors.length + divisors.length < 2 ? [] : [writer];
-  });
+  return rewriteOf(tensor, words, () =>
+    withoutUnused(replaceEinsums(cascade, new Map([[einsum, lines]])), cascade.outputs),
+  );
 }

@@ -81,14 +81,20 @@ function formatLeft({ tensor, indices, iteration }: Einsum): string {
   return `${tensor}[${written.join(",")}]`;
 }
 
-/** The cascade without what nothing reads, but for the outputs it is to have. */
+/** The cascade with only those Einsums that some outputs are made of. */
 export function withoutUnused(cascade: Cascade, outputs: readonly string[]): Cascade {
-  let kept = cascade;
-  for (;;) {
-    const unused = kept.einsums.filter(({ tensor }) => kept.outputs.includes(tensor) && !outputs.includes(tensor));
-    if (unused.length === 0) return kept;
-    kept = replaceEinsums(kept, new Map(unused.map(einsum => [einsum, []])));
+  const { einsums, dependence } = cascade;
+  const used = new Set<number>();
+  const open = einsums.flatMap(({ tensor }, i) => (outputs.includes(tensor) ? [i] : []));
+  for (let i = open.pop(); i !== undefined; i = open.pop()) {
+    if (used.has(i)) continue;
+    used.add(i);
+    for (const { from } of dependence.edges[i] ?? []) open.push(from);
+    // What is written in two lines, first and further coordinates, is used as a whole.
+    for (const [other, { tensor }] of einsums.entries()) if (tensor === einsums[i]?.tensor) open.push(other);
   }
+  if (used.size === einsums.length) return cascade;
+  return replaceEinsums(cascade, new Map(einsums.flatMap((einsum, i) => (used.has(i) ? [] : [[einsum, []] as const]))));
 }
 
 /** A tensor name that the cascade does not have, nor is among `others`, made of another. */

@@ -1,46 +1,34 @@
 import type { Access, Expression } from "../einsum.js";
-import { expressionOf, quotientOf } from "./factors.js";
+import { changeOf, substitute } from "./affine.js";
+import { expand, noAlgebra } from "./normal-form.js";
 
 type Exponential = Extract<Expression, { kind: "unary" }>;
 
-/** exp(s * (from - to)): its difference, and the exponential of another. */
-export interface ExponentialOfDifference {
-  readonly from: Expression;
-  readonly to: Access;
-  /** What the difference is multiplied and divided by, the scale of the exponential included. */
-  readonly scales: readonly Expression[];
-  with(from: Expression, to: Expression): Exponential;
+/**
+ * exp(E), where E is linear in some values. exp is a homomorphism from sums to products, so that exp(E(c)) is
+ * exp(E(b)) * exp(s * (c - b)) for whatever b, where s is the slope of E in c.
+ */
+export interface LinearExponential {
+  /** exp(E(b)): the same with another value in the place of c. */
+  against(c: Access, b: Access): Exponential;
+  /** exp(E(c) - E(b)); null where E is not linear in c, or does not read it. */
+  correction(c: Access, b: Access): Exponential | null;
 }
 
-/**
- * An expression as the exponential of a difference from a tensor, perhaps scaled: exp(a - c), exp((a - c) / t),
- * exp(s * (a - c)). exp is a homomorphism from sums to products: f(a - c) = f(a - b) * f(b - c), for whatever b. Null for anything else.
- */
-export function exponentialOf(expression: Expression): ExponentialOfDifference | null {
+/** Null for what is no exponential. */
+export function exponentialOf(expression: Expression): LinearExponential | null {
   if (expression.kind !== "unary" || expression.fn !== "exp") return null;
-  const { factors, divisors } = quotientOf(expression.operand);
-  const at = factors.findIndex(isDifference);
-  const difference = factors[at];
-  if (difference === undefined || !isDifference(difference)) return null;
-  const others = factors.filter((_, i) => i !== at);
   return {
-    from: difference.left,
-    to: difference.right,
-    scales: [...others, ...divisors, ...(expression.scale === undefined ? [] : [expression.scale])],
-    with(from, to) {
-      const changed: Expression = { kind: "binary", op: "-", left: from, right: to };
-      const all = factors.map((factor, i) => (i === at ? changed : factor));
-      return { ...expression, operand: expressionOf({ factors: all, divisors }) };
+    against: (c, b) => ({ ...expression, operand: substitute(expression.operand, c, b) }),
+    correction(c, b) {
+      if (expression.scale !== undefined && changeOf(expression.scale, c, b)?.kind !== "none") return null;
+      const change = changeOf(expression.operand, c, b);
+      return change?.kind === "by" ? { ...expression, operand: change.amount } : null;
     },
   };
 }
 
-interface DifferenceFrom {
-  readonly kind: "binary";
-  readonly op: "-";
-  readonly left: Expression;
-  readonly right: Access;
+/** Whether an exponential is 1 whatever its values: its exponent comes to nothing. */
+export function isOne(expression: Exponential): boolean {
+  return expand(expression.operand, noAlgebra).length === 0;
 }
-
-const isDifference = (expression: Expression): expression is DifferenceFrom =>
-  expression.kind === "binary" && expression.op === "-" && expression.right.kind === "access";

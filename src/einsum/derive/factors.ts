@@ -13,6 +13,10 @@ export function quotientOf(expression: Expression): Quotient {
     const { factors, divisors } = quotientOf(expression.operand);
     return { factors: [...factors, ...factors], divisors: [...divisors, ...divisors] };
   }
+  if (expression.kind === "unary" && expression.fn === "recip") {
+    const { factors, divisors } = quotientOf(expression.operand);
+    return { factors: divisors, divisors: factors };
+  }
   if (expression.kind !== "binary" || (expression.op !== "*" && expression.op !== "/")) {
     return { factors: [expression], divisors: [] };
   }
@@ -83,18 +87,22 @@ export function writerOf(cascade: Cascade, tensor: string): Einsum | undefined {
   return writer === null ? undefined : cascade.einsums[writer];
 }
 
-/** The factors of an expression; those that are made element by element as what they are made of. */
+/** The factors of an expression; those that are made element by element as what they are made of, all the way. */
 export function opened(cascade: Cascade, right: Expression): Quotient {
   const open = (expression: Expression): Quotient => {
     const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
-    const { factors, divisors } = quotientOf(inside ?? expression);
+    if (inside === null) return { factors: [expression], divisors: [] };
+    const whole = quotientOf(inside);
     // Only products are worth opening: anything else stays the tensor that it was.
-    return inside !== null && factors.length + divisors.length < 2 ? quotientOf(expression) : { factors, divisors };
+    const isProduct = whole.factors.length !== 1 || whole.divisors.length > 0;
+    return isProduct ? openAll(whole) : { factors: [expression], divisors: [] };
   };
-  const whole = quotientOf(right);
-  const [over, under] = [whole.factors.map(open), whole.divisors.map(open)];
-  return {
-    factors: [...over.flatMap(part => part.factors), ...under.flatMap(part => part.divisors)],
-    divisors: [...over.flatMap(part => part.divisors), ...under.flatMap(part => part.factors)],
+  const openAll = (whole: Quotient): Quotient => {
+    const [over, under] = [whole.factors.map(open), whole.divisors.map(open)];
+    return {
+      factors: [...over.flatMap(part => part.factors), ...under.flatMap(part => part.divisors)],
+      divisors: [...over.flatMap(part => part.divisors), ...under.flatMap(part => part.factors)],
+    };
   };
+  return openAll(quotientOf(right));
 }

@@ -17,15 +17,43 @@ export interface LawResult {
   readonly refusals: readonly Refusal[];
 }
 
+/** What a rewrite may cost in floating point, although it keeps the function of real numbers. */
+export type Caution = "cancellation" | "division";
+
 export interface Rewrite {
-  /** The tensor whose Einsum was rewritten. */
+  /** The tensor whose Einsum was rewritten, or that was inlined. */
   readonly tensor: string;
   /** What was done, in words. */
   readonly words: string;
+  readonly caution: Caution | null;
+  /** Made when it is first asked for. */
   readonly cascade: Cascade;
 }
 
 export interface Refusal {
   readonly tensor: string;
   readonly reason: string;
+}
+
+/** A rewrite whose cascade is made when it is first asked for: a search looks at few of those that it is offered. */
+export function rewriteOf(tensor: string, words: string, make: () => Cascade, caution: Caution | null = null): Rewrite {
+  let made: Cascade | undefined;
+  return {
+    tensor,
+    words,
+    caution,
+    get cascade() {
+      made ??= make();
+      return made;
+    },
+  };
+}
+
+/** Sorts what a law found at each place; null where nothing looks like it. */
+export function lawResult(found: readonly (Rewrite | Refusal | null)[]): LawResult {
+  const results = found.filter(result => result !== null);
+  return {
+    rewrites: results.filter(result => "words" in result),
+    refusals: results.filter(result => "reason" in result),
+  };
 }

@@ -5,19 +5,13 @@ import { formatExpression } from "../format-expression.js";
 import { freshName, replaceEinsums, withRight } from "./edit.js";
 import { expressionOf, quotientOf, variablesOf } from "./factors.js";
 import { indexAt } from "./iterate.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 
-/** Hoisting elementwise work out of a reduction, so that other laws see it. */
+/** Hoisting elementwise work out of a reduction, under a name of its own, so that other laws see it. */
 export const nameTerms: Law = {
-  name: "name the terms of a reduction",
+  name: "hoist elementwise work",
   statement: "op over r of f(x(r)) = op over r of t(r), where t(r) = f(x(r))",
-  apply(cascade) {
-    const results = cascade.einsums.map(einsum => nameIn(cascade, einsum)).filter(result => result !== null);
-    return {
-      rewrites: results.filter(result => "cascade" in result),
-      refusals: results.filter(result => "reason" in result),
-    };
-  },
+  apply: cascade => lawResult(cascade.einsums.map(einsum => nameIn(cascade, einsum))),
 };
 
 function nameIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
@@ -53,7 +47,7 @@ function nameIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
     ),
   ];
   const words = `${formatExpression(term)} in ${tensor} as ${known?.tensor ?? name}`;
-  return { tensor, words, cascade: replaceEinsums(cascade, new Map([[einsum, lines]])) };
+  return rewriteOf(tensor, words, () => replaceEinsums(cascade, new Map([[einsum, lines]])));
 }
 
 /** A tensor that holds the term already, on a line before. */

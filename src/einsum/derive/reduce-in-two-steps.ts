@@ -5,7 +5,7 @@ import { formatExpression } from "../format-expression.js";
 import { oneSize, zeroSize } from "../size.js";
 import { splitOf } from "../split.js";
 import { freshName, replaceEinsums } from "./edit.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 
 /**
  * Reducing in two steps, first within each tile and then over the tiles: sums, products, maxima and minima are
@@ -14,13 +14,7 @@ import type { Law, Refusal, Rewrite } from "./law.js";
 export const reduceInTwoSteps: Law = {
   name: "reduce in two steps",
   statement: "op over (r, s) of x(r, s) = op over r of (op over s of x(r, s)), for +, *, max and min",
-  apply(cascade) {
-    const results = cascade.einsums.flatMap(einsum => splitsOf(cascade, einsum));
-    return {
-      rewrites: results.filter(result => "cascade" in result),
-      refusals: results.filter(result => "reason" in result),
-    };
-  },
+  apply: cascade => lawResult(cascade.einsums.flatMap(einsum => splitsOf(cascade, einsum))),
 };
 
 /** One rewrite for each split rank over all parts of which an Einsum reduces. */
@@ -51,5 +45,5 @@ function inTwoSteps(cascade: Cascade, einsum: Einsum, outer: string): Rewrite | 
     `${formatAccess(tensor, indices)} = ${written} :: ${only.op}(${outer})${annotation}`,
   ];
   const words = `${tensor} within each ${outer}, then over ${outer}`;
-  return { tensor, words, cascade: replaceEinsums(cascade, new Map([[einsum, lines]])) };
+  return rewriteOf(tensor, words, () => replaceEinsums(cascade, new Map([[einsum, lines]])));
 }

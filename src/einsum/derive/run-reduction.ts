@@ -3,7 +3,7 @@ import type { Einsum, ReductionOperator } from "../einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { freeName } from "./edit.js";
 import { iterated, notOneReduction, Running } from "./iterate.js";
-import type { Law, Refusal, Rewrite } from "./law.js";
+import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 
 /** Operators and what they start from: the neutral element of each monoid. */
 const neutral: Readonly<Record<ReductionOperator, string>> = { "+": "0", "*": "1", max: "-inf", min: "inf" };
@@ -12,16 +12,13 @@ const neutral: Readonly<Record<ReductionOperator, string>> = { "+": "0", "*": "1
 const runReduction = (name: string, operators: readonly ReductionOperator[]): Law => ({
   name,
   statement: `op over r of x(r) = R(end), where R(0) is neutral and R(r + 1) = op(R(r), x(r)), for ${operators.join(" and ")}`,
-  apply(cascade) {
-    const results = cascade.einsums.flatMap(einsum => {
-      const [only] = einsum.reductions;
-      return only === undefined || !operators.includes(only.op) ? [] : [run(cascade, einsum, only.op)];
-    });
-    return {
-      rewrites: results.filter(result => "cascade" in result),
-      refusals: results.filter(result => "reason" in result),
-    };
-  },
+  apply: cascade =>
+    lawResult(
+      cascade.einsums.map(einsum => {
+        const [only] = einsum.reductions;
+        return only === undefined || !operators.includes(only.op) ? null : run(cascade, einsum, only.op);
+      }),
+    ),
 });
 
 /** The local extremum gives way to a running one. */
@@ -48,5 +45,5 @@ function run(cascade: Cascade, einsum: Einsum, op: ReductionOperator): Rewrite |
     }`,
   ];
   const words = `${tensor} as ${running.tensor}, which runs over ${variable}`;
-  return { tensor, words, cascade: iterated(cascade, running, lines) };
+  return rewriteOf(tensor, words, () => iterated(cascade, running, lines));
 }

@@ -1,34 +1,37 @@
 import type { Cascade } from "../cascade.js";
 import type { Rank } from "../ranks.js";
-import { changeReference } from "./change-reference.js";
-import { correctRunningSum } from "./correct-running-sum.js";
-import { deferFactor } from "./defer-factor.js";
+import { Answers } from "./answers.js";
+import {
+  chainOf,
+  compareNodes,
+  type DerivationCaution,
+  type DerivationStep,
+  follow,
+  type Node,
+  nodeOf,
+} from "./derivation.js";
 import type { Law, Refusal } from "./law.js";
-import { compareMeasures, type Measure, measureOf } from "./measure.js";
-import { nameTerms } from "./name-terms.js";
-import { reduceInTwoSteps } from "./reduce-in-two-steps.js";
-import { runAboutMean } from "./run-about-mean.js";
-import { runningExtremum } from "./run-reduction.js";
+import type { Measure } from "./measure.js";
+import { lawsFor, type Move, type Moves, movesOver } from "./moves.js";
+import { type Phase, plansOf } from "./plans.js";
 import { Signatures } from "./signature.js";
-import { splitRank } from "./split-rank.js";
-
-/** One cascade of a derivation and how it came from the one before. */
-export interface DerivationStep {
-  /** Null for the cascade that was given. */
-  readonly law: Law | null;
-  readonly words: string;
-  readonly cascade: Cascade;
-  readonly measure: Measure;
-}
 
 export interface LawRefusal extends Refusal {
   readonly law: Law;
 }
 
+/** A cascade that passes the rank less often, with the way to it. */
+export interface Answer {
+  /** From the cascade that was given to this one. */
+  readonly steps: readonly DerivationStep[];
+  readonly cautions: readonly DerivationCaution[];
+}
+
 export interface Derivation {
   readonly rank: string;
-  /** From the cascade that was given to the best that was found. */
-  readonly steps: readonly DerivationStep[];
+  readonly given: DerivationStep;
+  /** Best first; none where no fewer passes were found. */
+  readonly answers: readonly Answer[];
   /** Why laws do not apply to the best, where they look as if they might. */
   readonly refusals: readonly LawRefusal[];
   /** Cascades that were looked at. */
@@ -40,89 +43,164 @@ export interface Derivation {
 export interface SearchOptions {
   /** The name of the inner part that the rank may be split into; by the rank's name and 0 when absent. */
   readonly tile?: string;
-  /** How many cascades are looked at, at most. */
+  /** How many Einsums are looked at, at most, those of all cascades together. */
   readonly budget?: number;
   /** Told of each cascade that is looked at; the search ends with the best so far when it gives false. */
-  readonly onCascade?: (seen: number, best: Measure, soFar: () => Derivation) => Promise<boolean>;
+  readonly onCascade?: (looked: number, best: Measure, soFar: () => Derivation) => Promise<boolean>;
 }
 
-interface Node extends DerivationStep {
-  readonly from: Node | null;
-}
-
-/** Few seconds' worth. */
-export const defaultBudget = 3000;
-
-/** The laws, those that lower passes by themselves first. */
-export const lawsFor = (rank: string, tile?: string): readonly Law[] => [
-  deferFactor,
-  correctRunningSum,
-  runAboutMean,
-  changeReference,
-  runningExtremum,
-  nameTerms,
-  splitRank(rank, tile),
-  reduceInTwoSteps,
-];
+/** Few seconds' worth. The same text always gets the same answer, on a slow machine too. */
+export const defaultBudget = 8000;
 
 /**
- * Searches the cascades that the laws reach for the one with the fewest passes over a rank, then the fewest live fibers, then the least
- * work. Breadth first; passes never rise along a derivation. The same text always gives the same answer unless it is stopped.
+ * Searches the cascades that the laws reach for the one with the fewest passes over a rank, then the fewest cautions, then the fewest live
+ * fibers, then the least work: first along plans, then all of them, breadth first. Passes never rise along a derivation.
  */
 export async function deriveOver(cascade: Cascade, rank: Rank, options: SearchOptions = {}): Promise<Derivation> {
-  const { budget = defaultBudget, onCascade } = options;
-  const laws = lawsFor(rank.name, options.tile);
-  const signatures = new Signatures();
-  const first: Node = { law: null, words: "as given", cascade, measure: measureOf(cascade, rank), from: null };
-  const seen = new Set([signatures.of(cascade)]);
-  let open: Node[] = [first];
-  let best = first;
-  let complete = true;
-  const derivation = (): Derivation => ({
-    rank: rank.name,
-    steps: chainOf(best),
-    refusals: refusalsOf(best.cascade, laws),
-    seen: seen.size,
-    complete: complete && open.length === 0,
-  });
-  search: while (open.length > 0) {
-    const next: Node[] = [];
-    for (const node of open) {
-      for (const law of laws) {
-        for (const { cascade: derived, words } of law.apply(node.cascade).rewrites) {
-          const signature = signatures.of(derived);
-          if (seen.has(signature)) continue;
-          seen.add(signature);
-          const own = derived.ranks.byName(rank.name);
-          if (own === undefined || !keepsOutputs(cascade, derived)) continue;
-          const measure = measureOf(derived, own);
-          if (measure.passes > node.measure.passes) continue;
-          const found: Node = { law, words, cascade: derived, measure, from: node };
-          next.push(found);
-          if (compareMeasures(measure, best.measure) < 0) best = found;
-          const stopped = onCascade !== undefined && !(await onCascade(seen.size, best.measure, derivation));
-          if (stopped || seen.size >= budget) {
-            complete = false;
-            break search;
+  const search = new Search(cascade, rank, options);
+  const ended = (await search.alongPlans()) && (await search.breadthFirst());
+  return search.derivation(ended);
+}
+
+class Search {
+  private readonly first: Node;
+  private readonly moves: Moves;
+  private readonly laws: readonly Law[];
+  private readonly signatures = new Signatures();
+  private readonly nodes = new Map<string, Node | null>();
+  private readonly answers = new Answers();
+  private readonly budget: number;
+  private best: Node;
+  private looked = 0;
+
+  constructor(
+    private readonly cascade: Cascade,
+    private readonly rank: Rank,
+    private readonly options: SearchOptions,
+  ) {
+    this.moves = movesOver(rank, options.tile);
+    this.laws = lawsFor(rank.name, options.tile);
+    this.budget = options.budget ?? defaultBudget;
+    this.first = nodeOf(cascade, rank);
+    this.best = this.first;
+  }
+
+  derivation(complete: boolean): Derivation {
+    const answers = this.answers.below(this.first.measure.passes);
+    return {
+      rank: this.rank.name,
+      given: this.first,
+      answers: answers.map(node => ({ steps: chainOf(node), cautions: node.cautions })),
+      refusals: this.laws.flatMap(law =>
+        law.apply((answers[0] ?? this.first).cascade).refusals.map(refusal => ({ ...refusal, law })),
+      ),
+      seen: this.nodes.size + 1,
+      complete,
+    };
+  }
+
+  /** Follows each plan to its end. False when it was told to stop. */
+  async alongPlans(): Promise<boolean> {
+    // Plans that begin alike go the same way as far as they do.
+    const known = new Map<string, Node>();
+    for (const { phases } of plansOf(this.moves)) {
+      let [node, way] = [this.first, ""];
+      for (const phase of phases) {
+        way += ` ${phase.map(({ law }) => law.name).join()};`;
+        const before = known.get(way);
+        const end = before ?? (await this.toTheEnd(node, phase));
+        if (end === null) return false;
+        known.set(way, end);
+        node = end;
+      }
+      const again = await this.toTheEnd(node, [this.moves.recompute]);
+      if (again === null) return false;
+    }
+    return true;
+  }
+
+  /** Makes the moves of a phase for as long as one applies; null when it was told to stop. */
+  private async toTheEnd(start: Node, phase: Phase): Promise<Node | null> {
+    let node = start;
+    const been = new Set([this.signatures.of(start.cascade)]);
+    for (let steps = 0; steps < mostSteps; steps += 1) {
+      const next = this.firstFrom(node, phase, been);
+      if (next === null) return node;
+      node = next;
+      if (!(await this.tell())) return null;
+    }
+    return node;
+  }
+
+  private firstFrom(node: Node, phase: Phase, been: Set<string>): Node | null {
+    for (const move of phase) {
+      for (const rewrite of this.rewritesOf(node, move)) {
+        const signature = this.signatures.of(rewrite.cascade);
+        if (been.has(signature)) continue;
+        been.add(signature);
+        const next = this.look(node, move, rewrite, signature);
+        if (next !== null) return next;
+      }
+    }
+    return null;
+  }
+
+  private rewritesOf(node: Node, { law, isWorth }: Move) {
+    return law.apply(node.cascade).rewrites.filter(rewrite => isWorth(node.cascade, rewrite));
+  }
+
+  /** The node behind a rewrite, which is remembered as an answer. */
+  private look(node: Node, { law }: Move, rewrite: ReturnType<Law["apply"]>["rewrites"][number], signature: string) {
+    this.looked += rewrite.cascade.einsums.length;
+    const found = follow(node, this.cascade, this.rank.name, law, rewrite);
+    if (!this.nodes.has(signature)) this.nodes.set(signature, found);
+    if (found === null) return null;
+    this.answers.add(found);
+    if (compareNodes(found, this.best) < 0) this.best = found;
+    return found;
+  }
+
+  private async tell(): Promise<boolean> {
+    const { onCascade } = this.options;
+    return onCascade === undefined || (await onCascade(this.looked, this.best.measure, () => this.derivation(false)));
+  }
+
+  /** Looks at all that the moves reach, the nearest first. False when the budget was spent or it was told to stop. */
+  async breadthFirst(): Promise<boolean> {
+    const { moves } = this;
+    const all: readonly Move[] = [
+      ...moves.defer,
+      moves.correct,
+      moves.aboutMean,
+      ...(moves.merge === null ? [] : [moves.merge]),
+      moves.changeReference,
+      moves.runExtremum,
+      moves.hoist,
+      moves.split,
+      moves.twoSteps,
+      moves.recombine,
+    ];
+    const been = new Set([this.signatures.of(this.first.cascade)]);
+    let open: Node[] = [this.first];
+    while (open.length > 0) {
+      const next: Node[] = [];
+      for (const node of open) {
+        for (const move of all) {
+          for (const rewrite of this.rewritesOf(node, move)) {
+            const signature = this.signatures.of(rewrite.cascade);
+            if (been.has(signature)) continue;
+            been.add(signature);
+            const found = this.look(node, move, rewrite, signature);
+            if (found !== null) next.push(found);
+            if (!(await this.tell()) || this.looked >= this.budget) return false;
           }
         }
       }
+      open = next;
     }
-    open = next;
+    return true;
   }
-  return derivation();
 }
 
-/** Whether every output is still there with as many places: a rank that an output has is not split. */
-export function keepsOutputs(given: Cascade, derived: Cascade): boolean {
-  const places = (cascade: Cascade, name: string): number | undefined => cascade.tensors.get(name)?.indices.length;
-  return given.outputs.every(name => derived.outputs.includes(name) && places(given, name) === places(derived, name));
-}
-
-function chainOf(node: Node): DerivationStep[] {
-  return node.from === null ? [node] : [...chainOf(node.from), node];
-}
-
-function refusalsOf(cascade: Cascade, laws: readonly Law[]): LawRefusal[] {
-  return laws.flatMap(law => law.apply(cascade).refusals.map(refusal => ({ ...refusal, law })));
-}
+/** Of one phase; far more than twenty Einsums have use for. */
+const mostSteps = 200;

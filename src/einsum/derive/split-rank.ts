@@ -5,7 +5,7 @@ import { formatExpression } from "../format-expression.js";
 import type { Rank } from "../ranks.js";
 import { nameSize, oneSize, zeroSize } from "../size.js";
 import { replaceEinsums, withLine } from "./edit.js";
-import type { Law, Refusal } from "./law.js";
+import { type Law, lawResult, type Refusal, rewriteOf } from "./law.js";
 
 /**
  * Splitting a rank into tiles, M = M1 * M0: every coordinate m is m1 * M0 + m0. Reductions over m run over m1 and m0, in
@@ -16,17 +16,18 @@ export const splitRank = (rankName: string, tile?: string): Law => ({
   statement: "x(m) over M is x(m1 * M0 + m0) over M1 and M0, where M = M1 * M0",
   apply(cascade) {
     const rank = cascade.ranks.byName(rankName);
-    if (rank === undefined) return { rewrites: [], refusals: [] };
+    if (rank === undefined) return lawResult([]);
     const split = splitOf(cascade, rank, tile);
-    if ("reason" in split) return { rewrites: [], refusals: [split] };
+    if ("reason" in split) return lawResult([split]);
     const lines = new Map<Einsum, readonly string[]>();
     for (const einsum of cascade.einsums) {
       if ([...einsum.free, ...einsum.reduced].includes(split.variable))
         lines.set(einsum, [splitLine(cascade, einsum, split)]);
     }
-    const derived = withLine(replaceEinsums(cascade, lines), `ranks: ${rank.name} = ${split.outer} * ${split.inner}`);
     const words = `${rank.name} into ${split.outer} tiles of ${split.inner}`;
-    return { rewrites: [{ tensor: cascade.outputs[0] ?? "", words, cascade: derived }], refusals: [] };
+    const make = () =>
+      withLine(replaceEinsums(cascade, lines), `ranks: ${rank.name} = ${split.outer} * ${split.inner}`);
+    return lawResult([rewriteOf(cascade.outputs[0] ?? "", words, make)]);
   },
 });
 
