@@ -151,7 +151,6 @@ fn denominators() {
 // SLNV of this dispatch's keys, and RNV at the end of the tile.
 fn weightedValues(valueBase: u32) {
   let columns = job.valueBlocks * 2u;
-  let pages = columns / perWord;
   let count = ((end + 7u) / 8u - begin / 8u) * pageWeights;
   for (var column = 0u; column < columns; column += blocksAtOnce) {
     let sumsAt = (slotBlock * columns + column) * 8u;
@@ -161,7 +160,7 @@ fn weightedValues(valueBase: u32) {
         held[i] = sums[job.partsAt + sumsAt + i];
       }
     }
-    holdWeightedValues(job.weightsAt + scoreAt(begin / 8u), valueBase + begin / 8u * pages, column, count);
+    holdWeightedValues(job.weightsAt + scoreAt(begin / 8u), valueBase + begin / 8u * job.valuePages, column, count);
     for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
       let slnv = held[i];
       if (end == tileEnd) {
@@ -203,7 +202,7 @@ fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) la
   startWords(lane);
   let group = owned.group - job.chunkGroup;
   let keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
-  let valueBase = group * job.valueStride - job.chunkKey / 8u * (job.valueBlocks * 2u / perWord);
+  let valueBase = group * job.valueStride - job.chunkKey / 8u * job.valuePages;
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
   let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
   for (var tile = firstTile; tile < lastTile; tile += 1u) {

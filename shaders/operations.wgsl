@@ -9,24 +9,25 @@
 
 // One step of a tensor core on the operands [first, to).
 fn stepOf(s: f32, first: u32, to: u32, scale: i32, leastA: f32, leastB: f32, wide: bool) -> f32 {
-  var power = 0.0;
+  var power = vec4f();
   for (var j = first; j < to; j += 1u) {
-    power = max(power, powerOf(a[j], leastA) * powerOf(b[j], leastB));
+    power = max(power, powerOf(vec4f(a[j]), leastA) * powerOf(vec4f(b[j]), leastB));
   }
-  let largest = largestExponentOf(s, power, scale);
+  let scales = vec4i(scale);
+  let largest = largestExponentOf(vec4f(s), power, scales);
   if (wide) {
-    var sum = wideTerm(s, 1.0, largest, 0);
+    var sum = wideTerm(s, 1.0, largest.x, 0);
     for (var j = first; j < to; j += 1u) {
-      sum = wideSum(sum, wideTerm(a[j], b[j], largest, scale));
+      sum = wideSum(sum, wideTerm(a[j], b[j], largest.x, scale));
     }
-    return wideResult(sum, largest);
+    return wideResult(sum, largest.x);
   }
-  let factor = cutFactor(largest, scale);
-  var sum = folded(vec2i(), cutSum(s, largest));
+  let factor = cutFactor(largest, scales);
+  var sum = folded(Halves(), cutSum(vec4f(s), largest));
   for (var j = first; j < to; j += 1u) {
-    sum = folded(sum, i32(a[j] * b[j] * factor));
+    sum = folded(sum, vec4i(vec4f(a[j] * b[j]) * factor));
   }
-  return stepResult(sum, largest);
+  return stepResult(sum, largest).x;
 }
 
 // A sum of products by `dot`, in blocks of `width` with the products of their scales in c; 0 without.
@@ -50,7 +51,7 @@ fn sumOf(i: u32, width: u32, leastA: f32, leastB: f32, wide: bool) -> f32 {
       s = select(u, roundA(s + pin(u * scale)), width != 0u);
     } else {
       for (var j = begin; j < end; j += dotBlock) {
-        s = stepOf(s, j, min(j + dotBlock, end), exponentIn(scale) - 127, leastA, leastB, wide);
+        s = stepOf(s, j, min(j + dotBlock, end), exponentOfOne(scale) - 127, leastA, leastB, wide);
       }
     }
   }
@@ -114,10 +115,10 @@ fn operation(i: u32) -> f32 {
       return fusedMultiplyAdd(x, y, c[i]);
     }
     case opScore: {
-      return sumOf(i, keyBlock, qLeastNormal, kLeastNormal, keyStepsAreWide);
+      return sumOf(i, select(0u, keyBlock, hasKeyBlocks), qLeastNormal, kLeastNormal, keyStepsAreWide);
     }
     case opWeightedSum: {
-      return sumOf(i, valueBlock, pLeastNormal, vLeastNormal, valueStepsAreWide);
+      return sumOf(i, select(0u, valueBlock, hasValueBlocks), pLeastNormal, vLeastNormal, valueStepsAreWide);
     }
     case opBlockScale: {
       return blockScale(x);

@@ -22,13 +22,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   }
   let low = i % 8u;
   let high = i / 8u % 8u;
-  let before = page % batch.pages * 8u * perWord;
-  // A page of Q or K is 8 words of 8 rows, a word two neighbours; one of V is 8 rows of 8 words, a word columns j and j + 8.
-  if (ofValues == 0u) {
+  let own = page % batch.pages;
+  let before = own * 8u * perWord;
+  let to = (eight * batch.stride + batch.before + own) * 64u + i % 64u;
+  // A page of Q or K is 8 words of 8 rows, a word two neighbours; one of V is 8 rows of 8 words, a word columns j and j + 8; one of
+  // lines is 64 columns of the one row that an eight has.
+  if (pageLayout == 0u) {
     let column = before + high * perWord;
-    words[i] = packed(operand(eight * 8u + low, column), operand(eight * 8u + low, column + 1u));
-  } else {
+    words[to] = packed(operand(eight * 8u + low, column), operand(eight * 8u + low, column + 1u));
+  } else if (pageLayout == 1u) {
     let column = before + low;
-    words[i] = packed(operand(eight * 8u + high, column), operand(eight * 8u + high, column + 8u));
+    words[to] = packed(operand(eight * 8u + high, column), operand(eight * 8u + high, column + 8u));
+  } else {
+    words[to] = bitcast<u32>(operand(eight, own * 64u + i % 64u));
   }
 }

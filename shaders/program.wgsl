@@ -1,5 +1,5 @@
 // What a printed tile program stands on: an invocation owns 8 query rows and walks over the tiles of their keys. The products
-// are those of attention-rows.wgsl (shared/rows.wgsl); what comes after this file is printed for a program
+// are those of shared/scores-*.wgsl and values-*.wgsl; what comes after this file is printed for a program
 // (src/program/wgsl.ts): tileSteps, endSteps and what they call.
 //
 // Layouts of what shared/rows.wgsl leaves open:
@@ -15,6 +15,8 @@ var<private> tileIndex: u32;
 // Where the keys and values of the rows' group begin in what is bound.
 var<private> keyBase: u32;
 var<private> valueBase: u32;
+// The first key of the rows' sequence.
+var<private> firstKeyOfAll: u32;
 
 fn stateAt(field: u32) -> u32 {
   return 1u + slotBlock * job.stateFields + field;
@@ -47,6 +49,11 @@ fn biasOf(row: u32, m: u32) -> f32 {
   return bitcast<f32>(windows[at / 2u][at % 2u]);
 }
 
+// The scale of a key of the tile.
+fn keyScaleOf(m: u32) -> f32 {
+  return bitcast<f32>(keyWord(keyBase + m / 8u * job.keyPages + job.operandPages, 0u, m % 8u));
+}
+
 fn markBad(row: u32) {
   state[stateAt(0u)][row / 4u][row % 4u] = 1.0;
 }
@@ -77,7 +84,6 @@ fn productOfKeys(to: u32) {
 // Sums over the tile's keys of operands, in the pages from `lanes` on, and values, into a vector.
 fn productOfValues(lanes: u32, vector: u32, goesOn: bool) {
   let columnBlocks = job.valueBlocks * 2u;
-  let pages = columnBlocks / perWord;
   let first = tileBegin / 8u;
   let count = ((tileEnd + 7u) / 8u - first) * pageWeights;
   for (var column = 0u; column < columnBlocks; column += blocksAtOnce) {
@@ -88,7 +94,7 @@ fn productOfValues(lanes: u32, vector: u32, goesOn: bool) {
         held[i] = sums[sumsAt + i];
       }
     }
-    holdWeightedValues(lanes + first, valueBase + first * pages, column, count);
+    holdWeightedValues(lanes + first, valueBase + first * job.valuePages, column, count);
     for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
       sums[sumsAt + i] = held[i];
     }
@@ -110,7 +116,8 @@ fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) la
   }
   let group = owned.group - job.chunkGroup;
   keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
-  valueBase = group * job.valueStride - job.chunkKey / 8u * (job.valueBlocks * 2u / perWord);
+  valueBase = group * job.valueStride - job.chunkKey / 8u * job.valuePages;
+  firstKeyOfAll = owned.firstKey;
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
   let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
   for (var tile = firstTile; tile < lastTile; tile += 1u) {

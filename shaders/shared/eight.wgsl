@@ -11,3 +11,12 @@ fn evens(words: Words8) -> Eight {
 fn odds(words: Words8) -> Eight {
   return Eight(odd(words[0]), odd(words[1]));
 }
+
+// Words that hold one fp32 value each.
+fn floats(words: Words8) -> Eight {
+  return Eight(bitcast<vec4f>(words[0]), bitcast<vec4f>(words[1]));
+}
+
+fn keptIf(kept: bool, x: Eight) -> Eight {
+  return Eight(select(vec4f(), x[0], kept), select(vec4f(), x[1], kept));
+}

@@ -16,3 +16,12 @@ fn spread(words: vec2u) -> Words8 {
   let d = quadBroadcast(words, 3u);
   return Words8(vec4u(a, b), vec4u(c, d));
 }
+
+// Word `word` of row, key or column i on a page.
+fn keyWord(page: u32, word: u32, i: u32) -> u32 {
+  return keys[page][word * 4u + i / 2u][i % 2u];
+}
+
+fn valueWord(page: u32, word: u32, i: u32) -> u32 {
+  return values[page][word * 4u + i / 2u][i % 2u];
+}

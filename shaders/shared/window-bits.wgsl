@@ -4,11 +4,11 @@ fn maskWord(row: u32, w: u32) -> u32 {
   return windows[at / 2u][at % 2u];
 }
 
-// Keys [x, y) of the tile, outside of which a row sees nothing; empty where it sees none of the tile.
-fn windowOf(row: u32) -> vec2u {
+// Whether a row sees one of the keys [first, last).
+fn seesSome(row: u32, first: u32, last: u32) -> bool {
   let window = windows[slotBlock * 8u + row];
-  let begin = max(window.x, tileBegin);
-  let end = min(window.y, tileEnd);
+  let begin = max(window.x, first);
+  let end = min(window.y, last);
   for (var w = begin / 32u; w * 32u < end; w += 1u) {
     var bits = maskWord(row, w);
     if (w * 32u < begin) {
@@ -18,10 +18,19 @@ fn windowOf(row: u32) -> vec2u {
       bits &= (1u << (end % 32u)) - 1u;
     }
     if (bits != 0u) {
-      return vec2u(begin, end);
+      return true;
     }
   }
-  return vec2u(0u, 0u);
+  return false;
+}
+
+// Keys [x, y) of the tile, outside of which a row sees nothing; empty where it sees none of the tile.
+fn windowOf(row: u32) -> vec2u {
+  if (!seesSome(row, tileBegin, tileEnd)) {
+    return vec2u(0u, 0u);
+  }
+  let window = windows[slotBlock * 8u + row];
+  return vec2u(max(window.x, tileBegin), min(window.y, tileEnd));
 }
 
 // Whether a row sees key m of its window.

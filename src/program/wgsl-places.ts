@@ -9,6 +9,8 @@ export interface WgslPlaces {
   /** In the state, by variable; and of whole ones by number. */
   readonly field: ReadonlyMap<Variable, number>;
   readonly wholeField: ReadonlyMap<Variable, number>;
+  /** Where the fields of whole ones begin. */
+  readonly wholeFieldAt: number;
   /** By variable: its number among those with pages for a tile's keys, and among those with pages for all keys. */
   readonly tilePages: ReadonlyMap<Variable, number>;
   readonly wholePages: ReadonlyMap<Variable, number>;
@@ -16,6 +18,8 @@ export interface WgslPlaces {
   readonly packed: ReadonlyMap<Variable, number>;
   readonly tileVariables: number;
   readonly wholeVariables: number;
+  /** Fields of values of blocks of a tile's keys, block by block: that of a variable in the first. */
+  readonly blockField: ReadonlyMap<Variable, number>;
   /** Vectors over F. */
   readonly vector: ReadonlyMap<Variable, number>;
 }
@@ -29,8 +33,12 @@ export function unprintable({ passes, query }: TileProgram): string | null {
   return other ? "arithmetic on the query before its product with K" : null;
 }
 
-/** Lays out a program's variables for sequences of so many tiles. */
-export function wgslPlaces(program: TileProgram, tiles: number): WgslPlaces {
+/** Whether a value is read where the host put it, and has no place of its own. */
+const isHosts = ({ given }: Variable): boolean => given === "bias" || given === "keyScale";
+
+/** Lays out a program's variables for sequences of so many tiles of so many keys. */
+export function wgslPlaces(program: TileProgram, tiles: number, tileKeys: number): WgslPlaces {
+  const blockField = new Map<Variable, number>();
   const field = new Map<Variable, number>();
   const wholeField = new Map<Variable, number>();
   const tilePages = new Map<Variable, number>();
@@ -43,8 +51,9 @@ export function wgslPlaces(program: TileProgram, tiles: number): WgslPlaces {
   let [fields, tileVariables] = [1, 0];
   for (const variable of program.variables) {
     const { axis, life } = variable;
-    if (axis === "E" || life === "local" || variable.given !== undefined) continue;
+    if (axis === "E" || life === "local" || isHosts(variable)) continue;
     if (axis === "row" && life === "whole") wholeField.set(variable, wholeField.size);
+    else if (axis === "block") blockField.set(variable, blockField.size);
     else if (axis === "row") {
       field.set(variable, fields);
       fields += 1;
@@ -62,11 +71,16 @@ export function wgslPlaces(program: TileProgram, tiles: number): WgslPlaces {
       }
     }
   }
+  for (const [variable, n] of blockField) blockField.set(variable, fields + n);
+  fields += blockField.size * Math.ceil(tileKeys / (program.blockKeys ?? tileKeys));
+  const wholeFieldAt = fields;
   fields += wholeField.size * tiles;
   return {
     fields,
     field,
     wholeField,
+    wholeFieldAt,
+    blockField,
     tilePages,
     wholePages,
     packed,

@@ -25,15 +25,11 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
 const dialectOf = (named: ReadonlyMap<number, string>, rounderOf: (type: FloatSpec) => string): Dialect => ({
   number: value => named.get(value) ?? wgslFloat(value),
   binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => {
-    if (op === "binade") throw new Error("no WGSL for binade");
-    return `${op}(${a})`;
-  },
+  unary: (op, a) => (op === "binade" ? `bitcast<f32>(bitcast<u32>(${a}) & 0x7f800000u)` : `${op}(${a})`),
   round: (type, a) => `${rounderOf(type)}(${a})`,
-  multiplyAdd: () => {
-    throw new Error("no WGSL for fma");
-  },
-  scale2: (p, n) => `bitcast<f32>(bitcast<u32>(${p}) + bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u)`,
+  multiplyAdd: (a, b, c) => `fusedMultiplyAdd(${a}, ${b}, ${c})`,
+  // The low bits of 1.5 * 2^23 + n are n, which move up into an exponent.
+  scale2: (p, n) => `(${p} * bitcast<f32>(bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u + 0x3f800000u))`,
   select: (when, a, b) => `select(${b}, ${a}, ${when})`,
   less: (a, b) => `(${a} < ${b})`,
   equal: (a, b) => `(${a} == ${b})`,
@@ -41,12 +37,24 @@ const dialectOf = (named: ReadonlyMap<number, string>, rounderOf: (type: FloatSp
   declare: (name, value) => `let ${name} = ${value};`,
 });
 
-/** The text of one pass: its functions tileSteps and endSteps. `factor` is the c of exponentials that comes with the job;
- * `bits`: rows may see less than all keys of an interval. */
-export function printWgsl(pass: Pass, places: WgslPlaces, perWord: 1 | 2, factor: number, bits = false): string {
-  const printer = new Printer(places, perWord, new Map([[factor, "job.factor"]]), bits);
+export interface WgslOptions {
+  readonly places: WgslPlaces;
+  /** Operands in a word. */
+  readonly perWord: 1 | 2;
+  /** The c of exponentials that comes with the job. */
+  readonly factor: number;
+  /** Rows may see less than all keys of an interval. */
+  readonly bits: boolean;
+  /** Keys of a block, of a program that has values over blocks. */
+  readonly blockKeys: number | null;
+}
+
+/** The text of one pass: its functions tileSteps and endSteps. */
+export function printWgsl(pass: Pass, options: WgslOptions): string {
+  const printer = new Printer(options);
   const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
   return [
+    `const weightScales = ${printer.weightScales}u;\nconst blockFields = ${options.places.blockField.size}u;`,
     ...printer.rounders.values(),
     ...printer.functions,
     `fn tileSteps() {\n${tile}}`,
@@ -61,13 +69,15 @@ class Printer {
   private readonly names = { next: 0 };
   private readonly dialect: Dialect;
 
-  constructor(
-    private readonly places: WgslPlaces,
-    private readonly perWord: 1 | 2,
-    named: ReadonlyMap<number, string>,
-    private readonly bits: boolean,
-  ) {
-    this.dialect = dialectOf(named, type => this.rounder(type));
+  /** The field of the scales of a product's weights; 0 where they have none. */
+  weightScales = 0;
+  private readonly places: WgslPlaces;
+  private readonly perWord: 1 | 2;
+
+  constructor(private readonly options: WgslOptions) {
+    this.places = options.places;
+    this.perWord = options.perWord;
+    this.dialect = dialectOf(new Map([[options.factor, "job.factor"]]), type => this.rounder(type));
   }
 
   private rounder(type: FloatSpec): string {
@@ -87,7 +97,8 @@ class Printer {
     return calls.map(call => `  ${call}\n`).join("");
   }
 
-  private product({ over, lanes, to, continues }: Extract<Step, { kind: "product" }>): string {
+  private product({ over, lanes, to, continues, scales }: Extract<Step, { kind: "product" }>): string {
+    if (scales !== null) this.weightScales = this.places.blockField.get(scales) ?? 0;
     if (over === "E") return `productOfKeys(${this.pageOf(to)});`;
     return `productOfValues(${this.packedPage(lanes)}, ${this.places.vector.get(to)}u, ${continues});`;
   }
@@ -103,10 +114,10 @@ class Printer {
   }
 
   private field(variable: Variable): string {
-    const { field, wholeField } = this.places;
+    const { field, wholeField, wholeFieldAt } = this.places;
     const whole = wholeField.get(variable);
     if (whole === undefined) return `${field.get(variable)}u`;
-    return `${1 + field.size}u + ${whole}u * job.tiles + tileIndex`;
+    return `${wholeFieldAt}u + ${whole}u * job.tiles + tileIndex`;
   }
 
   private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
@@ -114,9 +125,14 @@ class Printer {
     const after: string[] = [];
     const folds = new Map<Variable, string>();
     const scalars = new Map<Variable, string>();
+    const blocks = new Map<Variable, BlockValue>();
     const packs = body.find(s => s.kind === "set" && this.places.packed.has(s.to));
     for (const statement of body) {
       if (statement.kind !== "fold") continue;
+      if (statement.to.axis === "block") {
+        blocks.set(statement.to, { name: this.fresh(), start: statement.start ?? 0 });
+        continue;
+      }
       const name = this.fresh();
       folds.set(statement.to, name);
       const start = statement.start === null ? `stateOf(${this.field(statement.to)}, row)` : wgslFloat(statement.start);
@@ -130,6 +146,9 @@ class Printer {
       const folded = folds.get(variable);
       if (folded !== undefined) return folded;
       if (variable.given === "bias") return "biasOf(row, m)";
+      if (variable.given === "keyScale") return "keyScaleOf(m)";
+      if (variable.axis === "block")
+        return over === "block" ? this.blockPlace(variable, "n") : this.blockValue(blocks, variable);
       if (variable.axis === "key") return `bitcast<f32>((*${this.named(pages, variable)})[place][half][lane])`;
       if (variable.axis === "F") return `sums[${this.named(vectors, variable)} + i][half][lane]`;
       const known = scalars.get(variable);
@@ -139,7 +158,7 @@ class Printer {
       before.push(`let ${name} = stateOf(${this.field(variable)}, row);`);
       return name;
     };
-    const at = { folds, readVariable, pages, vectors, packs: packs !== undefined };
+    const at = { folds, readVariable, pages, vectors, blocks, packs: packs !== undefined };
     const sees = "window.x < window.y";
     if (over === null) {
       const text = this.body(body, { ...at, seen: null });
@@ -161,6 +180,13 @@ class Printer {
         "}",
       ];
     }
+    if (over === "block") {
+      const width = `${this.options.blockKeys}u`;
+      const text = this.body(body, { ...at, seen: null });
+      const [first, last] = [`(window.x - tileBegin) / ${width}`, `(window.y - 1u - tileBegin) / ${width}`];
+      const inner = [`for (var n = ${first}; n <= ${last}; n += 1u) {`, ...text, "}"];
+      return [rowsBegin, ...before.slice(0, 3), `if (${sees}) {`, ...before.slice(3), ...inner, ...after, "}", "}"];
+    }
     return [rowsBegin, ...this.keyLoop(body, before, after, at), "}"];
   }
 
@@ -178,11 +204,14 @@ class Printer {
         "{",
         `let place = ${place};`,
         "let m = eight * 8u + place;",
-        this.bits ? seenBits : seenText,
+        this.options.bits ? seenBits : seenText,
+        "@block",
         ...lines,
         "}",
       ];
     });
+    const entering = this.enterBlock(at.blocks);
+    const [blockVars, leaving] = this.aroundBlocks(at.blocks);
     const pages = [...at.pages].map(([v, name]) => `let ${name} = &scratch[${this.pageOf(v)} + eight];`);
     const packed = body.flatMap(s => (s.kind === "set" && this.places.packed.has(s.to) ? [s.to] : []));
     const slots = packed.flatMap((_, i) => [`var even${i} = 0.0;`, `var odd${i} = 0.0;`]);
@@ -192,15 +221,19 @@ class Printer {
     const words = at.packs ? "pageWeights" : "8u";
     return [
       ...before,
+      ...blockVars,
       "let lastEight = (tileEnd + 7u) / 8u;",
       "for (var eight = tileBegin / 8u; eight < lastEight; eight += 1u) {",
       ...pages,
       `for (var w = 0u; w < ${words}; w += 1u) {`,
       ...slots,
-      ...texts.flatMap((lines, n) => lines.map(line => line.replaceAll("@packed", n === 0 ? "even" : "odd"))),
+      ...texts.flatMap((lines, n) =>
+        lines.flatMap(line => (line === "@block" ? entering : [line.replaceAll("@packed", n === 0 ? "even" : "odd")])),
+      ),
       ...stores,
       "}",
       "}",
+      ...leaving,
       // A row that sees no key of the tile keeps what it had.
       "if (window.x < window.y) {",
       ...after,
@@ -219,7 +252,7 @@ class Printer {
         text.lines.push(`if (!(abs(${text.of(statement.value)}) <= ${wgslFloat(statement.limit)})${unless}${seen}) {`);
         text.lines.push("markBad(row);", "}");
       } else if (statement.kind === "fold") {
-        const name = context.folds.get(statement.to);
+        const name = context.folds.get(statement.to) ?? context.blocks.get(statement.to)?.name;
         const value = text.of(statement.value);
         text.lines.push(
           context.seen === null ? `${name} = ${value};` : `${name} = select(${name}, ${value}, ${context.seen});`,
@@ -240,7 +273,8 @@ class Printer {
   private store(to: Variable, name: string, text: BodyText, context: BodyContext): void {
     const { places } = this;
     if (to.life === "local") return;
-    if (to.axis === "row") text.lines.push(`state[stateAt(${this.field(to)})][half][lane] = ${name};`);
+    if (to.axis === "block") text.lines.push(`${this.blockPlace(to, "n")} = ${name};`);
+    else if (to.axis === "row") text.lines.push(`state[stateAt(${this.field(to)})][half][lane] = ${name};`);
     else if (to.axis === "F") {
       text.lines.push(`sums[${this.named(context.vectors, to)} + i][half][lane] = ${name};`);
     } else if (places.wholePages.has(to)) {
@@ -250,6 +284,51 @@ class Printer {
     } else if (places.tilePages.has(to)) {
       text.lines.push(`(*${this.named(context.pages, to)})[place][half][lane] = bitcast<u32>(${name});`);
     }
+  }
+
+  private blockPlace(variable: Variable, n: string): string {
+    const { blockField } = this.places;
+    return `state[stateAt(${blockField.get(variable)}u + ${n} * ${blockField.size}u)][half][lane]`;
+  }
+
+  /** The name of a block's value in a loop over keys. */
+  private blockValue(blocks: Map<Variable, BlockValue>, variable: Variable): string {
+    const known = blocks.get(variable) ?? { name: this.fresh(), start: null };
+    blocks.set(variable, known);
+    return known.name;
+  }
+
+  /** At a key of another block than the last: values that are folded are put away, others fetched. */
+  private enterBlock(blocks: ReadonlyMap<Variable, BlockValue>): readonly string[] {
+    if (blocks.size === 0) return [];
+    const values = [...blocks].flatMap(([variable, { name, start }]) =>
+      start === null
+        ? [`${name} = ${this.blockPlace(variable, "n")};`]
+        : [
+            `if (block != noBlock) {`,
+            `${this.blockPlace(variable, "block")} = ${name};`,
+            "}",
+            `${name} = ${wgslFloat(start)};`,
+          ],
+    );
+    const width = `${this.options.blockKeys}u`;
+    return [
+      `let n = (clamp(m, tileBegin, tileEnd - 1u) - tileBegin) / ${width};`,
+      "if (n != block) {",
+      ...values,
+      "block = n;",
+      "}",
+    ];
+  }
+
+  /** What stands before and after a loop over keys. */
+  private aroundBlocks(blocks: ReadonlyMap<Variable, BlockValue>): readonly [readonly string[], readonly string[]] {
+    if (blocks.size === 0) return [[], []];
+    const names = [...blocks.values()].map(({ name }) => `var ${name} = 0.0;`);
+    const stores = [...blocks].flatMap(([variable, { name, start }]) =>
+      start === null ? [] : [`${this.blockPlace(variable, "block")} = ${name};`],
+    );
+    return [["const noBlock = 0xffffffffu;", "var block = noBlock;", ...names], stores];
   }
 
   private named(names: Map<Variable, string>, variable: Variable): string {
@@ -265,7 +344,14 @@ class Printer {
   }
 }
 
+/** A block's value in a loop over keys, and what it starts from where the loop folds it. */
+interface BlockValue {
+  readonly name: string;
+  readonly start: number | null;
+}
+
 interface BodyContext {
+  readonly blocks: Map<Variable, BlockValue>;
   readonly folds: ReadonlyMap<Variable, string>;
   readonly readVariable: (variable: Variable) => string;
   readonly pages: Map<Variable, string>;

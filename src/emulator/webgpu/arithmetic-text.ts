@@ -1,4 +1,4 @@
-import { type ArithmeticSpec, type BlockDot, scaleBlock } from "../../numerics/arithmetic.js";
+import { type ArithmeticSpec, type BlockDot, type OperandSpec, scaleBlock } from "../../numerics/arithmetic.js";
 import { largestResult, smallestCorrection, smallestExponent, smallestResult } from "../../numerics/limits.js";
 import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
 import { accumulatorRounder, fromBits } from "../../numerics/rounding.js";
@@ -48,16 +48,34 @@ function accumulatorText({ accumulator, operands: { q, k, v, p } }: ArithmeticSp
   ].join("");
 }
 
+/** How the kernels make a sum of products (shaders/shared/scores-*.wgsl, values-*.wgsl). */
+export type ProductKind = "chain" | "blocks" | "steps" | "wide";
+
+export function productKinds({ dot, operands: { q, k, v, p } }: ArithmeticSpec): {
+  readonly scores: ProductKind;
+  readonly values: ProductKind;
+} {
+  const kind = (a: OperandSpec, b: OperandSpec): ProductKind => {
+    if (dot !== "chain") return stepsFitWords(dot, a.type, b.type) ? "steps" : "wide";
+    return scaleBlock(b.scale) === null ? "chain" : "blocks";
+  };
+  return { scores: kind(q, k), values: kind(p, v) };
+}
+
 /** How sums are made; a block of 0 is none. */
-function dotText({ dot, operands }: ArithmeticSpec): string {
-  const { q, k, v, p } = operands;
+function dotText(arithmetic: ArithmeticSpec): string {
+  const { dot, operands } = arithmetic;
   const { align, block, result } = dot === "chain" ? { align: 0, block: 0, result: "fp32-rz" } : dot;
-  const wide = (a: FloatSpec, b: FloatSpec): boolean => dot !== "chain" && !stepsFitWords(dot, a, b);
+  const { scores, values } = productKinds(arithmetic);
+  const [ofKeys, ofValues] = [operands.k, operands.v].map(({ scale }) => scaleBlock(scale));
   return [
     `const dotAlign = ${align};\nconst dotBlock = ${block}u;\n`,
     `const dotResultBits = ${result === "fp32-rz" ? 0xffffff : 0xfffc00}u;\n`,
-    `const keyStepsAreWide = ${wide(q.type, k.type)};\nconst valueStepsAreWide = ${wide(p.type, v.type)};\n`,
-    `const keyBlock = ${scaleBlock(k.scale) ?? 0}u;\nconst valueBlock = ${scaleBlock(v.scale) ?? 0}u;\n`,
+    // Products whose integers, each below 2^(align + 2), have a sum of 31 bits.
+    `const groupProducts = ${2 ** Math.max(1, Math.min(29 - align, 20))}u;\n`,
+    `const keyStepsAreWide = ${scores === "wide"};\nconst valueStepsAreWide = ${values === "wide"};\n`,
+    `const hasKeyBlocks = ${ofKeys !== null};\nconst hasValueBlocks = ${ofValues !== null};\n`,
+    `const keyBlock = ${ofKeys ?? 1}u;\nconst valueBlock = ${ofValues ?? 1}u;\n`,
   ].join("");
 }
 
@@ -65,11 +83,8 @@ function dotText({ dot, operands }: ArithmeticSpec): string {
  * Whether a step of a tensor core fits words: products that are exact in fp32, cut to integers that a sum of two of them
  * still holds, and powers of two that are fp32 values.
  */
-export const stepsFitWords = ({ align }: BlockDot, a: FloatSpec, b: FloatSpec): boolean =>
+const stepsFitWords = ({ align }: BlockDot, a: FloatSpec, b: FloatSpec): boolean =>
   productIsExact(a, b) && align <= 28 && align - leastExponentOf(a) - leastExponentOf(b) <= 125;
-
-/** Products whose sum fits 31 bits, each below 2^(align + 2). */
-export const productsOfGroup = ({ align }: BlockDot): number => 2 ** (29 - align);
 
 /** The least exponent of an operand that is not flushed; subnormals keep the type's. */
 const leastExponentOf = ({ leastExponent, flush }: FloatSpec): number => Math.max(leastExponent, Math.log2(flush));

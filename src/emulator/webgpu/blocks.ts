@@ -2,7 +2,8 @@ import { rowsOfKvHead } from "../../attention/heads.js";
 import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
 import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
+import { batchOf, headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
+import { type KeyOrder, keyOrder } from "./key-order.js";
 
 /** A workgroup's rows: up to `blockRows` consecutive rows that share their keys and values. */
 export interface RowBlockPlan {
@@ -14,6 +15,8 @@ export interface RowBlockPlan {
   /** Tiles [tileBegin, tileEnd) hold every key that a row of the block sees. */
   readonly tileBegin: number;
   readonly tileEnd: number;
+  /** The place of the first key of the rows' sequence. */
+  readonly firstKey: number;
 }
 
 /** The rows of a request cut into blocks. Row i of block n has the slot n * blockRows + i; slots past `count` are empty. */
@@ -24,7 +27,17 @@ export interface BlockPlan {
   readonly windows: Uint32Array<ArrayBuffer>;
 }
 
-export function planBlocks(problem: AttentionProblem, range: RowRange, blockRows: number): BlockPlan {
+/**
+ * Cuts rows into blocks; windows and tiles are those of places in an order of the keys, and of a range of keys alone where one is
+ * given.
+ */
+export function planBlocks(
+  problem: AttentionProblem,
+  range: RowRange,
+  blockRows: number,
+  order: KeyOrder = keyOrder(problem, false),
+  within?: (b: number) => KeyRange,
+): BlockPlan {
   const groupRows = rowsOfKvHead(problem.shape);
   const starts: { row: number; count: number }[] = [];
   for (let row = range.start; row < range.end; ) {
@@ -36,22 +49,18 @@ export function planBlocks(problem: AttentionProblem, range: RowRange, blockRows
   const mask = maskOf(problem);
   const windows = new Uint32Array(starts.length * blockRows * 2);
   const blocks = starts.map(({ row, count }, n): RowBlockPlan => {
-    fillWindows(mask, row, count, windows.subarray(n * blockRows * 2));
-    const { from, to } = seenTogether(mask, row, row + count);
+    const b = batchOf(problem.shape, row);
+    const own = within?.(b);
+    const spans = Array.from({ length: count }, (_, i) =>
+      order.placesOf(b, own === undefined ? mask.span(row + i) : mask.spanWithin(row + i, own)),
+    );
+    for (const [i, span] of spans.entries()) windows.set([span.from, span.to], (n * blockRows + i) * 2);
+    const { from, to } = spans.reduce(hull, noKeys);
     const tileBegin = Math.floor(from / problem.tile.m0);
     const tileEnd = Math.max(tileBegin, Math.ceil(to / problem.tile.m0));
-    return { group: Math.floor(row / groupRows), row, count, tileBegin, tileEnd };
+    return { group: Math.floor(row / groupRows), row, count, tileBegin, tileEnd, firstKey: order.firstPlace(b) };
   });
   return { blockRows, blocks, windows };
-}
-
-/** Writes the windows of some rows: two numbers a slot. */
-function fillWindows(mask: Mask, row: number, count: number, windows: Uint32Array): void {
-  for (let i = 0; i < count; i += 1) {
-    const { from, to } = mask.span(row + i);
-    windows[2 * i] = from;
-    windows[2 * i + 1] = to;
-  }
 }
 
 /** From the first to the last key that rows [start, end) see. */

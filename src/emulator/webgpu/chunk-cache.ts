@@ -1,7 +1,9 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { scaleBlock } from "../../numerics/arithmetic.js";
 import type { Chunk } from "./jobs.js";
-import { eight, keyPagesOf, pagesOf, pageWords, valuePagesOf, wordsOf } from "./pack.js";
-import type { Packer, PackTask } from "./packer.js";
+import type { KeyOrder } from "./key-order.js";
+import { eight, keyScalesOf, pageCounts, pagesOf, pageWords } from "./pack.js";
+import type { Packer } from "./packer.js";
 
 /** A part of K or of V on the device. */
 export interface DeviceChunk {
@@ -13,8 +15,8 @@ export interface DeviceChunk {
 /** Bytes that one key takes in a buffer: the larger of K's and V's, packed or as uploaded. */
 export function bytesPerKey({ shape, arithmetic }: AttentionProblem): number {
   const { headDim, valueDim } = shape;
-  const words = wordsOf(arithmetic);
-  const pages = Math.max(keyPagesOf(headDim, words), valuePagesOf(valueDim, words));
+  const { keyOperands, keyScales, valueOperands, valueScales } = pageCounts(arithmetic, shape);
+  const pages = Math.max(keyOperands + keyScales, valueOperands + valueScales);
   return Math.max((4 * pages * pageWords) / eight, 4 * headDim, 4 * valueDim);
 }
 
@@ -29,29 +31,52 @@ export class ChunkCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly packer: Packer,
+    /** As it was given: with the keys of its operands. */
     private readonly problem: AttentionProblem,
     private readonly operands: Operands,
     private readonly limitBytes: number,
+    private readonly order: KeyOrder,
   ) {}
 
   keys(chunk: Chunk): DeviceChunk {
-    const { headDim } = this.problem.shape;
-    const pages = keyPagesOf(headDim, wordsOf(this.problem.arithmetic));
-    return this.#chunk("k", chunk, headDim, pages, task => this.packer.rows(task));
+    const { shape, arithmetic } = this.problem;
+    const { keyOperands, keyScales } = pageCounts(arithmetic, shape);
+    return this.#chunk("k", chunk, keyOperands + keyScales, (to, rows) => {
+      const { headDim } = shape;
+      const { k } = this.operands;
+      this.packer.rows({ rows, width: headDim, fill: this.#filler(chunk, k, headDim), to, otherPages: keyScales });
+      const scales = this.operands.scales?.k;
+      if (scales === undefined) return;
+      const width = keyScalesOf(arithmetic, shape);
+      const fill = this.#filler(chunk, scales, width);
+      this.packer.scales({ rows, width, fill, to, otherPages: keyOperands });
+    });
   }
 
   values(chunk: Chunk): DeviceChunk {
-    const { valueDim } = this.problem.shape;
-    const pages = valuePagesOf(valueDim, wordsOf(this.problem.arithmetic));
-    return this.#chunk("v", chunk, valueDim, pages, task => this.packer.values(task));
+    const { shape, arithmetic } = this.problem;
+    const { valueOperands, valueScales } = pageCounts(arithmetic, shape);
+    return this.#chunk("v", chunk, valueOperands + valueScales, (to, rows) => {
+      const { valueDim } = shape;
+      const { v } = this.operands;
+      this.packer.values({
+        rows,
+        width: valueDim,
+        fill: this.#filler(chunk, v, valueDim),
+        to,
+        otherPages: valueScales,
+      });
+      const fill = this.#valueScales(chunk, rows / eight / chunk.groupCount);
+      if (fill === null) return;
+      this.packer.valueScales({ rows: rows / eight, width: valueDim, fill, to, otherPages: valueOperands });
+    });
   }
 
   #chunk(
     tensor: "k" | "v",
     { groupBegin, groupCount, keyBegin, keyEnd }: Chunk,
-    width: number,
     pagesOfEight: number,
-    pack: (task: PackTask) => void,
+    pack: (to: GPUBuffer, rows: number) => void,
   ): DeviceChunk {
     const key = `${tensor} ${groupBegin} ${groupCount} ${keyBegin} ${keyEnd}`;
     const known = this.#chunks.get(key);
@@ -66,18 +91,56 @@ export class ChunkCache {
     this.#makeRoom(size);
     const buffer = this.device.createBuffer({ label: key, size, usage: GPUBufferUsage.STORAGE });
     // Every group begins with an eight of its own.
-    const groupRows = Math.ceil(count / eight) * eight;
-    const fill = (source: Float32Array): void => {
-      for (let i = 0; i < groupCount; i += 1) {
-        const from = ((groupBegin + i) * this.problem.shape.keys + keyBegin) * width;
-        source.set(this.operands[tensor].subarray(from, from + count * width), i * groupRows * width);
-      }
-    };
-    pack({ rows: groupCount * groupRows, width, fill, to: buffer });
+    pack(buffer, groupCount * Math.ceil(count / eight) * eight);
     const chunk = { buffer, groupStride };
     this.#chunks.set(key, chunk);
     this.#bytes += size;
     return chunk;
+  }
+
+  /** Fills rows of a tensor [B * Hkv, M, width] into the places of a chunk. */
+  #filler({ groupBegin, groupCount, keyBegin, keyEnd }: Chunk, tensor: Float32Array, width: number) {
+    const { order } = this;
+    const { keys, kvHeads } = this.problem.shape;
+    const count = keyEnd - keyBegin;
+    const groupRows = Math.ceil(count / eight) * eight;
+    return (source: Float32Array): void => {
+      for (let i = 0; i < groupCount; i += 1) {
+        const group = groupBegin + i;
+        const first = group * keys;
+        if (!order.descending) {
+          const from = (first + keyBegin) * width;
+          source.set(tensor.subarray(from, from + count * width), i * groupRows * width);
+          continue;
+        }
+        const b = Math.floor(group / kvHeads);
+        for (let at = 0; at < count; at += 1) {
+          const m = order.swapped(b, keyBegin + at);
+          if (m < 0 || m >= keys) continue;
+          const from = (first + m) * width;
+          source.set(tensor.subarray(from, from + width), (i * groupRows + at) * width);
+        }
+      }
+    };
+  }
+
+  /** Fills the scales of the values of each eight of keys of a chunk, which blocks of keys hold whole; null without such. */
+  #valueScales({ groupBegin, groupCount, keyBegin }: Chunk, eights: number): ((source: Float32Array) => void) | null {
+    const { shape, arithmetic } = this.problem;
+    const width = scaleBlock(arithmetic.operands.v.scale);
+    const scales = this.operands.scales?.v;
+    if (width === null || scales === undefined) return null;
+    const { keys, valueDim } = shape;
+    const blocks = Math.ceil(keys / width);
+    return source => {
+      for (let i = 0; i < groupCount; i += 1) {
+        for (let at = 0; at < eights; at += 1) {
+          const block = Math.floor((keyBegin + at * eight) / width);
+          const from = ((groupBegin + i) * blocks + Math.min(block, blocks - 1)) * valueDim;
+          source.set(scales.subarray(from, from + valueDim), (i * eights + at) * valueDim);
+        }
+      }
+    };
   }
 
   /** WebGPU keeps a destroyed buffer until submitted work that uses it is done. */

@@ -1,5 +1,5 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
-import { arithmeticPrelude } from "./arithmetic-text.js";
+import { arithmeticPrelude, productKinds } from "./arithmetic-text.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout, programJobLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
 import { wordsOf } from "./pack.js";
@@ -40,9 +40,10 @@ function prelude({ arithmetic, workgroupSize, constants }: Kernel): string {
 function filesOf({ name, quads }: Kernel): readonly string[] {
   if (name === "attention-rows") {
     const words = quads ? "shared/quad-words" : "shared/shared-words";
-    return ["shared/block", words, "shared/sixteen", "shared/rows", "shared/window"];
+    const products = ["shared/scores-chain", "shared/values-chain"];
+    return ["shared/block", words, "shared/sixteen", "shared/rows", ...products, "shared/window"];
   }
-  if (name === "operations") return ["shared/block-sum", "shared/numerators"];
+  if (name === "operations") return ["shared/block-sum", "shared/wide-sum", "shared/numerators"];
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
@@ -66,7 +67,8 @@ export interface PrintedKernel {
 /** The whole text of a pass of a printed program; `printed` comes last. */
 export function printedText(kernel: PrintedKernel, printed: string, source: ShaderSource): string {
   const { arithmetic, workgroupSize, constants, quads } = kernel;
-  const files = [...arithmeticFiles(arithmetic), "block", quads ? "quad-words" : "shared-words", "sixteen", "rows"];
+  const words = quads ? "quad-words" : "shared-words";
+  const files = [...arithmeticFiles(arithmetic), "block", words, "sixteen", "rows", ...productFiles(arithmetic)];
   const own = unsigned({ workgroupSize, ...constants });
   const prelude = [programJobLayout.wgsl, blockLayout.wgsl, own, arithmeticPrelude(arithmetic)].join("");
   return [
@@ -75,6 +77,22 @@ export function printedText(kernel: PrintedKernel, printed: string, source: Shad
     source("program"),
     printed,
   ].join("\n");
+}
+
+/** The shared files that make up the products of an arithmetic. */
+function productFiles(arithmetic: ArithmeticSpec): readonly string[] {
+  const { scores, values } = productKinds(arithmetic);
+  const kinds = [scores, values];
+  const files = {
+    scaled: kinds.includes("blocks"),
+    "value-blocks": values !== "chain",
+    "block-sum": kinds.includes("steps") || kinds.includes("wide"),
+    steps: kinds.includes("steps"),
+    "wide-sum": kinds.includes("wide"),
+    "value-steps": values === "steps" || values === "wide",
+  };
+  const needed = Object.entries(files).flatMap(([name, isNeeded]) => (isNeeded ? [name] : []));
+  return [...needed, `scores-${scores}`, `values-${values}`];
 }
 
 /** Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through. */

@@ -54,8 +54,10 @@ export const jobLayout = structLayout("Job", {
   /** Pages from one group to the next in that part. */
   keyStride: "u32",
   valueStride: "u32",
-  /** Pages of E operands of 8 keys. */
+  /** Pages of 8 queries or keys, their scales included; of E operands alone; and of 8 values, their scales included. */
   keyPages: "u32",
+  operandPages: "u32",
+  valuePages: "u32",
   /** F, and blocks of 16 columns of F. */
   valueDim: "u32",
   valueBlocks: "u32",
@@ -79,6 +81,8 @@ export const blockLayout = structLayout("Block", {
   /** Tiles [tileBegin, tileEnd) hold a key that some row of the block sees. */
   tileBegin: "u32",
   tileEnd: "u32",
+  /** The first key of the rows' sequence. */
+  firstKey: "u32",
 });
 
 /** What one dispatch of the self-test's operations does. */
@@ -95,8 +99,10 @@ export const packBatchLayout = structLayout("PackBatch", {
   eights: "u32",
   /** Operands of a row of the source. */
   width: "u32",
-  /** Pages of an eight of rows. */
+  /** Pages of an eight of rows, from one eight to the next, and before the first. */
   pages: "u32",
+  stride: "u32",
+  before: "u32",
 });
 
 /** What one dispatch of a printed program does (shaders/program.wgsl, shaders/collect.wgsl). */
@@ -113,14 +119,18 @@ export const programJobLayout = structLayout("ProgramJob", {
   chunkKey: "u32",
   keyStride: "u32",
   valueStride: "u32",
-  /** Pages of E operands of 8 keys. */
+  /** Pages of 8 queries or keys, their scales included; of E operands alone; and of 8 values, their scales included. */
   keyPages: "u32",
+  operandPages: "u32",
+  valuePages: "u32",
   /** F, and blocks of 16 columns of F. */
   valueDim: "u32",
   valueBlocks: "u32",
   /** M: all keys. */
   keyCount: "u32",
   m0: "u32",
+  /** E. */
+  headDim: "u32",
   /** Eights of slots. */
   slotBlocks: "u32",
   /** Fields of the state of a slot, and how many tiles the keys have. */

@@ -1,4 +1,5 @@
-import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import type { AttentionShape } from "../../attention/shape.js";
+import { type ArithmeticSpec, scaleBlock } from "../../numerics/arithmetic.js";
 import type { FloatType } from "../../numerics/format.js";
 import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
 
@@ -7,8 +8,12 @@ import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
  * out): Q and K [n / 8][words / 8] pages of 8 words of 8 rows; V [m / 8][F / 16] pages of 8 keys of 8 words (fp32: [F / 8]).
  */
 
-/** The type as which all operands of an arithmetic stand in words: the narrowest that holds every value of theirs. */
-export function wordsOf({ operands }: ArithmeticSpec): FloatType {
+/**
+ * The type as which all operands of an arithmetic stand in words: the narrowest that holds every value of theirs. Two of a word are
+ * never in different steps of a sum.
+ */
+export function wordsOf({ operands, dot }: ArithmeticSpec): FloatType {
+  if (dot !== "chain" && dot.block % 2 === 1) return "fp32";
   const types = Object.values(operands).map(({ type }) => type);
   return (["bf16", "fp16"] as const).find(name => types.every(type => holds(numberTypes[name], type))) ?? "fp32";
 }
@@ -49,4 +54,29 @@ export function valuePagesOf(valueDim: number, type: FloatType): number {
 /** Pages that hold so many rows. */
 export function pagesOf(rows: number, pagesOfEight: number): number {
   return Math.ceil(rows / eight) * pagesOfEight;
+}
+
+/** Pages of one eight of queries or keys, and of one of values: operands, then their scales. */
+export interface PageCounts {
+  readonly keyOperands: number;
+  readonly keyScales: number;
+  readonly valueOperands: number;
+  readonly valueScales: number;
+}
+
+/** Scales of a query or key: of blocks of E, or one. */
+export function keyScalesOf({ operands: { k } }: ArithmeticSpec, { headDim }: AttentionShape): number {
+  const width = scaleBlock(k.scale);
+  return width === null ? (k.scale === "none" ? 0 : 1) : Math.ceil(headDim / width);
+}
+
+export function pageCounts(arithmetic: ArithmeticSpec, shape: AttentionShape): PageCounts {
+  const words = wordsOf(arithmetic);
+  const columns = valueBlocksOf(shape.valueDim) * columnsTogether;
+  return {
+    keyOperands: keyPagesOf(shape.headDim, words),
+    keyScales: Math.ceil(keyScalesOf(arithmetic, shape) / eight),
+    valueOperands: valuePagesOf(shape.valueDim, words),
+    valueScales: scaleBlock(arithmetic.operands.v.scale) === null ? 0 : Math.ceil(columns / pageWords),
+  };
 }

@@ -1,11 +1,16 @@
+import { kvHeadOf } from "../../attention/heads.js";
+import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { headOf } from "../../attention/rows.js";
+import { isScaledAfterwards } from "../../numerics/arithmetic.js";
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { WgslPlaces } from "../../program/wgsl-places.js";
 import { sinkOf } from "../given-scores.js";
 import type { BlockPlan } from "./blocks.js";
 import { encodeDispatch } from "./dispatch.js";
 import { type Job, planJobs } from "./jobs.js";
+import type { KeyOrder } from "./key-order.js";
 import { programJobLayout } from "./layout.js";
-import { initialFields, scratchPagesOf } from "./program-sizes.js";
+import { initialFields, type RowGiven, scratchPagesOf } from "./program-sizes.js";
 import type { RequestBuffers } from "./request-buffers.js";
 import { type DeviceRows, inPace, jobMembers, type RequestContext, readBack, upload } from "./request-steps.js";
 import { scoreWordsAt, scoreWordsOf } from "./score-words.js";
@@ -26,9 +31,31 @@ export interface ProgramContext extends RequestContext {
   readonly places: WgslPlaces;
   readonly passes: readonly PassPipeline[];
   readonly collect: GPUComputePipeline;
+  /** How keys stand on the device; `problem` has as many of them as there are places. */
+  readonly order: KeyOrder;
   /** Keys of one group that fit a part of K or V. */
   readonly chunkKeys: number;
   readonly parallelBlocks: number;
+}
+
+/** What the host knows of each row; null where rows are alike. */
+function rowGivenOf(
+  { arithmetic, shape, sink }: AttentionProblem,
+  operands: Operands,
+  sunk: boolean,
+): ((row: number) => RowGiven) | null {
+  const { q, v } = arithmetic.operands;
+  const scales = {
+    q: isScaledAfterwards(q) ? operands.scales?.q : undefined,
+    v: isScaledAfterwards(v) ? operands.scales?.v : undefined,
+  };
+  if (sink !== true && scales.q === undefined && scales.v === undefined) return null;
+  return row => ({
+    sink: sinkOf(operands, shape, row),
+    sunk,
+    queryScale: scales.q?.[row] ?? 1,
+    valueScale: scales.v?.[kvHeadOf(shape, headOf(shape, row))] ?? 1,
+  });
 }
 
 /** Some rows on their way through a printed program's passes, their values on the device. */
@@ -43,13 +70,12 @@ export class ProgramRequest {
     this.#slots = plan.blocks.length * plan.blockRows;
   }
 
-  /** Uploads queries, windows and blocks, and sets what is built up over the tiles. */
-  start(): void {
+  /** Uploads queries, windows and blocks, and sets what is built up over the tiles. `sunk`: the sink is another run's. */
+  start(sunk = false): void {
     const { places, program, problem, operands } = this.context;
-    const fieldsOfRow = (row: number): Float32Array =>
-      initialFields(program, places, sinkOf(operands, problem.shape, row));
-    const own = problem.sink === true ? fieldsOfRow : undefined;
-    upload(this.context, this.plan, this.buffers, initialFields(program, places), places.vector.size, own);
+    const given = rowGivenOf(problem, operands, sunk);
+    const own = given === null ? undefined : (row: number) => initialFields(program, places, given(row));
+    upload(this.context, this.plan, this.buffers, initialFields(program, places, { sunk }), places.vector.size, own);
   }
 
   /** Takes the rows through every pass. */
@@ -102,6 +128,7 @@ export class ProgramRequest {
     const view = new DataView(new ArrayBuffer(programJobLayout.byteSize));
     programJobLayout.write(view, 0, {
       ...jobMembers(problem, job),
+      headDim: shape.headDim,
       atEnd: atEnd ? 1 : 0,
       keyStride,
       valueStride,

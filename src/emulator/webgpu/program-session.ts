@@ -1,19 +1,24 @@
+import type { KeyRange } from "../../attention/key-range.js";
 import { hasPlanes } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { TileProgram } from "../../program/program.js";
+import type { Variable } from "../../program/variable.js";
 import { printWgsl } from "../../program/wgsl.js";
 import { unprintable, wgslPlaces } from "../../program/wgsl-places.js";
 import type { RowBlock, Session } from "../engine.js";
-import { RowRunner } from "../javascript/row-runner.js";
+import { openPrinted } from "../javascript/session.js";
+import { isSplit } from "../kv-runs.js";
 import { tileKeys } from "../program-of.js";
 import { smallAttention } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
+import { keyOrder } from "./key-order.js";
 import { programJobLayout } from "./layout.js";
+import { mergeRows, runOfKeys } from "./merge-rows.js";
 import { Pace } from "./pace.js";
 import { eight, operandsPerWord, wordsOf } from "./pack.js";
 import { Packer } from "./packer.js";
@@ -38,11 +43,15 @@ export async function openPrintedSession(
   const { device } = guard;
   const refused = unprintable(program);
   if (refused !== null) throw cannot(program, refused);
-  const problem = { ...given, tile: { ...given.tile, m0: tileKeys(given, program) } };
+  const inTiles = { ...given, tile: { ...given.tile, m0: tileKeys(given, program) } };
+  const order = keyOrder(inTiles, program.descending);
+  const problem = { ...inTiles, shape: { ...given.shape, keys: order.places } };
   const { arithmetic } = problem;
   const variant = { ...variantFor(problem), ...rowsVariant(traits, problem) };
   const bits = hasPlanes(problem.mask);
-  const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0));
+  const perWord = operandsPerWord(wordsOf(arithmetic));
+  const factor = exponentFactor(problem.scale);
+  const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0), problem.tile.m0);
   const bindings = device.createBindGroupLayout({
     entries: Array.from({ length: 9 }, (_, binding) => ({
       binding,
@@ -57,7 +66,7 @@ export async function openPrintedSession(
     Promise.all(
       program.passes.map(async (pass): Promise<PassPipeline | null> => {
         if (pass.tile.length + pass.end.length === 0) return null;
-        const text = printWgsl(pass, places, operandsPerWord(wordsOf(arithmetic)), exponentFactor(problem.scale), bits);
+        const text = printWgsl(pass, { places, perWord, factor, bits, blockKeys: program.blockKeys });
         return { pass, pipeline: await kernels.printed(kernel, text, layout) };
       }),
     ),
@@ -74,10 +83,10 @@ export async function openPrintedSession(
     throw cannot(program, `tiles of ${problem.tile.m0} keys, of which ${chunkKeys} fit this adapter`);
   }
   const context: ProgramContext = {
-    ...{ guard, problem, operands, program, places, collect, packer, pace, chunkKeys },
+    ...{ guard, problem, operands, program, places, collect, packer, pace, chunkKeys, order },
     passes: passes.filter(pass => pass !== null),
     parallelBlocks: variant.parallelBlocks,
-    chunks: new ChunkCache(device, packer, problem, operands, variant.cacheBytes),
+    chunks: new ChunkCache(device, packer, given, operands, variant.cacheBytes, order),
   };
   const { blockRows } = variant;
   const sizes = (slots: number) => programSizes(problem, places, slots, blockRows);
@@ -86,10 +95,18 @@ export async function openPrintedSession(
   const limit = Math.min(binding, Math.max(variant.requestBytes, bytes));
   const mostSlots = slotsWithin(limit, bytes, problem, blockRows);
   const pool = new RequestPool(context, variant, mostSlots, sizes, programJobLayout.byteSize);
-  const session = new PrintedSession(context, blockRows, pool, compileSeconds);
+  const session = new PrintedSession(context, inTiles, blockRows, pool, compileSeconds);
   if (options.tried === true) return session;
   await tryOnce(engine, given, program);
   return session;
+}
+
+/** Rows as they come from the device: AV, or RNV of a run; RM and RD of each. */
+interface DeviceRun {
+  readonly av: Float32Array;
+  readonly states: Float32Array;
+  readonly overflowRow: number | null;
+  readonly saturated: number;
 }
 
 /** Kernels that have given the right bits here, by engine and by what their text depends on. */
@@ -103,13 +120,18 @@ const trusted = new WeakMap<EngineContext["kernels"], Set<string>>();
 async function tryOnce(engine: EngineContext, problem: AttentionProblem, program: TileProgram): Promise<void> {
   const known = trusted.get(engine.kernels) ?? new Set<string>();
   trusted.set(engine.kernels, known);
-  const terms = [problem.softcap, problem.bias !== undefined, problem.sink === true, hasPlanes(problem.mask)];
-  const key = `${problem.arithmetic.name} ${terms.join(" ")} ${problem.cascade?.text ?? ""}`;
+  const terms = [
+    isSplit(problem),
+    problem.softcap,
+    problem.bias !== undefined,
+    problem.sink === true,
+    hasPlanes(problem.mask),
+  ];
+  const key = `${JSON.stringify(problem.arithmetic)} ${terms.join(" ")} ${problem.cascade?.text ?? ""}`;
   if (known.has(key)) return;
   const { problem: small, operands } = smallAttention(problem);
   const rows = { start: 0, end: small.shape.queries };
-  const wanted = new Float32Array(small.shape.queries * small.shape.valueDim);
-  new RowRunner(small, operands, program).run(rows, wanted);
+  const { av: wanted } = await openPrinted(small, operands, program, "printed").run(rows);
   const session = await openPrintedSession(engine, small, operands, program, { tried: true });
   const { av } = await session.run(rows).finally(() => session.close());
   const at = av.findIndex((value, i) => !Object.is(value, wanted[i]));
@@ -134,9 +156,10 @@ const cannot = (program: TileProgram, got: string): DeviceError =>
 
 class PrintedSession implements Session {
   readonly concurrency = 2;
-
   constructor(
     private readonly context: ProgramContext,
+    /** With the keys of its mask, and the tiles in which they are walked. */
+    private readonly problem: AttentionProblem,
     private readonly blockRows: number,
     private readonly pool: RequestPool,
     readonly compileSeconds: number,
@@ -147,52 +170,73 @@ class PrintedSession implements Session {
   }
 
   async run(range: RowRange, signal?: AbortSignal): Promise<RowBlock> {
-    const { problem } = this.context;
-    const { operands, program } = this.context;
-    const plan = withScoreWords(planBlocks(problem, range, this.blockRows), problem, operands, program);
+    const { problem } = this;
+    const rows = isSplit(problem) ? await this.#runs(range, signal) : await this.#rows(range, signal);
+    const { av, overflowRow, saturated, states } = rows;
+    const wanted = problem.states === true ? { states } : {};
+    return { range, av, overflowRow, saturated, tiles: countTiles(problem, range), ...wanted };
+  }
+
+  /** The rows of each run of split keys, merged. */
+  async #runs(range: RowRange, signal?: AbortSignal): Promise<DeviceRun> {
+    const { problem, context } = this;
+    const runs: DeviceRun[] = [];
+    for (let n = 0; n < (problem.kvSplits ?? 1); n += 1) {
+      runs.push(await this.#rows(range, signal, { within: runOfKeys(problem, n), sunk: n > 0 }));
+    }
+    const merged = mergeRows(problem, context.operands, range, runs);
+    const overflowed = [...runs, merged].flatMap(({ overflowRow }) => (overflowRow === null ? [] : [overflowRow]));
+    const saturated = runs.reduce((sum, run) => sum + run.saturated, 0);
+    return { ...merged, overflowRow: overflowed.length === 0 ? null : Math.min(...overflowed), saturated };
+  }
+
+  /** The rows over all their keys, or over those of a run. */
+  async #rows(
+    range: RowRange,
+    signal?: AbortSignal,
+    run?: { readonly within: (b: number) => KeyRange; readonly sunk: boolean },
+  ): Promise<DeviceRun> {
+    const { operands, program, order } = this.context;
+    const planned = planBlocks(this.problem, range, this.blockRows, order, run?.within);
+    const plan = withScoreWords(planned, this.problem, operands, program, order);
     return this.pool.withBuffers(plan, async buffers => {
       const request = new ProgramRequest(this.context, plan, buffers);
-      request.start();
+      request.start(run?.sunk);
       await request.advance(signal);
-      const av = new Float32Array((range.end - range.start) * problem.shape.valueDim);
-      const states = problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
-      const overflowRow = await request.finish(rows => this.#collect(plan, range, rows, { av, states }));
-      const tiles = countTiles(problem, range);
-      return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
+      return request.finish(rows => this.#collect(plan, range, rows));
     });
   }
 
-  /** Puts AV into rows, zeros where no key is seen; gives the first row in which a check failed, or null. */
-  #collect(
-    { blocks, blockRows, windows }: BlockPlan,
-    range: RowRange,
-    device: DeviceRows,
-    { av, states }: { readonly av: Float32Array; readonly states: Float32Array | undefined },
-  ): number | null {
+  /** Puts values into rows, zeros where no key is seen, with what the state says of each. */
+  #collect({ blocks, blockRows, windows }: BlockPlan, range: RowRange, device: DeviceRows): DeviceRun {
     const { problem, places, program } = this.context;
-    const ofStates = [program.states?.maximum, program.states?.denominator].map(variable =>
-      variable === undefined ? undefined : places.field.get(variable),
-    );
-
     const { valueDim } = problem.shape;
+    const count = range.end - range.start;
+    const av = new Float32Array(count * valueDim);
+    const states = new Float32Array(2 * count);
+    const fieldOf = (variable: Variable | undefined): number | undefined =>
+      variable === undefined ? undefined : places.field.get(variable);
+    const ofStates = [program.states?.maximum, program.states?.denominator].map(fieldOf);
+    const counted = fieldOf(program.saturated);
     let overflowRow: number | null = null;
+    let saturated = 0;
     for (const [n, { row, count }] of blocks.entries()) {
       for (let i = 0; i < count; i += 1) {
         const slot = n * blockRows + i;
-        if ((windows[2 * slot] as number) >= (windows[2 * slot + 1] as number)) continue;
-        av.set(device.av.subarray(slot * valueDim, (slot + 1) * valueDim), (row + i - range.start) * valueDim);
-        const bad = stateHeader + Math.floor(slot / 8) * places.fields * 8 + (slot % 8);
-        for (const [n, field = 0] of states === undefined ? [] : ofStates.entries()) {
-          states?.fill(
-            device.state[bad + 8 * field] as number,
-            2 * (row + i - range.start) + n,
-            2 * (row + i - range.start) + n + 1,
-          );
+        const stateAt = (field: number): number =>
+          device.state[stateHeader + (Math.floor(slot / 8) * places.fields + field) * 8 + (slot % 8)] as number;
+        const to = row + i - range.start;
+        for (const [at, field] of ofStates.entries()) {
+          if (field !== undefined) states[2 * to + at] = stateAt(field);
         }
-        if (device.state[bad] !== 0) overflowRow ??= row + i;
+        if ((windows[2 * slot] as number) >= (windows[2 * slot + 1] as number)) continue;
+        av.set(device.av.subarray(slot * valueDim, (slot + 1) * valueDim), to * valueDim);
+        if (counted !== undefined) saturated += stateAt(counted);
+        // Field 0 says that a check failed.
+        if (stateAt(0) !== 0) overflowRow ??= row + i;
       }
     }
-    return overflowRow;
+    return { av, states, overflowRow, saturated };
   }
 
   async dump(): Promise<never> {

@@ -31,12 +31,26 @@ export function programSizes(
   return sizesOf(problem, needs, slots, blockRows);
 }
 
-/** The fields of the state of one slot as they are before the first tile, of a row with such a sink. */
-export function initialFields(program: TileProgram, places: WgslPlaces, sink = 0): Float32Array {
+/** What the host knows of a row. */
+export interface RowGiven {
+  readonly sink: number;
+  /** Whether the sink is another run's, and the row begins as one without. */
+  readonly sunk: boolean;
+  readonly queryScale: number;
+  readonly valueScale: number;
+}
+
+/** The fields of the state of one slot as they are before the first tile. */
+export function initialFields(program: TileProgram, places: WgslPlaces, row: Partial<RowGiven> = {}): Float32Array {
+  const { sink = 0, sunk = false, queryScale = 1, valueScale = 1 } = row;
   const fields = new Float32Array(places.fields);
   for (const variable of program.variables) {
     const field = places.field.get(variable);
-    if (field !== undefined) fields[field] = startOf(program, variable, sink) ?? 0;
+    if (field === undefined) continue;
+    if (variable.given === "queryScale") fields[field] = queryScale;
+    else if (variable.given === "valueScale") fields[field] = valueScale;
+    else if (sunk) fields[field] = (variable.life === "row" ? variable.initial : null) ?? 0;
+    else fields[field] = startOf(program, variable, sink) ?? 0;
   }
   return fields;
 }

@@ -1,6 +1,6 @@
 import type { AttentionProblem } from "../../attention/problem.js";
 import { blockLayout } from "./layout.js";
-import { columnsTogether, eight, keyPagesOf, pagesOf, pageWords, valueBlocksOf, wordsOf } from "./pack.js";
+import { columnsTogether, eight, pageCounts, pagesOf, pageWords, valueBlocksOf } from "./pack.js";
 import { stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
 
@@ -36,10 +36,11 @@ export function sizesOf(
   slots: number,
   blockRows: number,
 ): RequestSizes {
+  const pages = pageCounts(arithmetic, shape);
   return {
     blocks: (slots / blockRows) * blockLayout.byteSize,
     windows: slots * (8 + 4 * scoreWords),
-    queries: pagesOf(slots, keyPagesOf(shape.headDim, wordsOf(arithmetic))) * pageWords * 4,
+    queries: pagesOf(slots, pages.keyOperands + pages.keyScales) * pageWords * 4,
     state: 4 * (stateHeader + slots * stateFields),
     sums: vectorBytes(shape.valueDim, slots) * vectors,
     scratch: 4 * pagesOf(slots, scratchPages) * pageWords,

@@ -1,4 +1,5 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { scaleBlock } from "../../numerics/arithmetic.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { BlockPlan } from "./blocks.js";
 import type { ChunkCache } from "./chunk-cache.js";
@@ -6,7 +7,7 @@ import type { DeviceGuard } from "./device-guard.js";
 import type { Job } from "./jobs.js";
 import { blockLayout } from "./layout.js";
 import type { Pace } from "./pace.js";
-import { keyPagesOf, valueBlocksOf, wordsOf } from "./pack.js";
+import { keyScalesOf, pageCounts, valueBlocksOf } from "./pack.js";
 import type { Packer } from "./packer.js";
 import { type RequestBuffers, vectorBytes } from "./request-buffers.js";
 import { stateHeader } from "./state.js";
@@ -52,7 +53,20 @@ export function upload(
       source.set(operands.q.subarray(row * headDim, (row + count) * headDim), n * blockRows * headDim);
     }
   };
-  packer.rows({ rows: slots, width: headDim, fill, to: buffers.queries });
+  const pages = pageCounts(problem.arithmetic, problem.shape);
+  const to = buffers.queries;
+  packer.rows({ rows: slots, width: headDim, fill, to, otherPages: pages.keyScales });
+  const scales = operands.scales?.q;
+  const width = keyScalesOf(problem.arithmetic, problem.shape);
+  // One scale a query is a value of its row.
+  if (scaleBlock(problem.arithmetic.operands.q.scale) !== null && scales !== undefined) {
+    const fillScales = (source: Float32Array): void => {
+      for (const [n, { row, count }] of blocks.entries()) {
+        source.set(scales.subarray(row * width, (row + count) * width), n * blockRows * width);
+      }
+    };
+    packer.scales({ rows: slots, width, fill: fillScales, to, otherPages: pages.keyOperands });
+  }
   const state = new Float32Array(stateHeader + slots * fields.length);
   for (const [field, value] of fields.entries()) {
     if (value === 0) continue;
@@ -91,13 +105,16 @@ export async function inPace(
 
 /** The members that the uniforms of all kernels have. */
 export function jobMembers({ shape, tile, arithmetic, scale }: AttentionProblem, job: Job) {
+  const pages = pageCounts(arithmetic, shape);
   return {
     blockBegin: job.blockBegin,
     keyBegin: job.keyBegin,
     keyEnd: job.keyEnd,
     chunkGroup: job.chunk.groupBegin,
     chunkKey: job.chunk.keyBegin,
-    keyPages: keyPagesOf(shape.headDim, wordsOf(arithmetic)),
+    keyPages: pages.keyOperands + pages.keyScales,
+    operandPages: pages.keyOperands,
+    valuePages: pages.valueOperands + pages.valueScales,
     valueDim: shape.valueDim,
     valueBlocks: valueBlocksOf(shape.valueDim),
     keyCount: shape.keys,

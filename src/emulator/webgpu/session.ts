@@ -10,6 +10,7 @@ import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
 import type { EngineContext } from "./engine-context.js";
+import { keyOrder } from "./key-order.js";
 import { jobLayout } from "./layout.js";
 import { Pace } from "./pace.js";
 import { eight } from "./pack.js";
@@ -55,7 +56,7 @@ export async function openSession(
   const binding = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const context: SessionContext = {
     ...{ guard, operands, attention, finish, packer, pace, problem: clipped },
-    chunks: new ChunkCache(guard.device, packer, clipped, operands, variant.cacheBytes),
+    chunks: new ChunkCache(guard.device, packer, clipped, operands, variant.cacheBytes, keyOrder(clipped, false)),
     jobLimits: {
       chunkKeys: Math.max(eight, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(clipped))),
       parallelBlocks: variant.parallelBlocks,

@@ -1,0 +1,13 @@
+// Blocks of a tile's keys that have scales.
+
+// One past the last key of the block of the sum that begins at a key.
+fn blockEnd(begin: u32) -> u32 {
+  let ofWeights = tileBegin + ((begin - tileBegin) / valueBlock + 1u) * valueBlock;
+  let ofValues = (begin / valueBlock + 1u) * valueBlock;
+  return min(tileEnd, min(ofWeights, ofValues));
+}
+
+// The scales of the rows' weights in the block of a key.
+fn weightScaleOf(m: u32) -> Eight {
+  return state[stateAt(weightScales + (m - tileBegin) / valueBlock * blockFields)];
+}

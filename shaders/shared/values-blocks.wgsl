@@ -1,0 +1,34 @@
+// Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: block by block from +0, times
+// the scales of the blocks. A block ends where one of the weights' ends, counted from the tile's first key, or one of the values',
+// counted from key 0. `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
+fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
+  let odd8 = perWord == 2u && column % 2u == 1u;
+  let operandPages = job.valueBlocks * 2u / perWord;
+  let firstEight = tileBegin / 8u;
+  var s = heldSixteen();
+  for (var begin = tileBegin; begin < tileEnd; begin = blockEnd(begin)) {
+    let end = blockEnd(begin);
+    var u = Sixteen();
+    for (var t = begin / perWord; t * perWord < end; t += 1u) {
+      let m = t * perWord;
+      let eight = m / 8u - firstEight;
+      let v = firstValue + eight * job.valuePages + column / perWord;
+      let value = &values[v];
+      let word = scratch[firstWeight + eight][t & (pageWeights - 1u)];
+      let place = (m & 7u) * pageStep + pagePlace;
+      u = addKey(u, spread((*value)[place]), moreOf(v, place), keptIf(m >= begin, evens(word)), odd8);
+      if (perWord == 2u) {
+        let next = place + pageStep;
+        u = addKey(u, spread((*value)[next]), moreOf(v, next), keptIf(m + 1u < end, odds(word)), odd8);
+      }
+    }
+    let ofRows = weightScaleOf(begin);
+    let page = firstValue + (begin / 8u - firstEight) * job.valuePages + operandPages + column / 8u;
+    let place = (column & 7u) * pageStep + pagePlace;
+    s.first = addScaled(s.first, u.first, floats(spread(values[page][place])), ofRows);
+    if (blocksAtOnce == 2u) {
+      s.second = addScaled(s.second, u.second, floats(spread(values[page][place + pageStep])), ofRows);
+    }
+  }
+  hold(s);
+}
