@@ -1,10 +1,23 @@
-import { NumericsError } from "../errors.js";
+import { NumericsError, UsageError } from "../errors.js";
+import type { ArithmeticSpec, OperandSpec } from "../numerics/arithmetic.js";
+import { dotOf, type Term } from "../numerics/dot.js";
+import { exponentialOf } from "../numerics/exponential.js";
 import { type FormatName, formatNames, formats } from "../numerics/format.js";
+import { formatOf } from "../numerics/format-of.js";
 import { boundInWords, largestExponent, largestOperand, largestResult } from "../numerics/limits.js";
-import { numberTypes } from "../numerics/number-type.js";
+import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
+import { onePassChoices } from "../numerics/one-pass-choices.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
-import { accumulatorRounder, flushCorrection, flushTiny, operandFromFloat64 } from "../numerics/rounding.js";
+import {
+  accumulatorRounder,
+  flushCorrection,
+  flushTiny,
+  operandFromFloat64,
+  roundToOperand,
+} from "../numerics/rounding.js";
+import type { Cascade } from "./cascade.js";
 import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } from "./einsum.js";
+import { OperandTypes } from "./operand-types.js";
 
 export type Unary = (x: number) => number;
 export type Binary = (a: number, b: number) => number;
@@ -12,16 +25,20 @@ export type Binary = (a: number, b: number) => number;
 /** float64, or that of the PEs in a format. */
 export const arithmeticNames = ["float64", ...formatNames] as const;
 export type ArithmeticName = (typeof arithmeticNames)[number];
+/** One of these, or any arithmetic. */
+export type ArithmeticChoice = ArithmeticName | ArithmeticSpec;
 
 /**
  * The operations with which a cascade is interpreted. Every value is a float64, in PE arithmetic one that is exactly a
  * value of the format.
  */
 export interface Arithmetic {
-  readonly name: ArithmeticName;
-  /** What an input becomes before it is read; null for a value that is none. */
-  input(x: number): number | null;
-  readonly largestInput: number;
+  readonly name: string;
+  /** Whether values are float64s as they come. */
+  readonly isFloat64: boolean;
+  /** What a value of an input becomes before it is read; null for one that is none. */
+  input(x: number, tensor: string): number | null;
+  largestInput(tensor: string): number;
   /** A number that the text or a rank's size gives. */
   readonly constant: Unary;
   /** The functions that there are; a cascade with another one is refused before it runs. */
@@ -34,12 +51,22 @@ export interface Arithmetic {
   readonly result: Unary;
   /** s + a * b, where the product is summed. */
   readonly mac: (s: number, a: number, b: number) => number;
+  /** How products are summed that `mac` does not sum, one after the other; null where it does all. */
+  readonly products: ProductSums | null;
   /** exp(scale * x). */
   exp(scale: number): Unary;
   /** What an Einsum's annotation rounds its value to. */
   annotation(annotation: Annotation): Unary;
   /** The largest magnitude of a value, above which, or for no number at all, it is a numerics error; null: no limit. */
   readonly largest: number | null;
+}
+
+/** Sums of products by the tensors that their factors are read from; null for a factor that is computed. */
+export interface ProductSums {
+  /** What a computed factor becomes beside another one. */
+  operand(beside: string | null): Unary;
+  /** The sum of terms in their order. */
+  sum(a: string | null, b: string | null): (terms: readonly Term[]) => number;
 }
 
 /** A value that left the range of an arithmetic; who knows where it was computed says so in a NumericsError. */
@@ -92,8 +119,9 @@ const floatBinary: Readonly<Record<BinaryOperator, Binary>> = {
 
 export const float64: Arithmetic = {
   name: "float64",
+  isFloat64: true,
   input: identity,
-  largestInput: Number.POSITIVE_INFINITY,
+  largestInput: () => Number.POSITIVE_INFINITY,
   constant: identity,
   unary: floatUnary,
   binary: op => floatBinary[op],
@@ -101,6 +129,7 @@ export const float64: Arithmetic = {
   operand: identity,
   result: identity,
   mac: (s, a, b) => s + a * b,
+  products: null,
   exp: scale => (scale === 1 ? Math.exp : x => Math.exp(scale * x)),
   annotation: () => identity,
   largest: null,
@@ -116,8 +145,56 @@ export const float64: Arithmetic = {
  */
 export function peArithmetic(formatName: FormatName): Arithmetic {
   const format = formats[formatName];
-  const pe = processingElement(format);
-  const round = accumulatorRounder(format.accumulator);
+  const largestInput = largestOperand(numberTypes[format.operand]);
+  return {
+    ...onPe(processingElement(format)),
+    name: formatName,
+    input: x => withinOrNull(operandFromFloat64(x, format.operand), largestInput),
+    largestInput: () => largestInput,
+  };
+}
+
+const withinOrNull = (x: number, largest: number): number | null => (x <= largest && x >= -largest ? x : null);
+
+/**
+ * The same in an arithmetic of several types, whose sums of products may be a tensor core's and whose exponential has
+ * other coefficients (docs/arithmetic.md). What it chooses for one-pass attention alone has no meaning here.
+ */
+function specArithmetic(spec: ArithmeticSpec, cascade: Cascade): Arithmetic {
+  const types = new OperandTypes(cascade, spec);
+  const { accumulator, operands, name } = spec;
+  const e2 = exponentialOf(spec);
+  const pe: ProcessingElement = {
+    ...processingElement({ name: "fp32", operand: "fp32", accumulator }),
+    operand: x => roundToOperand(x, operands.p.type),
+    exp: (x, c) => e2(Math.fround(x * c)),
+  };
+  const typeOf = (tensor: string): FloatSpec => (types.of(tensor) ?? operands.p).type;
+  const largestInput = (tensor: string): number => largestOperand(typeOf(tensor));
+  return {
+    ...onPe(pe),
+    name,
+    input: (x, tensor) =>
+      Number.isFinite(x) ? withinOrNull(roundToOperand(x, typeOf(tensor)), largestInput(tensor)) : null,
+    largestInput,
+    products: {
+      operand: beside => {
+        const { type } = types.computed(beside);
+        return x => roundToOperand(x, type);
+      },
+      sum: (a, b) => {
+        const factor = (own: string | null, other: string | null): OperandSpec =>
+          (own === null ? undefined : types.of(own)) ?? types.computed(other);
+        const dot = dotOf(spec, factor(a, b), factor(b, a));
+        return terms => dot(0, [{ terms, scaleA: 1, scaleB: 1 }]);
+      },
+    },
+  };
+}
+
+function onPe(pe: ProcessingElement): Omit<Arithmetic, "name" | "input" | "largestInput"> {
+  const { accumulator } = pe.format;
+  const round = accumulatorRounder(accumulator);
   const rounding: Readonly<Record<Annotation, Unary>> = {
     operand: pe.operand,
     accumulator: x => flushTiny(round(x)),
@@ -129,16 +206,10 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
     max: pe.max,
     min: Math.min,
   };
-  const largestInput = largestOperand(numberTypes[format.operand]);
-  const largest = Math.min(largestResult, numberTypes[format.accumulator].largest);
+  const largest = Math.min(largestResult, numberTypes[accumulator].largest);
   const binary = checkedBinary(pe, largest);
   return {
-    name: formatName,
-    input: x => {
-      const y = operandFromFloat64(x, format.operand);
-      return y <= largestInput && y >= -largestInput ? y : null;
-    },
-    largestInput,
+    isFloat64: false,
     constant: round,
     unary: {
       exp: identity, // by its scale, below
@@ -154,13 +225,39 @@ export function peArithmetic(formatName: FormatName): Arithmetic {
     operand: pe.operand,
     result: round,
     mac: pe.mac,
+    products: null,
     exp: scale => exponential(pe, scale),
     annotation: annotation => rounding[annotation],
     largest,
   };
 }
 
-export const arithmeticOf = (name: ArithmeticName): Arithmetic => (name === "float64" ? float64 : peArithmetic(name));
+/** @throws UsageError for what an arithmetic chooses that has no meaning in a cascade, or does not say of its inputs */
+export function arithmeticOf(choice: ArithmeticChoice, cascade: Cascade): Arithmetic {
+  if (choice === "float64") return float64;
+  if (typeof choice === "string") return peArithmetic(choice);
+  const format = formatOf(choice);
+  if (format !== null) return { ...peArithmetic(format.name), name: choice.name };
+  const [other] = onePassChoices(choice);
+  if (other !== undefined) {
+    throw new UsageError({
+      where: `arithmetic ${choice.name}`,
+      got: `${other.field}: ${other.got} for ${cascade.name}`,
+      expected: other.expected,
+      mend: "it is a choice of FuseMax's attention as a whole, which fusemax run and evaluate compute",
+    });
+  }
+  const scaled = (["q", "k", "v"] as const).find(name => choice.operands[name].scale !== "none");
+  if (scaled !== undefined) {
+    throw new UsageError({
+      where: `arithmetic ${choice.name}`,
+      got: `scales of ${scaled} for ${cascade.name}`,
+      expected: "operands without scales",
+      mend: "fusemax run computes attention with them",
+    });
+  }
+  return specArithmetic(choice, cascade);
+}
 
 /** The value, if it is of magnitude at most `largest`. @throws OutOfRange */
 export function inRange(x: number, largest: number): number {

@@ -1,6 +1,6 @@
 import { NumericsError, UsageError } from "../errors.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
-import type { ArithmeticName } from "./arithmetic.js";
+import type { ArithmeticChoice } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { type Evaluation, evaluateCascade } from "./evaluate.js";
 import { type InputCase, inputCases } from "./input-cases.js";
@@ -16,7 +16,7 @@ export interface EqualOptions {
   readonly trials?: number;
   /** The largest difference that still counts as equal, relative to the largest value of the output. */
   readonly tolerance?: number;
-  readonly format?: ArithmeticName;
+  readonly format?: ArithmeticChoice;
   readonly scale?: number;
 }
 

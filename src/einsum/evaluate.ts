@@ -1,5 +1,5 @@
 import { InputError, UsageError } from "../errors.js";
-import { type ArithmeticName, arithmeticOf } from "./arithmetic.js";
+import { type ArithmeticChoice, arithmeticOf } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { functionsOf, type UnaryFunction } from "./einsum.js";
 import { sizesOfInputs } from "./input-shape.js";
@@ -12,8 +12,8 @@ import { type DenseTensor, TensorStore, type WrittenTensor } from "./tensor-stor
 export interface EvaluateOptions {
   /** Sizes of ranks that the inputs do not fix, such as M0. */
   readonly shape?: Shape;
-  /** float64 (the default) or the arithmetic of the PEs in a format, which first rounds the inputs to operands. */
-  readonly format?: ArithmeticName;
+  /** float64 (the default) or an arithmetic of the PEs, a format's or any, which first rounds the inputs to operands. */
+  readonly format?: ArithmeticChoice;
   /** exp(x) is e^(scale * x), in PE arithmetic at no cost; 1 unless said. An exp(x, scale) of the text has its own. */
   readonly scale?: number;
   /** Told now and then how far the evaluation has come. */
@@ -56,7 +56,7 @@ export function evaluateCascade(
   const { format = "float64", scale = 1 } = options;
   if (!Number.isFinite(scale))
     throw new UsageError({ where: "scale", got: String(scale), expected: "a finite number" });
-  const arithmetic = arithmeticOf(format);
+  const arithmetic = arithmeticOf(format, cascade);
   requireOperations(cascade, format);
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
   const sizes = solveShape(cascade, sizesOfInputs(cascade, shapesOf(given), options.shape ?? {}));
@@ -138,8 +138,8 @@ const shapesOf = (tensors: ReadonlyMap<string, DenseTensor>): ReadonlyMap<string
   new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
 /** @throws UsageError that names every function which the arithmetic does not have, and where it stands */
-export function requireOperations(cascade: Cascade, name: ArithmeticName): void {
-  const arithmetic = arithmeticOf(name);
+export function requireOperations(cascade: Cascade, choice: ArithmeticChoice): void {
+  const arithmetic = arithmeticOf(choice, cascade);
   const missing = new Map<UnaryFunction, string>();
   for (const { tensor, right } of cascade.einsums) {
     for (const fn of functionsOf(right))

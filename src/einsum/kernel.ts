@@ -1,5 +1,6 @@
 import { placeInTensor } from "../numerics/coordinates.js";
-import { type Arithmetic, float64, inRange, OutOfRange, reductionStart } from "./arithmetic.js";
+import type { Term } from "../numerics/dot.js";
+import { type Arithmetic, float64, inRange, OutOfRange, type ProductSums, reductionStart } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import type { Access, Einsum, Expression, Filter, Index, ReductionOperator } from "./einsum.js";
 import { formatRead } from "./format-einsum.js";
@@ -87,8 +88,17 @@ export class EinsumKernel {
     this.operands = operandTensors(cascade, arithmetic);
     this.point = this.pointOf(this.levels.at(-1)?.op);
     const isOperand = (tensor: string): boolean => this.operands.has(tensor) || this.annotated.has(tensor);
-    this.products = sumOfProducts(einsum, this.levels.at(-1), this.space, store, isOperand, arithmetic.mac);
-    this.finish = einsum.annotation === null ? arithmetic.result : arithmetic.annotation(einsum.annotation);
+    this.products =
+      arithmetic.products === null
+        ? sumOfProducts(einsum, this.levels.at(-1), this.space, store, isOperand, arithmetic.mac)
+        : this.sumOfTerms(arithmetic.products);
+    // A copy of an operand is moved, not computed: an accumulator may be narrower.
+    const copies = this.operands.has(einsum.tensor) && einsum.annotation === null;
+    this.finish = copies
+      ? x => x
+      : einsum.annotation === null
+        ? arithmetic.result
+        : arithmetic.annotation(einsum.annotation);
   }
 
   /** Computes the whole tensor, or of an initialization its first coordinate. */
@@ -150,6 +160,41 @@ export class EinsumKernel {
       sum = innermost ? this.point(sum) : combine(sum, this.reduce(depth + 1));
     });
     return sum;
+  }
+
+  /** The innermost sum of products as a whole, in the way of an arithmetic whose sums have steps or types. */
+  private sumOfTerms(products: ProductSums): (() => number) | null {
+    const { right } = this.einsum;
+    const level = this.levels.at(-1);
+    const factors =
+      right.kind === "binary" && right.op === "*"
+        ? ([right.left, right.right] as const)
+        : right.kind === "unary" && right.fn === "square"
+          ? ([right.operand, right.operand] as const)
+          : null;
+    if (level?.op !== "+" || factors === null) return null;
+    const tensorOf = (expression: Expression): string | null =>
+      expression.kind === "access" && (this.operands.has(expression.tensor) || this.annotated.has(expression.tensor))
+        ? expression.tensor
+        : null;
+    const [left, other] = [tensorOf(factors[0]), tensorOf(factors[1])];
+    const factor = (expression: Expression, own: string | null, beside: string | null): Node => {
+      const value = this.compile(expression);
+      if (own !== null) return value;
+      const operand = products.operand(beside);
+      return () => operand(value());
+    };
+    const [a, b] = [factor(factors[0], left, other), factor(factors[1], other, left)];
+    const sum = products.sum(left, other);
+    const { variables, conditions } = level;
+    return () => {
+      const terms: Term[] = [];
+      this.space.visit(variables, () => {
+        const visible = conditions.every(holds => holds());
+        terms.push(visible ? { a: a(), b: b(), visible } : { a: 0, b: 0, visible });
+      });
+      return sum(terms);
+    };
   }
 
   /** The value at a point, put into the innermost reduction: a product that is summed multiplies and accumulates. */
@@ -257,7 +302,7 @@ export class EinsumKernel {
 
 /** Tensors whose values rO leaves as they are: inputs, and copies of them; in float64 all. */
 function operandTensors(cascade: Cascade, arithmetic: Arithmetic): ReadonlySet<string> {
-  if (arithmetic.name === "float64") return new Set(cascade.tensors.keys());
+  if (arithmetic.isFloat64) return new Set(cascade.tensors.keys());
   const operands = new Set(cascade.inputs);
   for (const { tensor, right, reductions, iteration } of cascade.einsums) {
     const copies = right.kind === "access" && operands.has(right.tensor) && reductions.length === 0;

@@ -95,12 +95,12 @@ function roundInput(name: string, { shape, data }: DenseTensor, arithmetic: Arit
   const rounded = new Float64Array(data.length);
   for (let i = 0; i < data.length; i += 1) {
     const value = data[i] as number;
-    const y = arithmetic.input(value);
+    const y = arithmetic.input(value, name);
     if (y === null) {
       throw new InputError({
         where: `${placeInTensor(name, shape, i)} in ${arithmetic.name} arithmetic`,
         got: String(value),
-        expected: `a finite value of magnitude at most ${boundInWords(arithmetic.largestInput)}`,
+        expected: `a finite value of magnitude at most ${boundInWords(arithmetic.largestInput(name))}`,
         mend: "scale the input down or take float64",
       });
     }

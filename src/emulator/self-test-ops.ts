@@ -1,10 +1,10 @@
 import { type ArithmeticSpec, scaleBlock } from "../numerics/arithmetic.js";
+import { dotOf, type Run } from "../numerics/dot.js";
+import { exponentialOf } from "../numerics/exponential.js";
 import type { FloatSpec } from "../numerics/number-type.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { accumulatorRounder, bitsOf, flushCorrection, flushTiny, roundToOperand } from "../numerics/rounding.js";
 import { fusedMultiplyAdd32 } from "../numerics/single-rounding.js";
-import { dotOf, type Run } from "./golden/dot.js";
-import { exponentialOf } from "./golden/exponential.js";
 import { numeratorsOf } from "./golden/numerators.js";
 
 /**

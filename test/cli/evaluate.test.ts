@@ -265,6 +265,16 @@ describe("bad input", () => {
     ["a rank that is not there", [three, "--shape", "M=1,P=1,E=1,F=1,Z=2"], /the rank Z/],
     ["too many elements", [three, "--shape", "M=1G,P=1K,E=1,F=1"], /expected at most 2\^28/],
     [
+      "a choice of one pass in another cascade",
+      [three, "--arithmetic", "fa4-bf16"],
+      /^fusemax: arithmetic fa4-bf16: got exponent: fused for attention-3-pass; expected difference/,
+    ],
+    [
+      "what is not kept of one pass",
+      ["attention-1-pass", "--arithmetic", "fa4-bf16", "--write", "RM"],
+      /--write: got RM; expected AV, which alone is kept in arithmetic fa4-bf16/,
+    ],
+    [
       "an arithmetic of no name",
       [three, "--arithmetic", "fp8"],
       /--arithmetic: got "fp8"; expected one of float64, bf16/,

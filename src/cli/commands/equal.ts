@@ -1,8 +1,6 @@
 import type { Command } from "commander";
-import { arithmeticNames } from "../../einsum/arithmetic.js";
-import { formatNames } from "../../numerics/format.js";
 import { parsed } from "../option.js";
-import { parseName, parseNumber, parseSeed, parseSize } from "../values.js";
+import { parseNumber, parseSeed, parseSize } from "../values.js";
 
 /** What is said of each is kept. */
 const mostTrials = 100_000;
@@ -34,10 +32,10 @@ export function register(program: Command): void {
         parseNumber(option, text, "a number", -Number.MAX_VALUE, Number.MAX_VALUE),
       ),
     )
-    .addOption(
-      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
-        parseName(option, text, arithmeticNames),
-      ).default("float64"),
+    .option(
+      "--arithmetic <name>",
+      "float64, or that of PEs: a name of specs/arithmetic, such as bf16 or hopper-fp8, or a .yaml file",
+      "float64",
     )
     .option("--json", "print the result as JSON (fusemax.equal/1), and nothing else, on stdout")
     .addHelpText(
@@ -55,11 +53,12 @@ Examples:
       const { compareCascades } = await import("../../einsum/equal.js");
       const { equalJson, equalText } = await import("../../report/equal.js");
       const { jsonText } = await import("../../report/finite.js");
+      const { arithmeticChoice } = await import("../arithmetic-choice.js");
       const { parseShape } = await import("../../einsum/shape.js");
       const { shape, json, arithmetic, ...rest } = options;
       const report = compareCascades(loadCascade(a), loadCascade(b), {
         ...rest,
-        format: arithmetic,
+        format: arithmeticChoice(arithmetic),
         ...(shape === undefined ? {} : { shape: parseShape(shape) }),
       });
       process.stdout.write(json === true ? jsonText(equalJson(report)) : equalText(report));
@@ -73,6 +72,6 @@ interface EqualCommand {
   readonly seed?: number;
   readonly tolerance?: number;
   readonly scale?: number;
-  readonly arithmetic: (typeof arithmeticNames)[number];
+  readonly arithmetic: string;
   readonly json?: true;
 }

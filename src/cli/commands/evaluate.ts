@@ -1,6 +1,4 @@
 import { type Command, Option } from "commander";
-import { arithmeticNames } from "../../einsum/arithmetic.js";
-import { formatNames } from "../../numerics/format.js";
 import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
 import { engineChoices } from "../run/options.js";
@@ -22,10 +20,10 @@ export function register(program: Command): void {
     .addOption(parsed("--seed <n>", "seed of the normal inputs made where none is given (default: 0)", parseSeed))
     .option("--shape <sizes>", "sizes of ranks that the inputs do not fix, such as M=4096,M0=256")
     .optionsGroup("Arithmetic:")
-    .addOption(
-      parsed("--arithmetic <name>", `float64, or that of the PEs: ${formatNames.join(", ")}`, (option, text) =>
-        parseName(option, text, arithmeticNames),
-      ).default("float64"),
+    .option(
+      "--arithmetic <name>",
+      "float64, or that of PEs: a name of specs/arithmetic, such as bf16 or hopper-fp8, or a .yaml file",
+      "float64",
     )
     .addOption(
       parsed("--scale <x>", "exp(x) is e^(scale * x) (default: 1)", (option, text) =>

@@ -1,3 +1,4 @@
+import type { ArithmeticChoice } from "../../einsum/arithmetic.js";
 import type { Cascade } from "../../einsum/cascade.js";
 import { type Evaluation, requireOperations } from "../../einsum/evaluate.js";
 import { pointsOf } from "../../einsum/points.js";
@@ -9,9 +10,11 @@ import { placeInTensor } from "../../numerics/coordinates.js";
 import { evaluateOnThread } from "../../platform/evaluate-on-thread.js";
 import { type EvaluationResult, evaluationText } from "../../report/evaluation.js";
 import { jsonText } from "../../report/finite.js";
+import { arithmeticChoice, choiceName } from "../arithmetic-choice.js";
 import { requireFreeMemory } from "../free-memory.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { startProgress } from "../progress.js";
+import { evaluateGolden, isGoldenAlone, requireOutputAlone } from "./golden.js";
 import { type PlannedInputs, planInputs } from "./inputs.js";
 import { evaluateOnEngine, planEngine, type UsedEngine } from "./on-engine.js";
 import type { EvaluateOptions } from "./options.js";
@@ -21,14 +24,18 @@ import { parseTensorArguments, parseWrites } from "./tensor-argument.js";
 /** `fusemax evaluate`: refuses what can be refused before anything is computed, then computes, reports and writes. */
 export async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
   const cascade = loadCascade(name);
-  const { arithmetic, scale = 1, output } = options;
+  const { scale = 1, output } = options;
+  const choice = arithmeticChoice(options.arithmetic);
+  const arithmetic = choiceName(choice);
   const json = options.json === true;
-  requireOperations(cascade, arithmetic);
+  const golden = isGoldenAlone(cascade, choice);
+  if (!golden) requireOperations(cascade, choice);
   const writes = parseWrites(options.write, cascade);
   for (const write of writes) orderOf(cascade, write);
   requireEnding("--output", output, outputEndings);
   requireOneTensor(output, writes);
-  const engine = planEngine(cascade, options, writes);
+  const engine = planEngine(cascade, choice, options, writes);
+  if (golden) requireOutputAlone(cascade, choice, writes);
   const plan = await planInputs(cascade, options);
   requireMemory(cascade, plan);
   requireOwnPaths(inputPaths(cascade, options), { "--output": output });
@@ -37,11 +44,13 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
   const began = performance.now();
   const note = (line: string): void => void process.stderr.write(`${line}\n`);
   const { evaluation, used } =
-    engine === null
-      ? { evaluation: await interpret(cascade, plan, inputs, options), used: interpreter }
-      : await evaluateOnEngine(cascade, engine, plan.sizes, inputs, options, note);
+    engine !== null
+      ? await evaluateOnEngine(cascade, engine, plan.sizes, inputs, options, note)
+      : golden
+        ? evaluateGolden(cascade, choice, plan.sizes, inputs, scale)
+        : { evaluation: await interpret(cascade, choice, plan, inputs, options), used: interpreter };
   const seconds = (performance.now() - began) / 1000;
-  const outputs = outputsOf(cascade, evaluation, writes, arithmetic === "float64");
+  const outputs = outputsOf(cascade, evaluation, writes, choice === "float64");
   if (output !== undefined) await writeOutputs(output, outputs, { cascade: cascade.name, arithmetic });
   const tensors = Object.fromEntries(outputs.map(tensor => [tensor.name, reported(tensor)]));
   const result: EvaluationResult = {
@@ -110,9 +119,10 @@ const interpreter: UsedEngine = { name: "interpreter", adapter: null, reason: "i
 
 async function interpret(
   cascade: Cascade,
+  format: ArithmeticChoice,
   { sizes }: PlannedInputs,
   inputs: Readonly<Record<string, DenseTensor>>,
-  { arithmetic: format, scale = 1, json }: EvaluateOptions,
+  { scale = 1, json }: EvaluateOptions,
 ): Promise<Evaluation> {
   const points = pointsOf(cascade, sizes);
   const progress = await startProgress(`evaluating ${cascade.name}`, "points", points, json === true);

@@ -1,19 +1,19 @@
-import { noMask } from "../../attention/mask.js";
-import type { AttentionProblem } from "../../attention/problem.js";
 import { allRows } from "../../attention/rows.js";
-import { axisOrder, type NamedAxes, reorderAxes } from "../../einsum/axes.js";
+import type { ArithmeticChoice } from "../../einsum/arithmetic.js";
+import type { NamedAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
 import type { Evaluation } from "../../einsum/evaluate.js";
 import { type Roles, rolesOf } from "../../einsum/roles.js";
-import { splitOf } from "../../einsum/split.js";
 import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { emulate } from "../../emulator/emulate.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { InputError, UsageError } from "../../errors.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { formatArithmetics } from "../../numerics/format-of.js";
 import { chooseEngine, type EngineChoice } from "../../platform/choose-engine.js";
 import { lower } from "../../program/lower.js";
 import { startProgress } from "../progress.js";
+import { givenInputs, outputOf, problemOf } from "./attention.js";
 import type { EvaluateOptions } from "./options.js";
 
 /** What computed an evaluation. */
@@ -28,6 +28,7 @@ export interface UsedEngine {
 export interface EnginePlan {
   readonly choice: EngineChoice;
   readonly roles: Roles;
+  readonly arithmetic: ArithmeticSpec;
 }
 
 /**
@@ -37,19 +38,21 @@ export interface EnginePlan {
  */
 export function planEngine(
   cascade: Cascade,
+  choice: ArithmeticChoice,
   options: EvaluateOptions,
   writes: readonly NamedAxes[],
 ): EnginePlan | null {
-  const { engine, arithmetic, scale = 1 } = options;
+  const { engine, scale = 1 } = options;
   if (engine === "interpreter") return null;
   const refuse = (got: string, expected: string): UsageError =>
     new UsageError({ where: `--engine ${engine}`, got, expected, mend: "take --engine interpreter" });
-  if (arithmetic === "float64") throw refuse("float64 arithmetic", "that of the PEs (--arithmetic bf16, …)");
+  if (choice === "float64") throw refuse("float64 arithmetic", "that of the PEs (--arithmetic bf16, …)");
   try {
     const roles = rolesOf(cascade);
-    lower(cascade, formatArithmetics[arithmetic], scale);
+    const arithmetic = typeof choice === "string" ? formatArithmetics[choice] : choice;
+    if (!isOnePass(cascade)) lower(cascade, arithmetic, scale);
     const other = writes.find(({ name }) => name !== roles.out);
-    if (other === undefined) return { choice: engine, roles };
+    if (other === undefined) return { choice: engine, roles, arithmetic };
     throw refuse(`${other.name} to write`, `${roles.out}, which alone an engine keeps`);
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof InputError)) throw error;
@@ -61,26 +64,14 @@ export function planEngine(
 /** Computes the output of a cascade on an engine: the interpreter's bits. @throws what `emulate` throws */
 export async function evaluateOnEngine(
   cascade: Cascade,
-  { choice, roles }: EnginePlan,
+  { choice, roles, arithmetic }: EnginePlan,
   sizes: ReadonlyMap<string, number>,
   inputs: Readonly<Record<string, DenseTensor>>,
   options: EvaluateOptions,
   note: (line: string) => void,
 ): Promise<{ readonly evaluation: Evaluation; readonly used: UsedEngine }> {
-  if (options.arithmetic === "float64") throw new Error("engines compute in PE arithmetic");
-  const problem = problemOf(cascade, roles, sizes, formatArithmetics[options.arithmetic], options.scale ?? 1);
-  /** A tensor's values with the ranks that attention has it in. */
-  const input = (name: string, ...axes: readonly string[]) => {
-    const tensor = inputs[name] as DenseTensor;
-    const places = axisOrder(cascade, { name, axes }, "--engine");
-    const order = axes.map((_, axis) => places.indexOf(axis));
-    return reorderAxes(Float64Array.from(tensor.data), tensor.shape, order);
-  };
-  const given = {
-    q: input(roles.q, roles.queries, roles.e),
-    k: input(roles.k, roles.keys, roles.e),
-    v: input(roles.v, roles.keys, roles.f),
-  };
+  const problem = problemOf(cascade, roles, sizes, arithmetic, options.scale ?? 1);
+  const given = givenInputs(cascade, roles, inputs);
   const { engine, reason, notes, fallback } = await chooseEngine(choice, problem.arithmetic);
   for (const line of notes) note(line);
   const rows = allRows(problem).end;
@@ -92,44 +83,11 @@ export async function evaluateOnEngine(
       onFallback: (lost, next) => note(`${lost.message}; going on with engine ${next.name}`),
       onProgress: ({ rowsDone }) => progress.update(rowsDone),
     });
-    const axes = [roles.queries, roles.f];
-    const order = axisOrder(cascade, { name: roles.out, axes }, "--engine");
-    const shape = [problem.shape.queries, problem.shape.valueDim];
-    const data = reorderAxes(Float64Array.from(run.av), shape, order);
-    const output = { shape: order.map(axis => shape[axis] as number), data };
     const used = { name: run.engine.name, adapter: run.engine.adapter, reason };
     if (run.engine !== engine) await run.engine.close();
-    return { evaluation: { tensors: new Map([[roles.out, output]]), emptyQuotients: [] }, used };
+    return { evaluation: outputOf(cascade, roles, problem, run.av), used };
   } finally {
     progress.stop();
     await engine.close();
   }
-}
-
-/** Tiles of as many queries as may be: their number changes no bit. */
-const queriesAtOnce = 256;
-/** Keys of a tile where the cascade does not split them, which changes no bit either. */
-const keysAtOnce = 256;
-
-function problemOf(
-  cascade: Cascade,
-  roles: Roles,
-  sizes: ReadonlyMap<string, number>,
-  arithmetic: AttentionProblem["arithmetic"],
-  scale: number,
-): AttentionProblem {
-  const size = (rank: string): number => sizes.get(rank) ?? 1;
-  const keys = cascade.ranks.byName(roles.keys);
-  const [, inner] = keys === undefined ? [] : splitOf(cascade, keys);
-  return {
-    shape: {
-      ...{ batch: 1, heads: 1, kvHeads: 1, queries: size(roles.queries), keys: size(roles.keys) },
-      ...{ headDim: size(roles.e), valueDim: size(roles.f) },
-    },
-    mask: noMask,
-    tile: { m0: inner === undefined ? keysAtOnce : size(inner), p0: queriesAtOnce },
-    arithmetic,
-    scale,
-    ...(isOnePass(cascade) ? {} : { cascade: { name: cascade.name, text: cascade.source.lines.join("\n") } }),
-  };
 }

@@ -1,4 +1,3 @@
-import type { ArithmeticName } from "../../einsum/arithmetic.js";
 import type { EngineChoice } from "../../platform/choose-engine.js";
 
 /** What `fusemax evaluate` is asked for. */
@@ -7,7 +6,8 @@ export interface EvaluateOptions {
   readonly tensor?: readonly string[];
   readonly seed?: number;
   readonly shape?: string;
-  readonly arithmetic: ArithmeticName;
+  /** float64, a name or a file. */
+  readonly arithmetic: string;
   readonly scale?: number;
   readonly engine: "interpreter" | EngineChoice;
   readonly write?: string;

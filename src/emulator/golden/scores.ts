@@ -1,7 +1,7 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { isScaledAfterwards, scaleBlock } from "../../numerics/arithmetic.js";
+import { dotOf, type Run } from "../../numerics/dot.js";
 import { accumulatorRounder, flushTiny } from "../../numerics/rounding.js";
-import { dotOf, type Run } from "./dot.js";
 import type { Encoded } from "./encode.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { exponentialOf } from "../../numerics/exponential.js";
 import { accumulatorRounder } from "../../numerics/rounding.js";
 import { softcapFactors } from "../../numerics/softcap.js";
-import { exponentialOf } from "./exponential.js";
 
 /**
  * The soft-cap of a score (docs/numerics.md, "Softcap"): y = RNE32(|s| * g), e = E2(-y),

@@ -1,9 +1,9 @@
 import { NumericsError } from "../../errors.js";
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
+import { exponentialOf } from "../../numerics/exponential.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import { accumulatorRounder, flushCorrection } from "../../numerics/rounding.js";
 import { fusedMultiplyAdd32 } from "../../numerics/single-rounding.js";
-import { exponentialOf } from "./exponential.js";
 
 /** The exponentials of one-pass softmax (docs/arithmetic.md, "One tile", 2 and 3), for scores times `scale`. */
 export interface Softmax {

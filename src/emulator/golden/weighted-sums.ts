@@ -1,5 +1,5 @@
 import { type ArithmeticSpec, scaleBlock } from "../../numerics/arithmetic.js";
-import { dotOf, type Run, type Term } from "./dot.js";
+import { dotOf, type Run, type Term } from "../../numerics/dot.js";
 import type { Encoded } from "./encode.js";
 import type { Numerators } from "./numerators.js";
 

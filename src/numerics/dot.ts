@@ -1,7 +1,7 @@
-import type { ArithmeticSpec, OperandSpec } from "../../numerics/arithmetic.js";
-import { blockSum } from "../../numerics/block-sum.js";
-import { exponentOf } from "../../numerics/number-type.js";
-import { accumulatorRounder } from "../../numerics/rounding.js";
+import type { ArithmeticSpec, OperandSpec } from "./arithmetic.js";
+import { blockSum } from "./block-sum.js";
+import { exponentOf } from "./number-type.js";
+import { accumulatorRounder } from "./rounding.js";
 
 /** One position of a sum of products. */
 export interface Term {

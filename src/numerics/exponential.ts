@@ -1,7 +1,7 @@
-import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
-import { largestExponent, smallestExponent } from "../../numerics/limits.js";
-import { accumulatorRounder, fromBits } from "../../numerics/rounding.js";
-import { fusedMultiplyAdd32 } from "../../numerics/single-rounding.js";
+import type { ArithmeticSpec } from "./arithmetic.js";
+import { largestExponent, smallestExponent } from "./limits.js";
+import { accumulatorRounder, fromBits } from "./rounding.js";
+import { fusedMultiplyAdd32 } from "./single-rounding.js";
 
 /**
  * E2 of t (docs/arithmetic.md, "The exponential"): p(f) * 2^n with n = floor(t) and f = t - n; +0 for t < -50, NaN
