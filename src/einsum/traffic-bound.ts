@@ -39,7 +39,7 @@ export interface Words {
 }
 
 export interface TrafficBound {
-  /** Words between DRAM and the buffer. */
+  /** Between DRAM and the buffer, in words, or in what `elementSize` counts. */
   readonly words: number;
   /** Of those, what every mapping moves. */
   readonly compulsoryWords: number;
@@ -169,10 +169,16 @@ function rowStateOf(cascade: Cascade, parts: readonly string[], rowsRank: string
  * row keeps); streamed inputs are read once a block, but for what of them stays resident. The bound is the least over
  * block size, residence and which fibers are spilled; blocks may be fractions, so that it is below what whole ones
  * cost.
+ * @param elementSize of a tensor's element where they differ: bytes of it, with the buffer in bytes
  */
-export function trafficBound(plan: StreamPlan, sizeOf: (rank: string) => number, bufferWords: number): TrafficBound {
-  const count = ({ ranks }: Words, without?: string): number =>
-    ranks.reduce((product, name) => (name === without ? product : product * sizeOf(name)), 1);
+export function trafficBound(
+  plan: StreamPlan,
+  sizeOf: (rank: string) => number,
+  bufferWords: number,
+  elementSize: (tensor: string) => number = () => 1,
+): TrafficBound {
+  const count = ({ tensor, ranks }: Words, without?: string): number =>
+    ranks.reduce((product, name) => (name === without ? product : product * sizeOf(name)), elementSize(tensor));
   const compulsory = [...plan.compulsory, ...plan.streams].reduce((sum, w) => sum + count(w), 0);
   const rows = sizeOf(plan.rowsRank);
   const boundaries = plan.crossing.length;

@@ -1,6 +1,6 @@
 import type { Block } from "./building-blocks.js";
 import type { CompiledDesign } from "./compile.js";
-import { accessCosts } from "./energy.js";
+import { type AccessOfBits, accessCosts } from "./energy.js";
 import { instances } from "./timing.js";
 
 /** What one access of a memory costs, and how large it is. */
@@ -42,7 +42,7 @@ export function accessTable(
   const costs = accessCosts(design, values);
   const memories = [...design.levels.values()].flatMap(({ name, spec, index, fields }): readonly MemoryCost[] => {
     if (spec.kind === "fanout") return [];
-    const { readPj, writePj, words } = costs[index] as (typeof costs)[number];
+    const { readPj, writePj, words } = (costs[index] as AccessOfBits)(design.wordBytes * 8);
     const count = instances(design, name, values);
     const all = componentAreaUm2[name];
     const depth = fields.get("depth")?.(values);
@@ -65,10 +65,11 @@ export function accessTable(
     ];
   });
   const operators = [...design.arrays].flatMap(([array, operations]) =>
-    [...operations].map(([operation, cycles]): OperatorCost => {
-      const { energyPj = 0, areaUm2 = 0 } = design.technology.operations[operation] ?? {};
+    [...operations].flatMap(([operation, cycles]): readonly OperatorCost[] => {
       const pes = instances(design, design.architecture.arrays[array]?.at as string, values);
-      return { array, operation, pes, cycles: cycles(values), energyPj, areaUm2 };
+      return design.words.figures
+        .operators(array, operation)
+        .map(cost => ({ array, operation, pes, cycles: cycles(values), ...cost }));
     }),
   );
   return { memories, operators };

@@ -40,6 +40,8 @@ export interface EinsumCounts {
   readonly seats: readonly number[];
   /** Words of each tensor's tile at each level that keeps it, in the order of `accesses`. */
   readonly tiles: readonly (readonly number[])[];
+  /** Bits of an element of each tensor in memory, in the order of `accesses`. */
+  readonly bits: readonly number[];
   /** Share of each tensor's buffer accesses that goes to DRAM, in the order of `accesses`. */
   readonly spilled: readonly number[];
   /** Busy cycles of each unit that works beside the rest of a PE, as `array.unit`, and of the rest as `array`. */
@@ -96,12 +98,13 @@ export function layOut(
 }
 
 /** Bytes of the tiles that an Einsum alone keeps in a level. */
-export function bytesKept({ einsum: { shape }, boxes, kept }: Laid, level: number, wordBytes: number): number {
-  let words = 0;
+export function bytesKept({ einsum: { shape, bits }, boxes, kept }: Laid, level: number, values: Float64Array): number {
+  let total = 0;
   kept.forEach((levels, t) => {
-    if (levels.includes(level)) words += tileWords(shape, boxes, shape.tensors[t]?.relevant ?? 0, level);
+    if (!levels.includes(level)) return;
+    total += tileWords(shape, boxes, shape.tensors[t]?.relevant ?? 0, level) * ((bits[t]?.(values) ?? 0) / 8);
   });
-  return words * wordBytes;
+  return total;
 }
 
 /** Counts one Einsum's steps, operations and accesses. Throws SpecError where the mapping does not fit. */
@@ -173,6 +176,7 @@ export function countLaid(
     tiles: shape.tensors.map(({ relevant }, t) =>
       (kept[t] ?? []).map(level => tileWords(einsum.shape, boxes, relevant, level)),
     ),
+    bits: einsum.bits.map(bits => bits(values)),
     spilled: shape.tensors.map(({ name }) => einsum.spill.get(name)?.(values) ?? 0),
   };
 }

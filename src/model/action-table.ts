@@ -2,7 +2,7 @@ import type { Accounting } from "./accounting.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { type Access, accessCosts, isFreeUnder } from "./energy.js";
+import { type AccessOfBits, accessCosts, isFreeUnder } from "./energy.js";
 import { dramWordsOf } from "./traffic.js";
 
 /** What one Einsum does to one tensor at one level. */
@@ -52,30 +52,31 @@ export function actionTable(
     const outermost = count.path.find(({ spec }) => spec.kind === "dram");
     return count.accesses.flatMap(({ tensor, levels }, t): readonly AccessAction[] => {
       const words = dramWordsOf(count, t);
+      const bits = count.bits[t] as number;
       const rows = levels.map(({ level, reads, updates, fills }): AccessAction => {
         const { name, spec, index } = count.path[level] as CompiledLevel;
         const isDram = spec.kind === "dram";
         const moved = isDram ? words : reads + updates + fills;
-        const cost = costs[index] as Access;
+        const cost = (costs[index] as AccessOfBits)(bits);
         const free = isFree?.("level", name, count.name) === true && !isDram;
         const energyPj = isDram
           ? (words / cost.words) * cost.readPj
           : (reads / cost.words) * cost.readPj + ((updates + fills) / cost.words) * cost.writePj;
         const at = { einsum: count.name, level: name, tensor };
-        return { ...at, reads, updates, fills, bytes: moved * design.wordBytes, energyPj: free ? 0 : energyPj };
+        return { ...at, reads, updates, fills, bytes: moved * (bits / 8), energyPj: free ? 0 : energyPj };
       });
       if (words === 0 || outermost === undefined || rows.some(({ level }) => level === outermost.name)) return rows;
       // Kept on chip alone, and spilled in part.
-      const cost = costs[outermost.index] as Access;
+      const cost = (costs[outermost.index] as AccessOfBits)(bits);
       const at = { einsum: count.name, level: outermost.name, tensor, reads: 0, updates: 0, fills: 0 };
       const energyPj = (words / cost.words) * cost.readPj;
-      return [{ ...at, bytes: words * design.wordBytes, energyPj }, ...rows];
+      return [{ ...at, bytes: words * (bits / 8), energyPj }, ...rows];
     });
   });
   const operations = counts.flatMap(({ name: einsum, array, operations: done }) =>
     done.map(({ name: operation, count }): OperationAction => {
       const free = isFree?.("operation", operation, einsum) === true;
-      const energyPj = free ? 0 : count * (design.technology.operations[operation]?.energyPj ?? 0);
+      const energyPj = free ? 0 : count * (design.words.figures.of(einsum, operation)?.energyPj ?? 0);
       return { einsum, array, operation, count, energyPj };
     }),
   );

@@ -26,12 +26,12 @@ export function areaOf(design: CompiledDesign, values: Float64Array): Area {
     else if (spec.kind === "sram") {
       components[name] = around * sramOf(design, field).areaUm2;
     } else if (spec.kind === "registers" && spec.sameAs === undefined) {
-      components[name] = around * design.blocks.registerFile(field("depth") ?? 1).areaUm2;
+      components[name] = around * design.blocks.registerFile(field("depth") ?? 1, design.words.widestBits).areaUm2;
     }
   }
-  const { operations } = design.technology;
   for (const [array, cycles] of design.arrays) {
-    const pe = [...cycles.keys()].reduce((sum, op) => sum + (operations[op]?.areaUm2 ?? 0), 0);
+    const operators = [...cycles.keys()].flatMap(operation => design.words.figures.operators(array, operation));
+    const pe = operators.reduce((sum, { areaUm2 }) => sum + areaUm2, 0);
     components[`compute.${array}`] = pe * instances(design, design.architecture.arrays[array]?.at as string, values);
   }
   const areaUm2 = Object.values(components).reduce((sum, a) => sum + a, 0);

@@ -1,6 +1,6 @@
 import { SpecError } from "../errors.js";
 import type { Document } from "../spec/document.js";
-import { type Compiled, compileExpression, type Formula, parseExpression } from "../spec/expression.js";
+import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
 import type { Technology } from "../spec/technology.js";
 
 /** Energy per access and area of one register file or buffer. */
@@ -14,9 +14,18 @@ export interface Block {
 
 /** Looks blocks up in a technology; remembers what it has answered. */
 export interface BlockLibrary {
-  registerFile(depth: number): Block;
+  /** @param bits of a word; of no effect where the technology has registers of one width */
+  registerFile(depth: number, bits: number): Block;
+  /** Whether registers are known for words of any width. */
+  readonly registersOfAnyWidth: boolean;
   sram(bytes: number, widthBits: number): Block;
 }
+
+/** Whether the formulas of a technology's register files know the width of a word. */
+export const hasRegistersOfAnyWidth = ({ registerFile }: Technology): boolean =>
+  Object.values(registerFile).some((text: Formula) =>
+    namesIn(parseExpression(text, () => "technology")).includes("bits"),
+  );
 
 /** Makes a technology's formulas and tables ready for questions. Throws SpecError when a formula is wrong. */
 export function blockLibrary({ data, at }: Pick<Document<Technology>, "data" | "at">): BlockLibrary {
@@ -27,33 +36,37 @@ export function blockLibrary({ data, at }: Pick<Document<Technology>, "data" | "
       throw new SpecError({ where: at(path), got: String(value), expected: "a number of at least 0" });
     };
   };
-  const formula = (text: Formula, path: readonly string[]): Compiled =>
+  const formula = (text: Formula, path: readonly string[], known = ["depth", "addressBits"]): Compiled =>
     least0(
       path,
       compileExpression(
         parseExpression(text, () => at(path)),
         name => {
-          const slot = ["depth", "addressBits"].indexOf(name);
+          const slot = known.indexOf(name);
           if (slot >= 0) return slot;
-          throw new SpecError({ where: at(path), got: `the unknown name '${name}'`, expected: "depth or addressBits" });
+          const expected = `one of ${known.join(", ")}`;
+          throw new SpecError({ where: at(path), got: `the unknown name '${name}'`, expected });
         },
       ),
     );
   const { registerFile, sram, energyDecimals } = data;
+  const ofRegisters = (field: keyof typeof registerFile): Compiled =>
+    formula(registerFile[field], ["registerFile", field], ["depth", "addressBits", "bits"]);
   const registers = {
-    readPj: formula(registerFile.readPj, ["registerFile", "readPj"]),
-    writePj: formula(registerFile.writePj, ["registerFile", "writePj"]),
-    areaUm2: formula(registerFile.areaUm2, ["registerFile", "areaUm2"]),
+    readPj: ofRegisters("readPj"),
+    writePj: ofRegisters("writePj"),
+    areaUm2: ofRegisters("areaUm2"),
   };
   const decoderPj = formula(sram.decoderPj, ["sram", "decoderPj"]);
   const decoderUm2 = formula(sram.decoderUm2, ["sram", "decoderUm2"]);
   const surface = sramSurface(data.sram.table);
   const scale = 10 ** energyDecimals;
   const round = (energy: number): number => Math.round(energy * scale) / scale;
-  const values = (depth: number): Float64Array => Float64Array.of(depth, Math.ceil(Math.log2(depth)));
+  const values = (depth: number, bits = 0): Float64Array => Float64Array.of(depth, Math.ceil(Math.log2(depth)), bits);
   return {
-    registerFile: remember(depth => {
-      const v = values(depth);
+    registersOfAnyWidth: hasRegistersOfAnyWidth(data),
+    registerFile: remember((depth, bits) => {
+      const v = values(depth, bits);
       return {
         readPj: round(registers.readPj(v)),
         writePj: round(registers.writePj(v)),
@@ -74,10 +87,10 @@ export function blockLibrary({ data, at }: Pick<Document<Technology>, "data" | "
   };
 }
 
-/** A function of one or two numbers that keeps its answers. */
-function remember<R>(compute: (a: number, b: number) => R): (a: number, b?: number) => R {
+/** A function of two numbers that keeps its answers. */
+function remember<R>(compute: (a: number, b: number) => R): (a: number, b: number) => R {
   const known = new Map<number, Map<number, R>>();
-  return (a, b = 0) => {
+  return (a, b) => {
     const row = known.get(a) ?? new Map<number, R>();
     const found = row.get(b) ?? compute(a, b);
     if (row.size === 0) known.set(a, row);

@@ -70,11 +70,11 @@ export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCoun
   for (const buffer of buffers) {
     const capacity = buffer.fields.get("bytes")?.(values) ?? 0;
     for (const phase of design.phases) {
-      const words = new Float64Array(design.seats.length);
-      for (const count of counts) if (phase.einsums.includes(count.name)) seat(count, buffer.index, words);
-      const needed = words.reduce((sum, w) => sum + w, 0) * design.wordBytes;
+      const bytes = new Float64Array(design.seats.length);
+      for (const count of counts) if (phase.einsums.includes(count.name)) seat(count, buffer.index, bytes);
+      const needed = Math.ceil(bytes.reduce((sum, own) => sum + own, 0));
       if (needed <= capacity) continue;
-      const largest = design.seats[words.indexOf(Math.max(...words))];
+      const largest = design.seats[bytes.indexOf(Math.max(...bytes))];
       throw new SpecError({
         where: design.design.mapping.at(["einsums"]),
         got: `tiles of ${needed} bytes in ${buffer.name} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
@@ -85,8 +85,12 @@ export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCoun
   }
 }
 
-/** Puts the tiles that an Einsum keeps in a buffer into their seats. */
-function seat({ accesses, path, tiles, seats, spilled }: EinsumCounts, buffer: number, words: Float64Array): void {
+/** Puts the bytes of the tiles that an Einsum keeps in a buffer into their seats. */
+function seat(
+  { accesses, path, tiles, seats, spilled, bits }: EinsumCounts,
+  buffer: number,
+  bytes: Float64Array,
+): void {
   for (let t = 0; t < accesses.length; t++) {
     if ((spilled[t] as number) > 0) continue;
     const at = (accesses[t] as EinsumCounts["accesses"][number]).levels;
@@ -95,7 +99,8 @@ function seat({ accesses, path, tiles, seats, spilled }: EinsumCounts, buffer: n
       if (level?.index !== buffer) continue;
       const copies = k > 0 && level.spec.kind === "sram" && level.spec.buffering === "double" ? 2 : 1;
       const own = seats[t] as number;
-      words[own] = Math.max(words[own] as number, copies * (tiles[t]?.[k] as number));
+      const tile = copies * (tiles[t]?.[k] as number) * ((bits[t] as number) / 8);
+      bytes[own] = Math.max(bytes[own] as number, tile);
     }
   }
 }

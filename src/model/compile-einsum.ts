@@ -1,7 +1,7 @@
 import { SpecError } from "../errors.js";
 import type { Architecture } from "../spec/architecture.js";
 import type { Path } from "../spec/document.js";
-import type { Compiled } from "../spec/expression.js";
+import type { Compiled, Formula } from "../spec/expression.js";
 import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import type { CompiledLevel } from "./compile-levels.js";
 import { type CoupledRanks, coupleRanks } from "./coupled-counts.js";
@@ -25,6 +25,8 @@ export interface CompiledEinsum {
   readonly path: readonly CompiledLevel[];
   /** Per tensor its seat in the buffers. */
   readonly seats: readonly number[];
+  /** Per tensor the bits of an element in memory, its share of scales included. */
+  readonly bits: readonly Compiled[];
   /** The fan-outs with the loops (a mask of bits) over each. */
   readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
   /** Those over which turns of loops are dealt, in the order of `shape.spread`. */
@@ -81,6 +83,8 @@ export interface EinsumContext {
   readonly ranks: Map<string, RankCount>;
   /** Seats in buffers by name, numbered as they are met. */
   readonly seats: Map<string, number>;
+  /** Bits of a tensor's elements in memory, over the workload's sizes. */
+  readonly bits: (tensor: string) => Formula;
   readonly at: (path: Path) => string;
   readonly place: (path: Path) => Place;
 }
@@ -267,6 +271,7 @@ export function compileEinsum(
     levelNames: levels,
     path: levels.map(level => context.levels.get(level) as CompiledLevel),
     seats: tensors.map(({ name }) => seatOf(mapping.inPlace?.[name] ?? name)),
+    bits: tensors.map(({ name }) => program.compile(context.bits(name), undefined, () => at(["keep"]))),
     fanouts,
     spreadOver: spread.map(({ level }) => levels[level] as string),
     ranks,

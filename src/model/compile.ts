@@ -2,10 +2,12 @@ import { SpecError } from "../errors.js";
 import type { Architecture } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
 import type { Document, Path } from "../spec/document.js";
+import { type ElementRole, elementBits, elementRoles } from "../spec/element-bits.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
 import type { Corrections } from "../spec/fields.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import type { Technology } from "../spec/technology.js";
+import { withOperations } from "./arithmetic-operations.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
 import { type CompiledLevel, checkReached, compileLevels, numericFields } from "./compile-levels.js";
@@ -15,6 +17,7 @@ import { maskRoles } from "./mask-ranks.js";
 import { applyPatches, fieldsByName, type Patch } from "./patch.js";
 import { workloadSymbols } from "./sizes.js";
 import { compileSymbols, type Definition, type Program, scoped } from "./symbols.js";
+import { type Words, wordsOf } from "./words.js";
 
 export interface CompiledPhase {
   readonly name: string;
@@ -31,7 +34,11 @@ export interface CompiledDesign {
   readonly technology: Technology;
   readonly program: Program;
   readonly frequencyHz: Compiled;
+  /** Of the architecture's own words: of a buffer's rows, and of tensors where no arithmetic is charged. */
   readonly wordBytes: number;
+  readonly words: Words;
+  /** Bits of an element of each kind of tensor; undefined where no arithmetic is charged. */
+  readonly elementBits: ((values: Float64Array) => Readonly<Record<ElementRole, number>>) | undefined;
   readonly levels: ReadonlyMap<string, CompiledLevel>;
   /** Per array the cycles of each operation it has. */
   readonly arrays: ReadonlyMap<string, ReadonlyMap<string, Compiled>>;
@@ -87,9 +94,11 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     design.architecture,
     correctionsOf("architecture", design.architecture, options),
   );
-  const mapping = patched("mapping", design.mapping, correctionsOf("mapping", design.mapping, options));
+  const written = patched("mapping", design.mapping, correctionsOf("mapping", design.mapping, options));
   const binding = patched("binding", design.binding, correctionsOf("binding", design.binding, options));
   const technology = patched("technology", design.technology);
+  const words = wordsOf(design, { architecture, technology }, options);
+  const mapping = withOperations(written, words.operations);
 
   const definitions = new Map<string, Definition>();
   const define: Define = (name, rule, at, scope) => {
@@ -126,6 +135,12 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     searched: table.search === 1,
   }));
   definePartitions(mapping.partitions ?? {}, define, path => inMapping(["partitions", ...path]));
+
+  const inWords = (): string => design.mapping.at(["tensors"]);
+  define("expMacs", words.exponentialMacs, inWords);
+  for (const tensor of Object.keys(mapping.tensors)) {
+    if (/^\w+$/.test(tensor)) define(`${tensor}.wordBytes`, `(${words.bits(tensor)}) / 8`, inWords);
+  }
 
   const inputs = [...workloadSymbols, ...Array.from({ length: variables }, (_, i) => `@${i}`)];
   const einsumSpecs = Object.entries(mapping.einsums).map(([name, spec]) => {
@@ -177,6 +192,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     levels,
     seats,
     ranks: new Map(),
+    bits: words.bits,
     at: design.mapping.at,
     place: inMapping,
   };
@@ -203,6 +219,8 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     program,
     frequencyHz: program.compile(architecture.frequencyHz, undefined, inArchitecture(["frequencyHz"])),
     wordBytes: architecture.wordBits / 8,
+    words,
+    elementBits: compileElementBits(words, program, inWords),
     levels,
     arrays,
     units: unitsOf(architecture, inArchitecture),
@@ -251,6 +269,13 @@ function unitsOf({ arrays }: Architecture, at: (path: Path) => Place): CompiledD
     return [[array, unitOf] as const];
   });
   return new Map(byArray);
+}
+
+function compileElementBits({ arithmetic }: Words, program: Program, at: () => string): CompiledDesign["elementBits"] {
+  if (arithmetic === undefined) return undefined;
+  const bits = elementRoles.map(role => [role, program.compile(elementBits(arithmetic, role), undefined, at)] as const);
+  return values =>
+    Object.fromEntries(bits.map(([role, of]) => [role, of(values)])) as Readonly<Record<ElementRole, number>>;
 }
 
 /** What a design's cascade says cannot be set beside it. Throws SpecError. */

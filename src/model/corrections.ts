@@ -2,6 +2,7 @@ import { UsageError } from "../errors.js";
 import { formatOf } from "../numerics/format-of.js";
 import type { Design } from "../spec/design.js";
 import { type Accounting, publishedDesigns } from "./accounting.js";
+import { wordsCorrection } from "./words.js";
 
 /** One error of the published evaluation that can be mended by itself. */
 export interface Correction {
@@ -85,6 +86,12 @@ export const corrections: readonly Correction[] = [
     source: "published mappings of the linear layers: always rows outside",
   },
   {
+    name: wordsCorrection,
+    effect: "both",
+    what: "words have the bits of the design's arithmetic (operands with their scales, accumulators, the output), and its operations are counted; published: 16 bits for all",
+    source: "docs/arithmetic.md, What it costs; published word size",
+  },
+  {
     name: "schedule",
     effect: "adds",
     what: "computation takes the cycles of the schedule's simulation: fill, drain, skew and the arrays' waits for each other included",
@@ -151,10 +158,11 @@ export function accountingLine(accounting: Accounting, byDefault: boolean): stri
 const ofAnalysis: readonly string[] = ["register-energy", "first-reads", "schedule"];
 
 /** The corrections that can change anything of a design. */
-export function correctionsOf({ spec, architecture, mapping, binding }: Design): readonly string[] {
+export function correctionsOf({ spec, architecture, mapping, binding, arithmeticBy }: Design): readonly string[] {
   const listed = [spec, architecture, mapping, binding].flatMap(({ data }) => Object.keys(data.corrections ?? {}));
   const charged = (spec.data.unchargedWhenPublished ?? []).map(({ correction }) => correction);
-  const own = new Set([...ofAnalysis, ...listed, ...charged]);
+  const named = arithmeticBy === "default" ? [] : [wordsCorrection];
+  const own = new Set([...ofAnalysis, ...named, ...listed, ...charged]);
   return correctionNames.filter(name => own.has(name));
 }
 

@@ -8,7 +8,7 @@ import { type Accounting, published } from "./accounting.js";
 import { type ArrayShares, arrayShares } from "./array-shares.js";
 import { hidesSome } from "./attention-point.js";
 import { compileDesign } from "./compile.js";
-import { evaluate } from "./evaluate.js";
+import { type Evaluation, evaluate } from "./evaluate.js";
 import type { Patch } from "./patch.js";
 import { checkSizes } from "./sizes.js";
 
@@ -16,8 +16,10 @@ import { checkSizes } from "./sizes.js";
 export interface RunCost extends ArrayShares {
   readonly accounting: Accounting["name"];
   readonly corrections: readonly string[];
-  /** Bits of the words that bytes and energy are for. */
+  /** Bits of the words that bytes and energy are for; of the widest operands where an arithmetic is charged. */
   readonly wordBits: number;
+  /** Bits of an element of each kind of tensor, its share of scales included; null where all words have `wordBits`. */
+  readonly elementBits: Evaluation["elementBits"];
   /** The time in clock cycles. */
   readonly cycles: number;
   /** Cycles of computation alone: tiles in which a query sees a key, partial ones charged whole. */
@@ -29,8 +31,12 @@ export interface RunCost extends ArrayShares {
   readonly dramBytes: number;
   /** Absent where it is not known. */
   readonly energyPj?: number;
-  /** Names of the figures that are absent, because the technology has none for words of that many bits. */
+  /** Names of the figures that are absent, because the technology lacks what `lacking` lists. */
   readonly missing: readonly string[];
+  /** What the technology would have to give, such as `mac of fp8-e4m3`. */
+  readonly lacking: readonly string[];
+  /** What stands for words that the technology has no figures for, in a sentence; null where nothing does. */
+  readonly assumed: string | null;
 }
 
 /** The sizes that an attention's cost depends on. */
@@ -44,8 +50,6 @@ export interface CostShape extends Omit<AttentionShape, "kvHeads"> {
 /** How to count. */
 export interface CostOptions {
   readonly accounting?: Accounting;
-  /** Bits of the words that operands are; the published accounting charges the design's own, whatever they are. */
-  readonly operandBits?: number;
 }
 
 /**
@@ -57,15 +61,11 @@ export function costOfRun(
   shape: CostShape,
   tile: Tile | undefined,
   mask: AttentionMask = noMask,
-  { accounting = published, operandBits }: CostOptions = {},
+  { accounting = published }: CostOptions = {},
 ): RunCost {
-  const ownWords = operandBits === undefined || accounting.name === "published";
   const compiled = compileDesign(design, {
     corrections: accounting.corrections,
-    patches: [
-      ...(tile === undefined ? [] : arrayPatches(tile)),
-      ...(ownWords ? [] : [{ path: "architecture.wordBits", value: operandBits }]),
-    ],
+    patches: tile === undefined ? [] : arrayPatches(tile),
   });
   const { heads, kvHeads: kvHeadsGiven = heads, headDim: E, valueDim: F, valuesInKeys = false } = shape;
   const group = groupOf({ heads, kvHeads: kvHeadsGiven });
@@ -89,6 +89,7 @@ export function costOfRun(
     accounting: accounting.name,
     corrections: accounting.corrections,
     wordBits: result.wordBits,
+    elementBits: result.elementBits,
     cycles: counted(result.cycles),
     busyCycles: counted(result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0)),
     seconds: counted(result.latencySeconds),
@@ -100,6 +101,8 @@ export function costOfRun(
     ),
     ...energyPj,
     missing: result.missing.filter(name => name === "energyPj"),
+    lacking: result.lacking,
+    assumed: result.assumed,
   };
 }
 

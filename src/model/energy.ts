@@ -51,8 +51,11 @@ export function isFreeUnder(design: CompiledDesign, accounting: Accounting): IsF
     uncharged.some(u => u[kind] === name && (u.einsums === undefined || u.einsums.includes(einsum)));
 }
 
+/** An access to words of so many bits. */
+export type AccessOfBits = (bits: number) => Access;
+
 /** The energies of each level's accesses at these sizes, by the level's index. */
-export const accessCosts = (design: CompiledDesign, values: Float64Array): readonly Access[] =>
+export const accessCosts = (design: CompiledDesign, values: Float64Array): readonly AccessOfBits[] =>
   [...design.levels.values()].map(level => accessOf(design, level, values));
 
 /** One Einsum's energy; its parts are added to `components`. */
@@ -60,61 +63,68 @@ export function einsumEnergy(
   design: CompiledDesign,
   counts: EinsumCounts,
   dramBytes: number,
-  costs: readonly Access[],
+  costs: readonly AccessOfBits[],
   isFree?: IsFree,
   components: Record<string, number> = {},
 ): number {
-  const { operations } = design.technology;
+  const { figures } = design.words;
   let total = 0;
   const charge = (component: string, energy: number): void => {
     components[component] = (components[component] ?? 0) + energy;
     total += energy;
   };
-  for (const { levels } of counts.accesses) {
+  for (let t = 0; t < counts.accesses.length; t++) {
+    const { levels } = counts.accesses[t] as EinsumCounts["accesses"][number];
+    const bits = counts.bits[t] as number;
     for (const { level, reads, updates, fills } of levels) {
       const { name, spec, index, component } = counts.path[level] as CompiledLevel;
       if (spec.kind === "dram" || isFree?.("level", name, counts.name) === true) continue;
-      const { readPj, writePj, words } = costs[index] as Access;
+      const { readPj, writePj, words } = (costs[index] as AccessOfBits)(bits);
       charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
     }
   }
   const dram = counts.path.find(({ spec }) => spec.kind === "dram");
   if (dram !== undefined) {
-    const { readPj, words } = costs[dram.index] as Access;
-    charge(dram.name, (dramBytes / design.wordBytes / words) * readPj);
+    const { readPj, words } = (costs[dram.index] as AccessOfBits)(8);
+    charge(dram.name, (dramBytes / words) * readPj);
   }
   for (const { name, count } of counts.operations) {
     if (isFree?.("operation", name, counts.name) === true) continue;
-    charge(`compute.${counts.array}`, count * (operations[name]?.energyPj ?? 0));
+    charge(`compute.${counts.array}`, count * (figures.of(counts.name, name)?.energyPj ?? 0));
   }
   return total;
 }
 
-function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, values: Float64Array): Access {
+/**
+ * A buffer's access moves a row of its own width, DRAM's a burst: words of more bits are fewer in it. A register holds one
+ * word.
+ */
+function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, values: Float64Array): AccessOfBits {
   const { dram } = design.technology;
-  const wordBits = design.wordBytes * 8;
   const field = (name: string): number | undefined => fields.get(name)?.(values);
+  const own = { readPj: field("energyPj.read"), writePj: field("energyPj.write") };
   switch (spec.kind) {
     case "dram":
-      return { readPj: dram.energyPj, writePj: dram.energyPj, words: dram.bits / wordBits };
+      return bits => ({ readPj: dram.energyPj, writePj: dram.energyPj, words: dram.bits / bits });
     case "sram": {
-      const words = field("rowWords") as number;
-      const block = design.blocks.sram(field("bytes") as number, words * wordBits);
-      return {
-        readPj: field("energyPj.read") ?? block.readPj,
-        writePj: field("energyPj.write") ?? block.writePj,
-        words,
-      };
+      const rowBits = (field("rowWords") as number) * design.wordBytes * 8;
+      const block = design.blocks.sram(field("bytes") as number, rowBits);
+      const [readPj, writePj] = [own.readPj ?? block.readPj, own.writePj ?? block.writePj];
+      return bits => ({ readPj, writePj, words: rowBits / bits });
     }
     case "registers": {
-      const block = design.blocks.registerFile(field("depth") as number);
-      return {
-        readPj: field("energyPj.read") ?? block.readPj,
-        writePj: field("energyPj.write") ?? block.writePj,
-        words: 1,
+      const depth = field("depth") as number;
+      const access = (bits: number): Access => {
+        const block = design.blocks.registerFile(depth, bits);
+        return { readPj: own.readPj ?? block.readPj, writePj: own.writePj ?? block.writePj, words: 1 };
       };
+      const { registersOfAnyWidth } = design.blocks;
+      const usual = access(design.wordBytes * 8);
+      return registersOfAnyWidth ? access : () => usual;
     }
     case "fanout":
-      return { readPj: 0, writePj: 0, words: 1 };
+      return () => nothing;
   }
 }
+
+const nothing: Access = { readPj: 0, writePj: 0, words: 1 };

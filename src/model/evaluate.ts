@@ -1,4 +1,5 @@
 import { classesOf, type KeyMask } from "../attention/sequences.js";
+import type { ElementRole } from "../spec/element-bits.js";
 import { type Accounting, published } from "./accounting.js";
 import { countLaid, type EinsumUse, type Laid, layOut, peStepsOf, variantOf } from "./action-counts.js";
 import { type Area, areaOf } from "./area.js";
@@ -21,13 +22,18 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly trafficBytes: number;
   /** How many mappings a search compared; 0 when the mapping leaves no choice. */
   readonly mappingsTried: number;
-  /** Bits of the words that bytes and energy are for. */
+  /** Bits of the words that bytes and energy are for; of the widest operands where an arithmetic is charged. */
   readonly wordBits: number;
-  /**
-   * Figures that are not known for words of that many bits: the technology's operators and registers are for others.
-   * What stands there is those others' and is not to be shown.
-   */
+  /** The arithmetic whose words and operations are charged; null where all words have `wordBits`. */
+  readonly arithmetic: string | null;
+  /** Bits of an element of each kind of tensor, its share of scales included; null without an arithmetic. */
+  readonly elementBits: Readonly<Record<ElementRole, number>> | null;
+  /** Figures that are not known, for the technology lacks what is in `lacking`. What stands there is not to be shown. */
   readonly missing: readonly ("energyPj" | "areaUm2")[];
+  /** What a technology has to give for them, such as `mac of fp8-e4m3`. */
+  readonly lacking: readonly string[];
+  /** What stands for words that the technology has no figures for, in a sentence; null where nothing does. */
+  readonly assumed: string | null;
 }
 
 /** A design mapped at given sizes: everything that is chosen is chosen, and each Einsum has its numbers. */
@@ -94,7 +100,7 @@ export function evaluate(
     values,
   );
   for (const { name, cycles } of counts) values[design.busySlots.get(name) as number] = cycles;
-  const bytes = new Map(counts.map(c => [c.name, dramBytes(c, design)]));
+  const bytes = new Map(counts.map(c => [c.name, dramBytes(c)]));
   const timing = timingOf(
     design,
     counts,
@@ -107,8 +113,7 @@ export function evaluate(
   return {
     counts,
     mappingsTried,
-    wordBits: design.architecture.wordBits,
-    missing: missingFigures(design),
+    ...wordsText(design, values),
     trafficBytes: [...bytes.values()].reduce((sum, b) => sum + b, 0),
     ...timing,
     ...(hasStandingEnergy(design)
@@ -118,8 +123,20 @@ export function evaluate(
   };
 }
 
-const missingFigures = ({ architecture, technology }: CompiledDesign): Evaluation["missing"] =>
-  (technology.wordBits ?? architecture.wordBits) === architecture.wordBits ? [] : ["energyPj", "areaUm2"];
+function wordsText(
+  { words, elementBits }: CompiledDesign,
+  values: Float64Array,
+): Pick<Evaluation, "wordBits" | "arithmetic" | "elementBits" | "missing" | "lacking" | "assumed"> {
+  const { arithmetic, figures, operandBits } = words;
+  return {
+    wordBits: operandBits,
+    arithmetic: arithmetic?.name ?? null,
+    elementBits: elementBits?.(values) ?? null,
+    missing: figures.lacking.length === 0 ? [] : ["energyPj", "areaUm2"],
+    lacking: figures.lacking,
+    assumed: figures.assumed ?? null,
+  };
+}
 
 /** What a mask leaves of the rows that the mapping makes of the queries. Throws SpecError where it has no ranks for it. */
 function regionOf(mask: KeyMask, { queries }: Sizes, design: CompiledDesign, values: Float64Array): VisibleRegion {

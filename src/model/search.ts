@@ -56,7 +56,7 @@ export function chooseRows(design: CompiledDesign, values: Float64Array, region:
       let energyPj = 0;
       for (const einsum of design.einsums) {
         const counts = countEinsum(design, variantOf(einsum, values), values, exact, region);
-        const own = dramBytes(counts, design);
+        const own = dramBytes(counts);
         bytes += own;
         energyPj += einsumEnergy(design, counts, own, costs);
       }
@@ -125,7 +125,7 @@ function search(
     return last.laid;
   };
   const fits = (candidate: Candidate): boolean => {
-    candidate.bytesKept ??= buffers.map(level => bytesKept(laidOut(candidate), level, design.wordBytes));
+    candidate.bytesKept ??= buffers.map(level => bytesKept(laidOut(candidate), level, values));
     return candidate.bytesKept.every((bytes, k) => bytes <= (capacities[k] as number));
   };
   const countsOf = (candidate: Candidate): EinsumCounts => {
@@ -133,7 +133,7 @@ function search(
     return candidate.counts;
   };
   const traffic = (candidate: Candidate): number => {
-    candidate.dramBytes ??= dramBytes(countsOf(candidate), design);
+    candidate.dramBytes ??= dramBytes(countsOf(candidate));
     return candidate.dramBytes;
   };
   const costs = accessCosts(design, values);

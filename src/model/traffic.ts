@@ -1,20 +1,15 @@
 import type { EinsumCounts } from "./action-counts.js";
-import type { CompiledDesign } from "./compile.js";
 import type { Accesses, TensorAccesses } from "./loop-nest.js";
 
-/** Bytes between DRAM and the chip for one Einsum. */
-export function dramBytes(counts: EinsumCounts, design: CompiledDesign): number {
-  return dramWords(counts) * design.wordBytes;
-}
-
 /**
- * Words of all tensors. An output whose partial sums all come back is counted by its updates. A tensor that does not quite
- * fit the buffer spills: that share of its buffer accesses goes to DRAM, and of its DRAM words the rest stays.
+ * Bytes between DRAM and the chip for one Einsum, of all tensors. An output whose partial sums all come back is counted by its
+ * updates. A tensor that does not quite fit the buffer spills: that share of its buffer accesses goes to DRAM, and of its DRAM
+ * words the rest stays.
  */
-function dramWords(counts: EinsumCounts): number {
-  let words = 0;
-  for (let t = 0; t < counts.accesses.length; t++) words += dramWordsOf(counts, t);
-  return words;
+export function dramBytes(counts: EinsumCounts): number {
+  let bytes = 0;
+  for (let t = 0; t < counts.accesses.length; t++) bytes += dramWordsOf(counts, t) * ((counts.bits[t] as number) / 8);
+  return bytes;
 }
 
 /** Words of one tensor, by its place in `accesses`. */

@@ -40,10 +40,17 @@ export interface ModelResult extends ShownCosts, ArrayShares {
   readonly headsPerKey: number;
   /** Absent where it is not known, as the energy then is. */
   readonly areaUm2?: number;
-  /** Bits of the words that bytes, energy and area are for. */
+  /** Bits of the words that bytes, energy and area are for; of the widest operands where an arithmetic is charged. */
   readonly wordBits: number;
-  /** Figures that are absent: the technology has none for words of that many bits. */
+  /** The arithmetic whose words and operations are charged; null where all words have `wordBits`. */
+  readonly arithmetic: string | null;
+  /** Bits of an element of each kind of tensor, its share of scales included; null without an arithmetic. */
+  readonly elementBits: Evaluation["elementBits"];
+  /** Figures that are absent: the technology lacks what `lacking` lists. */
   readonly missing: readonly string[];
+  readonly lacking: readonly string[];
+  /** What stands for words that the technology has no figures for; null where nothing does. */
+  readonly assumed: string | null;
   /** Buffers whose energy and area lie between the technology's sizes, or beyond them. */
   readonly estimatedBuffers: Evaluation["estimatedBuffers"];
   /** The array with the most PEs. */
@@ -236,7 +243,11 @@ function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>)
     ...costsOf(found, missing),
     ...(has("areaUm2") ? { areaUm2: found.areaUm2, componentAreaUm2: found.componentAreaUm2 } : {}),
     wordBits: found.wordBits,
+    arithmetic: found.arithmetic,
+    elementBits: found.elementBits,
     missing,
+    lacking: found.lacking,
+    assumed: found.assumed,
     estimatedBuffers: found.estimatedBuffers,
     ...arrayShares(found.utilization),
     largestArray: found.largestArray,
@@ -282,6 +293,7 @@ export function modelTable(results: readonly ModelResult[], accounting: string) 
     "keys",
     "headsPerKey",
     "wordBits",
+    "arithmetic",
   ] as const satisfies (keyof ModelResult)[];
   const uses = ["useful", "masked", "dram", "binding"] as const;
   const totals = ["cycles", "latencySeconds", "trafficBytes", "energyPj", "util2d", "util1d", "bound"] as const;

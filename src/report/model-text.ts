@@ -1,5 +1,6 @@
 import type { Workload } from "../spec/workload.js";
 import { arrayInWords, arraysOf, short } from "./array-names.js";
+import { elementBitsText } from "./element-bits.js";
 import type { ModelFailure, ModelResult } from "./model-result.js";
 import { textTable } from "./table.js";
 import { area, bytes, energy, lengthLabel, percent, ratio, seconds } from "./units.js";
@@ -31,7 +32,7 @@ export function modelText(
   for (const [point, of] of groupBy(results, headOf)) {
     const notes = notesOf(of, workloads);
     parts.push(`${point}\n${notes.map(note => `${note}\n`).join("")}\n${textTable(overview(of))}`);
-    parts.push(...alone(of), ...estimates(of), ...unknowns(of));
+    parts.push(...alone(of), ...estimates(of), ...words(of));
     const largest = new Set(of.map(({ largestArray }) => largestArray));
     const which = largest.size === 1 ? `the ${arrayInWords([...largest].join())}` : "the largest array";
     parts.push(`What ${which}'s PE-cycles are spent on (${useLegend})\n\n${textTable(uses(of))}`);
@@ -111,15 +112,26 @@ const estimates = (results: readonly ModelResult[]): readonly string[] =>
     ),
   );
 
-/** A line for each design whose energy and area the technology does not have. */
-const unknowns = (results: readonly ModelResult[]): readonly string[] =>
-  results.flatMap(({ design, wordBits, missing }) =>
-    missing.length === 0
-      ? []
-      : [
-          `${design}: bytes are those of ${wordBits}-bit words; the technology has energy and area for others. A file with \`wordBits: ${wordBits}\` gives them (--set architecture.technology=FILE.yaml).`,
-        ],
+/** What words are charged, and what is not known or stands for something else; designs of which the same is said are together. */
+function words(results: readonly ModelResult[]): readonly string[] {
+  const said = results.flatMap(result => wordsOf(result).map(text => ({ text, design: result.design })));
+  return [...groupBy(said, ({ text }) => text)].map(
+    ([text, of]) => `${[...new Set(of.map(({ design }) => design))].join(", ")}: ${text}.`,
   );
+}
+
+function wordsOf({ arithmetic, elementBits, assumed, missing, lacking, wordBits }: ModelResult): readonly string[] {
+  if (elementBits === null) {
+    if (missing.length === 0) return [];
+    const got = `bytes are those of ${wordBits}-bit words; the technology has energy and area for others`;
+    return [`${got}. A file with \`wordBits: ${wordBits}\` gives them (--set architecture.technology=FILE.yaml)`];
+  }
+  const charged = `${arithmetic} has ${elementBitsText(elementBits)}`;
+  if (missing.length === 0) return assumed === null ? [charged] : [charged, assumed];
+  const got = `energy and area are not known: the technology has no ${lacking.join(", ")}`;
+  const mend = "A file that gives them (`types`, and `bits` in its register files) is read";
+  return [charged, `${got}. ${mend} with --set architecture.technology=FILE.yaml`];
+}
 
 const useLegend =
   "masked: scores in touched tiles that the mask hides; empty columns and rows: no query, key or feature there";

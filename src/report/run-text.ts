@@ -4,6 +4,7 @@ import type { RunCost } from "../model/cost.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { arrayInWords } from "./array-names.js";
 import { onnxText } from "./onnx-comparison.js";
+import { elementBitsText } from "./element-bits.js";
 import type { RunResult } from "./run-result.js";
 import { textTable } from "./table.js";
 import { bytes, energy, percent, seconds } from "./units.js";
@@ -84,16 +85,20 @@ function saturatedLines({ saturated }: RunResult): readonly (readonly [name: str
   ];
 }
 
-function wordsText({ accounting, wordBits }: RunCost, { name, operands }: RunResult["arithmetic"]): string {
+function wordsText(
+  { accounting, wordBits, elementBits }: RunCost,
+  { name, operands }: RunResult["arithmetic"],
+): string {
+  if (elementBits !== null) return elementBitsText(elementBits);
   const own = Object.values(numberTypes).find(type => type.name === operands.q.type)?.storageBits ?? wordBits;
   const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${name} has ${own}` : "";
   return `bytes and energy are for ${wordBits} bits${whatever}`;
 }
 
-const energyText = ({ energyPj, wordBits }: RunCost): string =>
+const energyText = ({ energyPj, lacking, assumed }: RunCost): string =>
   energyPj === undefined
-    ? `not known for ${wordBits}-bit words: the technology's operators and registers are for others`
-    : energy(energyPj);
+    ? `not known: the technology has no ${lacking.join(", ")} (docs/arithmetic.md, "What it costs")`
+    : `${energy(energyPj)}${assumed === null ? "" : `; ${assumed}`}`;
 
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 

@@ -4,10 +4,11 @@ import { SpecError, UsageError } from "../errors.js";
 import type { Accounting } from "../model/accounting.js";
 import { type AttentionPoint, attentionPoints, type PointRequest } from "../model/attention-point.js";
 import { bufferBytes, bufferPatch } from "../model/buffer.js";
-import { compileDesign } from "../model/compile.js";
+import { type CompiledDesign, compileDesign } from "../model/compile.js";
 import { accountingText } from "../model/corrections.js";
+import { tensorRolesOf } from "../model/element-roles.js";
 import { evaluate } from "../model/evaluate.js";
-import type { Sizes } from "../model/sizes.js";
+import { type Sizes, symbolValues } from "../model/sizes.js";
 import type { Design } from "../spec/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import { chart } from "./chart.js";
@@ -96,12 +97,8 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
     compiled.map(({ design, model }) => [design.name, sizes[0] ? bufferBytes(model, sizes[0].at) : 0]),
   );
   const buffers = request.bufferBytes === undefined ? [...new Set(bufferOf.values())] : [request.bufferBytes];
-  const wordBytes = compiled[0]?.model.wordBytes ?? 2;
-  const other = compiled.find(({ model }) => model.wordBytes !== wordBytes);
-  if (other !== undefined) {
-    const got = `${other.design.name} with words of ${8 * other.model.wordBytes} bits, and ${compiled[0]?.design.name} of ${8 * wordBytes}`;
-    throw new UsageError({ where: "--design", got, expected: "designs of one width, which the bounds are counted in" });
-  }
+  checkOneWidth(compiled);
+  const elementSizes = new Map(cascades.map(cascade => [cascade.name, elementBytesIn(cascade, compiled[0]?.model)]));
   const panels = buffers
     .sort((a, b) => b - a)
     .map((buffer): TrafficPanel => {
@@ -113,13 +110,13 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
           cascade: design.spec.data.cascade ?? "",
         })),
         points: sizes.map(({ seq, at }): TrafficPoint => {
-          const heads = at.B * at.H * wordBytes;
+          const heads = at.B * at.H;
           // Heads that share keys are rows of one matrix of queries.
           const rows = at.queries * (at.group ?? 1);
           const sizes: Readonly<Record<string, number>> = { P: rows, M: at.M, E: at.E, F: at.F };
           const found = [...plans].map(([name, plan]) => {
             const own = at.valuesInKeys === 1 ? readTogether(plan, "K", "V") : plan;
-            return [name, trafficBound(own, sizeIn(name, sizes), buffer / wordBytes)] as const;
+            return [name, trafficBound(own, sizeIn(name, sizes), buffer, elementSizes.get(name)?.(at))] as const;
           });
           return {
             seq,
@@ -152,6 +149,33 @@ export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
     },
     covers: coveredMappings,
     panels,
+  };
+}
+
+/** The bounds are counted in one width of words, or one arithmetic. Throws UsageError for designs of several. */
+function checkOneWidth(compiled: readonly { readonly design: Design; readonly model: CompiledDesign }[]): void {
+  const inWords = ({ words, wordBytes }: CompiledDesign): string =>
+    words.arithmetic === undefined ? `words of ${8 * wordBytes} bits` : `words of ${words.arithmetic.name}`;
+  const [first] = compiled;
+  const other = compiled.find(({ model }) => first !== undefined && inWords(model) !== inWords(first.model));
+  if (other === undefined || first === undefined) return;
+  const got = `${other.design.name} with ${inWords(other.model)}, and ${first.design.name} of ${inWords(first.model)}`;
+  throw new UsageError({ where: "--design", got, expected: "designs of one width, which the bounds are counted in" });
+}
+
+/** Bytes of an element of a cascade's tensors at given sizes, as the design charges them: 2 without one. */
+function elementBytesIn(cascade: Cascade, model: CompiledDesign | undefined) {
+  const roles = tensorRolesOf(cascade);
+  return (at: Sizes): ((tensor: string) => number) => {
+    const uniform = model?.wordBytes ?? 2;
+    if (model?.elementBits === undefined) return () => uniform;
+    const values = new Float64Array(model.program.size);
+    const symbols = symbolValues(at);
+    model.sizeSlots.forEach((slot, i) => {
+      values[slot] = symbols[i] as number;
+    });
+    const bits = model.elementBits(values);
+    return tensor => bits[roles.get(tensor) ?? "accumulator"] / 8;
   };
 }
 

@@ -15,6 +15,7 @@ export const arithmeticSchema: z.ZodMiniType<ArithmeticSpec> = z.pipe(
     const resolved = ({ type, scale }: WrittenArithmetic["operands"]["q"]) => ({ type: numberTypes[type], scale });
     return {
       ...rest,
+      ...(output === undefined ? {} : { output: numberTypes[output] }),
       operands: {
         q: resolved(operands.q),
         k: resolved(operands.k),

@@ -82,4 +82,6 @@ export interface Design {
   readonly schedule: Document<ScheduleDocument> | undefined;
   readonly technology: Document<Technology>;
   readonly arithmetic: Document<ArithmeticSpec>;
+  /** Who names it. Words of a design that names none, by a command that names none, have the architecture's `wordBits`. */
+  readonly arithmeticBy: "command" | "design" | "default";
 }

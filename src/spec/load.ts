@@ -138,6 +138,7 @@ export function loadDesign(
       arithmeticSchema,
       arithmetic?.where ?? spec,
     ),
+    arithmeticBy: arithmetic !== undefined ? "command" : spec.data.arithmetic !== undefined ? "design" : "default",
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod/mini";
+import { numberTypeNames } from "../numerics/number-type.js";
 import type { Formula } from "./expression.js";
 import { described, formula, numberTable } from "./fields.js";
 
@@ -10,7 +11,8 @@ export interface OperationCost {
 
 /**
  * A process with its building blocks: energy and area per action of operators, register files, buffers and DRAM.
- * The formulas know `depth` and `addressBits` = ceil(log2 depth).
+ * The formulas know `depth` and `addressBits` = ceil(log2 depth); those of a register file also `bits`, of a word, with which
+ * they hold for words of any width.
  */
 export interface Technology {
   readonly name: string;
@@ -20,6 +22,8 @@ export interface Technology {
   /** Bits of the words that operators and register files are for; absent: of whatever words the architecture has. */
   readonly wordBits?: number | undefined;
   readonly operations: Readonly<Record<string, OperationCost>>;
+  /** Operators of number types of their own (docs/arithmetic.md): of products by the factors', else by the accumulator's. */
+  readonly types?: Readonly<Record<string, TypedOperations>> | undefined;
   readonly dram: { readonly energyPj: number; readonly bits: number };
   readonly registerFile: { readonly readPj: Formula; readonly writePj: Formula; readonly areaUm2: Formula };
   readonly sram: {
@@ -31,7 +35,21 @@ export interface Technology {
   };
 }
 
+export interface TypedOperations {
+  /** Where the figures come from. */
+  readonly source: string;
+  readonly operations: Readonly<Record<string, OperationCost>>;
+}
+
 const positive = z.number().check(z.nonnegative());
+
+const operations = z.record(
+  z.string(),
+  z.strictObject({
+    energyPj: described("Picojoules of one.", positive),
+    areaUm2: described("Square micrometres of its operator.", positive),
+  }),
+);
 
 export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
   name: described("Its name.", z.string()),
@@ -41,14 +59,17 @@ export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
     "Bits of the words that operators and register files are for; left out: of any.",
     z.optional(z.number().check(z.positive())),
   ),
-  operations: described(
-    "Operations of a PE by name.",
-    z.record(
-      z.string(),
-      z.strictObject({
-        energyPj: described("Picojoules of one.", positive),
-        areaUm2: described("Square micrometres of its operator.", positive),
-      }),
+  operations: described("Operations of a PE by name.", operations),
+  types: described(
+    "Operators of number types of their own: of products by the factors' type, else by the accumulator's.",
+    z.optional(
+      z.partialRecord(
+        z.enum(numberTypeNames),
+        z.strictObject({
+          source: described("Where its numbers come from.", z.string()),
+          operations: described("Operations of a PE by name.", operations),
+        }),
+      ),
     ),
   ),
   dram: described(
@@ -59,7 +80,7 @@ export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
     }),
   ),
   registerFile: described(
-    "Register files, over depth and addressBits = ceil(log2 depth).",
+    "Register files, over depth, addressBits = ceil(log2 depth) and, for words of any width, bits.",
     z.strictObject({
       readPj: described("Picojoules of reading a word.", formula),
       writePj: described("Picojoules of writing a word.", formula),

@@ -64,14 +64,18 @@ describe("what run says of the cost", () => {
     const [bf16, fp32] = [await costOf("--seq", "300"), await costOf("--seq", "300", "--format", "fp32")];
     expect([bf16.wordBits, fp32.wordBits]).toEqual([16, 32]);
     expect(fp32.dramBytes).toBe(2 * bf16.dramBytes);
-    expect(await textOf("--seq", "300", "--format", "fp32")).toContain("words     bytes and energy are for 32 bits\n");
+    expect(await textOf("--seq", "300", "--format", "fp32")).toContain(
+      "words     32 bits of Q, K, V, P, sums, output\n",
+    );
   });
 
   it("leaves out an energy that nobody knows, and names it", async () => {
     const [bf16, fp32] = [await costOf("--seq", "64"), await costOf("--seq", "64", "--format", "fp32")];
     expect([bf16.missing, bf16.energyPj !== undefined]).toEqual([[], true]);
     expect([fp32.missing, "energyPj" in fp32]).toEqual([["energyPj"], false]);
-    expect(await textOf("--seq", "64", "--format", "fp32")).toMatch(/energy {4}not known for 32-bit words/);
+    expect(await textOf("--seq", "64", "--format", "fp32")).toMatch(
+      /energy {4}not known: the technology has no mac of fp32, .*registers of 32 bits/,
+    );
   });
 
   it("charges 16 bits by the published accounting, whatever the format, and says so", async () => {

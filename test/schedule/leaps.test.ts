@@ -108,7 +108,7 @@ const cases = fc
         : {
             bytesPerCycle: c.dram.bytesPerCycle,
             latencyCycles: c.dram.latencyCycles,
-            bytesPerWord: 2,
+            elementBytes: { Q: 2, BK: 2, BV: 2, AV: 2 },
             tilesHeld: { Q: held, BK: c.dram.keysHeld, BV: c.dram.keysHeld },
           };
     return { schedule, arrays, work, memory: dram === undefined ? {} : { dram } };

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { arithmeticOption } from "../arithmetic.js";
 import type { TrafficBoundOptions } from "../cascades/traffic-bound.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
@@ -15,6 +16,7 @@ export function register(program: Command): void {
     .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(phaseOption())
     .addOption(queriesOption())
+    .addOption(arithmeticOption())
     .option("--no-mask", "let every query see every key: the bounds know no masks")
     .addOption(
       parsed("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)", (option, text) =>

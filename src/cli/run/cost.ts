@@ -4,18 +4,13 @@ import { publishedArray, type RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
 
 /**
- * What the attention costs on the run's design, on an array of the run's size. An array or words of another size are
- * settings, and so is another cascade: that design is not the paper's as it ships.
+ * What the attention costs on the run's design, on an array of the run's size, in the run's arithmetic. An array of another
+ * size is a setting, and so is another cascade: that design is not the paper's as it ships.
  */
 export function costOfPlan({ design: { design }, problem, valuesInKeys }: RunPlan, options: RunOptions): RunCost {
-  const { shape, mask, arithmetic } = problem;
+  const { shape, mask } = problem;
   const { array = publishedArray } = options;
-  const operandBits = arithmetic.operands.q.type.storageBits;
-  const asShipped =
-    options.cascade === undefined &&
-    array.m0 === publishedArray.m0 &&
-    array.p0 === publishedArray.p0 &&
-    operandBits === design.architecture.data.wordBits;
+  const asShipped = options.cascade === undefined && array.m0 === publishedArray.m0 && array.p0 === publishedArray.p0;
   const { accounting } = accountingOfCommand(options, [design], asShipped ? 0 : 1);
-  return costOfRun(design, { ...shape, valuesInKeys }, options.array, mask, { accounting, operandBits });
+  return costOfRun(design, { ...shape, valuesInKeys }, options.array, mask, { accounting });
 }

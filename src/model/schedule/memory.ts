@@ -11,8 +11,8 @@ export interface TileMemory {
   take(load: number): void;
   /** The room of one tile of the load can be filled again from `cycle`. */
   release(load: number, cycle: number): void;
-  /** So many words are complete in the global buffer and go to DRAM. */
-  store(words: number, cycle: number): void;
+  /** So many words of a tensor are complete in the global buffer and go to DRAM. */
+  store(tensor: string, words: number, cycle: number): void;
   /** The last cycle in which the channel is busy, plus one. */
   busyUntil(): number;
   /**
@@ -75,8 +75,8 @@ export function dramMemory(dram: DramChannel, plan: Plan, walk: TileWalk): TileM
   const counts = { bytes: 0, changes: 0, loads: loads.map(() => 0) };
   const latest = loads.map(() => 0);
 
-  const transfer = (words: number, from: number): number => {
-    const bytes = words * dram.bytesPerWord;
+  const transfer = (tensor: string, words: number, from: number): number => {
+    const bytes = words * (dram.elementBytes[tensor] ?? 0);
     counts.bytes += bytes;
     channelFree = Math.max(channelFree, from) + Math.ceil(bytes / dram.bytesPerCycle);
     return channelFree;
@@ -97,7 +97,7 @@ export function dramMemory(dram: DramChannel, plan: Plan, walk: TileWalk): TileM
       const words = stream.words();
       if (words !== latest[first]) counts.changes++;
       latest[first] = words;
-      queues[first]?.push(transfer(words, from) + dram.latencyCycles);
+      queues[first]?.push(transfer(loads[first]?.tensor ?? "", words, from) + dram.latencyCycles);
       stream.advance(1);
       counts.loads[first] = (counts.loads[first] as number) + 1;
     }
@@ -111,7 +111,7 @@ export function dramMemory(dram: DramChannel, plan: Plan, walk: TileWalk): TileM
       room[load]?.push(cycle);
       pump();
     },
-    store: (words, cycle) => void transfer(words, cycle),
+    store: (tensor, words, cycle) => void transfer(tensor, words, cycle),
     busyUntil: () => channelFree,
     counts,
     next: () => streams.map(stream => (stream.atEnd ? -1 : stream.words())).join(),

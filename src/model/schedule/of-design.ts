@@ -70,6 +70,7 @@ export function scheduleOfDesign(
     };
     checkAgainst(spec, einsums, unitsOf, placesIn(own));
   }
+  const bytesOfElements = elementBytes(compiled, values);
   const work = tileWork(compiled, nest, sizes, values, mask);
   const field = (kind: "dram" | "sram", name: string): number =>
     [...compiled.levels.values()].find(level => level.spec.kind === kind)?.fields.get(name)?.(values) ?? 0;
@@ -83,11 +84,21 @@ export function scheduleOfDesign(
       return {
         bytesPerCycle: field("dram", "bytesPerSecond") / frequencyHz,
         latencyCycles: dramLatencyCycles(),
-        bytesPerWord: compiled.wordBytes,
-        tilesHeld: tilesHeld(field("sram", "bytes") / compiled.wordBytes, einsums, work),
+        elementBytes: bytesOfElements,
+        tilesHeld: tilesHeld(field("sram", "bytes"), einsums, work, bytesOfElements),
       };
     },
   };
+}
+
+/** Bytes of an element of every tensor, its share of scales included. */
+function elementBytes({ einsums }: CompiledDesign, values: Float64Array): DramChannel["elementBytes"] {
+  const all = einsums.flatMap(({ variants }) =>
+    variants.flatMap(({ shape, bits }) =>
+      shape.tensors.map(({ name }, t) => [name, (bits[t]?.(values) ?? 0) / 8] as const),
+    ),
+  );
+  return Object.fromEntries(all);
 }
 
 function arrayOf(compiled: CompiledDesign, name: string, values: Float64Array, bounded: boolean): TileArray {
@@ -101,17 +112,23 @@ function arrayOf(compiled: CompiledDesign, name: string, values: Float64Array, b
  * buffer rule); with what is left, up to three more tiles of each (BV is used some epochs after it was loaded), and the next
  * block's queries.
  */
-function tilesHeld(words: number, einsums: TileArrays["einsums"], work: TileWork): DramChannel["tilesHeld"] {
+function tilesHeld(
+  bytes: number,
+  einsums: TileArrays["einsums"],
+  work: TileWork,
+  elementBytes: DramChannel["elementBytes"],
+): DramChannel["tilesHeld"] {
   const loads = einsums.flatMap(einsum => einsum.loads);
-  const wordsOf = (by: "queries" | "keys"): number =>
-    loads.filter(load => load.by === by).reduce((sum, load) => sum + load.words, 0);
-  const running = einsums.reduce((sum, { runningWords }) => sum + runningWords, 0);
+  const bytesOf = (tensor: string, words: number): number => words * (elementBytes[tensor] ?? 0);
+  const loaded = (by: "queries" | "keys"): number =>
+    loads.filter(load => load.by === by).reduce((sum, { tensor, words }) => sum + bytesOf(tensor, words), 0);
+  const running = einsums.reduce((sum, { output, runningWords }) => sum + bytesOf(output, runningWords), 0);
   const blockTiles = Math.max(...work.headTiles) * work.blockTiles;
-  const keyWords = Math.max(1, work.tileKeys * wordsOf("keys"));
-  const queryWords = Math.max(1, work.tileRows * wordsOf("queries"));
-  const left = Math.max(0, words - blockTiles * (queryWords + work.tileRows * running) - keyWords);
-  const moreKeys = Math.min(3, Math.floor(left / keyWords));
-  const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyWords) / queryWords));
+  const keyBytes = Math.max(1, work.tileKeys * loaded("keys"));
+  const queryBytes = Math.max(1, work.tileRows * loaded("queries"));
+  const left = Math.max(0, bytes - blockTiles * (queryBytes + work.tileRows * running) - keyBytes);
+  const moreKeys = Math.min(3, Math.floor(left / keyBytes));
+  const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyBytes) / queryBytes));
   return Object.fromEntries(
     loads.map(({ tensor, by }) => [tensor, by === "keys" ? 1 + moreKeys : blockTiles + moreQueries]),
   );

@@ -172,7 +172,8 @@ export class TileMachine {
     if (!action.ends || !this.stores[action.einsum]) return;
     const columns = this.walk.columnsOf(kind);
     this.end = Math.max(this.end, cycle + columns);
-    memory?.store((this.plan.einsums[action.einsum]?.storedWords ?? 0) * columns, cycle + columns);
+    const stored = this.plan.einsums[action.einsum];
+    if (stored !== undefined) memory?.store(stored.output, stored.storedWords * columns, cycle + columns);
   }
 
   /** Reads what is still missing of the operation's rows; rows read in an earlier cycle wait at the array's edge. */

@@ -30,7 +30,8 @@ export interface DramChannel {
   readonly bytesPerCycle: number;
   /** From the end of a transfer on the channel to the tile's being readable in the global buffer. */
   readonly latencyCycles: number;
-  readonly bytesPerWord: number;
+  /** Bytes of an element, by the tensor's name. */
+  readonly elementBytes: Readonly<Record<string, number>>;
   /** How many tiles of each tensor the global buffer has room for, by the tensor's name. */
   readonly tilesHeld: Readonly<Record<string, number>>;
 }
