@@ -15,7 +15,7 @@ export interface Correction {
 }
 
 /**
- * What `corrected` mends. Two are done by the analysis (`register-energy`, `first-reads`), one by simulation (`schedule`);
+ * What `corrected` mends. Three are done by the analysis (`register-energy`, `first-reads`, `words`), one by simulation (`schedule`);
  * the others are fields that the specs themselves list under `corrections`.
  */
 export const corrections: readonly Correction[] = [

@@ -43,6 +43,7 @@ function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values:
   const { shape, counts: ranks, boxes, kept, einsum } = laid;
   const sizes = spreadSizes(design, laid, values);
   const exact = { overflow: false };
+  const elementBytes = (t: number): number => (counts.bits[t] as number) / 8;
   const ofOne = analyse(shape, ranks, kept, { ...exact, allInstances: false });
   const ofAll = analyse(shape, ranks, kept, { ...exact, allInstances: true });
   const passed = (t: number, k: number): LevelBytes => {
@@ -52,7 +53,7 @@ function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values:
     const { reads, updates, fills } = ((shared ? ofAll : ofOne)[t] as TensorAccesses).levels[
       k
     ] as TensorAccesses["levels"][number];
-    const share = (shared ? 1 : busiestShare(einsum.shape, boxes, sizes, index)) * design.wordBytes;
+    const share = (shared ? 1 : busiestShare(einsum.shape, boxes, sizes, index)) * elementBytes(t);
     return { read: reads * share, written: (updates + fills) * share };
   };
   const bytes: Record<string, LevelBytes> = {};
@@ -71,8 +72,8 @@ function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values:
       const { output, relevant } = shape.tensors[t] as NestTensor;
       const share = busiestShare(einsum.shape, boxes, sizes, index);
       const tiles = fetchedWords(shape, ranks, relevant, index, 0) * share;
-      const sent = tiles * design.wordBytes;
-      const came = (ofOne[t]?.levels[k]?.fills ?? 0) * share * design.wordBytes;
+      const sent = tiles * elementBytes(t);
+      const came = (ofOne[t]?.levels[k]?.fills ?? 0) * share * elementBytes(t);
       const inside = cyclesOf(design, level, { read: output ? sent : 0, written: came }, values);
       const outside = cyclesOf(design, above, passed(t, k - 1), values);
       const turns = Math.ceil(tiles / Math.max(1, counts.tiles[t]?.[k] ?? 1));

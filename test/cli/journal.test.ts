@@ -99,7 +99,14 @@ describe("journal of a sweep", () => {
   it("knows a sweep by all parts of its designs", () => {
     const accounting = accountingOf("corrected", undefined);
     const named = {
-      ...{ designs: ["fusemax"], workloads: ["bert"], lengths: [1024], batch: undefined, axes: [] },
+      ...{
+        designs: ["fusemax"],
+        workloads: ["bert"],
+        lengths: [1024],
+        batch: undefined,
+        axes: [],
+        arithmetic: undefined,
+      },
       ...{ phase: "prefill" as const, decodeQueries: 1 },
     };
     const request = { ...readSweep(specFiles, named), accounting };

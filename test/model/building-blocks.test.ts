@@ -12,10 +12,10 @@ describe("building blocks", () => {
     // The published energy model's table (Accelergy, 45 nm), pJ per access.
     ["16 MiB", blocks.sram(2 ** 24, 4096), 12512.760572, 15751.460572],
     ["32 MiB", blocks.sram(2 ** 25, 4096), 23854.664592, 27097.564592],
-    ["4 registers", blocks.registerFile(4), 2.182395, 1.894395],
-    ["12 registers", blocks.registerFile(12), 2.190435, 1.902435],
-    ["16 registers", blocks.registerFile(16), 2.190435, 1.902435],
-    ["32 registers", blocks.registerFile(32), 2.194455, 1.906455],
+    ["4 registers", blocks.registerFile(4, 16), 2.182395, 1.894395],
+    ["12 registers", blocks.registerFile(12, 16), 2.190435, 1.902435],
+    ["16 registers", blocks.registerFile(16, 16), 2.190435, 1.902435],
+    ["32 registers", blocks.registerFile(32, 16), 2.194455, 1.906455],
   ])("%s cost what was published", (_, block, read, write) => {
     expect([block.readPj, block.writePj]).toEqual([read, write]);
   });

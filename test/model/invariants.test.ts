@@ -9,7 +9,7 @@ import { accountingOf, corrections } from "../../src/model/corrections.js";
 import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
-import { loadDesign } from "../../src/spec/load.js";
+import { loadArithmetic, loadDesign } from "../../src/spec/load.js";
 import type { Workload } from "../../src/spec/workload.js";
 
 /**
@@ -17,6 +17,7 @@ import type { Workload } from "../../src/spec/workload.js";
  * are random; a failure prints its seed.
  */
 const designs = ["unfused", "flat", "cascade", "architecture", "fusemax"].map(name => loadDesign(specFiles, name));
+const arithmetics = specFiles.names("arithmetic").map(name => loadArithmetic(specFiles, name));
 const corrected = accountingOf("corrected", undefined);
 const published = accountingOf("published", undefined);
 
@@ -79,6 +80,7 @@ const cases = (longest: number): fc.Arbitrary<Case> =>
       design: fc.constantFrom(...designs),
       workload: workloads,
       seq: octaves(longest),
+      arithmetic: fc.option(fc.constantFrom(...arithmetics), { nil: undefined }),
       phase: fc.constantFrom("prefill", "prefill", "decode"),
       kvLens: fc.option(fc.array(octaves(longest - 1), { minLength: 1, maxLength: 3 }), { nil: undefined }),
       machine: fc.record({
@@ -92,7 +94,11 @@ const cases = (longest: number): fc.Arbitrary<Case> =>
         selector: ([operation]) => operation,
       }),
     })
-    .map(({ design, workload, seq, phase, kvLens, machine, costs }) => {
+    .map(({ design: own, workload, seq, phase, kvLens, machine, costs, arithmetic }) => {
+      const design =
+        arithmetic === undefined
+          ? own
+          : { ...own, arithmetic: { ...own.arithmetic, data: arithmetic }, arithmeticBy: "command" as const };
       const operations = Object.entries(design.architecture.data.arrays).flatMap(([array, { operations }]) =>
         Object.keys(operations).map(operation => `${array}.operations.${operation}`),
       );
@@ -131,11 +137,12 @@ function busyOf({ counts }: Evaluation): ReadonlyMap<string, number> {
 }
 
 /** Q and the output of every query that sees a key, K and V of every key that is seen, once. */
-function compulsoryBytes({ sizes, mask }: AttentionPoint, wordBytes: number): number {
+function compulsoryBytes({ sizes, mask }: AttentionPoint, { elementBits, wordBits }: Evaluation): number {
   const { B, H, E, F, M, queries, group = 1 } = sizes;
   const sequences = mask?.sequences ?? [{ count: B, queries, keys: M }];
   const { left, right } = mask ?? { left: -1, right: -1 };
-  let words = 0;
+  const { q, k, v, output } = elementBits ?? { q: wordBits, k: wordBits, v: wordBits, output: wordBits };
+  let bits = 0;
   for (const { count, queries: P, keys } of sequences) {
     let [seeing, seen, until] = [0, 0, 0];
     for (let p = 0; p < P; p++) {
@@ -147,9 +154,9 @@ function compulsoryBytes({ sizes, mask }: AttentionPoint, wordBytes: number): nu
       seen += Math.max(0, to - Math.max(from, until));
       until = Math.max(until, to);
     }
-    words += count * H * (group * seeing * (E + F) + seen * (E + F));
+    bits += count * H * (group * seeing * (E * q + F * output) + seen * (E * k + F * v));
   }
-  return words * wordBytes;
+  return bits / 8;
 }
 
 describe("any design, workload, mask and setting", () => {
@@ -180,12 +187,13 @@ describe("any design, workload, mask and setting", () => {
           }
           if (accounting.name !== "corrected") return;
           expect((trafficBytes / dramBytesPerSecond) * frequencyHz).toBeLessThanOrEqual(cycles * slack);
-          expect(compulsoryBytes(found.point, compiled.wordBytes)).toBeLessThanOrEqual(trafficBytes * slack);
-          const operations = counts.flatMap(count => count.operations);
-          const spent = operations.reduce(
-            (sum, { name, count }) => sum + count * (compiled.technology.operations[name]?.energyPj ?? 0),
-            0,
-          );
+          expect(compulsoryBytes(found.point, evaluation)).toBeLessThanOrEqual(trafficBytes * slack);
+          const spent = counts
+            .flatMap(({ name: einsum, operations }) => operations.map(operation => ({ einsum, ...operation })))
+            .reduce(
+              (sum, { einsum, name, count }) => sum + count * (compiled.words.figures.of(einsum, name)?.energyPj ?? 0),
+              0,
+            );
           expect(spent).toBeLessThanOrEqual(energyPj * slack);
         }),
         { numRuns: runs },

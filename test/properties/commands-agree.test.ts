@@ -151,6 +151,30 @@ describe("commands agree", () => {
   });
 });
 
+describe("commands agree on an arithmetic", () => {
+  it.each(["fp32", "fa4-fp8", "mxfp4", "bf16-strict"])(
+    "%s: model, sweep, run, schedule and traffic-bound",
+    async name => {
+      const asked = ["--arithmetic", name, "--seq", "40", "--batch", "1", "--accounting", "corrected", "--json"];
+      const answer = async (...args: readonly string[]) => JSON.parse((await invoke(...args)).stdout);
+      const [model] = (await answer("model", "--design", "fusemax", ...asked)).results;
+      const [swept] = (await answer("sweep", ...asked)).points;
+      const [bound] = (await answer("traffic-bound", "--design", "fusemax", ...asked)).panels[0].points;
+      const [scheduled] = (await answer("schedule", ...asked)).results;
+      const heads = ["--heads", "12", "--check", "none", "--engine", "cpu"];
+      const { cost } = await answer("run", ...heads, ...asked.filter(word => !["--batch", "1"].includes(word)));
+      const { cycles, latencySeconds, trafficBytes, elementBits, missing } = model;
+      expect(swept).toMatchObject({ cycles, latencySeconds, trafficBytes });
+      expect(bound.modelled.fusemax).toBe(trafficBytes);
+      expect(bound.compulsoryBytes).toBeCloseTo(trafficBytes, 3);
+      expect(cost).toMatchObject({ cycles, seconds: latencySeconds, dramBytes: trafficBytes, elementBits });
+      expect([cost.energyPj, swept.energyPj]).toEqual([model.energyPj, model.energyPj]);
+      expect(missing.includes("energyPj")).toBe(!("energyPj" in model));
+      expect(scheduled.simulated.dramBytes).toBeCloseTo(trafficBytes, 3);
+    },
+  );
+});
+
 const tile = { m0: 256, p0: 256 };
 
 const shapeOf = (workload: Workload, seq: number, phase: string, decodeQueries: number) => {
