@@ -8,8 +8,9 @@ import { paperLengths } from "../../model/evaluation.js";
 import { largestSize } from "../../model/sizes.js";
 import { jsonText } from "../../report/finite.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
-import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { loadWorkload } from "../../spec/load.js";
 import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
+import { loadDesignIn } from "../model/designs.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
@@ -36,7 +37,7 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
   const designs = parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
-    loadDesign(specFiles, name, "--design", { arithmetic: namedArithmetic(options) }),
+    loadDesignIn(specFiles, name, { arithmetic: namedArithmetic(options) }),
   );
   const { accounting } = accountingOfCommand(options, designs, options.buffer === undefined ? 0 : 1);
   const study = trafficStudy({

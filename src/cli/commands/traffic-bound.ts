@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { arithmeticOption } from "../arithmetic.js";
+import { arithmeticOption, formatOption } from "../arithmetic.js";
 import type { TrafficBoundOptions } from "../cascades/traffic-bound.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
@@ -17,6 +17,7 @@ export function register(program: Command): void {
     .addOption(phaseOption())
     .addOption(queriesOption())
     .addOption(arithmeticOption())
+    .addOption(formatOption())
     .option("--no-mask", "let every query see every key: the bounds know no masks")
     .addOption(
       parsed("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)", (option, text) =>
