@@ -2,7 +2,7 @@ import { type ArithmeticSpec, chart } from "fusemax";
 import { costIn } from "./cost.js";
 import { attend } from "./head.js";
 import { normalHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, shown } from "./part.js";
+import { each, load, m0, type Part, type Plan, shown } from "./part.js";
 import { exp2Coefficients, largestError } from "./polynomial.js";
 
 const degrees = [1, 2, 3, 4, 5] as const;
@@ -22,18 +22,17 @@ const polynomials = (): readonly (readonly [name: string, exp: ArithmeticSpec["e
   ["FlashAttention-4's cubic", load("fa4-bf16").exp],
 ];
 
-export function exponentialFindings({ rows, keys }: Plan): readonly ExponentialFinding[] {
+export function exponentialFindings({ rows, keys }: Plan): Promise<readonly ExponentialFinding[]> {
   const head = normalHead({ queries: rows, keys });
-  return polynomials().flatMap(([polynomial, exp]) =>
-    bases.map(base => ({
-      ...{ polynomial, base, degree: exp.coefficients.length - 1 },
-      error: attend({ ...load(base), exp }, head, { m0 }).onOperands,
-    })),
-  );
+  const cases = polynomials().flatMap(([polynomial, exp]) => bases.map(base => ({ polynomial, exp, base })));
+  return each(cases, async ({ polynomial, exp, base }) => ({
+    ...{ polynomial, base, degree: exp.coefficients.length - 1 },
+    error: (await attend({ ...load(base), exp }, head, { m0 })).onOperands,
+  }));
 }
 
-export function exponentialPart(plan: Plan): Part {
-  const findings = exponentialFindings(plan);
+export async function exponentialPart(plan: Plan): Promise<Part> {
+  const findings = await exponentialFindings(plan);
   const errorOf = (polynomial: string, base: string): number =>
     findings.find(f => f.polynomial === polynomial && f.base === base)?.error ?? Number.NaN;
   const all = polynomials();

@@ -29,3 +29,13 @@ export const shown = (x: number): string => (x === 0 ? "0" : x < 1e-4 ? x.toExpo
 
 export const share = (x: number): string =>
   x === 0 ? "0" : x >= 0.995 ? `${Math.round(100 * x)}%` : `${(100 * x).toPrecision(2)}%`;
+
+/** What each of some cases gives, one after the other. */
+export async function each<Case, Found>(
+  cases: readonly Case[],
+  find: (one: Case) => Promise<Found>,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const one of cases) found.push(await find(one));
+  return found;
+}

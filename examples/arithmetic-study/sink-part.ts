@@ -1,7 +1,7 @@
 import { type ArithmeticSpec, chart } from "fusemax";
 import { attend } from "./head.js";
 import { sinkHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, shown } from "./part.js";
+import { each, load, m0, type Part, type Plan, shown } from "./part.js";
 
 const above = [0, 4, 8, 10, 12, 14, 16, 18, 20] as const;
 
@@ -25,18 +25,18 @@ export interface SinkFinding {
   readonly error: number;
 }
 
-export const sinkFindings = ({ rows, keys }: Plan): readonly SinkFinding[] =>
-  above.flatMap(height => {
-    const head = sinkHead({ queries: rows, keys }, height);
-    return variants.map(([variant, arithmetic]) => ({
-      above: height,
-      variant,
-      error: attend(arithmetic(), head, { m0 }).onOperands,
-    }));
-  });
+export function sinkFindings({ rows, keys }: Plan): Promise<readonly SinkFinding[]> {
+  const heads = above.map(height => ({ height, head: sinkHead({ queries: rows, keys }, height) }));
+  const cases = heads.flatMap(one => variants.map(([variant, arithmetic]) => ({ ...one, variant, arithmetic })));
+  return each(cases, async ({ height, head, variant, arithmetic }) => ({
+    above: height,
+    variant,
+    error: (await attend(arithmetic(), head, { m0 })).onOperands,
+  }));
+}
 
-export function sinkPart(plan: Plan): Part {
-  const findings = sinkFindings(plan);
+export async function sinkPart(plan: Plan): Promise<Part> {
+  const findings = await sinkFindings(plan);
   const errorOf = (variant: string, height: number): number =>
     findings.find(f => f.variant === variant && f.above === height)?.error ?? Number.NaN;
   return {

@@ -1,7 +1,7 @@
 import { chart } from "fusemax";
 import { attend, type Head } from "./head.js";
 import { encoderHead, normalHead, outlierHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, shown } from "./part.js";
+import { each, load, m0, type Part, type Plan, shown } from "./part.js";
 
 const formats = ["int8-qk", "mxfp8", "mxfp6", "mxfp4", "nvfp4"] as const;
 const ways = ["none", "keys"] as const;
@@ -21,19 +21,19 @@ export async function smoothingHeads({ rows, keys }: Plan): Promise<readonly Hea
   ];
 }
 
-export const smoothingFindings = (heads: readonly Head[]): readonly SmoothingFinding[] =>
-  heads.flatMap(head =>
-    formats.flatMap(format =>
-      ways.map(smooth => ({
-        ...{ input: head.name, format, smooth },
-        error: attend({ ...load(format), smooth }, head, { m0 }).onInputs,
-      })),
-    ),
+export function smoothingFindings(heads: readonly Head[]): Promise<readonly SmoothingFinding[]> {
+  const cases = heads.flatMap(head =>
+    formats.flatMap(format => ways.map(smooth => ({ input: head.name, head, format, smooth }))),
   );
+  return each(cases, async ({ input, head, format, smooth }) => ({
+    ...{ input, format, smooth },
+    error: (await attend({ ...load(format), smooth }, head, { m0 })).onInputs,
+  }));
+}
 
 export async function smoothingPart(plan: Plan): Promise<Part> {
   const heads = await smoothingHeads(plan);
-  const findings = smoothingFindings(heads);
+  const findings = await smoothingFindings(heads);
   const inputs = heads.map(({ name }) => name);
   const errorOf = (input: string, format: string, smooth: string): number =>
     findings.find(f => f.input === input && f.format === format && f.smooth === smooth)?.error ?? Number.NaN;

@@ -1,7 +1,8 @@
-import { chart, type Matrix } from "fusemax";
-import { attend, type Head, relative } from "./head.js";
-import { normalHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, share, shown } from "./part.js";
+import { chart } from "fusemax";
+import { type Company, company } from "./company.js";
+import { attend, relative } from "./head.js";
+import { normalHead, outlierHead } from "./inputs.js";
+import { each, load, m0, type Part, type Plan, share, shown } from "./part.js";
 
 const names = ["fp32", "bf16", "bf16-strict", "fa4-bf16", "fa4-fp8", "mxfp8"] as const;
 const splits = [1, 2, 4, 8] as const;
@@ -16,57 +17,63 @@ export interface SplitFinding {
   readonly error: number;
 }
 
-export function splitFindings({ rows, keys }: Plan): readonly SplitFinding[] {
+export async function splitFindings({ rows, keys }: Plan): Promise<readonly SplitFinding[]> {
   const head = normalHead({ queries: rows, keys });
-  return names.flatMap(name => {
-    const arithmetic = load(name);
-    const whole = attend(arithmetic, head, { m0 }).values;
-    return splits.map(kvSplits => {
-      const { values, onOperands } = attend(arithmetic, head, { m0, kvSplits });
-      const changed = values.reduce((count, x, i) => count + (Object.is(x, whole[i]) ? 0 : 1), 0);
-      return {
-        ...{ arithmetic: name, splits: kvSplits, changed: changed / values.length },
-        ...{ difference: relative(values, whole), error: onOperands },
-      };
-    });
+  const cases = names.flatMap(name => splits.map(kvSplits => ({ name, kvSplits })));
+  const whole = new Map<string, Float32Array>();
+  return each(cases, async ({ name, kvSplits }) => {
+    const { values, onOperands } = await attend(load(name), head, { m0, kvSplits });
+    const first = whole.get(name) ?? values;
+    whole.set(name, first);
+    const changed = values.reduce((count, x, i) => count + (Object.is(x, first[i]) ? 0 : 1), 0);
+    return {
+      ...{ arithmetic: name, splits: kvSplits, changed: changed / values.length },
+      ...{ difference: relative(values, first), error: onOperands },
+    };
   });
 }
 
-/** Outputs whose bits depend on which queries are computed with a query: none may. */
-export function changedByCompany({ rows, keys }: Plan): number {
+export type CompanyFinding = Company & { readonly arithmetic: string };
+
+/** What must not change a bit: P0, the batch, other queries (but with a scale for all queries) and the engine. */
+export async function companyFindings({ rows, keys }: Plan): Promise<readonly CompanyFinding[]> {
   const head = normalHead({ queries: rows, keys });
-  return names.reduce((sum, name) => {
-    const arithmetic = load(name);
-    // One scale for all queries depends on all of them.
-    if (arithmetic.operands.q.scale !== "none" && arithmetic.operands.q.scale !== "mx") return sum;
-    const whole = attend(arithmetic, head, { m0 }).values;
-    const alone = Array.from({ length: rows }, (_, p) => attend(arithmetic, onlyQuery(head, p), { m0 }).values);
-    return sum + alone.flatMap(row => [...row]).filter((x, i) => !Object.is(x, whole[i])).length;
-  }, 0);
+  const other = outlierHead({ queries: rows, keys }, 8);
+  const found: CompanyFinding[] = [];
+  for (const arithmetic of names) found.push({ arithmetic, ...(await company(load(arithmetic), head, other, m0)) });
+  return found;
 }
 
-function onlyQuery(head: Head, p: number): Head {
-  const { columns, values } = head.q;
-  const q: Matrix = { rows: 1, columns, values: values.slice(p * columns, (p + 1) * columns) };
-  return { ...head, q };
-}
-
-export function splitsPart(plan: Plan): Part {
-  const findings = splitFindings(plan);
+export async function splitsPart(plan: Plan): Promise<Part> {
+  const findings = await splitFindings(plan);
+  const others = await companyFindings(plan);
   const of = (name: string) => findings.filter(f => f.arithmetic === name);
   return {
     numbers: {
-      columns: ["arithmetic", "splits", "changed", "difference", "error"],
-      rows: findings.map(f => [f.arithmetic, f.splits, f.changed, f.difference, f.error]),
+      columns: ["arithmetic", "splits", "changed", "difference", "error", "p0", "batch", "queries", "engines"],
+      rows: [
+        ...findings.map(f => [f.arithmetic, f.splits, f.changed, f.difference, f.error, "", "", "", ""]),
+        ...others.map(f => [f.arithmetic, 1, "", "", "", f.p0, f.batch, f.queries, f.engines]),
+      ],
     },
     shown: {
-      columns: ["arithmetic", ...splits.slice(1).map(n => `${n} runs`), "error, 1 run", "error, 8 runs"],
+      columns: [
+        "arithmetic",
+        ...splits.slice(1).map(n => `${n} runs`),
+        "error, 1 run",
+        "error, 8 runs",
+        "P0, batch, queries, engine",
+      ],
       rows: names.map(name => [
         name,
         ...of(name)
           .slice(1)
           .map(f => `${share(f.changed)}, ${shown(f.difference)}`),
         ...[shown(of(name)[0]?.error ?? Number.NaN), shown(of(name).at(-1)?.error ?? Number.NaN)],
+        others
+          .filter(f => f.arithmetic === name)
+          .map(f => [f.p0, f.batch, f.queries, f.engines].join(", "))
+          .join(),
       ]),
     },
     figures: {

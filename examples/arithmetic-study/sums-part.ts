@@ -1,7 +1,7 @@
 import { type ArithmeticSpec, chart, lengthLabel } from "fusemax";
 import { attend, type Head } from "./head.js";
 import { normalHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, shown } from "./part.js";
+import { each, load, m0, type Part, type Plan, shown } from "./part.js";
 
 const hopper = (sums: ArithmeticSpec["sums"]): ArithmeticSpec => ({ ...load("hopper-fp8"), sums });
 const fp8 = load("hopper-fp8").operands;
@@ -24,23 +24,24 @@ export interface SumFinding {
 /** Few queries: sums of many keys are what is looked at. */
 const queries = 4;
 
-export function sumFindings({ longest }: Plan): readonly SumFinding[] {
+export function sumFindings({ longest }: Plan): Promise<readonly SumFinding[]> {
   const lengths = Array.from({ length: Math.log2(longest) / 2 - 3 }, (_, i) => 256 * 4 ** i);
-  return inputs.flatMap(input =>
+  const cases = inputs.flatMap(input =>
     lengths.flatMap(keys => {
       const normal = normalHead({ queries, keys });
       const values = normal.v.values.map(x => 1 + x);
       const head: Head = input === "values about zero" ? normal : { ...normal, v: { ...normal.v, values } };
-      return variants.map(([sums, arithmetic]) => ({
-        ...{ input, keys, sums },
-        error: attend(arithmetic, head, { m0 }).onOperands,
-      }));
+      return variants.map(([sums, arithmetic]) => ({ input, keys, sums, head, arithmetic }));
     }),
   );
+  return each(cases, async ({ input, keys, sums, head, arithmetic }) => ({
+    ...{ input, keys, sums },
+    error: (await attend(arithmetic, head, { m0 })).onOperands,
+  }));
 }
 
-export function sumsPart(plan: Plan): Part {
-  const findings = sumFindings(plan);
+export async function sumsPart(plan: Plan): Promise<Part> {
+  const findings = await sumFindings(plan);
   const lengths = [...new Set(findings.map(f => f.keys))];
   const of = (input: string, sums: string) => findings.filter(f => f.input === input && f.sums === sums);
   return {

@@ -1,7 +1,7 @@
 import { chart, type Figure, type Table } from "fusemax";
 import { attend, type Head } from "./head.js";
 import { normalHead, risingHead } from "./inputs.js";
-import { load, m0, type Part, type Plan, share, shown } from "./part.js";
+import { each, load, m0, type Part, type Plan, share, shown } from "./part.js";
 
 /** fa4-fp8 at these thresholds of lazy rescaling and offsets of the exponent, both in log2. */
 const thresholds = [0, 0.75, 2, 4] as const;
@@ -19,24 +19,23 @@ export interface ThresholdFinding {
   readonly saturated: number;
 }
 
-export function thresholdFindings({ rows, keys }: Plan): readonly ThresholdFinding[] {
+export function thresholdFindings({ rows, keys }: Plan): Promise<readonly ThresholdFinding[]> {
   const size = { queries: rows, keys };
   const heads: readonly (readonly ["normal" | "rising", number, Head])[] = [
     ...spreads.map(spread => ["normal", spread, normalHead(size, spread)] as const),
     ...rises.map(rise => ["rising", rise, risingHead(size, rise, m0)] as const),
   ];
-  return heads.flatMap(([input, x, head]) =>
-    offsets.flatMap(offset =>
-      thresholds.map(threshold => {
-        const { onOperands, saturated } = attend({ ...load("fa4-fp8"), threshold, offset }, head, { m0 });
-        return { input, x, threshold, offset, error: onOperands, saturated };
-      }),
-    ),
+  const cases = heads.flatMap(([input, x, head]) =>
+    offsets.flatMap(offset => thresholds.map(threshold => ({ input, x, head, offset, threshold }))),
   );
+  return each(cases, async ({ input, x, head, offset, threshold }) => {
+    const { onOperands, saturated } = await attend({ ...load("fa4-fp8"), threshold, offset }, head, { m0 });
+    return { input, x, threshold, offset, error: onOperands, saturated };
+  });
 }
 
-export function thresholdPart(plan: Plan): Part {
-  const findings = thresholdFindings(plan);
+export async function thresholdPart(plan: Plan): Promise<Part> {
+  const findings = await thresholdFindings(plan);
   return {
     numbers: {
       columns: ["input", "x", "threshold", "offset", "error", "saturated"],

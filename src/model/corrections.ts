@@ -88,7 +88,7 @@ export const corrections: readonly Correction[] = [
   {
     name: wordsCorrection,
     effect: "both",
-    what: "words have the bits of the design's arithmetic (operands with their scales, accumulators, the output), and its operations are counted; published: 16 bits for all",
+    what: "words have the bits of the arithmetic that a design or a command names (operands with their scales, accumulators, the output), and its operations are counted; the paper's designs name none, and have 16 bits for all",
     source: "docs/arithmetic.md, What it costs; published word size",
   },
   {

@@ -17,15 +17,21 @@ export interface Figures {
   readonly assumed: string | undefined;
 }
 
-/** Words of one width for everything, as the architecture has them. */
-export function uniformFigures(technology: Technology, wordBits: number): Figures {
+/**
+ * Words of one width for everything, as the architecture has them.
+ * @param silent the arithmetic that values are computed in although nobody names it: its sums may be wider, which is said
+ */
+export function uniformFigures(technology: Technology, wordBits: number, silent?: ArithmeticSpec): Figures {
+  const wide = silent !== undefined && numberTypes[silent.accumulator].storageBits > wordBits;
   const known = (technology.wordBits ?? wordBits) === wordBits;
   const of = (operation: string): OperationCost | undefined => technology.operations[operation];
   return {
     of: (_, operation) => of(operation),
     operators: (_, operation) => [of(operation)].filter(cost => cost !== undefined),
     lacking: known ? [] : [`operators and registers of ${wordBits}-bit words`],
-    assumed: undefined,
+    assumed: wide
+      ? `no arithmetic is named: every word is charged ${wordBits} bits, sums as well (--arithmetic ${silent.name} charges its own)`
+      : undefined,
   };
 }
 

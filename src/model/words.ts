@@ -50,7 +50,11 @@ export function wordsOf(
       widestBits: architecture.wordBits,
       exponentialMacs,
       operations: new Map(),
-      figures: uniformFigures(technology, architecture.wordBits),
+      figures: uniformFigures(
+        technology,
+        architecture.wordBits,
+        corrections.includes(wordsCorrection) && by === "default" && !isSet ? arithmetic.data : undefined,
+      ),
     };
   }
   const spec = arithmetic.data;

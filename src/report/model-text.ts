@@ -122,7 +122,7 @@ function words(results: readonly ModelResult[]): readonly string[] {
 
 function wordsOf({ arithmetic, elementBits, assumed, missing, lacking, wordBits }: ModelResult): readonly string[] {
   if (elementBits === null) {
-    if (missing.length === 0) return [];
+    if (missing.length === 0) return assumed === null ? [] : [assumed];
     const got = `bytes are those of ${wordBits}-bit words; the technology has energy and area for others`;
     return [`${got}. A file with \`wordBits: ${wordBits}\` gives them (--set architecture.technology=FILE.yaml)`];
   }

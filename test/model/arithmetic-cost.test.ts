@@ -66,10 +66,12 @@ describe("words", () => {
   });
 
   it("are those of wordBits in a design that names no arithmetic, and where wordBits is set", () => {
-    const unnamed: Design = { ...shipped, arithmeticBy: "default" };
-    expect(costOf(unnamed)).toMatchObject({ arithmetic: null, elementBits: null, wordBits: 16 });
+    expect(costOf(shipped)).toMatchObject({ arithmetic: null, elementBits: null, wordBits: 16 });
+    expect(costOf(shipped).assumed).toMatch(/^no arithmetic is named: every word is charged 16 bits, sums as well/);
+    const named: Design = { ...shipped, arithmeticBy: "design" };
+    expect(costOf(named).elementBits).toMatchObject({ q: 16, accumulator: 32, output: 16 });
     const set: readonly Patch[] = [{ path: "architecture.wordBits", value: 8, where: "--set architecture.wordBits" }];
-    expect(costOf(shipped, corrected, set)).toMatchObject({ arithmetic: null, wordBits: 8 });
+    expect(costOf(named, corrected, set)).toMatchObject({ arithmetic: null, wordBits: 8 });
     expect(costOf(inArithmetic(load("fp32")), corrected, set).elementBits?.q).toBe(32);
   });
 
@@ -125,7 +127,10 @@ describe("energy and area", () => {
   });
 
   it("of 16-bit operands are those of the technology's words, and wider sums are said to be", () => {
-    const [bf16, strict] = [costOf(shipped), costOf(inArithmetic(load("fp16-strict")))];
+    const [bf16, strict] = ["bf16", "fp16-strict"].map(name => costOf(inArithmetic(load(name)))) as [
+      Evaluation,
+      Evaluation,
+    ];
     expect([bf16.lacking, strict.lacking, strict.assumed]).toEqual([[], [], null]);
     expect(bf16.assumed).toMatch(/^sums in fp32 are charged 45nm's operators and registers of 16 bits/);
     expect(bf16.areaUm2).toBe(strict.areaUm2);
