@@ -7,7 +7,7 @@ import { threadsThatFit } from "../platform/address-space.js";
  * heap that fills up ends the command and not the program. Not these: they wait for devices, whose native code is the
  * first thread's, and for threads of their own.
  */
-const onFirstThread: ReadonlySet<string> = new Set(["run", "doctor"]);
+const onFirstThread: ReadonlySet<string> = new Set(["run", "invariance", "doctor"]);
 
 /** A thread cannot run TypeScript: without a build all runs on the first. */
 const file = new URL("./thread.js", import.meta.url);

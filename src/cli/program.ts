@@ -6,6 +6,7 @@ import { register as registerDerive } from "./commands/derive.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
+import { register as registerInvariance } from "./commands/invariance.js";
 import { register as registerModel } from "./commands/model.js";
 import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
@@ -21,6 +22,7 @@ import { register as registerTrafficBound } from "./commands/traffic-bound.js";
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
 const commands: readonly ((program: Command) => void)[] = [
   registerRun,
+  registerInvariance,
   registerModel,
   registerReproduce,
   registerSweep,

@@ -40,7 +40,7 @@ export interface RunResult {
     readonly window: readonly [left: number, right: number];
     /** The corner that causal masks and windows are aligned to: the last query and key, or the first; null without them. */
     readonly corner: "bottom-right" | "top-left" | null;
-    /** Every --mask in words; all masks intersect. */
+    /** Every --mask in words, and those that files of inputs hold; all masks intersect. */
     readonly masks: readonly string[];
     readonly kvLens: readonly number[] | null;
     /** Keys of each batch that are padding in front. */

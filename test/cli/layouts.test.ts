@@ -249,3 +249,47 @@ describe("what cannot be read is refused in a line", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 });
+
+describe("what lies beside q, k and v", () => {
+  const parts = (
+    more: readonly (readonly [name: string, dtype: string, shape: readonly number[], bytes: Uint8Array])[],
+  ) => {
+    const own = names.map(
+      name => [`a.${name}`, "F32", sizes[name], elementBytes("<f4", valuesIn(name, "bhsd"))] as const,
+    );
+    let end = 0;
+    const entries = [...own, ...more].map(([name, dtype, shape, bytes]) => {
+      const begin = end;
+      end += bytes.length;
+      return [name, { dtype, shape, data_offsets: [begin, end] }] as const;
+    });
+    const bytes = [...own, ...more].map(([, , , one]) => one);
+    return safetensorsBytes(Object.fromEntries(entries), concat(bytes));
+  };
+  const plainArgs = ["--engine", "cpu", "--json", "--check", "none"];
+
+  it("is taken with a line, under the same prefix alone", async () => {
+    const scale = ["a.scale", "F64", [1], elementBytes("<f8", [0.5])] as const;
+    const path = save("beside.safetensors", parts([scale, ["sink", "F32", [4], elementBytes("<f4", [1, 1, 1, 1])]]));
+    const { stdout, stderr } = await invoke("run", ...plainArgs, "--input", path);
+    const expected = await run(...plain, "--scale", "0.5");
+    expect((JSON.parse(stdout) as RunResult).output.sha256).toBe(expected.output.sha256);
+    expect(stderr).toBe("fusemax: the file's scale beside q, k and v is taken\n");
+  });
+
+  it.each([
+    [["a.scale", "F64", [2], elementBytes("<f8", [1, 2])], /a\.scale: got shape \[2\]; expected one number/],
+    [["a.sink", "F32", [3], elementBytes("<f4", [1, 2, 3])], /a\.sink: got 3 logits; expected 4, one for each query/],
+    [
+      ["a.mask", "BOOL", [3, 6], new Uint8Array(18)],
+      /a\.mask: got shape \[3, 6\]; expected one that broadcasts to the scores .*\[2, 4, 3, 5\]/,
+    ],
+    [["a.mask", "F32", [3, 5], new Uint8Array(60)], /a\.mask: got values of type F32; expected truth values/],
+  ] as const)("%j is refused in a line where it does not fit", async (tensor, message) => {
+    const path = save("unfit.safetensors", parts([tensor]));
+    const { code, stderr } = await invoke("run", ...plainArgs, "--input", path);
+    expect(stderr).toMatch(/^fusemax: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+});

@@ -49,7 +49,12 @@ export async function sourceOfOnnx(options: RunOptions): Promise<RunSource> {
     workload: {
       ...{ model: null, layers: null, valuesInKeys: false, scaleDim: shape.headDim },
       ...{ shape, mask, scores: {} },
-      seen: { causal, window: [window.left, window.right], corner: cornerOf(causal, window, mask), masks: [] },
+      seen: {
+        causal,
+        window: [window.left, window.right],
+        corner: cornerOf(causal, window, mask),
+        masks: mask.planes === undefined ? [] : ["attn_mask"],
+      },
     },
     scale,
     ...(softcap === undefined ? {} : { softcap }),

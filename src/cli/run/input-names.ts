@@ -17,6 +17,12 @@ const wordings: readonly Readonly<Record<InputName, string>>[] = [
   { q: "query_states", k: "key_states", v: "value_states" },
 ];
 
+const everyWord = wordings.flatMap(words => Object.values(words)).join("|");
+
+/** What stands before the last part of a name that is one of the wordings; null for other names. */
+export const prefixOf = (name: string): string | null =>
+  new RegExp(`^(|.*[./_-])(${everyWord})$`, "i").exec(name)?.[1] ?? null;
+
 /**
  * The tensors that an archive's names tell to be Q, K and V: those whose last parts, after `.`, `/`, `_` or `-`, are q, k and v
  * or query, key and value, under each prefix that has all three; by prefix in the order of their numbers.

@@ -2,6 +2,7 @@ import { type BitPlane, bitPlane } from "../../attention/bit-plane.js";
 import { scoreSizes } from "../../attention/broadcast.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import { InputError } from "../../errors.js";
+import type { StoredTensor } from "../../io/stored-tensor.js";
 import type { MaskChoice } from "../mask/choice.js";
 import { openOneTensor } from "./one-tensor.js";
 
@@ -17,8 +18,16 @@ export async function planesOf(masks: readonly MaskChoice[], shape: AttentionSha
 
 const names = ["mask", "attn_mask", "attention_mask", "block_mask"];
 
-async function readPlane(path: string, shape: AttentionShape, queries: number, keys: number): Promise<BitPlane> {
-  const stored = await openOneTensor("--mask", path, names);
+const readPlane = async (path: string, shape: AttentionShape, queries: number, keys: number): Promise<BitPlane> =>
+  planeOfTensor(await openOneTensor("--mask", path, names), shape, queries, keys);
+
+/** The plane of a stored tensor of truth values, one for so many queries and keys. @throws InputError */
+export async function planeOfTensor(
+  stored: StoredTensor,
+  shape: AttentionShape,
+  queries = 1,
+  keys = 1,
+): Promise<BitPlane> {
   if (["F16", "BF16", "F32", "F64"].includes(stored.dtype)) {
     throw new InputError({
       where: stored.where,

@@ -36,6 +36,8 @@ export interface RunPlan {
   readonly design: RunDesign;
   /** Each value is the first part of its key. */
   readonly valuesInKeys: boolean;
+  /** The problem without what its biases and sinks make of it. */
+  readonly asked: AttentionProblem;
   readonly problem: AttentionProblem;
   /** Whether the golden implementation computes it. */
   readonly golden: boolean;
@@ -94,16 +96,14 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
       ? source.addends
       : { ...source.addends, bias: alibiBias(slopes, shape, mask.origin, source.addends.bias) };
   const tile = tileOfRun(design, options, shape);
-  const { problem, operands: scoreOperands } = prepareScores(
-    {
-      ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
-      ...(softcap === undefined ? {} : { softcap }),
-      ...(kvSplits === 1 ? {} : { kvSplits }),
-      ...(options.lse === undefined ? {} : { states: true }),
-      ...sourceOf(design),
-    },
-    addends,
-  );
+  const asked: AttentionProblem = {
+    ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },
+    ...(softcap === undefined ? {} : { softcap }),
+    ...(kvSplits === 1 ? {} : { kvSplits }),
+    ...(options.lse === undefined ? {} : { states: true }),
+    ...sourceOf(design),
+  };
+  const { problem, operands: scoreOperands } = prepareScores(asked, addends);
   if (options.lse !== undefined) requireLogSumExp(problem, design);
   if (options.scores !== undefined) requireFewScores(problem);
   programOf(problem);
@@ -127,6 +127,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     layers,
     seen,
     design,
+    asked,
     problem,
     golden,
     valuesInKeys,

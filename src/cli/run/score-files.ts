@@ -5,8 +5,10 @@ import { alibiSlopes } from "../../emulator/alibi.js";
 import type { AttentionInputs } from "../../emulator/operands.js";
 import type { GivenBias } from "../../emulator/score-operands.js";
 import { InputError, UsageError } from "../../errors.js";
+import type { StoredTensor } from "../../io/stored-tensor.js";
 import { requireFreeMemory } from "../free-memory.js";
 import { parseNumber } from "../values.js";
+import type { Beside } from "./beside.js";
 import { openOneTensor } from "./one-tensor.js";
 
 /** The options that say what is added to scores. */
@@ -33,19 +35,23 @@ export async function slopesOf({ alibi, alibiSlopes: given }: ScoreOptions, { he
   return slopes;
 }
 
-/** What files say of scores. @throws UsageError, InputError */
+/** What files say of scores: those that the options name, else what lies beside q, k and v. @throws UsageError, InputError */
 export async function openScores(
   { bias, sink }: ScoreOptions,
   shape: AttentionShape,
+  beside: Beside = {},
 ): Promise<Pick<AttentionInputs, "bias" | "sink">> {
-  const loaded = bias === undefined ? null : await openBias(bias, shape);
-  const sinks = sink === undefined ? null : await valuesIn("--sink", sink, ["sink", "sinks"]);
-  if (sinks !== null) requireHeads("--sink", sinks, shape.heads, "logits");
+  const stored = bias === undefined ? beside.bias : await openOneTensor("--bias", bias, biasNames);
+  const loaded = stored === undefined ? null : await loadBias(stored, shape);
+  const logits = sink === undefined ? beside.sink : await openOneTensor("--sink", sink, ["sink", "sinks"]);
+  const sinks = logits === undefined ? null : [...(await logits.load())];
+  if (sinks !== null) requireHeads(sink === undefined ? (logits?.where ?? "") : "--sink", sinks, shape.heads, "logits");
   return { ...(loaded === null ? {} : { bias: loaded }), ...(sinks === null ? {} : { sink: sinks }) };
 }
 
-async function openBias(path: string, shape: AttentionShape): Promise<GivenBias> {
-  const stored = await openOneTensor("--bias", path, ["bias", "attn_bias", "attn_mask", "attention_bias"]);
+const biasNames = ["bias", "attn_bias", "attn_mask", "attention_bias"];
+
+async function loadBias(stored: StoredTensor, shape: AttentionShape): Promise<GivenBias> {
   if (stored.dtype === "BOOL") {
     throw new InputError({
       where: stored.where,

@@ -1,11 +1,13 @@
+import type { BitPlane } from "../../attention/bit-plane.js";
 import type { AttentionInputs } from "../../emulator/operands.js";
 import { UsageError } from "../../errors.js";
 import type { RunModel } from "../onnx/run-model.js";
+import { type BesideName, besideNote, numberIn, openBeside } from "./beside.js";
 import { openPast, withPast } from "./cache.js";
 import { openInputs } from "./input-files.js";
 import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
 import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
-import { planesOf } from "./mask-files.js";
+import { planeOfTensor, planesOf } from "./mask-files.js";
 import type { RunOptions } from "./options.js";
 import { openScores } from "./score-files.js";
 import { type Workload, workloadOfOptions, workloadOfTensors } from "./workload.js";
@@ -38,25 +40,44 @@ export async function sourceOfOptions(options: RunOptions): Promise<RunSource> {
   const workload =
     files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
   const { scores, shape } = workload;
-  const { scale = scores.scale, softcap = scores.softcap } = options;
-  const planes = await planesOf(options.mask ?? [], shape);
+  const beside = await openBeside(options);
+  const { scale = (await numberIn(beside.scale)) ?? scores.scale } = options;
+  const { softcap = (await numberIn(beside.softcap)) ?? scores.softcap } = options;
+  const planes = [
+    ...(await planesOf(options.mask ?? [], shape)),
+    ...(beside.mask === undefined ? [] : [await planeOfTensor(beside.mask, shape)]),
+  ];
+  const addends = await openScores(options, shape, beside);
   const left =
-    scores.bias === undefined || options.bias !== undefined
+    scores.bias === undefined || addends.bias !== undefined
       ? null
       : `the model adds ${scores.bias} to its scores, which is left out: --bias FILE gives its values`;
   const note = opened === null ? null : layoutNote(workload.shape, opened, known);
   return {
-    workload: planes.length === 0 ? workload : { ...workload, mask: { ...workload.mask, planes } },
+    workload: withPlanes(workload, planes, beside.mask === undefined ? [] : ["the file's mask"]),
     scale: scale ?? 1 / Math.sqrt(workload.scaleDim),
     ...(softcap === undefined ? {} : { softcap }),
     files,
-    addends: await openScores(options, shape),
+    addends,
     file,
     pastKeys,
-    notes: [note, left].filter(line => line !== null),
+    notes: [note, besideNote(beside, overridden(options)), left].filter(line => line !== null),
     onnx: null,
   };
 }
+
+/** A workload with planes of bits in its mask; `words` name those that no option does. */
+function withPlanes(workload: Workload, planes: readonly BitPlane[], words: readonly string[]): Workload {
+  const { mask, seen } = workload;
+  if (planes.length === 0) return workload;
+  return { ...workload, mask: { ...mask, planes }, seen: { ...seen, masks: [...seen.masks, ...words] } };
+}
+
+/** What options say in the place of a file. Masks intersect. */
+const overridden = ({ bias, sink, scale, softcap }: RunOptions): readonly BesideName[] =>
+  (Object.entries({ bias, sink, scale, softcap }) as [BesideName, unknown][]).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  );
 
 /** Q, K and V of files, K and V after those of a cache; null where they are generated. */
 async function filesOf(opened: StoredInputs | null, options: RunOptions, known: LayoutOptions) {
