@@ -164,7 +164,9 @@ function maskOf(
     kvLens: lengths("--kv-lens", options.kvLens, shape.batch, shape.keys),
   };
   const leftPad = lengths("--left-pad", options.leftPad, shape.batch, shape.keys);
-  const sequences = Array.from({ length: shape.batch }, (_, b) =>
+  // Without lengths all sequences are one; there may be more than fit an array.
+  const different = (each.qLens ?? each.kvLens) !== null;
+  const sequences = Array.from({ length: different ? shape.batch : 1 }, (_, b) =>
     sequenceOf({ shape, mask: { ...noMask, ...each } }, b),
   );
   const asked = { causal: causal ? causalOf : null, window: { left, right, option: windowOf }, masks };
