@@ -95,7 +95,6 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--spread", "-1"], /--spread/],
   ],
   masks: [
-    [["--alibi"], /--alibi: got queries that see later keys; expected --causal or --window L,0 beside it/],
     [["--window", "5"], /--window: got "5"; expected LEFT,RIGHT/],
     [["--window", "2,-3"], /--window: got "2,-3"; expected .* this window sees nothing/],
     [["--window", "-3,2"], /--window: got "-3,2"; expected .* this window sees nothing/],
