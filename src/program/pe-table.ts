@@ -117,12 +117,13 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
     softcap: (s, g, w) => {
       // Within the bounds y is neither too large for fp32 nor subnormal, and e is what it would be without them.
       const size = binary("min", unary("abs", s), number(largestCapped));
-      const y = binary("max", binary("mul", size, number(g)), number(smallestResult));
+      const positive = binary("max", binary("mul", size, number(g)), number(smallestResult));
+      const y = select(equal(s, zero), zero, positive);
       const e = exp2(binary("sub", zero, y));
       const r = binary("div", binary("sub", number(1), e), binary("add", number(1), e));
       const capped = binary("mul", number(w), r);
       const signed = select(less(s, zero), binary("sub", zero, capped), capped);
-      return noted(select(equal(s, zero), zero, rounded(accumulated, signed)));
+      return noted(rounded(accumulated, signed));
     },
     constant: value => noted(number(roundA(value))),
     operand: toNumerator,

@@ -1,15 +1,21 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
+import { difference, engineOutcome, goldenOutcome } from "./random.js";
+import { randomCase } from "./random-case.js";
 import { hexOf, readVector, vectorNames } from "./vectors.js";
 
-const engines: readonly { readonly name: string; readonly open: () => Promise<Engine> }[] = [
-  { name: "cpu", open: async () => cpuEngine() },
-  { name: "cpu, closures", open: async () => cpuEngine({ form: "closures" }) },
+/** `npm run test:arithmetic` tries more. */
+const cases = Number(process.env["FUSEMAX_ARITHMETIC_CASES"] ?? 150);
+
+const engines: readonly { readonly name: string; readonly share: number; readonly open: () => Promise<Engine> }[] = [
+  { name: "cpu", share: 1, open: async () => cpuEngine() },
+  { name: "cpu, closures", share: 0.2, open: async () => cpuEngine({ form: "closures" }) },
 ];
 
-describe.each(engines)("arithmetics on $name", ({ open }) => {
+describe.each(engines)("arithmetics on $name", ({ name: engineName, share, open }) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await open();
@@ -21,4 +27,18 @@ describe.each(engines)("arithmetics on $name", ({ open }) => {
     const run = await emulate(problem, inputs, { engine });
     expect(hexOf(run.av)).toEqual(av);
   });
+
+  it(
+    "law: has the golden bits in any arithmetic, whatever the shape, mask, tile, split and values, or refuses as it does",
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.nat(2 ** 31 - 1), async seed => {
+          const one = randomCase(seed);
+          const wanted = goldenOutcome(one);
+          expect(difference(seed, engineName, wanted, await engineOutcome(one, engine))).toBeNull();
+        }),
+        { numRuns: Math.ceil(cases * share), endOnFailure: true },
+      ),
+    60_000 + 100 * cases,
+  );
 });
