@@ -1,5 +1,5 @@
 // The kernels once for every kind of arithmetic among the contract's five formats, and the choice among them.
-import { Bf16, Fp16, Fp32, chainScale } from "./formats";
+import { Bf16, Fp16, Fp32, WideFp16, chainScale } from "./formats";
 import { products } from "./products";
 import { scoresOfQuery, sumsOfQuery } from "./row-products";
 import { softmax } from "./softmax";
@@ -42,6 +42,24 @@ function productsBf16(q: usize, p: usize, apart: usize, panels: i32, length: i32
 
 function productsFp16(q: usize, p: usize, apart: usize, panels: i32, length: i32, sums: usize, goOn: bool): void {
   products<Fp16, Fp16>(q, p, apart, panels, length, sums, goOn);
+}
+
+function productsWideFp16(q: usize, p: usize, apart: usize, panels: i32, length: i32, sums: usize, goOn: bool): void {
+  products<Fp16, WideFp16>(q, p, apart, panels, length, sums, goOn);
+}
+
+// The chains of printed programs, by their accumulator and operands (src/emulator/wasm/product-sums.ts).
+export {
+  productsBf16 as chainBf16,
+  productsExact as chainExact,
+  productsFp16 as chainFp16,
+  productsFp32 as chainRounded,
+  productsWideFp16 as chainWideFp16,
+};
+
+/** What the lanes and sums of chains to bf16 and to fp16 are times. */
+export function scaleOfChains(toFp16: bool): f32 {
+  return toFp16 ? chainScale<Fp16>() : chainScale<Bf16>();
 }
 
 /** Steps 1 and 5 (products.ts). */

@@ -39,7 +39,17 @@ import { Bf16, Fp32, macInChain } from "./formats";
 import { columnsToPanels, lanesToRows, rowsToLanes, rowsToPanels } from "./rows";
 import { lookAtTile } from "./view";
 
-export { configureArithmetic, queryScale, runProducts as products } from "./arithmetic";
+export {
+  chainBf16,
+  chainExact,
+  chainFp16,
+  chainRounded,
+  chainWideFp16,
+  queryScale,
+  scaleOfChains,
+} from "./arithmetic";
+export { blocks, configureWidth } from "./sums";
+export { configureSteps, placeLanes, placeSteps, products as steps, widenPanels } from "./steps";
 export {
   corrections,
   denominators,

@@ -5,6 +5,8 @@
 export class Fp32 {}
 export class Bf16 {}
 export class Fp16 {}
+/** fp16 sums of operands that are too large for `chainScale`. */
+export class WideFp16 {}
 
 // @ts-ignore: decorator
 @inline
@@ -101,6 +103,12 @@ export function macInChain<O, A>(s: v128, a: v128, b: v128): v128 {
 export function roundInChain<A>(x: v128): v128 {
   if (isBf16<A>()) return roundBf16(x);
   if (isFp16<A>()) return roundFp16(x, chainScale<A>());
+  if (idof<A>() == idof<WideFp16>()) {
+    const rounded = roundFp16(x, 1);
+    // What is past the range stays an infinity or NaN to the end of the chain.
+    const past = f32x4.ge(f32x4.abs(rounded), f32x4.splat(65536));
+    return v128.or(rounded, v128.and(past, i32x4.splat(0x7f800000)));
+  }
   return x;
 }
 

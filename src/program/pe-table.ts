@@ -86,6 +86,8 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
   const toNumerator = toOperand(operands.p);
   const roundA = accumulatorRounder(accumulator);
   const [last = zero, ...others] = exp.coefficients.map(bits => number(roundA(fromBits(bits)))).reverse();
+  // E2(0) is c0: that of a capped 0 is 0 without a division.
+  const startsAtOne = roundA(fromBits(exp.coefficients[0] ?? 0)) === 1;
   const step = (p: Scalar, f: Scalar, coefficient: Scalar): Scalar =>
     exp.fused ? multiplyAdd(p, f, coefficient) : rounded(accumulated, binary("add", binary("mul", p, f), coefficient));
   const power = (t: Scalar): Scalar => {
@@ -123,7 +125,8 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
       const r = binary("div", binary("sub", number(1), e), binary("add", number(1), e));
       const capped = binary("mul", number(w), r);
       const signed = select(less(s, zero), binary("sub", zero, capped), capped);
-      return noted(rounded(accumulated, signed));
+      const kept = rounded(accumulated, signed);
+      return noted(startsAtOne ? select(equal(s, zero), zero, kept) : kept);
     },
     constant: value => noted(number(roundA(value))),
     operand: toNumerator,

@@ -11,21 +11,30 @@ const typeByte: Readonly<Record<ValueType, number>> = { i32: 0x7f, v128: 0x7b };
 const vectorOps = {
   "f32x4.splat": 19,
   "i32x4.splat": 17,
+  "i64x2.splat": 18,
+  "f64x2.splat": 20,
   "i32x4.lt_s": 57,
   "i32x4.ge_s": 63,
   "f32x4.eq": 65,
   "f32x4.lt": 67,
   "f32x4.le": 69,
+  "f32x4.ge": 70,
+  "f64x2.ne": 72,
   "v128.not": 77,
   "v128.and": 78,
   "v128.andnot": 79,
   "v128.or": 80,
+  "v128.xor": 81,
   "v128.bitselect": 82,
+  "f32x4.demote_f64x2_zero": 94,
+  "f64x2.promote_low_f32x4": 95,
   "f32x4.floor": 104,
   "i32x4.shl": 171,
   "i32x4.shr_u": 173,
   "i32x4.add": 174,
   "i32x4.max_s": 184,
+  "i64x2.add": 206,
+  "i64x2.lt_s": 216,
   "f32x4.abs": 224,
   "f32x4.add": 228,
   "f32x4.sub": 229,
@@ -33,6 +42,10 @@ const vectorOps = {
   "f32x4.div": 231,
   "f32x4.pmin": 234,
   "f32x4.pmax": 235,
+  "f64x2.add": 240,
+  "f64x2.sub": 241,
+  "f64x2.mul": 242,
+  "f32x4.relaxed_madd": 261,
 } as const;
 export type VectorOp = keyof typeof vectorOps;
 
@@ -41,6 +54,7 @@ const scalarOps = {
   "i32.add": 0x6a,
   "i32.sub": 0x6b,
   "i32.mul": 0x6c,
+  "i32.and": 0x71,
   "i32.shl": 0x74,
   "i32.shr_u": 0x76,
 } as const;
@@ -78,7 +92,7 @@ const text = (value: string): number[] => {
 
 const list = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
 
-const float = new DataView(new ArrayBuffer(4));
+const float = new DataView(new ArrayBuffer(8));
 
 /** The body of a function as it is written. */
 export class FunctionCode {
@@ -113,6 +127,23 @@ export class FunctionCode {
     float.setFloat32(0, value, true);
     this.put(0x43, ...[0, 1, 2, 3].map(i => float.getUint8(i)));
     return this.vector("f32x4.splat");
+  }
+
+  /** A float64 in both places, and a whole number of 64 bits. */
+  splatWide(value: number): this {
+    float.setFloat64(0, value, true);
+    this.put(0x44, ...[0, 1, 2, 3, 4, 5, 6, 7].map(i => float.getUint8(i)));
+    return this.vector("f64x2.splat");
+  }
+
+  splatWholeWide(value: number): this {
+    return this.put(0x42, ...signed(value)).vector("i64x2.splat");
+  }
+
+  /** Two of the four halves of the two vectors on the stack. */
+  halves(low: number, high: number): this {
+    const bytes = (half: number): number[] => Array.from({ length: 8 }, (_, i) => 8 * half + i);
+    return this.put(0xfd, 13, ...bytes(low), ...bytes(high));
   }
 
   splatBits(bits: number): this {

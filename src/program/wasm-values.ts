@@ -1,3 +1,4 @@
+import type { FloatSpec } from "../numerics/number-type.js";
 import type { Statement } from "./program.js";
 import { partsOf, type Scalar, type Test } from "./scalar.js";
 import { expressionsIn } from "./steps.js";
@@ -10,11 +11,16 @@ export class LoopValues {
   private readonly kept = new Map<Scalar, number>();
   private readonly constantLocals = new Map<number, number>();
   private readonly uses = new Map<Scalar, number>();
+  private readonly wideKept = new Map<Scalar, Wide>();
+  /** Numbers of multiply-adds in float64. */
+  private readonly wideConstants = new Map<number, number>();
 
   constructor(
     private readonly code: FunctionCode,
     private readonly scaled: ReadonlySet<Variable>,
     private readonly chainScale: number,
+    /** Whether the machine's multiply-add rounds once. */
+    private readonly fused: boolean,
   ) {}
 
   /** Counts uses, and gives what sets the locals of constants, to be called before the loop. */
@@ -25,12 +31,20 @@ export class LoopValues {
       if (visited.has(at)) return;
       visited.add(at);
       if (at.op === "number") this.constantLocals.set(at.value, -1);
-      for (const part of partsOf(at)) visit(part);
+      for (const part of partsOf(at)) {
+        visit(part);
+        if (at.op === "fma" && part.op === "number" && !this.fused) this.wideConstants.set(part.value, -1);
+      }
     };
     for (const statement of body) {
       for (const expression of expressionsIn(statement)) visit(expression);
     }
     return () => {
+      for (const value of this.wideConstants.keys()) {
+        const local = this.code.local("v128");
+        this.code.splatWide(value).set(local);
+        this.wideConstants.set(value, local);
+      }
       for (const value of this.constantLocals.keys()) {
         const local = this.code.local("v128");
         this.code.splat(value).set(local);
@@ -46,6 +60,7 @@ export class LoopValues {
 
   beginTurn(): void {
     this.kept.clear();
+    this.wideKept.clear();
   }
 
   /** A stored value of a product's lanes or sums, on the stack, as it is without the chains' scale; and the reverse. */
@@ -97,19 +112,28 @@ export class LoopValues {
         code.vector(`f32x4.${scalar.op}`);
         return;
       case "binade":
-      case "fma":
-        throw new Error(`no WebAssembly for ${scalar.op}`);
+        this.emit(scalar.a, read);
+        code.splatBits(0x7f800000).vector("v128.and");
+        return;
       case "round":
         this.emit(scalar.a, read);
         if (scalar.type.name === "bf16") this.roundBf16();
-        else if (scalar.type.name === "fp16") this.roundFp16();
-        else throw new Error(`no WebAssembly for ${scalar.type.name}`);
+        else if (scalar.type.integer) this.roundInteger(scalar.type);
+        else this.roundFloat(scalar.type);
+        return;
+      case "fma":
+        this.multiplyAdd(scalar, read);
         return;
       case "scale2":
         this.emit(scalar.p, read);
         this.emit(scalar.n, read);
-        // n + 1.5 * 2^23 has n in its low bits; shifted, only the nine that matter to an exponent and a sign remain.
-        code.splat(12582912).vector("f32x4.add").i32(23).vector("i32x4.shl").vector("i32x4.add");
+        // n + 127 + 1.5 * 2^23 has the exponent of 2^n in its low bits; shifted, only the nine with the sign remain.
+        code
+          .splat(12582912 + 127)
+          .vector("f32x4.add")
+          .i32(23)
+          .vector("i32x4.shl")
+          .vector("f32x4.mul");
         return;
       case "select":
         this.select(scalar, read);
@@ -149,15 +173,86 @@ export class LoopValues {
     code.splatBits(-0x10000).vector("v128.and");
   }
 
-  /** Adding 1.5 * 2^13 times the power of two below |x|, at least that of 2^-14, leaves the bits that fp16 keeps. */
-  private roundFp16(): void {
+  /**
+   * Adding 1.5 * 2^(24 - p) times the power of two below |x|, at least the type's least, leaves the p bits that it keeps; what
+   * rounds to zero is +0.
+   */
+  private roundFloat({ significandBits, leastExponent, largest, saturates }: FloatSpec): void {
     const { code } = this;
     const [x, magic] = [code.local("v128"), code.local("v128")];
-    code.tee(x).splatBits(0x7f800000).vector("v128.and").splatBits(0x38800000).vector("i32x4.max_s");
-    code.splat(12288).vector("f32x4.mul").set(magic);
+    code
+      .tee(x)
+      .splatBits(0x7f800000)
+      .vector("v128.and")
+      .splat(2 ** leastExponent)
+      .vector("i32x4.max_s");
+    code
+      .splat(1.5 * 2 ** (24 - significandBits))
+      .vector("f32x4.mul")
+      .set(magic);
     code.get(x).get(magic).vector("f32x4.add").get(magic).vector("f32x4.sub");
+    if (saturates) code.splat(largest).vector("f32x4.pmin").splat(-largest).vector("f32x4.pmax");
+  }
+
+  /** Ties away from zero; |x| less its floor is exact, |x| + 1/2 is not. */
+  private roundInteger({ largest }: FloatSpec): void {
+    const { code } = this;
+    const [x, size, whole] = [code.local("v128"), code.local("v128"), code.local("v128")];
+    code.tee(x).vector("f32x4.abs").tee(size).vector("f32x4.floor").set(whole);
+    code.splat(1).get(size).get(whole).vector("f32x4.sub").splat(0.5).vector("f32x4.ge").vector("v128.and");
+    code.get(whole).vector("f32x4.add").splat(largest).vector("f32x4.pmin").set(size);
+    code.splat(0).get(size).vector("f32x4.sub").get(size).get(x).splat(0).vector("f32x4.lt");
+    code.vector("v128.bitselect");
+  }
+
+  /** One rounding: the machine's, or of a float64 sum that is rounded to odd (src/numerics/single-rounding.ts). */
+  private multiplyAdd({ a, b, c }: Extract<Scalar, { op: "fma" }>, read: (variable: Variable) => void): void {
+    const { code } = this;
+    if (this.fused) {
+      for (const part of [a, b, c]) this.emit(part, read);
+      code.vector("f32x4.relaxed_madd");
+      return;
+    }
+    const [x, y, z] = [a, b, c].map(part => this.wide(part, read)) as [Wide, Wide, Wide];
+    const [product, sum, part, lost] = ["v128", "v128", "v128", "v128"].map(() => code.local("v128")) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    for (const half of [0, 1] as const) {
+      code.get(x[half]).get(y[half]).vector("f64x2.mul").tee(product).get(z[half]).vector("f64x2.add").tee(sum);
+      code.get(product).vector("f64x2.sub").set(part);
+      code.get(product).get(sum).get(part).vector("f64x2.sub").vector("f64x2.sub");
+      code.get(z[half]).get(part).vector("f64x2.sub").vector("f64x2.add").set(lost);
+      // One step toward zero where the exact sum is nearer to it, and odd where anything was lost.
+      code.get(sum).get(lost).get(sum).vector("v128.xor").splatWholeWide(0).vector("i64x2.lt_s");
+      code.get(lost).splatWide(0).vector("f64x2.ne").tee(part).vector("v128.and").vector("i64x2.add");
+      code.get(part).splatWholeWide(1).vector("v128.and").vector("v128.or").vector("f32x4.demote_f64x2_zero");
+    }
+    code.halves(0, 2);
+  }
+
+  /** A value's lower and upper half in float64. */
+  private wide(scalar: Scalar, read: (variable: Variable) => void): Wide {
+    const constant = scalar.op === "number" ? this.wideConstants.get(scalar.value) : undefined;
+    if (constant !== undefined) return [constant, constant];
+    const known = this.wideKept.get(scalar);
+    if (known !== undefined) return known;
+    const { code } = this;
+    const halves: Wide = [code.local("v128"), code.local("v128")];
+    const value = code.local("v128");
+    this.emit(scalar, read);
+    code.tee(value).vector("f64x2.promote_low_f32x4").set(halves[0]);
+    code.get(value).get(value).halves(1, 1).vector("f64x2.promote_low_f32x4").set(halves[1]);
+    // A variable may be set in between.
+    if (scalar.op !== "read") this.wideKept.set(scalar, halves);
+    return halves;
   }
 }
+
+/** The locals of a value's halves in float64. */
+type Wide = readonly [number, number];
 
 /** Variables of one value a row that are read before anything in the body sets them. */
 export function rowsRead(body: readonly Statement[]): Set<Variable> {

@@ -1,6 +1,8 @@
+import type { ProductSum } from "../numerics/summation.js";
 import type { Statement, Step, TileProgram } from "./program.js";
+import { statementReads } from "./steps.js";
 import type { Variable } from "./variable.js";
-import { FunctionCode, moduleOf } from "./wasm-code.js";
+import { FunctionCode, type ImportedFunction, moduleOf } from "./wasm-code.js";
 import { LoopValues, rowsRead } from "./wasm-values.js";
 
 /*
@@ -30,6 +32,16 @@ export interface WasmLayout {
   readonly f: number;
   /** What the chains of products work on is multiplied by, a power of two. */
   readonly chainScale: number;
+  /** Whether the machine's multiply-add rounds once. */
+  readonly fused: boolean;
+  /** Scales of blocks, where products have them. */
+  readonly scales: {
+    /** Those of the queries of a lane group, [blocks of E][8], from its beginning. */
+    readonly queries: number;
+    /** Those of the packed keys, [panels][blocks of E][4], and values, [blocks of keys][panels][4]. */
+    readonly keys: number;
+    readonly values: number;
+  };
   /** Where the host says which rows see a key of the tile, all ones or none; null where their intervals do. */
   readonly seenLanes: number | null;
 }
@@ -39,8 +51,13 @@ const laneBytes = 32;
 const vectorBytes = 16;
 const panelBytes = 16;
 
-/** The functions that the module needs: `products` of assembly/products.ts. */
-const products = { name: "products", parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const };
+/** The products that the module needs: chains (assembly/products.ts), blocks (sums.ts) or steps (steps.ts). */
+export const productName = { E: "keyProducts", key: "valueProducts" } as const;
+
+const importOf = (over: "E" | "key", { sum }: ProductSum): ImportedFunction => ({
+  name: productName[over],
+  parameters: new Array<"i32">(sum.kind === "chain" ? 7 : 15).fill("i32"),
+});
 
 /** The names of a pass's functions. */
 export const tileFunction = (pass: number): string => `tile${pass}`;
@@ -55,10 +72,10 @@ export function printWasm(program: TileProgram, layout: WasmLayout): Uint8Array<
     program.passes.flatMap(({ tile }) => tile.flatMap(step => (step.kind === "product" ? [step.lanes, step.to] : []))),
   );
   const functions = program.passes.flatMap(({ tile, end }, n) => [
-    { name: tileFunction(n), code: new TilePrinter(layout, scaled, true).print(tile) },
-    { name: endFunction(n), code: new TilePrinter(layout, scaled, false).print(end) },
+    { name: tileFunction(n), code: new TilePrinter(program, layout, scaled, true).print(tile) },
+    { name: endFunction(n), code: new TilePrinter(program, layout, scaled, false).print(end) },
   ]);
-  return moduleOf([products], functions);
+  return moduleOf([importOf("E", program.products.E), importOf("key", program.products.key)], functions);
 }
 
 /** Parameters of a tile's function. */
@@ -76,6 +93,7 @@ class TilePrinter {
   private readonly place: number;
 
   constructor(
+    private readonly program: TileProgram,
     private readonly layout: WasmLayout,
     private readonly scaled: ReadonlySet<Variable>,
     private readonly inTile: boolean,
@@ -99,8 +117,9 @@ class TilePrinter {
     return code;
   }
 
-  private product({ over, lanes, to, continues }: Extract<Step, { kind: "product" }>): void {
+  private product(step: Extract<Step, { kind: "product" }>): void {
     const { code, layout, begin, end } = this;
+    const { over, lanes, to, continues } = step;
     if (over === "E") {
       const panel = (): unknown => code.get(begin).i32(2).scalar("i32.shr_u");
       const apart = layout.e * panelBytes;
@@ -113,7 +132,9 @@ class TilePrinter {
       code.scalar("i32.sub").i32(layout.e);
       this.address(to);
       panel();
-      code.i32(7).scalar("i32.shl").scalar("i32.add").i32(0).call(0);
+      code.i32(7).scalar("i32.shl").scalar("i32.add").i32(0);
+      this.inParts(step);
+      code.call(0);
       return;
     }
     this.address(lanes);
@@ -123,7 +144,47 @@ class TilePrinter {
     code.i32(Math.ceil(layout.f / 4));
     code.get(end).get(begin).scalar("i32.sub");
     this.address(to);
-    code.i32(continues ? 1 : 0).call(0);
+    code.i32(continues ? 1 : 0);
+    this.inParts(step);
+    code.call(1);
+  }
+
+  /** What products other than chains take more: where their parts begin, and the scales of blocks. */
+  private inParts({ over, scales }: Extract<Step, { kind: "product" }>): void {
+    const { code, layout, begin } = this;
+    const { sum } = this.program.products[over];
+    if (sum.kind === "chain") return;
+    const { width } = sum;
+    const blocks = width === null ? 0 : Math.ceil(layout.e / width);
+    if (over === "E") {
+      code.i32(0).i32(0).i32(0);
+      code.get(group).i32(layout.scales.queries).scalar("i32.add");
+      // The scales of the first panel that some row sees.
+      code
+        .get(begin)
+        .i32(2)
+        .scalar("i32.shr_u")
+        .i32(blocks * panelBytes)
+        .scalar("i32.mul");
+      code
+        .i32(layout.scales.keys)
+        .scalar("i32.add")
+        .i32(panelBytes)
+        .i32(blocks * panelBytes);
+    } else {
+      code.i32(1).get(begin);
+      code
+        .get(firstKey)
+        .i32((width ?? 1) - 1)
+        .scalar("i32.and")
+        .get(begin)
+        .scalar("i32.add");
+      code.i32(scales === null ? 0 : layout.placeOf(scales)).i32(layout.scales.values);
+      code.i32(Math.ceil(layout.f / 4) * panelBytes).i32(panelBytes);
+    }
+    if (sum.kind === "blocks") code.i32(sum.exact ? 1 : 0);
+    else if (over === "key") code.get(group);
+    else code.i32(0);
   }
 
   /** The address of a variable's first value in this tile, on the stack. */
@@ -164,11 +225,12 @@ class TilePrinter {
   private body({ over, body }: Extract<Step, { kind: "loop" }>, partial: boolean): void {
     const { code, layout, place, half } = this;
     const { state } = layout;
-    const values = new LoopValues(code, this.scaled, layout.chainScale);
+    const values = new LoopValues(code, this.scaled, layout.chainScale, layout.fused);
     const constant = values.constants(body);
     /** The address of a value at the loop's coordinate, and the rest as an offset. */
     const addressed = (variable: Variable): { readonly local: number; readonly offset: number } => {
       const offset = layout.placeOf(variable);
+      if (variable.axis === "block") return { local: over === "key" ? inBlock : place, offset };
       if (variable.axis === "row") {
         if (variable.life === "tile") return { local: half, offset };
         return { local: variable.life === "whole" ? this.atTile : this.own, offset };
@@ -177,10 +239,16 @@ class TilePrinter {
       return { local: within, offset };
     };
     const within = code.local("i32");
+    const inBlock = code.local("i32");
+    const hasBlocks = over === "key" && this.readsBlocks(body);
     // What does not change in the loop, before it.
     const folds = new Map<Variable, number>();
     for (const statement of body) {
       if (statement.kind !== "fold") continue;
+      if (statement.to.axis === "block") {
+        this.fillBlocks(statement.to, statement.start ?? 0);
+        continue;
+      }
       const sum = code.local("v128");
       folds.set(statement.to, sum);
       if (statement.start !== null) code.splat(statement.start).set(sum);
@@ -224,11 +292,22 @@ class TilePrinter {
         code.get(this.own).load(state.keyEnds).set(lanesTo);
         code.get(this.begin).vector("i32x4.splat").set(m);
       }
+    } else if (over === "block") {
+      this.blockBounds(last);
     } else if (over !== null) {
       code.get(half).set(place);
       code.i32((over === "E" ? layout.e : layout.f) * laneBytes).set(last);
     }
     const once = (): void => {
+      if (hasBlocks) {
+        code
+          .get(place)
+          .i32(5 + this.blockBits)
+          .scalar("i32.shr_u")
+          .i32(5)
+          .scalar("i32.shl");
+        code.get(half).scalar("i32.add").set(inBlock);
+      }
       if (over === "key") {
         code.get(this.atKey).get(place).scalar("i32.add").get(half).scalar("i32.sub").set(within);
         if (partial && layout.seenLanes !== null) code.get(place).load(layout.seenLanes).set(seen);
@@ -258,6 +337,37 @@ class TilePrinter {
     if (checks) code.get(this.own).get(bad).store(state.bad);
   }
 
+  /** log2 of the keys of a block. */
+  private get blockBits(): number {
+    return Math.log2(this.program.blockKeys ?? 1);
+  }
+
+  private readsBlocks(body: readonly Statement[]): boolean {
+    return body.some(
+      statement =>
+        (statement.kind === "fold" && statement.to.axis === "block") ||
+        [...statementReads(statement)].some(({ axis }) => axis === "block"),
+    );
+  }
+
+  /** Sets `place` to the first block that some row sees a key of, and `last` past the last. */
+  private blockBounds(last: number): void {
+    const { code, half, place, begin, end, blockBits } = this;
+    code.get(begin).i32(blockBits).scalar("i32.shr_u").i32(5).scalar("i32.shl").get(half).scalar("i32.add").set(place);
+    code.get(end).i32(-1).scalar("i32.add").i32(blockBits).scalar("i32.shr_u").i32(1).scalar("i32.add");
+    code.i32(5).scalar("i32.shl").set(last);
+  }
+
+  private fillBlocks(variable: Variable, value: number): void {
+    const { code, place } = this;
+    const last = code.local("i32");
+    this.blockBounds(last);
+    code.loop(() => {
+      code.get(place).splat(value).store(this.layout.placeOf(variable));
+      code.get(place).i32(laneBytes).scalar("i32.add").tee(place).get(last).scalar("i32.lt_s");
+    });
+  }
+
   private statement(
     statement: Statement,
     values: LoopValues,
@@ -284,6 +394,17 @@ class TilePrinter {
         code.vector("v128.andnot");
       }
       code.get(at.bad).vector("v128.or").set(at.bad);
+      return;
+    }
+    if (statement.kind === "fold" && statement.to.axis === "block") {
+      const { local, offset } = at.addressed(statement.to);
+      code.get(local);
+      values.emit(statement.value, readHere);
+      if (at.where !== null) {
+        readHere(statement.to);
+        code.get(at.where).vector("v128.bitselect");
+      }
+      code.store(offset);
       return;
     }
     if (statement.kind === "fold") {

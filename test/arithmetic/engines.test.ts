@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
+import { wasmEngine } from "../../src/emulator/wasm/engine.js";
+import { nodeWasmHost } from "../../src/platform/wasm-host.js";
 import { difference, engineOutcome, goldenOutcome } from "./random.js";
 import { randomCase } from "./random-case.js";
 import { hexOf, readVector, vectorNames } from "./vectors.js";
@@ -12,6 +14,7 @@ const cases = Number(process.env["FUSEMAX_ARITHMETIC_CASES"] ?? 150);
 
 const engines: readonly { readonly name: string; readonly share: number; readonly open: () => Promise<Engine> }[] = [
   { name: "cpu", share: 1, open: async () => cpuEngine() },
+  { name: "wasm", share: 1, open: async () => wasmEngine(await nodeWasmHost()) },
   { name: "cpu, closures", share: 0.2, open: async () => cpuEngine({ form: "closures" }) },
 ];
 

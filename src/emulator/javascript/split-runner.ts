@@ -1,11 +1,9 @@
-import { kvHeadOf } from "../../attention/heads.js";
-import { isEmpty } from "../../attention/key-range.js";
 import { maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
-import { isScaledAfterwards } from "../../numerics/arithmetic.js";
+import { batchOf, type RowRange } from "../../attention/rows.js";
 import { isSplit, keyRuns } from "../kv-runs.js";
-import { type MergeFault, RunMerger, type RunState } from "../merge-runs.js";
+import { type MergeFault, RunMerger } from "../merge-runs.js";
+import { MergedRows } from "../merged-rows.js";
 import type { Fault, RowRunner, RunOptions } from "./row-runner.js";
 
 /** What computes rows of one head. */
@@ -32,39 +30,24 @@ class SplitRunner implements Rows {
   }
 
   run(rows: RowRange, av: Float32Array, { stopped, states }: RunOptions = {}): Fault | null {
-    const { problem, operands, runner, merger } = this;
-    const { valueDim } = problem.shape;
-    const mask = maskOf(problem);
+    const { problem, runner } = this;
     const count = rows.end - rows.start;
-    const runs: RunState[][] = Array.from({ length: count }, () => []);
+    const merged = new MergedRows(problem, this.operands, maskOf(problem), this.merger, { start: rows.start, count });
     let fault: Fault | null = null;
     for (const within of keyRuns(problem, sequenceOf(problem, batchOf(problem.shape, rows.start)).keys)) {
-      const rnv = new Float32Array(count * valueDim);
-      const own = new Float32Array(2 * count);
-      const sunk = within.from > 0;
-      fault ??= runner.run(rows, rnv, { within, sunk, states: own, ...(stopped === undefined ? {} : { stopped }) });
-      for (const [i, ofRow] of runs.entries()) {
-        // The first run has a sink to give, whether it sees a key or not.
-        if ((sunk || problem.sink !== true) && isEmpty(mask.spanWithin(rows.start + i, within))) continue;
-        const [rm, rd] = [own[2 * i] as number, own[2 * i + 1] as number];
-        ofRow.push({ rm, rd, rnv: rnv.subarray(i * valueDim, (i + 1) * valueDim) });
-      }
+      const own = { av: new Float32Array(count * problem.shape.valueDim), states: new Float32Array(2 * count) };
+      const options = { within, sunk: within.from > 0, states: own.states };
+      fault = firstOf(fault, runner.run(rows, own.av, { ...options, ...(stopped === undefined ? {} : { stopped }) }));
+      merged.add(within, own);
     }
-    const { v } = problem.arithmetic.operands;
-    const scales = isScaledAfterwards(v) ? operands.scales?.v : undefined;
-    for (const [i, ofRow] of runs.entries()) {
-      const row = rows.start + i;
-      const to = av.subarray(i * valueDim, (i + 1) * valueDim);
-      if (ofRow.length > 0) {
-        const scale = scales?.[kvHeadOf(problem.shape, headOf(problem.shape, row))] ?? null;
-        const merged = merger.merge(ofRow, scale, to, states?.subarray(2 * i, 2 * i + 2));
-        if (merged !== null) fault ??= faultOf(row, merged);
-      }
-      if (isEmpty(mask.span(row))) to.fill(0);
-    }
-    return fault;
+    merged.finish({ av, states });
+    return firstOf(fault, merged.fault === null ? null : faultOf(merged.fault.row, merged.fault.what));
   }
 }
+
+/** By row, then by run. */
+const firstOf = (a: Fault | null, b: Fault | null): Fault | null =>
+  a === null || (b !== null && b.row < a.row) ? b : a;
 
 const faultOf = (row: number, { tensor, zero, index }: MergeFault): Fault => ({
   row,

@@ -3,32 +3,29 @@ import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
-import { formatNames } from "../../numerics/format.js";
-import { requireFormat } from "../../numerics/format-of.js";
-import { exponentFactor } from "../../numerics/pe.js";
 import { biasOf, type Pass, startOf, type TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
-import { endFunction, printWasm, tileFunction } from "../../program/wasm.js";
+import { endFunction, printWasm, productName, tileFunction } from "../../program/wasm.js";
 import type { RowBlock } from "../engine.js";
 import { biasReader, sinkOf } from "../given-scores.js";
+import { isSplit, keyRuns } from "../kv-runs.js";
+import { RunMerger } from "../merge-runs.js";
+import { MergedRows } from "../merged-rows.js";
 import { tileKeys } from "../program-of.js";
 import { countTiles } from "../webgpu/blocks.js";
 import { lanes } from "./kernels.js";
+import { chainScaleOf, kernelOf } from "./product-sums.js";
 import { nextRows, type Rows } from "./rows.js";
+import { type Packers, panelRows, TileOperands } from "./tile-operands.js";
 import { TileScores } from "./tile-scores.js";
 
 /** What of the kernels written by hand (assembly/attention.ts) a printed program works with. Addresses are in bytes. */
-interface Blocks {
-  readonly memory: WebAssembly.Memory;
-  configureArithmetic(format: number, factor: number): void;
+interface Blocks extends Packers {
   heapBase(): number;
-  queryScale(): number;
-  products(...integers: readonly number[]): void;
+  multiplyAdd(a: number, b: number, c: number): number;
   lookAtTile(state: number, firstKey: number, count: number): number;
   rowsToLanes(rows: number, count: number, width: number, to: number, factor: number): void;
   lanesToRows(from: number, count: number, width: number, rows: number): void;
-  rowsToPanels(rows: number, count: number, width: number, panels: number): void;
-  columnsToPanels(rows: number, count: number, width: number, panels: number): void;
 }
 
 const stateFields = [
@@ -45,8 +42,6 @@ type StateField = (typeof stateFields)[number];
 /** Bytes of a group's state (assembly/memory.ts). */
 const stateBytes = 352;
 const laneBytes = 4 * lanes;
-/** Rows of a panel, up to which products write past the end. */
-const panelRows = 4;
 const mostGroups = 128;
 /** Addresses stay below half of what 32 bits can tell. */
 const mostBytes = 2 ** 31;
@@ -56,6 +51,25 @@ export type CompileWasm = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module
 
 /** What a thread has compiled, by program and layout: problems of one size come again. */
 const modules = new WeakMap<TileProgram, Map<string, WebAssembly.Module>>();
+
+/** Where outputs of rows go: AV [rows, F], and RM and RD [rows, 2] where they are wanted. */
+interface RowOutputs {
+  readonly av: Float32Array;
+  readonly states: Float32Array | undefined;
+}
+
+interface RowsDone {
+  /** The first row in which a check failed. */
+  readonly bad: number | null;
+  readonly saturated: number;
+}
+
+const firstOf = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+/** Whether the machine's multiply-add rounds once: (1 + 2^-12)^2 is half a step above what fp32 has. */
+const isFused = ({ multiplyAdd }: Pick<Blocks, "multiplyAdd">): boolean =>
+  multiplyAdd(1 + 2 ** -12, 1 + 2 ** -12, -1 - 2 ** -11) !== 0;
 
 interface PrintedPass {
   readonly pass: Pass;
@@ -74,9 +88,11 @@ export class ProgramRunner {
   private readonly groups: number;
   private readonly groupBytes: number;
   private readonly firstGroup: number;
-  private readonly stage: number;
-  private readonly keyPanels: number;
-  private readonly valuePanels: number;
+  private readonly tiles: TileOperands;
+  /** Scales of the blocks of queries, from a group's beginning. */
+  private readonly queryScales: number;
+  private readonly chainScale: number;
+  private readonly merger: RunMerger | null;
   private readonly scores: TileScores;
   private readonly floats: Float32Array;
   private readonly integers: Int32Array;
@@ -97,30 +113,29 @@ export class ProgramRunner {
       StateField,
       number
     >;
-    const { shape, arithmetic, scale } = problem;
-    const format = requireFormat(arithmetic, "engine wasm");
+    const { shape } = problem;
     this.mask = maskOf(problem);
     this.m0 = tileKeys(problem, program);
-    this.blocks.configureArithmetic(formatNames.indexOf(format.name), exponentFactor(scale));
+    this.chainScale = chainScaleOf(program, this.blocks);
+    this.merger = isSplit(problem) ? new RunMerger(problem.arithmetic, problem.scale) : null;
     let next = this.blocks.heapBase();
     const place = (bytes: number): number => {
       const at = Math.ceil(next / 64) * 64;
       next = at + bytes;
       return at;
     };
-    const paddedKeys = Math.ceil(this.m0 / panelRows) * panelRows;
     const features = Math.ceil(shape.valueDim / panelRows) * panelRows;
-    this.stage = place(4 * Math.max(lanes, this.m0) * Math.max(shape.headDim, features));
-    const shared = (of: "E" | "key"): boolean =>
-      program.passes.some(({ tile }) => tile.some(step => step.kind === "product" && step.over === of));
-    this.keyPanels = place(shared("E") ? 4 * paddedKeys * shape.headDim : 0);
-    this.valuePanels = place(shared("key") ? 4 * this.m0 * features : 0);
     const seenLanes = place(this.mask.isInterval ? 0 : laneBytes * this.m0);
+    const seenAt = this.mask.isInterval ? 0 : seenLanes;
+    this.tiles = new TileOperands(problem, operands, program, this.m0, place, this.blocks, seenAt);
     let groupBytes = stateBytes;
+    this.queryScales = groupBytes;
+    groupBytes += laneBytes * this.tiles.blocksOfE;
     const tiles = Math.ceil(shape.keys / this.m0);
     const lengthOf = ({ axis, life }: Variable): number => {
       if (axis === "E") return shape.headDim;
       if (axis === "F") return features;
+      if (axis === "block") return Math.ceil(this.m0 / (program.blockKeys ?? 1));
       if (axis === "key") return (life === "whole" ? tiles * this.m0 : this.m0) + panelRows;
       return life === "whole" ? tiles : 1;
     };
@@ -139,10 +154,11 @@ export class ProgramRunner {
     this.grow(next);
     this.floats = new Float32Array(this.blocks.memory.buffer);
     this.integers = new Int32Array(this.blocks.memory.buffer);
-    this.scores = new TileScores(this.mask, biasReader(operands, shape, program), {
+    const written = {
       ...{ memory: this.blocks.memory, fields: this.fields, seenLanes },
       biasAt: this.places.get(biasOf(program) ?? program.query) ?? 0,
-    });
+    };
+    this.scores = new TileScores(this.mask, biasReader(operands, shape, program), written, program.descending);
     this.passes = this.print(compile, this.mask.isInterval ? null : seenLanes);
   }
 
@@ -168,14 +184,17 @@ export class ProgramRunner {
 
   private print(compile: CompileWasm, seenLanes: number | null): readonly PrintedPass[] {
     const { blocks, program, problem, places } = this;
+    const { keyPanels, valuePanels, keyScales, valueScales } = this.tiles.places;
     const layout = {
       placeOf: (variable: Variable) => places.get(variable) ?? 0,
       state: this.fields,
-      keyPanels: this.keyPanels,
-      valuePanels: this.valuePanels,
+      keyPanels,
+      valuePanels,
+      scales: { queries: this.queryScales, keys: keyScales, values: valueScales },
       e: problem.shape.headDim,
       f: problem.shape.valueDim,
-      chainScale: blocks.queryScale(),
+      chainScale: this.chainScale,
+      fused: isFused(blocks),
       seenLanes,
     };
     const key = JSON.stringify([layout, [...places.values()]]);
@@ -183,7 +202,11 @@ export class ProgramRunner {
     modules.set(program, known);
     const module = known.get(key) ?? compile(printWasm(program, layout));
     known.set(key, module);
-    const env = { memory: blocks.memory, products: blocks.products };
+    const env = {
+      memory: blocks.memory,
+      [productName.E]: kernelOf(program, "E", blocks),
+      [productName.key]: kernelOf(program, "key", blocks),
+    };
     const { exports } = new WebAssembly.Instance(module, { env });
     return program.passes.map((pass, n) => ({
       pass,
@@ -201,15 +224,58 @@ export class ProgramRunner {
     const av = new Float32Array((range.end - range.start) * valueDim);
     const states = this.problem.states === true ? new Float32Array(2 * (range.end - range.start)) : undefined;
     let overflowRow: number | null = null;
+    let saturated = 0;
     for (let start = range.start; start < range.end; ) {
       const rows = nextRows(this.problem, start, range.end, this.groups);
-      if (!this.passKeys(rows, this.load(rows), stopped)) return null;
-      overflowRow ??= this.finish(rows, av.subarray((start - range.start) * valueDim));
-      if (states !== undefined) this.readStates(rows, states.subarray(2 * (start - range.start)));
+      const to = {
+        av: av.subarray((start - range.start) * valueDim),
+        states: states?.subarray(2 * (start - range.start)),
+      };
+      const done =
+        this.merger === null ? this.runRows(rows, to, stopped) : this.runSplit(rows, to, this.merger, stopped);
+      if (done === null) return null;
+      overflowRow ??= done.bad;
+      saturated += done.saturated;
       start += rows.count;
     }
     const tiles = countTiles(this.problem, range);
-    return { range, av, overflowRow, tiles, ...(states === undefined ? {} : { states }) };
+    return { range, av, overflowRow, saturated, tiles, ...(states === undefined ? {} : { states }) };
+  }
+
+  /** Takes rows through all keys, or those of a run. */
+  private runRows(rows: Rows, to: RowOutputs, stopped: () => boolean, run: KeyRange | null = null): RowsDone | null {
+    if (!this.passKeys(rows, this.load(rows, run), stopped, run)) return null;
+    const bad = this.finish(rows, to.av);
+    if (to.states !== undefined) this.readStates(rows, to.states);
+    return { bad, saturated: this.saturatedIn(rows) };
+  }
+
+  /** Takes rows through each run of the keys, and merges. */
+  private runSplit(rows: Rows, to: RowOutputs, merger: RunMerger, stopped: () => boolean): RowsDone | null {
+    const { problem, operands, mask } = this;
+    const { valueDim } = problem.shape;
+    const merged = new MergedRows(problem, operands, mask, merger, rows);
+    let [bad, saturated]: [number | null, number] = [null, 0];
+    for (const run of keyRuns(problem, rows.keys)) {
+      const own = { av: new Float32Array(rows.count * valueDim), states: new Float32Array(2 * rows.count) };
+      const done = this.runRows(rows, own, stopped, run);
+      if (done === null) return null;
+      bad = firstOf(bad, done.bad);
+      saturated += done.saturated;
+      merged.add(run, own);
+    }
+    return { bad: firstOf(bad, merged.finish(to)), saturated };
+  }
+
+  private saturatedIn({ count }: Rows): number {
+    const { saturated } = this.program;
+    if (saturated === undefined) return 0;
+    const place = this.places.get(saturated) ?? 0;
+    let sum = 0;
+    for (let row = 0; row < count; row += 1) {
+      sum += this.floats[(this.addressOf(Math.floor(row / lanes)) + place) / 4 + (row % lanes)] as number;
+    }
+    return sum;
   }
 
   private addressOf(group: number): number {
@@ -217,7 +283,9 @@ export class ProgramRunner {
   }
 
   /** Loads the queries, sets what is built up over the tiles, and gives the keys that any of the rows sees. */
-  private load({ start, count, groups }: Rows): KeyRange {
+  private load({ start, count, groups }: Rows, run: KeyRange | null): KeyRange {
+    const sunk = run !== null && run.from > 0;
+    const { stage } = this.tiles.places;
     const { blocks, floats, integers, fields, program } = this;
     const { headDim, valueDim } = this.problem.shape;
     const lengths = { row: 1, key: 0, block: 0, E: headDim, F: valueDim };
@@ -226,14 +294,17 @@ export class ProgramRunner {
       const at = this.addressOf(group);
       const first = start + group * lanes;
       const there = Math.min(lanes, start + count - first);
-      floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), this.stage / 4);
+      floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), stage / 4);
       const query = at + (this.places.get(program.query) ?? 0);
-      blocks.rowsToLanes(this.stage, there, headDim, query, this.scaleOf(program.query));
+      blocks.rowsToLanes(stage, there, headDim, query, this.scaleOf(program.query));
+      this.tiles.loadQueryScales(first, there, at + this.queryScales);
       floats.fill(0, (at + fields.bad) / 4, (at + fields.bad) / 4 + lanes);
       for (const variable of program.variables) {
         const from = (at + (this.places.get(variable) ?? 0)) / 4;
         for (let lane = 0; lane < there; lane += 1) {
-          const start = startOf(program, variable, sinkOf(this.operands, this.problem.shape, first + lane));
+          const sink = sinkOf(this.operands, this.problem.shape, first + lane);
+          const initial = variable.life === "row" ? variable.initial : null;
+          const start = this.tiles.given(variable, first + lane) ?? (sunk ? initial : startOf(program, variable, sink));
           if (start === null) break;
           // A sum of products starts at zero, whatever its scale.
           if (variable.axis === "row") floats[from + lane] = start;
@@ -241,7 +312,7 @@ export class ProgramRunner {
         }
       }
       for (let lane = 0; lane < lanes; lane += 1) {
-        const seen = lane < there ? this.mask.span(first + lane) : noKeys;
+        const seen = lane < there ? this.seenBy(first + lane, run) : noKeys;
         integers[(at + fields.seenFrom) / 4 + lane] = seen.from;
         integers[(at + fields.seenTo) / 4 + lane] = seen.to;
         all = hull(all, seen);
@@ -250,62 +321,52 @@ export class ProgramRunner {
     return all;
   }
 
+  /** The keys that a row sees, of a run. */
+  private seenBy(row: number, run: KeyRange | null): KeyRange {
+    return run === null ? this.mask.span(row) : this.mask.spanWithin(row, run);
+  }
+
   /** What a variable is stored times: the scale of the chains where it enters or leaves products, else 1. */
   private scaleOf(variable: Variable): number {
     const inProduct = this.program.passes.some(({ tile }) =>
       tile.some(step => step.kind === "product" && (step.lanes === variable || step.to === variable)),
     );
-    return inProduct ? this.blocks.queryScale() : 1;
+    return inProduct ? this.chainScale : 1;
   }
 
-  private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean): boolean {
-    const { m0, blocks } = this;
-    const { scores } = this;
+  private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean, run: KeyRange | null): boolean {
+    const { m0, blocks, scores, tiles, places, program } = this;
+    const first = Math.floor(keys.from / m0);
+    const walked = Array.from({ length: Math.max(0, Math.ceil(keys.to / m0) - first) }, (_, i) => first + i);
+    if (program.descending) walked.reverse();
     for (const { pass, tile, end } of this.passes) {
       const biased = scores.isReadBy(pass);
       if (pass.tile.length > 0) {
-        for (let m1 = Math.floor(keys.from / m0); m1 * m0 < keys.to; m1 += 1) {
+        for (const m1 of walked) {
           if (stopped()) return false;
           const firstKey = m1 * m0;
           const count = Math.min(m0, rows.keys - firstKey);
-          this.pack(pass, rows.kvHead, firstKey, count);
+          tiles.pack(pass, { kvHead: rows.kvHead, firstKey, count }, variable => places.get(variable) ?? 0);
           for (let group = 0; group < rows.groups; group += 1) {
             const at = this.addressOf(group);
             const first = rows.start + group * lanes;
             const lanesOfTile = { first, there: Math.min(lanes, rows.start + rows.count - first), firstKey, count };
             scores.narrow(at, lanesOfTile);
             if (blocks.lookAtTile(at, firstKey, count) === 0) continue;
+            if (program.descending) scores.mirror(at, count);
             scores.fill(at, lanesOfTile, biased);
             tile(at, firstKey, m1, count);
           }
         }
         for (let group = 0; group < rows.groups; group += 1) {
           const first = rows.start + group * lanes;
-          scores.widen(this.addressOf(group), first, Math.min(lanes, rows.start + rows.count - first));
+          const there = Math.min(lanes, rows.start + rows.count - first);
+          scores.widen(this.addressOf(group), first, there, row => this.seenBy(row, run));
         }
       }
       for (let group = 0; group < rows.groups; group += 1) end(this.addressOf(group));
     }
     return true;
-  }
-
-  /** Packs what the pass needs of K and V. */
-  private pack({ tile }: Pass, kvHead: number, firstKey: number, count: number): void {
-    const { blocks, operands, stage } = this;
-    const { keys, headDim, valueDim } = this.problem.shape;
-    const copy = (tensor: Float32Array, width: number): void => {
-      const from = (kvHead * keys + firstKey) * width;
-      this.floats.set(tensor.subarray(from, from + count * width), stage / 4);
-    };
-    const needs = (over: "E" | "key"): boolean => tile.some(step => step.kind === "product" && step.over === over);
-    if (needs("E")) {
-      copy(operands.k, headDim);
-      blocks.rowsToPanels(stage, count, headDim, this.keyPanels);
-    }
-    if (needs("key")) {
-      copy(operands.v, valueDim);
-      blocks.columnsToPanels(stage, count, valueDim, this.valuePanels);
-    }
   }
 
   /** Brings RM and RD of the rows to `to`, [rows, 2]. */
@@ -323,7 +384,8 @@ export class ProgramRunner {
 
   /** Brings the rows to `av`; gives the first row in which a check failed, or null. */
   private finish({ start, count, groups }: Rows, av: Float32Array): number | null {
-    const { floats, integers, fields, stage } = this;
+    const { floats, integers, fields } = this;
+    const { stage } = this.tiles.places;
     const { valueDim } = this.problem.shape;
     const unscale = 1 / this.scaleOf(this.program.output);
     let overflowRow: number | null = null;

@@ -1,4 +1,4 @@
-import { noKeys } from "../../attention/key-range.js";
+import { type KeyRange, noKeys } from "../../attention/key-range.js";
 import type { Mask } from "../../attention/mask.js";
 import type { Pass } from "../../program/program.js";
 import { stepReads } from "../../program/steps.js";
@@ -9,7 +9,9 @@ import { lanes } from "./kernels.js";
 interface Places {
   readonly memory: WebAssembly.Memory;
   /** Fields of a group's state (assembly/memory.ts). */
-  readonly fields: Readonly<Record<"seenFrom" | "seenTo" | "viewBegin" | "viewEnd" | "viewPartial", number>>;
+  readonly fields: Readonly<
+    Record<"seenFrom" | "seenTo" | "keyStarts" | "keyEnds" | "viewBegin" | "viewEnd" | "viewPartial", number>
+  >;
   /** For each key of the tile and lane all ones or none, and the lane's addend. */
   readonly seenLanes: number;
   readonly biasAt: number;
@@ -36,6 +38,8 @@ export class TileScores {
     private readonly mask: Mask,
     private readonly bias: BiasReader | null,
     private readonly places: Places,
+    /** Whether a tile's last key stands first. */
+    private readonly descending: boolean,
   ) {
     this.floats = new Float32Array(places.memory.buffer);
     this.integers = new Int32Array(places.memory.buffer);
@@ -56,12 +60,28 @@ export class TileScores {
   }
 
   /** Sets what the rows see again. */
-  widen(state: number, first: number, there: number): void {
+  widen(state: number, first: number, there: number, seenBy: (row: number) => KeyRange): void {
     if (this.mask.isInterval) return;
-    this.setSeen(state, lane => (lane < there ? this.mask.span(first + lane) : noKeys));
+    this.setSeen(state, lane => (lane < there ? seenBy(first + lane) : noKeys));
   }
 
-  private setSeen(state: number, spanOf: (lane: number) => { readonly from: number; readonly to: number }): void {
+  /** Turns what the lanes see of a tile of `count` keys around, where its last key stands first. */
+  mirror(state: number, count: number): void {
+    const { keyStarts, keyEnds, viewBegin, viewEnd } = this.places.fields;
+    for (let lane = 0; lane < lanes; lane += 1)
+      this.turn((state + keyStarts) / 4 + lane, (state + keyEnds) / 4 + lane, count);
+    this.turn((state + viewBegin) / 4, (state + viewEnd) / 4, count);
+  }
+
+  private turn(startAt: number, endAt: number, count: number): void {
+    const { integers } = this;
+    const [start, end] = [integers[startAt] as number, integers[endAt] as number];
+    if (start >= end) return;
+    integers[startAt] = count - end;
+    integers[endAt] = count - start;
+  }
+
+  private setSeen(state: number, spanOf: (lane: number) => KeyRange): void {
     const { fields } = this.places;
     for (let lane = 0; lane < lanes; lane += 1) {
       const { from, to } = spanOf(lane);
@@ -71,8 +91,9 @@ export class TileScores {
   }
 
   /** Fills in the keys between the first and the last that a lane sees. */
-  fill(state: number, { first, there, firstKey }: LanesOfTile, biased: boolean): void {
-    const { mask, bias, integers, places, row } = this;
+  fill(state: number, { first, there, firstKey, count }: LanesOfTile, biased: boolean): void {
+    const { mask, bias, integers, places, row, descending } = this;
+    const keyAt = (place: number): number => firstKey + (descending ? count - 1 - place : place);
     const begin = integers[(state + places.fields.viewBegin) / 4] as number;
     const end = integers[(state + places.fields.viewEnd) / 4] as number;
     if (!mask.isInterval) {
@@ -80,7 +101,10 @@ export class TileScores {
       const at = places.seenLanes / 4;
       integers.fill(0, at + begin * lanes, at + end * lanes);
       for (let lane = 0; lane < there; lane += 1) {
-        for (let m = begin; m < end; ) {
+        for (let m = begin; descending && m < end; m += 1) {
+          if (mask.sees(first + lane, keyAt(m))) integers[at + m * lanes + lane] = -1;
+        }
+        for (let m = begin; !descending && m < end; ) {
           const key = firstKey + m;
           const word = mask.word(first + lane, key >>> 5);
           const last = Math.min(end, m + 32 - (key & 31));
@@ -93,8 +117,9 @@ export class TileScores {
     if (!biased || bias === null) return;
     const at = places.biasAt / 4;
     for (let lane = 0; lane < there; lane += 1) {
-      bias.read(first + lane, firstKey + begin, firstKey + end, row);
-      for (let m = begin; m < end; m += 1) this.floats[at + m * lanes + lane] = row[m - begin] as number;
+      const [from, to] = descending ? [keyAt(end - 1), keyAt(begin) + 1] : [keyAt(begin), keyAt(end)];
+      bias.read(first + lane, from, to, row);
+      for (let m = begin; m < end; m += 1) this.floats[at + m * lanes + lane] = row[keyAt(m) - from] as number;
     }
   }
 }
