@@ -20,6 +20,8 @@ const names = [
   ".npy",
   ".npz",
   ".safetensors",
+  ".safetensors.index.json",
+  "ONNX",
   "YAML",
   "--set",
   "options",

@@ -1,3 +1,4 @@
+import { indexTarget, onnxTarget } from "./onnx.js";
 import { optionsTarget, programTarget } from "./options.js";
 import { resumeTarget } from "./resume.js";
 import { settingsTarget, specsTarget } from "./specs.js";
@@ -10,6 +11,8 @@ export const targets: readonly Target[] = [
   npyTarget,
   npzTarget,
   safetensorsTarget,
+  indexTarget,
+  onnxTarget,
   specsTarget,
   settingsTarget,
   optionsTarget,
