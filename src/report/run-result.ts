@@ -45,6 +45,8 @@ export interface RunResult {
     readonly kvLens: readonly number[] | null;
     /** Keys of each batch that are padding in front. */
     readonly leftPad: readonly number[] | null;
+    /** How many scores the mask leaves, of all heads. */
+    readonly scores: number;
     /** What scores are capped at by tanh. */
     readonly softcap: number | null;
     /** The sizes [B, H, P, M] of what is added to scores, 1 where it is the same for all. */

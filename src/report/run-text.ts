@@ -6,6 +6,7 @@ import { arrayInWords } from "./array-names.js";
 import { elementBitsText } from "./element-bits.js";
 import { onnxText } from "./onnx-comparison.js";
 import type { RunResult } from "./run-result.js";
+import { uncharged } from "./score-terms.js";
 import { textTable } from "./table.js";
 import { bytes, energy, percent, seconds } from "./units.js";
 
@@ -42,6 +43,7 @@ export function runText(result: RunResult): string {
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
     line(["energy", energyText(cost)]),
     line(["busy", busyText(cost)]),
+    ...uncharged(workload, tile.p0).map(text => line(["left out", text])),
     "",
     "Emulation",
     line([

@@ -2,9 +2,10 @@ import { Float16Array } from "@petamoriken/float16";
 
 /** Bytes of tensor files, made without the code under test. */
 
-export type Element = "<f2" | "<f4" | "<f8" | ">f4" | "|V2" | "<i4" | "<u2";
+export type Element = "<f2" | "<f4" | "<f8" | ">f4" | "|V2" | "|b1" | "<i4" | "<u2";
 
 export function elementBytes(descr: Element, values: readonly number[]): Uint8Array {
+  if (descr === "|b1") return Uint8Array.from(values);
   if (descr === "<f2") return new Uint8Array(Float16Array.from(values).buffer);
   if (descr === "<f8") return new Uint8Array(Float64Array.from(values).buffer);
   if (descr === "<u2") return new Uint8Array(Uint16Array.from(values).buffer);

@@ -1,6 +1,6 @@
 import type { Operands } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
-import { rowsWithoutKeys } from "../../attention/visible.js";
+import { rowsWithoutKeys, visibleScores } from "../../attention/visible.js";
 import { joinChecks } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
 import type { Saturated } from "../../emulator/golden/one-pass.js";
@@ -158,6 +158,7 @@ function resultOf(
       pastKeys,
       kvLens: mask.kvLens,
       leftPad: mask.leftPad ?? null,
+      scores: visibleScores(problem),
       softcap: problem.softcap ?? null,
       bias: problem.bias ?? null,
       sink: problem.sink === true,

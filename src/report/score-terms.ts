@@ -1,0 +1,31 @@
+/** What is done to scores beside scaling, as far as its cost goes. */
+export interface ScoreTermsOfRun {
+  readonly softcap: number | null;
+  readonly bias: readonly number[] | null;
+  /** Scores that exist. */
+  readonly scores: number;
+}
+
+/** Multiply-adds of a soft-cap: |s| g, the five of E2's polynomial, w r, and t's own. */
+const softcapMacs = 8;
+
+/**
+ * What the cost leaves out, in a line each: the designs have no unit for it, and what the nearest charge is.
+ * @param lanes columns of the 1D array, each with a divider
+ */
+export function uncharged({ softcap, bias, scores }: ScoreTermsOfRun, lanes: number): readonly string[] {
+  const many = scores.toLocaleString("en-US");
+  const turns = Math.ceil(scores / lanes).toLocaleString("en-US");
+  return [
+    ...(softcap === null
+      ? []
+      : [
+          `the soft-cap: ${softcapMacs} multiply-adds, 2 additions and a division for each of ${many} scores; PEs that make scores have no divider, the nearest are the 1D array's, ${turns} divisions each`,
+        ]),
+    ...(bias === null
+      ? []
+      : [
+          `the bias: an addition for each of ${many} scores, the nearest charge a maximum's, and ${bias.reduce((a, b) => a * b, 1).toLocaleString("en-US")} words from memory, read once`,
+        ]),
+  ];
+}
