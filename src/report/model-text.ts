@@ -90,6 +90,14 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   ) {
     notes.push(`${workload.name} was made for at most ${counted(workload.context, "position")}.`);
   }
+  if (workload.softcap !== undefined) {
+    notes.push(
+      `Its soft-cap of the scores is left out: a division a score, for which PEs that make scores have no unit; the nearest are the 1D array's dividers.`,
+    );
+  }
+  if (workload.bias !== undefined) {
+    notes.push(`It adds ${workload.bias} to its scores, which is left out: an addition a score.`);
+  }
   return notes;
 }
 
