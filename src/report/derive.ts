@@ -1,5 +1,5 @@
 import { barriersOf } from "../einsum/barriers.js";
-import type { CheckedAnswer, CheckedDerivation, CheckedStep, Refutation } from "../einsum/derive/check.js";
+import type { CheckedAnswer, CheckedDerivation, CheckedStep, Refutation, StepCheck } from "../einsum/derive/check.js";
 import type { DerivationCaution, DerivationStep } from "../einsum/derive/derivation.js";
 import type { Caution } from "../einsum/derive/law.js";
 import { passesOver } from "../einsum/passes.js";
@@ -23,17 +23,7 @@ const bestOf = ({ answers, given }: CheckedDerivation): DerivationStep =>
 
 const textOf = ({ cascade }: DerivationStep): string => cascade.source.lines.join("\n");
 
-/** Where a refuted step differs: `on "all one", SS: 1 and 2`. */
-function differenceOf({ check }: CheckedStep): string {
-  const first = check?.firstDiffering;
-  if (first === undefined || first === null) return "";
-  const { difference, name, notes } = first;
-  return difference === null
-    ? ` on "${name}": ${notes.at(-1) ?? ""}`
-    : ` on "${name}": ${difference.tensor} is ${difference.values[0]} and ${difference.values[1]}`;
-}
-
-const largestOf = ({ check }: CheckedStep): number | null => check?.largest?.difference?.relative ?? null;
+const largestOf = ({ check }: CheckedStep): number | null => check?.largest.relative ?? null;
 
 /** What `fusemax derive --json` prints. */
 export function deriveJson(derivation: CheckedDerivation, name: string) {
@@ -75,7 +65,7 @@ export function deriveJson(derivation: CheckedDerivation, name: string) {
       law: step.law?.name ?? null,
       words: step.words,
       cautions,
-      difference: differenceOf(step).trim(),
+      difference: step.check?.differs ?? null,
     })),
     whyNot: refusals.map(({ law, tensor, reason }) => ({ law: law.name, tensor, reason })),
   };
@@ -108,7 +98,8 @@ export function deriveText(derivation: CheckedDerivation, name: string, options:
   if (best !== given) {
     lines.push(`${name} over ${rank}: from ${passesText(given.measure.passes)} to ${best.measure.passes} (${tried})`);
   } else {
-    lines.push(`${name} over ${rank}: no fewer than ${passesText(given.measure.passes)} found (${tried})`);
+    const equal = answers.length === 0 ? "" : " that are equal in float64";
+    lines.push(`${name} over ${rank}: no fewer than ${passesText(given.measure.passes)} found${equal} (${tried})`);
   }
   for (const [i, own] of answers.entries()) {
     const isAsked = all || (i === (answer ?? 1) - 1 && (own.equal || answer !== undefined));
@@ -163,8 +154,7 @@ function limitLines({ rank, wholeFiber }: CheckedDerivation, { measure }: Deriva
 
 /** The largest difference of an answer, and on which input. */
 function differsText({ check }: CheckedStep): string {
-  const largest = check?.largest;
-  return `${(largest?.difference?.relative ?? 0).toExponential(0)} of the largest value, on "${largest?.name ?? ""}"`;
+  return `${(check?.largest.relative ?? 0).toExponential(0)} of the largest value, on "${check?.largest.input ?? ""}"`;
 }
 
 function refutedLines(refuted: readonly Refutation[]): string[] {
@@ -172,9 +162,12 @@ function refutedLines(refuted: readonly Refutation[]): string[] {
     "",
     `No answer, since its values differ: ${passesText(passes)} by ${step.law?.name ?? ""}, ${step.words}`,
     ...cautions.map(caution => `  ${cautionText(caution)}`),
-    `  it differs${differenceOf(step)}`,
+    `  ${step.check?.differs ?? ""}`,
   ]);
 }
+
+const overflowText = ({ overflows }: StepCheck): string =>
+  overflows === 0 ? "" : ` (on ${overflows} more what was given is not finite)`;
 
 function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined): string[] {
   const { law, words, measure, cascade, check } = step;
@@ -198,6 +191,8 @@ function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined
     `  ${passesText(measure.passes)}; live: ${measure.live.join(", ") || "none"}; ${operations}`,
     ...(check === null || largest === null
       ? []
-      : [`  equal on ${check.cases.length} inputs, to within ${largest.toExponential(0)} of the largest value`]),
+      : [
+          `  ${check.differs === null ? "equal" : "not equal in float64"} on ${check.inputs} inputs${overflowText(check)}, to within ${largest.toExponential(0)} of the largest value`,
+        ]),
   ];
 }

@@ -61,8 +61,13 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
 
       const { defaultBudget } = await import("../../einsum/derive/search.js");
       const progress = await startProgress("deriving", "Einsums", defaultBudget, options.json === true);
-      const check = derivationChecker();
       let turn = performance.now();
+      const breathe = async (): Promise<void> => {
+        if (performance.now() - turn < turnMilliseconds) return;
+        await new Promise(done => setImmediate(done)); // a signal is heard here
+        turn = performance.now();
+      };
+      const check = derivationChecker(breathe);
       let shown: Measure | null = null;
       let bestSoFar: CheckedDerivation | null = null;
       // A thread that ends leaves what it has given its stream.
@@ -76,16 +81,15 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
         ...(options.tile === undefined ? {} : { tile: options.tile }),
         onCascade: async (looked, best, soFar) => {
           if (performance.now() - turn < turnMilliseconds) return true;
-          if (best !== shown) bestSoFar = firstAnswer(check, soFar());
+          if (best !== shown) bestSoFar = await firstAnswer(check, soFar());
           shown = best;
           progress.update(Math.min(looked, defaultBudget));
-          await new Promise(done => setImmediate(done)); // a signal is heard here
-          turn = performance.now();
+          await breathe();
           return true;
         },
       });
       progress.stop();
-      const checked = check(found);
+      const checked = await check(found);
       const best = checked.answers.find(({ equal }) => equal);
       const chosen = answer === undefined ? best : checked.answers[answer - 1];
       if (answer !== undefined && chosen === undefined && checked.answers.length > 0) {
@@ -104,9 +108,12 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
 }
 
 /** What was found so far, with the best answer that computes what was given. */
-function firstAnswer(check: (derivation: Derivation) => CheckedDerivation, soFar: Derivation): CheckedDerivation {
+async function firstAnswer(
+  check: (derivation: Derivation) => Promise<CheckedDerivation>,
+  soFar: Derivation,
+): Promise<CheckedDerivation> {
   for (const answer of soFar.answers) {
-    const checked = check({ ...soFar, answers: [answer] });
+    const checked = await check({ ...soFar, answers: [answer] });
     if (checked.answers.length > 0) return checked;
   }
   return check({ ...soFar, answers: [] });

@@ -8,7 +8,20 @@ import { titled } from "./title.js";
 
 export interface CheckedStep extends DerivationStep {
   /** The comparison with the cascade that was given; null for that itself. */
-  readonly check: EqualReport | null;
+  readonly check: StepCheck | null;
+}
+
+/** How the values of a step compare with those that were given. */
+export interface StepCheck {
+  /** Inputs on which the cascade that was given computes something finite: the others tell nothing. */
+  readonly inputs: number;
+  readonly overflows: number;
+  /** The largest difference on those, relative to the largest value of the output, and the name of the input. */
+  readonly largest: { readonly relative: number; readonly input: string };
+  /** The first of those on which they differ, in words; null where they are equal. */
+  readonly differs: string | null;
+  /** Whether all differences are as small as rounding of the values on the way explains. */
+  readonly cancels: boolean;
 }
 
 export interface CheckedAnswer {
@@ -37,34 +50,41 @@ export interface CheckedDerivation extends Omit<Derivation, "answers"> {
 
 /**
  * Runs every cascade of a derivation beside the first on random and adversarial inputs, in float64. What has been run is
- * remembered, so that derivations of one search cost what they do not share.
+ * remembered, so that derivations of one search cost what they do not share. `onStep` is awaited after each cascade.
  */
-export function derivationChecker(): (derivation: Derivation) => CheckedDerivation {
-  const reports = new WeakMap<Cascade, EqualReport>();
+export function derivationChecker(
+  onStep: () => Promise<void> = async () => undefined,
+): (derivation: Derivation) => Promise<CheckedDerivation> {
+  const reports = new WeakMap<Cascade, StepCheck>();
   const checkedStep = (given: Cascade, step: DerivationStep): CheckedStep => {
     if (step.law === null) return { ...step, check: null };
-    const check = reports.get(step.cascade) ?? compareCascades(given, step.cascade);
+    const check = reports.get(step.cascade) ?? checkOf(step.cascade, compareCascades(given, step.cascade));
     reports.set(step.cascade, check);
     return { ...step, check };
   };
-  const checkedAnswer = (derivation: Derivation, { steps, cautions }: Answer): CheckedAnswer | Refutation => {
+  const checkedAnswer = async (
+    derivation: Derivation,
+    { steps, cautions }: Answer,
+  ): Promise<CheckedAnswer | Refutation> => {
     const checked: CheckedStep[] = [];
     const mayCancel = cautions.some(({ caution }) => caution === "cancellation");
     const passes = steps.at(-1)?.measure.passes ?? 0;
     for (const step of steps) {
       const own = checkedStep(derivation.given.cascade, step);
-      if (own.check !== null && !own.check.equal && !(mayCancel && cancels(own.cascade, own.check)))
+      if (own.check !== null && own.check.differs !== null && !(mayCancel && own.check.cancels))
         return { step: own, passes, cautions };
       checked.push(own);
+      await onStep();
     }
     const end = checked.at(-1) ?? { ...derivation.given, check: null };
     const last = { ...end, cascade: titled(derivation.given, end, derivation.rank) };
-    const equal = checked.every(({ check }) => check === null || check.equal);
+    const equal = checked.every(({ check }) => check === null || check.differs === null);
     return { equal, steps: [...checked.slice(0, -1), last], last, cautions };
   };
   let wholeFiber: Remembered | null | undefined;
-  return derivation => {
-    const all = derivation.answers.map(answer => checkedAnswer(derivation, answer));
+  return async derivation => {
+    const all: (CheckedAnswer | Refutation)[] = [];
+    for (const answer of derivation.answers) all.push(await checkedAnswer(derivation, answer));
     const kept = all.filter(answer => "last" in answer);
     const answers = [...kept.filter(({ equal }) => equal), ...kept.filter(({ equal }) => !equal)];
     const { given, rank } = derivation;
@@ -77,6 +97,36 @@ export function derivationChecker(): (derivation: Derivation) => CheckedDerivati
       refuted: all.filter(answer => "step" in answer),
       wholeFiber: isOnePass ? null : (wholeFiber ?? null),
     };
+  };
+}
+
+/** So few inputs, or fewer, on which anything finite is computed show nothing. */
+const leastInputs = 8;
+
+function checkOf(cascade: Cascade, report: EqualReport): StepCheck {
+  const { cases } = report;
+  const told = cases.filter(({ difference }) => difference !== null && Number.isFinite(difference.values[0]));
+  const differing = told.find(({ equal }) => !equal);
+  const [x, y] = differing?.difference?.values ?? [];
+  const words =
+    differing !== undefined
+      ? `on "${differing.name}" ${differing.difference?.tensor} is ${x} and ${y}`
+      : told.length <= leastInputs
+        ? `only ${told.length} of ${cases.length} inputs give anything finite`
+        : null;
+  const most = told.reduce<StepCheck["largest"]>(
+    (largest, { name, difference }) =>
+      difference !== null && difference.relative > largest.relative
+        ? { relative: difference.relative, input: name }
+        : largest,
+    { relative: 0, input: told[0]?.name ?? "" },
+  );
+  return {
+    inputs: told.length,
+    overflows: cases.length - told.length,
+    largest: most,
+    differs: words,
+    cancels: differing !== undefined && cancels(cascade, report),
   };
 }
 

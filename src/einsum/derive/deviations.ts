@@ -8,10 +8,14 @@ import { expand, noAlgebra, sameTerms } from "./normal-form.js";
 /** x(r) - mean of x */
 export interface Deviation {
   readonly from: Expression;
-  readonly mean: Access;
+  /** The mean's tensor; null where none holds it. */
+  readonly mean: string | null;
 }
 
-/** A sum of w * (x - mean of x) * (y - mean of y). */
+/**
+ * A sum of w * (x - mean of x) * (y - mean of y). One of (x - mean of x) * y is one of these, too: what is taken from y does not matter,
+ * since the sum of x - mean of x is 0.
+ */
 export interface AboutMeans {
   /** What is multiplied with the differences; null for 1. */
   readonly weight: Expression | null;
@@ -40,8 +44,13 @@ export function aboutMeansOf(cascade: Cascade, einsum: Einsum): AboutMeans | { r
   const differences = parts.map(part => differenceOf(whole(part), varies));
   const found = differences.flatMap(difference => difference ?? []);
   const [first, second, third] = found;
-  if (first === undefined || second === undefined || third !== undefined) return null;
+  if (first === undefined || third !== undefined) return null;
   const weights = parts.filter((_, i) => differences[i] === null);
+  if (second === undefined) {
+    if (!weights.some(varies) || !isMeanOf(cascade, einsum, first.mean, first.from, null)) return null;
+    const y = expressionOf({ factors: weights, divisors: [] });
+    return { weight: null, first: named(first), second: { from: y, mean: null } };
+  }
   const weight = weights.length === 0 ? null : expressionOf({ factors: weights, divisors: [] });
   for (const { mean, from } of [first, second]) {
     if (!isMeanOf(cascade, einsum, mean, from, weight))
@@ -50,15 +59,19 @@ export function aboutMeansOf(cascade: Cascade, einsum: Einsum): AboutMeans | { r
       };
   }
   const same = formatExpression(first.from) === formatExpression(second.from);
-  return {
-    weight,
-    first,
-    second: same && formatExpression(first.mean) === formatExpression(second.mean) ? null : second,
-  };
+  const isSquare = same && formatExpression(first.mean) === formatExpression(second.mean);
+  return { weight, first: named(first), second: isSquare ? null : named(second) };
 }
 
+interface Difference {
+  readonly from: Expression;
+  readonly mean: Access;
+}
+
+const named = ({ from, mean }: Difference): Deviation => ({ from, mean: mean.tensor });
+
 /** x - c where x varies and c does not. */
-function differenceOf(part: Expression, varies: (part: Expression) => boolean): Deviation | null {
+function differenceOf(part: Expression, varies: (part: Expression) => boolean): Difference | null {
   if (part.kind !== "binary" || part.op !== "-" || part.right.kind !== "access") return null;
   return varies(part.left) && !varies(part.right) ? { from: part.left, mean: part.right } : null;
 }

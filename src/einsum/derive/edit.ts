@@ -39,10 +39,15 @@ export function replaceByIteration(
   return replaceEinsums({ ...cascade, source }, by);
 }
 
+const stopsOf = new WeakMap<Cascade["source"], ReadonlyMap<string, Size>>();
+
 /** Where an iteration over a variable stops; null where the text does not say. */
 export function stopOf({ source }: Cascade, variable: string): Size | null {
-  const { stops } = parseText(source.lines.join("\n"), source.name);
-  return stops.find(stop => stop.variable === variable)?.limit ?? null;
+  const stops =
+    stopsOf.get(source) ??
+    new Map(parseText(source.lines.join("\n"), source.name).stops.map(stop => [stop.variable, stop.limit]));
+  stopsOf.set(source, stops);
+  return stops.get(variable) ?? null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Cascade } from "../cascade.js";
 import { type Access, accessesOf, type Einsum, type Expression, type Index, plainVariable } from "../einsum.js";
+import { isNonNegative } from "./sign.js";
 
 /** An expression as a product of factors over a product of divisors. */
 export interface Quotient {
@@ -87,11 +88,30 @@ export function writerOf(cascade: Cascade, tensor: string): Einsum | undefined {
   return writer === null ? undefined : cascade.einsums[writer];
 }
 
+/**
+ * The factors of |x * y|, which is |x| * |y|, and of a root of what is not negative: both are homomorphisms of products. Null for anything
+ * else, and where there is but one factor.
+ */
+function powerOf(cascade: Cascade, expression: Expression, open: (whole: Quotient) => Quotient): Quotient | null {
+  if (expression.kind !== "unary" || !["abs", "sqrt", "rsqrt"].includes(expression.fn)) return null;
+  const { fn, operand } = expression;
+  const { factors, divisors } = open(quotientOf(operand));
+  if (factors.length + divisors.length < 2) return null;
+  const all = [...factors, ...divisors];
+  if (fn !== "abs" && !all.every(part => isNonNegative(cascade, part))) return null;
+  const power = (part: Expression): Expression =>
+    fn === "abs" && isNonNegative(cascade, part)
+      ? part
+      : { kind: "unary", fn: fn === "abs" ? "abs" : "sqrt", operand: part };
+  const [over, under] = [factors.map(power), divisors.map(power)];
+  return fn === "rsqrt" ? { factors: under, divisors: over } : { factors: over, divisors: under };
+}
+
 /** The factors of an expression; those that are made element by element as what they are made of, all the way. */
 export function opened(cascade: Cascade, right: Expression): Quotient {
   const open = (expression: Expression): Quotient => {
     const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
-    if (inside === null) return { factors: [expression], divisors: [] };
+    if (inside === null) return powerOf(cascade, expression, openAll) ?? { factors: [expression], divisors: [] };
     const whole = quotientOf(inside);
     // Only products are worth opening: anything else stays the tensor that it was.
     const isProduct = whole.factors.length !== 1 || whole.divisors.length > 0;

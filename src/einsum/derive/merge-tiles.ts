@@ -49,13 +49,14 @@ function mergedOver(cascade: Cascade, einsum: Einsum, [outer, inner]: readonly [
   const running = new Running(cascade, fresh(`R${einsum.tensor}`), einsum, outer);
   const at = (name: string): string => formatAccess(name, [indexAt(outer, [], einsum), ...einsum.indices]);
   const sums = [about.first, ...(about.second === null ? [] : [about.second])].map(({ from, mean }) => {
-    const [total, own, apart] = [fresh(`T${mean.tensor}`), fresh(`L${mean.tensor}`), fresh(`D${mean.tensor}`)];
+    const name = mean ?? `M${einsum.tensor}`;
+    const [total, own, apart] = [fresh(`T${name}`), fresh(`L${name}`), fresh(`D${name}`)];
     return {
       from,
       own: at(own),
       total: at(total),
       apart: at(apart),
-      mean: new Running(cascade, fresh(`R${mean.tensor}`), einsum, outer),
+      mean: new Running(cascade, fresh(`R${name}`), einsum, outer),
     };
   });
   const [first, second = first] = sums;

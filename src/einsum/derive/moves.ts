@@ -40,8 +40,7 @@ export interface Moves {
   readonly changeReference: Move;
   readonly correct: Move;
   readonly aboutMean: Move;
-  /** Null where nobody asked for tiles: then sums about means run element by element. */
-  readonly merge: Move | null;
+  readonly merge: Move;
   readonly runSum: Move;
   readonly follow: Move;
   readonly recompute: Move;
@@ -87,7 +86,14 @@ export function movesOver(rank: Rank, tile: string | undefined): Moves {
     changeReference: { law: changeReference, isWorth: always },
     correct: { law: correctRunningSum, isWorth: always },
     aboutMean: { law: runAboutMean, isWorth: always },
-    merge: tile === undefined && rank.parts.length === 1 ? null : { law: mergeTiles, isWorth: always },
+    merge: {
+      law: mergeTiles,
+      // Where nothing else is in tiles and nobody asked for them, sums about means run element by element.
+      isWorth: cascade =>
+        tile !== undefined ||
+        rank.parts.length > 1 ||
+        cascade.einsums.some(({ right }) => exponentialOf(right) !== null && late(cascade)(right)),
+    },
     runSum: of(runningSum, (cascade, { tensor }) => isFactorOfSum(cascade, tensor)),
     follow: { law: followFactor, isWorth: always },
     recompute: { law: recompute(rank.name), isWorth: always },

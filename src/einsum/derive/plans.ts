@@ -16,10 +16,9 @@ export interface Plan {
  */
 export function plansOf(moves: Moves): readonly Plan[] {
   const { defer, recombine, split, hoist, twoSteps, runExtremum, changeReference, correct, aboutMean, merge } = moves;
-  const merges = merge === null ? [] : [merge];
   const running: Phase = [...defer, aboutMean, hoist, runExtremum, changeReference, correct];
-  const tiled: Phase = [...defer, ...merges, hoist, twoSteps, runExtremum, changeReference, correct];
-  const local: Phase = [...defer, ...merges, hoist, twoSteps, changeReference];
+  const tiled: Phase = [...defer, merge, hoist, twoSteps, runExtremum, changeReference, correct];
+  const local: Phase = [...defer, merge, hoist, twoSteps, changeReference];
   const ways: readonly Plan[] = [
     { name: "deferred", phases: [] },
     { name: "running over tiles", phases: [[split], tiled] },

@@ -68,7 +68,7 @@ class RunningMean {
 
   constructor(cascade: Cascade, einsum: Einsum, variable: string, { from, mean }: Deviation, names: Names) {
     this.x = formatExpression(from);
-    this.mean = new Running(cascade, names.fresh(`R${mean.tensor}`), einsum, variable);
+    this.mean = new Running(cascade, names.fresh(mean === null ? `M${einsum.tensor}` : `R${mean}`), einsum, variable);
     this.name = names.fresh(`D${einsum.tensor}`);
     this.apart = formatAccess(this.name, [indexAt(variable, [], einsum), ...einsum.indices]);
   }

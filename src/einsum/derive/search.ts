@@ -50,7 +50,7 @@ export interface SearchOptions {
 }
 
 /** Few seconds' worth. The same text always gets the same answer, on a slow machine too. */
-export const defaultBudget = 8000;
+export const defaultBudget = 6000;
 
 /**
  * Searches the cascades that the laws reach for the one with the fewest passes over a rank, then the fewest cautions, then the fewest live
@@ -172,7 +172,7 @@ class Search {
       ...moves.defer,
       moves.correct,
       moves.aboutMean,
-      ...(moves.merge === null ? [] : [moves.merge]),
+      moves.merge,
       moves.changeReference,
       moves.runExtremum,
       moves.hoist,
