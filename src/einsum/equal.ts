@@ -33,7 +33,9 @@ export interface EqualCase {
   readonly name: string;
   readonly difference: Difference | null;
   readonly equal: boolean;
-  /** What the interpreter said about either cascade. */
+  /** Whether either gives a finite value at all: an input on which neither does tells nothing. */
+  readonly tells: boolean;
+  /** What the interpreter said about either cascade, and outputs that are not finite in both. */
   readonly notes: readonly string[];
 }
 
@@ -45,9 +47,12 @@ export interface EqualReport {
   readonly names: readonly [string, string];
   /** The outputs compared, by their names in either cascade. */
   readonly outputs: readonly (readonly [string, string])[];
+  /** Outputs that only one of the cascades has, by its name: they are not compared. */
+  readonly notCompared: readonly (readonly [cascade: string, output: string])[];
   readonly shapes: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
   readonly tolerance: number;
   readonly cases: readonly EqualCase[];
+  /** False where they differ, and where nothing finite was there to compare on any input. */
   readonly equal: boolean;
   /** The first case in which they differ, with its inputs, or null. */
   readonly firstDiffering: CaseWithInputs | null;
@@ -76,13 +81,22 @@ export function compareCascades(a: Cascade, b: Cascade, options: EqualOptions = 
   const compare = ({ name, inputs }: InputCase): EqualCase => {
     try {
       const [x, y] = [run(a, inputs, shapes[0]), run(b, inputs, shapes[1])];
-      const notes = [...emptyNotes(a, x), ...emptyNotes(b, y)];
       const differences = outputs.map(([p, q]) => differenceOf(p, x.tensors.get(p), y.tensors.get(q)));
       const difference = differences.reduce((most, d) => (d.relative > most.relative ? d : most));
-      return { name, difference, equal: difference.relative <= tolerance, notes };
+      const finite = outputs.map(([p, q]) => [x.tensors.get(p), y.tensors.get(q)].map(t => finiteCount(t)));
+      const lacking = outputs.flatMap(([p], i) =>
+        finite[i]?.every(count => count < (x.tensors.get(p)?.data.length ?? 0)) ? [`${p} is not finite in both`] : [],
+      );
+      return {
+        name,
+        difference,
+        equal: difference.relative <= tolerance,
+        tells: finite.flat().some(count => count > 0),
+        notes: [...emptyNotes(a, x), ...emptyNotes(b, y), ...lacking],
+      };
     } catch (error) {
       if (!(error instanceof NumericsError)) throw error;
-      return { name, difference: null, equal: false, notes: [error.message] };
+      return { name, difference: null, equal: false, tells: true, notes: [error.message] };
     }
   };
   const cases: EqualCase[] = [];
@@ -102,14 +116,30 @@ export function compareCascades(a: Cascade, b: Cascade, options: EqualOptions = 
   return {
     names: [a.name, b.name],
     outputs,
+    notCompared: [
+      ...aloneIn(
+        a,
+        outputs.map(([x]) => x),
+      ),
+      ...aloneIn(
+        b,
+        outputs.map(([, y]) => y),
+      ),
+    ],
     shapes,
     tolerance,
     cases,
-    equal: firstDiffering === null,
+    equal: firstDiffering === null && cases.some(({ tells }) => tells),
     firstDiffering,
     largest,
   };
 }
+
+const finiteCount = (tensor: DenseTensor | undefined): number =>
+  Array.from(tensor?.data ?? []).filter(Number.isFinite).length;
+
+const aloneIn = (cascade: Cascade, compared: readonly string[]): (readonly [string, string])[] =>
+  cascade.outputs.filter(output => !compared.includes(output)).map(output => [cascade.name, output]);
 
 const emptyNotes = (cascade: Cascade, { emptyQuotients }: Evaluation): string[] =>
   emptyQuotients.map(({ tensor, first }) => `${cascade.name}: ${tensor} takes 0/0 as 0, first ${first}`);

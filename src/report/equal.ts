@@ -16,10 +16,12 @@ export function equalJson(report: EqualReport) {
     equal: report.equal,
     tolerance: report.tolerance,
     outputs: report.outputs,
+    notCompared: report.notCompared.map(([cascade, output]) => ({ cascade, output })),
     shapes: report.shapes.map(shape => Object.fromEntries(shape)),
-    inputs: report.cases.map(({ name, equal, difference }) => ({
+    inputs: report.cases.map(({ name, equal, tells, difference }) => ({
       name,
       equal,
+      tells,
       relative: difference === null ? null : jsonValue(difference.relative),
     })),
     largestDifference: brief(report.largest),
@@ -41,7 +43,9 @@ export function equalText(report: EqualReport): string {
   const notes = new Map<string, string[]>();
   for (const { name, notes: own } of cases) for (const n of own) notes.set(n, [...(notes.get(n) ?? []), name]);
   const lines = [`${a} and ${b} on ${cases.length} inputs, ${sizes.join(" ")}; compared: ${compared}`];
-  if (firstDiffering === null) {
+  if (!cases.some(({ tells }) => tells)) {
+    lines.push("nothing was compared: neither gives anything finite on any input");
+  } else if (firstDiffering === null) {
     lines.push(`equal to within ${report.tolerance} of the largest value`);
     lines.push(`largest difference: ${differenceText(largest)}`);
   } else {
@@ -56,6 +60,8 @@ export function equalText(report: EqualReport): string {
     );
     if (most !== null) lines.push(`largest difference on the other ${equal.length}: ${differenceText(most)}`);
   }
+  for (const [cascade, output] of report.notCompared)
+    lines.push(`note: ${output} of ${cascade} is not compared: the other has no such output`);
   for (const [note, inputs] of notes) lines.push(`note: ${note} (${inputs.length} inputs, first "${inputs[0]}")`);
   return `${lines.join("\n")}\n`;
 }

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Attention, whose division is soon deferred, beside many sums that take long to go through. */
 const many = (() => {
   const rows = Array.from({ length: 8 }, (_, i) =>
-    ["G# = X#[m] :: max(m)", "N#[m] = exp(X#[m] - G#)", "D# = N#[m]", "Y# = N#[m] / D# * X#[m]"]
+    ["G# = X#[m] :: max(m)", "N#[m] = exp(X#[m] - G#)", "D# = N#[m]", "Y# = G# + log(D#)"]
       .join("\n")
       .replaceAll("#", `${i}`),
   );

@@ -9,6 +9,24 @@ const compare = (a: string, b: string, options?: EqualOptions) =>
   compareCascades(loadCascade(a), loadCascade(b), options);
 const softmax = (lines: string) => parseCascade(lines, "mine");
 
+describe("what tells nothing", () => {
+  const text = (lines: string) => parseCascade(lines, "c");
+  it("is no equality: outputs of which nothing is finite", () => {
+    const report = compareCascades(text("Y = log(neg(square(X[k])) - 1)"), text("Y = log(neg(square(X[k])) - 2)"));
+    expect([report.equal, report.firstDiffering]).toEqual([false, null]);
+    expect(equalText(report)).toContain("nothing was compared: neither gives anything finite on any input");
+    expect(compareCascades(text("Y = 1 / (X[k] - X[k])"), text("Y = 2 / (X[k] - X[k])")).equal).toBe(false);
+  });
+
+  it("is said: points that are finite in neither, and outputs that only one has", () => {
+    const report = compareCascades(text("Y[k] = log(X[k])\nZ = X[k]"), text("Y[k] = log(X[k])"));
+    expect(report.equal).toBe(true);
+    expect(report.notCompared).toEqual([["c", "Z"]]);
+    expect(equalText(report)).toContain("note: Z of c is not compared");
+    expect(equalText(report)).toContain("note: Y is not finite in both");
+  });
+});
+
 describe("rewrites that keep the function", () => {
   it.each([
     ["attention-3-pass", "attention-3-pass-deferred"],
