@@ -125,7 +125,8 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
       const r = binary("div", binary("sub", number(1), e), binary("add", number(1), e));
       const capped = binary("mul", number(w), r);
       const signed = select(less(s, zero), binary("sub", zero, capped), capped);
-      const kept = rounded(accumulated, signed);
+      // A compiler may make -0 of 0 - 0; what is not zero is far above.
+      const kept = flush(rounded(accumulated, signed), smallestResult);
       return noted(startsAtOne ? select(equal(s, zero), zero, kept) : kept);
     },
     constant: value => noted(number(roundA(value))),

@@ -3,19 +3,23 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isEmpty } from "../../src/attention/key-range.js";
 import { maskOf } from "../../src/attention/mask.js";
 import { allRows } from "../../src/attention/rows.js";
+import { cpuEngine } from "../../src/emulator/cpu.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { type GoldenResult, goldenAttention } from "../../src/emulator/golden/attention.js";
+import { prepare } from "../../src/emulator/prepare.js";
 import { NumericsError } from "../../src/errors.js";
+import { specFiles } from "../../src/io/spec-files.js";
 import { formatNames } from "../../src/numerics/format.js";
+import { loadArithmetic } from "../../src/spec/load.js";
 import { expectSameBits, runCase } from "../properties/run.js";
 import { type ScoreCase, scoreCases } from "../properties/score-cases.js";
 import { printingEngines } from "./engines.js";
 
 /** The golden bits; null where a value leaves its range. */
-function golden({ problem, inputs }: ScoreCase): GoldenResult | null {
+function golden({ problem, inputs }: ScoreCase, kvSplits = 1): GoldenResult | null {
   // What the bias hides is in the mask twice, which changes nothing.
   try {
-    return goldenAttention({ ...problem, kvSplits: 1 }, inputs);
+    return goldenAttention({ ...problem, kvSplits }, inputs);
   } catch (error) {
     if (error instanceof NumericsError) return null;
     throw error;
@@ -59,6 +63,25 @@ describe.each(printingEngines)("scores on $name", ({ name, open, runs }) => {
       }),
       // A software adapter takes a second to compile each of the programs.
       { numRuns: name === "webgpu" ? 3 : 2 * runs },
+    );
+  });
+});
+
+/** The same in other arithmetics, on JavaScript, with keys in one run or more. */
+describe("scores in any arithmetic", () => {
+  it.each(["fa4-bf16", "fa3-fp8", "hopper-bf16", "mxfp8", "nvfp4"])("law: the golden bits in %s", async name => {
+    const arithmetic = loadArithmetic(specFiles, name);
+    await fc.assert(
+      fc.asyncProperty(scoreCases("bf16"), fc.integer({ min: 1, max: 3 }), async (given, kvSplits) => {
+        const asked = { ...given.problem, arithmetic, kvSplits };
+        const { problem, operands } = prepare(asked, given.inputs);
+        const expected = golden({ problem: asked, operands, inputs: given.inputs }, kvSplits);
+        fc.pre(expected !== null);
+        const { av, overflowRow } = await runCase(cpuEngine(), { problem, operands });
+        expect(overflowRow).toBeNull();
+        expectSameBits(av, expected?.av ?? []);
+      }),
+      { numRuns: 40 },
     );
   });
 });
