@@ -101,7 +101,7 @@ export class HeadQueries {
     const scores = new Float64Array(keys.end - first);
     for (const place of places) scores[place] = this.finalScore(p, first + place, at("BQK"));
     const lm = places.reduce((most, place) => Math.max(most, scores[place] as number), Number.NEGATIVE_INFINITY);
-    const { rm, prm } = softmax.next(before?.rm ?? null, lm);
+    const { rm, prm } = softmax.next(before?.rm ?? null, lm, at("PRM"));
 
     const values = new Float64Array(scores.length);
     for (const place of places) {
