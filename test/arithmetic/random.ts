@@ -2,7 +2,7 @@ import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
 import { goldenAttention } from "../../src/emulator/golden/attention.js";
 import { FusemaxError } from "../../src/errors.js";
-import { type ArithmeticCase, randomCase } from "./random-case.js";
+import type { ArithmeticCase } from "./random-case.js";
 import { hexOf } from "./vectors.js";
 
 /** The bits of an attention and the numerators that saturated, or what refused it. */
@@ -32,17 +32,14 @@ export async function engineOutcome({ problem, inputs }: ArithmeticCase, engine:
 }
 
 /** What differs, with the case, in a few lines; null where nothing does. */
-export function difference(seed: number, engine: string, wanted: Outcome, got: Outcome): string | null {
+export function difference({ problem }: ArithmeticCase, wanted: Outcome, got: Outcome): string | null {
   if (JSON.stringify(wanted) === JSON.stringify(got)) return null;
-  const { problem } = randomCase(seed);
   const { operands, ...arithmetic } = problem.arithmetic;
   const words = Object.entries(operands).map(
     ([name, { type, scale }]) => `${name} ${type.name} ${JSON.stringify(scale)}`,
   );
   const about = { ...problem, arithmetic, mask: { ...problem.mask, planes: problem.mask.planes?.length ?? 0 } };
-  return [`seed ${seed} on ${engine}`, words.join(", "), JSON.stringify(about), firstDifference(wanted, got)].join(
-    "\n",
-  );
+  return [words.join(", "), JSON.stringify(about), firstDifference(wanted, got)].join("\n");
 }
 
 function firstDifference(wanted: Outcome, got: Outcome): string {
