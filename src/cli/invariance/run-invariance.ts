@@ -2,7 +2,7 @@ import type { Tile } from "../../attention/tile.js";
 import { breather } from "../../emulator/breathe.js";
 import { cpuEngine } from "../../emulator/cpu.js";
 import { emulate } from "../../emulator/emulate.js";
-import type { Engine } from "../../emulator/engine.js";
+import type { Engine, EngineName } from "../../emulator/engine.js";
 import { goldenAttention } from "../../emulator/golden/attention.js";
 import { bitDifference } from "../../emulator/invariance/difference.js";
 import type { GivenAttention } from "../../emulator/invariance/part.js";
@@ -104,18 +104,20 @@ function requireFew({ batch, heads, queries, keys, headDim, valueDim }: GivenAtt
 
 const goldenName = "the golden implementation";
 
-/** Whether every engine computes it: the others know the five number formats, and keys that are not split. */
-const isPlain = ({ problem }: GivenAttention): boolean => !isGolden(problem.arithmetic, problem.kvSplits ?? 1);
+/** Whether an engine computes it: WGSL knows the five number formats, and keys that are not split. */
+const knows = (engine: EngineName, { problem }: GivenAttention): boolean =>
+  engine !== "webgpu" || !isGolden(problem.arithmetic, problem.kvSplits ?? 1);
 
 async function openBase({ engine }: RunOptions, given: GivenAttention): Promise<Engine> {
-  return isPlain(given) ? (await chooseEngine(engine, given.problem.arithmetic)).engine : cpuEngine();
+  const choice = engine === "auto" && !knows("webgpu", given) ? "wasm" : engine;
+  return (await chooseEngine(choice, given.problem.arithmetic)).engine;
 }
 
 /** Computes on an engine what it knows, and the rest in plain JavaScript. */
 const computeOn =
   (engine: Engine): Compute =>
   async given =>
-    (await emulate(given.problem, given.inputs, { engine: isPlain(given) ? engine : cpuEngine() })).av;
+    (await emulate(given.problem, given.inputs, { engine: knows(engine.name, given) ? engine : cpuEngine() })).av;
 
 /** One value at a time, a part after the other, so that Ctrl-C is heard. */
 async function golden(given: GivenAttention): Promise<Float32Array> {
@@ -135,21 +137,22 @@ function enginesBeside(given: GivenAttention, base: Engine): readonly Variant[] 
       (name): Variant => ({
         varied: "engine",
         value: name,
-        ...(isPlain(given) ? {} : { why: "it knows the five number formats, and keys that are not split" }),
-        compute: !isPlain(given)
-          ? null
-          : async () => {
-              const { engine } = await chooseEngine(name, arithmetic);
-              try {
-                return (await emulate(given.problem, given.inputs, { engine })).av;
-              } finally {
-                await engine.close();
-              }
-            },
+        ...(knows(name, given)
+          ? { compute: () => computedOn(name, given) }
+          : { compute: null, why: "it knows the five number formats, and keys that are not split" }),
       }),
     ),
     { varied: "engine", value: goldenName, compute: () => golden(given) },
   ];
+}
+
+async function computedOn(name: EngineName, given: GivenAttention): Promise<Float32Array> {
+  const { engine } = await chooseEngine(name, given.problem.arithmetic);
+  try {
+    return (await emulate(given.problem, given.inputs, { engine })).av;
+  } finally {
+    await engine.close();
+  }
 }
 
 async function compared(

@@ -1,5 +1,6 @@
 import { hidesNothing } from "../../attention/mask.js";
 import type { AttentionShape } from "../../attention/shape.js";
+import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import type { InputTensor } from "../operands.js";
 import { type GivenAttention, type Part, partOf } from "./part.js";
 
@@ -52,11 +53,17 @@ export function variantsOf(given: GivenAttention): readonly Variant[] {
     {
       varied: "key order",
       value: `${order}, by the arithmetic`,
-      compute: same({ arithmetic: { ...arithmetic, keys: order } }),
+      ...(canDescend(arithmetic)
+        ? { compute: same({ arithmetic: { ...arithmetic, keys: order } }) }
+        : { compute: null, why: "16-bit accumulators and scales of blocks read keys in ascending order" }),
     },
     reversed(given),
   ];
 }
+
+/** What an arithmetic's file may say of the order (docs/arithmetic.md). */
+const canDescend = ({ accumulator, operands }: ArithmeticSpec): boolean =>
+  accumulator === "fp32" && Object.values(operands).every(({ scale }) => scale !== "mx" && scale !== "nvfp4");
 
 /** The parts of an attention, each computed alone. */
 function cuts(given: GivenAttention): readonly Variant[] {
