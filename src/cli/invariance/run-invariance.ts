@@ -130,7 +130,6 @@ async function golden(given: GivenAttention): Promise<Float32Array> {
 
 /** The other engines, and the golden implementation. */
 function enginesBeside(given: GivenAttention, base: Engine): readonly Variant[] {
-  const { arithmetic } = given.problem;
   const others = (["cpu", "wasm", "webgpu"] as const).filter(name => name !== base.name);
   return [
     ...others.map(
