@@ -8,26 +8,27 @@
 @group(0) @binding(4) var<storage, read_write> results: array<f32>; // the barrier's zero, then the results
 
 // One step of a tensor core on the operands [first, to).
-fn stepOf(s: f32, first: u32, to: u32, scale: i32, leastA: f32, leastB: f32, wide: bool) -> f32 {
+fn stepOf(s: f32, first: u32, to: u32, scale: f32, leastA: f32, leastB: f32, wide: bool) -> f32 {
   var power = vec4f();
   for (var j = first; j < to; j += 1u) {
     power = max(power, powerOf(vec4f(a[j]), leastA) * powerOf(vec4f(b[j]), leastB));
   }
-  let scales = vec4i(scale);
-  let largest = largestExponentOf(vec4f(s), power, scales);
   if (wide) {
-    var sum = wideTerm(s, 1.0, largest.x, 0);
+    let exponent = exponentOfOne(scale) - 127;
+    let largest = largestExponentOf(s, power.x, exponent);
+    var sum = wideTerm(s, 1.0, largest, 0);
     for (var j = first; j < to; j += 1u) {
-      sum = wideSum(sum, wideTerm(a[j], b[j], largest.x, scale));
+      sum = wideSum(sum, wideTerm(a[j], b[j], largest, exponent));
     }
-    return wideResult(sum, largest.x);
+    return wideResult(sum, largest);
   }
-  let factor = cutFactor(largest, scales);
-  var sum = folded(Halves(), cutSum(vec4f(s), largest));
+  let top = topOf(vec4f(s), power, vec4f(scale));
+  let factor = cutFactor(top);
+  var t = moreTerms(Terms(), vec4f(1.0), vec4f(1.0), mat4x4f(vec4f(s) * factor, vec4f(), vec4f(), vec4f()));
   for (var j = first; j < to; j += 1u) {
-    sum = folded(sum, vec4i(vec4f(a[j] * b[j]) * factor));
+    t = moreTerms(t, vec4f(a[j]), vec4f(b[j]), mat4x4f(factor * scale, vec4f(), vec4f(), vec4f()));
   }
-  return stepResult(sum, largest).x;
+  return termSum(t, 0u, top).x;
 }
 
 // A sum of products by `dot`, in blocks of `width` with the products of their scales in c; 0 without.
@@ -51,7 +52,7 @@ fn sumOf(i: u32, width: u32, leastA: f32, leastB: f32, wide: bool) -> f32 {
       s = select(u, roundA(s + pin(u * scale)), width != 0u);
     } else {
       for (var j = begin; j < end; j += dotBlock) {
-        s = stepOf(s, j, min(j + dotBlock, end), exponentOfOne(scale) - 127, leastA, leastB, wide);
+        s = stepOf(s, j, min(j + dotBlock, end), scale, leastA, leastB, wide);
       }
     }
   }

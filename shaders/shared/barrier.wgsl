@@ -6,3 +6,7 @@ var<private> opaqueZero: u32;
 fn pin(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) ^ opaqueZero);
 }
+
+fn pin4(x: vec4f) -> vec4f {
+  return bitcast<vec4f>(bitcast<vec4u>(x) ^ vec4u(opaqueZero));
+}

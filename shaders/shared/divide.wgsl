@@ -1,33 +1,26 @@
-// a / b correctly rounded to fp32, in integers: three steps of 8 quotient bits from a 32-bit remainder.
-// b is positive; a quotient below 2^-125 gives +0 (the contract makes it +0 anyway).
+// a / b correctly rounded to fp32. The quotient of the significands is first taken from fp32, which may be some units off, and put right
+// by its remainder: integers, of which 32 bits are enough. b is positive; a quotient below 2^-125 gives +0 (the contract makes it +0
+// anyway).
 fn divide(a: f32, b: f32) -> f32 {
   let ua = bitcast<u32>(a);
   let ub = bitcast<u32>(b);
-  if ((ua & 0x7fffffffu) < 0x00800000u) {
-    return 0.0;
-  }
   let divisor = (ub & 0x7fffffu) | 0x800000u;
-  var dividend = (ua & 0x7fffffu) | 0x800000u;
-  var exponent = i32((ua >> 23u) & 0xffu) - i32((ub >> 23u) & 0xffu);
-  if (dividend < divisor) {
-    dividend <<= 1u;
-    exponent -= 1;
-  }
-  var quotient = 1u;
-  var remainder = dividend - divisor;
-  for (var step = 0u; step < 3u; step += 1u) {
-    remainder <<= 8u;
-    let digits = remainder / divisor;
-    remainder -= digits * divisor;
-    quotient = (quotient << 8u) | digits;
-  }
-  // 24 bits of significand and a guard bit; the remainder is sticky. A carry moves into the exponent by itself.
-  var significand = quotient >> 1u;
-  if ((quotient & 1u) == 1u && (remainder != 0u || (significand & 1u) == 1u)) {
-    significand += 1u;
-  }
-  if (exponent < -125) {
-    return 0.0;
-  }
-  return bitcast<f32>((ua & 0x80000000u) | ((u32(exponent + 126) << 23u) + significand));
+  let significandOfA = (ua & 0x7fffffu) | 0x800000u;
+  let isLess = significandOfA < divisor;
+  let dividend = select(significandOfA, significandOfA * 2u, isLess);
+  let exponent = i32((ua >> 23u) & 0xffu) - i32((ub >> 23u) & 0xffu) - select(0, 1, isLess);
+  // 25 bits: 24 of significand and a guard bit.
+  let estimate = u32(f32(dividend) / f32(divisor) * 0x1p24f);
+  let left = bitcast<i32>(dividend * 0x1000000u - estimate * divisor);
+  let off = i32(floor(f32(left) / f32(divisor)));
+  let rest = left - off * i32(divisor);
+  let correction = select(0, 1, rest >= i32(divisor)) - select(0, 1, rest < 0);
+  let remainder = rest - correction * i32(divisor);
+  let quotient = bitcast<u32>(bitcast<i32>(estimate) + off + correction);
+  // The remainder is sticky. A carry moves into the exponent by itself.
+  let half = quotient >> 1u;
+  let isUp = ((quotient & 1u) == 1u) & ((remainder != 0) | ((half & 1u) == 1u));
+  let significand = half + select(0u, 1u, isUp);
+  let bits = (ua & 0x80000000u) | ((u32(exponent + 126) * 0x800000u) + significand);
+  return select(bitcast<f32>(bits), 0.0, (exponent < -125) | ((ua & 0x7fffffffu) < 0x00800000u));
 }

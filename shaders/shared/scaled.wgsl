@@ -1,8 +1,4 @@
 // Sums of blocks, times their scales, on top of sums: s + u * (a * b), each product rounded (exact where scales are powers of two).
-fn pin4(x: vec4f) -> vec4f {
-  return bitcast<vec4f>(bitcast<vec4u>(x) ^ vec4u(opaqueZero));
-}
-
 fn scaledOne(s: vec4f, u: vec4f, scale: vec4f) -> vec4f {
   return s + pin4(u * pin4(scale));
 }

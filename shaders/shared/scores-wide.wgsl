@@ -30,12 +30,12 @@ fn scoreOf(firstKey: u32, i: u32, row: u32) -> f32 {
       let ofRow = bitcast<f32>(queries[slotBlock * job.keyPages + page][n % 8u][row / 4u][row % 4u]);
       scale = exponentOfOne(bitcast<f32>(keyWord(firstKey + page, n % 8u, i))) + exponentOfOne(ofRow) - 254;
     }
-    var power = vec4f();
+    var power = 0.0;
     for (var e = begin; e < end; e += 1u) {
-      let ofKey = powerOf(vec4f(keyOperand(firstKey, i, e)), kLeastNormal);
-      power = max(power, ofKey * powerOf(vec4f(queryOperand(row, e)), qLeastNormal));
+      let ofKey = powerOfOne(keyOperand(firstKey, i, e), kLeastNormal);
+      power = max(power, ofKey * powerOfOne(queryOperand(row, e), qLeastNormal));
     }
-    let largest = largestExponentOf(vec4f(s), power, vec4i(scale)).x;
+    let largest = largestExponentOf(s, power, scale);
     var sum = wideTerm(s, 1.0, largest, 0);
     for (var e = begin; e < end; e += 1u) {
       sum = wideSum(sum, wideTerm(keyOperand(firstKey, i, e), queryOperand(row, e), largest, scale));

@@ -9,17 +9,29 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
   for (var begin = tileBegin; begin < tileEnd; begin = blockEnd(begin)) {
     let end = blockEnd(begin);
     var u = Sixteen();
-    for (var t = begin / perWord; t * perWord < end; t += 1u) {
+    // Two words a turn.
+    for (var t = begin / perWord / 2u * 2u; t * perWord < end; t += 2u) {
       let m = t * perWord;
       let eight = m / 8u - firstEight;
       let v = firstValue + eight * job.valuePages + column / perWord;
       let value = &values[v];
-      let word = scratch[firstWeight + eight][t & (pageWeights - 1u)];
+      let weights = &scratch[firstWeight + eight];
+      let i = t & (pageWeights - 1u);
       let place = (m & 7u) * pageStep + pagePlace;
-      u = addKey(u, spread((*value)[place]), moreOf(v, place), keptIf(m >= begin, evens(word)), odd8);
+      let one = (*weights)[i];
+      let other = (*weights)[i + 1u];
+      u = addKey(u, spread((*value)[place]), moreOf(v, place), keptIf(m >= begin, evens(one)), odd8);
       if (perWord == 2u) {
         let next = place + pageStep;
-        u = addKey(u, spread((*value)[next]), moreOf(v, next), keptIf(m + 1u < end, odds(word)), odd8);
+        let isIn = (m + 1u >= begin) & (m + 1u < end);
+        u = addKey(u, spread((*value)[next]), moreOf(v, next), keptIf(isIn, odds(one)), odd8);
+      }
+      let far = place + perWord * pageStep;
+      let isIn = (m + perWord >= begin) & (m + perWord < end);
+      u = addKey(u, spread((*value)[far]), moreOf(v, far), keptIf(isIn, evens(other)), odd8);
+      if (perWord == 2u) {
+        let farther = far + pageStep;
+        u = addKey(u, spread((*value)[farther]), moreOf(v, farther), keptIf(m + 3u < end, odds(other)), odd8);
       }
     }
     let ofRows = weightScaleOf(begin);

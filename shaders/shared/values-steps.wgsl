@@ -1,14 +1,6 @@
 // Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: in steps of a tensor core from the
 // tile's first key that exists, which end where a block of scales ends. A step of which a row sees no key is left out for it.
 // `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
-fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
-  for (var half = 0u; half < blocksAtOnce; half += 1u) {
-    startSums(half, true);
-    addValueSteps(firstWeight, firstValue, column + half);
-    holdSums(half);
-  }
-}
-
 // Some keys of one word of weights: their values and weights, of even or odd keys, +0 outside of [begin, end).
 fn weightsIn(word: Words8, m: u32, begin: u32, end: u32, isOdd: bool) -> Eight {
   if (isOdd) {
@@ -27,9 +19,10 @@ fn valuesAt(page: u32, place: u32, odd8: bool) -> Eight {
   return Eight(select(a[0], b[0], odd8), select(a[1], b[1], odd8));
 }
 
-fn addValueSteps(firstWeight: u32, firstValue: u32, column: u32) {
+fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   let odd8 = perWord == 2u && column % 2u == 1u;
   let firstEight = tileBegin / 8u;
+  var s = heldSixteen().first;
   for (var begin = max(tileBegin, firstKeyOfAll); begin < tileEnd; begin = stepEnd(begin)) {
     let end = stepEnd(begin);
     var powers = Block8();
@@ -46,34 +39,30 @@ fn addValueSteps(firstWeight: u32, firstValue: u32, column: u32) {
         powers = largerPowers8(powers, powersOf(valuesAt(page, place + pageStep, odd8), vLeastNormal), others);
       }
     }
-    if (!hasValueBlocks) {
-      startStep(powers, unscaled, unscaled);
-    } else {
+    var ofValues = unscaled;
+    var ofRows = unscaled;
+    if (hasValueBlocks) {
       let scales = firstValue + (begin / 8u - firstEight) * job.valuePages + job.valueBlocks * 2u / perWord + column / 8u;
-      startStep(powers, floats(spread(values[scales][(column & 7u) * pageStep + pagePlace])), weightScaleOf(begin));
+      ofValues = floats(spread(values[scales][(column & 7u) * pageStep + pagePlace]));
+      ofRows = weightScaleOf(begin);
     }
-    for (var group = begin; group < end; group = groupEnd(group, end)) {
-      let last = groupEnd(group, end);
-      let factor = factorsOf();
-      var terms = Terms8();
-      for (var t = group / perWord; t * perWord < last; t += 1u) {
-        let m = t * perWord;
-        let eight = m / 8u - firstEight;
-        let word = scratch[firstWeight + eight][t & (pageWeights - 1u)];
-        let page = firstValue + eight * job.valuePages + column / perWord;
-        let place = (m & 7u) * pageStep + pagePlace;
-        terms = moreTerms8(terms, valuesAt(page, place, odd8), weightsIn(word, m, group, last, false), factor);
-        if (perWord == 2u) {
-          let others = weightsIn(word, m, group, last, true);
-          terms = moreTerms8(terms, valuesAt(page, place + pageStep, odd8), others, factor);
-        }
+    let scale = outerOf8(ofValues, ofRows);
+    let top = topsOf8(s, powers, scale);
+    let factor = factorsOf8(top, scale);
+    var terms = sumTerms8(s, top);
+    for (var t = begin / perWord; t * perWord < end; t += 1u) {
+      let m = t * perWord;
+      let eight = m / 8u - firstEight;
+      let word = scratch[firstWeight + eight][t & (pageWeights - 1u)];
+      let page = firstValue + eight * job.valuePages + column / perWord;
+      let place = (m & 7u) * pageStep + pagePlace;
+      terms = moreTerms8(terms, valuesAt(page, place, odd8), weightsIn(word, m, begin, end, false), factor);
+      if (perWord == 2u) {
+        let others = weightsIn(word, m, begin, end, true);
+        terms = moreTerms8(terms, valuesAt(page, place + pageStep, odd8), others, factor);
       }
-      foldTerms(terms);
     }
-    endStep(rowsThatSee(begin, end));
+    s = ended8(s, terms, top, rowsThatSee(begin, end));
   }
-}
-
-fn groupEnd(group: u32, end: u32) -> u32 {
-  return min(group + groupProducts, end);
+  hold(Sixteen(s, Block8()));
 }

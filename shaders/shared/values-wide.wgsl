@@ -33,12 +33,12 @@ fn weightedSumOf(before: f32, firstWeight: u32, firstValue: u32, f: u32, row: u3
       let ofWeights = weightScaleOf(begin)[row / 4u][row % 4u];
       scale = exponentOfOne(bitcast<f32>(valueWord(scales + f / 64u, f / 8u % 8u, f % 8u))) + exponentOfOne(ofWeights) - 254;
     }
-    var power = vec4f();
+    var power = 0.0;
     for (var m = begin; m < end; m += 1u) {
-      let weight = powerOf(vec4f(weightAt(firstWeight, m, row)), pLeastNormal);
-      power = max(power, weight * powerOf(vec4f(valueAt(firstValue, m, f)), vLeastNormal));
+      let weight = powerOfOne(weightAt(firstWeight, m, row), pLeastNormal);
+      power = max(power, weight * powerOfOne(valueAt(firstValue, m, f), vLeastNormal));
     }
-    let largest = largestExponentOf(vec4f(s), power, vec4i(scale)).x;
+    let largest = largestExponentOf(s, power, scale);
     var sum = wideTerm(s, 1.0, largest, 0);
     for (var m = begin; m < end; m += 1u) {
       sum = wideSum(sum, wideTerm(weightAt(firstWeight, m, row), valueAt(firstValue, m, f), largest, scale));

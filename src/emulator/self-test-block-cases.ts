@@ -26,7 +26,12 @@ function fused(arithmetic: ArithmeticSpec): OpCase {
       return [a, b, -Math.fround(a * b * (1 + (random(3) - 1) * 2 ** -23))];
     },
     () => tie(random),
-    () => [value(2), value(2), value(60)],
+    () => [value(2), value(2), value(55)],
+    // Small products, and addends that cancel them or hardly count.
+    () => {
+      const [a, b] = [value(2) * 2 ** -50, value(2) * 2 ** -30];
+      return [a, b, random(2) === 0 ? -Math.fround(a * b) : value(2) * 2 ** -(random(50) + 30)];
+    },
     () => [0, value(2), value(20)],
     () => [value(20), value(20), 0],
     // A step of Horner's rule.

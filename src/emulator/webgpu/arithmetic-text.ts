@@ -69,22 +69,27 @@ function dotText(arithmetic: ArithmeticSpec): string {
   const { scores, values } = productKinds(arithmetic);
   const [ofKeys, ofValues] = [operands.k, operands.v].map(({ scale }) => scaleBlock(scale));
   return [
-    `const dotAlign = ${align};\nconst dotBlock = ${block}u;\n`,
-    `const dotResultBits = ${result === "fp32-rz" ? 0xffffff : 0xfffc00}u;\n`,
-    // Products whose integers, each below 2^(align + 2), have a sum of 31 bits.
-    `const groupProducts = ${2 ** Math.max(1, Math.min(29 - align, 20))}u;\n`,
+    `const dotAlign = ${align}u;\nconst dotBlock = ${block}u;\n`,
+    `const leastTop = ${wgslFloat(2 ** (align - 126))};\n`,
+    `const dotResultMask = ${result === "fp32-rz" ? 0xffffffff : 0xfffffc00}u;\n`,
     `const keyStepsAreWide = ${scores === "wide"};\nconst valueStepsAreWide = ${values === "wide"};\n`,
     `const hasKeyBlocks = ${ofKeys !== null};\nconst hasValueBlocks = ${ofValues !== null};\n`,
     `const keyBlock = ${ofKeys ?? 1}u;\nconst valueBlock = ${ofValues ?? 1}u;\n`,
   ].join("");
 }
 
+/** Whether fp32 holds the sum of a step's integers, each below 2^(align + 2); else each of their halves. */
+export const termsAreWhole = ({ dot }: ArithmeticSpec): boolean =>
+  dot !== "chain" && (dot.block + 1) * 2 ** (dot.align + 2) <= 2 ** 24;
+
 /**
- * Whether a step of a tensor core fits words: products that are exact in fp32, cut to integers that a sum of two of them
- * still holds, and powers of two that are fp32 values.
+ * Whether fp32 takes a step of a tensor core: products that are exact, cut to integers of which it holds the sums of the upper
+ * parts, in steps of 2^12, and powers of two in its range.
  */
-const stepsFitWords = ({ align }: BlockDot, a: FloatSpec, b: FloatSpec): boolean =>
-  productIsExact(a, b) && align <= 28 && align - leastExponentOf(a) - leastExponentOf(b) <= 125;
+const stepsFitWords = ({ align, block }: BlockDot, a: FloatSpec, b: FloatSpec): boolean =>
+  productIsExact(a, b) &&
+  (block + 1) * 2 ** (align + 2 - 12) <= 2 ** 24 &&
+  align - leastExponentOf(a) - leastExponentOf(b) <= 125;
 
 /** The least exponent of an operand that is not flushed; subnormals keep the type's. */
 const leastExponentOf = ({ leastExponent, flush }: FloatSpec): number => Math.max(leastExponent, Math.log2(flush));

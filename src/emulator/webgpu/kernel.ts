@@ -1,5 +1,5 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
-import { arithmeticPrelude, productKinds } from "./arithmetic-text.js";
+import { arithmeticPrelude, productKinds, termsAreWhole } from "./arithmetic-text.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout, programJobLayout } from "./layout.js";
 import { opCodeDeclarations } from "./op-codes.js";
 import { wordsOf } from "./pack.js";
@@ -37,13 +37,16 @@ function prelude({ arithmetic, workgroupSize, constants }: Kernel): string {
 }
 
 /** Files that a kernel needs beside the arithmetic. */
-function filesOf({ name, quads }: Kernel): readonly string[] {
+function filesOf({ name, quads, arithmetic }: Kernel): readonly string[] {
   if (name === "attention-rows") {
     const words = quads ? "shared/quad-words" : "shared/shared-words";
     const products = ["shared/scores-chain", "shared/values-chain"];
     return ["shared/block", words, "shared/sixteen", "shared/rows", ...products, "shared/window"];
   }
-  if (name === "operations") return ["shared/block-sum", "shared/wide-sum", "shared/numerators"];
+  if (name === "operations") {
+    const terms = termsAreWhole(arithmetic) ? "shared/terms-whole" : "shared/terms-split";
+    return ["shared/block-sum", terms, "shared/wide-sum", "shared/numerators"];
+  }
   return name === "attention-tiles" ? ["shared/block"] : [];
 }
 
@@ -91,8 +94,9 @@ function productFiles(arithmetic: ArithmeticSpec): readonly string[] {
     "wide-sum": kinds.includes("wide"),
     "value-steps": values === "steps" || values === "wide",
   };
+  const terms = files.steps ? [termsAreWhole(arithmetic) ? "terms-whole" : "terms-split"] : [];
   const needed = Object.entries(files).flatMap(([name, isNeeded]) => (isNeeded ? [name] : []));
-  return [...needed, `scores-${scores}`, `values-${values}`];
+  return [...needed, ...terms, `scores-${scores}`, `values-${values}`];
 }
 
 /** Which invocations reach a quad operation depends on the workgroup alone, which the compiler cannot see through. */

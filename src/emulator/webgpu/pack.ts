@@ -9,13 +9,15 @@ import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
  */
 
 /**
- * The type as which all operands of an arithmetic stand in words: the narrowest that holds every value of theirs. Two of a word are
- * never in different steps of a sum.
+ * The type as which all operands of an arithmetic stand in words: one that holds every value of theirs. Two of a word are never in
+ * different steps of a sum. A value of binary16 takes longer to find in its half of a word than a word of its own takes to read, which
+ * pays where every operand is one alone.
  */
 export function wordsOf({ operands, dot }: ArithmeticSpec): FloatType {
   if (dot !== "chain" && dot.block % 2 === 1) return "fp32";
   const types = Object.values(operands).map(({ type }) => type);
-  return (["bf16", "fp16"] as const).find(name => types.every(type => holds(numberTypes[name], type))) ?? "fp32";
+  if (types.every(type => holds(numberTypes.bf16, type))) return "bf16";
+  return types.every(({ name }) => name === "fp16") ? "fp16" : "fp32";
 }
 
 /** Whether every operand of a type is a value of another. */

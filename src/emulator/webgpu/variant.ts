@@ -81,16 +81,16 @@ export function rowsVariant(
 
 const oneAtOnce: RowsShape = { blocksAtOnce: 1, wordsAtOnce: 1 };
 
-function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, { accumulator }: ArithmeticSpec): Variant {
+function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, { accumulator, dot }: ArithmeticSpec): Variant {
   const memory = { chunkBytes: 32 * MiB, cacheBytes: 128 * MiB, requestBytes: 32 * MiB };
   const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;
   if (!subgroups || subgroupSize !== 4) {
     // lavapipe: vectors of 8, loads that all invocations share, and a compiler that takes long over long code.
     return { ...common, workgroupSize: 8, blockRows: 64, shape: { blocksAtOnce: 1, wordsAtOnce: 1 } };
   }
-  // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers the code is
+  // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers, or cut, the code is
   // long already, and more of it at once gains little for the time it takes to compile.
-  const atOnce = accumulator === "fp32" ? 2 : 1;
+  const atOnce = accumulator === "fp32" && dot === "chain" ? 2 : 1;
   const shape: RowsShape = { blocksAtOnce: atOnce, wordsAtOnce: atOnce };
   return { ...common, workgroupSize: 4, blockRows: 32, shape, quads: true };
 }
