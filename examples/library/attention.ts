@@ -37,7 +37,9 @@ await engine.close();
 
 console.log(`engine ${engine.name} (${reason})`);
 console.log(`AV of ${av.length} values, sha256 ${sha256}`);
-console.log(`largest error ${error.maxAbs.toExponential(2)}, 3-pass in bf16 ${error.baseline.maxAbs.toExponential(2)}`);
+console.log(
+  `largest error ${error.maxAbs.toExponential(2)}, 3-pass in bf16 ${error.baseline?.maxAbs.toExponential(2) ?? "unknown"}`,
+);
 console.log(
   `${Math.round(cost.cycles)} cycles (${cost.accounting} accounting), ${cost.seconds} s, ${cost.dramBytes} bytes of DRAM`,
 );

@@ -38,7 +38,12 @@ const headsOf = ({ heads, headDim }: LayerReport): string => `${heads} of ${head
 
 function errorRow({ arithmetic }: Run, layer: LayerReport, index: number): string[] {
   const { check } = layer;
-  const errors = [check.rmsRelative, check.maxAbs, check.withInputRounding.rmsRelative, check.baseline.rmsRelative];
+  const errors = [
+    check.rmsRelative,
+    check.maxAbs,
+    check.withInputRounding.rmsRelative,
+    check.baseline?.rmsRelative ?? Number.NaN,
+  ];
   return [arithmetic, String(index), headsOf(layer), ...errors.map(scientific)];
 }
 

@@ -76,7 +76,7 @@ export const formatsTable = (outcomes: readonly RunOutcome[]): Table => ({
     small(error.maxAbs),
     small(error.rms),
     small(error.rmsRelative),
-    small(error.baseline.rmsRelative),
+    error.baseline === null ? "" : small(error.baseline.rmsRelative),
     seconds(time),
     engineering(gflops * 1e9, "FLOP/s"),
     `${sha256.slice(0, 12)}…`,

@@ -2,8 +2,8 @@ import { rowOfScores, scoreSizes } from "../attention/broadcast.js";
 import { maskOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { placeOf } from "../attention/rows.js";
-import { type ReferenceScores, referenceRow, referenceRowOf } from "../reference/attention.js";
-import { Baseline } from "./baseline.js";
+import { type ReferenceScores, type ReferenceTensors, referenceRow, referenceRowOf } from "../reference/attention.js";
+import { Baseline, hasBaseline } from "./baseline.js";
 import { breather } from "./breathe.js";
 import type { AttentionInputs } from "./operands.js";
 
@@ -15,11 +15,16 @@ export interface ComparedRow {
   readonly baseline: Float32Array | null;
 }
 
+/** Operands, with what they stand for where they have scales, or inputs as given. */
+export type ComparedTensors =
+  | { readonly operands: Operands; readonly meant?: ReferenceTensors }
+  | { readonly inputs: AttentionInputs };
+
 /** The rows of one problem on some tensors: operands, or inputs as given. */
 export interface ComparisonTask {
   readonly problem: AttentionProblem;
   readonly rows: readonly number[];
-  readonly tensors: { readonly operands: Operands } | { readonly inputs: AttentionInputs };
+  readonly tensors: ComparedTensors;
 }
 
 /** Computes the rows of a comparison in their order. */
@@ -28,8 +33,9 @@ export type CompareRows = (task: ComparisonTask) => AsyncIterable<ComparedRow>;
 /** Makes the function that computes one row. */
 export function rowComparer({ problem, tensors }: Omit<ComparisonTask, "rows">): (row: number) => ComparedRow {
   const { shape, scale } = problem;
-  const given = "operands" in tensors ? tensors.operands : tensors.inputs;
-  const baseline = "operands" in tensors ? new Baseline(problem, tensors.operands) : null;
+  const given = "operands" in tensors ? (tensors.meant ?? tensors.operands) : tensors.inputs;
+  const baseline =
+    "operands" in tensors && hasBaseline(problem.arithmetic) ? new Baseline(problem, tensors.operands) : null;
   const scratch = new Float64Array(shape.keys);
   const mask = maskOf(problem);
   const scores = referenceScores(problem, tensors);

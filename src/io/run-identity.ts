@@ -1,5 +1,5 @@
 import type { BitPlane } from "../attention/bit-plane.js";
-import type { AttentionProblem, Operands } from "../attention/problem.js";
+import type { AttentionProblem, OperandScales, Operands } from "../attention/problem.js";
 import { hashOfValues } from "./hash-of-values.js";
 
 /** What rows belong to: everything that fixes their bits. The array's columns, the engine and its speed do not. */
@@ -7,11 +7,12 @@ export type RunIdentity = Readonly<Record<string, string | number | readonly num
 
 /** The identity of a run: its contract, sizes and number format, and the hashes of its operands. */
 export async function runIdentity(problem: AttentionProblem, operands: Operands): Promise<RunIdentity> {
-  const { shape, mask, tile, arithmetic, scale, softcap, cascade } = problem;
+  const { shape, mask, tile, arithmetic, scale, softcap, cascade, kvSplits = 1 } = problem;
   const { planes = [], documents, prefix, origin, leftPad, left, right, kvLens, qLens } = mask;
   return {
     contract: 1,
-    format: arithmetic.name,
+    arithmetic: JSON.stringify(arithmetic),
+    ...(kvSplits === 1 ? {} : { kvSplits }),
     ...shape,
     m0: tile.m0,
     scale,
@@ -30,7 +31,13 @@ export async function runIdentity(problem: AttentionProblem, operands: Operands)
     q: await hashOfValues(operands.q),
     k: await hashOfValues(operands.k),
     v: await hashOfValues(operands.v),
+    ...(operands.scales === undefined ? {} : await hashesOfScales(operands.scales)),
   };
+}
+
+async function hashesOfScales(scales: OperandScales): Promise<Readonly<Record<string, string>>> {
+  const hashes = Object.entries(scales).map(async ([name, values]) => [`${name}Scale`, await hashOfValues(values)]);
+  return Object.fromEntries(await Promise.all(hashes));
 }
 
 /** What planes of bits show, one hash for all: sizes and bits. */

@@ -1,16 +1,9 @@
 import type { CheckResult } from "../emulator/check.js";
 import type { EngineName } from "../emulator/engine.js";
-import type { ErrorSummary } from "../emulator/error-statistics.js";
 import type { Saturated } from "../emulator/golden/one-pass.js";
 import type { RunCost } from "../model/cost.js";
 import type { FormatName } from "../numerics/format.js";
 import type { WrittenArithmetic } from "./arithmetic.js";
-
-/** What `--check` found; `baseline` is null where the arithmetic is none of the formats. */
-export interface RunError extends Omit<CheckResult, "baseline"> {
-  readonly baseline: ErrorSummary | null;
-}
-
 import type { OnnxComparison } from "./onnx-comparison.js";
 
 /** What `fusemax run` found: its JSON, schema fusemax.run/1. Fields may be added to it, never renamed. */
@@ -89,7 +82,7 @@ export interface RunResult {
     readonly file: string | null;
   };
   /** Against float64 attention on the inputs rounded to operands; null with --check none. */
-  readonly error: RunError | null;
+  readonly error: CheckResult | null;
   /** With --onnx: the model's outputs beside those of its test data. */
   readonly onnx?: OnnxComparison;
   readonly cost: RunCost;

@@ -2,8 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/mask.js";
+import { type InputName, tensorShapes, valuesOf } from "../../src/attention/shape.js";
+import { generateNormal } from "../../src/emulator/generate.js";
+import { goldenAttention } from "../../src/emulator/golden/attention.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { formatNames } from "../../src/numerics/format.js";
+import { sha256OfValues } from "../../src/numerics/sha256.js";
 import type { RunResult } from "../../src/report/run-result.js";
 import { loadArithmetic } from "../../src/spec/load.js";
 import { invoke } from "./invoke.js";
@@ -65,6 +70,27 @@ describe("run --arithmetic", () => {
     const file = save("own.yaml", `${design}\narithmetic: hopper-fp8\n`);
     expect((await run("--design", file)).result.arithmetic.name).toBe("hopper-fp8");
     expect((await run("--design", file, "--format", "fp16")).result.format).toBe("fp16");
+  });
+});
+
+describe("what run computes", () => {
+  /** Inputs of the small workload, as run generates them. */
+  const shape = { batch: 1, heads: 2, kvHeads: 2, queries: 3, keys: 13, headDim: 8, valueDim: 8 };
+  const given = (name: InputName): Float32Array => generateNormal(0, name, valuesOf(tensorShapes(shape)[name]));
+
+  it.each(specFiles.names("arithmetic"))("are the golden bits and counts in %s, split and masked", async name => {
+    const arithmetic = loadArithmetic(specFiles, name);
+    const golden = goldenAttention(
+      {
+        ...{ shape, mask: { ...noMask, right: 0 }, tile: { m0: 4, p0: 4 }, arithmetic },
+        ...{ scale: 1 / Math.sqrt(8), kvSplits: 2 },
+      },
+      { q: given("q"), k: given("k"), v: given("v") },
+    );
+    const { result } = await run("--arithmetic", name, "--causal", "--kv-splits", "2", "--check", "full");
+    expect(result.output.sha256).toBe(sha256OfValues(golden.av));
+    expect(result.saturated).toEqual(golden.saturated);
+    expect(result.error?.maxAbs).toBeLessThan(0.5);
   });
 });
 

@@ -1,7 +1,6 @@
 import type { OperandCheck } from "../../emulator/check.js";
 import type { Saturated } from "../../emulator/golden/one-pass.js";
 import type { OnnxComparison } from "../../report/onnx-comparison.js";
-import type { RunError } from "../../report/run-result.js";
 import type { FinishedRun } from "./emulate-plan.js";
 
 /** A run that is computed, written and checked on its operands. */
@@ -11,7 +10,7 @@ export interface Emulated {
   /** Why this engine. */
   readonly reason: string;
   /** Null with --check none. */
-  readonly onOperands: (Omit<OperandCheck, "baseline"> & Pick<RunError, "baseline">) | null;
+  readonly onOperands: OperandCheck | null;
   /** Whether inputs and operands are the same values. */
   readonly exact: boolean;
   /** Null without --onnx. */

@@ -3,12 +3,15 @@ import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { type AttentionShape, type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { Alibi } from "../../emulator/alibi.js";
 import { breather } from "../../emulator/breathe.js";
+import { encodeOperands } from "../../emulator/encode.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, roundPart } from "../../emulator/operands.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
-import { requireFormat } from "../../numerics/format-of.js";
+import type { Format } from "../../numerics/format.js";
+import { formatOf } from "../../numerics/format-of.js";
 import type { StoredInputs } from "./input-shape.js";
+import { loadScales, type StoredScales } from "./scale-files.js";
 
 /**
  * A tensor as given, in pieces and row-major order. It is read or generated again each time, so that a large one never
@@ -100,14 +103,30 @@ export interface LoadedOperands {
 }
 
 /**
- * Rounds the inputs to operands piece by piece, into arrays of the engine's making.
+ * Makes operands of the inputs, in arrays of the engine's making: piece by piece in a number format, of whole tensors
+ * where their scales rest on all values, or are given beside them.
  * @throws InputError that names tensor, index and value.
  */
 export async function loadOperands(
   pieces: InputPieces,
-  { shape, mask, arithmetic }: AttentionProblem,
-  { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
+  problem: AttentionProblem,
+  engine: Pick<Engine, "allocate">,
   onValues: OnValues = () => undefined,
+  scales: StoredScales = {},
+): Promise<LoadedOperands> {
+  const format = formatOf(problem.arithmetic);
+  if (format !== null) return roundPieces(pieces, problem, format, engine, onValues);
+  const inputs = { ...(await loadInputs(pieces, problem.shape, onValues)), scales: await loadScales(scales) };
+  const exact = inputNames.every(name => inputs.scales[name] !== undefined);
+  return { operands: encodeOperands(inputs, problem, engine.allocate), exact };
+}
+
+async function roundPieces(
+  pieces: InputPieces,
+  { shape, mask }: AttentionProblem,
+  { operand }: Format,
+  { allocate = length => new Float32Array(length) }: Pick<Engine, "allocate">,
+  onValues: OnValues,
 ): Promise<LoadedOperands> {
   const breathe = breather();
   let exact = true;
@@ -119,9 +138,7 @@ export async function loadOperands(
     for await (const piece of pieces(name)) {
       for (let from = 0; from < piece.length; from += valuesAtOnce) {
         const part = piece.subarray(from, from + valuesAtOnce);
-        exact =
-          roundPart(part, operands, at + from, name, sizes, requireFormat(arithmetic, "--format").operand, rows) &&
-          exact;
+        exact = roundPart(part, operands, at + from, name, sizes, operand, rows) && exact;
         await breathe();
       }
       at += piece.length;

@@ -10,13 +10,12 @@ import { programOf } from "../../emulator/program-of.js";
 import { requireFewScores } from "../../emulator/score-matrix.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
-import { formats } from "../../numerics/format.js";
 import { formatOf } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { numeratorNote } from "../../report/arithmetic.js";
 import type { RunModel } from "../onnx/run-model.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
-import { isGolden, refuseBesideGolden, refuseOnOtherCascades } from "./arithmetic.js";
+import { refuseOnOtherCascades } from "./arithmetic.js";
 import { designOfRun, type RunDesign, sourceOf, tileOfRun } from "./design.js";
 import type { FileLayout } from "./input-layout.js";
 import { fromFiles, fromSeed, type InputPieces, remembering, withBiases, withValuesInKeys } from "./inputs.js";
@@ -39,8 +38,6 @@ export interface RunPlan {
   /** The problem without what its biases and sinks make of it. */
   readonly asked: AttentionProblem;
   readonly problem: AttentionProblem;
-  /** Whether the golden implementation computes it. */
-  readonly golden: boolean;
   /** What made E of the problem larger; null without --alibi. */
   readonly alibi: Alibi | null;
   /** Null when the inputs come from files. */
@@ -80,16 +77,13 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   const { kvSplits = 1 } = options;
   refuseOnOtherCascades(design, options);
   const arithmetic = design.design.arithmetic.data;
-  const golden = isGolden(arithmetic, kvSplits);
-  if (golden) refuseBesideGolden(options, kvSplits > 1 ? "split keys" : `the arithmetic ${arithmetic.name}`);
-  // Other arithmetics are refused beside --alibi.
-  const format = formatOf(arithmetic) ?? formats.fp32;
+  const format = formatOf(arithmetic);
   const scales = await scalesOf(options, files !== null);
   checkScaleFiles(scales, arithmetic, shape);
   const slopes = await slopesOf(options, shape);
   // Elements of a dot product know only one direction, and 16 bits.
   const byElements =
-    slopes !== null && mask.right === 0 && mask.prefix === undefined && !golden && softcap === undefined;
+    slopes !== null && mask.right === 0 && mask.prefix === undefined && format !== null && softcap === undefined;
   const alibi = byElements ? alibiOf(shape, format, scale, slopes) : null;
   const addends =
     slopes === null || byElements
@@ -129,7 +123,6 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
     design,
     asked,
     problem,
-    golden,
     valuesInKeys,
     alibi,
     seed,

@@ -1,9 +1,8 @@
 import type { Operands } from "../../attention/problem.js";
 import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys, visibleScores } from "../../attention/visible.js";
-import { joinChecks } from "../../emulator/check.js";
+import { type CheckResult, joinChecks } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
-import type { Saturated } from "../../emulator/golden/one-pass.js";
 import { dumpProgram } from "../../emulator/javascript/dump.js";
 import { structureOf } from "../../emulator/one-pass.js";
 import { programOf } from "../../emulator/program-of.js";
@@ -13,7 +12,7 @@ import { formatOf } from "../../numerics/format-of.js";
 import { chooseEngine } from "../../platform/choose-engine.js";
 import { writtenArithmetic } from "../../report/arithmetic.js";
 import { agrees } from "../../report/onnx-comparison.js";
-import type { RunError, RunResult } from "../../report/run-result.js";
+import type { RunResult } from "../../report/run-result.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import type { Emulated } from "./emulated.js";
@@ -72,12 +71,11 @@ async function emulateAndCheck(
   note: (line: string) => void,
 ): Promise<Emulated> {
   const { problem } = plan;
-  if (plan.golden) return (await import("./golden.js")).emulateGolden(plan, rows, options, note);
   const { engine, ...chosen } = await chooseEngine(options.engine, problem.arithmetic);
   let used: Engine = engine;
   try {
     const loaded = await withLoadingProgress(problem.shape, options, onValues =>
-      loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues),
+      loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues, plan.scales),
     );
     const operands: Operands = { ...loaded.operands, ...plan.scoreOperands };
     // Biases and sinks are rounded in score units.
@@ -99,7 +97,7 @@ async function emulateAndCheck(
       options.check === "none" ? null : await comparedWithOperands(plan, operands, run.av, rows, options);
     return {
       run,
-      saturated: noneSaturated,
+      saturated: { ...(operands.saturated ?? noneSaturated), p: run.saturated },
       reason: chosen.reason,
       onOperands,
       exact,
@@ -113,7 +111,7 @@ async function emulateAndCheck(
 }
 
 /** The types of the five formats keep their range errors. */
-const noneSaturated: Saturated = { q: 0, k: 0, v: 0, p: 0 };
+const noneSaturated = { q: 0, k: 0, v: 0 } as const;
 
 async function dumpTile(
   { problem }: RunPlan,
@@ -138,7 +136,7 @@ function resultOf(
   options: RunOptions,
   { run: { engine }, reason, saturated, onnx }: Emulated,
   sha256: string,
-  error: RunError | null,
+  error: CheckResult | null,
   cost: RunResult["cost"],
   time: RunResult["time"],
 ): RunResult {
@@ -194,7 +192,7 @@ function costedInstead({ design, cascade }: RunPlan["design"]): string | null {
 }
 
 /** 1 when the largest error is above --max-error (or is no number), else 0. */
-function judge({ maxError }: RunOptions, error: RunError | null, note: (line: string) => void): number {
+function judge({ maxError }: RunOptions, error: CheckResult | null, note: (line: string) => void): number {
   if (maxError === undefined || error === null || error.maxAbs <= maxError) return 0;
   note(`the largest error, ${error.maxAbs.toExponential(3)}, is above --max-error ${maxError}`);
   return 1;
