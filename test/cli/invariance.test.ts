@@ -42,7 +42,7 @@ describe("the report", () => {
   it("says of scales of a whole tensor that the batch changes them", async () => {
     const found = await find(...sizes, "--arithmetic", "fa3-fp8");
     expect(changed(rowsOf(found, "batch"))).toEqual(["queries in two halves"]);
-    expect(rowsOf(found, "engine").map(({ value }) => value)).toEqual(["wasm", "the golden implementation"]);
+    expect(rowsOf(found, "engine").map(({ value }) => value)).toEqual(["wasm", "webgpu", "the golden implementation"]);
     expect(changed(rowsOf(found, "engine"))).toEqual([]);
     expect(found.changes).toContain("batch");
   });

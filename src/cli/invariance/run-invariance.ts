@@ -1,6 +1,5 @@
 import type { Tile } from "../../attention/tile.js";
 import { breather } from "../../emulator/breathe.js";
-import { cpuEngine } from "../../emulator/cpu.js";
 import { emulate } from "../../emulator/emulate.js";
 import type { Engine, EngineName } from "../../emulator/engine.js";
 import { goldenAttention } from "../../emulator/golden/attention.js";
@@ -13,7 +12,6 @@ import { chooseEngine } from "../../platform/choose-engine.js";
 import { jsonText } from "../../report/finite.js";
 import { type InvarianceResult, type InvarianceRow, invarianceText, judged } from "../../report/invariance.js";
 import { startProgress } from "../progress.js";
-import { isGolden } from "../run/arithmetic.js";
 import { loadInputs } from "../run/inputs.js";
 import type { RunOptions } from "../run/options.js";
 import { planRun } from "../run/plan.js";
@@ -43,7 +41,7 @@ export async function runInvariance(asked: InvarianceOptions): Promise<number> {
     problem: plan.asked,
     inputs: { ...(await loadInputs(pieces, problem.shape)), ...addends },
   };
-  const engine = await openBase(options, given);
+  const engine = (await chooseEngine(options.engine, given.problem.arithmetic)).engine;
   try {
     const base = await computeOn(engine)(given);
     const rows: InvarianceRow[] = [];
@@ -104,20 +102,11 @@ function requireFew({ batch, heads, queries, keys, headDim, valueDim }: GivenAtt
 
 const goldenName = "the golden implementation";
 
-/** Whether an engine computes it: WGSL knows the five number formats, and keys that are not split. */
-const knows = (engine: EngineName, { problem }: GivenAttention): boolean =>
-  engine !== "webgpu" || !isGolden(problem.arithmetic, problem.kvSplits ?? 1);
-
-async function openBase({ engine }: RunOptions, given: GivenAttention): Promise<Engine> {
-  const choice = engine === "auto" && !knows("webgpu", given) ? "wasm" : engine;
-  return (await chooseEngine(choice, given.problem.arithmetic)).engine;
-}
-
-/** Computes on an engine what it knows, and the rest in plain JavaScript. */
+/** Computes on an engine. */
 const computeOn =
   (engine: Engine): Compute =>
   async given =>
-    (await emulate(given.problem, given.inputs, { engine: knows(engine.name, given) ? engine : cpuEngine() })).av;
+    (await emulate(given.problem, given.inputs, { engine })).av;
 
 /** One value at a time, a part after the other, so that Ctrl-C is heard. */
 async function golden(given: GivenAttention): Promise<Float32Array> {
@@ -136,9 +125,7 @@ function enginesBeside(given: GivenAttention, base: Engine): readonly Variant[] 
       (name): Variant => ({
         varied: "engine",
         value: name,
-        ...(knows(name, given)
-          ? { compute: () => computedOn(name, given) }
-          : { compute: null, why: "it knows the five number formats, and keys that are not split" }),
+        compute: () => computedOn(name, given),
       }),
     ),
     { varied: "engine", value: goldenName, compute: () => golden(given) },
