@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
@@ -89,6 +89,23 @@ describe("law: a cache and the keys after it are the keys together", () => {
     const result = await run(...whole, "--past-k", archive, "--past-v", archive, "--present-k", present);
     expect(result.workload).toMatchObject({ keys: M + Mp, pastKeys: Mp });
     expect((await readSafetensors(present)).tensor("present_k").shape).toEqual([B, Hkv, M + Mp, E]);
+  });
+
+  it("--dtype says what the codes of both are", async () => {
+    const bits = (path: string): string => {
+      const floats = new Float32Array(new Uint8Array(readFileSync(path)).slice(128).buffer);
+      const codes = [...new Uint32Array(floats.buffer)].map(code => code >>> 16);
+      const shape = /k-/.test(path) ? E : F;
+      const coded = path.replace(".npy", "-codes.npy");
+      writeFileSync(coded, npyBytes(codes, { shape: [B, Hkv, codes.length / (B * Hkv * shape), shape], descr: "<u2" }));
+      return coded;
+    };
+    const args = ["--q", save("q", 0, P), "--k", bits(save("k", Mp, M)), "--v", bits(save("v", Mp, M))];
+    const past = ["--past-k", bits(save("k", 0, Mp)), "--past-v", bits(save("v", 0, Mp))];
+    const { output } = await run(...args, ...past, "--dtype", "k=bf16,v=bf16");
+    expect(output.sha256).toBe((await run(...whole)).output.sha256);
+    const { stderr } = await invoke("run", ...whole, ...past);
+    expect(stderr).toMatch(/k-0-4-.*: got values of type <u2; .*--dtype k=bf16 reads it so/);
   });
 
   it("the text says how many keys are a cache's", async () => {

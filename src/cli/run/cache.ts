@@ -1,7 +1,9 @@
 import type { Layout } from "../../attention/layout.js";
 import { InputError, UsageError } from "../../errors.js";
+import type { ReadAs } from "../../io/read-as.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { appended } from "../../io/tensor-views.js";
+import { type InputOptions, readAs } from "./input-files.js";
 import { asFourRanks, type LayoutOptions } from "./input-layout.js";
 import type { StoredInputs } from "./input-shape.js";
 import { openOneTensor } from "./one-tensor.js";
@@ -21,16 +23,18 @@ export interface Past {
 }
 
 /** Opens the cache that the options name, headers only; null when none is. @throws UsageError, InputError */
-export async function openPast(options: CacheOptions & LayoutOptions): Promise<Past | null> {
-  const { pastK, pastV, layout = "bhsd" } = options;
+export async function openPast(
+  options: CacheOptions & LayoutOptions & Pick<InputOptions, "dtype">,
+): Promise<Past | null> {
+  const { pastK, pastV, layout = "bhsd", dtype = {} } = options;
   if (pastK === undefined && pastV === undefined) return null;
   if (pastK === undefined || pastV === undefined) {
     const [where, missing] = pastK === undefined ? ["--past-v", "--past-k"] : ["--past-k", "--past-v"];
     throw new UsageError({ where, got: `no ${missing} beside it`, expected: "both or none" });
   }
   return {
-    k: await openCache("--past-k", pastK, ["past_k", "past_key", "k", "key"], layout, options),
-    v: await openCache("--past-v", pastV, ["past_v", "past_value", "v", "value"], layout, options),
+    k: await openCache("--past-k", pastK, ["past_k", "past_key", "k", "key"], layout, options, readAs("k", dtype)),
+    v: await openCache("--past-v", pastV, ["past_v", "past_value", "v", "value"], layout, options, readAs("v", dtype)),
   };
 }
 
@@ -40,8 +44,9 @@ async function openCache(
   names: readonly string[],
   layout: Layout,
   { heads, kvHeads }: LayoutOptions,
+  as: ReadAs,
 ): Promise<StoredTensor> {
-  return asFourRanks(await openOneTensor(option, path, names), layout, kvHeads ?? heads);
+  return asFourRanks(await openOneTensor(option, path, names, as), layout, kvHeads ?? heads);
 }
 
 /** K and V after those of a cache, head by head. @throws InputError where they do not fit */

@@ -44,8 +44,8 @@ export async function openInputs(options: InputOptions): Promise<StoredInputs | 
   return { q: await openNpy("q", q, dtype), k: await openNpy("k", k, dtype), v: await openNpy("v", v, dtype) };
 }
 
-/** What `--dtype` says of one tensor. */
-const readAs = (name: InputName, { [name]: as }: NonNullable<InputOptions["dtype"]>) =>
+/** What `--dtype` says of one tensor, and of what a cache has of it. */
+export const readAs = (name: InputName, { [name]: as }: NonNullable<InputOptions["dtype"]>) =>
   as === undefined ? { name } : { name, as };
 
 async function openNpy(
