@@ -61,7 +61,7 @@ export async function exponentialPart(plan: Plan): Promise<Part> {
           {
             kind: "points",
             title: "polynomials of 2^f, steps rounded once",
-            x: { label: "degree", ticks: degrees, min: 1, max: 5 },
+            x: { label: "degree", min: 1, max: 5, format: x => (Number.isInteger(x) ? String(x) : "") },
             lines: bases.map((base, series) => ({
               series,
               joined: true,

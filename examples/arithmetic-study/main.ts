@@ -1,11 +1,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Table, textTable, UsageError } from "fusemax";
+import { textTable, UsageError } from "fusemax";
 import { csvText, writeAtomically } from "fusemax/node";
 import { note, parseOptions, runProgram } from "../command-line.js";
 import { projectRoot } from "../sentence-encoder/text.js";
 import { exponentialPart } from "./exponential-part.js";
-import { withTables } from "./page.js";
+import { withTable } from "./page.js";
 import { paretoPart } from "./pareto-part.js";
 import { fullPlan, type Part, type Plan, quickPlan } from "./part.js";
 import { rescalesPart } from "./rescales-part.js";
@@ -43,23 +43,20 @@ async function main({ quick, only }: Options): Promise<void> {
   const folder = join(root, quick ? ".cache/arithmetic-study" : "docs/arithmetic-study");
   await mkdir(folder, { recursive: true });
   const bytes = (text: string): Uint8Array[] => [new TextEncoder().encode(text)];
-  const tables = new Map<string, Table>();
   for (const [name, compute] of Object.entries(parts)) {
     if (!only.includes(name)) continue;
     const start = performance.now();
     const { numbers, shown, figures } = await compute(quick ? quickPlan : fullPlan);
-    tables.set(name, shown);
     await writeAtomically(join(folder, `${name}.csv`), bytes(csvText(numbers)));
     for (const [ending, svg] of Object.entries(figures)) {
       await writeAtomically(join(folder, `${name}-${ending}.svg`), bytes(svg));
     }
+    const page = join(root, "docs/arithmetic-study.md");
+    if (!quick) await writeAtomically(page, bytes(withTable(await readFile(page, "utf8"), name, shown)));
     process.stdout.write(`${name}\n\n${textTable(shown)}\n\n`);
     note(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   }
-  if (quick) return;
-  const page = join(root, "docs/arithmetic-study.md");
-  await writeAtomically(page, bytes(withTables(await readFile(page, "utf8"), tables)));
-  note(`tables in ${page}; numbers and figures in ${folder}`);
+  note(`figures and numbers in ${folder}`);
 }
 
 function readOptions(): Options | null {

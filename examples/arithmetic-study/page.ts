@@ -1,22 +1,15 @@
 import { type Table, UsageError } from "fusemax";
 
-/** The page with its tables between `<!-- table: NAME -->` and `<!-- end -->` written anew; others stay. */
-export function withTables(page: string, tables: ReadonlyMap<string, Table>): string {
-  let text = page;
-  for (const [name, table] of tables) {
-    const from = text.indexOf(`<!-- table: ${name} -->`);
-    const to = text.indexOf("<!-- end -->", from);
-    if (from < 0 || to < 0) {
-      throw new UsageError({
-        where: "docs/arithmetic-study.md",
-        got: `no place for the table ${name}`,
-        expected: "its comments",
-      });
-    }
-    const start = from + `<!-- table: ${name} -->`.length;
-    text = `${text.slice(0, start)}\n${markdown(table)}\n${text.slice(to)}`;
+/** The page with what stands between `<!-- table: NAME -->` and `<!-- end -->` written anew. */
+export function withTable(page: string, name: string, table: Table): string {
+  const begin = `<!-- table: ${name} -->`;
+  const from = page.indexOf(begin) + begin.length;
+  const to = page.indexOf("<!-- end -->", from);
+  if (!page.includes(begin) || to < 0) {
+    const got = `no place for the table ${name}`;
+    throw new UsageError({ where: "docs/arithmetic-study.md", got, expected: `${begin} and <!-- end --> after it` });
   }
-  return text;
+  return `${page.slice(0, from)}\n${markdown(table)}\n${page.slice(to)}`;
 }
 
 function markdown({ columns, rows }: Table): string {

@@ -3,32 +3,25 @@ import { costIn } from "./cost.js";
 import type { Head } from "./head.js";
 import { encoderHead, normalHead, risingHead, sinkHead } from "./inputs.js";
 import { load, type Part, type Plan, share } from "./part.js";
-import { rescalesOf } from "./rescales.js";
+import { type Rescales, rescalesOf } from "./rescales.js";
 
 const thresholds = [0, 0.75, 2, 4, 8] as const;
 /** FuseMax's tile and block. */
 const m0 = 256;
 const columns = 256;
 
-export interface RescaleFinding {
-  readonly input: string;
-  readonly threshold: number;
-  readonly queries: number;
-  readonly blocks: number;
-}
+export type RescaleFinding = Rescales & { readonly input: string };
 
 export async function rescaleHeads({ longest }: Plan): Promise<readonly Head[]> {
   const size = { queries: columns, keys: longest };
   return [
     ...[normalHead(size, 1), normalHead(size, 4), risingHead(size, 1, m0), sinkHead(size, 12)],
-    await encoderHead(1, 0, { queries: columns, keys: Math.min(longest, 4096) }),
+    await encoderHead(1, 0, { queries: columns, keys: Math.min(longest, 2048) }),
   ];
 }
 
 export const rescaleFindings = (heads: readonly Head[]): readonly RescaleFinding[] =>
-  heads.flatMap(head =>
-    thresholds.map(threshold => ({ input: head.name, threshold, ...rescalesOf(head, m0, threshold) })),
-  );
+  heads.flatMap(head => rescalesOf(head, m0, thresholds).map(found => ({ input: head.name, ...found })));
 
 /** SPNV's share of the tiles, and what BERT's attention of 64K tokens then takes on FuseMax. */
 function savings(arithmetic: ArithmeticSpec) {

@@ -73,11 +73,17 @@ function figure(findings: readonly ThresholdFinding[], what: "error" | "saturate
     title: isError ? "fa4-fp8: error over the spread of the scores" : "fa4-fp8: numerators that saturate",
     note: isError
       ? "Rms error against float64 on the fp8 operands, relative to the output. Lines: threshold of lazy rescaling, in log2."
-      : "Share of the numerators past 448, the largest fp8-e4m3. Lines: threshold of lazy rescaling, in log2.",
+      : "Share of the numerators past 448, the largest fp8-e4m3; none where there is no mark. Lines: threshold of lazy rescaling, in log2.",
     series: thresholds.map(threshold => `threshold ${threshold}`),
     y: isError
       ? { label: "relative rms error", scale: "log" }
-      : { label: "share of numerators", format: x => `${Number((100 * x).toPrecision(3))}%` },
+      : {
+          label: "share of numerators",
+          scale: "log",
+          min: 1e-5,
+          max: 1,
+          format: x => `${Number((100 * x).toPrecision(3))}%`,
+        },
     panelsPerRow: 4,
     width: 1240,
     panels: (["normal", "rising"] as const).flatMap(input =>
@@ -92,7 +98,9 @@ function figure(findings: readonly ThresholdFinding[], what: "error" | "saturate
         lines: thresholds.map((threshold, series) => ({
           series,
           joined: true,
-          points: of(findings, input, offset, threshold).map(f => ({ x: f.x, y: f[what] })),
+          points: of(findings, input, offset, threshold)
+            .filter(f => f[what] > 0)
+            .map(f => ({ x: f.x, y: f[what] })),
         })),
       })),
     ),

@@ -1,6 +1,6 @@
 import type { Block } from "./building-blocks.js";
 import type { CompiledDesign } from "./compile.js";
-import { type AccessOfBits, accessCosts } from "./energy.js";
+import { type AccessOfBits, accessCosts, wordsOf } from "./energy.js";
 import { instances } from "./timing.js";
 
 /** What one access of a memory costs, and how large it is. */
@@ -42,7 +42,9 @@ export function accessTable(
   const costs = accessCosts(design, values);
   const memories = [...design.levels.values()].flatMap(({ name, spec, index, fields }): readonly MemoryCost[] => {
     if (spec.kind === "fanout") return [];
-    const { readPj, writePj, words } = (costs[index] as AccessOfBits)(design.wordBytes * 8);
+    const access = (costs[index] as AccessOfBits)(design.wordBytes * 8);
+    const { readPj, writePj } = access;
+    const words = wordsOf(access, design.wordBytes * 8);
     const count = instances(design, name, values);
     const all = componentAreaUm2[name];
     const depth = fields.get("depth")?.(values);

@@ -2,7 +2,7 @@ import type { Accounting } from "./accounting.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { type AccessOfBits, accessCosts, isFreeUnder } from "./energy.js";
+import { type AccessOfBits, accessCosts, isFreeUnder, wordsOf } from "./energy.js";
 import { dramWordsOf } from "./traffic.js";
 
 /** What one Einsum does to one tensor at one level. */
@@ -60,8 +60,8 @@ export function actionTable(
         const cost = (costs[index] as AccessOfBits)(bits);
         const free = isFree?.("level", name, count.name) === true && !isDram;
         const energyPj = isDram
-          ? (words / cost.words) * cost.readPj
-          : (reads / cost.words) * cost.readPj + ((updates + fills) / cost.words) * cost.writePj;
+          ? (words / wordsOf(cost, bits)) * cost.readPj
+          : (reads / wordsOf(cost, bits)) * cost.readPj + ((updates + fills) / wordsOf(cost, bits)) * cost.writePj;
         const at = { einsum: count.name, level: name, tensor };
         return { ...at, reads, updates, fills, bytes: moved * (bits / 8), energyPj: free ? 0 : energyPj };
       });
@@ -69,7 +69,7 @@ export function actionTable(
       // Kept on chip alone, and spilled in part.
       const cost = (costs[outermost.index] as AccessOfBits)(bits);
       const at = { einsum: count.name, level: outermost.name, tensor, reads: 0, updates: 0, fills: 0 };
-      const energyPj = (words / cost.words) * cost.readPj;
+      const energyPj = (words / wordsOf(cost, bits)) * cost.readPj;
       return [{ ...at, bytes: words * (bits / 8), energyPj }, ...rows];
     });
   });

@@ -10,12 +10,16 @@ export interface Energy {
   readonly componentEnergyPj: Readonly<Record<string, number>>;
 }
 
-/** Energy per access of a level, and the words that one access moves. */
+/** Energy per access of a level, and what one access moves. */
 export interface Access {
   readonly readPj: number;
   readonly writePj: number;
-  readonly words: number;
+  /** Bits that one access moves; one word, whatever its bits, where that is undefined. */
+  readonly bits: number | undefined;
 }
+
+/** Words of so many bits in one access. */
+export const wordsOf = ({ bits }: Access, wordBits: number): number => (bits === undefined ? 1 : bits / wordBits);
 
 /** Says what is not charged: the accesses of a level, or an operation, of an Einsum. */
 export type IsFree = (kind: "level" | "operation", name: string, einsum: string) => boolean;
@@ -79,14 +83,16 @@ export function einsumEnergy(
     for (const { level, reads, updates, fills } of levels) {
       const { name, spec, index, component } = counts.path[level] as CompiledLevel;
       if (spec.kind === "dram" || isFree?.("level", name, counts.name) === true) continue;
-      const { readPj, writePj, words } = (costs[index] as AccessOfBits)(bits);
+      const access = (costs[index] as AccessOfBits)(bits);
+      const { readPj, writePj } = access;
+      const words = wordsOf(access, bits);
       charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
     }
   }
   const dram = counts.path.find(({ spec }) => spec.kind === "dram");
   if (dram !== undefined) {
-    const { readPj, words } = (costs[dram.index] as AccessOfBits)(8);
-    charge(dram.name, (dramBytes / words) * readPj);
+    const access = (costs[dram.index] as AccessOfBits)(8);
+    charge(dram.name, (dramBytes / wordsOf(access, 8)) * access.readPj);
   }
   for (const { name, count } of counts.operations) {
     if (isFree?.("operation", name, counts.name) === true) continue;
@@ -104,27 +110,29 @@ function accessOf(design: CompiledDesign, { spec, fields }: CompiledLevel, value
   const field = (name: string): number | undefined => fields.get(name)?.(values);
   const own = { readPj: field("energyPj.read"), writePj: field("energyPj.write") };
   switch (spec.kind) {
-    case "dram":
-      return bits => ({ readPj: dram.energyPj, writePj: dram.energyPj, words: dram.bits / bits });
+    case "dram": {
+      const access = { readPj: dram.energyPj, writePj: dram.energyPj, bits: dram.bits };
+      return () => access;
+    }
     case "sram": {
-      const rowBits = (field("rowWords") as number) * design.wordBytes * 8;
-      const block = design.blocks.sram(field("bytes") as number, rowBits);
-      const [readPj, writePj] = [own.readPj ?? block.readPj, own.writePj ?? block.writePj];
-      return bits => ({ readPj, writePj, words: rowBits / bits });
+      const bits = (field("rowWords") as number) * design.wordBytes * 8;
+      const block = design.blocks.sram(field("bytes") as number, bits);
+      const access = { readPj: own.readPj ?? block.readPj, writePj: own.writePj ?? block.writePj, bits };
+      return () => access;
     }
     case "registers": {
       const depth = field("depth") as number;
-      const access = (bits: number): Access => {
-        const block = design.blocks.registerFile(depth, bits);
-        return { readPj: own.readPj ?? block.readPj, writePj: own.writePj ?? block.writePj, words: 1 };
+      const ofBits = (wordBits: number): Access => {
+        const block = design.blocks.registerFile(depth, wordBits);
+        return { readPj: own.readPj ?? block.readPj, writePj: own.writePj ?? block.writePj, bits: undefined };
       };
       const { registersOfAnyWidth } = design.blocks;
-      const usual = access(design.wordBytes * 8);
-      return registersOfAnyWidth ? access : () => usual;
+      const usual = ofBits(design.wordBytes * 8);
+      return registersOfAnyWidth ? ofBits : () => usual;
     }
     case "fanout":
       return () => nothing;
   }
 }
 
-const nothing: Access = { readPj: 0, writePj: 0, words: 1 };
+const nothing: Access = { readPj: 0, writePj: 0, bits: undefined };

@@ -200,7 +200,7 @@ describe("any design, workload, mask and setting", () => {
       );
       console.log(`${ran} of ${runs} random cases ran, ${words}`);
       expect(ran).toBeGreaterThan(runs / 2);
-    });
+    }, 300_000);
   }
 
   it("is simulated in no less than any array is busy, and no less than its binding says", () => {
