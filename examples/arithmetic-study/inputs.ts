@@ -51,7 +51,7 @@ export function sinkHead(size: Size, above: number): Head {
 /** Four channels of K stand far from zero, each at `offset` standard deviations for every key, as in language models. */
 export function outlierHead(size: Size, offset: number): Head {
   const head = normalHead(size);
-  const values = head.k.values.map((x, i) => (i % 16 === 5 && i % width < width ? x + offset : x));
+  const values = head.k.values.map((x, i) => (i % 16 === 5 ? x + offset : x));
   return { ...head, name: `outlier channels of K, ${offset} sigma`, k: { ...head.k, values } };
 }
 

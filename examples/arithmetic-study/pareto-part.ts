@@ -16,11 +16,11 @@ const families: readonly (readonly [family: string, names: readonly string[]])[]
 const named: Readonly<Record<string, string>> = {
   ...{
     fp16: "fp16",
-    bf16: "bf16 and the kernels on it",
+    bf16: "bf16 and its kernels",
     "bf16-strict": "bf16-strict",
     "int8-qk": "int8-qk",
   },
-  ...{ mxfp8: "fp8, mxfp8", mxfp6: "mxfp6", mxfp4: "mxfp4", nvfp4: "nvfp4" },
+  ...{ mxfp8: "fp8, mxfp8", mxfp6: "mxfp6", nvfp4: "nvfp4, mxfp4" },
 };
 
 export interface ParetoFinding {
@@ -91,7 +91,7 @@ export async function paretoPart(plan: Plan): Promise<Part> {
         title: "Error against bits",
         note: "Bits of an element of K and V, scales included; rms error against float64 on the inputs as given. Lower left is better; fp32, at 32 bits and 3e-7, is left out.",
         series: families.map(([family]) => family),
-        y: { label: "relative rms error", scale: "log", max: 1 },
+        y: { label: "relative rms error", scale: "log", min: 1e-5, max: 1 },
         width: 1240,
         plotHeight: 300,
         panels: inputs.map(input => ({

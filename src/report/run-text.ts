@@ -88,19 +88,20 @@ function saturatedLines({ saturated }: RunResult): readonly (readonly [name: str
 }
 
 function wordsText(
-  { accounting, wordBits, elementBits }: RunCost,
+  { accounting, wordBits, elementBits, assumed }: RunCost,
   { name, operands }: RunResult["arithmetic"],
 ): string {
   if (elementBits !== null) return elementBitsText(elementBits);
   const own = Object.values(numberTypes).find(type => type.name === operands.q.type)?.storageBits ?? wordBits;
   const whatever = accounting === "published" && own !== wordBits ? `, whatever the format: ${name} has ${own}` : "";
-  return `bytes and energy are for ${wordBits} bits${whatever}`;
+  const said = assumed === null ? "" : `; ${assumed}`;
+  return `bytes and energy are for ${wordBits} bits${whatever}${said}`;
 }
 
-const energyText = ({ energyPj, lacking, assumed }: RunCost): string =>
+const energyText = ({ energyPj, lacking, assumed, elementBits }: RunCost): string =>
   energyPj === undefined
     ? `not known: the technology has no ${lacking.join(", ")} (docs/arithmetic.md, "What it costs")`
-    : `${energy(energyPj)}${assumed === null ? "" : `; ${assumed}`}`;
+    : `${energy(energyPj)}${assumed === null || elementBits === null ? "" : `; ${assumed}`}`;
 
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 
