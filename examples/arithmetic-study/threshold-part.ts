@@ -73,7 +73,7 @@ function figure(findings: readonly ThresholdFinding[], what: "error" | "saturate
     title: isError ? "fa4-fp8: error over the spread of the scores" : "fa4-fp8: numerators that saturate",
     note: isError
       ? "Rms error against float64 on the fp8 operands, relative to the output. Lines: threshold of lazy rescaling, in log2."
-      : "Share of the numerators past 448, the largest fp8-e4m3; none where there is no mark. Lines: threshold of lazy rescaling, in log2.",
+      : "Share of the numerators past 448, the largest fp8-e4m3; none where there is no mark, and none at offset 4.",
     series: thresholds.map(threshold => `threshold ${threshold}`),
     y: isError
       ? { label: "relative rms error", scale: "log" }
@@ -85,24 +85,26 @@ function figure(findings: readonly ThresholdFinding[], what: "error" | "saturate
           format: x => `${Number((100 * x).toPrecision(3))}%`,
         },
     panelsPerRow: 4,
-    width: 1240,
+    width: isError ? 1240 : 760,
     panels: (["normal", "rising"] as const).flatMap(input =>
-      offsets.map(offset => ({
-        kind: "points" as const,
-        title: `${input === "normal" ? "normal scores" : "scores that rise"}, offset ${offset}`,
-        x: {
-          label: input === "normal" ? "spread, nats" : "rise a tile, log2",
-          scale: "log" as const,
-          ticks: input === "normal" ? spreads : rises,
-        },
-        lines: thresholds.map((threshold, series) => ({
-          series,
-          joined: true,
-          points: of(findings, input, offset, threshold)
-            .filter(f => f[what] > 0)
-            .map(f => ({ x: f.x, y: f[what] })),
+      offsets
+        .filter(offset => isError || offset === 8)
+        .map(offset => ({
+          kind: "points" as const,
+          title: `${input === "normal" ? "normal scores" : "scores that rise"}, offset ${offset}`,
+          x: {
+            label: input === "normal" ? "spread, nats" : "rise a tile, log2",
+            scale: "log" as const,
+            ticks: input === "normal" ? spreads : rises,
+          },
+          lines: thresholds.map((threshold, series) => ({
+            series,
+            joined: true,
+            points: of(findings, input, offset, threshold)
+              .filter(f => f[what] > 0)
+              .map(f => ({ x: f.x, y: f[what] })),
+          })),
         })),
-      })),
     ),
   };
   return chart(figure);
