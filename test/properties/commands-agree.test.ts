@@ -89,7 +89,7 @@ describe("commands agree", () => {
       { numRuns: runs },
     );
     expect(unmasked).toBeGreaterThan(runs / 20);
-  });
+  }, 300_000);
 
   it(`law: what run says of its cost is what model says of ${runs} random workloads, ragged ones too`, () => {
     fc.assert(
@@ -120,7 +120,7 @@ describe("commands agree", () => {
       }),
       { numRuns: runs },
     );
-  });
+  }, 300_000);
 
   it.each([
     ["deepseek-v3-absorbed", ["--q-len", "1", "--kv-len", "500"], ["--phase", "decode", "--seq", "500"]],
