@@ -1,18 +1,20 @@
 import type { Cascade } from "./cascade.js";
-import type { Access, Index } from "./einsum.js";
-import { constantOf, formatSize, oneSize, sameSize } from "./size.js";
+import type { Access, Index, IndexTerm } from "./einsum.js";
+import { formatSize, negateSize, oneSize, sameSize } from "./size.js";
 
-/** An index as it is written: `m1*M0+m0`, `i+1`, `K`. */
+/** An index as it is written: `m1*M0+m0`, `i+1`, `K`, `K-1-k`. */
 export function formatIndex(index: Index): string {
-  const terms = index.terms.map(({ variable, coefficient }) => {
-    if (sameSize(coefficient, oneSize)) return variable;
-    return `${variable}*${formatSize(coefficient)}`;
-  });
-  if (index.offset.length === 0) return terms.length === 0 ? "0" : terms.join("+");
-  if (terms.length === 0) return formatSize(index.offset).replaceAll(" ", "");
-  const constant = constantOf(index.offset);
-  const offset = formatSize(index.offset).replaceAll(" ", "");
-  return terms.join("+") + ((constant ?? 0) < 0 || offset.startsWith("-") ? offset : `+${offset}`);
+  const isNegative = ({ coefficient }: IndexTerm): boolean => coefficient.every(part => part.coefficient < 0);
+  const written = ({ variable, coefficient }: IndexTerm): string =>
+    sameSize(coefficient, oneSize) ? variable : `${variable}*${formatSize(coefficient)}`;
+  const above = index.terms.filter(term => !isNegative(term)).map(written);
+  const below = index.terms
+    .filter(isNegative)
+    .map(term => `-${written({ ...term, coefficient: negateSize(term.coefficient) })}`);
+  const offset = index.offset.length === 0 ? "" : formatSize(index.offset).replaceAll(" ", "");
+  const joined = above.length === 0 || offset === "" || offset.startsWith("-") ? offset : `+${offset}`;
+  const start = above.join("+") + joined;
+  return (start === "" ? "0" : start) + below.join("");
 }
 
 /** An access as it is written; indices for which `hidden` holds are shown as `:`, a whole fiber. */
