@@ -57,8 +57,10 @@ describe.skipIf(archive === null)("an addon that does not load", () => {
 
   it.each(broken)("that %s: doctor lists it, and what works", (_, put, said) => {
     put();
-    const { status, stdout, stderr } = run(["doctor"], env);
-    expect(stdout).toMatch(/^FAIL {2}webgpu: 0 of \d formats .*\n {6}WebGPU: got an addon that does not load \(.*\n/);
+    const { status, stdout, stderr } = run(["doctor", "--arithmetic", "bf16"], env);
+    expect(stdout).toMatch(
+      /^FAIL {2}webgpu: 0 of 1 arithmetics .*\n {6}WebGPU: got an addon that does not load \(.*\n/,
+    );
     expect(stdout).toMatch(said);
     expect(stdout).toMatch(/\npass {2}wasm: .*\npass {2}cpu: /);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -85,10 +87,10 @@ it.skipIf(process.platform !== "linux" || process.arch !== "x64")(
     mkdirSync(work, { recursive: true });
     plant(work);
     plant(dirname(work));
-    const elsewhere = run(["doctor"], {}, work);
+    const elsewhere = run(["doctor", "--arithmetic", "bf16"], {}, work);
     expect(elsewhere.stdout).toMatch(/note: no SwiftShader: npm install/);
     plant(copy.folder);
-    const beside = run(["doctor"], {}, work);
+    const beside = run(["doctor", "--arithmetic", "bf16"], {}, work);
     expect(beside.stdout).toMatch(/note: SwiftShader cannot be used \(.* is not the file that belongs there\)/);
     for (const { status, stderr } of [elsewhere, beside]) expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     rmSync(join(copy.modules, "@sparticuz"), { recursive: true });
@@ -97,7 +99,7 @@ it.skipIf(process.platform !== "linux" || process.arch !== "x64")(
 
 it.skipIf(archive === null)("says that there is no room for SwiftShader", () => {
   const nowhere = { [archiveVariable]: archive ?? "", XDG_CACHE_HOME: "/dev/null", TMPDIR: "/dev/null" };
-  const { stdout, stderr } = run(["doctor"], nowhere);
+  const { stdout, stderr } = run(["doctor", "--arithmetic", "bf16"], nowhere);
   expect(stdout).toMatch(/note: SwiftShader cannot be used \(ENOTDIR.*XDG_CACHE_HOME or TMPDIR/);
   expect(stderr).toBe("");
 });

@@ -1,20 +1,27 @@
 import type { Command } from "commander";
-import { formatNames } from "../../numerics/format.js";
-import { formatArithmetics } from "../../numerics/format-of.js";
+import { specFiles } from "../../io/spec-files.js";
 import type { Diagnosis } from "../../platform/doctor.js";
 import { jsonText } from "../../report/finite.js";
+import { loadArithmetic } from "../../spec/load.js";
+
+interface DoctorOptions {
+  readonly json?: boolean;
+  readonly arithmetic?: string;
+}
 
 export function register(program: Command): void {
   program
     .command("doctor")
     .description(
-      "List adapters and engines and test whether each computes the contract's bits; 0 if at least one does.",
+      "List adapters and engines and test whether each computes the bits of every arithmetic; 0 if at least one does.",
     )
+    .option("--arithmetic <name>", "one arithmetic, by its name or .yaml file, in place of all of specs/arithmetic")
     .option("--json", "print the report as JSON")
-    .action(async ({ json }: { readonly json?: boolean }) => {
+    .action(async ({ json, arithmetic }: DoctorOptions) => {
+      const names = arithmetic === undefined ? specFiles.names("arithmetic") : [arithmetic];
+      const arithmetics = names.map(name => loadArithmetic(specFiles, name, "--arithmetic"));
       const { examine } = await import("../../platform/doctor.js");
       const print = (line: string): void => void process.stdout.write(`${line}\n`);
-      const arithmetics = formatNames.map(name => formatArithmetics[name]);
       const report = await examine(arithmetics, json ? undefined : diagnosis => print(text(diagnosis)));
       if (json) process.stdout.write(jsonText(report, 2));
       else for (const note of report.notes) print(`note: ${note}`);
