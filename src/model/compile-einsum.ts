@@ -313,8 +313,8 @@ export function compileEinsum(
 }
 
 /**
- * The loops that are dealt to the instances of fan-outs, outermost fan-out first: the last ones of the nearest memory
- * around it, so that whatever a memory within holds belongs to one unit of work. Throws SpecError.
+ * The loops that are dealt to the instances of fan-outs, outermost fan-out first: some of the nearest memory around it, so
+ * that whatever a memory within holds belongs to one unit of work. Throws SpecError.
  */
 function spreadLoops(
   { spread = {}, loops, array }: EinsumMapping,
@@ -335,10 +335,10 @@ function spreadLoops(
       if ((loops[fanout] ?? []).length > 0) throw fail(`loops over ${fanout} besides`, "either of the two");
       const memory = levels.slice(0, level).findLast(outer => !isFanout(outer)) ?? "";
       const own = loops[memory] ?? [];
-      const last = own.slice(own.length - dealt.length);
-      if (dealt.length === 0 || last.length !== dealt.length || last.some((part, i) => part !== dealt[i])) {
+      const inOrder = own.filter(part => dealt.includes(part));
+      if (dealt.length === 0 || inOrder.join() !== dealt.join()) {
         const got = dealt.length === 0 ? "no loops" : `the loops ${dealt.join(", ")}`;
-        throw fail(got, `the last of those over ${memory}, in their order: ${own.join(", ")}`);
+        throw fail(got, `some of those over ${memory}, in their order: ${own.join(", ")}`);
       }
       return { level, loops: dealt };
     })

@@ -36,7 +36,7 @@ export interface WrittenEinsum {
   readonly choose?: Readonly<Record<string, Choice>> | undefined;
   /** Per level the loops over it, outermost first: temporal, or spatial at a fan-out. */
   readonly loops: Readonly<Record<string, readonly string[]>>;
-  /** Per fan-out the loops of the memory around it whose turns, all together, are dealt to its instances. */
+  /** Per fan-out some loops of the memory around it whose turns, all together, are dealt to its instances. */
   readonly spread?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly keep: Readonly<Record<string, Keep>>;
   /** Tensors that are taken to be where `keep` has them although no memory hands them over, each with the reason. */
@@ -134,7 +134,7 @@ const einsumFields = {
     z.record(z.string(), names),
   ),
   spread: described(
-    "Per fan-out without loops of its own the last loops of the memory around it: their turns, all flattened together, are dealt to its instances, each a unit of work that begins with empty memories.",
+    "Per fan-out without loops of its own some loops of the memory around it: their turns, all flattened together, are dealt to its instances, each a unit of work that begins with empty memories.",
     z.optional(z.record(z.string(), names)),
   ),
   keep: described(

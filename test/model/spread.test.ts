@@ -6,7 +6,7 @@ import { modelNest, randomNests } from "./random-nest.js";
 
 // Work that is dealt to the instances of a fan-out: turns of loops in time, each a unit that begins with empty memories.
 
-/** The same nest with the last turns of a memory dealt to the instances of a fan-out below it that has no loops. */
+/** The same nest with the turns of some loops of a memory dealt to the instances of a fan-out below it that has none. */
 const dealtNests = fc
   .tuple(randomNests({ ranks: 3, size: 7, levels: 6 }), fc.integer({ min: 1, max: 5 }), fc.nat(99), fc.nat(99))
   .map(([einsum, instances, which, how]): MappedEinsum | undefined => {
@@ -19,7 +19,8 @@ const dealtNests = fc
     const place = places[which % Math.max(1, places.length)];
     if (place === undefined) return undefined;
     const own = [...loops.keys()].filter(i => loops[i]?.level === place.memory);
-    const dealt = own.slice(own.length - 1 - (how % own.length));
+    const chosen = own.filter((_, i) => ((how >>> i) & 1) === 1);
+    const dealt = chosen.length > 0 ? chosen : own;
     return {
       ...einsum,
       levels: levels.map((l, i) => (i === place.level ? { ...l, instances } : l)),
