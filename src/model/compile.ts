@@ -62,6 +62,8 @@ export interface CompiledDesign {
   readonly variableSlots: readonly number[];
   readonly sizeSlots: readonly number[];
   readonly reads: FieldReads | undefined;
+  /** Compiles one more Einsum over the same table of values. Throws SpecError as `compileDesign` does. */
+  readonly compileMore: (name: string, spec: EinsumMapping) => CompiledEinsum;
   /** Where a field of the architecture stands, or who set it. */
   readonly inArchitecture: (path: Path) => Place;
 }
@@ -243,6 +245,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
     variableSlots: Array.from({ length: variables }, (_, i) => program.inputSlot(`@${i}`)),
     sizeSlots: workloadSymbols.map(name => program.inputSlot(name)),
     reads,
+    compileMore: (name, spec) => compileEinsum(name, spec, ["einsums", name], name, context),
     inArchitecture,
   };
 }

@@ -15,7 +15,8 @@ interface Loop {
   readonly bounds: string;
 }
 
-interface Nest {
+/** One Einsum as its mapping lays it over the levels. */
+export interface FusedNest {
   readonly name: string;
   readonly path: Path;
   readonly spec: EinsumMapping;
@@ -36,7 +37,7 @@ export function checkFusion(
   facts: FusionFacts,
   at: (path: Path) => string,
 ): void {
-  const nests = Object.entries(mapping.einsums).flatMap(([name, entry]): Nest[] => {
+  const nests = Object.entries(mapping.einsums).flatMap(([name, entry]): FusedNest[] => {
     const variants: readonly EinsumMapping[] = "variants" in entry ? entry.variants : [entry];
     return variants.map((spec, i) => ({
       name,
@@ -47,7 +48,7 @@ export function checkFusion(
     }));
   });
   /** Whether what an Einsum reads comes to it straight from the one that makes it. */
-  const handed = (reader: Nest, read: FusedRead): boolean =>
+  const handed = (reader: FusedNest, read: FusedRead): boolean =>
     makersOf(nests, reader, read).some(maker => hands(maker, maker.spec.output, reader, read, architecture, facts));
   for (const reader of nests) {
     for (const read of facts.reads(reader.name)) {
@@ -66,11 +67,11 @@ export function checkFusion(
 }
 
 /** The Einsums that make what another reads; itself only where it reads what its last turn left. */
-const makersOf = (nests: readonly Nest[], reader: Nest, { tensor, when }: FusedRead): readonly Nest[] =>
+const makersOf = (nests: readonly FusedNest[], reader: FusedNest, { tensor, when }: FusedRead): readonly FusedNest[] =>
   nests.filter(({ spec, name }) => spec.output === tensor && (name !== reader.name || when === "carried"));
 
-function complaint(reader: Nest, read: FusedRead, maker: Nest, at: (path: Path) => string): SpecError {
-  const order = (nest: Nest): string =>
+function complaint(reader: FusedNest, read: FusedRead, maker: FusedNest, at: (path: Path) => string): SpecError {
+  const order = (nest: FusedNest): string =>
     nest.levels
       .flatMap(level => nest.spec.loops[level] ?? [])
       .slice(0, 8)
@@ -87,17 +88,21 @@ function complaint(reader: Nest, read: FusedRead, maker: Nest, at: (path: Path) 
   });
 }
 
-function keptAt({ spec: { keep } }: Nest, tensor: string): readonly string[] {
+function keptAt({ spec: { keep } }: FusedNest, tensor: string): readonly string[] {
   return Object.entries(keep).flatMap(([level, kept]) =>
     (Array.isArray(kept) ? kept.includes(tensor) : Object.hasOwn(kept, tensor)) ? [level] : [],
   );
 }
 
-/** Whether some memory hands a tensor from one Einsum to another. */
-function hands(
-  source: Nest,
-  name: string,
-  reader: Nest,
+/**
+ * Whether a tensor that one Einsum has at the level `from` is there for another that keeps it at `to`, all of what it reads.
+ * @param isReader whether the first has read it too, and not made it
+ */
+export function handsOverAt(
+  source: FusedNest,
+  from: string,
+  reader: FusedNest,
+  to: string,
   read: FusedRead,
   architecture: Architecture,
   facts: FusionFacts,
@@ -107,26 +112,30 @@ function hands(
     const spec = architecture.levels[level];
     return spec?.kind === "registers" ? (spec.sameAs ?? level) : level;
   };
+  if (physical(from) !== physical(to)) return false;
+  const [a, b] = [outside(source, from, architecture), outside(reader, to, architecture)];
+  return holds(source, a, reader, b, read, facts, isReader);
+}
+
+/** Whether some memory hands a tensor from one Einsum to another. */
+function hands(
+  source: FusedNest,
+  name: string,
+  reader: FusedNest,
+  read: FusedRead,
+  architecture: Architecture,
+  facts: FusionFacts,
+  isReader = false,
+): boolean {
   return keptAt(source, name).some(from =>
-    keptAt(reader, read.name).some(to => {
-      if (physical(from) !== physical(to)) return false;
-      return holds(
-        source,
-        outside(source, from, architecture),
-        reader,
-        outside(reader, to, architecture),
-        read,
-        facts,
-        isReader,
-      );
-    }),
+    keptAt(reader, read.name).some(to => handsOverAt(source, from, reader, to, read, architecture, facts, isReader)),
   );
 }
 
 function holds(
-  source: Nest,
+  source: FusedNest,
   a: readonly Loop[],
-  reader: Nest,
+  reader: FusedNest,
   b: readonly Loop[],
   read: FusedRead,
   facts: FusionFacts,
@@ -181,7 +190,7 @@ function passesOnce(cascade: Cascade, rank: Rank): readonly number[] {
 }
 
 /** The loops in time outside a level, outermost first. */
-function outside(nest: Nest, level: string, architecture: Architecture): readonly Loop[] {
+function outside(nest: FusedNest, level: string, architecture: Architecture): readonly Loop[] {
   const { levels, spec, partitions } = nest;
   // Turns that are dealt to the instances of a fan-out are no turns of a memory outside it.
   const dealt = levels.slice(0, levels.indexOf(level)).flatMap(fanout => {

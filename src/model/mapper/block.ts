@@ -1,0 +1,359 @@
+import type { FusedRead } from "../../spec/fusion-facts.js";
+import { type Access, accessCosts } from "../energy.js";
+import { type Bounds, boundsOf } from "./bounds.js";
+import type { Front, Outcome } from "./goal.js";
+import { HandOver } from "./hand-over.js";
+import { CostTable, levelsIn, type OptionLibrary, type PlacedOption, type TensorCost } from "./option.js";
+import type { MapperProblem } from "./problem.js";
+import { setTiling, type Tiling } from "./tiling.js";
+
+/** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
+export interface MappedBlock {
+  readonly from: number;
+  readonly tiling: Tiling;
+  readonly einsums: readonly { readonly option: PlacedOption; readonly kept: readonly (readonly number[])[] }[];
+}
+
+/** What a search did. */
+export interface Effort {
+  /** Partial and whole mappings that were formed. */
+  nodes: number;
+  /** Whole mappings among them. */
+  mappings: number;
+  /** Partial mappings that were left because no completion beats what is known; because they do not fit the buffer. */
+  beaten: number;
+  unfit: number;
+  /** Partial mappings that a limited search left for others that looked better. */
+  passedOver: number;
+}
+
+/** A mapping as far as it goes; levels that keep a tensor are bits. */
+interface Partial {
+  readonly depth: number;
+  readonly before: Partial | undefined;
+  readonly option: PlacedOption;
+  readonly inputs: readonly number[];
+  /** By Einsum of the block, the levels that keep what it makes. */
+  readonly outputs: readonly number[];
+  readonly cycles: readonly number[];
+  /** By seat, words in the buffer. */
+  readonly words: ReadonlyMap<number, number>;
+  readonly energyPj: number;
+  readonly dramBytes: number;
+}
+
+/** One more Einsum, not yet added. */
+interface Step {
+  readonly option: PlacedOption;
+  readonly supplies: readonly Supply[];
+  readonly output: number;
+  readonly energyPj: number;
+  readonly dramBytes: number;
+  readonly cycles: readonly number[];
+  readonly bound: Outcome;
+}
+
+/** A way in which an Einsum gets a tensor: the levels that keep it, and the level at which its maker must have it. */
+interface Supply {
+  readonly kept: number;
+  readonly maker: number;
+  readonly level: number;
+  readonly cost: TensorCost;
+}
+
+/**
+ * Tries the mappings of the Einsums from `from` to before `to` under one tiling: every place of each, every level at which
+ * tensors can be handed over or kept, as long as a bound says that the front could still change.
+ * @param width undefined: all of them, depth first; else Einsum by Einsum the best so many partial mappings are gone on with
+ */
+export function searchBlock(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  { from, to }: { readonly from: number; readonly to: number },
+  tiling: Tiling,
+  front: Front<MappedBlock>,
+  effort: Effort,
+  width: number | undefined,
+): void {
+  new BlockSearch(problem, library, from, to, tiling, front, effort).run(width);
+}
+
+class BlockSearch {
+  private readonly handOver: HandOver;
+  private readonly costs: readonly Access[];
+  private readonly table: CostTable;
+  private readonly bounds: Bounds;
+  private readonly copies: number;
+  private readonly bytesPerSecond: number;
+  private readonly frequencyHz: number;
+
+  constructor(
+    private readonly problem: MapperProblem,
+    private readonly library: OptionLibrary,
+    private readonly from: number,
+    private readonly to: number,
+    private readonly tiling: Tiling,
+    private readonly front: Front<MappedBlock>,
+    private readonly effort: Effort,
+  ) {
+    const { compiled, values, accounting } = problem;
+    setTiling(problem, tiling, values);
+    this.handOver = new HandOver(problem, tiling);
+    this.costs = accessCosts(compiled, values);
+    this.table = new CostTable(values, this.costs);
+    this.bounds = boundsOf(problem, library, from, to, tiling, this.table);
+    this.copies = accounting.corrections.includes("double-buffering") ? 2 : 1;
+    this.frequencyHz = compiled.frequencyHz(values);
+    const dram = compiled.levels.get(problem.dram);
+    this.bytesPerSecond = dram?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
+  }
+
+  run(width: number | undefined): void {
+    if (width === undefined) this.deeper(undefined);
+    else this.broader(width);
+  }
+
+  /** All, depth first, what looks best before the rest. */
+  private deeper(before: Partial | undefined): void {
+    for (const step of this.sorted(this.steps(before))) {
+      if (this.front.isBeaten(step.bound)) {
+        this.effort.beaten += 1;
+        continue;
+      }
+      const next = this.added(before, step);
+      if (next === undefined) continue;
+      if (this.from + next.depth === this.to) this.offer(next);
+      else this.deeper(next);
+    }
+  }
+
+  /** Einsum by Einsum, going on with the best so many. */
+  private broader(width: number): void {
+    let states: readonly (Partial | undefined)[] = [undefined];
+    for (let i = this.from; i < this.to; i += 1) {
+      const all = states.flatMap(before => this.steps(before).map(step => ({ before, bound: step.bound, step })));
+      const next: Partial[] = [];
+      for (const { before, step } of this.sorted(all)) {
+        if (this.front.isBeaten(step.bound)) {
+          this.effort.beaten += 1;
+        } else if (next.length >= width) {
+          this.effort.passedOver += 1;
+        } else {
+          const added = this.added(before, step);
+          if (added !== undefined) next.push(added);
+        }
+      }
+      states = next;
+    }
+    for (const state of states) if (state !== undefined) this.offer(state);
+  }
+
+  private sorted<T extends { readonly bound: Outcome }>(items: readonly T[]): readonly T[] {
+    return [...items].sort((a, b) => this.front.compare(a.bound, b.bound));
+  }
+
+  private offer(partial: Partial): void {
+    this.effort.mappings += 1;
+    const { cycles, dramBytes, energyPj } = partial;
+    this.front.offer(this.outcome(partial.depth, cycles, dramBytes, energyPj), () => {
+      const einsums: MappedBlock["einsums"][number][] = [];
+      for (let at: Partial | undefined = partial; at !== undefined; at = at.before) {
+        const masks = [...at.inputs, partial.outputs[at.depth - 1] as number];
+        einsums.unshift({ option: at.option, kept: masks.map(levelsIn) });
+      }
+      return { from: this.from, tiling: this.tiling, einsums };
+    });
+  }
+
+  /** What a completion takes at the least. */
+  private outcome(depth: number, cycles: readonly number[], dramBytes: number, energyPj: number): Outcome {
+    const rest = this.bounds.after[depth] as Bounds["after"][number];
+    let busy = Number.POSITIVE_INFINITY;
+    for (const own of rest.cycles) {
+      let most = 0;
+      for (let a = 0; a < own.length; a++) most = Math.max(most, (own[a] as number) + (cycles[a] as number));
+      busy = Math.min(busy, most);
+    }
+    const memory = (dramBytes + rest.dramBytes) / this.bytesPerSecond;
+    return { latencySeconds: Math.max(busy / this.frequencyHz, memory), energyPj: energyPj + rest.energyPj };
+  }
+
+  /** Every way to add the next Einsum. */
+  private steps(before: Partial | undefined): readonly Step[] {
+    const i = this.from + (before?.depth ?? 0);
+    const found: Step[] = [];
+    const chosen = chosenOf(before);
+    this.library.placesOf(i).forEach((_, place) => {
+      const option = this.library.option(i, place, this.tiling.order);
+      const reads = this.problem.facts.reads(option.einsum.name);
+      const out = option.tensors.length - 1;
+      const choices = option.tensors.slice(0, out).map((tensor, t) =>
+        this.supplies(
+          chosen,
+          option,
+          i,
+          t,
+          reads.find(({ name }) => name === tensor),
+        ),
+      );
+      const outputs = choices.some(list => list.length === 0) ? [] : this.outputs(chosen, before, option);
+      if (outputs.length === 0) return;
+      const work = this.table.work(option);
+      const array = this.problem.arrays.indexOf(option.place.array);
+      const cycles = this.problem.arrays.map((_, a) => (before?.cycles[a] ?? 0) + (a === array ? work.cycles : 0));
+      const visit = (t: number, supplies: readonly Supply[], energyPj: number, dramBytes: number): void => {
+        const list = choices[t];
+        if (list !== undefined) {
+          for (const supply of list) {
+            const more = this.extra(chosen, before, supplies, supply);
+            const energy = energyPj + supply.cost.energyPj + more.energyPj;
+            visit(t + 1, [...supplies, supply], energy, dramBytes + supply.cost.dramBytes + more.dramBytes);
+          }
+          return;
+        }
+        for (const output of outputs) {
+          const cost = this.table.tensor(option, out, output);
+          const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
+          const bound = this.outcome(i - this.from + 1, cycles, bytes, energy);
+          found.push({ option, supplies, output, energyPj: energy, dramBytes: bytes, cycles, bound });
+        }
+      };
+      visit(0, [], (before?.energyPj ?? 0) + work.energyPj, before?.dramBytes ?? 0);
+    });
+    return found;
+  }
+
+  /** What it costs a maker to have a tensor at one more level. */
+  private extra(
+    chosen: readonly Partial[],
+    before: Partial | undefined,
+    supplies: readonly Supply[],
+    { maker, level }: Supply,
+  ): { readonly energyPj: number; readonly dramBytes: number } {
+    if (maker < 0 || before === undefined) return nothing;
+    let kept = before.outputs[maker - this.from] as number;
+    for (const other of supplies) if (other.maker === maker) kept |= 1 << other.level;
+    const more = kept | (1 << level);
+    if (more === kept) return nothing;
+    const { option } = chosen[maker - this.from] as Partial;
+    const out = option.tensors.length - 1;
+    const [old, now] = [this.table.tensor(option, out, kept), this.table.tensor(option, out, more)];
+    return { energyPj: now.energyPj - old.energyPj, dramBytes: now.dramBytes - old.dramBytes };
+  }
+
+  /** Adds an Einsum; undefined where the block then no longer fits the buffer. */
+  private added(before: Partial | undefined, step: Step): Partial | undefined {
+    const { option, supplies, output } = step;
+    const words = new Map(before?.words);
+    const seat = ({ seat, bufferWords }: TensorCost, streams: boolean): void => {
+      if (bufferWords === 0) return;
+      words.set(seat, Math.max(words.get(seat) ?? 0, bufferWords * (streams ? this.copies : 1)));
+    };
+    const outputs = [...(before?.outputs ?? []), output];
+    const out = option.tensors.length - 1;
+    seat(this.table.tensor(option, out, output), false);
+    const chosen = chosenOf(before);
+    for (const { kept, cost, maker, level } of supplies) {
+      seat(cost, (kept & 1) !== 0);
+      if (maker < 0) continue;
+      const m = maker - this.from;
+      outputs[m] = (outputs[m] as number) | (1 << level);
+      const target = (chosen[m] as Partial).option;
+      seat(this.table.tensor(target, target.tensors.length - 1, outputs[m] as number), false);
+    }
+    let total = 0;
+    for (const own of words.values()) total += own;
+    if (total * this.problem.compiled.wordBytes > this.problem.bufferBytes) {
+      this.effort.unfit += 1;
+      return undefined;
+    }
+    this.effort.nodes += 1;
+    const { energyPj, dramBytes, cycles } = step;
+    const inputs = supplies.map(({ kept }) => kept);
+    return { depth: (before?.depth ?? 0) + 1, before, option, inputs, outputs, cycles, words, energyPj, dramBytes };
+  }
+
+  private supplies(
+    chosen: readonly Partial[],
+    option: PlacedOption,
+    i: number,
+    t: number,
+    read: FusedRead | undefined,
+  ): readonly Supply[] {
+    const supply = (kept: number, maker = -1, level = -1): Supply => ({
+      kept,
+      maker,
+      level,
+      cost: this.table.tensor(option, t, kept),
+    });
+    const maker = read === undefined ? -1 : this.problem.makerOf(read.tensor);
+    if (read === undefined || maker < this.from || maker >= this.to) return option.fromDram.map(kept => supply(kept));
+    const registers = 1 << option.registers;
+    // What is carried from a later Einsum: that one is asked when it comes.
+    if (maker >= i) return option.memories.flatMap(level => waysFrom(option, level)).map(kept => supply(kept));
+    const source = (chosen[maker - this.from] as Partial).option;
+    const found: Supply[] = [];
+    for (const level of [...option.memories].reverse()) {
+      const from = source.memories.findLast(m => this.handOver.at(source, m, option, level, read));
+      if (from !== undefined) {
+        // From registers to registers of the same PE nothing more is moved: no other way takes less.
+        if (level === option.registers && from === source.registers) return [supply(registers, maker, from)];
+        for (const kept of waysFrom(option, level)) found.push(supply(kept, maker, from));
+      } else if (this.isLeft(chosen, chosen.length, option, level, read)) found.push(supply((1 << level) | registers));
+    }
+    return found;
+  }
+
+  /** Whether one of the first Einsums of the block has had the same there. */
+  private isLeft(
+    chosen: readonly Partial[],
+    first: number,
+    option: PlacedOption,
+    level: number,
+    read: FusedRead,
+  ): boolean {
+    return chosen.slice(0, first).some(({ option: other, inputs }) => {
+      const t = other.tensors.indexOf(read.name);
+      if (t < 0 || t >= inputs.length) return false;
+      return other.memories.some(
+        from =>
+          ((inputs[t] as number) & (1 << from)) !== 0 &&
+          this.handOver.at(other, from, option, level, { ...read, when: "now" }, true),
+      );
+    });
+  }
+
+  /** Where an Einsum may keep what it makes: for readers outside the block, and for those to which it carries something. */
+  private outputs(chosen: readonly Partial[], before: Partial | undefined, option: PlacedOption): readonly number[] {
+    const tensor = option.einsum.placed.output;
+    const base = this.problem.leaves(tensor, this.from, this.to) ? option.fromDram : [1 << option.registers];
+    let needed = 0;
+    for (const [e, { option: reader, inputs }] of chosen.entries()) {
+      for (const read of this.problem.facts.reads(reader.einsum.name)) {
+        if (read.tensor !== tensor || read.when !== "carried") continue;
+        const kept = inputs[reader.tensors.indexOf(read.name)] as number;
+        const level = reader.memories.find(m => (kept & (1 << m)) !== 0) as number;
+        const from = option.memories.findLast(m => this.handOver.at(option, m, reader, level, read));
+        if (from !== undefined) needed |= 1 << from;
+        else if (!this.isLeft(chosen, e, reader, level, read)) return [];
+      }
+    }
+    void before;
+    return base.map(kept => kept | needed);
+  }
+}
+
+const nothing = { energyPj: 0, dramBytes: 0 };
+
+/** The Einsums of a partial mapping, first to last. */
+function chosenOf(last: Partial | undefined): readonly Partial[] {
+  const chosen: Partial[] = [];
+  for (let at = last; at !== undefined; at = at.before) chosen.unshift(at);
+  return chosen;
+}
+
+/** Levels that keep what comes from a level: that one and the registers, and what comes from DRAM perhaps the buffer. */
+function waysFrom(option: PlacedOption, level: number): readonly number[] {
+  if (level === 0) return option.fromDram;
+  return [(1 << level) | (1 << option.registers)];
+}

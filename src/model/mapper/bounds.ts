@@ -1,0 +1,83 @@
+import type { CostTable, OptionLibrary } from "./option.js";
+import type { MapperProblem } from "./problem.js";
+import type { Tiling } from "./tiling.js";
+
+/** What the Einsums from a place in a block on take at the least. */
+export interface Bounds {
+  /** By the number of Einsums that are done. */
+  readonly after: readonly {
+    readonly energyPj: number;
+    readonly dramBytes: number;
+    /** Cycles by array: sets of which every assignment of the Einsums to arrays is above one. */
+    readonly cycles: readonly Float64Array[];
+  }[];
+}
+
+/** Vectors that are kept of those that no other is below; beyond, the least of each entry stands for the rest. */
+const mostVectors = 64;
+
+/** Bounds from below for a block under a tiling: each Einsum at its best place, its tensors at their best levels. */
+export function boundsOf(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  from: number,
+  to: number,
+  tiling: Tiling,
+  table: Pick<CostTable, "work" | "tensor">,
+): Bounds {
+  const { arrays, facts } = problem;
+  const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
+  for (let i = to - 1; i >= from; i -= 1) {
+    let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const least = new Map<number, number>();
+    library.placesOf(i).forEach((place, p) => {
+      const option = library.option(i, p, tiling.order);
+      const work = table.work(option);
+      let [energy, bytes] = [work.energyPj, 0];
+      option.tensors.forEach((tensor, t) => {
+        const read = facts.reads(option.einsum.name).find(({ name }) => name === tensor);
+        const maker = problem.makerOf(read?.tensor ?? tensor);
+        const isOutput = t === option.tensors.length - 1;
+        const isOutside = isOutput ? problem.leaves(tensor, from, to) : maker < from || maker >= to;
+        const ways = isOutside ? option.fromDram : [1 << option.registers];
+        const costs = ways.map(kept => table.tensor(option, t, kept));
+        energy += Math.min(...costs.map(c => c.energyPj));
+        bytes += Math.min(...costs.map(c => c.dramBytes));
+      });
+      energyPj = Math.min(energyPj, energy);
+      dramBytes = Math.min(dramBytes, bytes);
+      const array = arrays.indexOf(place.array);
+      least.set(array, Math.min(least.get(array) ?? Number.POSITIVE_INFINITY, work.cycles));
+    });
+    const rest = after[0] as Bounds["after"][number];
+    const vectors = rest.cycles.flatMap(vector =>
+      [...least].map(([array, cycles]) => {
+        const more = Float64Array.from(vector);
+        more[array] = (more[array] as number) + cycles;
+        return more;
+      }),
+    );
+    after.unshift({
+      energyPj: rest.energyPj + energyPj,
+      dramBytes: rest.dramBytes + dramBytes,
+      cycles: lowest(vectors),
+    });
+  }
+  return { after };
+}
+
+/** Vectors that no other is below. */
+function lowest(vectors: readonly Float64Array[]): readonly Float64Array[] {
+  const isBelow = (a: Float64Array, b: Float64Array): boolean => a.every((x, i) => x <= (b[i] as number));
+  const kept: Float64Array[] = [];
+  for (const vector of vectors) {
+    if (kept.some(other => isBelow(other, vector))) continue;
+    for (let k = kept.length - 1; k >= 0; k -= 1) if (isBelow(vector, kept[k] as Float64Array)) kept.splice(k, 1);
+    kept.push(vector);
+  }
+  if (kept.length <= mostVectors) return kept;
+  kept.sort((a, b) => (a[0] as number) - (b[0] as number));
+  const rest = kept.slice(mostVectors - 1);
+  const all = Float64Array.from(rest[0] as Float64Array, (_, i) => Math.min(...rest.map(v => v[i] as number)));
+  return [...kept.slice(0, mostVectors - 1), all];
+}

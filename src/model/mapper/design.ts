@@ -1,0 +1,187 @@
+import { SpecError } from "../../errors.js";
+import { bindingSchema } from "../../spec/binding.js";
+import { completeMapping } from "../../spec/complete-mapping.js";
+import type { Design } from "../../spec/design.js";
+import { type Document, type Path, withSchema } from "../../spec/document.js";
+import { checkFusion } from "../../spec/fusion.js";
+import { writtenMappingSchema } from "../../spec/mapping.js";
+import type { MappedBlock } from "./block.js";
+import { nestOf } from "./place.js";
+import type { MapperProblem } from "./problem.js";
+
+/** What a file of a mapping and one of a binding say. */
+export interface MappingFiles {
+  readonly mapping: Readonly<Record<string, unknown>>;
+  readonly binding: Readonly<Record<string, unknown>>;
+}
+
+/** The parts of a rank as a mapping's file has them in one block: those that turn, by the mapper's names for them. */
+interface Cut {
+  readonly parts: Readonly<Record<string, number | string>>;
+  readonly names: ReadonlyMap<string, string | undefined>;
+}
+
+/**
+ * The blocks of a search as files: a mapping in which parts of one turn are left out, and a binding in which blocks follow one another
+ * and, within one, arrays work side by side.
+ */
+export function mappingFiles(
+  problem: MapperProblem,
+  blocks: readonly MappedBlock[],
+  name: string,
+  source: string,
+): MappingFiles {
+  const { ranks, cascade } = problem;
+  const cuts = blocks.map(block => ranks.map((_, r) => cutOf(problem, blocks, block, r)));
+  const has = (block: MappedBlock, r: number): boolean =>
+    block.einsums.some(({ option }) => option.einsum.ranks.some(({ rank }) => rank === r));
+  const isShared = (r: number): boolean => {
+    const texts = blocks.flatMap((block, b) => (has(block, r) ? [JSON.stringify(cuts[b]?.[r]?.parts)] : []));
+    return ranks[r]?.rank?.parts.length === 2 || new Set(texts).size <= 1;
+  };
+  const firstWith = (r: number): Cut | undefined => cuts[blocks.findIndex(block => has(block, r))]?.[r];
+  const partitions = Object.fromEntries(
+    ranks.flatMap(({ whole }, r) => {
+      const parts = firstWith(r)?.parts ?? {};
+      return isShared(r) && Object.keys(parts).length > 0 ? [[whole, parts]] : [];
+    }),
+  );
+  const einsums = Object.fromEntries(
+    blocks.flatMap((block, b) =>
+      block.einsums.map(({ option, kept }) => {
+        const cut = cuts[b] as readonly Cut[];
+        const own = Object.fromEntries(
+          option.einsum.ranks.flatMap(({ rank }) => {
+            const { whole } = ranks[rank] as (typeof ranks)[number];
+            const parts = cut[rank]?.parts ?? {};
+            const same = JSON.stringify(parts) === JSON.stringify(partitions[whole] ?? {});
+            return same || Object.keys(parts).length === 0 ? [] : [[whole, parts]];
+          }),
+        );
+        return [option.einsum.name, entryOf(problem, block, option, kept, cut, own)];
+      }),
+    ),
+  );
+  const mapping = {
+    name,
+    source,
+    ...problem.written,
+    ...(Object.keys(problem.inPlace).length === 0 ? {} : { inPlace: problem.inPlace }),
+    ...(Object.keys(partitions).length === 0 ? {} : { partitions }),
+    einsums,
+  };
+  const phases = blocks.map((block, b) => ({
+    name: blocks.length === 1 ? cascade.name : `block ${b + 1}`,
+    latency: latencyOf(block),
+  }));
+  return { mapping, binding: { name, source, phases } };
+}
+
+type Chosen = MappedBlock["einsums"][number];
+
+/** What a rank's parts are called in a file: the outermost that turns covers the rest; a rank in one piece is not cut. */
+function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], { tiling }: MappedBlock, r: number): Cut {
+  const { name, outer, middle, inner, rank } = ranks[r] as MapperProblem["ranks"][number];
+  const own = tiling.cut[r] as MappedBlock["tiling"]["cut"][number];
+  const isCascades = rank?.parts.length === 2;
+  // All blocks have the parts of a rank that the cascade cuts, so that its tensors have the same ranks everywhere.
+  const all =
+    isCascades && blocks.some(({ tiling: other }) => (other.cut[r]?.outer ?? 1) > 1 && (other.cut[r]?.middle ?? 1) > 1);
+  const turns = [own.outer > 1 || all, own.middle > 1 || all, own.inner > 1 || isCascades] as const;
+  if (isCascades && !all) {
+    // One loop over the cascade's tiles, at whichever level it turns.
+    const names = new Map([
+      [outer, own.outer > 1 ? middle : undefined],
+      [middle, own.outer > 1 ? undefined : middle],
+      [inner as string, inner],
+    ]);
+    return { parts: { [middle]: "rest", [inner as string]: own.inner }, names };
+  }
+  const parts = [outer, middle, inner].flatMap((part, i) => (part !== undefined && turns[i] === true ? [part] : []));
+  if (parts.length <= 1) {
+    const whole = new Map(
+      [outer, middle, inner].map(part => [part ?? "", part === (parts[0] ?? inner ?? middle) ? name : undefined]),
+    );
+    return { parts: {}, names: whole };
+  }
+  const sizes: Readonly<Record<string, number>> = {
+    [middle]: own.middle,
+    ...(inner === undefined ? {} : { [inner]: own.inner }),
+  };
+  return {
+    parts: Object.fromEntries(parts.map((part, i) => [part, i === 0 ? "rest" : (sizes[part] ?? 1)])),
+    names: new Map([outer, middle, inner].map(part => [part ?? "", parts.includes(part ?? "") ? part : undefined])),
+  };
+}
+
+function entryOf(
+  problem: MapperProblem,
+  block: MappedBlock,
+  option: Chosen["option"],
+  kept: Chosen["kept"],
+  cuts: readonly Cut[],
+  partitions: Readonly<Record<string, unknown>>,
+): unknown {
+  const nest = nestOf(problem, option.einsum, option.place, block.tiling.order, {});
+  const renamed = new Map(cuts.flatMap(({ names }) => [...names]));
+  const loopsOf = (loops: readonly string[]): readonly string[] =>
+    loops.flatMap(loop => (renamed.has(loop) ? (renamed.get(loop) ?? []) : [loop]));
+  const loops = Object.fromEntries(
+    Object.entries(nest.loops).flatMap(([level, own]) => {
+      const turning = loopsOf(own);
+      return turning.length === 0 ? [] : [[level, turning]];
+    }),
+  );
+  const keep = Object.fromEntries(
+    option.levelNames.flatMap((level, index) => {
+      const tensors = option.tensors.filter((_, t) => kept[t]?.includes(index) === true);
+      return tensors.length === 0 ? [] : [[level, tensors]];
+    }),
+  );
+  const dealt = Object.entries(nest.spread ?? {}).map(([level, own]) => [level, loopsOf(own)] as const);
+  return {
+    array: nest.array,
+    ...(Object.keys(partitions).length === 0 ? {} : { partitions }),
+    loops,
+    ...(dealt.length === 0 ? {} : { spread: Object.fromEntries(dealt) }),
+    keep,
+  };
+}
+
+/** Arrays side by side, each with its Einsums one after the other: tiles of a block are worked on in turn. */
+function latencyOf({ einsums }: MappedBlock): string {
+  const byArray = new Map<string, string[]>();
+  for (const { option } of einsums) {
+    const { name } = option.place.array;
+    byArray.set(name, [...(byArray.get(name) ?? []), option.einsum.name]);
+  }
+  const sums = [...byArray.values()].map(names => names.join(" + "));
+  return sums.length === 1 ? (sums[0] as string) : `max(${sums.join(", ")})`;
+}
+
+/** The blocks as a design, checked as any design's files are. Throws SpecError for a mapping that contradicts the cascade. */
+export function designOf(problem: MapperProblem, { mapping, binding }: MappingFiles): Design {
+  const { design, cascade } = problem;
+  const at = (path: Path): string => `mapping ${path.join(".")}`;
+  const empty: Document<unknown> = {
+    file: "mapper",
+    data: undefined,
+    at,
+    shipped: false,
+    raw: undefined,
+    read: () => undefined,
+  };
+  const written = withSchema(empty, mapping, writtenMappingSchema);
+  const complete = completeMapping(written, cascade, design.architecture);
+  checkFusion(complete.mapping.data, design.architecture.data, complete.facts, at);
+  if (complete.placement === undefined) {
+    throw new SpecError({ where: "mapper", got: "a mapping without places", expected: "one for each Einsum" });
+  }
+  return {
+    ...design,
+    mapping: complete.mapping,
+    placement: complete.placement,
+    binding: withSchema(empty, binding, bindingSchema),
+    schedule: undefined,
+  };
+}

@@ -1,0 +1,94 @@
+import { type FusedNest, handsOverAt } from "../../spec/fusion.js";
+import type { FusedRead } from "../../spec/fusion-facts.js";
+import type { Partitions } from "../../spec/mapping.js";
+import type { PlacedOption } from "./option.js";
+import { nestOf } from "./place.js";
+import type { MapperProblem } from "./problem.js";
+import type { Tiling } from "./tiling.js";
+
+/** Answers where one Einsum may hand a tensor to another under one tiling; remembers what it has answered. */
+export class HandOver {
+  private readonly nests = new Map<PlacedOption, FusedNest>();
+  private readonly known = new Map<number, boolean>();
+  private readonly partitions: Partitions;
+  private readonly reads = new Map<string, number>();
+
+  constructor(
+    private readonly problem: MapperProblem,
+    private readonly tiling: Tiling,
+  ) {
+    this.partitions = partitionsOf(problem, tiling);
+  }
+
+  private nest(option: PlacedOption): FusedNest {
+    const found = this.nests.get(option);
+    if (found !== undefined) return found;
+    const spec = nestOf(this.problem, option.einsum, option.place, this.tiling.order, {});
+    const nest = { name: option.einsum.name, path: [], spec, levels: option.levelNames, partitions: this.partitions };
+    this.nests.set(option, nest);
+    return nest;
+  }
+
+  /**
+   * Whether what `source` has at its level `from` is there for `reader` at its level `to`, every PE with what it works on.
+   * @param isReader whether `source` has only read it too
+   */
+  at(source: PlacedOption, from: number, reader: PlacedOption, to: number, read: FusedRead, isReader = false): boolean {
+    const name = `${read.name} ${read.when}`;
+    const number = this.reads.get(name) ?? this.reads.size;
+    this.reads.set(name, number);
+    const ends = ((source.id * 16 + from) * 2 ** 14 + reader.id) * 16 + to;
+    const key = (ends * 2 ** 8 + number) * 2 + (isReader ? 1 : 0);
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const [a, b] = [this.nest(source), this.nest(reader)];
+    const [here, there] = [source.levelNames[from] as string, reader.levelNames[to] as string];
+    const { compiled, facts } = this.problem;
+    const found =
+      handsOverAt(a, here, b, there, read, compiled.architecture, facts, isReader) &&
+      this.liesAlike(source, from, reader, to, read);
+    this.known.set(key, found);
+    return found;
+  }
+
+  /** Within fan-outs a memory has what its own instance works on: the tensor's ranks have to lie over them alike. */
+  private liesAlike(source: PlacedOption, from: number, reader: PlacedOption, to: number, read: FusedRead): boolean {
+    const over = (option: PlacedOption, level: number): readonly (number | undefined)[] =>
+      option.place.array.fanouts.flatMap(({ level: fanout }, i) =>
+        option.levelNames.indexOf(fanout) < level ? [option.place.over[i]] : [],
+      );
+    const [a, b] = [over(source, from), over(reader, to)];
+    const ranks = this.problem.facts.ranks(read.tensor);
+    const { ranks: all } = this.problem;
+    const isOf = (rank: number | undefined): boolean => {
+      const own = rank === undefined ? undefined : all[rank];
+      return own !== undefined && (ranks.includes(own.whole) || (own.inner !== undefined && ranks.includes(own.inner)));
+    };
+    // A memory above some fan-outs (a row of registers that an array drains into) holds the words of all of them.
+    const below = (option: PlacedOption, level: number): readonly (number | undefined)[] =>
+      option.place.array.fanouts.flatMap(({ level: fanout }, i) =>
+        option.levelNames.indexOf(fanout) > level ? [option.place.over[i]] : [],
+      );
+    if (a.length === b.length) return a.every((rank, i) => rank === b[i] || (!isOf(rank) && !isOf(b[i])));
+    const [outer, inner] =
+      a.length < b.length ? [below(source, from), b.slice(a.length)] : [below(reader, to), a.slice(b.length)];
+    return inner.every(rank => !isOf(rank) || outer.includes(rank));
+  }
+}
+
+/** The parts of ranks under a tiling; a part of one turn has the bound 1. */
+export function partitionsOf({ ranks }: MapperProblem, { cut }: Tiling): Partitions {
+  return Object.fromEntries(
+    ranks.map(({ whole, outer, middle, inner }, r) => {
+      const own = cut[r] as Tiling["cut"][number];
+      return [
+        whole,
+        {
+          [outer]: own.outer > 1 ? "rest" : 1,
+          [middle]: own.middle,
+          ...(inner === undefined ? {} : { [inner]: own.inner }),
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,162 @@
+import { countLaid, keptLevels, type Laid, layOut } from "../action-counts.js";
+import type { CompiledEinsum } from "../compile-einsum.js";
+import { type Access, accessCosts, einsumEnergy } from "../energy.js";
+import { dramBytes } from "../traffic.js";
+import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
+import type { MapEinsum, MapperProblem } from "./problem.js";
+
+/** What keeping a tensor at some levels costs, at given sizes. */
+export interface TensorCost {
+  readonly energyPj: number;
+  readonly dramBytes: number;
+  /** Words of its tile in the buffer, and the seat that it takes there. */
+  readonly bufferWords: number;
+  readonly seat: number;
+}
+
+/** One Einsum at one place under one order of loops, ready to be counted at any sizes. */
+export interface PlacedOption {
+  readonly id: number;
+  readonly einsum: MapEinsum;
+  readonly place: Place;
+  /** Its memories, from DRAM down, by their place among the levels; the last are its registers. */
+  readonly memories: readonly number[];
+  readonly registers: number;
+  /** What keeps a tensor that comes from DRAM, as bits: straight to the registers, or through the buffer. */
+  readonly fromDram: readonly number[];
+  readonly levelNames: readonly string[];
+  readonly tensors: readonly string[];
+  /** Busy cycles, and picojoules of its operations. */
+  work(values: Float64Array): { readonly cycles: number; readonly energyPj: number };
+  /** The cost of one of its tensors, kept at some levels (their places, outermost first). */
+  tensor(t: number, kept: readonly number[], values: Float64Array, costs: readonly Access[]): TensorCost;
+}
+
+/** Options by Einsum, place and order: compiled when they are asked for, once. */
+export class OptionLibrary {
+  private readonly known = new Map<string, PlacedOption>();
+  private readonly places: readonly (readonly Place[])[];
+
+  constructor(private readonly problem: MapperProblem) {
+    this.places = problem.einsums.map(einsum => placesOf(problem, einsum));
+  }
+
+  placesOf(einsum: number): readonly Place[] {
+    return this.places[einsum] as readonly Place[];
+  }
+
+  option(einsum: number, place: number, order: LoopOrder): PlacedOption {
+    const own = this.problem.einsums[einsum] as MapEinsum;
+    const has = (rank: number): boolean => own.ranks.some(r => r.rank === rank);
+    const reduced = { outer: order.outer.filter(has), inner: order.inner.filter(has) };
+    const key = `${einsum} ${place} ${reduced.outer} ${reduced.inner}`;
+    const found =
+      this.known.get(key) ??
+      makeOption(this.problem, own, this.placesOf(einsum)[place] as Place, reduced, this.known.size);
+    this.known.set(key, found);
+    return found;
+  }
+}
+
+function makeOption(
+  problem: MapperProblem,
+  einsum: MapEinsum,
+  place: Place,
+  order: LoopOrder,
+  id: number,
+): PlacedOption {
+  const { compiled, region, dram, accounting } = problem;
+  const { registers, levels } = place.array;
+  const bare = nestOf(problem, einsum, place, order, {});
+  const tensors = [...new Set([...bare.inputs, bare.output])];
+  const whole = compiled.compileMore(einsum.name, { ...bare, keep: { [dram]: tensors, [registers]: tensors } });
+  const options = {
+    allInstances: accounting.corrections.includes("register-energy"),
+    overflow: !accounting.corrections.includes("first-reads") && region === undefined,
+  };
+  const without: CompiledEinsum = { ...whole, operations: [] };
+  const memories = levels.flatMap((level, i) => (compiled.architecture.levels[level]?.kind === "fanout" ? [] : [i]));
+  const bufferIndex = levels.indexOf(problem.buffer);
+  let laidFor: { readonly key: string; readonly laid: Laid } | undefined;
+  const laidAt = (values: Float64Array): Laid => {
+    const key = compiled.variableSlots.map(slot => values[slot]).join();
+    if (laidFor?.key !== key) laidFor = { key, laid: layOut(compiled, whole, values, region, 0) };
+    // Einsums share the tables of their ranks: those of other sizes are brought up to date.
+    else layOut(compiled, whole, values, undefined, 0);
+    return laidFor.laid;
+  };
+  return {
+    id,
+    einsum,
+    place,
+    memories,
+    registers: levels.length - 1,
+    fromDram: [1 | (1 << (levels.length - 1)), 1 | (1 << bufferIndex) | (1 << (levels.length - 1))],
+    levelNames: levels,
+    tensors,
+    work(values) {
+      const laid = laidAt(values);
+      const kept = keptLevels(whole, values);
+      const counts = countLaid(compiled, { ...laid, kept }, values, options);
+      const none = { ...counts, accesses: [] };
+      return { cycles: counts.cycles, energyPj: einsumEnergy(compiled, none, 0, accessCosts(compiled, values)) };
+    },
+    tensor(t, kept, values, costs) {
+      const laid = laidAt(values);
+      const own: Laid = {
+        ...laid,
+        einsum: {
+          ...without,
+          seats: [whole.seats[t] as number],
+          shape: { ...whole.shape, tensors: [only(whole.shape.tensors, t)] },
+        },
+        shape: { ...laid.shape, tensors: [only(laid.shape.tensors, t)] },
+        kept: [kept],
+      };
+      const counts = countLaid(compiled, own, values, options);
+      const bytes = dramBytes(counts, compiled);
+      const energyPj = einsumEnergy(compiled, counts, bytes, costs);
+      const at = kept.indexOf(bufferIndex);
+      return {
+        energyPj,
+        dramBytes: bytes,
+        bufferWords: at < 0 ? 0 : (counts.tiles[0]?.[at] ?? 0),
+        seat: whole.seats[t] as number,
+      };
+    },
+  };
+}
+
+const only = <T>(list: readonly T[], i: number): T => list[i] as T;
+
+/** The levels of a set, outermost first. */
+export function levelsIn(kept: number): readonly number[] {
+  const levels: number[] = [];
+  for (let level = 0; kept >>> level !== 0; level++) if ((kept & (1 << level)) !== 0) levels.push(level);
+  return levels;
+}
+
+/** What options cost at the sizes of one tiling, each worked out once. */
+export class CostTable {
+  private readonly tensors = new Map<number, TensorCost>();
+  private readonly works = new Map<number, ReturnType<PlacedOption["work"]>>();
+
+  constructor(
+    private readonly values: Float64Array,
+    private readonly costs: readonly Access[],
+  ) {}
+
+  work(option: PlacedOption): ReturnType<PlacedOption["work"]> {
+    const found = this.works.get(option.id) ?? option.work(this.values);
+    this.works.set(option.id, found);
+    return found;
+  }
+
+  /** @param kept the levels that keep the tensor, as bits */
+  tensor(option: PlacedOption, t: number, kept: number): TensorCost {
+    const key = (option.id * 16 + t) * 2 ** 16 + kept;
+    const found = this.tensors.get(key) ?? option.tensor(t, levelsIn(kept), this.values, this.costs);
+    this.tensors.set(key, found);
+    return found;
+  }
+}
