@@ -2,7 +2,8 @@ import type { FusedRead } from "../../spec/fusion-facts.js";
 import { type Access, accessCosts } from "../energy.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import type { Front, Outcome } from "./goal.js";
-import { HandOver } from "./hand-over.js";
+import type { HandOver } from "./hand-over.js";
+import { follows, type Layout, layoutsOf } from "./layout.js";
 import { CostTable, levelsIn, type OptionLibrary, type PlacedOption, type TensorCost } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import { setTiling, type Tiling } from "./tiling.js";
@@ -73,13 +74,15 @@ export function searchBlock(
   tiling: Tiling,
   front: Front<MappedBlock>,
   effort: Effort,
+  handOver: HandOver,
   width: number | undefined,
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort).run(width);
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver).run(width);
 }
 
 class BlockSearch {
-  private readonly handOver: HandOver;
+  /** What places have to follow, if anything. */
+  private layout: Layout | undefined;
   private readonly costs: readonly Access[];
   private readonly table: CostTable;
   private readonly bounds: Bounds;
@@ -95,13 +98,13 @@ class BlockSearch {
     private readonly tiling: Tiling,
     private readonly front: Front<MappedBlock>,
     private readonly effort: Effort,
+    private readonly handOver: HandOver,
   ) {
     const { compiled, values, accounting } = problem;
     setTiling(problem, tiling, values);
-    this.handOver = new HandOver(problem, tiling);
     this.costs = accessCosts(compiled, values);
     this.table = new CostTable(values, this.costs);
-    this.bounds = boundsOf(problem, library, from, to, tiling, this.table);
+    this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     this.copies = accounting.corrections.includes("double-buffering") ? 2 : 1;
     this.frequencyHz = compiled.frequencyHz(values);
     const dram = compiled.levels.get(problem.dram);
@@ -109,8 +112,16 @@ class BlockSearch {
   }
 
   run(width: number | undefined): void {
-    if (width === undefined) this.deeper(undefined);
-    else this.broader(width);
+    if (width === undefined) {
+      this.deeper(undefined);
+      return;
+    }
+    for (const layout of layoutsOf(this.problem, this.from, this.to)) {
+      this.layout = layout;
+      this.broader(Math.ceil(width / 4));
+    }
+    this.layout = undefined;
+    this.broader(width);
   }
 
   /** All, depth first, what looks best before the rest. */
@@ -133,14 +144,21 @@ class BlockSearch {
     for (let i = this.from; i < this.to; i += 1) {
       const all = states.flatMap(before => this.steps(before).map(step => ({ before, bound: step.bound, step })));
       const next: Partial[] = [];
+      const loads = new Map<string, number>();
       for (const { before, step } of this.sorted(all)) {
         if (this.front.isBeaten(step.bound)) {
           this.effort.beaten += 1;
-        } else if (next.length >= width) {
-          this.effort.passedOver += 1;
         } else {
-          const added = this.added(before, step);
-          if (added !== undefined) next.push(added);
+          // Other loads of the arrays, and other places of the last Einsum, are other ways to go on: a few of each.
+          const load = `${step.cycles} ${step.option.id}`;
+          const alike = loads.get(load) ?? 0;
+          const added = next.length >= width || alike >= mostAlike ? undefined : this.added(before, step);
+          if (added === undefined) {
+            this.effort.passedOver += 1;
+            continue;
+          }
+          loads.set(load, alike + 1);
+          next.push(added);
         }
       }
       states = next;
@@ -183,7 +201,10 @@ class BlockSearch {
     const i = this.from + (before?.depth ?? 0);
     const found: Step[] = [];
     const chosen = chosenOf(before);
-    this.library.placesOf(i).forEach((_, place) => {
+    const { einsums } = this.problem;
+    const has = (rank: number): boolean => einsums[i]?.ranks.some(own => own.rank === rank && own.inner) === true;
+    this.library.placesOf(i).forEach((at, place) => {
+      if (this.layout !== undefined && !follows(this.layout, at, has)) return;
       const option = this.library.option(i, place, this.tiling.order);
       const reads = this.problem.facts.reads(option.einsum.name);
       const out = option.tensors.length - 1;
@@ -196,7 +217,7 @@ class BlockSearch {
           reads.find(({ name }) => name === tensor),
         ),
       );
-      const outputs = choices.some(list => list.length === 0) ? [] : this.outputs(chosen, before, option);
+      const outputs = choices.some(list => list.length === 0) ? [] : this.outputs(chosen, option);
       if (outputs.length === 0) return;
       const work = this.table.work(option);
       const array = this.problem.arrays.indexOf(option.place.array);
@@ -211,7 +232,9 @@ class BlockSearch {
           }
           return;
         }
-        for (const output of outputs) {
+        // What it carries to itself it keeps there.
+        const own = supplies.reduce((kept, { maker, level }) => (maker === i ? kept | (1 << level) : kept), 0);
+        for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
           const bound = this.outcome(i - this.from + 1, cycles, bytes, energy);
@@ -230,7 +253,7 @@ class BlockSearch {
     supplies: readonly Supply[],
     { maker, level }: Supply,
   ): { readonly energyPj: number; readonly dramBytes: number } {
-    if (maker < 0 || before === undefined) return nothing;
+    if (maker < 0 || before === undefined || maker === this.from + before.depth) return nothing;
     let kept = before.outputs[maker - this.from] as number;
     for (const other of supplies) if (other.maker === maker) kept |= 1 << other.level;
     const more = kept | (1 << level);
@@ -255,8 +278,8 @@ class BlockSearch {
     const chosen = chosenOf(before);
     for (const { kept, cost, maker, level } of supplies) {
       seat(cost, (kept & 1) !== 0);
-      if (maker < 0) continue;
       const m = maker - this.from;
+      if (maker < 0 || m === chosen.length) continue;
       outputs[m] = (outputs[m] as number) | (1 << level);
       const target = (chosen[m] as Partial).option;
       seat(this.table.tensor(target, target.tensors.length - 1, outputs[m] as number), false);
@@ -290,7 +313,16 @@ class BlockSearch {
     if (read === undefined || maker < this.from || maker >= this.to) return option.fromDram.map(kept => supply(kept));
     const registers = 1 << option.registers;
     // What is carried from a later Einsum: that one is asked when it comes.
-    if (maker >= i) return option.memories.flatMap(level => waysFrom(option, level)).map(kept => supply(kept));
+    if (maker === i) {
+      return option.memories.flatMap(level => {
+        const from = option.memories.findLast(m => this.handOver.at(option, m, option, level, read));
+        return from === undefined ? [] : waysFrom(option, level).map(kept => supply(kept, i, from));
+      });
+    }
+    if (maker > i) {
+      const levels = option.memories.filter(level => this.handOver.canCarry(this.library, maker, option, level, read));
+      return levels.flatMap(level => waysFrom(option, level)).map(kept => supply(kept));
+    }
     const source = (chosen[maker - this.from] as Partial).option;
     const found: Supply[] = [];
     for (const level of [...option.memories].reverse()) {
@@ -324,7 +356,7 @@ class BlockSearch {
   }
 
   /** Where an Einsum may keep what it makes: for readers outside the block, and for those to which it carries something. */
-  private outputs(chosen: readonly Partial[], before: Partial | undefined, option: PlacedOption): readonly number[] {
+  private outputs(chosen: readonly Partial[], option: PlacedOption): readonly number[] {
     const tensor = option.einsum.placed.output;
     const base = this.problem.leaves(tensor, this.from, this.to) ? option.fromDram : [1 << option.registers];
     let needed = 0;
@@ -338,11 +370,12 @@ class BlockSearch {
         else if (!this.isLeft(chosen, e, reader, level, read)) return [];
       }
     }
-    void before;
     return base.map(kept => kept | needed);
   }
 }
 
+/** Partial mappings with the same load of every array and the same last place that a limited search goes on with. */
+const mostAlike = 2;
 const nothing = { energyPj: 0, dramBytes: 0 };
 
 /** The Einsums of a partial mapping, first to last. */

@@ -1,4 +1,5 @@
-import type { CostTable, OptionLibrary } from "./option.js";
+import type { HandOver } from "./hand-over.js";
+import type { CostTable, OptionLibrary, TensorCost } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import type { Tiling } from "./tiling.js";
 
@@ -24,9 +25,19 @@ export function boundsOf(
   to: number,
   tiling: Tiling,
   table: Pick<CostTable, "work" | "tensor">,
+  handOver: Pick<HandOver, "isDirect">,
 ): Bounds {
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
+  const readersOf = (tensor: string) =>
+    problem.einsums.slice(from, to).flatMap(({ name }, e) =>
+      facts
+        .reads(name)
+        .filter(read => read.tensor === tensor && read.when !== "carried")
+        .map(read => ({ reader: from + e, read })),
+    );
+  const fits = ({ bufferWords }: TensorCost): boolean =>
+    bufferWords * problem.compiled.wordBytes <= problem.bufferBytes;
   for (let i = to - 1; i >= from; i -= 1) {
     let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     const least = new Map<number, number>();
@@ -39,7 +50,12 @@ export function boundsOf(
         const maker = problem.makerOf(read?.tensor ?? tensor);
         const isOutput = t === option.tensors.length - 1;
         const isOutside = isOutput ? problem.leaves(tensor, from, to) : maker < from || maker >= to;
-        const ways = isOutside ? option.fromDram : [1 << option.registers];
+        const isDirect = isOutput
+          ? readersOf(tensor).every(({ reader, read: own }) => handOver.isDirect(library, i, reader, own))
+          : isOutside || read === undefined || maker > i || handOver.isDirect(library, maker, i, read);
+        const buffer = (1 << option.levelNames.indexOf(problem.buffer)) | (1 << option.registers);
+        const inBuffer = isOutside || isDirect ? [] : [buffer].filter(kept => fits(table.tensor(option, t, kept)));
+        const ways = isOutside || !isDirect ? [...inBuffer, ...option.fromDram] : [1 << option.registers];
         const costs = ways.map(kept => table.tensor(option, t, kept));
         energy += Math.min(...costs.map(c => c.energyPj));
         bytes += Math.min(...costs.map(c => c.dramBytes));

@@ -1,7 +1,7 @@
 import { type FusedNest, handsOverAt } from "../../spec/fusion.js";
 import type { FusedRead } from "../../spec/fusion-facts.js";
 import type { Partitions } from "../../spec/mapping.js";
-import type { PlacedOption } from "./option.js";
+import type { OptionLibrary, PlacedOption } from "./option.js";
 import { nestOf } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { Tiling } from "./tiling.js";
@@ -12,6 +12,7 @@ export class HandOver {
   private readonly known = new Map<number, boolean>();
   private readonly partitions: Partitions;
   private readonly reads = new Map<string, number>();
+  private readonly direct = new Map<string, boolean>();
 
   constructor(
     private readonly problem: MapperProblem,
@@ -51,6 +52,41 @@ export class HandOver {
     return found;
   }
 
+  /** Whether under any places of both a tensor can pass from one Einsum to another without the buffer and without DRAM. */
+  isDirect(library: OptionLibrary, maker: number, reader: number, read: FusedRead): boolean {
+    const key = `${maker} ${reader} ${read.name}`;
+    const known = this.direct.get(key);
+    if (known !== undefined) return known;
+    const options = (einsum: number): readonly PlacedOption[] =>
+      library.placesOf(einsum).map((_, place) => library.option(einsum, place, this.tiling.order));
+    const [sources, readers] = [options(maker), options(reader)];
+    const buffer = (option: PlacedOption): number => option.levelNames.indexOf(this.problem.buffer);
+    const found = sources.some(source =>
+      readers.some(option =>
+        option.memories.some(
+          to =>
+            to > buffer(option) &&
+            source.memories.some(from => from > buffer(source) && this.at(source, from, option, to, read)),
+        ),
+      ),
+    );
+    this.direct.set(key, found);
+    return found;
+  }
+
+  /** Whether at some place the Einsum that makes what is carried can leave it where a reader at `level` finds it. */
+  canCarry(library: OptionLibrary, maker: number, reader: PlacedOption, level: number, read: FusedRead): boolean {
+    const key = `${reader.id} ${level} ${read.name}`;
+    const known = this.direct.get(key);
+    if (known !== undefined) return known;
+    const found = library.placesOf(maker).some((_, place) => {
+      const source = library.option(maker, place, this.tiling.order);
+      return source.memories.some(from => this.at(source, from, reader, level, read));
+    });
+    this.direct.set(key, found);
+    return found;
+  }
+
   /** Within fan-outs a memory has what its own instance works on: the tensor's ranks have to lie over them alike. */
   private liesAlike(source: PlacedOption, from: number, reader: PlacedOption, to: number, read: FusedRead): boolean {
     const over = (option: PlacedOption, level: number): readonly (number | undefined)[] =>
@@ -73,6 +109,22 @@ export class HandOver {
     const [outer, inner] =
       a.length < b.length ? [below(source, from), b.slice(a.length)] : [below(reader, to), a.slice(b.length)];
     return inner.every(rank => !isOf(rank) || outer.includes(rank));
+  }
+}
+
+/** Answers for tilings that differ in nothing but how often loops turn, as long as they turn: these share them. */
+export class HandOvers {
+  private readonly known = new Map<string, HandOver>();
+
+  constructor(private readonly problem: MapperProblem) {}
+
+  of(tiling: Tiling): HandOver {
+    const { order, cut } = tiling;
+    const turns = cut.map(({ outer, middle, inner }) => [outer, middle, inner].map(n => (n > 1 ? 1 : 0)).join(""));
+    const key = `${order.outer} ${order.inner} ${turns}`;
+    const found = this.known.get(key) ?? new HandOver(this.problem, tiling);
+    this.known.set(key, found);
+    return found;
   }
 }
 

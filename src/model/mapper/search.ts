@@ -2,6 +2,7 @@ import { accessCosts } from "../energy.js";
 import { type Effort, type MappedBlock, searchBlock } from "./block.js";
 import { boundsOf } from "./bounds.js";
 import { chosenOf, Front, type Objective, type Outcome } from "./goal.js";
+import { type HandOver, HandOvers } from "./hand-over.js";
 import { CostTable, OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import { setTiling, type Tiling, tilingsOf } from "./tiling.js";
@@ -79,6 +80,7 @@ export function searchMappings(
   progress: (visited: number) => void = () => undefined,
 ): { readonly found: readonly FoundMapping[]; readonly report: SearchReport } {
   const library = new OptionLibrary(problem);
+  const handOvers = new HandOvers(problem);
   const n = problem.einsums.length;
   const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
   const tilings = { all: 0, ruledOutByPasses: 0, beaten: 0, visited: 0, left: 0 };
@@ -108,7 +110,10 @@ export function searchMappings(
     }
     const front = new BlockFront(objective, () => whole, around(block), slack);
     fronts.set(block, front);
-    const bounded = formed.all.map(tiling => ({ tiling, bound: boundOf(problem, library, block, tiling) }));
+    const bounded = formed.all.map(tiling => ({
+      tiling,
+      bound: boundOf(problem, library, block, tiling, handOvers.of(tiling)),
+    }));
     bounded.sort((a, b) => front.compare(a.bound, b.bound));
     for (const { tiling, bound } of bounded) {
       if (front.isBeaten(bound)) {
@@ -120,7 +125,7 @@ export function searchMappings(
         continue;
       }
       tilings.visited += 1;
-      searchBlock(problem, library, block, tiling, front, effort, width);
+      searchBlock(problem, library, block, tiling, front, effort, handOvers.of(tiling), width);
       progress(tilings.visited);
     }
     whole = joined(objective, slack, n, legal, fronts);
@@ -164,6 +169,9 @@ function blocksOf(
   return { legal, split };
 }
 
+/** As if every tensor could pass from Einsum to Einsum without the buffer. */
+const direct = { isDirect: () => true };
+
 /** What a block takes under any tiling: its operations, and each tensor from outside once. */
 function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, to: number): Outcome {
   const { ranks, arrays, compiled, values } = problem;
@@ -180,13 +188,21 @@ function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, t
   const access = costs[dram?.index ?? 0];
   const table = new CostTable(values, costs);
   const pjPerByte = access === undefined ? 0 : access.readPj / access.words / compiled.wordBytes;
-  const { after } = boundsOf(problem, library, from, to, whole, {
-    work: option => table.work(option),
-    tensor: (option, t, kept) => {
-      const cost = table.tensor(option, t, kept);
-      return { ...cost, energyPj: cost.dramBytes * pjPerByte };
+  const { after } = boundsOf(
+    problem,
+    library,
+    from,
+    to,
+    whole,
+    {
+      work: option => table.work(option),
+      tensor: (option, t, kept) => {
+        const cost = table.tensor(option, t, kept);
+        return { ...cost, energyPj: cost.dramBytes * pjPerByte, bufferWords: 0 };
+      },
     },
-  });
+    direct,
+  );
   return outcomeOf(problem, after[0]);
 }
 
@@ -199,11 +215,17 @@ function outcomeOf(problem: MapperProblem, least: ReturnType<typeof boundsOf>["a
   return { latencySeconds, energyPj: least.energyPj };
 }
 
-function boundOf(problem: MapperProblem, library: OptionLibrary, { from, to }: Block, tiling: Tiling): Outcome {
+function boundOf(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  { from, to }: Block,
+  tiling: Tiling,
+  handOver: HandOver,
+): Outcome {
   const { compiled, values } = problem;
   setTiling(problem, tiling, values);
   const table = new CostTable(values, accessCosts(compiled, values));
-  const { after } = boundsOf(problem, library, from, to, tiling, table);
+  const { after } = boundsOf(problem, library, from, to, tiling, table, handOver);
   return outcomeOf(problem, after[0]);
 }
 

@@ -33,13 +33,13 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
   const widest = fanouts[0] ?? 1;
   const has = (rank: number): boolean => block.some(einsum => einsum.ranks.some(own => own.rank === rank));
   let [free, ruled] = [1, 1];
-  const choices = ranks.map(({ size, inner, rank }, r): Tiling["cut"] => {
+  const choices = ranks.map(({ size, middle, inner, rank }, r): Tiling["cut"] => {
     const whole = (tile: number) => ({ inner: tile, middle: Math.ceil(size / tile), outer: 1 });
     const tile = inner === undefined ? 1 : Math.min(size, widest);
     if (!has(r)) return [whole(tile)];
     const cuts = cutsOf(size, tile, inner === undefined ? [] : fanouts, widest);
     if (cuts.length === 1) return cuts;
-    const onePass = rank === undefined || isOnePass(problem, rank, from, to);
+    const onePass = rank === undefined || isOnePass(problem, rank, middle, from, to);
     free *= cuts.length;
     ruled *= onePass ? cuts.length : 1;
     return onePass ? cuts : [whole(tile)];
@@ -77,21 +77,22 @@ function cutsOf(size: number, tile: number, fanouts: readonly number[], widest: 
   }));
   // A rank that does not fill a fan-out is not cut further.
   const smaller = new Set(fanouts.filter(own => own < tile));
-  for (let own = tile / 2; tile === widest && own >= 1 && own >= widest / smallestShare; own /= 2)
-    smaller.add(Math.floor(own));
+  for (let own = tile / 2; tile === widest && own >= 1 && own >= widest / smallestShare; own /= 2) {
+    smaller.add(Math.floor(own)).add(Math.floor((own * 3) / 2));
+  }
   return [...blocks, ...[...smaller].map(inner => ({ inner, middle: 1, outer: Math.ceil(size / inner) }))];
 }
 
-/** Whether the Einsums of a block that range over a rank, or over parts of it, are of one pass over it. */
-function isOnePass({ cascade, einsums }: MapperProblem, rank: Rank, from: number, to: number): boolean {
-  const parts = [rank, ...rank.parts.flatMap(part => cascade.ranks.byName(part) ?? [])];
-  return parts.every(own => {
-    const passes = passesOver(cascade, own).einsums;
-    const found = einsums
-      .slice(from, to)
-      .flatMap(({ placed }) => (passes[placed.index]?.along === true ? [passes[placed.index]?.pass] : []));
-    return new Set(found).size <= 1;
-  });
+/**
+ * Whether the Einsums of a block that go along a rank are of one pass over it; of a rank that the cascade cuts, over its tiles.
+ */
+function isOnePass({ cascade, einsums }: MapperProblem, rank: Rank, tiles: string, from: number, to: number): boolean {
+  const along = rank.parts.length === 1 ? rank : (cascade.ranks.byName(tiles) ?? rank);
+  const passes = passesOver(cascade, along).einsums;
+  const found = einsums
+    .slice(from, to)
+    .flatMap(({ placed }) => (passes[placed.index]?.along === true ? [passes[placed.index]?.pass] : []));
+  return new Set(found).size <= 1;
 }
 
 export function permutations(items: readonly number[]): readonly (readonly number[])[] {
