@@ -7,6 +7,7 @@ import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
 import { register as registerInvariance } from "./commands/invariance.js";
+import { register as registerMap } from "./commands/map.js";
 import { register as registerModel } from "./commands/model.js";
 import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerRun,
   registerInvariance,
   registerModel,
+  registerMap,
   registerReproduce,
   registerSweep,
   registerSchedule,

@@ -6,7 +6,7 @@ import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { CostTable, levelsIn, type OptionLibrary, type PlacedOption, type TensorCost } from "./option.js";
 import type { MapperProblem } from "./problem.js";
-import { setTiling, type Tiling } from "./tiling.js";
+import { fitsFanouts, setTiling, type Tiling } from "./tiling.js";
 
 /** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
 export interface MappedBlock {
@@ -173,7 +173,17 @@ class BlockSearch {
   private offer(partial: Partial): void {
     this.effort.mappings += 1;
     const { cycles, dramBytes, energyPj } = partial;
-    this.front.offer(this.outcome(partial.depth, cycles, dramBytes, energyPj), () => {
+    const least = this.outcome(partial.depth, cycles, dramBytes, energyPj);
+    const chosen = chosenOf(partial);
+    // One step of what is carried after the other, whichever arrays it passes.
+    const carried = this.problem.recurrences.map(set =>
+      set.reduce((sum, e) => {
+        const own = chosen[e - this.from];
+        return own === undefined ? sum : sum + this.table.work(own.option).cycles;
+      }, 0),
+    );
+    const latencySeconds = Math.max(least.latencySeconds, ...carried.map(own => own / this.frequencyHz));
+    this.front.offer({ latencySeconds, energyPj: least.energyPj }, () => {
       const einsums: MappedBlock["einsums"][number][] = [];
       for (let at: Partial | undefined = partial; at !== undefined; at = at.before) {
         const masks = [...at.inputs, partial.outputs[at.depth - 1] as number];
@@ -204,6 +214,7 @@ class BlockSearch {
     const { einsums } = this.problem;
     const has = (rank: number): boolean => einsums[i]?.ranks.some(own => own.rank === rank && own.inner) === true;
     this.library.placesOf(i).forEach((at, place) => {
+      if (!fitsFanouts(this.tiling, at)) return;
       if (this.layout !== undefined && !follows(this.layout, at, has)) return;
       const option = this.library.option(i, place, this.tiling.order);
       const reads = this.problem.facts.reads(option.einsum.name);
@@ -237,6 +248,7 @@ class BlockSearch {
         for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
+          if (!Number.isFinite(energy)) continue;
           const bound = this.outcome(i - this.from + 1, cycles, bytes, energy);
           found.push({ option, supplies, output, energyPj: energy, dramBytes: bytes, cycles, bound });
         }

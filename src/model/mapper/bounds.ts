@@ -1,7 +1,7 @@
 import type { HandOver } from "./hand-over.js";
 import type { CostTable, OptionLibrary, TensorCost } from "./option.js";
 import type { MapperProblem } from "./problem.js";
-import type { Tiling } from "./tiling.js";
+import { fitsFanouts, type Tiling } from "./tiling.js";
 
 /** What the Einsums from a place in a block on take at the least. */
 export interface Bounds {
@@ -42,6 +42,7 @@ export function boundsOf(
     let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     const least = new Map<number, number>();
     library.placesOf(i).forEach((place, p) => {
+      if (!fitsFanouts(tiling, place)) return;
       const option = library.option(i, p, tiling.order);
       const work = table.work(option);
       let [energy, bytes] = [work.energyPj, 0];

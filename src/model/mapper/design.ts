@@ -72,7 +72,7 @@ export function mappingFiles(
   };
   const phases = blocks.map((block, b) => ({
     name: blocks.length === 1 ? cascade.name : `block ${b + 1}`,
-    latency: latencyOf(block),
+    latency: latencyOf(problem, block),
   }));
   return { mapping, binding: { name, source, phases } };
 }
@@ -98,7 +98,15 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], { tilin
     return { parts: { [middle]: "rest", [inner as string]: own.inner }, names };
   }
   const parts = [outer, middle, inner].flatMap((part, i) => (part !== undefined && turns[i] === true ? [part] : []));
-  if (parts.length <= 1) {
+  if (parts.length === 0) {
+    // Its loop does not turn, and says so: it stands between no two others.
+    const only = inner ?? middle;
+    return {
+      parts: { [only]: 1 },
+      names: new Map([outer, middle, inner].map(part => [part ?? "", part === only ? only : undefined])),
+    };
+  }
+  if (parts.length === 1) {
     const whole = new Map(
       [outer, middle, inner].map(part => [part ?? "", part === (parts[0] ?? inner ?? middle) ? name : undefined]),
     );
@@ -148,14 +156,21 @@ function entryOf(
   };
 }
 
-/** Arrays side by side, each with its Einsums one after the other: tiles of a block are worked on in turn. */
-function latencyOf({ einsums }: MappedBlock): string {
+/**
+ * Arrays side by side, each with its Einsums one after the other: tiles of a block are worked on in turn. What is carried from step to
+ * step through several arrays takes at least its own time.
+ */
+function latencyOf({ recurrences, einsums: all }: MapperProblem, { einsums, from }: MappedBlock): string {
   const byArray = new Map<string, string[]>();
   for (const { option } of einsums) {
     const { name } = option.place.array;
     byArray.set(name, [...(byArray.get(name) ?? []), option.einsum.name]);
   }
-  const sums = [...byArray.values()].map(names => names.join(" + "));
+  const arrayOf = (e: number): string | undefined => einsums[e - from]?.option.place.array.name;
+  const carried = recurrences
+    .filter(set => set.every(e => arrayOf(e) !== undefined) && new Set(set.map(arrayOf)).size > 1)
+    .map(set => set.map(e => all[e]?.name ?? ""));
+  const sums = [...byArray.values(), ...carried].map(names => names.join(" + "));
   return sums.length === 1 ? (sums[0] as string) : `max(${sums.join(", ")})`;
 }
 
@@ -177,8 +192,11 @@ export function designOf(problem: MapperProblem, { mapping, binding }: MappingFi
   if (complete.placement === undefined) {
     throw new SpecError({ where: "mapper", got: "a mapping without places", expected: "one for each Einsum" });
   }
+  // What the published sum leaves out is of the published mapping.
+  const { unchargedWhenPublished: _, ...spec } = design.spec.data;
   return {
     ...design,
+    spec: { ...design.spec, data: spec },
     mapping: complete.mapping,
     placement: complete.placement,
     binding: withSchema(empty, binding, bindingSchema),

@@ -26,6 +26,8 @@ export class Front<T> {
   constructor(
     readonly objective: Objective,
     private readonly slack = 0,
+    /** Whether its items are whole mappings: of these the least product decides for edp. */
+    private readonly isWhole = false,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
   ) {
     for (const { outcome, what } of items) this.offer(outcome, () => what);
@@ -35,7 +37,12 @@ export class Front<T> {
   isBeaten(bound: Outcome): boolean {
     const { latencySeconds, energyPj } = bound;
     const hoped = { latencySeconds: latencySeconds * (1 + this.slack), energyPj: energyPj * (1 + this.slack) };
-    return this.items.some(({ outcome }) => this.beats(outcome, hoped));
+    const product = hoped.latencySeconds * hoped.energyPj;
+    return this.items.some(({ outcome }) =>
+      this.isWhole && this.objective === "edp"
+        ? outcome.latencySeconds * outcome.energyPj <= product
+        : this.beats(outcome, hoped),
+    );
   }
 
   /** The order in which bounds look good. */

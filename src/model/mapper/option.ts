@@ -1,6 +1,8 @@
 import { countLaid, keptLevels, type Laid, layOut } from "../action-counts.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
+import type { CompiledLevel } from "../compile-levels.js";
 import { type Access, accessCosts, einsumEnergy } from "../energy.js";
+import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
 import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
@@ -74,6 +76,15 @@ function makeOption(
     allInstances: accounting.corrections.includes("register-energy"),
     overflow: !accounting.corrections.includes("first-reads") && region === undefined,
   };
+  /** Words that a register file has room for; one that an array drains into is that of all its lanes. */
+  const roomAt = (level: CompiledLevel | undefined, values: Float64Array): number => {
+    if (level?.spec.kind !== "registers") return Number.POSITIVE_INFINITY;
+    const depth = level.fields.get("depth")?.(values) ?? 0;
+    const { sameAs } = level.spec;
+    return sameAs === undefined
+      ? depth
+      : (depth * instances(compiled, sameAs, values)) / instances(compiled, level.name, values);
+  };
   const without: CompiledEinsum = { ...whole, operations: [] };
   const memories = levels.flatMap((level, i) => (compiled.architecture.levels[level]?.kind === "fanout" ? [] : [i]));
   const bufferIndex = levels.indexOf(problem.buffer);
@@ -114,6 +125,8 @@ function makeOption(
         kept: [kept],
       };
       const counts = countLaid(compiled, own, values, options);
+      const words = counts.tiles[0] ?? [];
+      if (kept.some((level, k) => (words[k] ?? 0) > roomAt(whole.path[level], values))) return tooLarge;
       const bytes = dramBytes(counts, compiled);
       const energyPj = einsumEnergy(compiled, counts, bytes, costs);
       const at = kept.indexOf(bufferIndex);
@@ -126,6 +139,9 @@ function makeOption(
     },
   };
 }
+
+/** What a register file has no room for is kept at no price. */
+const tooLarge: TensorCost = { energyPj: Number.POSITIVE_INFINITY, dramBytes: 0, bufferWords: 0, seat: 0 };
 
 const only = <T>(list: readonly T[], i: number): T => list[i] as T;
 

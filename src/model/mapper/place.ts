@@ -39,6 +39,8 @@ export function placesOf(problem: MapperProblem, einsum: MapEinsum): readonly Pl
     const ranks = problem.ranks.flatMap(({ size }, rank) => (fits(rank) && size > 1 ? [rank] : []));
     const overs = (depth: number, left: readonly number[]): readonly (readonly (number | undefined)[])[] => {
       if (depth === array.fanouts.length) return [[]];
+      // One instance needs no loop over it.
+      if (array.fanouts[depth]?.size === 1) return overs(depth + 1, left).map(rest => [undefined, ...rest]);
       if (left.length === 0) return overs(depth + 1, left).map(rest => [undefined, ...rest]);
       // With more fan-outs than ranks any of them may stay empty.
       const open =

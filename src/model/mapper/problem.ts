@@ -80,6 +80,8 @@ export interface MapperProblem {
   readonly makerOf: (tensor: string) => number;
   /** Whether a tensor is read outside of a block of Einsums, or is an output of the cascade. */
   readonly leaves: (tensor: string, from: number, to: number) => boolean;
+  /** Einsums, by their places, that wait for each other from step to step: what is carried passes all of them. */
+  readonly recurrences: readonly (readonly number[])[];
   /** What the mapping's file has besides its Einsums and partitions. */
   readonly written: Pick<WrittenMapping, "symbols" | "batch">;
   /** The values of the table of `compiled`, sizes filled in. */
@@ -208,6 +210,14 @@ export function mapperProblem(design: Design, point: AttentionPoint, accounting:
     cores: machine.cores,
     bufferBytes: compiled.levels.get(machine.buffer)?.fields.get("bytes")?.(values) ?? 0,
     inPlace,
+    recurrences: recurrencesOf(
+      einsums.map(({ name }) =>
+        complete.facts.reads(name).flatMap(({ tensor }) => {
+          const maker = makers.get(tensor);
+          return maker === undefined ? [] : [maker];
+        }),
+      ),
+    ),
     makerOf: name => makers.get(name) ?? -1,
     leaves: (tensor, from, to) =>
       cascade.outputs.includes(tensor) ||
@@ -439,4 +449,25 @@ function remembered(facts: FusionFacts): FusionFacts {
     rankOf: once(name => facts.rankOf(name)),
     cascade: facts.cascade,
   };
+}
+
+/** Sets of several Einsums each of which needs, through others, what it makes itself. @param needs by Einsum what it reads of */
+function recurrencesOf(needs: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const reached = needs.map((_, start) => {
+    const found = new Set<number>();
+    const visit = (i: number): void => {
+      for (const maker of needs[i] ?? []) {
+        if (found.has(maker)) continue;
+        found.add(maker);
+        visit(maker);
+      }
+    };
+    visit(start);
+    return found;
+  });
+  const sets = needs.map((_, i) =>
+    needs.flatMap((_, j) => (reached[i]?.has(j) === true && reached[j]?.has(i) === true ? [j] : [])),
+  );
+  const seen = new Set<string>();
+  return sets.filter(set => set.length > 1 && !seen.has(set.join()) && seen.add(set.join()) !== undefined);
 }

@@ -3,7 +3,7 @@ import { type Effort, type MappedBlock, searchBlock } from "./block.js";
 import { boundsOf } from "./bounds.js";
 import { chosenOf, Front, type Objective, type Outcome } from "./goal.js";
 import { type HandOver, HandOvers } from "./hand-over.js";
-import { CostTable, OptionLibrary } from "./option.js";
+import { CostTable, OptionLibrary, type PlacedOption } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import { setTiling, type Tiling, tilingsOf } from "./tiling.js";
 
@@ -89,7 +89,7 @@ export function searchMappings(
   const after = leastPath(n, legal, "after");
   const fronts = new Map<Block, Front<MappedBlock>>();
   const slack = width === undefined ? 0 : worthwhile;
-  let whole = new Front<readonly MappedBlock[]>(objective, slack);
+  let whole = new Front<readonly MappedBlock[]>(objective, slack, true);
   let beatenBlocks = 0;
   let space = 0n;
   const sizes = new Map<Block, bigint>();
@@ -131,8 +131,16 @@ export function searchMappings(
     whole = joined(objective, slack, n, legal, fronts);
   }
   space = countPaths(n, legal, sizes);
+  const chosen = chosenOf(objective, whole.all);
+  const polish = (block: MappedBlock): { readonly outcome: Outcome; readonly what: MappedBlock } | undefined => {
+    const front = new Front<MappedBlock>(objective);
+    const range = { from: block.from, to: block.from + block.einsums.length };
+    const { tiling } = block;
+    searchBlock(problem, library, range, tiling, front, effort, handOvers.of(tiling), polishing * (width ?? 1));
+    return front.all[0];
+  };
   return {
-    found: chosenOf(objective, whole.all),
+    found: width === undefined ? chosen : chosen.map(found => polished(objective, found, polish)),
     report: {
       space,
       blocks: { all: legal.length, split, beaten: beatenBlocks },
@@ -172,15 +180,40 @@ function blocksOf(
 /** As if every tensor could pass from Einsum to Einsum without the buffer. */
 const direct = { isDirect: () => true };
 
+/** Once it is known which tilings are best, they are searched so much more broadly. */
+const polishing = 8;
+
+/** A mapping whose blocks are searched again under their own tilings; itself where that finds nothing better. */
+function polished(
+  objective: Objective,
+  found: FoundMapping,
+  again: (block: MappedBlock) => { readonly outcome: Outcome; readonly what: MappedBlock } | undefined,
+): FoundMapping {
+  if (objective === "edp" || objective === "pareto") return found;
+  const blocks = found.what.map(again);
+  if (blocks.some(block => block === undefined)) return found;
+  const best = blocks.flatMap(block => block ?? []);
+  const outcome = sum(...best.map(block => block.outcome));
+  const front = new Front<readonly MappedBlock[]>(objective);
+  front.offer(found.outcome, () => found.what);
+  front.offer(outcome, () => best.map(({ what }) => what));
+  return front.all[0] ?? found;
+}
+
 /** What a block takes under any tiling: its operations, and each tensor from outside once. */
 function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, to: number): Outcome {
   const { ranks, arrays, compiled, values } = problem;
-  const widest = Math.max(...arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size)), 1);
+  const sizes = arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size));
+  const [first = 1] = sizes;
+  // Fan-outs of several sizes: at the least every PE of an array works all the time.
+  const isEven = sizes.every(size => size === first);
   const order = { outer: ranks.map((_, r) => r), inner: ranks.map((_, r) => r) };
   const cut = ranks.map(({ size, inner }) => {
-    const tile = inner === undefined ? 1 : Math.min(size, widest);
+    const tile = inner === undefined || !isEven ? 1 : Math.min(size, first);
     return { inner: tile, middle: Math.ceil(size / tile), outer: 1 };
   });
+  const ideal = ({ place }: PlacedOption): number =>
+    isEven ? 1 : place.array.fanouts.reduce((pes, { size }) => pes * size, 1);
   const whole: Tiling = { order, cut };
   setTiling(problem, whole, values);
   const costs = accessCosts(compiled, values);
@@ -195,10 +228,13 @@ function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, t
     to,
     whole,
     {
-      work: option => table.work(option),
+      work: option => {
+        const { cycles, energyPj } = table.work(option);
+        return { energyPj, cycles: cycles / ideal(option) };
+      },
       tensor: (option, t, kept) => {
         const cost = table.tensor(option, t, kept);
-        return { ...cost, energyPj: cost.dramBytes * pjPerByte, bufferWords: 0 };
+        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferWords: 0 };
       },
     },
     direct,
@@ -257,7 +293,7 @@ function joined(
   blocks: readonly Block[],
   fronts: ReadonlyMap<Block, Front<MappedBlock>>,
 ): Front<readonly MappedBlock[]> {
-  const at = Array.from({ length: n + 1 }, () => new Front<readonly MappedBlock[]>(objective, slack));
+  const at = Array.from({ length: n + 1 }, (_, i) => new Front<readonly MappedBlock[]>(objective, slack, i === n));
   at[0]?.offer(nothing, () => []);
   const ordered = [...blocks].sort((a, b) => a.to - b.to || a.from - b.from);
   for (const block of ordered) {

@@ -1,7 +1,7 @@
 import { passesOver } from "../../einsum/passes.js";
 import type { Rank } from "../../einsum/ranks.js";
 import { blockSizes } from "../search-space.js";
-import type { LoopOrder } from "./place.js";
+import type { LoopOrder, Place } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 
 /** How the Einsums of a block share its ranks: sizes of tiles and blocks, and the order of the loops over them. */
@@ -94,6 +94,13 @@ function isOnePass({ cascade, einsums }: MapperProblem, rank: Rank, tiles: strin
     .flatMap(({ placed }) => (passes[placed.index]?.along === true ? [passes[placed.index]?.pass] : []));
   return new Set(found).size <= 1;
 }
+
+/** Whether the tiles of a tiling are no longer than the fan-outs over which a place lays them. */
+export const fitsFanouts = ({ cut }: Tiling, { array, over }: Place): boolean =>
+  array.fanouts.every(({ size }, i) => {
+    const rank = over[i];
+    return rank === undefined || (cut[rank]?.inner ?? 1) <= size;
+  });
 
 export function permutations(items: readonly number[]): readonly (readonly number[])[] {
   if (items.length <= 1) return [items];

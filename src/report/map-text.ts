@@ -1,0 +1,80 @@
+import type { MappingFiles } from "../model/mapper/design.js";
+import type { SearchReport } from "../model/mapper/search.js";
+import { textTable } from "./table.js";
+import { bytes, energy, lengthLabel, seconds } from "./units.js";
+
+/** What a mapping takes. */
+export interface MappingCosts {
+  readonly cycles: number;
+  readonly latencySeconds: number;
+  readonly energyPj: number;
+  readonly trafficBytes: number;
+  readonly bound: string;
+}
+
+/** What `fusemax map` found, as it prints it with --json. */
+export interface MapResult {
+  readonly design: string;
+  readonly cascade: string;
+  readonly model: string;
+  readonly batch: number;
+  readonly seq: number;
+  readonly objective: string;
+  /** The design's own mapping; null where it cannot run this. */
+  readonly own: MappingCosts | null;
+  readonly found: readonly (MappingCosts & MappingFiles)[];
+  readonly search: ReturnType<typeof searchResult>;
+}
+
+/** A report whose numbers JSON can hold. */
+export const searchResult = ({ space, ...rest }: SearchReport) => ({ space: String(space), ...rest });
+
+const count = (n: number): string => n.toLocaleString("en-US");
+
+/** The same for people. */
+export function mapText(result: MapResult, accounting: string, out: string | undefined): string {
+  const { own, found, search } = result;
+  const ratio = (mine: number, of: number | undefined): string =>
+    of === undefined ? "-" : `x${(mine / of).toPrecision(4)}`;
+  const row = (name: string, costs: MappingCosts) => [
+    name,
+    Math.round(costs.cycles).toLocaleString("en-US"),
+    seconds(costs.latencySeconds),
+    ratio(costs.latencySeconds, own?.latencySeconds),
+    energy(costs.energyPj),
+    ratio(costs.energyPj, own?.energyPj),
+    bytes(costs.trafficBytes),
+    costs.bound,
+  ];
+  const table = textTable({
+    columns: ["mapping", "cycles", "latency", "of own", "energy", "of own", "DRAM", "limited by"],
+    rows: [
+      ...(own === null ? [] : [row(`${result.design}'s own`, own)]),
+      ...found.map((costs, i) => row(found.length === 1 ? "found" : `found ${i + 1}`, costs)),
+    ],
+  });
+  const phases = (found[0]?.binding["phases"] ?? []) as readonly { readonly name: string; readonly latency: string }[];
+  const { blocks, tilings, effort } = search;
+  const digits = search.space.length;
+  const space = digits > 12 ? `${search.space[0]}.${search.space.slice(1, 3)}e${digits - 1}` : search.space;
+  const searched = [
+    `  space             ${space} mappings: fusions, tilings, places of Einsums, levels that keep each tensor`,
+    `  fused blocks      ${count(blocks.all)} runs of neighbouring Einsums; ${count(blocks.split)} more would part what is carried from step to step;`,
+    `                    ${count(blocks.beaten)} left: their compulsory traffic and operations alone take more than what was found`,
+    `  tilings           ${count(tilings.all)}; ${count(tilings.ruledOutByPasses)} more cut a rank over which a block passes twice;`,
+    `                    ${count(tilings.beaten)} left, beaten by a bound; ${count(tilings.visited)} searched; ${count(tilings.left)} not reached within the budget`,
+    `  partial mappings  ${count(effort.nodes)} formed, ${count(effort.mappings)} of them whole; ${count(effort.beaten)} beaten by a bound, ${count(effort.unfit)} too large for the buffer, ${count(effort.passedOver)} passed over`,
+    `  ${search.isProven ? "nothing in the space is better" : "not proven best: --exhaustive leaves only what a bound rules out"}`,
+  ];
+  const parts = [
+    accounting,
+    `${result.cascade} on ${result.design}: ${result.model}, ${lengthLabel(result.seq)} tokens, batch ${result.batch}; least ${result.objective}`,
+    table,
+    `Runs as\n\n${textTable({ columns: ["phase", "latency"], rows: phases.map(p => [p.name, p.latency]) })}`,
+    `Searched\n\n${searched.join("\n")}`,
+    ...(out === undefined
+      ? []
+      : [`Written to ${out}: fusemax model --design ${out}/${found.length === 1 ? "design.yaml" : "design-1.yaml"}`]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}

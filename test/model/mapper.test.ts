@@ -1,0 +1,291 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FusemaxError } from "../../src/errors.js";
+import { specFiles } from "../../src/io/spec-files.js";
+import { attentionPoints } from "../../src/model/attention-point.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { accountingOf } from "../../src/model/corrections.js";
+import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
+import type { MappedBlock } from "../../src/model/mapper/block.js";
+import { designOf, mappingFiles } from "../../src/model/mapper/design.js";
+import type { Objective } from "../../src/model/mapper/goal.js";
+import { OptionLibrary } from "../../src/model/mapper/option.js";
+import type { Place } from "../../src/model/mapper/place.js";
+import { type MapperProblem, mapperProblem } from "../../src/model/mapper/problem.js";
+import { searchMappings } from "../../src/model/mapper/search.js";
+import { fitsFanouts, tilingsOf } from "../../src/model/mapper/tiling.js";
+import { loadDesign, loadWorkload, type SpecSource } from "../../src/spec/load.js";
+
+/** Sums of some dozen doubles in another order. */
+const rounding = 1e-9;
+
+const published = accountingOf("published", undefined);
+
+function mapped(name: string, model: string, seq: number, objective: Objective, budget: number) {
+  const design = loadDesign(specFiles, name);
+  const workload = loadWorkload(specFiles, model);
+  const [point] = attentionPoints(workload, { phase: "prefill", seq, batch: workload.batch, decodeQueries: 1 });
+  if (point === undefined) throw new Error("no point");
+  const problem = mapperProblem(design, point, published);
+  const { found, report } = searchMappings(problem, { objective, budget, width: 32 });
+  const own = evaluate(compileDesign(design), point.sizes, published);
+  const evaluations = found.map(({ outcome, what }) => {
+    const files = mappingFiles(problem, what, "found", "test");
+    const evaluation = evaluate(compileDesign(designOf(problem, files)), point.sizes, published);
+    expect(Math.abs(evaluation.latencySeconds / outcome.latencySeconds - 1)).toBeLessThan(rounding);
+    expect(Math.abs(evaluation.energyPj / outcome.energyPj - 1)).toBeLessThan(rounding);
+    return evaluation;
+  });
+  return { best: evaluations[0] as Evaluation, own, report };
+}
+
+describe("the mapper on the paper's machines", () => {
+  it("finds FuseMax's time and energy at 64K from its cascade and architecture, by fusing all of it", () => {
+    const { best, own, report } = mapped("fusemax", "bert", 65536, "latency", 60);
+    expect(best.latencySeconds).toBeLessThanOrEqual(own.latencySeconds);
+    expect(best.energyPj).toBeLessThanOrEqual(own.energyPj);
+    expect(report.blocks).toMatchObject({ all: 27, split: 51 });
+    expect(report.tilings.visited).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["fusemax", "xlm", 1024, "energy"],
+    ["flat", "bert", 65536, "latency"],
+    ["flat", "bert", 4096, "energy"],
+    ["unfused", "bert", 262144, "latency"],
+  ] as const)("takes no more than the published mapping of %s for %s at %i: %s", (name, model, seq, objective) => {
+    const { best, own } = mapped(name, model, seq, objective, 12);
+    const of = ({ latencySeconds, energyPj }: Evaluation): number =>
+      objective === "latency" ? latencySeconds : energyPj;
+    expect(of(best)).toBeLessThanOrEqual(of(own));
+    if (name === "unfused") expect(of(best)).toBeLessThan(0.9 * of(own));
+  });
+
+  it("cuts no rank over which a block passes twice, and says how many tilings that leaves out", () => {
+    const { best, report } = mapped("flat", "bert", 4096, "latency", 5);
+    expect(report.tilings.ruledOutByPasses).toBeGreaterThan(100);
+    expect(best.latencySeconds).toBeGreaterThan(0);
+  });
+
+  it("finds the same each time", () => {
+    const [a, b] = [mapped("flat", "t5", 1024, "edp", 5), mapped("flat", "t5", 1024, "edp", 5)];
+    expect(a.best.energyPj).toBe(b.best.energyPj);
+    expect(a.report).toEqual(b.report);
+  });
+});
+
+// Small machines, small cascades: what the search finds against mappings that are formed without it, written as files, and
+// checked and evaluated as any design is.
+
+interface Machine {
+  readonly columns: number;
+  readonly rows: number;
+  readonly lanes: number;
+  readonly bufferBytes: number;
+  readonly bytesPerSecond: number;
+}
+type Shape = Readonly<Record<"E" | "F" | "M" | "queries", number>>;
+
+const cascades = {
+  product: "inputs: Q[e,p], K[e,m]\nS[m,p] = Q[e,p] * K[e,m]\n",
+  chain: "inputs: Q[e,p], K[e,m], V[f,m]\nS[m,p] = Q[e,p] * K[e,m]\nN[m,p] = exp(S[m,p])\nO[f,p] = N[m,p] * V[f,m]\n",
+} as const;
+
+/** A mapping is looked for: this one only makes the design whole. */
+const anyMapping = (tensors: readonly (readonly [string, readonly string[], string])[]): string =>
+  `name: any\nsource: here\nsymbols: { P: queries }\neinsums:\n${tensors
+    .map(
+      ([name, reads, loops]) =>
+        `  ${name}: { array: lanes, loops: { dram: [${loops}] }, keep: { dram: [${[name, ...reads]}], vector: [${[name, ...reads]}] } }\n`,
+    )
+    .join("")}`;
+const mappings = {
+  product: anyMapping([["S", ["Q", "K"], "P, M, E"]]),
+  chain: anyMapping([
+    ["S", ["Q", "K"], "P, M, E"],
+    ["N", ["S"], "P, M"],
+    ["O", ["N", "V"], "P, F, M"],
+  ]),
+} as const;
+
+function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond } = machine;
+  const files: Readonly<Record<string, string>> = {
+    "designs small": `{ name: small, label: small, source: here, cascade: ${cascade}.cascade, architecture: small, mapping: small, binding: small }`,
+    [`cascades ${cascade}.cascade`]: cascades[cascade],
+    "mappings small": mappings[cascade],
+    "bindings small": `{ name: small, source: here, phases: [{ name: all, latency: ${cascade === "chain" ? "S + N + O" : "S"} }] }`,
+    "architectures small": `
+name: small
+source: here
+technology: 45nm
+frequencyHz: 1e9
+wordBits: 16
+parameters: {}
+levels:
+  dram: { kind: dram, bytesPerSecond: ${bytesPerSecond} }
+  buffer: { kind: sram, within: dram, bytes: ${bufferBytes}, rowWords: 16 }
+  column: { kind: fanout, within: buffer, size: ${columns} }
+  row: { kind: fanout, within: column, size: ${rows} }
+  pe: { kind: registers, within: row, depth: 4 }
+  lane: { kind: fanout, within: buffer, size: ${lanes} }
+  vector: { kind: registers, within: lane, depth: 8 }
+arrays:
+  grid: { at: pe, operations: { mac: 1 } }
+  lanes: { at: vector, operations: { mac: 1, add: 1, max: 1, divide: 2, exp: 1 } }
+`,
+  };
+  const source: SpecSource = {
+    read: (kind, name) => {
+      const text = files[`${kind} ${name}`];
+      const file = `${kind} ${name} ${cascade} ${JSON.stringify(machine)}`;
+      return text === undefined ? specFiles.read(kind, name) : { file, text };
+    },
+    names: kind => specFiles.names(kind),
+  };
+  const sizes = { B: 1, H: 1, modelDim: 1, feedForward: 1, ...shape };
+  const at = { phase: "prefill", batch: 1, queries: shape.queries, keys: shape.M, group: 1 } as const;
+  const kind = { name: null, layers: 1, window: [-1, -1] as const };
+  return mapperProblem(loadDesign(source, "small"), { ...at, kind, sizes, mask: undefined }, accounting);
+}
+
+const accounting = accountingOf(undefined, ["register-energy", "first-reads"]);
+
+/** A mapping as files, checked and evaluated; undefined where it cannot be. */
+function outcomeOf(problem: MapperProblem, blocks: readonly MappedBlock[]): readonly [number, number] | undefined {
+  try {
+    const design = designOf(problem, mappingFiles(problem, blocks, "tried", "test"));
+    const found = evaluate(
+      compileDesign(design, { corrections: accounting.corrections }),
+      problem.point.sizes,
+      accounting,
+    );
+    return [found.latencySeconds, found.energyPj];
+  } catch (error) {
+    if (error instanceof FusemaxError) return undefined;
+    throw error;
+  }
+}
+
+const machines: fc.Arbitrary<Machine> = fc.record({
+  columns: fc.integer({ min: 1, max: 3 }),
+  rows: fc.constant(1),
+  lanes: fc.integer({ min: 1, max: 3 }),
+  bufferBytes: fc.constantFrom(8, 16, 32, 64, 4096),
+  bytesPerSecond: fc.constantFrom(1e9, 1e10, 1e12),
+});
+
+const isAtMost = (a: number, b: number): boolean => a <= b * (1 + rounding);
+const isBeatenBy = (a: readonly [number, number], b: readonly [number, number]): boolean =>
+  isAtMost(b[0], a[0]) && isAtMost(b[1], a[1]);
+
+describe("the exhaustive mapper on small machines", () => {
+  it("law: its front is that of brute force, for a product", () => {
+    const shapes = fc.record({
+      E: fc.constant(1),
+      F: fc.constant(1),
+      M: fc.integer({ min: 2, max: 4 }),
+      queries: fc.integer({ min: 2, max: 3 }),
+    });
+    fc.assert(
+      fc.property(machines, shapes, (machine, shape) => {
+        const problem = problemOf(machine, "product", shape);
+        const { found, report } = searchMappings(problem, { objective: "pareto", budget: undefined, width: undefined });
+        expect(report.isProven).toBe(true);
+        const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
+        const library = new OptionLibrary(problem);
+        const all: (readonly [number, number])[] = [];
+        for (const tiling of tilingsOf(problem, 0, 1).all) {
+          library.placesOf(0).forEach((_, place) => {
+            if (!fitsFanouts(tiling, library.placesOf(0)[place] as Place)) return;
+            const option = library.option(0, place, tiling.order);
+            const [dram, buffer, registers] = [0, 1, option.registers];
+            for (let bits = 0; bits < 8; bits += 1) {
+              const kept = [0, 1, 2].map(t => ((bits >>> t) & 1 ? [dram, buffer, registers] : [dram, registers]));
+              const outcome = outcomeOf(problem, [{ from: 0, tiling, einsums: [{ option, kept }] }]);
+              if (outcome !== undefined) all.push(outcome);
+            }
+          });
+        }
+        expect(all.length).toBeGreaterThan(0);
+        for (const outcome of all)
+          expect(
+            mine.some(own => isBeatenBy(outcome, own)),
+            `${outcome}`,
+          ).toBe(true);
+        for (const own of mine)
+          expect(all.some(outcome => isBeatenBy(own, outcome) && isBeatenBy(outcome, own))).toBe(true);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("law: no mapping of a chain, drawn at random, beats its front, and what it claims its files cost", () => {
+    let valid = 0;
+    const shapes = fc.record({
+      E: fc.constant(1),
+      F: fc.constant(1),
+      M: fc.integer({ min: 2, max: 4 }),
+      queries: fc.integer({ min: 2, max: 3 }),
+    });
+    fc.assert(
+      fc.property(machines, shapes, fc.infiniteStream(fc.nat(2 ** 20)), (machine, shape, draw) => {
+        const problem = problemOf(machine, "chain", shape);
+        const { found } = searchMappings(problem, { objective: "pareto", budget: undefined, width: undefined });
+        const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
+        for (const { what, outcome } of found) {
+          const own = outcomeOf(problem, what);
+          expect(own?.[0]).toBeCloseTo(outcome.latencySeconds, 15);
+          expect(Math.abs((own?.[1] ?? 0) / outcome.energyPj - 1)).toBeLessThan(rounding);
+        }
+        const next = (): number => draw.next().value as number;
+        const library = new OptionLibrary(problem);
+        const runs = [
+          [[0, 3]],
+          [
+            [0, 1],
+            [1, 3],
+          ],
+          [
+            [0, 2],
+            [2, 3],
+          ],
+          [
+            [0, 1],
+            [1, 2],
+            [2, 3],
+          ],
+        ] as const;
+        for (let k = 0; k < 60; k += 1) {
+          const run = runs[next() % runs.length] as readonly (readonly [number, number])[];
+          const blocks = run.map(([from, to]): MappedBlock => {
+            const tilings = tilingsOf(problem, from, to).all;
+            const tiling = tilings[next() % tilings.length] as MappedBlock["tiling"];
+            const einsums = Array.from({ length: to - from }, (_, e) => {
+              const places = library.placesOf(from + e);
+              const option = library.option(from + e, next() % places.length, tiling.order);
+              const kept = option.tensors.map(tensor => {
+                const bits = next();
+                const maker = problem.makerOf(tensor);
+                // Between blocks tensors pass DRAM.
+                const passes = maker < from || (maker === from + e && problem.leaves(tensor, from, to));
+                return [...(passes || bits & 1 ? [0] : []), ...(bits & 2 ? [1] : []), option.registers];
+              });
+              return { option, kept };
+            });
+            return { from, tiling, einsums };
+          });
+          const outcome = outcomeOf(problem, blocks);
+          if (outcome === undefined) continue;
+          valid += 1;
+          expect(
+            mine.some(own => isBeatenBy(outcome, own)),
+            JSON.stringify(outcome),
+          ).toBe(true);
+        }
+      }),
+      { numRuns: 10 },
+    );
+    expect(valid).toBeGreaterThan(20);
+  });
+});
