@@ -1,5 +1,5 @@
 import type { FusedRead } from "../../spec/fusion-facts.js";
-import { type Access, accessCosts } from "../energy.js";
+import { type AccessOfBits, accessCosts } from "../energy.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import type { Front, Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
@@ -37,8 +37,8 @@ interface Partial {
   /** By Einsum of the block, the levels that keep what it makes. */
   readonly outputs: readonly number[];
   readonly cycles: readonly number[];
-  /** By seat, words in the buffer. */
-  readonly words: ReadonlyMap<number, number>;
+  /** By seat, bytes in the buffer. */
+  readonly bytes: ReadonlyMap<number, number>;
   readonly energyPj: number;
   readonly dramBytes: number;
 }
@@ -83,7 +83,7 @@ export function searchBlock(
 class BlockSearch {
   /** What places have to follow, if anything. */
   private layout: Layout | undefined;
-  private readonly costs: readonly Access[];
+  private readonly costs: readonly AccessOfBits[];
   private readonly table: CostTable;
   private readonly bounds: Bounds;
   private readonly copies: number;
@@ -279,10 +279,10 @@ class BlockSearch {
   /** Adds an Einsum; undefined where the block then no longer fits the buffer. */
   private added(before: Partial | undefined, step: Step): Partial | undefined {
     const { option, supplies, output } = step;
-    const words = new Map(before?.words);
-    const seat = ({ seat, bufferWords }: TensorCost, streams: boolean): void => {
-      if (bufferWords === 0) return;
-      words.set(seat, Math.max(words.get(seat) ?? 0, bufferWords * (streams ? this.copies : 1)));
+    const bytes = new Map(before?.bytes);
+    const seat = ({ seat, bufferBytes }: TensorCost, streams: boolean): void => {
+      if (bufferBytes === 0) return;
+      bytes.set(seat, Math.max(bytes.get(seat) ?? 0, bufferBytes * (streams ? this.copies : 1)));
     };
     const outputs = [...(before?.outputs ?? []), output];
     const out = option.tensors.length - 1;
@@ -297,15 +297,15 @@ class BlockSearch {
       seat(this.table.tensor(target, target.tensors.length - 1, outputs[m] as number), false);
     }
     let total = 0;
-    for (const own of words.values()) total += own;
-    if (total * this.problem.compiled.wordBytes > this.problem.bufferBytes) {
+    for (const own of bytes.values()) total += own;
+    if (Math.ceil(total) > this.problem.bufferBytes) {
       this.effort.unfit += 1;
       return undefined;
     }
     this.effort.nodes += 1;
     const { energyPj, dramBytes, cycles } = step;
     const inputs = supplies.map(({ kept }) => kept);
-    return { depth: (before?.depth ?? 0) + 1, before, option, inputs, outputs, cycles, words, energyPj, dramBytes };
+    return { depth: (before?.depth ?? 0) + 1, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes };
   }
 
   private supplies(

@@ -36,8 +36,7 @@ export function boundsOf(
         .filter(read => read.tensor === tensor && read.when !== "carried")
         .map(read => ({ reader: from + e, read })),
     );
-  const fits = ({ bufferWords }: TensorCost): boolean =>
-    bufferWords * problem.compiled.wordBytes <= problem.bufferBytes;
+  const fits = ({ bufferBytes }: TensorCost): boolean => bufferBytes <= problem.bufferBytes;
   for (let i = to - 1; i >= from; i -= 1) {
     let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     const least = new Map<number, number>();

@@ -1,7 +1,7 @@
 import { countLaid, keptLevels, type Laid, layOut } from "../action-counts.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
 import type { CompiledLevel } from "../compile-levels.js";
-import { type Access, accessCosts, einsumEnergy } from "../energy.js";
+import { type AccessOfBits, accessCosts, einsumEnergy } from "../energy.js";
 import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
 import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
@@ -11,8 +11,8 @@ import type { MapEinsum, MapperProblem } from "./problem.js";
 export interface TensorCost {
   readonly energyPj: number;
   readonly dramBytes: number;
-  /** Words of its tile in the buffer, and the seat that it takes there. */
-  readonly bufferWords: number;
+  /** Bytes of its tile in the buffer, and the seat that it takes there. */
+  readonly bufferBytes: number;
   readonly seat: number;
 }
 
@@ -31,7 +31,7 @@ export interface PlacedOption {
   /** Busy cycles, and picojoules of its operations. */
   work(values: Float64Array): { readonly cycles: number; readonly energyPj: number };
   /** The cost of one of its tensors, kept at some levels (their places, outermost first). */
-  tensor(t: number, kept: readonly number[], values: Float64Array, costs: readonly Access[]): TensorCost;
+  tensor(t: number, kept: readonly number[], values: Float64Array, costs: readonly AccessOfBits[]): TensorCost;
 }
 
 /** Options by Einsum, place and order: compiled when they are asked for, once. */
@@ -119,6 +119,7 @@ function makeOption(
         einsum: {
           ...without,
           seats: [whole.seats[t] as number],
+          bits: [only(whole.bits, t)],
           shape: { ...whole.shape, tensors: [only(whole.shape.tensors, t)] },
         },
         shape: { ...laid.shape, tensors: [only(laid.shape.tensors, t)] },
@@ -127,13 +128,13 @@ function makeOption(
       const counts = countLaid(compiled, own, values, options);
       const words = counts.tiles[0] ?? [];
       if (kept.some((level, k) => (words[k] ?? 0) > roomAt(whole.path[level], values))) return tooLarge;
-      const bytes = dramBytes(counts, compiled);
+      const bytes = dramBytes(counts);
       const energyPj = einsumEnergy(compiled, counts, bytes, costs);
       const at = kept.indexOf(bufferIndex);
       return {
         energyPj,
         dramBytes: bytes,
-        bufferWords: at < 0 ? 0 : (counts.tiles[0]?.[at] ?? 0),
+        bufferBytes: at < 0 ? 0 : (counts.tiles[0]?.[at] ?? 0) * ((counts.bits[0] ?? 0) / 8),
         seat: whole.seats[t] as number,
       };
     },
@@ -141,7 +142,7 @@ function makeOption(
 }
 
 /** What a register file has no room for is kept at no price. */
-const tooLarge: TensorCost = { energyPj: Number.POSITIVE_INFINITY, dramBytes: 0, bufferWords: 0, seat: 0 };
+const tooLarge: TensorCost = { energyPj: Number.POSITIVE_INFINITY, dramBytes: 0, bufferBytes: 0, seat: 0 };
 
 const only = <T>(list: readonly T[], i: number): T => list[i] as T;
 
@@ -159,7 +160,7 @@ export class CostTable {
 
   constructor(
     private readonly values: Float64Array,
-    private readonly costs: readonly Access[],
+    private readonly costs: readonly AccessOfBits[],
   ) {}
 
   work(option: PlacedOption): ReturnType<PlacedOption["work"]> {

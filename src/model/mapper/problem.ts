@@ -15,8 +15,8 @@ import type { Accounting } from "../accounting.js";
 import type { AttentionPoint } from "../attention-point.js";
 import { type CompiledDesign, compileDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
+import type { VisibleRegion } from "../region.js";
 import { symbolValues, workloadSymbols } from "../sizes.js";
-import type { VisibleRegion } from "../visible-region.js";
 
 /**
  * A rank as the mapper cuts it: over blocks (a loop at DRAM), over the tiles of a block (a loop at the buffer), and within a

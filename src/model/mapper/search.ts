@@ -218,9 +218,9 @@ function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, t
   setTiling(problem, whole, values);
   const costs = accessCosts(compiled, values);
   const dram = compiled.levels.get(problem.dram);
-  const access = costs[dram?.index ?? 0];
+  const access = costs[dram?.index ?? 0]?.(8);
   const table = new CostTable(values, costs);
-  const pjPerByte = access === undefined ? 0 : access.readPj / access.words / compiled.wordBytes;
+  const pjPerByte = access === undefined ? 0 : access.readPj / access.words;
   const { after } = boundsOf(
     problem,
     library,
@@ -234,7 +234,7 @@ function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, t
       },
       tensor: (option, t, kept) => {
         const cost = table.tensor(option, t, kept);
-        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferWords: 0 };
+        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferBytes: 0 };
       },
     },
     direct,
