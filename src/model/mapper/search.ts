@@ -1,4 +1,4 @@
-import { accessCosts } from "../energy.js";
+import { accessCosts, wordsOf } from "../energy.js";
 import { type Effort, type MappedBlock, searchBlock } from "./block.js";
 import { boundsOf } from "./bounds.js";
 import { chosenOf, Front, type Objective, type Outcome } from "./goal.js";
@@ -220,7 +220,7 @@ function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, t
   const dram = compiled.levels.get(problem.dram);
   const access = costs[dram?.index ?? 0]?.(8);
   const table = new CostTable(values, costs);
-  const pjPerByte = access === undefined ? 0 : access.readPj / access.words;
+  const pjPerByte = access === undefined ? 0 : access.readPj / wordsOf(access, 8);
   const { after } = boundsOf(
     problem,
     library,
