@@ -65,8 +65,8 @@ export interface Arithmetic {
 export interface ProductSums {
   /** What a computed factor becomes beside another one. */
   operand(beside: string | null): Unary;
-  /** The sum of terms in their order. */
-  sum(a: string | null, b: string | null): (terms: readonly Term[]) => number;
+  /** The sum of runs of terms in their order; steps end where a run ends. */
+  sum(a: string | null, b: string | null): (runs: readonly (readonly Term[])[]) => number;
 }
 
 /** A value that left the range of an arithmetic; who knows where it was computed says so in a NumericsError. */
@@ -185,8 +185,14 @@ function specArithmetic(spec: ArithmeticSpec, cascade: Cascade): Arithmetic {
       sum: (a, b) => {
         const factor = (own: string | null, other: string | null): OperandSpec =>
           (own === null ? undefined : types.of(own)) ?? types.computed(other);
-        const dot = dotOf(spec, factor(a, b), factor(b, a));
-        return terms => dot(0, [{ terms, scaleA: 1, scaleB: 1 }]);
+        // Steps are those of the array that inputs pass; what is computed alone is summed one by one.
+        const passes = [a, b].some(tensor => tensor !== null && types.of(tensor) !== undefined);
+        const dot = dotOf(passes ? spec : { ...spec, dot: "chain" }, factor(a, b), factor(b, a));
+        return runs =>
+          dot(
+            0,
+            runs.map(terms => ({ terms, scaleA: 1, scaleB: 1 })),
+          );
       },
     },
   };

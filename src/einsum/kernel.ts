@@ -187,13 +187,18 @@ export class EinsumKernel {
     const [a, b] = [factor(factors[0], left, other), factor(factors[1], other, left)];
     const sum = products.sum(left, other);
     const { variables, conditions } = level;
+    const [outer, inner] = [variables.slice(0, -1), variables.slice(-1)];
     return () => {
-      const terms: Term[] = [];
-      this.space.visit(variables, () => {
-        const visible = conditions.every(holds => holds());
-        terms.push(visible ? { a: a(), b: b(), visible } : { a: 0, b: 0, visible });
+      const runs: Term[][] = [];
+      this.space.visit(outer, () => {
+        const terms: Term[] = [];
+        this.space.visit(inner, () => {
+          const visible = conditions.every(holds => holds());
+          terms.push(visible ? { a: a(), b: b(), visible } : { a: 0, b: 0, visible });
+        });
+        runs.push(terms);
       });
-      return sum(terms);
+      return sum(runs);
     };
   }
 

@@ -8,7 +8,6 @@ import { evaluateCascade } from "../einsum/evaluate.js";
 import { rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
-import { requireFormat } from "../numerics/format-of.js";
 
 /**
  * Every tensor of one output row as the interpreter has it: the golden reference of the engines, which shares nothing
@@ -54,7 +53,7 @@ export function interpretRow(
   };
   const present = { rank: roles.keys, exists: (m: number) => mask.sees(row, m) };
   const options = {
-    format: requireFormat(arithmetic, "the interpreter").name,
+    format: arithmetic,
     scale,
     present,
     ...(inner === undefined ? {} : { shape: { [inner]: m0 } }),

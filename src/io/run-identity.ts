@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BitPlane } from "../attention/bit-plane.js";
 import type { AttentionProblem, OperandScales, Operands } from "../attention/problem.js";
 import { hashOfValues } from "./hash-of-values.js";
@@ -11,7 +12,8 @@ export async function runIdentity(problem: AttentionProblem, operands: Operands)
   const { planes = [], documents, prefix, origin, leftPad, left, right, kvLens, qLens } = mask;
   return {
     contract: 1,
-    arithmetic: JSON.stringify(arithmetic),
+    format: arithmetic.name,
+    arithmetic: createHash("sha256").update(JSON.stringify(arithmetic)).digest("hex").slice(0, 32),
     ...(kvSplits === 1 ? {} : { kvSplits }),
     ...shape,
     m0: tile.m0,

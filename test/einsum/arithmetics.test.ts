@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/mask.js";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { type EvaluateOptions, evaluateCascade } from "../../src/einsum/evaluate.js";
+import { type Emulation, emulate } from "../../src/emulator/emulate.js";
+import { generateNormal } from "../../src/emulator/generate.js";
 import { onePassAttention } from "../../src/emulator/golden/one-pass.js";
+import { interpretOutput } from "../../src/emulator/interpreter.js";
+import { FusemaxError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
@@ -81,6 +86,38 @@ describe("the interpreter in an arithmetic", () => {
       { numRuns: 300 },
     );
     expect(compared).toBeGreaterThan(200);
+  });
+
+  it("gives the bits of the engines for cascades of two and three passes", async () => {
+    const { P, M, E, F } = sizes;
+    const shape = { batch: 1, heads: 1, kvHeads: 1, queries: P, keys: M, headDim: E, valueDim: F };
+    const inputs = {
+      q: generateNormal(1, "q", P * E, 2),
+      k: generateNormal(1, "k", M * E),
+      v: generateNormal(1, "v", M * F),
+    };
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(general, fc.constantFrom("attention-2-pass", "attention-3-pass"), async (arithmetic, name) => {
+        const cascade = loadCascade(name);
+        const problem = {
+          ...{ shape, mask: noMask, tile: { m0, p0: 4 }, arithmetic, scale: 0.5 },
+          cascade: { name, text: cascade.source.lines.join("\n") },
+        };
+        let emulated: Emulation;
+        try {
+          emulated = await emulate(problem, inputs);
+        } catch (error) {
+          if (!(error instanceof FusemaxError)) throw error;
+          return;
+        }
+        compared += 1;
+        const rows = [0, 1].map(row => [...interpretOutput(problem, cascade, emulated.operands, row)]);
+        expect([...emulated.av]).toEqual(rows.flat());
+      }),
+      { numRuns: 200 },
+    );
+    expect(compared).toBeGreaterThan(150);
   });
 
   it("sums any cascade's products in steps, and rounds each input to its type", () => {
