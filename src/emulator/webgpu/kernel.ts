@@ -89,7 +89,7 @@ function productFiles(arithmetic: ArithmeticSpec): readonly string[] {
   const files = {
     scaled: kinds.includes("blocks"),
     "value-blocks": values !== "chain",
-    "block-sum": kinds.includes("steps") || kinds.includes("wide"),
+    "block-sum": kinds.includes("steps"),
     steps: kinds.includes("steps"),
     "wide-sum": kinds.includes("wide"),
     "value-steps": values === "steps" || values === "wide",
