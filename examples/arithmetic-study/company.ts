@@ -1,4 +1,5 @@
 import { type ArithmeticSpec, cpuEngine, onePassAttention } from "fusemax";
+import { chooseEngine } from "fusemax/node";
 import { emulateHeads, type Head } from "./head.js";
 
 /** Outputs whose bits differ from those of the JavaScript engine on one sequence with P0 = the number of queries. */
@@ -9,7 +10,7 @@ export interface Company {
   readonly batch: number;
   /** Half of the queries, without the others. */
   readonly queries: number;
-  /** The engine that runs closures in place of printed code, and the golden implementation. */
+  /** The engine that runs closures in place of printed code, WebAssembly, and the golden implementation. */
   readonly engines: number;
 }
 
@@ -28,6 +29,7 @@ export async function company(arithmetic: ArithmeticSpec, head: Head, other: Hea
     return count;
   };
   const { q, k, v, scale } = head;
+  const { engine: wasm } = await chooseEngine("wasm", arithmetic);
   const golden = onePassAttention(arithmetic, { ...{ q, k, v, m0, scale }, kvSplits: 1, sees: () => true });
   const of = async (...asked: Parameters<typeof emulateHeads>): Promise<number> =>
     changed((await emulateHeads(...asked)).av);
@@ -35,6 +37,9 @@ export async function company(arithmetic: ArithmeticSpec, head: Head, other: Hea
     p0: await of(arithmetic, [head], { m0, p0: 1 }, printed),
     batch: await of(arithmetic, [head, other], run, printed),
     queries: await of(arithmetic, [fewer], run, printed),
-    engines: (await of(arithmetic, [head], run, closures)) + changed(golden.av.values),
+    engines:
+      (await of(arithmetic, [head], run, closures)) +
+      (await of(arithmetic, [head], run, wasm).finally(() => wasm.close())) +
+      changed(golden.av.values),
   };
 }
