@@ -51,6 +51,12 @@ describe("fusemax derive", () => {
     [["derive", "softmax", "--rank", "Q"], /got the rank Q, which softmax does not have/],
     [["derive", "softmax"], /required option '--rank <name>'/],
     [["derive", "softmax", "--rank", "M", "--tile", "a b"], /--tile: got "?a b/],
+    [
+      ["derive", "softmax", "--rank", "M", "--tile", "m1"],
+      /--tile: got m1; expected a rank's name that softmax does not/,
+    ],
+    [["derive", "cascade-1", "--rank", "K", "--answer", "9"], /--answer: got 9; expected a number from 1 to 1/],
+    [["derive", "cascade-1", "--rank", "K", "--answer", "0"], /--answer: got 0; expected the number of an answer/],
     [["derive", "softmax", "--rank", "M", "--out", join(folder, "no", "x.cascade")], /--out|no such/],
   ])("refuses %s", async (args, message) => {
     const { code, stderr } = await invoke(...args);

@@ -1,8 +1,10 @@
 import { writeSync } from "node:fs";
 import type { Command } from "commander";
+import type { Cascade } from "../../einsum/cascade.js";
 import type { CheckedAnswer, CheckedDerivation } from "../../einsum/derive/check.js";
 import type { Measure } from "../../einsum/derive/measure.js";
 import type { Derivation } from "../../einsum/derive/search.js";
+import type { Rank } from "../../einsum/ranks.js";
 import { UsageError } from "../../errors.js";
 import { onInterrupt } from "../interrupt.js";
 import { startProgress } from "../progress.js";
@@ -50,7 +52,7 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
       const cascade = loadCascade(name);
       const rank = cascade.ranks.byName(options.rank);
       if (rank === undefined) throw noSuchRank(cascade, options.rank, "--rank");
-      if (options.tile !== undefined) requireTile(options.tile);
+      if (options.tile !== undefined) requireTile(options.tile, cascade, rank);
       const answer = options.answer === undefined ? undefined : requireNumber(options.answer);
       requireOwnPaths([], options.out === undefined ? {} : { "--out": options.out });
       if (options.out !== undefined) checkWritable(options.out);
@@ -131,9 +133,12 @@ function requireNumber(text: string): number {
 }
 
 /** A rank's name is a letter, letters and digits. @throws UsageError */
-function requireTile(tile: string): void {
-  if (/^[A-Za-z][A-Za-z0-9]*$/.test(tile)) return;
-  throw new UsageError({ where: "--tile", got: tile, expected: "a rank's name, such as M0" });
+function requireTile(tile: string, cascade: Cascade, rank: Rank): void {
+  const name = tile.toUpperCase();
+  const taken = [...cascade.ranks.ranks.flatMap(({ names }) => names), `${rank.name}1`];
+  if (/^[A-Za-z][A-Za-z0-9]*$/.test(tile) && (rank.parts.includes(name) || !taken.includes(name))) return;
+  const expected = `a rank's name that ${cascade.name} does not have, such as ${rank.name}0`;
+  throw new UsageError({ where: "--tile", got: tile, expected });
 }
 
 interface DeriveCommand {

@@ -78,7 +78,7 @@ export function withRight(einsum: Einsum, right: Expression): string {
 }
 
 /** The left-hand side as it is written; an initialization's coordinate is named. */
-function formatLeft({ tensor, indices, iteration }: Einsum): string {
+export function formatLeft({ tensor, indices, iteration }: Pick<Einsum, "tensor" | "indices" | "iteration">): string {
   if (iteration?.role !== "init") return formatAccess(tensor, indices);
   const written = indices.map((index, i) =>
     i === iteration.position ? `${iteration.variable}=0` : formatAccess("", [index]).slice(1, -1),

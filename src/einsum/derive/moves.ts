@@ -48,8 +48,8 @@ export interface Moves {
 
 export function movesOver(rank: Rank, tile: string | undefined): Moves {
   const late = (cascade: Cascade) => {
-    const own = cascade.ranks.byName(rank.name);
-    const family = new Set(own === undefined ? [] : [own.name, ...own.parts]);
+    const whole = wholeOf(cascade, rank);
+    const family = new Set([rank.name, ...(whole === undefined ? [] : [whole.name, ...whole.parts])]);
     return (part: Expression): boolean => accessesOf(part).some(access => isLate(cascade, access, family));
   };
   const of = (law: Law, isWorth: (cascade: Cascade, einsum: Einsum) => boolean): Move => ({
@@ -144,17 +144,21 @@ function isReference(cascade: Cascade, tensor: string): boolean {
   );
 }
 
-/** Whether what an Einsum reduces is not the inside of a tile, which is done before the next one is begun. */
+/** Whether an Einsum reduces the rank or its tiles; not the inside of a tile, which is done before the next one is begun. */
 function runsOutside(cascade: Cascade, { reduced }: Einsum, rank: Rank): boolean {
   const own = cascade.ranks.byName(rank.name);
-  const inner = own === undefined ? [] : splitOf(cascade, own).slice(1);
-  return !reduced.some(variable => inner.includes(cascade.ranks.ofVariable(variable).name));
+  const outer = own === undefined ? undefined : splitOf(cascade, own)[0];
+  return reduced.every(variable => cascade.ranks.ofVariable(variable).name === outer);
 }
+
+/** The rank, or that of which it is a part. */
+const wholeOf = (cascade: Cascade, { name }: Rank): Rank | undefined =>
+  cascade.ranks.ranks.find(({ parts }) => parts.length > 1 && parts.includes(name)) ?? cascade.ranks.byName(name);
 
 /** Whether a sum over tiles has a factor that is one for each tile, or is one about a mean. */
 function waitsForTiles(cascade: Cascade, einsum: Einsum, rank: Rank): boolean {
-  const own = cascade.ranks.byName(rank.name);
-  const [outer, ...inner] = einsum.reduced.filter(v => own?.parts.includes(cascade.ranks.ofVariable(v).name));
+  const whole = wholeOf(cascade, rank);
+  const [outer, ...inner] = einsum.reduced.filter(v => whole?.parts.includes(cascade.ranks.ofVariable(v).name));
   if (outer === undefined || inner.length === 0) return false;
   const { factors, divisors } = opened(cascade, einsum.right);
   return [...factors, ...divisors].some(factor => {

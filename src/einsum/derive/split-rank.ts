@@ -1,10 +1,9 @@
 import type { Cascade } from "../cascade.js";
 import { type Einsum, type Expression, type Index, plainVariable, rankNameOf } from "../einsum.js";
-import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import type { Rank } from "../ranks.js";
 import { nameSize, oneSize, zeroSize } from "../size.js";
-import { replaceEinsums, withLine } from "./edit.js";
+import { formatLeft, replaceEinsums, withLine } from "./edit.js";
 import { type Law, lawResult, type Refusal, rewriteOf } from "./law.js";
 
 /**
@@ -51,6 +50,7 @@ function splitOf(cascade: Cascade, rank: Rank, tile: string | undefined): Split 
   if (variable === undefined) return refuse("no Einsum runs over it");
   if (other !== undefined) return refuse(`it goes by two variables, ${variable} and ${other}`);
   const outer = [`${variable}1`, tile?.toLowerCase() ?? `${variable}0`] as const;
+  if (outer[0] === outer[1]) return refuse(`its tiles and their elements would both be ${rankNameOf(outer[0])}`);
   const taken = outer.map(rankNameOf).find(name => cascade.ranks.byName(name) !== undefined);
   if (taken !== undefined) return refuse(`there is a rank ${taken}`);
   for (const einsum of cascade.einsums) {
@@ -111,6 +111,10 @@ function splitLine(cascade: Cascade, einsum: Einsum, split: Split): string {
     return ` :: ${op}(${named.join(", ")})`;
   });
   const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;
-  const left = formatAccess(einsum.tensor, places(einsum.indices, true));
+  const { tensor, iteration } = einsum;
+  // The place of an iteration over another rank moves with what is split before it.
+  const before = einsum.indices.slice(0, iteration?.position ?? 0);
+  const moved = iteration === null ? null : { ...iteration, position: places(before, true).length };
+  const left = formatLeft({ tensor, iteration: moved, indices: places(einsum.indices, true) });
   return `${left} = ${formatExpression(rewritten(einsum.right))}${reductions.join("")}${annotation}`;
 }
