@@ -9,6 +9,7 @@ import type { Target } from "./target.js";
 const lines = [
   "run --engine cpu --seq 8 --head-dim 4 --heads 2 --kv-heads 1 --batch 2 --kv-lens 8,3 --array 4x4 --check full --json",
   "run --engine cpu --q-len 3 --kv-len 9 --causal --window 4,0 --scale 0.5 --seed 7 --spread 2 --format fp16 --check sample:2",
+  "run --engine cpu --q-len 3 --kv-len 9 --arithmetic fa4-fp8 --kv-splits 2 --array 4x4 --seed 7 --check none",
   "run --engine cpu --seq 4 --dump-tile 0,0,0,0 --dump no/such/d.safetensors",
   "model --design fusemax --model bert --seq 1K --batch 2 --phase prefill --json",
   "model --kv-lens 100,200 --model llama-3-8b --phase decode --queries 2",
@@ -19,6 +20,8 @@ const lines = [
   "traffic-bound --model bert --seq 1K --buffer 16M --csv",
   "taxonomy --json",
   "evaluate softmax --shape M=8 --seed 3 --arithmetic bf16 --json",
+  "evaluate attention-3-pass --shape M=8,P=2,E=4,F=2 --arithmetic hopper-fp8 --json",
+  "model --design fusemax --seq 1K --arithmetic nvfp4 --json",
 ];
 const words = [
   "--json",
