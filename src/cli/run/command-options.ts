@@ -61,7 +61,7 @@ export const inputOptions = (command: Command): Command =>
     .option("--v <file>", "V [B,Hkv,M,F] as .npy")
     .option(
       "--input <file>",
-      "a .npz or .safetensors file with q, k and v, or the .safetensors.index.json of a sharded one",
+      "a .npz or .safetensors file with q, k and v, or the .safetensors.index.json of a sharded one; mask, bias, sink, scale and softcap beside them are taken too",
     )
     .addOption(
       parsed(
