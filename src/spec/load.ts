@@ -7,9 +7,9 @@ import { arithmeticSchema } from "./arithmetic.js";
 import { bindingSchema } from "./binding.js";
 import { completeMapping, mappingAlone } from "./complete-mapping.js";
 import { type Design, designSchema } from "./design.js";
-import { type Document, readDocument, type SpecText } from "./document.js";
+import { type Document, readDocument, type SpecText, withSchema } from "./document.js";
 import type { CheckFusion } from "./fusion-facts.js";
-import { writtenMappingSchema } from "./mapping.js";
+import { mappingSchema, writtenMappingSchema } from "./mapping.js";
 import { type ScheduleDocument, scheduleSchema } from "./schedule/document.js";
 import { technologySchema } from "./technology.js";
 import { type Workload, workloadSchema } from "./workload.js";
@@ -144,6 +144,32 @@ export function loadDesign(
 
 /** Of designs that name none. */
 export const defaultArithmetic = "bf16";
+
+/**
+ * Reads a design's cascade, architecture and technology alone, for a mapping that is yet to be found: what it names as mapping,
+ * binding and schedule is not looked at, and need not be there. Throws SpecError, at `where` if there is no such design.
+ */
+export function loadUnmapped(source: SpecSource, name: string, where = "design"): Design {
+  const spec = find(source, "designs", name, designSchema, where);
+  const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
+  const nothing = { name: "none", source: "none" };
+  const empty = <T>(data: object, schema: z.ZodMiniType<T>): Document<T> =>
+    withSchema(spec, { ...nothing, ...data }, schema);
+  return {
+    name: spec.data.name,
+    label: spec.data.label,
+    spec,
+    cascade: spec.data.cascade === undefined ? undefined : findCascade(source, spec.data.cascade, spec),
+    architecture,
+    mapping: empty({ tensors: {}, einsums: {} }, mappingSchema),
+    placement: undefined,
+    binding: empty({ phases: [{ name: "none", latency: 0 }] }, bindingSchema),
+    schedule: undefined,
+    technology: find(source, "technologies", architecture.data.technology, technologySchema, architecture),
+    arithmetic: find(source, "arithmetic", spec.data.arithmetic ?? defaultArithmetic, arithmeticSchema, spec),
+    arithmeticBy: spec.data.arithmetic !== undefined ? "design" : "default",
+  };
+}
 
 /** Reads an arithmetic. Throws SpecError, at `where` if there is none of that name. */
 export function loadArithmetic(source: SpecSource, name: string, where = "arithmetic"): ArithmeticSpec {

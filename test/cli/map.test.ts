@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -39,6 +39,15 @@ describe("fusemax map", () => {
       "cpu",
     );
     expect([passes.code, passes.stderr]).toEqual([0, ""]);
+  });
+
+  it("needs no mapping and no binding to begin with", async () => {
+    const file = join(folder, "unmapped.yaml");
+    const parts = "cascade: attention-3-pass, architecture: flat, mapping: none, binding: none";
+    writeFileSync(file, `{ name: mine, label: mine, source: here, ${parts} }`);
+    const { code, stdout } = await invoke("map", "--design", file, "--seq", "512", "--budget", "1", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ design: "mine", own: null });
   });
 
   it("says what was searched, what not, and why", async () => {

@@ -14,7 +14,7 @@ import { searchMappings } from "../../model/mapper/search.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
 import type { Design } from "../../spec/design.js";
-import { loadDesign, loadWorkload } from "../../spec/load.js";
+import { loadDesign, loadUnmapped, loadWorkload } from "../../spec/load.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 
 export interface MapOptions extends AccountingOptions, PhaseOptions {
@@ -41,7 +41,7 @@ export async function runMap(options: MapOptions): Promise<void> {
   if (exhaustive === true && budget !== undefined) {
     throw new UsageError({ where: "--budget", got: "--exhaustive beside it", expected: "one of the two" });
   }
-  const design = loadDesign(specFiles, options.design, "--design");
+  const design = loadUnmapped(specFiles, options.design, "--design");
   const found = loadWorkload(specFiles, options.model, "--model");
   const workload = options.mask ? found : unmasked(found);
   const { accounting, byDefault } = accountingOfCommand(options, [design], 0);
@@ -77,9 +77,11 @@ export async function runMap(options: MapOptions): Promise<void> {
     batch,
     seq,
     objective,
-    own: ownCosts(() =>
-      evaluate(compileDesign(design, { corrections: accounting.corrections }), point.sizes, accounting, [], point.mask),
-    ),
+    own: ownCosts(() => {
+      const whole = loadDesign(specFiles, options.design, "--design");
+      const compiled = compileDesign(whole, { corrections: accounting.corrections });
+      return evaluate(compiled, point.sizes, accounting, [], point.mask);
+    }),
     found: evaluated.map(({ evaluation, files }) => ({ ...costs(evaluation), ...files })),
     search: searchResult(report),
   };
