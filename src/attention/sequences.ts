@@ -74,16 +74,24 @@ export function keyMaskOf(
 export function planeMaskOf(shape: AttentionShape, mask: AttentionMask): KeyMask | null {
   const rowsOf = maskOf({ shape, mask });
   const group = groupOf(shape);
+  // Sequences and heads of one mask are counted once.
+  const { planes = [], qLens, kvLens, leftPad = null } = mask;
+  const apart = (rank: 0 | 1): boolean => planes.some(({ sizes }) => sizes[rank] > 1);
+  const known = new Map<number, RowBits>();
   const all = Array.from({ length: shape.batch * shape.kvHeads }, (_, head): SequenceClass => {
     const [b, first] = [Math.floor(head / shape.kvHeads), (head % shape.kvHeads) * group];
     const { queries, keys } = sequenceOf({ shape, mask }, b);
     const word = (p: number, g: number, w: number): number => rowsOf.word(rowAt(shape, { b, h: first + g, p }), w);
     const heads = Array.from({ length: group }, (_, g) => g);
-    const bits = rowBits((row, w, together) =>
-      together === group
-        ? word(Math.floor(row / group), row % group, w)
-        : heads.reduce((all, g) => (all | word(row, g, w)) >>> 0, 0),
-    );
+    const name = (apart(0) || (qLens ?? kvLens ?? leftPad) !== null ? b * shape.heads : 0) + (apart(1) ? first : 0);
+    const bits =
+      known.get(name) ??
+      rowBits((row, w, together) =>
+        together === group
+          ? word(Math.floor(row / group), row % group, w)
+          : heads.reduce((all, g) => (all | word(row, g, w)) >>> 0, 0),
+      );
+    known.set(name, bits);
     return { count: 1, queries, keys, bits };
   });
   return withSequences(mask, hasPlanes(mask) ? all : []);
@@ -108,12 +116,20 @@ export function* keysOfRow(window: Window, sequence: SequenceClass, row: number,
     return;
   }
   let from = -1;
-  for (let m = seen.from; m < seen.to; m += 1) {
-    const sees = ((bits.word(row, m >>> 5, group) >>> (m & 31)) & 1) !== 0;
-    if (sees && from < 0) from = m;
-    if (!sees && from >= 0) {
-      yield { from, to: m };
-      from = -1;
+  for (let m = seen.from; m < seen.to; ) {
+    const word = bits.word(row, m >>> 5, group) >>> (m & 31);
+    const end = Math.min(seen.to, m + 32 - (m & 31));
+    // Words of all keys or none are most of them.
+    if ((word === 0 && from < 0) || (word === 0xffffffff && from >= 0)) {
+      m = end;
+      continue;
+    }
+    for (let rest = word; m < end; m += 1, rest >>>= 1) {
+      if ((rest & 1) !== 0 && from < 0) from = m;
+      if ((rest & 1) === 0 && from >= 0) {
+        yield { from, to: m };
+        from = -1;
+      }
     }
   }
   if (from >= 0) yield { from, to: seen.to };

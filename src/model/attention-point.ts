@@ -1,5 +1,8 @@
+import type { BitPlane } from "../attention/bit-plane.js";
 import { groupOf } from "../attention/heads.js";
-import { classesOf, hidesAny, type KeyMask } from "../attention/sequences.js";
+import { classesOf, hidesAny, type KeyMask, planeMaskOf } from "../attention/sequences.js";
+import type { AttentionShape } from "../attention/shape.js";
+import type { Sequence, Window } from "../attention/window.js";
 import { UsageError } from "../errors.js";
 import type { LayerKind, Phase, Workload } from "../spec/workload.js";
 import { attentionSizes, type Sizes } from "./sizes.js";
@@ -14,7 +17,22 @@ export interface PointRequest {
   readonly decodeQueries: number;
   /** Keys of each sequence in place of `seq`, one for each of the batch. */
   readonly kvLens?: readonly number[];
+  /** Other masks, which intersect with the workload's; its own where absent. */
+  readonly masking?: Masking;
 }
+
+/** An attention whose mask is asked for. */
+export interface MaskedPoint {
+  readonly workload: Pick<Workload, "name" | "causal">;
+  /** The window of its layers. */
+  readonly window: readonly [left: number, right: number];
+  readonly shape: AttentionShape;
+  /** Of each batch. */
+  readonly sequences: readonly Sequence[];
+}
+
+/** The whole mask of an attention, the workload's own included. */
+export type Masking = (point: MaskedPoint) => Window & { readonly planes?: readonly BitPlane[] };
 
 /** A workload's attention in one kind of its layers, ready to be evaluated. */
 export interface AttentionPoint {
@@ -64,10 +82,22 @@ export function attentionPoints(workload: Workload, request: PointRequest): read
   const group = groupOf(workload);
   return workload.kinds.map(kind => {
     const [left, right] = kind.window;
-    const mask = { left, right: workload.causal ? 0 : right, sequences };
-    return { kind, phase, batch, queries, keys, group, sizes, mask: hidesSome(mask, group) ? mask : undefined };
+    const point = { kind, phase, batch, queries, keys, group, sizes };
+    const own = { left, right: workload.causal ? 0 : right };
+    if (request.masking === undefined) return { ...point, mask: thatHides({ ...own, sequences }, group) };
+    const each = sequences.flatMap(sequence => Array<Sequence>(sequence.count).fill(sequence));
+    const shape = { ...workload, batch, queries, keys };
+    const { planes = [], ...window } = request.masking({ workload, window: kind.window, shape, sequences: each });
+    if (planes.length === 0) return { ...point, mask: thatHides({ ...window, sequences }, group) };
+    const lengths = { qLens: each.map(s => s.queries), kvLens: each.map(s => s.keys) };
+    const mask = planeMaskOf(shape, { ...window, ...lengths, planes });
+    if (mask === null) throw new UsageError({ where: "--mask", got: "no sequences", expected: "queries and keys" });
+    // Each head is a sequence of its own, whose keys may be others.
+    return { ...point, sizes: { ...sizes, B: sizes.B * sizes.H, H: 1 }, mask: thatHides(mask, group) };
   });
 }
+
+const thatHides = (mask: KeyMask, group: number): KeyMask | undefined => (hidesSome(mask, group) ? mask : undefined);
 
 /** Scores up to here are counted exactly; no machine has the sequence for more. */
 const mostScores = 2 ** 53;

@@ -1,6 +1,6 @@
 import { noMask } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
-import type { Window } from "../attention/window.js";
+import { type Window, windowOf } from "../attention/window.js";
 import { generateNormal } from "../emulator/generate.js";
 import { roundOperands } from "../emulator/operands.js";
 import { runArray } from "../fusemax-array/array.js";
@@ -52,7 +52,7 @@ export function peFrames(
       headDim: sizes.E,
       valueDim: sizes.F,
     },
-    mask: { ...noMask, left: window.left, right: window.right },
+    mask: { ...noMask, ...windowOf(window) },
     tile: { m0: rows, p0: columns },
     arithmetic: formatArithmetics.bf16,
     scale: 1 / Math.sqrt(sizes.E),

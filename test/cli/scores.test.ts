@@ -185,3 +185,49 @@ describe("scores", () => {
     }
   });
 });
+
+describe("--mask of model and schedule", () => {
+  it("law: a file that says what a pattern says costs the same", async () => {
+    const bits = Array.from({ length: 300 * 300 }, (_, i) => (i % 300 <= Math.floor(i / 300) ? 1 : 0));
+    const file = save("square.npy", bits, { shape: [300, 300], descr: "|b1" });
+    const model = async (...args: readonly string[]) => {
+      const { code, stdout, stderr } = await invoke(
+        "model",
+        "--design",
+        "fusemax",
+        "--seq",
+        "300",
+        "--batch",
+        "2",
+        "--json",
+        ...args,
+      );
+      expect(code, stderr).toBe(0);
+      return (JSON.parse(stdout) as { results: { cycles: number; trafficBytes: number }[] }).results.map(
+        ({ cycles, trafficBytes }) => [cycles, trafficBytes],
+      );
+    };
+    const [byFile, byName] = [await model("--mask", file), await model("--mask", "causal")];
+    expect(byFile).toEqual(byName);
+    expect(byName).not.toEqual(await model());
+    expect(await model("--mask", "document:300")).toEqual(await model());
+    const schedule = async (mask: string) => {
+      const { code, stdout, stderr } = await invoke(
+        "schedule",
+        "--seq",
+        "300",
+        "--heads",
+        "1",
+        "--batch",
+        "1",
+        "--mask",
+        mask,
+      );
+      expect(code, stderr).toBe(0);
+      return stdout;
+    };
+    expect(await schedule(file)).toBe(await schedule("causal"));
+    const { code, stderr } = await invoke("model", "--seq", "300", "--layer", "--mask", file);
+    expect([code, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
+import { maskOptions } from "../model/masking.js";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, phaseOption, queriesOption, settingsOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
@@ -15,9 +16,11 @@ export function register(program: Command): void {
     .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(phaseOption())
     .addOption(queriesOption())
-    .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))
-    .option("--no-mask", "let every query see every key, causal or not")
-    .option("--layer", "a whole layer: the projections and the feed-forward layer (active experts) as well");
+    .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths));
+  maskOptions(command).option(
+    "--layer",
+    "a whole layer: the projections and the feed-forward layer (active experts) as well",
+  );
   accountingOptions(command)
     .addOption(arithmeticOption())
     .addOption(formatOption())

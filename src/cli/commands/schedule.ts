@@ -35,7 +35,7 @@ export function register(program: Command): void {
     .addHelpText("after", examples)
     .action(async (options: ScheduleOptions) => {
       const { reportSchedules } = await import("../schedule/report.js");
-      reportSchedules(options);
+      await reportSchedules(options);
     });
 }
 

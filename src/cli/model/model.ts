@@ -15,6 +15,7 @@ import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
+import { type MaskOption, maskingOf } from "./masking.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
 import { countsView, loopNestView, rooflineView } from "./views.js";
 
@@ -24,7 +25,7 @@ export interface ModelOptions extends AccountingOptions, ArithmeticOptions, Phas
   readonly seq?: readonly string[];
   readonly batch?: number;
   readonly kvLens?: readonly number[];
-  readonly mask: boolean;
+  readonly mask?: MaskOption;
   readonly layer?: boolean;
   readonly set?: readonly Patch[];
   readonly json?: boolean;
@@ -54,9 +55,12 @@ export async function runModel(options: ModelOptions): Promise<void> {
     namedArithmetic(options),
   );
   const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
+  if (options.layer === true) refuseFiles(options.mask);
+  const masking = await maskingOf(options.mask);
   const request: ModelRequest = {
     designs,
-    workloads: options.mask ? workloads : workloads.map(unmasked),
+    workloads: options.mask === false ? workloads.map(unmasked) : workloads,
+    ...(masking === undefined ? {} : { masking }),
     lengths: lengthsOf(options),
     batch: options.batch,
     ...queries,
@@ -93,6 +97,16 @@ export async function runModel(options: ModelOptions): Promise<void> {
         ? csvText(modelTable(results, accountingText(accounting)))
         : modelText(checkResult(results, "results"), failures, workloads, accountingLine(accounting, byDefault)),
   );
+}
+
+/** A mask of bits makes a sequence of each head, which the rest of a layer does not know. @throws UsageError */
+function refuseFiles(masks: MaskOption = []): void {
+  if (masks === false || !masks.some(({ kind }) => kind === "file" || kind === "blocks")) return;
+  throw new UsageError({
+    where: "--layer",
+    got: "a mask of a file beside it",
+    expected: "attention alone, or a pattern",
+  });
 }
 
 /** @throws UsageError for views that exclude each other or have no such form */

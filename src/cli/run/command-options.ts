@@ -1,9 +1,9 @@
-import { type Command, Option } from "commander";
+import type { Command, Option } from "commander";
 import { layouts } from "../../attention/layout.js";
 import { largestHeadDim } from "../../numerics/limits.js";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { parseMask } from "../mask/choice.js";
-import { parsed } from "../option.js";
+import { parsed, repeated } from "../option.js";
 import { parseLengths, parseName, parseNumber, parseSeed, parseSize, parseTile, parseWindow } from "../values.js";
 import { parseDtypes, parseNames } from "./input-files.js";
 import { engineChoices } from "./options.js";
@@ -101,12 +101,6 @@ export const machineOptions = (command: Command): Command =>
       ),
     )
     .addOption(oneOf("--engine <name>", engineChoices).default("auto"));
-
-/** An option that may be given again; its values are gathered. */
-const repeated = <T>(flags: string, words: string, parse: (option: string, text: string) => T): Option => {
-  const name = flags.split(" ")[0] ?? flags;
-  return new Option(flags, words).argParser((text, before: readonly T[] = []) => [...before, parse(name, text)]);
-};
 
 export const size = (flags: string, words: string, most?: number): Option =>
   parsed(flags, words, (name, text) => parseSize(name, text, most));

@@ -1,7 +1,7 @@
 import { groupOf, unevenGroups } from "../../attention/heads.js";
 import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
-import { type AttentionPoint, attentionPoints, unmasked } from "../../model/attention-point.js";
+import { type AttentionPoint, attentionPoints, type Masking, unmasked } from "../../model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../model/compile.js";
 import { FieldReads } from "../../model/field-reads.js";
 import type { Patch } from "../../model/patch.js";
@@ -84,11 +84,22 @@ export interface SchedulePoint extends AttentionPoint {
 }
 
 /** The attention of each kind of a model's layers, with what the options replace. */
-export function pointsFor(model: string, seq: number, options: MachineOptions): readonly SchedulePoint[] {
+export function pointsFor(
+  model: string,
+  seq: number,
+  options: MachineOptions,
+  masking: Masking | undefined,
+): readonly SchedulePoint[] {
   const workload = workloadFor(loadWorkload(specFiles, model, "--model"), options);
   const { batch = workload.batch, kvLens } = options;
-  const request = { ...queriesOf(options), seq, batch, ...(kvLens === undefined ? {} : { kvLens }) };
-  return attentionPoints(options.mask ? workload : unmasked(workload), request).map(point => ({
+  const request = {
+    ...queriesOf(options),
+    seq,
+    batch,
+    ...(kvLens === undefined ? {} : { kvLens }),
+    ...(masking === undefined ? {} : { masking }),
+  };
+  return attentionPoints(options.mask === false ? unmasked(workload) : workload, request).map(point => ({
     ...point,
     model: point.kind.name === null ? workload.name : `${workload.name}, ${point.kind.name}`,
   }));

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import type { Patch } from "../../model/patch.js";
 import { type ArithmeticOptions, arithmeticOption, formatOption } from "../arithmetic.js";
+import { type MaskOption, maskOptions } from "../model/masking.js";
 import {
   type AccountingOptions,
   accountingOptions,
@@ -18,7 +19,7 @@ export interface MachineOptions extends PhaseOptions, AccountingOptions, Arithme
   readonly schedule?: string;
   readonly batch?: number;
   readonly kvLens?: readonly number[];
-  readonly mask: boolean;
+  readonly mask?: MaskOption;
   readonly set?: readonly Patch[];
   readonly heads?: number;
   readonly headDim?: number;
@@ -41,7 +42,7 @@ export type Ports = number | typeof unlimited;
 /** Adds the options, in the order of the help. */
 export function machineOptions(command: Command): Command {
   for (const option of ownOptions()) command.addOption(option);
-  command.option("--no-mask", "let every query see every key, causal or not");
+  maskOptions(command);
   return accountingOptions(command).addOption(arithmeticOption()).addOption(formatOption()).addOption(settingsOption());
 }
 

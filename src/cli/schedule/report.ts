@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.js";
 import type { Accounting } from "../../model/accounting.js";
+import type { Masking } from "../../model/attention-point.js";
 import { accountingLine } from "../../model/corrections.js";
 import { evaluate } from "../../model/evaluate.js";
 import type { ScheduleResult, StallCause } from "../../model/schedule/result.js";
@@ -11,6 +12,7 @@ import { lengthLabel, percent } from "../../report/units.js";
 import { arrayLabel } from "../../report/waterfall.js";
 import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
+import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
 import { designFor, pointsFor, type ScheduledDesign, type SchedulePoint } from "./design.js";
 import { type Ports, type ScheduleOptions, settingsOf, unlimited } from "./options.js";
@@ -33,7 +35,7 @@ interface Row {
 }
 
 /** `fusemax schedule`: simulates every combination and prints the table, or JSON. */
-export function reportSchedules(options: ScheduleOptions): void {
+export async function reportSchedules(options: ScheduleOptions): Promise<void> {
   if (options.kvLens !== undefined && options.batch !== undefined) {
     throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
   }
@@ -46,17 +48,25 @@ export function reportSchedules(options: ScheduleOptions): void {
       ),
     ),
   );
-  const rows = scheduled.flatMap(design => rowsOf(design, options, accounting));
+  const masking = await maskingOf(options.mask);
+  const rows = scheduled.flatMap(design => rowsOf(design, options, accounting, masking));
   for (const note of checkSettings(patches, scheduled)) process.stderr.write(`fusemax: ${note}\n`);
   const heading = accountingLine(accounting, byDefault);
   process.stdout.write(options.json === true ? json(rows, options, accounting) : text(rows, options, heading));
   process.stderr.write(`fusemax: ${speed(rows)}\n`);
 }
 
-function rowsOf(design: ScheduledDesign, options: ScheduleOptions, accounting: Accounting): readonly Row[] {
+function rowsOf(
+  design: ScheduledDesign,
+  options: ScheduleOptions,
+  accounting: Accounting,
+  masking: Masking | undefined,
+): readonly Row[] {
   const lengths = options.kvLens === undefined ? options.seq : [Math.max(...options.kvLens)];
   return options.model.flatMap(model =>
-    lengths.flatMap(seq => pointsFor(model, seq, options).map(point => rowOf(design, point, seq, options, accounting))),
+    lengths.flatMap(seq =>
+      pointsFor(model, seq, options, masking).map(point => rowOf(design, point, seq, options, accounting)),
+    ),
   );
 }
 

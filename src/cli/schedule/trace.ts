@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
+import type { Masking } from "../../model/attention-point.js";
 import type { CompiledDesign } from "../../model/compile.js";
 import { scheduleTimeline } from "../../model/schedule/timeline.js";
 import { checkSettings } from "../../model/settings.js";
@@ -10,6 +11,7 @@ import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
 import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
+import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { designFor, pointsFor, type SchedulePoint } from "./design.js";
@@ -41,7 +43,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const { accounting } = accountingOfCommand(options, designs, settingsOf(options));
   const design = designFor(loaded, options, patches, accounting.corrections, options);
   const { compiled } = design;
-  const point = pointFor(options);
+  const point = pointFor(options, await maskingOf(options.mask));
   requireOwnPaths([], { "--out": options.out });
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
@@ -58,11 +60,12 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
 }
 
 /** The one kind of layers that is drawn. */
-function pointFor(options: TraceOptions): SchedulePoint {
+function pointFor(options: TraceOptions, masking: Masking | undefined): SchedulePoint {
   const points = pointsFor(
     options.model,
     options.kvLens === undefined ? options.seq : Math.max(...options.kvLens),
     options,
+    masking,
   );
   const names = points.map(({ kind }) => kind.name ?? "");
   const found = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === options.layers);
@@ -107,6 +110,13 @@ function peDrawing(
   const { sizes, mask } = point;
   if (mask !== undefined && mask.sequences.length > 1) {
     throw new UsageError({ where: "--pe", got: "a batch of several lengths", expected: "one sequence" });
+  }
+  if (mask?.sequences[0]?.bits !== undefined) {
+    throw new UsageError({
+      where: "--pe",
+      got: "a mask of a file",
+      expected: "one that leaves each query an interval",
+    });
   }
   const { rows = 1, columns = 1 } = peArray(compiled, sizes);
   if (Math.max(rows, columns) > largestDrawnArray) {
