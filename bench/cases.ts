@@ -1,4 +1,5 @@
 import {
+  type ArithmeticSpec,
   type AttentionProblem,
   type CascadeSource,
   type FormatName,
@@ -7,6 +8,7 @@ import {
   generateNormal,
   noMask,
   type Operands,
+  roundOperands,
   roundTensor,
 } from "fusemax";
 
@@ -17,6 +19,8 @@ export interface BenchCase {
   readonly format: FormatName;
   /** All rows are computed, once where it takes long; else as many as take a while, over and over. */
   readonly whole?: boolean;
+  /** That of the format where absent. */
+  readonly arithmetic?: ArithmeticSpec;
   /** FuseMax's own where absent. */
   readonly cascade?: CascadeSource;
 }
@@ -33,13 +37,17 @@ export const longCases: readonly BenchCase[] = [64, 256, 1024].map(thousands => 
   whole: true,
 }));
 
-export function problemOf({ seq, dim, format, cascade }: BenchCase): AttentionProblem {
+export const arithmeticOf = ({ format, arithmetic }: BenchCase): ArithmeticSpec =>
+  arithmetic ?? formatArithmetics[format];
+
+export function problemOf(one: BenchCase): AttentionProblem {
+  const { seq, dim, cascade } = one;
   const shape = { batch: 1, heads: 1, kvHeads: 1, queries: seq, keys: seq, headDim: dim, valueDim: dim };
   return {
     shape,
     mask: noMask,
     tile: { m0: 256, p0: 256 },
-    arithmetic: formatArithmetics[format],
+    arithmetic: arithmeticOf(one),
     scale: dim ** -0.5,
     ...(cascade === undefined ? {} : { cascade }),
   };
@@ -50,9 +58,15 @@ export const flopsOf = ({ seq, dim }: BenchCase, rows = seq): number => 4 * rows
 
 /** Normal operands; a few thousand values repeat, since no engine's time depends on them. */
 export function operandsOf(
-  { seq, dim, format }: BenchCase,
+  one: BenchCase,
   allocate = (length: number): Float32Array => new Float32Array(length),
 ): Operands {
+  const { seq, dim, format, arithmetic } = one;
+  if (arithmetic !== undefined) {
+    const { shape } = problemOf(one);
+    const made = (name: "q" | "k" | "v") => generateNormal(0, name, seq * dim);
+    return roundOperands({ q: made("q"), k: made("k"), v: made("v") }, shape, arithmetic, allocate);
+  }
   const period = 4099;
   const tensor = (name: "q" | "k" | "v"): Float32Array => {
     const some = roundTensor(generateNormal(0, name, period), name, [period], formats[format].operand);

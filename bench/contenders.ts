@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import { cpuEngine, type Engine, formatArithmetics, wasmEngine } from "fusemax";
+import { cpuEngine, type Engine, wasmEngine } from "fusemax";
 import { type Adapter, listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
-import type { BenchCase } from "./cases.js";
+import { arithmeticOf, type BenchCase } from "./cases.js";
 
 /** What is timed: the emulator's engines, and plain attention without emulation as the ceiling a user compares with. */
 export interface Contender {
@@ -29,7 +29,7 @@ export interface Contenders {
 
 const onAdapter = (adapter: Adapter): Contender => ({
   name: `webgpu, ${adapter.name}`,
-  open: ({ format }) => openTrustedWebGpu(adapter, formatArithmetics[format]),
+  open: one => openTrustedWebGpu(adapter, arithmeticOf(one)),
   threads, // a software adapter's
 });
 

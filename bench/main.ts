@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { formatNames, textTable } from "fusemax";
+import { arithmeticCases } from "./arithmetics.js";
 import { allCases, type BenchCase, flopsOf, longCases, nameOf } from "./cases.js";
 import { type Contender, contenders, hardware, onnxRuntime, twin } from "./contenders.js";
 import { type Measurement, measure } from "./measure.js";
@@ -13,13 +14,15 @@ import { floors, onCascade, programCascades, programCase, programContenders } fr
 /**
  * `npm run bench`: one table of this machine. Every measurement has a process to itself; the contenders take turns for
  * `--rounds` rounds, and the median counts, so that what else the machine does falls on all of them.
- * `--programs`: only printed programs beside the kernels written by hand, with their floors.
+ * `--programs`: only printed programs beside the kernels written by hand, with their floors; `--arithmetics`: only other arithmetics
+ * beside bf16, with theirs.
  * `--gpu`: the hardware adapters alone, whole runs up to 1M tokens; needs nothing from outside. `--peak N`: the card's
  * fp32 peak in TFLOP/s, which WebGPU does not tell.
  */
 const { values: options } = parseArgs({
   options: {
     programs: { type: "boolean", default: false },
+    arithmetics: { type: "boolean", default: false },
     seq: { type: "string" },
     dim: { type: "string" },
     format: { type: "string" },
@@ -34,6 +37,7 @@ const { values: options } = parseArgs({
 if (options.one !== undefined) await measureOne(options.one);
 else if (options.gpu) await printGpuTable();
 else if (options.programs) await printPrograms();
+else if (options.arithmetics) await printArithmetics();
 else await printTable();
 
 /** In a process of its own: the contender and the case come and the measurement goes as JSON. */
@@ -68,6 +72,7 @@ async function printTable(): Promise<void> {
   if (options.only === undefined) {
     console.log(`\n${textTable(await phaseTable())}`);
     await printPrograms();
+    await printArithmetics();
   }
 }
 
@@ -105,6 +110,40 @@ async function printPrograms(): Promise<void> {
     }
   }
   const columns = [`${nameOf(programCase)}, cascade`, "engine", "GFLOP/s", "undisturbed", "/ by hand", "floor"];
+  console.log(`\n${textTable({ columns, rows })}`);
+}
+
+/**
+ * Arithmetics beside bf16, and the floors that they have to reach: WebAssembly on all threads, and WGSL on each adapter. Judged
+ * as printed programs are; bf16 is measured before and after each, since what else the machine does moves both.
+ */
+async function printArithmetics(): Promise<void> {
+  const { found } = await contenders();
+  const wanted = found.filter(
+    ({ name, threads }) =>
+      name.startsWith("webgpu") || (name.startsWith("wasm") && threads > 1 && !name.includes("not")),
+  );
+  const running = wanted.filter(({ name }) => options.only?.split(",").some(part => name.includes(part)) ?? true);
+  const rows: (readonly (string | number)[])[] = [];
+  for (const contender of running) {
+    const measured = async (one: BenchCase): Promise<number> =>
+      median((await measureApart(contender, one)).undisturbed);
+    let before = Number.NaN;
+    for (const one of arithmeticCases) {
+      console.error(`${one.name}: ${contender.name}`);
+      const gflops = await measured(one);
+      if (one.name === "bf16") before = gflops;
+      const after = one.floor.of === "bf16" && one.name !== "bf16" ? await measured(programCase) : before;
+      const share = gflops / ((before + after) / 2);
+      before = after;
+      const floor = contender.name.startsWith("wasm") ? one.floor.wasm : one.floor.webgpu;
+      const value = one.floor.of === "bf16" ? share : gflops;
+      const unit = one.floor.of === "bf16" ? " x bf16" : " GFLOP/s";
+      const verdict = one.name === "bf16" ? "-" : `${value >= floor ? "above" : "BELOW"} ${floor}${unit}`;
+      rows.push([one.name, contender.name, gflops.toPrecision(3), share.toPrecision(2), verdict]);
+    }
+  }
+  const columns = ["4K 64, arithmetic", "engine", "GFLOP/s, undisturbed", "/ bf16", "floor"];
   console.log(`\n${textTable({ columns, rows })}`);
 }
 
