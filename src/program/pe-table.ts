@@ -67,6 +67,15 @@ export const flush = (x: Scalar, least: number): Scalar => select(less(unary("ab
 /** An fp32 value rounded to a type; the value itself where it is one. */
 export const rounded = (type: FloatSpec, x: Scalar): Scalar => (type.significandBits === 24 ? x : round(type, x));
 
+/**
+ * Whether a polynomial of 2^f is from 1 to 2 on [0, 1], roundings included: they keep the order of sums of terms that are not
+ * negative, and add less than a step of 2^-9.
+ */
+function isUnit(coefficients: readonly number[]): boolean {
+  const [c0 = 0] = coefficients;
+  return c0 >= 1 && coefficients.every(c => c >= 0) && coefficients.reduce((a, b) => a + b, 0) <= 2 + 2 ** -9;
+}
+
 export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable {
   const accumulated = numberTypes[accumulator];
   /** Values that are an accumulator's already. */
@@ -82,10 +91,17 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
     ({ type }: ArithmeticSpec["operands"]["q"]): Unary =>
     x =>
       // What rounds to zero is +0, and a type that saturates has its least value for T.
-      noted(type.saturates ? rounded(type, x) : flush(rounded(type, x), type.flush));
+      noted(
+        type.saturates || (large.has(x) && type.flush <= smallestCorrection)
+          ? rounded(type, x)
+          : flush(rounded(type, x), type.flush),
+      );
   const toNumerator = toOperand(operands.p);
   const roundA = accumulatorRounder(accumulator);
   const [last = zero, ...others] = exp.coefficients.map(bits => number(roundA(fromBits(bits)))).reverse();
+  const unit = accumulator === "fp32" && isUnit(exp.coefficients.map(bits => roundA(fromBits(bits))));
+  /** Values that are zero or at least 2^-50. */
+  const large = new WeakSet<Scalar>();
   // E2(0) is c0: that of a capped 0 is 0 without a division.
   const startsAtOne = roundA(fromBits(exp.coefficients[0] ?? 0)) === 1;
   const step = (p: Scalar, f: Scalar, coefficient: Scalar): Scalar =>
@@ -93,9 +109,13 @@ export function peTable({ operands, accumulator, exp }: ArithmeticSpec): PeTable
   const power = (t: Scalar): Scalar => {
     const n = unary("floor", t);
     const f = rounded(accumulated, binary("sub", t, n));
-    return { op: "scale2", p: others.reduce((p, coefficient) => step(p, f, coefficient), last), n };
+    return { op: "scale2", p: others.reduce((p, coefficient) => step(p, f, coefficient), last), n, unit };
   };
-  const orZero = (t: Scalar, e2: Scalar): Scalar => select(less(t, number(smallestExponent)), zero, e2);
+  const orZero = (t: Scalar, e2: Scalar): Scalar => {
+    const value = select(less(t, number(smallestExponent)), zero, e2);
+    if (unit) large.add(value);
+    return value;
+  };
   // E2 is zero or at least 2^-50, which only the grid of fp16 notices.
   const asA = (e2: Scalar): Scalar => (accumulator === "fp16" ? e2 : noted(e2));
   const exp2: Unary = t => asA(orZero(t, power(t)));

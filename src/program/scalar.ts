@@ -19,8 +19,8 @@ export type Scalar =
   | { readonly op: "round"; readonly a: Scalar; readonly type: FloatSpec }
   /** a * b + c, rounded once: no engine's own `fma` will do, unless it is known to be fused. */
   | { readonly op: "fma"; readonly a: Scalar; readonly b: Scalar; readonly c: Scalar }
-  /** p * 2^n: n whole, -50 <= n <= 64. What it gives where `n` is anything else is not used. */
-  | { readonly op: "scale2"; readonly p: Scalar; readonly n: Scalar }
+  /** p * 2^n: n whole, -50 <= n <= 64. What it gives where `n` is anything else is not used. `unit`: p is from 1 to 2. */
+  | { readonly op: "scale2"; readonly p: Scalar; readonly n: Scalar; readonly unit: boolean }
   | { readonly op: "select"; readonly when: Test; readonly a: Scalar; readonly b: Scalar };
 
 export type BinaryPrimitive = "add" | "sub" | "mul" | "div" | "max" | "min";
@@ -99,7 +99,7 @@ function rebuild(at: Scalar, visit: (part: Scalar) => Scalar, by: ReadonlyMap<Va
     case "read":
       return { op: "read", variable: by.get(at.variable) ?? at.variable };
     case "scale2":
-      return { op: "scale2", p: visit(at.p), n: visit(at.n) };
+      return { ...at, p: visit(at.p), n: visit(at.n) };
     case "select":
       return { ...at, when: { ...at.when, a: visit(at.when.a), b: visit(at.when.b) }, a: visit(at.a), b: visit(at.b) };
     case "floor":

@@ -116,6 +116,7 @@ export class LoopValues {
         code.splatBits(0x7f800000).vector("v128.and");
         return;
       case "round":
+        if (this.exponentialToBf16(scalar, read)) return;
         this.emit(scalar.a, read);
         if (scalar.type.name === "bf16") this.roundBf16();
         else if (scalar.type.integer) this.roundInteger(scalar.type);
@@ -164,13 +165,31 @@ export class LoopValues {
     code.vector("v128.bitselect");
   }
 
-  /** (u + 0x7fff + ((u >> 16) & 1)) & 0xffff0000. */
+  /** 2^16 x - RNE32((2^16 - 1) x), as assembly/formats.ts shows, for |x| < 2^111; NaN beyond. */
   private roundBf16(): void {
     const { code } = this;
-    const u = code.local("v128");
-    code.tee(u).i32(16).vector("i32x4.shr_u").splatBits(1).vector("v128.and");
-    code.splatBits(0x7fff).vector("i32x4.add").get(u).vector("i32x4.add");
-    code.splatBits(-0x10000).vector("v128.and");
+    const x = code.local("v128");
+    code.tee(x).splat(65536).vector("f32x4.mul").get(x).splat(65535).vector("f32x4.mul").vector("f32x4.sub");
+  }
+
+  /**
+   * p * 2^n, or +0, rounded to bf16 in one addition for p from 1 to 2, as assembly/exp2.ts shows: p + 98304 is rounded to the step of
+   * bf16 there, adding n is exact, and the low half of the sum are the bits.
+   */
+  private exponentialToBf16(
+    { a, type }: Extract<Scalar, { op: "round" }>,
+    read: (variable: Variable) => void,
+  ): boolean {
+    const zeroed = a.op === "select" && a.a.op === "number" && a.a.value === 0 ? a : null;
+    const power = zeroed?.b;
+    if (type.name !== "bf16" || zeroed === null || power?.op !== "scale2" || !power.unit) return false;
+    this.emit(power.p, read);
+    this.code.splat(98304 + 126).vector("f32x4.add");
+    this.emit(power.n, read);
+    this.code.vector("f32x4.add").i32(16).vector("i32x4.shl");
+    this.emitTest(zeroed.when, read);
+    this.code.vector("v128.andnot");
+    return true;
   }
 
   /**

@@ -301,6 +301,11 @@ export class ProgramRunner {
       floats.fill(0, (at + fields.bad) / 4, (at + fields.bad) / 4 + lanes);
       for (const variable of program.variables) {
         const from = (at + (this.places.get(variable) ?? 0)) / 4;
+        if (variable.given === undefined && program.starts?.has(variable) !== true) {
+          if (variable.life !== "row" || variable.initial === null) continue;
+          floats.fill(variable.initial, from, from + lengths[variable.axis] * lanes);
+          continue;
+        }
         for (let lane = 0; lane < there; lane += 1) {
           const sink = sinkOf(this.operands, this.problem.shape, first + lane);
           const initial = variable.life === "row" ? variable.initial : null;
@@ -336,6 +341,7 @@ export class ProgramRunner {
 
   private passKeys(rows: Rows, keys: KeyRange, stopped: () => boolean, run: KeyRange | null): boolean {
     const { m0, blocks, scores, tiles, places, program } = this;
+    const { isInterval } = this.mask;
     const first = Math.floor(keys.from / m0);
     const walked = Array.from({ length: Math.max(0, Math.ceil(keys.to / m0) - first) }, (_, i) => first + i);
     if (program.descending) walked.reverse();
@@ -351,10 +357,10 @@ export class ProgramRunner {
             const at = this.addressOf(group);
             const first = rows.start + group * lanes;
             const lanesOfTile = { first, there: Math.min(lanes, rows.start + rows.count - first), firstKey, count };
-            scores.narrow(at, lanesOfTile);
+            if (!isInterval) scores.narrow(at, lanesOfTile);
             if (blocks.lookAtTile(at, firstKey, count) === 0) continue;
             if (program.descending) scores.mirror(at, count);
-            scores.fill(at, lanesOfTile, biased);
+            if (biased || !isInterval) scores.fill(at, lanesOfTile, biased);
             tile(at, firstKey, m1, count);
           }
         }
