@@ -6,7 +6,7 @@ import { formatNames, textTable } from "fusemax";
 import { arithmeticCases } from "./arithmetics.js";
 import { allCases, type BenchCase, flopsOf, longCases, nameOf } from "./cases.js";
 import { type Contender, contenders, hardware, onnxRuntime, twin } from "./contenders.js";
-import { type Measurement, measure } from "./measure.js";
+import { type Measurement, measure, measureInTurns, type Turns } from "./measure.js";
 import { installOnnxRuntime } from "./onnxruntime.js";
 import { phasesOf } from "./phases.js";
 import { floors, onCascade, programCascades, programCase, programContenders } from "./programs.js";
@@ -42,19 +42,29 @@ else await printTable();
 
 /** In a process of its own: the contender and the case come and the measurement goes as JSON. */
 async function measureOne(json: string): Promise<void> {
-  const { name, one } = JSON.parse(json) as { readonly name: string; readonly one: BenchCase };
+  const { name, one, base } = JSON.parse(json) as Apart;
   const all = [...(await contenders()).found, ...(await programContenders())];
   const contender = all.find(candidate => candidate.name === name);
   if (contender === undefined) throw new Error(`no contender ${name}`);
-  const measurement = await measure(contender, one);
+  const measurement = await (base === undefined ? measure(contender, one) : measureInTurns(contender, one, base));
   process.stdout.write(JSON.stringify(measurement), () => process.exit(0));
 }
 
-async function measureApart({ name }: Contender, one: BenchCase): Promise<Measurement> {
-  const args = [fileURLToPath(import.meta.url), "--one", JSON.stringify({ name, one })];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Measurement;
+/** What a process of its own is asked to time: a case, or one and another in turns. */
+interface Apart {
+  readonly name: string;
+  readonly one: BenchCase;
+  readonly base?: BenchCase;
 }
+
+async function inProcess(apart: Apart): Promise<unknown> {
+  const args = [fileURLToPath(import.meta.url), "--one", JSON.stringify(apart)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout);
+}
+
+const measureApart = async ({ name }: Contender, one: BenchCase): Promise<Measurement> =>
+  (await inProcess({ name, one })) as Measurement;
 
 async function printTable(): Promise<void> {
   const { found, notes } = await contenders();
@@ -115,7 +125,7 @@ async function printPrograms(): Promise<void> {
 
 /**
  * Arithmetics beside bf16, and the floors that they have to reach: WebAssembly on all threads, and WGSL on each adapter. Judged
- * as printed programs are; bf16 is measured before and after each, since what else the machine does moves both.
+ * as printed programs are, in turns with bf16 in one process, since what else the machine does moves both.
  */
 async function printArithmetics(): Promise<void> {
   const { found } = await contenders();
@@ -126,16 +136,11 @@ async function printArithmetics(): Promise<void> {
   const running = wanted.filter(({ name }) => options.only?.split(",").some(part => name.includes(part)) ?? true);
   const rows: (readonly (string | number)[])[] = [];
   for (const contender of running) {
-    const measured = async (one: BenchCase): Promise<number> =>
-      median((await measureApart(contender, one)).undisturbed);
-    let before = Number.NaN;
     for (const one of arithmeticCases) {
       console.error(`${one.name}: ${contender.name}`);
-      const gflops = await measured(one);
-      if (one.name === "bf16") before = gflops;
-      const after = one.floor.of === "bf16" && one.name !== "bf16" ? await measured(programCase) : before;
-      const share = gflops / ((before + after) / 2);
-      before = after;
+      const turns = (await inProcess({ name: contender.name, one, base: programCase })) as Turns;
+      const gflops = median(turns.undisturbed);
+      const share = median(turns.undisturbed.map((speed, i) => speed / (turns.base[i] ?? Number.NaN)));
       const floor = contender.name.startsWith("wasm") ? one.floor.wasm : one.floor.webgpu;
       const value = one.floor.of === "bf16" ? share : gflops;
       const unit = one.floor.of === "bf16" ? " x bf16" : " GFLOP/s";

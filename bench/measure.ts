@@ -64,6 +64,46 @@ export async function measure(contender: Contender, one: BenchCase): Promise<Mea
   return { gflops, undisturbed, peakMebibytes: peakMebibytes() };
 }
 
+/** Turns that two cases take in one process, seconds of each, and how often each runs before: printed code is compiled again. */
+const turns = 5;
+const secondsOfTurn = 0.3;
+const warmUps = 8;
+/** Rows of what is not run whole. */
+const rowsOfSlow = 512;
+
+/** Times a case and another in turns on one engine, in this process: what else the machine does falls on both. */
+export async function measureInTurns(contender: Contender, one: BenchCase, base: BenchCase): Promise<Turns> {
+  const { open, threads } = contender;
+  if (open === undefined) throw new Error(`${contender.name} has no engine`);
+  const engine = await open(one);
+  const speeds = await Promise.all(
+    [one, base].map(async of => {
+      const runRows = engineRuns(engine, of);
+      const rows = of.whole === true ? of.seq : Math.min(of.seq, rowsOfSlow);
+      await runRows(rows);
+      return { of, rows, run: () => runRows(rows), gflops: [] as number[] };
+    }),
+  );
+  for (let i = 0; i < warmUps; i += 1) for (const { run } of speeds) await run();
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const { of, rows, run, gflops } of speeds) {
+      const before = process.cpuUsage();
+      let [runs, spent] = [0, 0];
+      for (; spent < secondsOfTurn; runs += 1) spent += await timeOf(run);
+      gflops.push((flopsOf(of, rows) * runs * threads) / processorSeconds(before) / 1e9);
+    }
+  }
+  await engine.close();
+  const [own, other] = speeds;
+  return { undisturbed: own?.gflops ?? [], base: other?.gflops ?? [] };
+}
+
+export interface Turns {
+  /** GFLOP/s as `Measurement.undisturbed`, turn by turn. */
+  readonly undisturbed: readonly number[];
+  readonly base: readonly number[];
+}
+
 /** What all threads of this process together had of the processors since `before`. */
 function processorSeconds(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
