@@ -26,7 +26,7 @@ fn holdScores(firstKey: u32) {
     }
     let scale = outerOf8(ofKeys, ofRows);
     let top = topsOf8(s, powers, scale);
-    let factor = factorsOf8(top, scale);
+    let factor = factorsOf8(top, scale, powers);
     var terms = sumTerms8(s, top);
     for (var w = begin; w < end; w += 1u) {
       let rows = queries[firstQuery + w / 8u][w & 7u];

@@ -63,21 +63,22 @@ fn topsOf8(s: Block8, power: Block8, scale: Block8) -> Block8 {
   );
 }
 
-fn factorsOf(top: mat4x4f, scale: mat4x4f) -> mat4x4f {
+// Of a step whose products are all zeros 0: the scales could take it out of fp32's range.
+fn factorsOf(top: mat4x4f, scale: mat4x4f, power: mat4x4f) -> mat4x4f {
   return mat4x4f(
-    cutFactor(top[0]) * scale[0],
-    cutFactor(top[1]) * scale[1],
-    cutFactor(top[2]) * scale[2],
-    cutFactor(top[3]) * scale[3],
+    select(cutFactor(top[0]) * scale[0], vec4f(), power[0] == vec4f()),
+    select(cutFactor(top[1]) * scale[1], vec4f(), power[1] == vec4f()),
+    select(cutFactor(top[2]) * scale[2], vec4f(), power[2] == vec4f()),
+    select(cutFactor(top[3]) * scale[3], vec4f(), power[3] == vec4f()),
   );
 }
 
-fn factorsOf8(top: Block8, scale: Block8) -> Block8 {
+fn factorsOf8(top: Block8, scale: Block8, power: Block8) -> Block8 {
   return Block8(
-    factorsOf(top.s00, scale.s00),
-    factorsOf(top.s01, scale.s01),
-    factorsOf(top.s10, scale.s10),
-    factorsOf(top.s11, scale.s11),
+    factorsOf(top.s00, scale.s00, power.s00),
+    factorsOf(top.s01, scale.s01, power.s01),
+    factorsOf(top.s10, scale.s10, power.s10),
+    factorsOf(top.s11, scale.s11, power.s11),
   );
 }
 

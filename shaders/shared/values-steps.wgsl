@@ -48,7 +48,7 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
     }
     let scale = outerOf8(ofValues, ofRows);
     let top = topsOf8(s, powers, scale);
-    let factor = factorsOf8(top, scale);
+    let factor = factorsOf8(top, scale, powers);
     var terms = sumTerms8(s, top);
     for (var t = begin / perWord; t * perWord < end; t += 1u) {
       let m = t * perWord;
