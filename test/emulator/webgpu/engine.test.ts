@@ -80,17 +80,18 @@ describe("cutting the work changes no bit", () => {
 
 describe("the self-test", () => {
   it("refuses an adapter whose sums are wrong in one bit, naming the case", async () => {
-    const right = readShader("shared/accumulate-fp32");
-    const wrong = right.replace("return s + a * b;", "return bitcast<f32>(bitcast<u32>(s + a * b) & 0xfffffffeu);");
+    const right = readShader("operations");
+    const sum = "macOne(u, a[j], b[j])";
+    const wrong = right.replace(sum, `bitcast<f32>(bitcast<u32>(${sum}) & 0xfffffffeu)`);
     expect(wrong).not.toBe(right);
-    const truncating = (name: string): string => (name === "shared/accumulate-fp32" ? wrong : readShader(name));
+    const truncating = (name: string): string => (name === "operations" ? wrong : readShader(name));
     const engine = await openTestEngine({ shaders: truncating });
     const failure = await selfTest({ engine, runOps: engine.runOps }, formatArithmetics.bf16).finally(() =>
       engine.close(),
     );
     if (failure === null) expect.fail("a wrong sum passed");
     expect(describeFailure(failure)).toMatch(
-      /^MAC chains, mac in bf16, case \d+ \(.*\): got 0x[0-9a-f]{8} = .*expected 0x/,
+      /^MAC chains, score in bf16, case \d+ \(.*\): got 0x[0-9a-f]{8} = .*expected 0x/,
     );
   });
 });
