@@ -8,7 +8,7 @@ import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 import { programVersion } from "./program-identity.js";
 import { requireRegular } from "./regular-file.js";
-import { type FoundRecords, readRecords, record } from "./rows-records.js";
+import { type FinishedRows, type FoundRecords, readRecords, record } from "./rows-records.js";
 import type { RunIdentity } from "./run-identity.js";
 import { systemError } from "./system-error.js";
 
@@ -18,17 +18,19 @@ import { systemError } from "./system-error.js";
 // (rows-records.ts), each appended in one write. A process killed in the middle of a write leaves a last record cut short, which
 // the next run drops, as it drops whatever a disk has damaged, the first line included: records say themselves whose they are.
 
-const schema = "fusemax.rows/2";
+const schema = "fusemax.rows/3";
 /** Flush to the disk at most this often: a killed process loses nothing either way, a power cut loses this much. */
 const flushMilliseconds = 1000;
 
 export interface RowsFile {
   /** Rows that were found finished, in ascending order, merged; their values are in the output. */
   readonly finished: readonly RowRange[];
+  /** Softmax numerators of those rows that were past the largest value of their type. */
+  readonly saturated: number;
   /** Bytes that could not be used (a record cut short or damaged): their rows are computed again. */
   readonly droppedBytes: number;
   /** Adds finished rows. @throws InputError when the disk is full or the file can't be written. */
-  append(range: RowRange, values: Float32Array): Promise<void>;
+  append(rows: FinishedRows, values: Float32Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,12 +59,13 @@ export async function openRowsFile(
   const finished = mergeRanges(ranges);
   const used = usedBytes + (hasHeader ? header.length : 0);
   const damaged = !hasHeader || used < end;
-  if (damaged) await writeAtomically(path, whole(header, finished, run, output, width));
+  if (damaged) await writeAtomically(path, whole(header, ranges, run, output, width));
   const handle = await openForAppending(path);
   // A tail that is no record would hide what is appended after it.
   if (!damaged && end < length) await handle.truncate(end);
   return {
     finished,
+    saturated: ranges.reduce((sum, { saturated }) => sum + saturated, 0),
     droppedBytes: hasHeader || ranges.length > 0 ? length - used : 0,
     append: appender(path, handle, run),
     close: async () => {
@@ -76,24 +79,16 @@ const checksumOf = (json: string): string => crc32(json).toString(16).padStart(8
 
 const nothing: FoundRecords = { ranges: [], usedBytes: 0, end: 0 };
 
-/** Rows of a record when a file is written anew. */
-const rowsAtOnce = 4096;
-
 /** The file without what was damaged. */
 function* whole(
   header: Uint8Array,
-  finished: readonly RowRange[],
+  ranges: readonly FinishedRows[],
   run: number,
   output: Float32Array,
   width: number,
 ): Generator<Uint8Array> {
   yield header;
-  for (const { start, end } of finished) {
-    for (let at = start; at < end; at += rowsAtOnce) {
-      const range = { start: at, end: Math.min(at + rowsAtOnce, end) };
-      yield record(run, range, output.subarray(range.start * width, range.end * width));
-    }
-  }
+  for (const range of ranges) yield record(run, range, output.subarray(range.start * width, range.end * width));
 }
 
 function lengthOf(path: string): number {
@@ -159,8 +154,8 @@ const notRows = (path: string): InputError =>
 function appender(path: string, handle: FileHandle, run: number): RowsFile["append"] {
   let flushed = performance.now();
   let last = Promise.resolve();
-  const append = async (range: RowRange, values: Float32Array): Promise<void> => {
-    const bytes = record(run, range, values);
+  const append = async (rows: FinishedRows, values: Float32Array): Promise<void> => {
+    const bytes = record(run, rows, values);
     const before = (await handle.stat()).size;
     try {
       for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
@@ -182,8 +177,8 @@ function appender(path: string, handle: FileHandle, run: number): RowsFile["appe
     }
   };
   // One record after the other, whoever asks.
-  return (range, values) => {
-    last = last.then(() => append(range, values));
+  return (rows, values) => {
+    last = last.then(() => append(rows, values));
     return last;
   };
 }

@@ -2,29 +2,37 @@ import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import type { RowRange } from "../attention/rows.js";
 
-// A record of finished rows: 32 bytes of head (mark, checksum of the head, first row, end row, checksum of the values, 4 bytes of
-// zero) and the rows' values as little-endian fp32. The checksums begin with that of the run that the rows belong to. Records
-// may overlap and come in any order.
+// A record of finished rows: 40 bytes of head (mark, checksum of the head, first row, end row, numerators that saturated in the
+// rows, checksum of the values, 4 bytes of zero) and the rows' values as little-endian fp32. The checksums begin with that of the
+// run that the rows belong to. Records come in any order; one that overlaps another before it is not used, since its count
+// cannot be taken apart.
 
 const mark = Buffer.from("ROWS");
-const headBytes = 32;
+const headBytes = 40;
+
+/** Finished rows [start, end), and how many softmax numerators in them were past the largest value of their type. */
+export interface FinishedRows extends RowRange {
+  readonly saturated: number;
+}
 
 /** @param run checksum of the run, which the record's own begin with */
-export function record(run: number, { start, end }: RowRange, values: Float32Array): Buffer {
+export function record(run: number, { start, end, saturated }: FinishedRows, values: Float32Array): Buffer {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const whole = Buffer.alloc(headBytes + bytes.length);
   whole.set(mark);
   whole.set(bytes, headBytes);
   whole.writeBigUInt64LE(BigInt(start), 8);
   whole.writeBigUInt64LE(BigInt(end), 16);
-  whole.writeUInt32LE(crc32(bytes, run), 24);
+  whole.writeBigUInt64LE(BigInt(saturated), 24);
+  whole.writeUInt32LE(crc32(bytes, run), 32);
   whole.writeUInt32LE(crc32(whole.subarray(8, headBytes), run), 4);
   return whole;
 }
 
 export interface FoundRecords {
-  readonly ranges: readonly RowRange[];
-  /** Bytes of the records that are whole. */
+  /** Disjoint, in the order of the records. */
+  readonly ranges: readonly FinishedRows[];
+  /** Bytes of the records that are used. */
   readonly usedBytes: number;
   /** Where the last of them ends: what follows is a tail cut short. */
   readonly end: number;
@@ -41,7 +49,8 @@ export async function readRecords(
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
-    const ranges: RowRange[] = [];
+    const ranges: FinishedRows[] = [];
+    const known = new Uint8Array(output.length / width);
     let usedBytes = 0;
     let end = start;
     for (let at: number | null = start; at !== null; ) {
@@ -50,10 +59,14 @@ export async function readRecords(
         at = await nextMark(handle, at + 1, size);
         continue;
       }
-      output.set(found.values, found.range.start * width);
-      ranges.push(found.range);
-      const bytes = headBytes + found.values.byteLength;
-      usedBytes += bytes;
+      const { range, values } = found;
+      const bytes = headBytes + values.byteLength;
+      if (!known.subarray(range.start, range.end).includes(1)) {
+        known.fill(1, range.start, range.end);
+        output.set(values, range.start * width);
+        ranges.push(range);
+        usedBytes += bytes;
+      }
       end = at + bytes;
       at = end < size ? end : null;
     }
@@ -71,18 +84,23 @@ async function recordAt(
   run: number,
   most: number,
   width: number,
-): Promise<{ readonly range: RowRange; readonly values: Float32Array } | null> {
+): Promise<{ readonly range: FinishedRows; readonly values: Float32Array } | null> {
   const head = Buffer.alloc(headBytes);
   if (!(await readFully(handle, head, at))) return null;
   if (!head.subarray(0, mark.length).equals(mark)) return null;
   if (head.readUInt32LE(4) !== crc32(head.subarray(8), run)) return null;
-  const range = { start: Number(head.readBigUInt64LE(8)), end: Number(head.readBigUInt64LE(16)) };
+  const [start, end, saturated] = [8, 16, 24].map(place => Number(head.readBigUInt64LE(place))) as [
+    number,
+    number,
+    number,
+  ];
+  const range = { start, end, saturated };
   if (!(range.start < range.end && range.end * width <= most)) return null;
   const length = (range.end - range.start) * width * 4;
   if (at + headBytes + length > size) return null;
   const bytes = new Uint8Array(length);
   if (!(await readFully(handle, bytes, at + headBytes))) return null;
-  return crc32(bytes, run) === head.readUInt32LE(24) ? { range, values: new Float32Array(bytes.buffer) } : null;
+  return crc32(bytes, run) === head.readUInt32LE(32) ? { range, values: new Float32Array(bytes.buffer) } : null;
 }
 
 const pieceBytes = 2 ** 20;

@@ -65,7 +65,7 @@ export interface RunResult {
   readonly format: FormatName | null;
   /** Runs of key tiles that were merged at the end. */
   readonly kvSplits: number;
-  /** Operands that were past the largest value of their type, and became it; of p in the rows computed now (--resume). */
+  /** Operands that were past the largest value of their type, and became it; of p in all rows, resumed ones included. */
   readonly saturated: Saturated;
   readonly engine: {
     readonly name: EngineName;

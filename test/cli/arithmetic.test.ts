@@ -63,6 +63,20 @@ describe("run --arithmetic", () => {
     expect(result.saturated.p).toBeGreaterThan(0);
     const { stdout } = await invoke("run", ...small, "--arithmetic", file, "--spread", "8", "--seed", "2");
     expect(stdout).toMatch(new RegExp(`saturated +${result.saturated.p} of p at the largest value`));
+    // A run that was cut short and goes on counts what one run does.
+    const kept = join(folder, "saturated.rows");
+    const resumed = (...more: readonly string[]) =>
+      run("--arithmetic", file, "--spread", "8", "--seed", "2", "--resume", kept, ...more);
+    expect((await resumed()).result.saturated).toEqual(result.saturated);
+    expect((await resumed()).result).toMatchObject({
+      saturated: result.saturated,
+      output: { sha256: result.output.sha256 },
+    });
+    writeFileSync(kept, readFileSync(kept).subarray(0, -1));
+    expect((await resumed()).result).toMatchObject({
+      saturated: result.saturated,
+      output: { sha256: result.output.sha256 },
+    });
   });
 
   it("is the design's own where none is named", async () => {

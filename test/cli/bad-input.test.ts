@@ -50,7 +50,7 @@ const notFloat = save(
 const archive = save("only-q.npz", zipSync({ "q.npy": readFileSync(q) }));
 const cutArchive = save("cut.npz", zipSync({ "q.npy": readFileSync(q) }).slice(0, 90));
 const cut = save("cut.npy", readFileSync(k).subarray(0, 140));
-const otherRun = JSON.stringify({ schema: "fusemax.rows/2", program: programVersion(), contract: 0 });
+const otherRun = JSON.stringify({ schema: "fusemax.rows/3", program: programVersion(), contract: 0 });
 const otherRows = save("other.rows", `${otherRun} ${crc32(otherRun).toString(16).padStart(8, "0")}\n`);
 mkdirSync(at("folder"));
 mkdirSync(at("locked.npy"));

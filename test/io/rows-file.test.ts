@@ -34,26 +34,42 @@ async function reopen(id = identity) {
   const output = new Float32Array(rows * width);
   const file = await openRowsFile(path, id, output, width);
   await file.close();
-  return { output, finished: file.finished, droppedBytes: file.droppedBytes };
+  return { output, finished: file.finished, saturated: file.saturated, droppedBytes: file.droppedBytes };
 }
 
 async function write(...ranges: readonly (readonly [number, number])[]) {
   const file = await openRowsFile(path, identity, new Float32Array(rows * width), width);
-  await Promise.all(ranges.map(([start, end]) => file.append({ start, end }, valuesOf(start, end))));
+  await Promise.all(
+    ranges.map(([start, end]) => file.append({ start, end, saturated: 2 ** start }, valuesOf(start, end))),
+  );
   await file.close();
 }
 
 describe("rows file", () => {
   it("gives back what was finished, in any order and in several sittings", async () => {
     await write([4, 6], [0, 2]);
-    await write([2, 3], [5, 7]);
-    const { output, finished, droppedBytes } = await reopen();
+    await write([2, 3], [6, 7]);
+    const { output, finished, saturated, droppedBytes } = await reopen();
     expect(finished).toEqual([
       { start: 0, end: 3 },
       { start: 4, end: 7 },
     ]);
     expect([...output]).toEqual([...valuesOf(0, 3), 0, 0, ...valuesOf(4, 7), 0, 0, 0, 0, 0, 0]);
+    expect(saturated).toBe(2 ** 4 + 2 ** 0 + 2 ** 2 + 2 ** 6);
     expect(droppedBytes).toBe(0);
+  });
+
+  it("computes again the rows of a record that overlaps one before it: its count is of all of them", async () => {
+    await write([4, 6], [5, 7], [0, 2]);
+    const kept = {
+      finished: [
+        { start: 0, end: 2 },
+        { start: 4, end: 6 },
+      ],
+      saturated: 2 ** 4 + 2 ** 0,
+    };
+    expect(await reopen()).toMatchObject({ ...kept, droppedBytes: 40 + 2 * width * 4 });
+    expect(await reopen()).toMatchObject({ ...kept, droppedBytes: 0 });
   });
 
   it("law: cut at any byte, it keeps every record that is whole and takes new ones", async () => {
@@ -82,7 +98,7 @@ describe("rows file", () => {
   it("computes again what a damaged record held, and keeps the others", async () => {
     await write([0, 2], [2, 4], [4, 6]);
     const bytes = readFileSync(path);
-    const record = 32 + 2 * width * 4;
+    const record = 40 + 2 * width * 4;
     const inSecondValues = bytes.length - record - 3;
     bytes.writeUInt8(bytes.readUInt8(inSecondValues) ^ 1, inSecondValues);
     writeFileSync(path, bytes);
@@ -99,7 +115,7 @@ describe("rows file", () => {
     await write([0, 2], [2, 4], [4, 6], [6, 9]);
     const whole = readFileSync(path);
     const header = whole.indexOf(0x0a) + 1;
-    const record = 32 + 2 * width * 4;
+    const record = 40 + 2 * width * 4;
     const starts = [0, 1, 2, 3].map(n => header + n * record);
     const damage = fc.oneof(
       fc.record({ at: fc.nat(whole.length - 1), length: fc.constant(1), byte: fc.integer({ min: 0, max: 255 }) }),
@@ -123,14 +139,17 @@ describe("rows file", () => {
           await expect(reopen()).rejects.toThrow(/got (something that is not a file of finished rows|rows of)/);
           return;
         }
-        const { output, finished, droppedBytes } = await reopen();
+        const { output, finished, saturated, droppedBytes } = await reopen();
         for (const start of intact) expect(finished.some(r => r.start <= start && start < r.end)).toBe(true);
+        // A record's rows and its count are kept or lost together: the rows tell the count.
+        const kept = [0, 2, 4, 6].filter(n => finished.some(r => r.start <= n && n < r.end));
+        expect(saturated).toBe(kept.reduce((sum, n) => sum + 2 ** n, 0));
         for (const { start, end } of finished) {
           expect([...output.slice(start * width, end * width)]).toEqual([...valuesOf(start, end)]);
         }
         if (!bytes.equals(whole) && !bytes.every(b => b === 0)) expect(droppedBytes).toBeGreaterThan(0);
-        expect(await reopen()).toMatchObject({ output, finished, droppedBytes: 0 });
-        await write([8, 10]);
+        expect(await reopen()).toMatchObject({ output, finished, saturated, droppedBytes: 0 });
+        await write([9, 10]);
         expect((await reopen()).finished.at(-1)?.end).toBe(10);
       }),
       { numRuns: 100 },

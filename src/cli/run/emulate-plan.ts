@@ -16,6 +16,8 @@ export interface FinishedRun extends EmulationRun {
   /** RM and RD of each row, [B,H,P,2], where they are wanted. */
   readonly states: Float32Array | null;
   readonly resumedRows: number;
+  /** Of all rows, those of the file of --resume included. */
+  readonly saturated: number;
 }
 
 /** Emulates all rows, or those that the file of --resume does not hold yet, with progress on stderr. */
@@ -50,17 +52,17 @@ export async function emulatePlan(
       onFallback: (lost, next) =>
         note(`${lost.message}; going on with engine ${next.name} from row ${rowsDone} of ${rows}`),
       finished: file?.finished ?? [],
-      onBlock: async ({ range, av: block, states: ofBlock }) => {
+      onBlock: async ({ range, av: block, states: ofBlock, saturated = 0 }) => {
         if (ofBlock !== undefined) states?.set(ofBlock, 2 * range.start);
         av.set(block, range.start * width);
-        await file?.append(range, block);
+        await file?.append({ ...range, saturated }, block);
       },
       onProgress: done => {
         rowsDone = done.rowsDone;
         progress.update(rowsDone);
       },
     });
-    return { ...run, av, states, resumedRows };
+    return { ...run, saturated: run.saturated + (file?.saturated ?? 0), av, states, resumedRows };
   } finally {
     progress.stop();
     forget();
