@@ -37,8 +37,10 @@ describe("a printed program in WGSL", () => {
 
   it("is tried on a small attention before it is believed", async () => {
     // An adapter on which divisions are cut off, not rounded.
-    const shaders = (name: string): string =>
-      name === "shared/divide" ? readShader(name).replace("significand += 1u;", "") : readShader(name);
+    const right = readShader("shared/divide");
+    const wrong = right.replace("half + select(0u, 1u, isUp)", "half");
+    expect(wrong).not.toBe(right);
+    const shaders = (name: string): string => (name === "shared/divide" ? wrong : readShader(name));
     const engine = await openTestEngine({ shaders });
     const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 9, headDim: 4, valueDim: 3 };
     const problem = {
