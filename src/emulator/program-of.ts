@@ -103,7 +103,12 @@ function statesOf({ variables }: TileProgram, cascade: Cascade): NonNullable<Til
   return { maximum, denominator };
 }
 
-/** Keys of a tile as the engines walk them: the mapping's, or any where the cascade does not split the keys. */
-export function tileKeys({ shape, tile }: AttentionProblem, program: TileProgram): number {
-  return Math.min(shape.keys, program.splitsKeys ? tile.m0 : 256);
+/**
+ * Keys of a tile as the engines walk them: the mapping's; where the cascade does not split the keys, any that hold whole
+ * steps of a tensor core, which are cut from the tile's first key.
+ */
+export function tileKeys({ shape, tile }: AttentionProblem, { splitsKeys, products }: TileProgram): number {
+  const { sum } = products.key;
+  const step = sum.kind === "steps" ? sum.dot.block : 1;
+  return Math.min(shape.keys, splitsKeys ? tile.m0 : step * Math.floor(256 / step));
 }

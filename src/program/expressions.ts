@@ -53,6 +53,10 @@ export interface EinsumContext {
   /** Whether it runs tile by tile. */
   readonly inTiles: boolean;
   readonly readKind: (access: Access) => IterativeRead | null;
+  /** What a score is times once its sum is done; null for nothing. */
+  readonly scoreScale: () => Scalar | null;
+  /** What the output is times at the end; null for nothing. */
+  readonly outputScale: () => Scalar | null;
   readonly draft: MakeDraft;
   /** A value for each key or each tile. */
   readonly tileDraft: MakeDraft;

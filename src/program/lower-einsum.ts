@@ -180,6 +180,8 @@ export class EinsumLowering {
     const to = this.target(continues ? 0 : null);
     this.steps.append({ kind: "product", over, lanes: operand, to, continues, scales: null });
     const axis = over === "E" ? "key" : "F";
+    const scale = over === "E" ? this.context.scoreScale() : null;
+    if (scale !== null) this.steps.add(axis, { kind: "set", to, value: this.context.table.mul(read(to), scale) });
     if (einsum.annotation !== null) this.steps.add(axis, { kind: "set", to, value: this.finish(read(to)) });
     this.check(axis, to, continues);
   }
@@ -191,7 +193,9 @@ export class EinsumLowering {
 
   /** Checks a value that was made: all of them where the accumulator is narrow, else sums and outputs of a row. */
   private check(over: LoopAxis, to: Variable, continues = false): void {
-    const { einsum, table, order, roles } = this.context;
+    const { einsum, table, order, roles, end } = this.context;
+    const scale = einsum.tensor === roles.out ? this.context.outputScale() : null;
+    if (scale !== null) end.add(over, { kind: "set", to, value: table.mul(read(to), scale) });
     const isMaximum =
       einsum.reductions.some(({ op }) => op === "max" || op === "min") ||
       (einsum.right.kind === "binary" && (einsum.right.op === "max" || einsum.right.op === "min"));
@@ -200,7 +204,7 @@ export class EinsumLowering {
     const unless = isMaximum ? isNone(read(to)) : null;
     const where = { tensor: einsum.tensor, what: "value" as const, unless, order, over };
     // An infinity stays one to the end of its sum.
-    const steps = continues ? this.context.end : this.steps;
+    const steps = continues || scale !== null ? end : this.steps;
     steps.add(over, { kind: "check", value: read(to), limit: table.limit, where });
   }
 

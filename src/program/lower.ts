@@ -4,7 +4,7 @@ import { type Roles, rolesOf } from "../einsum/roles.js";
 import { splitOf } from "../einsum/split.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import { InputError } from "../errors.js";
-import type { ArithmeticSpec } from "../numerics/arithmetic.js";
+import { type ArithmeticSpec, isScaledAfterwards } from "../numerics/arithmetic.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { productSumOf } from "../numerics/summation.js";
 import type { EinsumContext, Place, Written } from "./expressions.js";
@@ -12,9 +12,10 @@ import { requireGeneral } from "./general.js";
 import { EinsumLowering } from "./lower-einsum.js";
 import { noMaximum, type PeTable, peTable } from "./pe-table.js";
 import type { TileProgram } from "./program.js";
-import { read } from "./scalar.js";
+import { binary, read, type Scalar } from "./scalar.js";
+import { requireScalable } from "./scaled-inputs.js";
 import { type Draft, StepList, settleLives, stepReads } from "./steps.js";
-import type { Axis, Variable } from "./variable.js";
+import type { Axis, Given, Variable } from "./variable.js";
 
 /**
  * The tile program of a cascade that computes attention, in an arithmetic; `scale` multiplies inside its exponentials.
@@ -62,6 +63,7 @@ class Lowering {
   ) {
     this.roles = rolesOf(cascade);
     requireGeneral(arithmetic, cascade.name);
+    requireScalable(cascade, this.roles, arithmetic);
     this.table = peTable(arithmetic);
     const keys = cascade.ranks.byName(this.roles.keys);
     this.keyParts = keys === undefined ? [this.roles.keys] : splitOf(cascade, keys);
@@ -128,6 +130,24 @@ class Lowering {
     const draft: Draft = { name, axis, tensor, operand, initial, life: "row" };
     this.drafts.push(draft);
     return draft;
+  }
+
+  /** What the host gives; one variable of a kind. */
+  private given(name: string, axis: Axis, given: Given): Scalar {
+    const known = this.drafts.find(draft => draft.given === given);
+    if (known !== undefined) return read(known);
+    const draft = this.draft(name, axis, null);
+    draft.given = given;
+    if (axis === "key") draft.life = "tile";
+    return read(draft);
+  }
+
+  /** What the sum of a query and a key is times once it is done; null without scales, or where they are of blocks. */
+  private scoreScale(): Scalar | null {
+    const { q, k } = this.arithmetic.operands;
+    const ofQuery = isScaledAfterwards(q) ? this.given("Q scale", "row", "queryScale") : null;
+    const ofKey = isScaledAfterwards(k) ? this.given("K scale", "key", "keyScale") : null;
+    return ofQuery !== null && ofKey !== null ? binary("mul", ofQuery, ofKey) : (ofQuery ?? ofKey);
   }
 
   private tileDraft(name: string, axis: Axis, tensor: string | null, operand = false): Draft {
@@ -265,6 +285,9 @@ class Lowering {
       ...{ cascade, roles, keyParts, table, shared, written, maybeNone, einsum, order, pass, tile, end, c },
       ...{ place: this.placeOf(einsum), inTiles: this.runsInTiles(einsum) },
       readKind: access => this.readKind(access),
+      scoreScale: () => this.scoreScale(),
+      outputScale: () =>
+        isScaledAfterwards(this.arithmetic.operands.v) ? this.given("V scale", "row", "valueScale") : null,
       draft: (...of) => this.draft(...of),
       tileDraft: (name, axis, tensor, operand) => this.tileDraft(name, axis, tensor, operand),
       unfit: expected => this.unfit(einsum, expected),

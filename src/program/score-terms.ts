@@ -1,7 +1,7 @@
 import { softcapFactors } from "../numerics/softcap.js";
 import type { PeTable } from "./pe-table.js";
 import { type CheckedPlace, type Pass, type Statement, type Step, sinkStart, type TileProgram } from "./program.js";
-import { read, type Scalar } from "./scalar.js";
+import { read, readsOf, type Scalar } from "./scalar.js";
 import type { Variable } from "./variable.js";
 
 /** What is done to scores between their product and the maximum (docs/numerics.md, "What is added to scores"). */
@@ -34,7 +34,7 @@ export function scoreValues(
   return values;
 }
 
-/** The program with more done to each score: after every product over E of the query itself. */
+/** The program with more done to each score: after every product over E of the query itself, and its scales. */
 export function withScoreTerms(program: TileProgram, table: PeTable, { softcap, bias }: ScoreTerms): TileProgram {
   if (softcap === undefined && !bias) return program;
   const addend = addendOf();
@@ -48,15 +48,33 @@ export function withScoreTerms(program: TileProgram, table: PeTable, { softcap, 
     return { kind: "loop", over: "key", body: [...checks, ...sets] };
   };
   const passes = program.passes.map((pass): Pass => {
-    const tile = pass.tile.flatMap(step =>
-      step.kind === "product" && step.over === "E" && step.lanes === program.query
-        ? [step, terms(step.to, checkOf(pass, step.to))]
-        : [step],
-    );
+    const tile = pass.tile.flatMap((step, i): readonly Step[] => {
+      const before = pass.tile[i - 1];
+      const score = before === undefined ? null : scoreOf(before, program);
+      const own = scoreOf(step, program);
+      if (score !== null && step.kind === "loop" && isScaling(step.body[0], score)) {
+        const [scaling, after] = [step.body.slice(0, 1), step.body.slice(1)];
+        const rest: readonly Step[] = after.length === 0 ? [] : [{ ...step, body: after }];
+        return [{ ...step, body: scaling }, terms(score, checkOf(pass, score)), ...rest];
+      }
+      const next = pass.tile[i + 1];
+      const isScaled = own !== null && next?.kind === "loop" && isScaling(next.body[0], own);
+      return own === null || isScaled ? [step] : [step, terms(own, checkOf(pass, own))];
+    });
     return { ...pass, tile };
   });
   return { ...program, passes, variables: bias ? [...program.variables, addend] : program.variables };
 }
+
+/** The scores that a step makes of the query; null for any other step. */
+const scoreOf = (step: Step, { query }: TileProgram): Variable | null =>
+  step.kind === "product" && step.over === "E" && step.lanes === query ? step.to : null;
+
+/** Whether a statement multiplies scores by what the host gives. */
+const isScaling = (statement: Statement | undefined, score: Variable): boolean =>
+  statement?.kind === "set" &&
+  statement.to === score &&
+  [...readsOf(statement.value)].some(({ given }) => given === "queryScale" || given === "keyScale");
 
 /** Where a pass checks the range of a product's sums. */
 function checkOf({ tile }: Pass, sums: Variable): CheckedPlace | null {

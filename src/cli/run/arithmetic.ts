@@ -1,4 +1,3 @@
-import { inputNames } from "../../attention/shape.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { UsageError } from "../../errors.js";
 import { refuseOnePassChoices } from "../one-pass-choices.js";
@@ -15,8 +14,4 @@ export function refuseOnOtherCascades({ design, cascade }: RunDesign, { kvSplits
   const spec = design.arithmetic.data;
   const where = arithmetic === undefined ? `the arithmetic ${spec.name}` : `--arithmetic ${arithmetic}`;
   refuseOnePassChoices(spec, cascade, where);
-  const scaled = inputNames.find(name => spec.operands[name].scale !== "none");
-  if (scaled === undefined) return;
-  const got = `scales of ${scaled} with the cascade ${cascade.name}`;
-  throw new UsageError({ where, got, expected: "operands without scales, or FuseMax's cascade" });
 }
