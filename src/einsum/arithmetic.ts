@@ -259,7 +259,7 @@ export function arithmeticOf(choice: ArithmeticChoice, cascade: Cascade): Arithm
       where: `arithmetic ${choice.name}`,
       got: `scales of ${scaled} for ${cascade.name}`,
       expected: "operands without scales",
-      mend: "fusemax run computes attention with them",
+      mend: "engines compute attention with them (fusemax run, evaluate --engine cpu)",
     });
   }
   return specArithmetic(choice, cascade);

@@ -25,4 +25,8 @@ export function onePassChoices(arithmetic: ArithmeticSpec): readonly OnePassChoi
   ];
 }
 
+/** Whether inputs have scales: attention's alone, which says what they multiply. */
+export const hasInputScales = ({ operands: { q, k, v } }: ArithmeticSpec): boolean =>
+  [q, k, v].some(({ scale }) => scale !== "none");
+
 const inWords = (scale: unknown): string => (typeof scale === "string" ? scale : JSON.stringify(scale));

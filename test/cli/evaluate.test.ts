@@ -125,6 +125,21 @@ describe("fusemax evaluate", () => {
     }
   });
 
+  it("computes attention of inputs with scales: FuseMax's own everywhere, any other on engines", async () => {
+    const file = path("scaled.yaml");
+    const scaled = "{ type: fp8-e4m3, scale: head }";
+    const operands = `{ q: ${scaled}, k: ${scaled}, v: ${scaled}, p: { type: bf16 } }`;
+    writeFileSync(file, `name: scaled\nsource: a test\noperands: ${operands}\n`);
+    const args = ["--shape", "M=96,P=10,E=8,F=12,M0=32", "--arithmetic", file] as const;
+    const own = await json("attention-1-pass", ...args);
+    expect((await json("attention-1-pass", ...args, "--engine", "wasm")).tensors).toEqual(own.tensors);
+    const other = await json("attention-2-pass", ...args, "--engine", "cpu");
+    expect((await json("attention-2-pass", ...args, "--engine", "wasm")).tensors).toEqual(other.tensors);
+    const refused = await evaluate("attention-2-pass", ...args);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/^fusemax: arithmetic scaled: got scales of q for attention-2-pass; .*--engine cpu/);
+  });
+
   it("writes every tensor on request, an iterative one with all its coordinates", async () => {
     const result = await json("variance-welford", "--shape", "K=50", "--write", "all", "--output", path("all.npz"));
     expect(Object.keys(result.tensors).sort()).toEqual(["D", "MEAN", "N", "RMEAN", "RSS", "VAR"]);

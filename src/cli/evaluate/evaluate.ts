@@ -7,6 +7,7 @@ import { type DenseTensor, interpretableElements, writtenShape } from "../../ein
 import { InputError } from "../../errors.js";
 import { loadCascade } from "../../io/cascade-files.js";
 import { placeInTensor } from "../../numerics/coordinates.js";
+import { hasInputScales } from "../../numerics/one-pass-choices.js";
 import { evaluateOnThread } from "../../platform/evaluate-on-thread.js";
 import { type EvaluationResult, evaluationText } from "../../report/evaluation.js";
 import { jsonText } from "../../report/finite.js";
@@ -29,7 +30,9 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
   const arithmetic = choiceName(choice);
   const json = options.json === true;
   const golden = isGoldenAlone(cascade, choice);
-  if (!golden) requireOperations(cascade, choice);
+  // Of inputs with scales an engine computes attention; the interpreter takes none.
+  const scaled = typeof choice !== "string" && hasInputScales(choice);
+  if (!golden && !(scaled && options.engine !== "interpreter")) requireOperations(cascade, choice);
   const writes = parseWrites(options.write, cascade);
   for (const write of writes) orderOf(cascade, write);
   requireEnding("--output", output, outputEndings);
