@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem } from "../../src/attention/problem.js";
-import type { AttentionInputs } from "../../src/emulator/operands.js";
 import { bitsOf, fromBits } from "../../src/numerics/rounding.js";
 import { loadArithmetic } from "../../src/spec/load.js";
 
@@ -22,7 +21,7 @@ interface VectorFile {
 
 export interface Vector {
   readonly problem: AttentionProblem & { readonly kvSplits: number };
-  readonly inputs: AttentionInputs;
+  readonly inputs: Readonly<Record<"q" | "k" | "v", Float32Array>>;
   /** Bits of AV. */
   readonly av: readonly string[];
 }
