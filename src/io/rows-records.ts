@@ -16,7 +16,7 @@ export interface FinishedRows extends RowRange {
 }
 
 /** @param run checksum of the run, which the record's own begin with */
-export function record(run: number, { start, end, saturated }: FinishedRows, values: Float32Array): Buffer {
+export function record(run: number, { start, end, saturated }: FinishedRows, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const whole = Buffer.alloc(headBytes + bytes.length);
   whole.set(mark);
