@@ -10,6 +10,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/wgsl-witness.ts"],
     pool: "forks",
     testTimeout: 60_000,
