@@ -4,6 +4,7 @@ import { attentionPoints, unmasked } from "../../src/model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
+import { paperDesigns } from "../../src/model/evaluation.js";
 import { productsOn } from "../../src/model/layer.js";
 import type { Patch } from "../../src/model/patch.js";
 import { checkResult } from "../../src/report/finite.js";
@@ -81,6 +82,9 @@ function open(name: string, accounting: Accounting): OpenDesign {
 
 /** The paper's label; its figures call FuseMax whole "+Binding". */
 const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${label} (FuseMax)` : label);
+
+/** The place of a design in the palette, the markers and the dashes: that of the paper's figures. */
+export const designSlot = (name: string): number => paperDesigns.findIndex(design => design === name);
 
 export const designLabel = (name: string): string => open(name, published).label;
 

@@ -3,8 +3,9 @@ import { arrayInWords, arraysOf } from "../../src/report/array-names.js";
 import type { Figure, PointSeries } from "../../src/report/figure.js";
 import { engineering, lengthLabel, percent, plain } from "../../src/report/units.js";
 import type { State } from "../state.js";
+import { designSlot } from "./designs.js";
 import type { CostPoint } from "./known-costs.js";
-import { componentNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
+import { componentNames, componentsOf, isSolved, type Solved, solved, useOf, uses } from "./shares.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
@@ -35,6 +36,8 @@ export function relativeFigure(
   return {
     title: what === "speedup" ? "Speedup" : "Energy",
     series: points.map(point => point.label),
+    slots: slotsOf(points),
+    alwaysLegend: true,
     y: { label: what === "speedup" ? "times faster" : "share of the baseline's energy", format: plain },
     rule: 1,
     panels: [
@@ -49,11 +52,16 @@ export function relativeFigure(
   };
 }
 
+/** A design looks the same in every chart, whichever others are beside it. */
+const slotsOf = (points: readonly CostPoint[]) => points.map(({ design }) => designSlot(design));
+
 export function utilizationFigure(points: readonly CostPoint[]): Figure {
   const arrays = arraysOf(solved(points).map(({ evaluation }) => evaluation.utilization));
   return {
     title: "Utilization of the arrays",
     series: points.map(point => point.label),
+    slots: slotsOf(points),
+    alwaysLegend: true,
     y: { label: "busy share of PE-cycles", max: 1, format: percentTick },
     panels: [
       {
@@ -68,7 +76,6 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
 }
 
 export function useFigure(points: readonly CostPoint[]): Figure {
-  const found = solved(points);
   return {
     title: "What the 2D array's cycles go to",
     series: uses.map(([name]) => name),
@@ -78,9 +85,9 @@ export function useFigure(points: readonly CostPoint[]): Figure {
         kind: "bars",
         title: "",
         stacked: true,
-        groups: found.map(({ label }) => label),
+        groups: points.map(({ label }) => label),
         groupLabel: "design",
-        values: uses.map(([, , of]) => found.map(point => useOf(point, of))),
+        values: uses.map(([, , of]) => points.map(point => (isSolved(point) ? useOf(point, of) : undefined))),
       },
     ],
   };
@@ -88,8 +95,7 @@ export function useFigure(points: readonly CostPoint[]): Figure {
 
 /** Energy of each design, stacked by where it goes. */
 export function energyFigure(points: readonly CostPoint[]): Figure {
-  const found = solved(points);
-  const components = componentsOf(found);
+  const components = componentsOf(solved(points));
   return {
     title: "Energy by component",
     series: components.map(name => componentNames[name] ?? name),
@@ -99,9 +105,13 @@ export function energyFigure(points: readonly CostPoint[]): Figure {
         kind: "bars",
         title: "",
         stacked: true,
-        groups: found.map(({ label }) => label),
+        groups: points.map(({ label }) => label),
         groupLabel: "design",
-        values: components.map(name => found.map(({ evaluation }) => (evaluation.componentEnergyPj[name] ?? 0) / 1e12)),
+        values: components.map(name =>
+          points.map(({ evaluation }) =>
+            evaluation === null ? undefined : (evaluation.componentEnergyPj[name] ?? 0) / 1e12,
+          ),
+        ),
       },
     ],
   };
@@ -119,7 +129,9 @@ export function trafficFigure(points: readonly CostPoint[]): Figure {
   ).find(([, u]) => least >= u) ?? ["kB", 1e3];
   return {
     title: "DRAM traffic",
-    series: [`DRAM traffic (${unit})`],
+    series: points.map(({ label }) => label),
+    slots: slotsOf(points),
+    alwaysLegend: true,
     // Designs differ by orders of magnitude; the axis begins low enough that the least is still a bar.
     y: {
       label: `traffic (${unit})`,
@@ -131,13 +143,16 @@ export function trafficFigure(points: readonly CostPoint[]): Figure {
       {
         kind: "bars",
         title: "",
-        groups: found.map(({ label }) => label),
-        groupLabel: "design",
-        values: [found.map(({ evaluation }) => evaluation.trafficBytes / size)],
+        groups: ["DRAM traffic"],
+        groupLabel: "",
+        values: points.map(({ evaluation }) => [evaluation === null ? undefined : evaluation.trafficBytes / size]),
       },
     ],
   };
 }
+
+/** A place in the palette that no design has. */
+const roofSlot = 5;
 
 /** PE operations a second that the 2D array does, over those that each byte of DRAM traffic pays for. */
 export function rooflinePoint({ evaluation }: Solved, { rows, columns, frequency }: State) {
@@ -154,13 +169,14 @@ export function rooflineFigure(points: readonly CostPoint[], state: State, bytes
   const left = Math.min(knee, ...at.map(({ intensity }) => intensity)) / 4;
   const right = Math.max(knee, ...at.map(({ intensity }) => intensity)) * 4;
   const roof: PointSeries = {
-    series: found.length,
+    series: points.length,
     joined: true,
     points: [left, knee, right].map(x => ({ x, y: Math.min(peak, x * bytesPerSecond) })),
   };
   return {
     title: "Roofline of the 2D array",
-    series: [...found.map(({ label }) => label), "roof: DRAM bandwidth, then PEs"],
+    series: [...points.map(({ label }) => label), "roof: DRAM bandwidth, then PEs"],
+    slots: [...slotsOf(points), roofSlot],
     y: { label: "operations/s", scale: "log", format: shortTick },
     panels: [
       {
@@ -170,7 +186,7 @@ export function rooflineFigure(points: readonly CostPoint[], state: State, bytes
         lines: [
           roof,
           ...at.map(({ intensity, rate }, i) => ({
-            series: i,
+            series: points.findIndex(({ design }) => design === found[i]?.design),
             joined: false,
             points: [{ x: intensity, y: rate }],
           })),
@@ -187,6 +203,8 @@ export function lengthFigure(points: readonly CostPoint[], designs: readonly str
   return {
     title: "Speedup over Unfused by sequence length",
     series: designs.map(label),
+    slots: designs.map(designSlot),
+    alwaysLegend: true,
     y: { label: "times faster", format: plain },
     rule: 1,
     panels: [

@@ -8,8 +8,9 @@ export interface Solved extends CostPoint {
   readonly evaluation: Cost;
 }
 
-export const solved = (points: readonly CostPoint[]): readonly Solved[] =>
-  points.filter((point): point is Solved => point.evaluation !== null);
+export const isSolved = (point: CostPoint): point is Solved => point.evaluation !== null;
+
+export const solved = (points: readonly CostPoint[]): readonly Solved[] => points.filter(isSolved);
 
 export const componentNames: Readonly<Record<string, string>> = {
   dram: "DRAM",

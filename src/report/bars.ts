@@ -14,6 +14,13 @@ export function slantHeight(panel: BarPanel, width: number): number {
   return widest <= bands(panel, width).step() ? 0 : Math.ceil(widest * 0.6);
 }
 
+/** Where a bar would stand that has no value. */
+function missing(middle: number, named: string, { height, theme }: Plot): string {
+  const at = { transform: `translate(${round(middle + 4)},${height - 6}) rotate(-90)`, fill: theme.muted };
+  const tooltip = `<title>${escapeText(`${named}: no value`)}</title>`;
+  return tag("text", { ...at, "font-size": tickSize }, `no value${tooltip}`);
+}
+
 /** The bars of a panel, their floor and their groups' names, slanted where `slanted` is more than 0. */
 export function bars(panel: BarPanel, plot: Plot, slanted: number): string[] {
   const { figure, y, width, height, theme } = plot;
@@ -23,9 +30,14 @@ export function bars(panel: BarPanel, plot: Plot, slanted: number): string[] {
   const base = figure.y.scale === "log" ? height : y(0);
   const marks = panel.groups.flatMap((group, g) => {
     let below = 0;
+    const isEmpty = panel.stacked === true && panel.values.every(series => series[g] === undefined);
+    if (isEmpty) return [missing((x(group) ?? 0) + slot / 2, group, plot)];
     return panel.values.flatMap((series, s) => {
       const value = series[g];
-      if (value === undefined || !Number.isFinite(value)) return [];
+      if (value === undefined || !Number.isFinite(value)) {
+        const named = `${figure.series[s] ?? ""}, ${panel.title} ${group}`;
+        return panel.stacked === true ? [] : [missing((x(group) ?? 0) + (s + 0.5) * slot, named, plot)];
+      }
       const from = panel.stacked === true ? y(below) : base;
       const to = panel.stacked === true ? y(below + value) : y(value);
       below += value;
@@ -37,7 +49,7 @@ export function bars(panel: BarPanel, plot: Plot, slanted: number): string[] {
         width: round(slot * (slots > 1 ? 0.94 : 1)),
         height: round(Math.abs(from - to)),
       };
-      return [tag("rect", { ...box, fill: seriesColour(theme, s) }, tooltip)];
+      return [tag("rect", { ...box, fill: seriesColour(figure, theme, s) }, tooltip)];
     });
   });
   const ticks = panel.groups.map(group => {

@@ -55,7 +55,8 @@ function heading({ title, note }: Figure, theme: Theme): string[] {
   return marks;
 }
 
-function legendMarks({ series, panels, alwaysLegend = false }: Figure, theme: Theme, width: number) {
+function legendMarks(figure: Figure, theme: Theme, width: number) {
+  const { series, panels, alwaysLegend = false } = figure;
   const withMarkers = panels.some(panel => panel.kind === "points");
   let x = 0;
   let y = 0;
@@ -67,10 +68,10 @@ function legendMarks({ series, panels, alwaysLegend = false }: Figure, theme: Th
     }
     const at = { x, y };
     x += space;
-    const fill = seriesColour(theme, i);
+    const fill = seriesColour(figure, theme, i);
     const middle = `translate(${round(at.x + 7)},${at.y + 9})`;
     const swatch = withMarkers
-      ? tag("path", { d: seriesMarker(i, 70), transform: middle, fill })
+      ? tag("path", { d: seriesMarker(figure, i, 70), transform: middle, fill })
       : tag("rect", { x: round(at.x), y: at.y + 3, width: 14, height: 12, fill });
     const label = { x: round(at.x + 20), y: at.y + 13.5, fill: theme.text, "font-size": labelSize };
     return [swatch, tag("text", label, escapeText(name))];

@@ -21,7 +21,7 @@ export interface BarPanel {
   readonly groups: readonly string[];
   readonly groupLabel: string;
   readonly stacked?: boolean;
-  /** Values by series, then group. A missing one is no bar. */
+  /** Values by series, then group. Where one is missing, the words "no value" stand. */
   readonly values: readonly (readonly (number | undefined)[])[];
 }
 
@@ -56,6 +56,11 @@ export interface Figure {
   /** A line under the title: what is shown, and from where. */
   readonly note?: string;
   readonly series: readonly string[];
+  /**
+   * The place of each series in the palette, the markers and the dashes, so that what it stands for looks the same in every
+   * figure. Without it, the order of the series.
+   */
+  readonly slots?: readonly number[];
   readonly y: Axis;
   /** Each panel has a y axis of its own, over its own data. */
   readonly ownY?: boolean;

@@ -1,7 +1,7 @@
 import { line } from "d3-shape";
 import { numberScale, type Plot, written, xLabel, xTick } from "./axis.js";
 import type { PointPanel } from "./figure.js";
-import { seriesColour, seriesMarker } from "./series.js";
+import { seriesColour, seriesDash, seriesMarker } from "./series.js";
 import { escapeText, round, tag } from "./svg.js";
 import { plain } from "./units.js";
 
@@ -15,15 +15,17 @@ export function points(panel: PointPanel, plot: Plot): string[] {
     p => round(y(p.y)),
   );
   const marks = panel.lines.flatMap(({ series, points, joined, faint, bare }) => {
-    const fill = seriesColour(theme, series);
+    const fill = seriesColour(figure, theme, series);
+    const dashed = seriesDash(figure, series);
+    const dash = dashed === "none" ? {} : { "stroke-dasharray": dashed };
     const drawn = joined
-      ? [tag("path", { d: path([...points]) ?? "", fill: "none", stroke: fill, "stroke-width": 2 })]
+      ? [tag("path", { d: path([...points]) ?? "", fill: "none", stroke: fill, "stroke-width": 2, ...dash })]
       : [];
     const dots = points.flatMap(p => {
       const at = `translate(${round(x(p.x))},${round(y(p.y))})`;
       const tooltip = `<title>${escapeText(`${figure.series[series] ?? ""} ${p.title ?? p.label ?? ""}: ${plain(p.x)}, ${plain(p.y)}`)}</title>`;
       const opacity = faint === true ? { opacity: 0.3 } : {};
-      const marked = tag("path", { d: seriesMarker(series, 48), transform: at, fill, ...opacity }, tooltip);
+      const marked = tag("path", { d: seriesMarker(figure, series, 48), transform: at, fill, ...opacity }, tooltip);
       const dot = bare === true ? tag("circle", { r: 1, transform: at, fill }, tooltip) : marked;
       if (p.label === undefined) return [dot];
       const name = {

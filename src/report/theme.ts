@@ -9,15 +9,16 @@ export interface Theme {
 }
 
 /**
- * The palette of Okabe and Ito, told apart by people of every colour vision ("Color Universal Design", 2008), with its
- * grey first; black and yellow are left out, the one for text, the other for want of contrast on white.
+ * The hues of Okabe and Ito ("Color Universal Design", 2008), grey first; black and yellow are left out, the one for text,
+ * the other for want of contrast on white. The first five, those of the designs, differ in CIELAB lightness by 9 at least,
+ * so that they are told apart without colour; test/report/palette.test.ts holds the distances.
  */
 export const light: Theme = {
   background: "#ffffff",
   text: "#1a1a1a",
   muted: "#4d4d4d",
   grid: "#dddddd",
-  palette: ["#999999", "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7", "#5a3d8a"],
+  palette: ["#c1c1c1", "#d69403", "#2592c5", "#017756", "#04456e", "#d45e01", "#cf7baa", "#7353a3"],
 };
 
 export const dark: Theme = {
@@ -25,5 +26,5 @@ export const dark: Theme = {
   text: "#f0f0f0",
   muted: "#bcbcbc",
   grid: "#3a3d44",
-  palette: ["#aaaaaa", "#e69f00", "#9adcff", "#2bbd8f", "#3d8be0", "#f0803c", "#dd93bb", "#b39ddb"],
+  palette: ["#848484", "#d69403", "#6ac5fb", "#71edbd", "#036daa", "#e16811", "#ec96c5", "#ae8be0"],
 };

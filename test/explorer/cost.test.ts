@@ -221,6 +221,26 @@ describe("Cost", () => {
     await close();
   });
 
+  test.each([
+    ["#1/cost", "#04456e"],
+    ["#1/cost?designs=fusemax", "#04456e"],
+    ["#1/cost?designs=flat,fusemax&model=xlm", "#04456e"],
+  ])("%s shows FuseMax in its own colour in every chart, with a legend", async (fragment, colour) => {
+    const { page, close } = await visit(browser, site.address, { fragment });
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    for (const chart of ["speedup", "energy", "utilization", "traffic", "roofline", "speedup-by-length"]) {
+      const fills = await page.$$eval(`[data-chart="${chart}"] svg :is(rect, path):has(title)`, marks =>
+        marks
+          .filter(mark => mark.textContent?.startsWith("+Binding (FuseMax)"))
+          .map(mark => mark.getAttribute("fill") ?? ""),
+      );
+      expect([...new Set(fills)], chart).toEqual([colour]);
+      const legend = page.locator(`[data-chart="${chart}"] svg text`, { hasText: "+Binding (FuseMax)" });
+      expect(await legend.count(), chart).toBeGreaterThan(0);
+    }
+    await close();
+  });
+
   test("saves a chart as an SVG document", async () => {
     const visited = await visit(browser, site.address);
     expect(await downloaded(visited, "Save SVG of Speedup")).toMatch(/^<svg xmlns.*Speedup.*<\/svg>\n$/s);
