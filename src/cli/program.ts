@@ -8,6 +8,7 @@ import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
 import { register as registerInvariance } from "./commands/invariance.js";
 import { register as registerMap } from "./commands/map.js";
+import { register as registerMerge } from "./commands/merge.js";
 import { register as registerModel } from "./commands/model.js";
 import { register as registerPasses } from "./commands/passes.js";
 import { register as registerReproduce } from "./commands/reproduce.js";
@@ -28,6 +29,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerMap,
   registerReproduce,
   registerSweep,
+  registerMerge,
   registerSchedule,
   registerPasses,
   registerTaxonomy,

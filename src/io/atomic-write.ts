@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.js";
@@ -82,6 +82,24 @@ export function checkWritable(path: string): void {
   } finally {
     unfinished.delete(temporary);
   }
+}
+
+/** A file that goes when it is removed, or when the process is interrupted. @throws InputError when it can't be made */
+export function temporaryFile(folder: string, name: string): { readonly path: string; readonly remove: () => void } {
+  const path = temporaryName(join(folder, name));
+  unfinished.add(path);
+  try {
+    create(path);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { force: true });
+      unfinished.delete(path);
+    },
+  };
 }
 
 /** At once: an interruption finds a file that is there or not, never one that is about to be made. */

@@ -26,21 +26,39 @@ import { targetOf } from "./target-file.js";
 /** An owner that can't be seen from here lives as long as it touches its lock. */
 const touchMilliseconds = 5000;
 const silentMilliseconds = 60_000;
+/** How long whoever may have an owner's death for granted has to be patient. */
+export const patienceMilliseconds = silentMilliseconds + 3 * touchMilliseconds;
+const waitMilliseconds = 1000;
 
 /**
  * Works while this process alone has a file (nothing is claimed where there is none). The lock goes when the work ends or the
  * process does; one left by a process that was killed is taken over.
+ * @param patience milliseconds to wait for an owner that can't be seen from here: it may have died with its machine
  * @throws InputError while a living process has the file.
  */
-export async function withFileLock<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(path: string | undefined, work: () => Promise<T>, patience = 0): Promise<T> {
   if (path === undefined) return work();
-  const unlock = lockFile(path);
+  const unlock = await lockPatiently(path, performance.now() + patience);
   try {
     return await work();
   } finally {
     unlock();
   }
 }
+
+async function lockPatiently(path: string, until: number): Promise<() => void> {
+  for (;;) {
+    try {
+      return lockFile(path);
+    } catch (error) {
+      if (!(error instanceof TakenElsewhere) || performance.now() > until) throw error;
+      await new Promise(resolve => setTimeout(resolve, waitMilliseconds));
+    }
+  }
+}
+
+/** A lock of a process that can't be seen from here. */
+class TakenElsewhere extends InputError {}
 
 /** The file that shows that `path` is taken. */
 export const lockOf = (path: string): string => `${targetOf(path).path}.lock`;
@@ -176,8 +194,9 @@ function sleep(milliseconds: number): void {
 
 function taken(path: string, holder: LockOwner | "unknown"): InputError {
   const who = holder === "unknown" ? "another process" : `process ${holder.pid}`;
-  const where = holder === "unknown" || stateOf(holder) !== "elsewhere" ? "" : ` on ${holder.host}`;
-  return new InputError({
+  const isElsewhere = holder === "unknown" || stateOf(holder) === "elsewhere";
+  const where = holder === "unknown" || !isElsewhere ? "" : ` on ${holder.host}`;
+  return new (isElsewhere ? TakenElsewhere : InputError)({
     where: path,
     got: `a file that ${who}${where} is writing`,
     expected: "a file of one process at a time",

@@ -70,12 +70,20 @@ export interface Coordinates {
   readonly axes: readonly number[];
 }
 
-export function sweepSize({ designs, workloads, lengths, axes }: SweepRequest): number {
+/** What fixes the coordinates of a sweep's points: how many there are of each. */
+export interface Grid {
+  readonly designs: readonly unknown[];
+  readonly workloads: readonly unknown[];
+  readonly lengths: readonly number[];
+  readonly axes: readonly Axis[];
+}
+
+export function sweepSize({ designs, workloads, lengths, axes }: Grid): number {
   return axes.reduce((n, { values }) => n * values.length, designs.length * workloads.length * lengths.length);
 }
 
 /** The coordinates of point `index`; the last axis turns fastest. */
-export function coordinates({ workloads, lengths, axes }: SweepRequest, index: number): Coordinates {
+export function coordinates({ workloads, lengths, axes }: Grid, index: number): Coordinates {
   const chosen: number[] = [];
   for (let k = axes.length - 1; k >= 0; k--) {
     const { length } = (axes[k] as Axis).values;
@@ -253,38 +261,4 @@ function probed(request: SweepRequest): readonly ReadDesign[] {
     }
     return ran ? [{ name, reads }] : [];
   });
-}
-
-/**
- * Which points no other point of their group beats: none is at least as good in every objective (smaller is better)
- * and better in one. Points without numbers are on no front.
- */
-export function paretoFront(objectives: readonly Float64Array[], groups: Int32Array): Uint8Array {
-  const size = groups.length;
-  const value = (k: number, i: number): number => (objectives[k] as Float64Array)[i] as number;
-  const order = Array.from({ length: size }, (_, i) => i)
-    .filter(i => objectives.every((_, k) => Number.isFinite(value(k, i))))
-    .sort((a, b) => {
-      for (let k = 0; k < objectives.length; k++) {
-        const by = value(k, a) - value(k, b);
-        if (by !== 0) return by;
-      }
-      return a - b;
-    });
-  const onFront = new Uint8Array(size);
-  const fronts = new Map<number, number[]>();
-  for (const i of order) {
-    const group = groups[i] as number;
-    const front = fronts.get(group) ?? [];
-    fronts.set(group, front);
-    // Everything before i in order is no worse in the first objective.
-    const beaten = front.some(
-      j =>
-        objectives.every((_, k) => value(k, j) <= value(k, i)) && objectives.some((_, k) => value(k, j) < value(k, i)),
-    );
-    if (beaten) continue;
-    onFront[i] = 1;
-    front.push(i);
-  }
-  return onFront;
 }

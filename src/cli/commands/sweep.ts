@@ -2,7 +2,8 @@ import { type Command, Option } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
-import type { SweepOptions } from "../sweep/sweep.js";
+import { shardOption } from "../shard/choice.js";
+import type { SweepOptions } from "../sweep/options.js";
 
 export function register(program: Command): void {
   const command = program
@@ -26,9 +27,10 @@ export function register(program: Command): void {
       "what the front is over: less of each is better, of shares more",
       "latencySeconds,energyPj",
     )
-    .option("--out <files...>", "write .csv, .json or .svg files (default: CSV on stdout)")
+    .option("--out <files...>", "write .csv, .json or .svg files, FILE.shard with --shard (default: CSV on stdout)")
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
-    .option("--resume <file>", "keep finished points in this file, and go on from what it holds");
+    .option("--resume <file>", "keep finished points in this file, and go on from what it holds")
+    .addOption(shardOption());
   accountingOptions(command)
     .addOption(arithmeticOption())
     .addOption(formatOption())
@@ -51,4 +53,6 @@ Examples:
   fusemax sweep --model llama-3-8b --phase decode --seq 128K --set architecture.parameters.columns=4..256*4 \\
                 --set architecture.parameters.rows=64..1K*2 --pareto latencySeconds,areaUm2
   fusemax sweep --set workload.headDim=16..256+1 --set architecture.frequencyHz=100e6..2e9:200 \\
-                --out big.csv --resume big.points`;
+                --out big.csv --resume big.points
+  fusemax sweep --set workload.headDim=16..256+1 --shard 3/8 --out big-3.shard    # and so on, then
+  fusemax merge big-*.shard --out big.csv`;

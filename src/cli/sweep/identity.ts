@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { programIdentity } from "../../io/program-identity.js";
 import type { SweepRequest } from "../../model/sweep.js";
+import type { Design } from "../../spec/design.js";
 
 /** Everything that fixes the numbers of a sweep. */
 export interface SweepIdentity {
@@ -11,16 +12,27 @@ export interface SweepIdentity {
   readonly sweep: string;
 }
 
-export function sweepIdentity({ designs, workloads, ...sweep }: SweepRequest): SweepIdentity {
-  // Of a document only what it says, whatever parts a design has; where it stands does not matter.
-  const parts = designs.map(design => Object.entries(design).map(([name, part]) => [name, dataOf(part)]));
-  return { program: programIdentity(), specs: digest([parts, workloads]), sweep: digest(sweep) };
+export function sweepIdentity({ designs, workloads, axes, ...sweep }: SweepRequest): SweepIdentity {
+  const grid = axes.map(({ path, values }) => [path, hashOfNumbers(values)]);
+  return {
+    program: programIdentity(),
+    specs: digest([designs.map(partsOf), workloads]),
+    sweep: digest([grid, sweep]),
+  };
 }
+
+/** An axis may have more values than a text has room for. */
+const hashOfNumbers = (values: readonly number[]): string =>
+  createHash("sha256").update(Float64Array.from(values)).digest("hex");
+
+/** Of a document only what it says, whatever parts a design has; where it stands does not matter. */
+export const partsOf = (design: Design): unknown => Object.entries(design).map(([name, part]) => [name, dataOf(part)]);
 
 const dataOf = (part: unknown): unknown =>
   typeof part === "object" && part !== null && "data" in part ? part.data : part;
 
-const digest = (value: unknown): string =>
+/** Of anything that specs and options hold. */
+export const digest = (value: unknown): string =>
   createHash("sha256")
     .update(JSON.stringify(value, (_, part: unknown) => exact(part)))
     .digest("hex")

@@ -1,50 +1,43 @@
-import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, openSync, readSync } from "node:fs";
 import { InputError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
-import { requireRegular } from "../../io/regular-file.js";
+import { isWhole, jsonOf, linesOf, withDigest } from "../../io/digest-lines.js";
+import { readWithoutWaiting, requireRegular } from "../../io/regular-file.js";
 import { systemError } from "../../io/system-error.js";
 import type { SweepIdentity } from "./identity.js";
-import type { Block } from "./points.js";
+import type { Block, PointStore } from "./points.js";
 
-// The finished points of a sweep: a line that says which sweep they belong to, then a line a block. Each line is JSON after a
-// digest of it. The digests of blocks begin with the first line, so that a block of another sweep is never taken for one of this,
-// and blocks are known even where the first line is damaged. What is damaged is dropped: a last line cut short by a kill, and
-// whatever a disk has made of the others.
+// The finished points of a sweep: a line that says which sweep they belong to, then a line a block. The digests of blocks begin
+// with the first line, so that a block of another sweep is never taken for one of this, and blocks are known even where the
+// first line is damaged. What is damaged is dropped: a last line cut short by a kill, and whatever a disk has made of the others.
+// Points are never all in memory: where each block lies is.
 
 const schema = "fusemax.sweep-points/2";
-const digestLength = 16;
 
-export interface Journal {
-  /** Blocks that were found finished. */
-  readonly finished: readonly Block[];
+export interface Journal extends PointStore {
   /** Bytes that could not be used: their points are computed again. */
   readonly droppedBytes: number;
-  append(block: Block): void;
+}
+
+/** Where the points [from, to) lie. */
+interface Entry {
+  readonly from: number;
+  readonly to: number;
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 /** Opens a file of finished points, or begins one. @throws InputError when it belongs to another sweep or can't be used. */
 export async function openJournal(path: string, identity: SweepIdentity): Promise<Journal> {
   const header = withDigest("", JSON.stringify({ schema, ...identity }));
   try {
-    if (existsSync(path)) requireRegular(path, "a file of finished points");
-    // As bytes: the points of a large sweep are longer than any string can be.
-    const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-    const lines = linesOf(bytes);
-    const [first = bytes, ...others] = lines;
-    const hasHeader = first.equals(header);
-    if (!hasHeader) refuseOther(path, first, identity);
-    const kept = (hasHeader ? others : lines).filter(line => isWhole(header.toString(), line));
-    const isNew =
-      bytes.length === 0 || header.subarray(0, bytes.length).equals(bytes) || bytes.every(byte => byte === 0);
-    if (!hasHeader && kept.length === 0 && !isNew) throw notOurs(path);
-    const usedBytes = kept.reduce((sum, line) => sum + line.length, hasHeader ? header.length : 0);
-    if (!hasHeader || usedBytes < bytes.length) await writeAtomically(path, [header, ...kept]);
-    return {
-      finished: kept.map(line => JSON.parse(line.toString("utf8", digestLength + 1)) as Block),
-      droppedBytes: kept.length === 0 && isNew && !hasHeader ? 0 : bytes.length - usedBytes,
-      append: block => append(path, withDigest(header.toString(), JSON.stringify(block))),
-    };
+    const size = existsSync(path) ? requireRegular(path, "a file of finished points").size : 0;
+    const found = readJournal(path, size, header, identity);
+    const damaged = !found.hasHeader || found.usedBytes < size;
+    if (damaged) await writeAtomically(path, usable(path, header, found.entries));
+    return journal(path, header, damaged ? moved(header, found.entries) : found.entries, {
+      droppedBytes: found.isNew ? 0 : size - found.usedBytes,
+    });
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(
@@ -54,32 +47,100 @@ export async function openJournal(path: string, identity: SweepIdentity): Promis
   }
 }
 
-const digestOf = (before: string, json: string | Uint8Array): string =>
-  createHash("sha256").update(before).update(json).digest("hex").slice(0, digestLength);
-
-const withDigest = (before: string, json: string): Buffer => Buffer.from(`${digestOf(before, json)} ${json}\n`);
-
-function isWhole(before: string, line: Buffer): boolean {
-  const json = line.subarray(digestLength + 1, -1);
-  return line.at(-1) === 0x0a && line.toString("latin1", 0, digestLength + 1) === `${digestOf(before, json)} `;
+interface Found {
+  readonly entries: readonly Entry[];
+  readonly hasHeader: boolean;
+  /** Nothing is in it, or only what a kill in the first moment leaves. */
+  readonly isNew: boolean;
+  readonly usedBytes: number;
 }
 
-/** The lines with their ends; the last may have none. */
-function linesOf(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, at);
-    const next = end < 0 ? bytes.length : end + 1;
-    lines.push(bytes.subarray(at, next));
-    at = next;
+/** @throws InputError for the points of another sweep, and for what is no file of points. */
+function readJournal(path: string, size: number, header: Buffer, identity: SweepIdentity): Found {
+  const before = header.toString();
+  const entries: Entry[] = [];
+  let hasHeader = false;
+  let isEmpty = true;
+  for (const { offset, bytes } of size === 0 ? [] : linesOf(path, 0, size)) {
+    isEmpty &&= bytes.every(byte => byte === 0) || (offset === 0 && header.subarray(0, size).equals(bytes));
+    if (offset === 0 && bytes.equals(header)) hasHeader = true;
+    else if (offset === 0) refuseOther(path, bytes, identity);
+    if (!isWhole(before, bytes)) continue;
+    const { from, points } = jsonOf(bytes) as Block;
+    entries.push({ from, to: from + points.length, offset, bytes: bytes.length });
   }
-  return lines;
+  const isNew = isEmpty && !hasHeader;
+  if (!hasHeader && entries.length === 0 && !isNew) throw notOurs(path);
+  const usedBytes = entries.reduce((sum, { bytes }) => sum + bytes, hasHeader ? header.length : 0);
+  return { entries, hasHeader, isNew, usedBytes };
+}
+
+function* usable(path: string, header: Buffer, entries: readonly Entry[]): Generator<Uint8Array> {
+  yield header;
+  for (const entry of entries) yield lineAt(path, entry);
+}
+
+/** Where blocks lie when they stand one after the other. */
+function moved(header: Buffer, entries: readonly Entry[]): readonly Entry[] {
+  let offset = header.length;
+  return entries.map(entry => {
+    offset += entry.bytes;
+    return { ...entry, offset: offset - entry.bytes };
+  });
+}
+
+function journal(
+  path: string,
+  header: Buffer,
+  found: readonly Entry[],
+  { droppedBytes }: Pick<Journal, "droppedBytes">,
+): Journal {
+  const before = header.toString();
+  const entries = [...found];
+  let end = entries.reduce((most, { offset, bytes }) => Math.max(most, offset + bytes), header.length);
+  const ordered = (): readonly Entry[] => entries.sort((a, b) => a.from - b.from);
+  return {
+    droppedBytes,
+    get finished() {
+      return ordered();
+    },
+    append(block) {
+      const line = withDigest(before, JSON.stringify(block));
+      append(path, line);
+      entries.push({ from: block.from, to: block.from + block.points.length, offset: end, bytes: line.length });
+      end += line.length;
+    },
+    *blocks() {
+      let next = 0;
+      for (const entry of ordered()) {
+        if (entry.to <= next) continue;
+        const { from, points } = jsonOf(lineAt(path, entry)) as Block;
+        yield from >= next ? { from, points } : { from: next, points: points.slice(next - from) };
+        next = entry.to;
+      }
+    },
+  };
+}
+
+function lineAt(path: string, { offset, bytes }: Entry): Buffer {
+  const line = Buffer.alloc(bytes);
+  const handle = openSync(path, readWithoutWaiting);
+  try {
+    for (let filled = 0; filled < bytes; ) {
+      const read = readSync(handle, line, filled, bytes - filled, offset + filled);
+      if (read === 0) throw changed(path);
+      filled += read;
+    }
+    return line;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Refuses the points of another sweep: a first line that is whole says so. */
 function refuseOther(path: string, first: Buffer, identity: SweepIdentity): void {
   if (!isWhole("", first)) return;
-  const found = JSON.parse(first.toString("utf8", digestLength + 1)) as Partial<SweepIdentity> & { schema?: unknown };
+  const found = jsonOf(first) as Partial<SweepIdentity> & { schema?: unknown };
   if (found.schema !== schema) throw notOurs(path);
   const { program, specs, sweep } = identity;
   if (found.program !== program) throw another(path, `points of program ${found.program}`, `points of ${program}`);
@@ -116,4 +177,11 @@ const notOurs = (path: string): InputError =>
     where: path,
     got: "something that is no file of finished points",
     expected: `a file that --resume began (${schema}), or a new name`,
+  });
+
+const changed = (path: string): InputError =>
+  new InputError({
+    where: path,
+    got: "a file that another process has cut short",
+    expected: "the points written to it",
   });

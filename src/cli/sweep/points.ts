@@ -1,12 +1,9 @@
-import { measures, type SweepPoint } from "../../model/sweep.js";
+import type { SweepPoint } from "../../model/sweep.js";
 
-/** Results of a sweep, column by column, in the order of the grid. */
-export interface Points {
-  readonly size: number;
-  readonly numbers: Readonly<Record<(typeof measures)[number], Float64Array>>;
-  readonly bounds: string[];
-  readonly estimated: Uint8Array;
-  readonly errors: Map<number, string>;
+/** Points [from, to) of a grid. */
+export interface PointRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Finished points [from, from + points.length). */
@@ -15,26 +12,54 @@ export interface Block {
   readonly points: readonly SweepPoint[];
 }
 
-export function emptyPoints(size: number): Points {
-  const numbers = Object.fromEntries(
-    measures.map(m => [m, new Float64Array(size).fill(Number.NaN)]),
-  ) as Points["numbers"];
+/** Finished points, gathered in any order and read in that of the grid, any number of times. */
+export interface PointStore {
+  /** What is there, ascending and disjoint. */
+  readonly finished: readonly PointRange[];
+  append(block: Block): void;
+  /** The finished points, each once. */
+  blocks(): Iterable<Block>;
+}
+
+/** Points in memory, as text: objects would take four times the room. */
+export function memoryPoints(): PointStore {
+  const kept: { readonly from: number; readonly to: number; readonly json: string }[] = [];
+  const ordered = () => kept.sort((a, b) => a.from - b.from);
   return {
-    size,
-    numbers,
-    bounds: new Array<string>(size).fill(""),
-    estimated: new Uint8Array(size),
-    errors: new Map(),
+    get finished() {
+      return ordered();
+    },
+    append: ({ from, points }) => void kept.push({ from, to: from + points.length, json: JSON.stringify(points) }),
+    *blocks() {
+      for (const { from, json } of ordered()) yield { from, points: JSON.parse(json) as readonly SweepPoint[] };
+    },
   };
 }
 
-export function putBlock(points: Points, { from, points: block }: Block): void {
-  block.forEach(({ numbers, bound, estimated, error }, i) => {
-    measures.forEach((measure, m) => {
-      points.numbers[measure][from + i] = numbers[m] ?? Number.NaN;
-    });
-    points.bounds[from + i] = bound;
-    points.estimated[from + i] = estimated ? 1 : 0;
-    if (error !== "") points.errors.set(from + i, error);
-  });
+/** The parts of `wanted` that are not among `finished`, cut into pieces of at most `most` points; both ascend. */
+export function* unfinished(
+  wanted: Iterable<PointRange>,
+  finished: readonly PointRange[],
+  most: number,
+): Generator<PointRange> {
+  let next = 0;
+  for (const { from, to } of wanted) {
+    for (let at = from; at < to; ) {
+      while (next < finished.length && (finished[next] as PointRange).to <= at) next += 1;
+      const done = finished[next];
+      if (done !== undefined && done.from <= at) {
+        at = done.to;
+        continue;
+      }
+      const end = Math.min(to, at + most, done?.from ?? to);
+      yield { from: at, to: end };
+      at = end;
+    }
+  }
 }
+
+export const countPoints = (ranges: Iterable<PointRange>): number => {
+  let points = 0;
+  for (const { from, to } of ranges) points += to - from;
+  return points;
+};

@@ -1,48 +1,92 @@
 import { csvCell } from "../../io/csv.js";
 import { accountingText } from "../../model/corrections.js";
-import {
-  type Coordinates,
-  coordinates,
-  type Measure,
-  measures,
-  paretoFront,
-  type SweepRequest,
-} from "../../model/sweep.js";
-import { chart } from "../../report/chart.js";
-import type { Axis, Figure } from "../../report/figure.js";
+import { ParetoFronts } from "../../model/pareto-fronts.js";
+import { type Coordinates, coordinates, type Measure, measures, type SweepPoint } from "../../model/sweep.js";
 import { jsonText } from "../../report/finite.js";
-import { lengthLabel, plain } from "../../report/units.js";
-import type { Workload } from "../../spec/workload.js";
-import type { Points } from "./points.js";
+import type { Block } from "./points.js";
+import type { SweepTable } from "./table.js";
 
+/** A point of a table. */
+export interface MarkedPoint {
+  readonly at: Coordinates;
+  readonly point: SweepPoint;
+  /** On the Pareto front of its workload and length. */
+  readonly onFront: boolean;
+}
+
+/** The points of a sweep, which are read again each time: they need not fit the memory. */
 export interface SweepResults {
-  readonly request: SweepRequest;
-  readonly points: Points;
-  /** 1 for the points on the Pareto front of their workload and length. */
-  readonly front: Uint8Array;
-  readonly objectives: readonly Measure[];
+  readonly table: SweepTable;
+  readonly size: number;
+  /** Points whose energy and area are interpolated or extrapolated. */
+  readonly estimated: number;
+  /** Points that could not be mapped. */
+  readonly failed: number;
+  /** All points in the order of the grid, marked. */
+  marked(): Iterable<MarkedPoint>;
+  /** How many points are on the fronts. */
+  onFront(): number;
 }
 
-/** The fronts: designs and fields compete, within one workload (its swept fields included) and one length. */
-export function sweepFront(request: SweepRequest, points: Points, objectives: readonly Measure[]): Uint8Array {
-  const groups = new Int32Array(points.size);
-  const known = new Map<string, number>();
-  const workloadAxes = request.axes.flatMap(({ path }, k) => (path.startsWith("workload.") ? [k] : []));
-  for (let i = 0; i < points.size; i++) {
-    const at = coordinates(request, i);
-    const key = [at.workload, at.length, ...workloadAxes.map(k => at.axes[k])].join();
-    const group = known.get(key) ?? known.size;
-    known.set(key, group);
-    groups[i] = group;
+/**
+ * Finds the fronts: designs and fields compete, within one workload (its swept fields included) and one length.
+ * @param blocks all points in the order of the grid, from the first on each time
+ */
+export function sweepResults(table: SweepTable, size: number, blocks: () => Iterable<Block>): SweepResults {
+  const fronts = new ParetoFronts(table.objectives.length);
+  const groupOf = grouping(table);
+  const objectivesOf = objectiveValues(table.objectives);
+  let [estimated, failed] = [0, 0];
+  for (const { from, points } of blocks()) {
+    points.forEach((point, i) => {
+      fronts.add(groupOf(coordinates(table, from + i)), objectivesOf(point));
+      if (point.estimated) estimated += 1;
+      if (point.error !== "") failed += 1;
+    });
   }
-  // Less of everything is better, but for shares.
-  const better = objectives.map(measure =>
-    axisOf[measure].share === true ? points.numbers[measure].map(share => -share) : points.numbers[measure],
-  );
-  return paretoFront(better, groups);
+  let counted: number | null = null;
+  function* marked(): Generator<MarkedPoint> {
+    let found = 0;
+    for (const { from, points } of blocks()) {
+      for (const [i, point] of points.entries()) {
+        const at = coordinates(table, from + i);
+        const onFront = fronts.has(groupOf(at), objectivesOf(point));
+        if (onFront) found += 1;
+        yield { at, point, onFront };
+      }
+    }
+    counted = found;
+  }
+  const onFront = (): number => {
+    if (counted === null) for (const _ of marked()); // all of them, for the count
+    return counted ?? 0;
+  };
+  return { table, size, estimated, failed, marked, onFront };
 }
 
-const head = (request: SweepRequest): readonly string[] => [
+/** A number for each workload, its swept fields included, and each length. */
+function grouping({ axes, lengths }: SweepTable): (at: Coordinates) => number {
+  const workloadAxes = axes.flatMap(({ path, values }, k) =>
+    path.startsWith("workload.") ? [{ k, size: values.length }] : [],
+  );
+  return at =>
+    workloadAxes.reduce(
+      (group, { k, size }) => group * size + (at.axes[k] as number),
+      at.workload * lengths.length + at.length,
+    );
+}
+
+/** Shares, of which more is better. */
+const shares: ReadonlySet<Measure> = new Set(["util2d", "util1d", "useful2d", "useful1d", "util", "useful"]);
+export const isShare = (measure: Measure): boolean => shares.has(measure);
+
+/** What a point's rivals must not undercut: less of everything is better, but for shares. */
+function objectiveValues(objectives: readonly Measure[]): (point: SweepPoint) => readonly number[] {
+  const places = objectives.map(measure => ({ at: measures.indexOf(measure), sign: isShare(measure) ? -1 : 1 }));
+  return ({ numbers }) => places.map(({ at, sign }) => sign * (numbers[at] ?? Number.NaN));
+}
+
+const head = (table: SweepTable): readonly string[] => [
   "design",
   "model",
   "batch",
@@ -50,51 +94,46 @@ const head = (request: SweepRequest): readonly string[] => [
   "phase",
   "queries",
   "layers",
-  ...request.axes.map(({ path }) => path),
+  ...table.axes.map(({ path }) => path),
 ];
 
-function place(request: SweepRequest, at: Coordinates): readonly (string | number)[] {
-  const batchAxis = request.axes.findIndex(({ path }) => path === "workload.batch");
-  const workload = request.workloads[at.workload] as Workload;
-  const seq = request.lengths[at.length] as number;
-  const values = request.axes.map(({ values }, k) => values[at.axes[k] as number] as number);
-  return [
-    request.designs[at.design]?.name ?? "",
-    workload.name,
-    batchAxis < 0 ? workload.batch : (values[batchAxis] as number),
-    seq,
-    request.phase,
-    request.phase === "decode" ? request.decodeQueries : seq,
-    workload.kinds[0]?.name ?? "",
-    ...values,
-  ];
+/** The cells of a point's place, in the order of `head`. */
+function placing(table: SweepTable): (at: Coordinates) => readonly (string | number)[] {
+  const batchAxis = table.axes.findIndex(({ path }) => path === "workload.batch");
+  return at => {
+    const workload = table.workloads[at.workload];
+    const seq = table.lengths[at.length] as number;
+    const values = table.axes.map(({ values }, k) => values[at.axes[k] as number] as number);
+    return [
+      table.designs[at.design] ?? "",
+      workload?.name ?? "",
+      batchAxis < 0 ? (workload?.batch ?? 0) : (values[batchAxis] as number),
+      seq,
+      table.phase,
+      table.phase === "decode" ? table.decodeQueries : seq,
+      workload?.layers ?? "",
+      ...values,
+    ];
+  };
 }
 
 /** CSV, a line a point: where it is, what it gives, whether it is on the front, or why it could not be mapped. */
-export function* sweepCsv({ request, points, front }: SweepResults): Generator<string> {
-  yield `${[...head(request), ...measures, "bound", "pareto", "estimated", "accounting", "error"].map(csvCell).join(",")}\n`;
-  const accounting = accountingText(request.accounting);
-  for (let i = 0; i < points.size; i++) {
-    const cells: (string | number)[] = [...place(request, coordinates(request, i))];
-    for (const measure of measures) {
-      const value = points.numbers[measure][i] as number;
-      cells.push(Number.isNaN(value) ? "" : value);
-    }
-    cells.push(
-      points.bounds[i] as string,
-      front[i] as number,
-      points.estimated[i] as number,
-      accounting,
-      points.errors.get(i) ?? "",
-    );
-    yield `${cells.map(csvCell).join(",")}\n`;
+export function* sweepCsv({ table, marked }: SweepResults): Generator<string> {
+  const place = placing(table);
+  yield `${[...head(table), ...measures, "bound", "pareto", "estimated", "accounting", "error"].map(csvCell).join(",")}\n`;
+  const accounting = accountingText(table.accounting);
+  for (const { at, point, onFront } of marked()) {
+    const numbers = measures.map((_, m) => point.numbers[m] ?? "");
+    const marks = [point.bound, onFront ? 1 : 0, point.estimated ? 1 : 0, accounting, point.error];
+    yield `${[...place(at), ...numbers, ...marks].map(csvCell).join(",")}\n`;
   }
 }
 
 /** The same as JSON (fusemax.sweep/1): the grid, and its points in order, a line each. */
-export function* sweepJson({ request, points, front, objectives }: SweepResults): Generator<string> {
-  const names = head(request);
-  const { accounting, axes } = request;
+export function* sweepJson({ table, size, marked }: SweepResults): Generator<string> {
+  const names = head(table);
+  const place = placing(table);
+  const { accounting, axes, objectives } = table;
   const opening = JSON.stringify({
     schema: "fusemax.sweep/1",
     accounting: accounting.name,
@@ -103,20 +142,21 @@ export function* sweepJson({ request, points, front, objectives }: SweepResults)
     axes,
   });
   yield `${opening.slice(0, -1)},"points":[\n`;
-  for (let i = 0; i < points.size; i++) {
-    const at = place(request, coordinates(request, i));
-    const error = points.errors.get(i);
-    const numbers = measures.flatMap(measure => {
-      const value = points.numbers[measure][i] as number;
-      return Number.isNaN(value) ? [] : [[measure, value] as const];
+  let written = 0;
+  for (const { at, point, onFront } of marked()) {
+    const cells = place(at);
+    const numbers = measures.flatMap((measure, m) => {
+      const value = point.numbers[m] ?? null;
+      return value === null ? [] : [[measure, value] as const];
     });
-    const point = {
-      ...Object.fromEntries(names.map((name, k) => [name, name === "layers" && at[k] === "" ? null : at[k]])),
-      ...(error === undefined ? { ...Object.fromEntries(numbers), bound: points.bounds[i] } : { error }),
-      pareto: front[i] === 1,
-      estimated: points.estimated[i] === 1,
+    const line = {
+      ...Object.fromEntries(names.map((name, k) => [name, name === "layers" && cells[k] === "" ? null : cells[k]])),
+      ...(point.error === "" ? { ...Object.fromEntries(numbers), bound: point.bound } : { error: point.error }),
+      pareto: onFront,
+      estimated: point.estimated,
     };
-    yield `${jsonText(point).trimEnd()}${i + 1 < points.size ? "," : ""}\n`;
+    written += 1;
+    yield `${jsonText(line).trimEnd()}${written < size ? "," : ""}\n`;
   }
   yield "]}\n";
 }
@@ -134,94 +174,4 @@ export function* pieces(lines: Iterable<string>): Generator<string> {
     piece = "";
   }
   yield piece;
-}
-
-const layersOf = ({ kinds: [kind] }: Workload): string =>
-  kind === undefined || kind.name === null ? "" : `${kind.name} layers, `;
-
-/** Points drawn besides the fronts: more would only hide each other. */
-const mostDrawn = 1500;
-
-interface MeasureAxis {
-  readonly label: string;
-  readonly factor: number;
-  readonly share?: true;
-}
-
-const axisOf: Readonly<Record<Measure, MeasureAxis>> = {
-  cycles: { label: "cycles", factor: 1 },
-  latencySeconds: { label: "latency (s)", factor: 1 },
-  trafficBytes: { label: "DRAM traffic (GB)", factor: 1e-9 },
-  energyPj: { label: "energy (J)", factor: 1e-12 },
-  areaUm2: { label: "area (mm²)", factor: 1e-6 },
-  util2d: { label: "busy share of the 2D array", factor: 1, share: true },
-  util1d: { label: "busy share of the 1D array", factor: 1, share: true },
-  useful2d: { label: "useful share of the 2D array", factor: 1, share: true },
-  useful1d: { label: "useful share of the 1D array", factor: 1, share: true },
-  util: { label: "busy share of the largest array", factor: 1, share: true },
-  useful: { label: "useful share of the largest array", factor: 1, share: true },
-};
-
-interface DrawnPoint {
-  readonly x: number;
-  readonly y: number;
-  readonly title: string;
-  readonly onFront: boolean;
-}
-
-/** `architecture.levels.buffer.bytes` -> `buffer.bytes`. */
-const shortName = (path: string): string => path.split(".").slice(-2).join(".");
-
-/** The first two objectives against each other: a series a design, its points of the fronts joined. */
-export function sweepChart({ request, points, front, objectives }: SweepResults, accounting: string): string {
-  const [yName, xName] = [objectives[0] ?? "latencySeconds", objectives[1] ?? "energyPj"];
-  const value = (measure: Measure, i: number): number =>
-    (points.numbers[measure][i] as number) * axisOf[measure].factor;
-  const stride = Math.max(1, Math.ceil(points.size / mostDrawn));
-  const phase = request.phase === "decode" ? "decode, " : "";
-  const groups = request.workloads.flatMap((workload, w) =>
-    request.lengths.map((seq, l) => ({
-      title: `${workload.name}, ${layersOf(workload)}${phase}${lengthLabel(seq)} tokens`,
-      w,
-      l,
-    })),
-  );
-  const shown = groups.slice(0, 12);
-  const lines = shown.map(() => request.designs.map(() => [] as DrawnPoint[]));
-  for (let i = 0; i < points.size; i++) {
-    if (![xName, yName].every(name => Number.isFinite(points.numbers[name][i]))) continue;
-    if (front[i] === 0 && i % stride !== 0) continue;
-    const at = coordinates(request, i);
-    const panel = shown.findIndex(({ w, l }) => w === at.workload && l === at.length);
-    const title = request.axes
-      .map(({ path, values }, k) => `${shortName(path)}=${values[at.axes[k] as number]}`)
-      .join(", ");
-    lines[panel]?.[at.design]?.push({ x: value(xName, i), y: value(yName, i), title, onFront: front[i] === 1 });
-  }
-  const every = stride === 1 ? "" : `; one point in ${stride} and all of the fronts`;
-  const cut =
-    shown.length < groups.length ? `; the first ${shown.length} of ${groups.length} workloads and lengths` : "";
-  const axis = (name: Measure): Axis => {
-    const { label, share } = axisOf[name];
-    return { label, scale: share === true ? "linear" : "log", fit: true, format: plain };
-  };
-  const figure: Figure = {
-    title: `Sweep of ${request.axes.map(({ path }) => shortName(path)).join(", ") || "designs"}`,
-    note: `Joined: on the Pareto front of a workload and length; pale: beaten there; accounting: ${accounting}${every}${cut}.`,
-    series: request.designs.map(({ name }) => name),
-    alwaysLegend: true,
-    y: axis(yName),
-    ownY: true,
-    panelsPerRow: Math.min(3, shown.length),
-    panels: shown.map(({ title }, p) => ({
-      kind: "points",
-      title,
-      x: axis(xName),
-      lines: (lines[p] ?? []).flatMap((of, series) => [
-        { series, joined: false, faint: true, points: of.filter(({ onFront }) => !onFront) },
-        { series, joined: true, points: of.filter(({ onFront }) => onFront).sort((a, b) => a.x - b.x) },
-      ]),
-    })),
-  };
-  return chart(figure);
 }

@@ -1,0 +1,27 @@
+import { UsageError } from "../../errors.js";
+import type { ShardFile, ShardHeader } from "../../io/shard-file.js";
+import type { SweepShardHeader } from "../sweep/shard.js";
+import { gatherShards } from "./gather.js";
+
+export interface MergeOptions {
+  readonly out?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** `fusemax merge`: what the command without --shard gives. Returns the exit code. */
+export async function merge(paths: readonly string[], options: MergeOptions): Promise<number> {
+  const files = await gatherShards(paths);
+  const [first] = files;
+  if (first === undefined) throw new UsageError({ where: "merge", got: "no files", expected: "all shards" });
+  if (isOf(files, "sweep")) return (await import("../sweep/merge.js")).mergeSweep(files, options);
+  throw new UsageError({
+    where: first.path,
+    got: `a shard of ${first.header.command}`,
+    expected: "one of sweep or run",
+  });
+}
+
+function isOf(files: readonly ShardFile[], command: "sweep"): files is readonly ShardFile<SweepShardHeader>[];
+function isOf(files: readonly ShardFile[], command: ShardHeader["command"]): boolean {
+  return files[0]?.header.command === command;
+}

@@ -1,0 +1,156 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseShard } from "../../src/cli/shard/choice.js";
+import { openJournal } from "../../src/cli/sweep/journal.js";
+import type { SweepShardHeader } from "../../src/cli/sweep/shard.js";
+import { stripesOfShard } from "../../src/cli/sweep/stripes.js";
+import { openShardFile } from "../../src/io/shard-file.js";
+import type { SweepPoint } from "../../src/model/sweep.js";
+import { invoke } from "./invoke.js";
+
+const folder = mkdtempSync(join(tmpdir(), "fusemax-shards-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const bytesOf = (name: string): Buffer => readFileSync(at(name));
+
+/** How often the law is tried. */
+const cases = Number(process.env["FUSEMAX_SHARD_CASES"] ?? 4);
+
+/** Runs a command line that must end well. */
+async function succeed(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await invoke(...args);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+/** Into how many shards, which of them were killed in the middle, and the order in which they are joined. */
+const cut = fc.record({ count: fc.integer({ min: 1, max: 9 }), seed: fc.nat() }).chain(({ count }) =>
+  fc.record({
+    count: fc.constant(count),
+    killed: fc.subarray([...Array(count).keys()], { maxLength: Math.min(3, count) }),
+    keep: fc.double({ min: 0, max: 1, noNaN: true }),
+    order: fc.shuffledSubarray([...Array(count).keys()], { minLength: count }),
+  }),
+);
+
+describe("a sweep in shards", () => {
+  const grid = ["--set", "workload.heads=6,12", "--set", "architecture.levels.buffer.bytes=64K,16M,20M,32M"];
+  const args = ["sweep", "--design", "fusemax,flat", "--seq", "1K,4K", ...grid];
+
+  /** What a shard that is killed leaves: some of its stripes, the last of them cut short. */
+  async function leaveHalf(path: string, keep: number): Promise<void> {
+    const { header } = openShardFile(path);
+    const { program, specs, work, shard, stripes } = header as SweepShardHeader;
+    const [, ...lines] = readFileSync(path, "utf8").split("\n");
+    const part = `${path}.part`;
+    rmSync(path);
+    const journal = await openJournal(part, { program, specs, sweep: work });
+    for (const [i, { from }] of [...stripesOfShard(stripes, shard)].entries()) {
+      if ((i * 7) % 10 < 10 * keep) journal.append({ from, points: JSON.parse(lines[i] ?? "") as SweepPoint[] });
+    }
+    truncateSync(part, Math.max(0, statSync(part).size - 20));
+  }
+
+  it("law: shards of any number, killed and run again, joined in any order, give the bytes of one process", async () => {
+    const kinds = ["csv", "json", "svg"];
+    const out = (name: string) => kinds.map(kind => at(`${name}.${kind}`));
+    const said = await succeed(...args, "--out", ...out("one"));
+    const json = await succeed(...args, "--json");
+    await fc.assert(
+      fc.asyncProperty(cut, async ({ count, killed, keep, order }) => {
+        const path = (i: number) => at(`${i}.shard`);
+        const run = (i: number) => succeed(...args, "--shard", `${i}/${count}`, "--out", path(i));
+        for (let i = 0; i < count; i += 1) await run(i);
+        for (const i of killed) await leaveHalf(path(i), keep);
+        for (const i of killed) await run(i);
+        const merged = await succeed("merge", ...order.map(path), "--out", ...out("joined"));
+        expect(merged.replaceAll("joined", "one")).toBe(said);
+        for (const kind of kinds) expect(bytesOf(`joined.${kind}`).equals(bytesOf(`one.${kind}`)), kind).toBe(true);
+        expect(await succeed("merge", ...order.map(path), "--json")).toBe(json);
+        for (let i = 0; i < count; i += 1) rmSync(path(i));
+      }),
+      { numRuns: cases },
+    );
+  });
+
+  it("a shard that is there is not computed again, and one that is damaged is", async () => {
+    const shard = [...args, "--shard", "1/3", "--out", at("again.shard")];
+    expect(await succeed(...shard)).toMatch(/^shard 1\/3: 11 of 32 points; in /);
+    const whole = bytesOf("again.shard");
+    expect(await succeed(...shard)).toMatch(/^shard 1\/3: 11 of 32 points were finished before; in /);
+    writeFileSync(at("again.shard"), whole.subarray(0, -1));
+    expect(await succeed(...shard)).toMatch(/^shard 1\/3: 11 of 32 points; in /);
+    expect(bytesOf("again.shard").equals(whole)).toBe(true);
+  });
+
+  it("names what is missing, double, torn, foreign or no shard, each in a line, and writes nothing", async () => {
+    const path = (i: number) => at(`f${i}.shard`);
+    for (const i of [0, 1, 2, 3]) await succeed(...args, "--shard", `${i}/5`, "--out", path(i));
+    await succeed(...args, "--seq", "2K", "--shard", "4/5", "--out", path(4));
+    await succeed(...args, "--shard", "0/2", "--out", at("two.shard"));
+    writeFileSync(at("double.shard"), readFileSync(path(1)));
+    const torn = readFileSync(path(2));
+    torn[torn.length - 300] = (torn[torn.length - 300] as number) ^ 1;
+    writeFileSync(path(2), torn);
+    writeFileSync(path(3), readFileSync(path(3)).subarray(0, -500));
+    writeFileSync(at("none.shard"), "design,model\n");
+    const files = [0, 1, 2, 3, 4].map(path);
+    const more = ["two", "double", "none"].map(name => at(`${name}.shard`));
+    const { code, stdout, stderr } = await invoke("merge", ...files, ...more, "--out", at("wrong.csv"));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    const short = "got a shard that is cut short or damaged; expected its SHA-256 at its end";
+    expect(stderr.replaceAll(`${folder}/`, "").trimEnd().split("\n")).toEqual([
+      "fusemax: none.shard: got something that is no shard; expected a file of --shard",
+      "fusemax: f4.shard: got a shard of other options or inputs; expected one of the same command line, as f0.shard is",
+      "fusemax: two.shard: got one of 2 shards; expected one of 5, as f0.shard is",
+      "fusemax: double.shard: got shard 1/5, as f1.shard is; expected each shard once",
+      "fusemax: merge: got no shard 4/5; expected all 5 shards",
+      `fusemax: f2.shard: ${short}; copy it again, or run its shard again`,
+      `fusemax: f3.shard: ${short}; copy it again, or run its shard again`,
+    ]);
+    expect(() => bytesOf("wrong.csv")).toThrow(/ENOENT/);
+  });
+
+  it("refuses what a part of a sweep cannot give", async () => {
+    const refused = async (...more: readonly string[]) => (await invoke(...args, "--shard", "0/2", ...more)).stderr;
+    expect(await refused()).toMatch(/--shard: got no --out beside it; expected --out FILE.shard/);
+    expect(await refused("--out", at("x.csv"))).toMatch(/--out of --shard: got .*x.csv; expected .*\.shard/);
+    expect(await refused("--json", "--out", at("x.shard"))).toMatch(/--json: got --shard beside it/);
+    expect(await refused("--resume", at("x"), "--out", at("x.shard"))).toMatch(/kept in .*x\.shard\.part/);
+  });
+});
+
+describe("--shard", () => {
+  const slurm = (id: number, least: number, count: number, more = {}) => ({
+    SLURM_ARRAY_TASK_ID: String(id),
+    SLURM_ARRAY_TASK_MIN: String(least),
+    SLURM_ARRAY_TASK_COUNT: String(count),
+    ...more,
+  });
+
+  it.each([
+    ["3/8", {}, [3, 8]],
+    ["auto", slurm(5, 1, 8), [4, 8]],
+    ["auto", slurm(14, 0, 8, { SLURM_ARRAY_TASK_STEP: "2" }), [7, 8]],
+    ["auto/8", { JOB_COMPLETION_INDEX: "6" }, [6, 8]],
+    ["auto/8", slurm(6, 5, 2), [6, 8]], // two tasks of eight, again
+  ] as const)("%s under %j is shard %j", (text, environment, [index, count]) => {
+    expect(parseShard("--shard", text, environment)).toEqual({ index, count });
+  });
+
+  it.each([
+    ["8/8", {}, /got 8\/8; expected one of the parts 0 to 7/],
+    ["-1/8", {}, /expected I\/N/],
+    ["1/0", {}, /expected I\/N/],
+    ["1", {}, /expected I\/N/],
+    ["auto", {}, /no SLURM_ARRAY_TASK_ID in the environment/],
+    ["auto", slurm(7, 3, 2), /task 7 of 2 from 3/],
+    ["auto/8", {}, /neither JOB_COMPLETION_INDEX nor SLURM_ARRAY_TASK_ID/],
+    ["auto/8", { JOB_COMPLETION_INDEX: "x" }, /JOB_COMPLETION_INDEX="x"/],
+  ] as const)("refuses %s under %j", (text, environment, message) => {
+    expect(() => parseShard("--shard", text, environment)).toThrow(message);
+  });
+});

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { ParetoFronts } from "../../src/model/pareto-fronts.js";
+
+interface Point {
+  readonly group: number;
+  readonly values: readonly number[];
+}
+
+const isBeaten = (points: readonly Point[], { group, values }: Point): boolean =>
+  points.some(
+    other =>
+      other.group === group &&
+      !other.values.some(Number.isNaN) &&
+      other.values.every((value, k) => value <= (values[k] as number)) &&
+      other.values.some((value, k) => value < (values[k] as number)),
+  );
+
+function frontOf(points: readonly Point[], objectives: number): readonly boolean[] {
+  const fronts = new ParetoFronts(objectives);
+  for (const { group, values } of points) fronts.add(group, values);
+  return points.map(({ group, values }) => fronts.has(group, values));
+}
+
+it("law: the fronts hold exactly the points that no other of their group beats", () => {
+  const value = fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constantFrom(Number.NaN, -0));
+  const points = fc.integer({ min: 1, max: 3 }).chain(objectives =>
+    fc.array(
+      fc.record({
+        group: fc.integer({ min: 0, max: 2 }),
+        values: fc.array(value, { minLength: objectives, maxLength: objectives }),
+      }),
+      { maxLength: 60 },
+    ),
+  );
+  fc.assert(
+    fc.property(points, given => {
+      const front = frontOf(given, given[0]?.values.length ?? 1);
+      for (const [i, point] of given.entries()) {
+        const expected = !point.values.some(Number.isNaN) && !isBeaten(given, point);
+        expect(front[i], `point ${i}`).toBe(expected);
+      }
+    }),
+  );
+});
+
+it("law: the fronts are the same however many times they were settled between points", () => {
+  // More points than wait at a time, along a front that grows, is passed by, and grows again.
+  const points = Array.from({ length: 60_000 }, (_, i): Point => {
+    const x = (i * 7919) % 30_011;
+    return { group: i % 2, values: [x, (i % 3 === 0 ? 30_011 : 40_000 + i) - x] };
+  });
+  const front = frontOf(points, 2);
+  const least = new Map<number, Map<number, number>>();
+  for (const { group, values } of points) {
+    const [x = 0, y = 0] = values;
+    const of = least.get(group) ?? new Map<number, number>();
+    least.set(group, of.set(x, Math.min(of.get(x) ?? Number.POSITIVE_INFINITY, y)));
+  }
+  const expected = new Set<string>();
+  for (const [group, of] of least) {
+    let best = Number.POSITIVE_INFINITY;
+    for (const [x, y] of [...of].sort(([a], [b]) => a - b)) {
+      if (y < best) expected.add(`${group} ${x} ${y}`);
+      best = Math.min(best, y);
+    }
+  }
+  for (const [i, { group, values }] of points.entries()) {
+    if (front[i] !== expected.has(`${group} ${values.join(" ")}`)) expect.fail(`point ${i}`);
+  }
+});
