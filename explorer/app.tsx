@@ -1,7 +1,9 @@
 import type { ComponentChildren, ComponentType } from "preact";
-import { useEffect, useErrorBoundary, useState } from "preact/hooks";
+import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
+import { announced } from "./announce.js";
 import { Notes } from "./parts/notes.js";
 import { initialState, type Panel, panels, type State, writeState } from "./state.js";
+import { useStore } from "./store.js";
 import { useAddress } from "./use-address.js";
 
 /** What every panel gets: the state, and a way to change some of it. */
@@ -44,24 +46,96 @@ function Guard({ panel, children }: { readonly panel: Panel; readonly children: 
   );
 }
 
+/** A part that could not be fetched: without a network, or because the site has been replaced since the page was opened. */
+function NotLoaded({ panel }: { readonly panel: Panel }) {
+  const [said, say] = useState("");
+  const retry = async () => {
+    say("Trying…");
+    try {
+      // The page itself, so that a newer one brings the newer names of its parts. Its settings are in the address.
+      const { ok, status } = await fetch(location.pathname, { cache: "no-store" });
+      if (ok) location.reload();
+      else say(`The site answers with error ${status}. Try again later.`);
+    } catch {
+      say("There is no connection to the site yet.");
+    }
+  };
+  return (
+    <div class="notes" role="alert">
+      <p>
+        {titles[panel]} could not be loaded: there is no connection, or the site has been replaced since this page was
+        opened.
+      </p>
+      <button type="button" onClick={() => void retry()}>
+        Try again
+      </button>{" "}
+      <span role="status">{said}</span>
+    </div>
+  );
+}
+
+/** What screen readers are told: one sentence about the newest result. */
+function Announcements() {
+  const { sentence } = useStore(announced);
+  return (
+    <p class="hidden" role="status" data-announced>
+      {sentence}
+    </p>
+  );
+}
+
+/** Takes files that are dropped anywhere on the page; else the browser would leave the page for the file. */
+function useDrop(open: (panel: Panel) => void): void {
+  useEffect(() => {
+    const drop = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files") !== true && event.type !== "drop") return;
+      event.preventDefault();
+      const files = event.dataTransfer?.files;
+      if (event.type !== "drop" || files === undefined || files.length === 0) return;
+      // The list is emptied once the event is over.
+      const dropped = [...files];
+      void import("./numerics/take-files.js").then(({ takeFiles }) => takeFiles(dropped));
+      open("numerics");
+    };
+    for (const type of ["dragover", "drop"] as const) window.addEventListener(type, drop);
+    return () => {
+      for (const type of ["dragover", "drop"] as const) window.removeEventListener(type, drop);
+    };
+  }, [open]);
+}
+
+/** The name of the part in the window's title; a reader who opens another part is taken to its beginning. */
+function usePart(panel: Panel): void {
+  const before = useRef(panel);
+  useEffect(() => {
+    document.title = `${titles[panel]} – fusemax explorer`;
+    if (before.current !== panel) document.getElementById("main")?.focus();
+    before.current = panel;
+  }, [panel]);
+}
+
 export function App() {
   const { state, notes, change, dismiss } = useAddress();
   const [loaded, setLoaded] = useState<Partial<Record<Panel, ComponentType<PanelProps>>>>({});
-  const [failure, setFailure] = useState<string | null>(null);
+  const [missing, setMissing] = useState<Panel | null>(null);
   const { panel } = state;
+  const open = useCallback((panel: Panel) => change({ panel }, true), [change]);
+  useDrop(open);
+  usePart(panel);
 
   useEffect(() => {
     if (loaded[panel] !== undefined) return;
+    setMissing(null);
     load[panel]().then(
       component => setLoaded(before => ({ ...before, [panel]: component })),
-      (error: unknown) => setFailure(`This part of the page could not be loaded: ${String(error)}`),
+      () => setMissing(panel),
     );
   }, [panel, loaded]);
 
   const Current = loaded[panel];
   return (
     <>
-      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+      <button type="button" class="skip" onClick={() => document.getElementById("charts")?.focus()}>
         Skip to the charts
       </button>
       <header class="top">
@@ -81,11 +155,13 @@ export function App() {
         </nav>
       </header>
       <main id="main" tabIndex={-1} aria-label={titles[panel]}>
-        <Notes notes={failure === null ? notes : [...notes, failure]} dismiss={dismiss} />
+        <Notes notes={notes} dismiss={dismiss} />
         <Guard key={panel} panel={panel}>
-          {Current === undefined ? <p class="quiet">Loading…</p> : <Current state={state} change={change} />}
+          {Current !== undefined && <Current state={state} change={change} />}
+          {Current === undefined && (missing === panel ? <NotLoaded panel={panel} /> : <p class="quiet">Loading…</p>)}
         </Guard>
       </main>
+      <Announcements />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { shown } from "../src/errors.js";
-import { formatNames } from "../src/numerics/format.js";
 import { largestSeed } from "../src/numerics/generated-normal.js";
+import { loadWorkload } from "../src/spec/load.js";
 import { phases } from "../src/spec/workload.js";
 import { cascadeLibrary } from "./cascade/library.js";
 import { bundledSpecs } from "./specs.js";
@@ -40,13 +40,13 @@ const text = (initial: string, longest: number, pattern: RegExp): Field<string> 
 /** A cascade's text that is longer stays out of the address: links of more are cut by what they pass through. */
 export const longestSource = 6000;
 
-/** Some of the names that it has at first. */
-const some = (initial: readonly string[]): Field<readonly string[]> => ({
+/** Some of the names of `all`. */
+const some = (all: readonly string[], initial = all): Field<readonly string[]> => ({
   initial,
-  allowed: `some of ${initial.join(", ")}`,
+  allowed: `some of ${all.join(", ")}`,
   read: value => {
-    const items = value.split(",");
-    return items.every(item => initial.includes(item)) ? [...new Set(items)] : undefined;
+    const items = value.toLowerCase().split(",");
+    return items.every(item => all.includes(item)) ? [...new Set(items)] : undefined;
   },
   write: value => value.join(","),
 });
@@ -146,11 +146,17 @@ export const fields = {
   F: count(64, 1, 1024),
   mask: choice("none", ["none", "causal"]),
   m0: count(256, 1, 65536),
-  format: choice("bf16", formatNames),
+  /** What is computed in, side by side. */
+  arithmetics: some(bundledSpecs.names("arithmetic"), ["bf16"]),
+  /** The text of an arithmetic of the visitor's own; empty: none. */
+  ownArithmetic: text("", longestSource, /^[^\0]*$/),
   spread: amount(1, 1e-6, 1e6),
   seed: count(0, 0, largestSeed),
   engine: choice("auto", ["auto", "webgpu", "wasm", "cpu"]),
 } as const;
+
+/** What fields were called in links of earlier pages. */
+const formerNames: Readonly<Record<string, keyof typeof fields>> = { format: "arithmetics" };
 
 type Fields = typeof fields;
 export type State = { readonly [K in keyof Fields]: Fields[K] extends Field<infer T> ? T : never } & {
@@ -172,6 +178,15 @@ const hardware = ["rows", "columns", "buffer", "bandwidth", "frequency"] as cons
 export function countedAs(state: Pick<State, "accounting" | (typeof hardware)[number]>): "published" | "corrected" {
   if (state.accounting !== "default") return state.accounting;
   return hardware.every(field => state[field] === initialState[field]) ? "published" : "corrected";
+}
+
+/** A state that exists, in the place of one that does not, and what was changed. */
+export function settled(state: State): { readonly state: State; readonly notes: readonly string[] } {
+  if (state.model === customModel) return { state, notes: [] };
+  const { name, phases: has } = loadWorkload(bundledSpecs, state.model);
+  const [first] = has;
+  if (first === undefined || has.includes(state.phase)) return { state, notes: [] };
+  return { state: { ...state, phase: first }, notes: [`${name} has no ${state.phase}; ${first} is shown.`] };
 }
 
 /** The state as an address fragment, without the leading `#`. */
@@ -213,7 +228,7 @@ export function readState(fragment: string): { readonly state: State; readonly n
   if (panel === undefined) notes.push(`There is no page "${panelText}"; Cost is shown.`);
   const values: Record<string, unknown> = { ...initialState, panel: panel ?? "cost" };
   for (const [key, written] of new URLSearchParams(query ?? "")) {
-    const known = fieldNames.find(field => field === key);
+    const known = fieldNames.find(field => field === (formerNames[key] ?? key));
     const value = known === undefined ? undefined : fieldOf(known).read(written);
     if (known === undefined) notes.push(`The link's "${key.slice(0, 40)}" is not known and was left out.`);
     else if (value === undefined)
@@ -222,5 +237,6 @@ export function readState(fragment: string): { readonly state: State; readonly n
   }
   const more = notes.length - mostNotes;
   const said = more > 0 ? [...notes.slice(0, mostNotes), `${more} more of the link could not be read.`] : notes;
-  return { state: values as unknown as State, notes: said.map(note => shown(note)) };
+  const { state, notes: changed } = settled(values as unknown as State);
+  return { state, notes: [...said.map(note => shown(note)), ...changed] };
 }

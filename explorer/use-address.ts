@@ -1,8 +1,18 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { readState, type State, writeState } from "./state.js";
+import { readState, type State, settled, writeState } from "./state.js";
 
 /** Browsers refuse an address that changes hundreds of times in a few seconds, as a dragged slider would. */
 const addressMilliseconds = 150;
+
+/** Changes of the same settings that follow each other within this time are one step of the history. */
+const gestureMilliseconds = 1000;
+
+/** The last change: of which settings, when, and what is still to be written into the address. */
+interface Gesture {
+  timer: number | undefined;
+  readonly fields: string;
+  readonly at: number;
+}
 
 function read(): ReturnType<typeof readState> {
   const fragment = location.hash.replace(/^#/, "");
@@ -18,7 +28,7 @@ export function useAddress() {
   const [{ state, notes }, set] = useState(read);
   const current = useRef(state);
   current.current = state;
-  const gesture = useRef<{ timer: number | undefined } | null>(null);
+  const gesture = useRef<Gesture>({ timer: undefined, fields: "", at: Number.NEGATIVE_INFINITY });
 
   useEffect(() => {
     const follow = () => set(read());
@@ -26,21 +36,24 @@ export function useAddress() {
     return () => window.removeEventListener("popstate", follow);
   }, []);
 
-  /** The first change of a gesture adds a step to the history, those after it change that step, `keep` ends it. */
+  /**
+   * A change of other settings than the last, or some time after it, adds a step to the history; what follows at once (a slider
+   * on its way, one key after the other) changes that step.
+   */
   const change = useCallback((part: Partial<State>, keep = false) => {
-    const next = { ...current.current, ...part };
+    const { state: next, notes: changed } = settled({ ...current.current, ...part });
     current.current = next;
-    set(before => ({ state: next, notes: before.notes }));
+    set(before => ({ state: next, notes: changed.length > 0 ? changed : before.notes }));
     const address = () => `#${writeState(current.current)}`;
-    if (gesture.current === null) {
+    const fields = Object.keys(part).join();
+    const { timer, fields: before, at } = gesture.current;
+    clearTimeout(timer);
+    const goesOn = fields === before && performance.now() - at < gestureMilliseconds;
+    gesture.current = { timer: undefined, fields, at: performance.now() };
+    if (!goesOn) {
       if (address() !== location.hash) history.pushState(null, "", address());
-      if (!keep) gesture.current = { timer: undefined };
-      return;
-    }
-    clearTimeout(gesture.current.timer);
-    if (keep) {
+    } else if (keep) {
       history.replaceState(null, "", address());
-      gesture.current = null;
     } else {
       gesture.current.timer = window.setTimeout(() => history.replaceState(null, "", address()), addressMilliseconds);
     }

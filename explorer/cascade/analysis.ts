@@ -4,6 +4,7 @@ import { CascadeError } from "../../src/einsum/source.js";
 import { FusemaxError } from "../../src/errors.js";
 import { type CascadeGraph, graphOf } from "../../src/report/cascade-graph.js";
 import { type PassesReport, passesReport } from "../../src/report/passes.js";
+import { messageOf } from "../message.js";
 
 export interface AnalysisRequest {
   readonly name: string;
@@ -35,6 +36,6 @@ export function analyse({ name, text, shape }: AnalysisRequest): Analysis {
     return { report, graph: graphOf(cascade), lines };
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
-    return { message: error.message, excerpt: error instanceof CascadeError ? error.excerpt : null };
+    return { message: messageOf(error), excerpt: error instanceof CascadeError ? error.excerpt : null };
   }
 }

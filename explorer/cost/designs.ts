@@ -12,6 +12,7 @@ import { evaluateLayer, type LayerTotals } from "../../src/report/layer-result.j
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
+import { messageOf } from "../message.js";
 import { bundledSpecs } from "../specs.js";
 import { countedAs, customModel, type State } from "../state.js";
 
@@ -25,6 +26,9 @@ export interface Cost extends LayerTotals {
 /** The published bandwidth is in GiB/s, whatever it is called; the corrected one in GB/s (correction `bandwidth`). */
 export const bandwidthUnitName = (accounting: Accounting["name"]) => (accounting === "published" ? "GiB" : "1e9");
 export const bandwidthUnit = (accounting: Accounting["name"]) => (accounting === "published" ? 2 ** 30 : 1e9);
+
+/** The unit of the bandwidth as it is counted. */
+export const bandwidthWords = (accounting: Accounting["name"]) => (accounting === "published" ? "GiB/s" : "GB/s");
 
 const accountings: Readonly<Record<Accounting["name"], Accounting>> = {
   published,
@@ -84,7 +88,7 @@ function open(name: string, accounting: Accounting): OpenDesign {
 const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${label} (FuseMax)` : label);
 
 /** The place of a design in the palette, the markers and the dashes: that of the paper's figures. */
-export const designSlot = (name: string): number => paperDesigns.findIndex(design => design === name);
+export const designSlot = (name: string): number => (paperDesigns as readonly string[]).indexOf(name);
 
 export const designLabel = (name: string): string => open(name, published).label;
 
@@ -135,7 +139,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
       attentionSeconds: attention.latencySeconds,
     });
   } catch (error) {
-    if (error instanceof FusemaxError) return error.message;
+    if (error instanceof FusemaxError) return messageOf(error);
     throw error;
   }
 }

@@ -154,15 +154,17 @@ export function trafficFigure(points: readonly CostPoint[]): Figure {
 /** A place in the palette that no design has. */
 const roofSlot = 5;
 
+/** Operations a second of all the 2D array's processing elements. */
+export const peakOf = ({ rows, columns, frequency }: State): number => rows * columns * frequency * 1e6;
+
 /** PE operations a second that the 2D array does, over those that each byte of DRAM traffic pays for. */
-export function rooflinePoint({ evaluation }: Solved, { rows, columns, frequency }: State) {
-  const peak = rows * columns * frequency * 1e6;
-  const rate = ofArray(evaluation.utilization, "2d") * peak;
+export function rooflinePoint({ evaluation }: Solved, state: State) {
+  const rate = ofArray(evaluation.utilization, "2d") * peakOf(state);
   return { intensity: (rate * evaluation.latencySeconds) / evaluation.trafficBytes, rate };
 }
 
 export function rooflineFigure(points: readonly CostPoint[], state: State, bytesPerSecond: number): Figure {
-  const peak = state.rows * state.columns * state.frequency * 1e6;
+  const peak = peakOf(state);
   const found = solved(points);
   const at = found.map(point => rooflinePoint(point, state));
   const knee = peak / bytesPerSecond;
@@ -197,7 +199,7 @@ export function rooflineFigure(points: readonly CostPoint[], state: State, bytes
 }
 
 /** Speedup over Unfused of each design at every length. */
-export function lengthFigure(points: readonly CostPoint[], designs: readonly string[]): Figure {
+export function lengthFigure(points: readonly CostPoint[], designs: readonly string[], chosen?: number): Figure {
   const base = new Map(solved(points).flatMap(p => (p.design === "unfused" ? [[p.seq, p.evaluation]] : [])));
   const label = (design: string): string => points.find(p => p.design === design)?.label ?? design;
   return {
@@ -211,7 +213,11 @@ export function lengthFigure(points: readonly CostPoint[], designs: readonly str
       {
         kind: "points",
         title: "",
-        x: { label: "sequence length", scale: "log", ticks: sweptLengths, format: lengthLabel },
+        x: {
+          ...{ label: "sequence length", scale: "log", ticks: sweptLengths, format: lengthLabel },
+          ...{ min: sweptLengths[0] as number, max: sweptLengths.at(-1) as number },
+        },
+        ...(chosen === undefined ? {} : { mark: { x: chosen, label: lengthLabel(chosen) } }),
         lines: designs.map((design, series) => ({
           series,
           joined: true,

@@ -1,6 +1,6 @@
 import { arraysOf, short } from "../../src/report/array-names.js";
 import type { Table } from "../../src/report/table.js";
-import { area, bytes, energy, engineering, percent, seconds } from "../../src/report/units.js";
+import { area, bytes, duration, energy, engineering, percent } from "../../src/report/units.js";
 import type { State } from "../state.js";
 import type { CostPoint } from "./known-costs.js";
 import { boundNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
@@ -15,7 +15,7 @@ export function costTable(points: readonly CostPoint[], scope: State["scope"]): 
   const columns = ["design", "latency", ...ofIt, "limited by", ...busy, "DRAM traffic", "energy"];
   const rows = solved(points).map(({ label, evaluation: e }) => [
     label,
-    seconds(e.latencySeconds),
+    duration(e.latencySeconds),
     ...ofIt.map(() => percent(e.attentionSeconds / e.latencySeconds)),
     boundNames[e.bound] ?? e.bound,
     ...arrays.map(array => shareText(e.utilization[array])),

@@ -7,6 +7,7 @@ import { webWasmHost } from "../../src/emulator/wasm/web-host.js";
 import { webGpuEngine } from "../../src/emulator/webgpu/engine.js";
 import { DeviceError, FusemaxError } from "../../src/errors.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
+import { messageOf } from "../message.js";
 import type { State } from "../state.js";
 
 export interface ChosenEngine {
@@ -28,7 +29,7 @@ export async function chooseEngine(choice: State["engine"], arithmetic: Arithmet
     return { engine: await openGpu(arithmetic, false), reason: "a GPU that passes the self-test", notes: [] };
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
-    const notes = [`No GPU is used: ${error.message}.`];
+    const notes = [`No GPU is used: ${messageOf(error)}.`];
     return { engine: await openProcessor(arithmetic, notes), reason: "no GPU can be used", notes };
   }
 }
@@ -39,7 +40,7 @@ export async function openProcessor(arithmetic: ArithmeticSpec, notes: string[])
     return await openWasm(arithmetic);
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
-    notes.push(`WebAssembly cannot be used: ${error.message}.`);
+    notes.push(`WebAssembly cannot be used: ${messageOf(error)}.`);
     return cpuEngine();
   }
 }

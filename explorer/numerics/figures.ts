@@ -2,7 +2,7 @@ import { headOf, placeOf } from "../../src/attention/rows.js";
 import type { Figure } from "../../src/report/figure.js";
 import type { HeatMap } from "../../src/report/heat-map.js";
 import type { Table } from "../../src/report/table.js";
-import { engineering, plain, seconds } from "../../src/report/units.js";
+import { duration, engineering, plain } from "../../src/report/units.js";
 import type { RunOutcome } from "./request.js";
 
 /** "h 3, query 17" of a flat row index. */
@@ -18,7 +18,7 @@ export function errorMap(outcome: RunOutcome): HeatMap {
   const { rows, errors, shape } = outcome;
   const every = Math.ceil(rows.length / labelledRows);
   return {
-    title: `Absolute error of AV in ${outcome.format}`,
+    title: `Absolute error of AV in ${outcome.arithmetic}`,
     values: errors,
     columns: shape.valueDim,
     rowLabel: shape.heads === 1 ? "query" : "head:query",
@@ -32,7 +32,7 @@ export function errorMap(outcome: RunOutcome): HeatMap {
 const binsPerDecade = 2;
 
 /** How many elements have an error of each size; exact ones stand apart. */
-export function errorHistogram({ errors, format }: RunOutcome): Figure {
+export function errorHistogram({ errors, arithmetic }: RunOutcome): Figure {
   const bins = new Map<number, number>();
   let exact = 0;
   for (const error of errors) {
@@ -47,7 +47,7 @@ export function errorHistogram({ errors, format }: RunOutcome): Figure {
   const shown = found.length === 0 ? [] : Array.from({ length: Math.max(...found) - least + 1 }, (_, i) => least + i);
   const below = found.filter(bin => bin < least).reduce((sum, bin) => sum + (bins.get(bin) ?? 0), 0);
   return {
-    title: `How large the errors are, ${format}`,
+    title: `How large the errors are, ${arithmetic}`,
     series: ["elements"],
     y: { label: "elements", format: plain },
     panels: [
@@ -68,16 +68,16 @@ export function errorHistogram({ errors, format }: RunOutcome): Figure {
 
 const small = (value: number): string => (value === 0 ? "0" : value.toExponential(3));
 
-/** The formats side by side. */
-export const formatsTable = (outcomes: readonly RunOutcome[]): Table => ({
-  columns: ["format", "largest error", "rms error", "rms, relative", "3-pass, relative", "time", "speed", "sha256"],
-  rows: outcomes.map(({ format, error, seconds: time, gflops, sha256 }) => [
-    format,
+/** The arithmetics side by side. */
+export const arithmeticsTable = (outcomes: readonly RunOutcome[]): Table => ({
+  columns: ["arithmetic", "largest error", "rms error", "rms, relative", "3-pass, relative", "time", "speed", "sha256"],
+  rows: outcomes.map(({ arithmetic, error, seconds: time, gflops, sha256 }) => [
+    arithmetic,
     small(error.maxAbs),
     small(error.rms),
     small(error.rmsRelative),
     error.baseline === null ? "" : small(error.baseline.rmsRelative),
-    seconds(time),
+    duration(time),
     engineering(gflops * 1e9, "FLOP/s"),
     `${sha256.slice(0, 12)}…`,
   ]),

@@ -3,8 +3,7 @@ import type { AttentionProblem } from "../../src/attention/problem.js";
 import type { AttentionShape } from "../../src/attention/shape.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
-import type { FormatName } from "../../src/numerics/format.js";
-import { formatArithmetics } from "../../src/numerics/format-of.js";
+import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import type { State } from "../state.js";
 
 /** Output rows compared with float64 attention: the command line's default. */
@@ -21,7 +20,8 @@ export interface RunRequest {
 }
 
 export interface RunOutcome {
-  readonly format: FormatName;
+  /** The name of the arithmetic. */
+  readonly arithmetic: string;
   readonly engine: { readonly name: EngineName; readonly adapter: string | null; readonly reason: string };
   /** What was found and what was not on the way to that engine. */
   readonly notes: readonly string[];
@@ -52,13 +52,13 @@ export function shapeOf({ queries, keys, runHeads: heads, E, F }: State): Attent
   return { batch: 1, heads, kvHeads: heads, queries, keys, headDim: E, valueDim: F };
 }
 
-/** An attention of a shape as the state asks for it, in a format. */
-export function problemOf({ mask, m0 }: State, shape: AttentionShape, format: FormatName): AttentionProblem {
+/** An attention of a shape as the state asks for it, in an arithmetic. */
+export function problemOf({ mask, m0 }: State, shape: AttentionShape, arithmetic: ArithmeticSpec): AttentionProblem {
   return {
     shape,
     mask: mask === "causal" ? { ...noMask, right: 0 } : noMask,
     tile: { m0, p0: 256 },
-    arithmetic: formatArithmetics[format],
+    arithmetic,
     scale: 1 / Math.sqrt(shape.headDim),
   };
 }

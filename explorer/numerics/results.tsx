@@ -1,43 +1,55 @@
 import { useMemo, useRef, useState } from "preact/hooks";
-import type { FormatName } from "../../src/numerics/format.js";
 import { heatMap, heatMapPlot } from "../../src/report/heat-map.js";
 import { DataTable } from "../parts/data-table.js";
 import { Card, Chart } from "../parts/figure.js";
 import { useTheme, useWidth } from "../use-media.js";
-import { errorHistogram, errorMap, errorsTable, formatsTable, rowName } from "./figures.js";
+import { arithmeticsTable, errorHistogram, errorMap, errorsTable, rowName } from "./figures.js";
 import type { RunOutcome } from "./request.js";
+import type { Result } from "./session.js";
 
-interface FormatsProps {
-  readonly outcomes: readonly RunOutcome[];
-  readonly shown: RunOutcome;
-  readonly show: (format: FormatName) => void;
+interface ResultsProps {
+  readonly results: readonly Result[];
+  readonly shown: Result;
+  readonly show: (arithmetic: string) => void;
+  /** What the shown result is of, where the settings are others by now. */
+  readonly stale: string | null;
 }
 
-export function Formats({ outcomes, shown, show }: FormatsProps) {
+export function Results({ results, shown, show, stale }: ResultsProps) {
   const { engine, error, shape } = shown;
   const { worst } = error;
   return (
     <section class="card wide">
       <h2>Results</h2>
+      {stale !== null && (
+        <p class="notes" data-stale>
+          For {stale}: the settings have changed since. Run again for the settings as they are now.
+        </p>
+      )}
       <p>
         Computed by engine {engine.name}
         {engine.adapter !== null && ` on ${engine.adapter}`} ({engine.reason}). sha256 of AV [1, {shape.heads},{" "}
-        {shape.queries}, {shape.valueDim}] in {shown.format}: <code data-sha256>{shown.sha256}</code>
+        {shape.queries}, {shape.valueDim}] in {shown.arithmetic}: <code data-sha256>{shown.sha256}</code>
       </p>
-      <DataTable caption="Formats side by side" table={formatsTable(outcomes)} />
-      {outcomes.length > 1 && (
+      <DataTable caption="Arithmetics side by side" table={arithmeticsTable(results)} />
+      {results.length > 1 && (
         <div class="exports">
-          {outcomes.map(({ format }) => (
-            <button key={format} type="button" aria-pressed={format === shown.format} onClick={() => show(format)}>
-              Show {format}
+          {results.map(({ arithmetic }) => (
+            <button
+              key={arithmetic}
+              type="button"
+              aria-pressed={arithmetic === shown.arithmetic}
+              onClick={() => show(arithmetic)}
+            >
+              Show {arithmetic}
             </button>
           ))}
         </div>
       )}
       <p class="quiet">
         Errors over {error.checkedRows} output rows against float64 attention on the same rounded inputs. “3-pass” is
-        plain attention in the same formats (FuseMax, Eq. 33 to 38): the difference is what tiling and the array's own
-        exponential cost.
+        plain attention in the same arithmetic (FuseMax, Eq. 33 to 38): the difference is what tiling and the array's
+        own exponential cost.
         {worst !== null &&
           ` The worst element is head ${worst.h}, query ${worst.p}, feature ${worst.f}: ${worst.got} for ${worst.expected}.`}
       </p>
@@ -77,12 +89,12 @@ export function ErrorMap({ outcome }: { readonly outcome: RunOutcome }) {
         svg={svg}
         exported={() => heatMap(map)}
         table={() => errorsTable(outcome)}
-        file={`error-map-${outcome.format}`}
+        file={`error-map-${outcome.arithmetic}`}
         drawing={drawing}
       >
         How far each element is from float64 attention: a row is an output row of the {rows.length} that were compared,
-        a column a feature. Even colours mean that errors are the format's own rounding; a bright row is a query whose
-        scores are hard on it. FuseMax never published such a map. {at !== "" && <strong>{at}</strong>}
+        a column a feature. Even colours mean that errors are the arithmetic's own rounding; a bright row is a query
+        whose scores are hard on it. FuseMax never published such a map. {at !== "" && <strong>{at}</strong>}
       </Card>
     </div>
   );
@@ -90,16 +102,8 @@ export function ErrorMap({ outcome }: { readonly outcome: RunOutcome }) {
 
 export function Histogram({ outcome }: { readonly outcome: RunOutcome }) {
   const figure = useMemo(() => errorHistogram(outcome), [outcome]);
-  const table = () => {
-    const [panel] = figure.panels;
-    if (panel?.kind !== "bars") return { columns: [], rows: [] };
-    return {
-      columns: ["absoluteError", "elements"],
-      rows: panel.groups.map((group, i) => [group, panel.values[0]?.[i] ?? 0]),
-    };
-  };
   return (
-    <Chart figure={figure} table={table} file={`error-histogram-${outcome.format}`}>
+    <Chart figure={figure} file={`error-histogram-${outcome.arithmetic}`}>
       The same errors by size, in halves of a decade. “exact” are elements equal to the float64 result to the last bit.
     </Chart>
   );

@@ -3,8 +3,8 @@ import { fromFiles, fromSeed, loadOperands } from "../../src/cli/run/inputs.js";
 import { checkOnOperands, sampleRows } from "../../src/emulator/check.js";
 import { emulateRows } from "../../src/emulator/emulate.js";
 import { FusemaxError } from "../../src/errors.js";
-import { requireFormat } from "../../src/numerics/format-of.js";
 import { sha256OfValues } from "../../src/numerics/sha256.js";
+import { messageOf } from "../message.js";
 import { chooseEngine, openProcessor } from "./engines.js";
 import { openFiles } from "./files.js";
 import { checkedRows, type FromRun, type RunOutcome, type RunRequest, type Step } from "./request.js";
@@ -15,7 +15,7 @@ addEventListener("message", ({ data }: MessageEvent<RunRequest>) => {
     outcome => answer({ type: "done", outcome }),
     (error: unknown) => {
       if (!(error instanceof FusemaxError)) console.error(error);
-      const message = error instanceof FusemaxError ? error.message : `This run ended in an error: ${String(error)}`;
+      const message = error instanceof FusemaxError ? messageOf(error) : `This run ended in an error: ${String(error)}`;
       answer({ type: "failed", message });
     },
   );
@@ -52,7 +52,7 @@ async function run({ problem, engine: choice, seed, spread, files }: RunRequest)
       say({ what: "Comparing with float64", share: rowsDone / rows, engine: engineName }),
   });
   return {
-    format: requireFormat(problem.arithmetic, "format").name,
+    arithmetic: problem.arithmetic.name,
     engine: {
       name: ran.engine.name,
       adapter: ran.engine.adapter,

@@ -10,6 +10,7 @@ import { useAnalysis } from "../cascade/use-analysis.js";
 import { Command } from "../parts/command.js";
 import { Card, save } from "../parts/figure.js";
 import { Choice, TextField } from "../parts/inputs.js";
+import { Sheet } from "../parts/sheet.js";
 import { longestSource, type State } from "../state.js";
 import { useTheme } from "../use-media.js";
 
@@ -41,7 +42,7 @@ export function CascadePanel(props: PanelProps) {
   };
   return (
     <div class="panel editing">
-      <form class="controls" aria-label="The cascade" onSubmit={event => event.preventDefault()}>
+      <Sheet label="The cascade">
         <Choice
           {...props}
           change={choose}
@@ -61,8 +62,8 @@ export function CascadePanel(props: PanelProps) {
             </button>
           </div>
         )}
-      </form>
-      <div class={isWrong ? "charts stale" : "charts"}>
+      </Sheet>
+      <div class={isWrong ? "charts stale" : "charts"} id="charts" tabIndex={-1}>
         {isWrong && last !== null && <p class="quiet wide">What follows is of the text before it went wrong.</p>}
         {last === null ? <p class="quiet">Reading…</p> : <Passes {...props} analysis={last} text={text} />}
         <section class="card wide">

@@ -1,110 +1,127 @@
-import { useId, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { tensorBytes } from "../../src/emulator/validate.js";
-import { type FormatName, formatNames } from "../../src/numerics/format.js";
 import { bytes } from "../../src/report/units.js";
+import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
+import { type Chosen, chosenArithmetics, ownFile } from "../numerics/arithmetics.js";
+import { Arithmetics, Files, Generated } from "../numerics/choices.js";
 import { runCommand } from "../numerics/command.js";
-import { type DroppedInputs, openFiles } from "../numerics/files.js";
-import { mostTensorBytes, problemOf, type RunRequest, shapeOf } from "../numerics/request.js";
-import { ErrorMap, Formats, Histogram } from "../numerics/results.js";
-import { type Runs, useRun } from "../numerics/use-run.js";
+import { mostTensorBytes, problemOf, shapeOf } from "../numerics/request.js";
+import { ErrorMap, Histogram, Results } from "../numerics/results.js";
+import { cancelRun, type Result, session, startRuns, type Wanted } from "../numerics/session.js";
+import { differences, settingsOf } from "../numerics/settings.js";
 import { Command } from "../parts/command.js";
-import { Choice, LogSlider, TextField } from "../parts/inputs.js";
-import type { State } from "../state.js";
+import { save } from "../parts/figure.js";
+import { Choice, LogSlider } from "../parts/inputs.js";
+import { Sheet } from "../parts/sheet.js";
+import { useStore } from "../store.js";
+
+/** Operations, 2 E + 2 F for each score, that are run without being asked for. */
+const mostUnasked = 2 ** 28;
 
 export function NumericsPanel(props: PanelProps) {
-  const runs = useRun();
-  const [shown, show] = useState<FormatName | null>(null);
-  const [dropped, setDropped] = useState<Dropped | null>(null);
-  const [wrongFiles, setWrongFiles] = useState("");
-  const take = async (list: FileList | null | undefined) => {
-    const files = [...(list ?? [])];
-    if (files.length === 0) return;
-    setWrongFiles("");
-    try {
-      setDropped({ files, ...(await openFiles(files)) });
-    } catch (error) {
-      setWrongFiles(error instanceof Error ? error.message : String(error));
-    }
-  };
-  const drop = (event: DragEvent) => {
-    event.preventDefault(); // else the browser leaves the page for the file
-    if (event.type === "drop") void take(event.dataTransfer?.files);
-  };
-  const outcome = runs.outcomes.find(({ format }) => format === shown) ?? runs.outcomes[0];
+  const { state } = props;
+  const { results, dropped, step, failure } = useStore(session);
+  const [shown, show] = useState<string | null>(null);
+  const chosen = chosenArithmetics(state);
+  const wanted = chosen.arithmetics.map((arithmetic): Wanted => {
+    const problem = problemOf(state, dropped?.shape ?? shapeOf(state), arithmetic);
+    const { engine, seed, spread } = state;
+    const request = { problem, engine, seed, spread, files: dropped?.files ?? null };
+    return { request, settings: settingsOf(state, arithmetic, dropped) };
+  });
+  const run = () => startRuns(wanted, tell);
+  useEffect(() => {
+    const { queries, keys, runHeads, E, F, engine } = state;
+    const isSmall = 2 * (E + F) * queries * keys * runHeads <= mostUnasked;
+    if (isSmall && engine === "auto" && results.length === 0 && step === null && failure === null) run();
+  }, []);
+  const result = results.find(({ arithmetic }) => arithmetic === shown) ?? results[0];
+  const now = wanted.map(({ settings }) => settings);
+  const stale = result === undefined ? null : differences(result.settings, now);
   return (
-    // What is dropped can be chosen by keyboard as well.
-    // biome-ignore lint/a11y/noStaticElementInteractions: see above
-    <div class="panel" onDragOver={drop} onDrop={drop}>
-      <Controls {...props} {...{ runs, dropped, setDropped, take, wrongFiles }} />
-      <div class="charts">
-        <Progress runs={runs} />
-        {outcome === undefined ? (
+    <div class="panel">
+      <Controls {...props} chosen={chosen} run={run} />
+      <div class={stale === null ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
+        <NotesOfRuns results={results} />
+        {result === undefined ? (
           <section class="card wide">
             <h2>Every bit of the array</h2>
             <p>
-              The emulator computes attention as FuseMax's processing elements do: the same tiles, the same number
-              formats, each operation rounded as the hardware rounds it. It runs here, on your GPU, or in WebAssembly on
-              your processor, and gives the same bits on both. Choose a workload and press Run.
+              The emulator computes attention as FuseMax's processing elements do: the same tiles, the same arithmetic,
+              each operation rounded as the hardware rounds it. It runs here, on your GPU, or in WebAssembly on your
+              processor, and gives the same bits on both. Choose a workload and press Run.
             </p>
           </section>
         ) : (
           <>
-            <Formats outcomes={runs.outcomes} shown={outcome} show={show} />
-            <ErrorMap outcome={outcome} />
-            <Histogram outcome={outcome} />
+            <Results results={results} shown={result} show={show} stale={stale} />
+            <ErrorMap outcome={result} />
+            <Histogram outcome={result} />
           </>
         )}
-        <section class="card wide">
-          <h2>The same run on the command line</h2>
-          <p class="quiet">It prints the same sha256 of the same bits.</p>
-          <Command command={runCommand(props.state, dropped?.options ?? null)} />
-        </section>
+        <Commands {...props} chosen={chosen} files={dropped?.options ?? null} />
       </div>
     </div>
   );
 }
 
-/** Files that take the place of generated inputs. They are no part of a link. */
-interface Dropped extends DroppedInputs {
-  readonly files: readonly File[];
+const tell = (results: readonly Result[]): void =>
+  announce(
+    results
+      .map(
+        ({ arithmetic, error, sha256 }) =>
+          `${arithmetic}: rms error ${error.rms.toExponential(2)}, sha256 ${sha256.slice(0, 8)}`,
+      )
+      .join("; "),
+  );
+
+interface CommandsProps extends PanelProps {
+  readonly chosen: Chosen;
+  readonly files: string | null;
 }
 
-const requestOf = (state: State, dropped: Dropped | null, format: FormatName): RunRequest => ({
-  problem: problemOf(state, dropped?.shape ?? shapeOf(state), format),
-  engine: state.engine,
-  seed: state.seed,
-  spread: state.spread,
-  files: dropped?.files ?? null,
-});
+function Commands({ state, chosen, files }: CommandsProps) {
+  const isOwn = state.ownArithmetic !== "";
+  return (
+    <section class="card wide">
+      <h2>The same runs on the command line</h2>
+      <p class="quiet">With the settings as they are now; each prints the sha256 of the same bits.</p>
+      {state.arithmetics.map(name => (
+        <Command key={name} command={runCommand(state, name, files)} />
+      ))}
+      {isOwn && chosen.wrong === null && (
+        <>
+          <Command command={runCommand(state, ownFile, files)} />
+          <button type="button" onClick={() => save(ownFile, "text/yaml", state.ownArithmetic)}>
+            Save {ownFile} for it
+          </button>
+        </>
+      )}
+    </section>
+  );
+}
 
 interface ControlsProps extends PanelProps {
-  readonly runs: Runs;
-  readonly dropped: Dropped | null;
-  readonly setDropped: (dropped: Dropped | null) => void;
-  readonly take: (files: FileList | null | undefined) => Promise<void>;
-  /** What is wrong with the files chosen last. */
-  readonly wrongFiles: string;
+  readonly chosen: Chosen;
+  readonly run: () => void;
 }
 
-function Controls(props: ControlsProps) {
-  const { state, runs, dropped } = props;
+function Controls({ chosen, run, ...props }: ControlsProps) {
+  const { state } = props;
+  const { dropped, step } = useStore(session);
   const size = tensorBytes(dropped?.shape ?? shapeOf(state));
   const tooLarge = size > mostTensorBytes;
-  const busy = runs.step !== null;
-  const run = (names: readonly FormatName[]) => {
-    if (!tooLarge && !busy) runs.start(names.map(name => requestOf(state, dropped, name)));
-  };
+  const busy = step !== null;
+  const cannot = tooLarge || chosen.wrong !== null;
   return (
-    <form
-      class="controls"
-      aria-label="What to run"
-      onSubmit={event => {
-        event.preventDefault();
-        run([state.format]);
+    <Sheet
+      label="What to run"
+      onSubmit={() => {
+        if (!cannot && !busy) run();
       }}
     >
-      <Files {...props} />
+      <Files />
       {dropped === null && <Generated {...props} />}
       <Choice
         {...props}
@@ -116,7 +133,7 @@ function Controls(props: ControlsProps) {
         ]}
       />
       <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
-      <Choice {...props} field="format" label="Format" options={formatNames.map(name => [name, name])} />
+      <Arithmetics {...props} wrong={chosen.wrong} />
       <Choice
         {...props}
         field="engine"
@@ -125,7 +142,7 @@ function Controls(props: ControlsProps) {
           ["auto", "GPU, if any"],
           ["webgpu", "WebGPU on anything"],
           ["wasm", "WebAssembly"],
-          ["cpu", "plain twin (slow)"],
+          ["cpu", "plain JavaScript (slow)"],
         ]}
       />
       {tooLarge && (
@@ -134,88 +151,61 @@ function Controls(props: ControlsProps) {
           queries.
         </p>
       )}
-      <div class="exports run">
-        <button type="submit" disabled={tooLarge || busy}>
-          Run
-        </button>
-        <button type="button" disabled={tooLarge || busy} onClick={() => run(formatNames)}>
-          Run every format
-        </button>
-      </div>
-    </form>
+      <RunButtons cannot={cannot} />
+    </Sheet>
   );
 }
 
-function Generated(props: PanelProps) {
+/** Run and Cancel with the run's progress and its outcome, where the hand is. */
+function RunButtons({ cannot }: { readonly cannot: boolean }) {
+  const { step, failure, results } = useStore(session);
+  const button = useRef<HTMLButtonElement>(null);
+  const busy = step !== null;
+  const cancel = () => {
+    cancelRun();
+    button.current?.removeAttribute("disabled"); // else the focus is lost before the next drawing
+    button.current?.focus();
+  };
+  const last = results.at(-1);
   return (
-    <>
-      <LogSlider {...props} field="queries" label="Queries" least={1} most={4096} />
-      <LogSlider {...props} field="keys" label="Keys" least={1} most={2 ** 17} />
-      <TextField {...props} field="runHeads" label="Heads" />
-      <TextField {...props} field="E" label="Width E of queries and keys" />
-      <TextField {...props} field="F" label="Width F of values" />
-      <LogSlider {...props} field="spread" label="Spread of the scores" least={1 / 64} most={64} />
-      <TextField {...props} field="seed" label="Seed" />
-    </>
-  );
-}
-
-function Files({ dropped, setDropped, take, wrongFiles }: ControlsProps) {
-  const id = useId();
-  if (dropped !== null) {
-    const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = dropped.shape;
-    return (
-      <div class="field">
-        <p>
-          {dropped.files.map(({ name }) => name).join(", ")}: Q [{batch}, {heads}, {queries}, {headDim}], K [{batch},{" "}
-          {kvHeads}, {keys}, {headDim}], V [{batch}, {kvHeads}, {keys}, {valueDim}].
+    <div class="run">
+      <button ref={button} type="submit" disabled={cannot || busy}>
+        Run
+      </button>
+      {step !== null && (
+        <>
+          <label class="progress">
+            <span>
+              {step.what}
+              {step.engine !== undefined && <span class="unit"> ({step.engine})</span>}
+            </span>
+            <progress max={1} value={step.share} />
+          </label>
+          <button type="button" onClick={cancel}>
+            Cancel
+          </button>
+        </>
+      )}
+      {failure !== null && (
+        <p class="wrong" role="alert">
+          {failure}
         </p>
-        <button type="button" onClick={() => setDropped(null)}>
-          Make inputs instead
-        </button>
-      </div>
-    );
-  }
-  return (
-    <div class="field drop">
-      <label for={id}>
-        Your own Q, K and V: q.npy, k.npy, v.npy or one .safetensors, chosen or dropped on the page
-      </label>
-      <input
-        id={id}
-        type="file"
-        multiple
-        accept=".npy,.safetensors"
-        aria-describedby={wrongFiles === "" ? undefined : `${id}-wrong`}
-        onChange={event => void take(event.currentTarget.files)}
-      />
-      {wrongFiles !== "" && (
-        <p class="wrong" id={`${id}-wrong`} role="alert">
-          {wrongFiles}
+      )}
+      {step === null && failure === null && last !== undefined && (
+        <p class="quiet done">
+          {results.length === 1 ? last.arithmetic : `${results.length} arithmetics`}: largest error{" "}
+          {Math.max(...results.map(({ error }) => error.maxAbs)).toExponential(2)}
         </p>
       )}
     </div>
   );
 }
 
-function Progress({ runs: { step, failure, outcomes, cancel } }: { readonly runs: Runs }) {
-  const notes = [...new Set(outcomes.flatMap(outcome => outcome.notes))];
-  if (step === null && failure === null && notes.length === 0) return null;
+function NotesOfRuns({ results }: { readonly results: readonly Result[] }) {
+  const notes = [...new Set(results.flatMap(result => result.notes))];
+  if (notes.length === 0) return null;
   return (
     <div class="notes wide" role="status">
-      {step !== null && (
-        <div class="progress">
-          <label>
-            {step.what}
-            {step.engine !== undefined && <span class="unit"> ({step.engine})</span>}
-            <progress max={1} value={step.share} />
-          </label>
-          <button type="button" onClick={cancel}>
-            Cancel
-          </button>
-        </div>
-      )}
-      {failure !== null && <p class="wrong">{failure}</p>}
       {notes.map(note => (
         <p key={note}>{note}</p>
       ))}

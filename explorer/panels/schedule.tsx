@@ -1,14 +1,16 @@
-import { useCallback, useId, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { csvText } from "../../src/io/csv.js";
 import { peGrid } from "../../src/report/pe-grid.js";
 import { lengthLabel } from "../../src/report/units.js";
-import { waterfall } from "../../src/report/waterfall.js";
+import { waterfall, waterfallColours, waterfallMargins } from "../../src/report/waterfall.js";
+import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, save } from "../parts/figure.js";
 import { Choice, LogSlider, TextField } from "../parts/inputs.js";
-import { comparison, slicesTable, usesFigure, usesTable } from "../schedule/figures.js";
+import { Sheet } from "../parts/sheet.js";
+import { comparison, cyclesCaption, slicesTable, usesFigure } from "../schedule/figures.js";
 import { type Simulated, steppedSeq, steppedWidth } from "../schedule/request.js";
 import { useSchedule } from "../schedule/use-worker.js";
 import { Zoomable } from "../schedule/zoom.js";
@@ -35,7 +37,7 @@ export function SchedulePanel(props: PanelProps) {
   const { answer, busy } = useSchedule({ what: "timeline", machine });
   return (
     <div class="panel">
-      <form class="controls" aria-label="What to simulate" onSubmit={event => event.preventDefault()}>
+      <Sheet label="What to simulate">
         <Choice {...props} field="design" label="Design" options={designs} />
         <Choice {...props} field="scheduleModel" label="Model" options={models} />
         <LogSlider {...props} field="scheduleSeq" label="Sequence length" least={256} most={2 ** 20} />
@@ -60,8 +62,8 @@ export function SchedulePanel(props: PanelProps) {
         />
         <TextField {...props} field="epoch" label="First epoch to draw" />
         <TextField {...props} field="epochs" label="Epochs to draw" />
-      </form>
-      <div class="charts" aria-busy={busy}>
+      </Sheet>
+      <div class="charts" id="charts" tabIndex={-1} aria-busy={busy}>
         {answer === null && <p class="quiet">Simulating…</p>}
         {answer?.type === "failed" && (
           <p class="notes wide wrong" role="status">
@@ -91,17 +93,35 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
   const title = `${designs.find(([name]) => name === state.design)?.[1] ?? state.design}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
   const draw = useCallback((wide: number) => waterfall(timeline, title, theme, wide), [timeline, title, theme]);
   const figure = useMemo(() => usesFigure(simulated), [simulated]);
+  const { scheduleModel, scheduleSeq, design, memory, ports } = state;
+  const context = { design, model: scheduleModel, seq: writeSize(scheduleSeq), memory, ports };
+  const caption = cyclesCaption(simulated);
+  useEffect(() => announce(`${title}: ${caption}`), [title, caption]);
   return (
     <>
       <figure class="card wide" ref={card} aria-labelledby={id}>
         <h2 id={id}>Waterfall</h2>
+        <ul class="legend" aria-label="Einsums by colour">
+          {waterfallColours(timeline, theme).map(([name, background]) => (
+            <li key={name}>
+              <span style={{ background }} />
+              {name}
+            </li>
+          ))}
+        </ul>
         {width !== null && (
-          <Zoomable label={title} least={Math.max(leastWidth, width - 30)} draw={draw} file="waterfall" />
+          <Zoomable
+            label={title}
+            least={Math.max(leastWidth, width - 30)}
+            draw={draw}
+            margins={waterfallMargins}
+            file="waterfall"
+          />
         )}
         <figcaption>
           What both arrays do over some epochs, with real cycle numbers: each stream of interleaved Einsums in a row,
           the cycles in which an array issues nothing below it, with the cause. Point at a bar for its tile and cycles.
-          The wheel zooms, dragging and arrow keys pan. FuseMax, section V, Fig. 4.
+          Buttons, plus and minus zoom, the wheel with Ctrl; dragging and arrow keys pan. FuseMax, section V, Fig. 4.
         </figcaption>
         <p class="exports">
           <button type="button" onClick={() => save("waterfall.svg", "image/svg+xml", waterfall(timeline, title))}>
@@ -118,13 +138,13 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
         <DataTable caption="Simulated and published" table={comparison(simulated)} />
         <p class="quiet">
           The published evaluation takes the longer of two busy times; the simulation has the pipeline's fill and drain,
-          dependences, DRAM and buffer ports as well. Sections V and VI.
+          dependences, DRAM and buffer ports as well. That is why their cycles differ. Sections V and VI.
         </p>
         <Command command={commandFor("schedule", state)} />
       </section>
-      <Chart figure={figure} table={() => usesTable(simulated)} file="cycles">
+      <Chart figure={figure} context={context} file="cycles">
         The cycles of either array, from the first load to the last result: those in which it issues an operation, and
-        why it issues none in the others. Section V claims almost none of the others.
+        why it issues none in the others. {caption} FuseMax, section V.
       </Chart>
     </>
   );

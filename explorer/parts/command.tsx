@@ -18,6 +18,11 @@ export function Command({ command }: { readonly command: string }) {
         Copy as command
       </button>
       <span role="status">{copied}</span>
+      <details class="quiet">
+        <summary>Where to run it</summary>
+        In a clone of the repository, once <code>npm install</code> has been run there: <code>npx fusemax</code> is the
+        command line of the same program.
+      </details>
     </div>
   );
 }

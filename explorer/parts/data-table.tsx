@@ -1,4 +1,5 @@
 import type { Table } from "../../src/report/table.js";
+import { plain } from "../../src/report/units.js";
 
 /** A table with a header row; its first column names the rows. */
 export function DataTable({ caption, table }: { readonly caption: string; readonly table: Table }) {
@@ -18,11 +19,11 @@ export function DataTable({ caption, table }: { readonly caption: string; readon
           </tr>
         </thead>
         <tbody>
-          {table.rows.map(([head, ...cells]) => (
-            <tr key={head}>
+          {table.rows.map(([head, ...cells], row) => (
+            <tr key={`${row} ${head}`}>
               <th scope="row">{head}</th>
               {cells.map((cell, i) => (
-                <td key={table.columns[i + 1]}>{cell}</td>
+                <td key={table.columns[i + 1]}>{typeof cell === "number" ? plain(cell) : cell}</td>
               ))}
             </tr>
           ))}

@@ -43,14 +43,17 @@ export function usesFigure({ result }: Simulated): Figure {
   };
 }
 
-/** The same in cycles. */
-export const usesTable = ({ result }: Simulated): Table => ({
-  columns: ["use", ...Object.keys(result.arrays)],
-  rows: ["issues an operation", ...uses.map(([name]) => name)].map((name, use) => [
-    name,
-    ...Object.keys(result.arrays).map(array => cyclesOf(result, array)[use] ?? 0),
-  ]),
-});
+/** What the cycles of each array go to, in a sentence. */
+export function cyclesCaption({ result }: Simulated): string {
+  const words = Object.keys(result.arrays).map(array => {
+    const [busy = 0, ...others] = cyclesOf(result, array).map(cycles => cycles / result.latencyCycles);
+    const most = others.indexOf(Math.max(...others));
+    const name = uses[most]?.[0] ?? "";
+    const lost = (others[most] ?? 0) < 0.005 ? "" : `; most of the others: ${name} (${percent(others[most] ?? 0)})`;
+    return `The ${arrayLabel(array)} issues in ${percent(busy)} of the cycles${lost}.`;
+  });
+  return words.join(" ");
+}
 
 /** Simulated and published side by side. */
 export function comparison({ result, published, registers: depth }: Simulated): Table {

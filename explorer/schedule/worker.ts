@@ -8,6 +8,7 @@ import { scheduleTimeline } from "../../src/model/schedule/timeline.js";
 import { attentionSizes } from "../../src/model/sizes.js";
 import { peFrames } from "../../src/report/pe-frames.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { messageOf } from "../message.js";
 import { bundledSpecs } from "../specs.js";
 import {
   type Machine,
@@ -28,7 +29,7 @@ function answerTo(request: ScheduleRequest): ScheduleAnswer {
       ? { type: "timeline", simulated: simulated(request.machine) }
       : { type: "steps", steps: steps(request.design, request.array) };
   } catch (error) {
-    if (error instanceof FusemaxError) return { type: "failed", message: error.message };
+    if (error instanceof FusemaxError) return { type: "failed", message: messageOf(error) };
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from ".
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { exponentOf, scaleExponents } from "../numerics/number-type.js";
 import { roundToOperand } from "../numerics/rounding.js";
+import { sharedMemory } from "./shared-memory.js";
 
 type Values = Float32Array | Float64Array;
 
@@ -135,7 +136,7 @@ export function meantInputs(
     if (values === undefined) return tensor;
     const [, , rows, columns] = tensorShapes(shape)[name];
     const at = scaleReader(arithmetic.operands[name].scale, name, shape, values);
-    const product = new Float64Array(new SharedArrayBuffer(8 * tensor.length));
+    const product = new Float64Array(sharedMemory(8 * tensor.length));
     for (let i = 0; i < tensor.length; i += 1) {
       const row = Math.floor(i / columns);
       product[i] = (tensor[i] as number) * at(Math.floor(row / rows), row % rows, i % columns);

@@ -1,6 +1,7 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { type InputName, tensorShapes } from "../attention/shape.js";
 import { scaleBlock } from "../numerics/arithmetic.js";
+import { isShared, sharedMemory } from "./shared-memory.js";
 
 /** What operands stand for: values times their scales, in memory that threads share where the operands are. */
 export function meantOperands(
@@ -37,6 +38,4 @@ function placeOfScale(name: InputName, rows: number, columns: number, width: num
 }
 
 const zerosLike = ({ buffer, length }: Float32Array): Float64Array =>
-  typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer
-    ? new Float64Array(new SharedArrayBuffer(8 * length))
-    : new Float64Array(length);
+  isShared(buffer) ? new Float64Array(sharedMemory(8 * length)) : new Float64Array(length);

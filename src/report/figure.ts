@@ -30,6 +30,8 @@ export interface PointPanel {
   readonly kind: "points";
   readonly title: string;
   readonly x: Axis;
+  /** An upright line at a place of the axis, such as the value that is chosen; none where it lies outside. */
+  readonly mark?: { readonly x: number; readonly label: string };
   readonly lines: readonly PointSeries[];
 }
 

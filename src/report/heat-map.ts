@@ -38,14 +38,14 @@ export function heatMap(map: HeatMap): string {
   const [cellWidth, cellHeight] = [plot.width / columns, plot.height / Math.max(1, plot.rows)];
   const bounds = logSteps(values);
   const paths = steps.map((): string[] => []);
+  const zeros: string[] = [];
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i] as number;
     if (Number.isNaN(value)) continue;
     const x = round((i % columns) * cellWidth);
     const y = round(Math.floor(i / columns) * cellHeight);
-    paths[stepOf(value, bounds)]?.push(
-      `M${x} ${y}h${round(cellWidth + 0.3)}v${round(cellHeight + 0.3)}h${-round(cellWidth + 0.3)}z`,
-    );
+    const cells = value === 0 ? zeros : paths[stepOf(value, bounds)];
+    cells?.push(`M${x} ${y}h${round(cellWidth + 0.3)}v${round(cellHeight + 0.3)}h${-round(cellWidth + 0.3)}z`);
   }
   const label = { fill: theme.text, "font-size": 12.5, "text-anchor": "middle" };
   const small = { fill: theme.muted, "font-size": 11.5 };
@@ -57,6 +57,7 @@ export function heatMap(map: HeatMap): string {
       ? [tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title))]
       : []),
     tag("g", { transform: `translate(${plot.left},${round(plot.top)})` }, [
+      ...(zeros.length > 0 ? [tag("path", { d: zeros.join(""), fill: theme.grid })] : []),
       ...paths.flatMap((cells, i) =>
         cells.length > 0 ? [tag("path", { d: cells.join(""), fill: steps[i] as string })] : [],
       ),
@@ -98,8 +99,18 @@ export function heatMap(map: HeatMap): string {
         ),
       ),
       tag("text", { ...small, x: 0, y: 40 }, escapeText(map.valueLabel)),
+      ...(zeros.length > 0 ? zeroKey(steps.length * keyWidth, theme) : []),
     ]),
   ]);
+}
+
+/** The key of values that are exactly zero, which have no logarithm. */
+function zeroKey(right: number, theme: Theme): string[] {
+  const at = { y: 40, fill: theme.muted, "font-size": 11.5, "text-anchor": "end" };
+  return [
+    tag("rect", { x: round(right - 112), y: 31, width: 12, height: 10, fill: theme.grid, stroke: theme.muted }),
+    tag("text", { ...at, x: round(right) }, "0: no difference"),
+  ];
 }
 
 /** The smallest twentieth of the values share the first colour, so that single lucky ones do not use up the scale. */
@@ -117,7 +128,6 @@ function logSteps(values: ArrayLike<number>): { readonly low: number; readonly h
 }
 
 function stepOf(value: number, { low, high }: { readonly low: number; readonly high: number }): number {
-  if (value <= 0) return 0;
   const at = Math.floor(((Math.log10(value) - low) / (high - low)) * steps.length);
   return Math.min(steps.length - 1, Math.max(0, at));
 }

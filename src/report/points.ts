@@ -1,9 +1,17 @@
 import { line } from "d3-shape";
-import { numberScale, type Plot, written, xLabel, xTick } from "./axis.js";
+import { numberScale, type Plot, type Scale, written, xLabel, xTick } from "./axis.js";
 import type { PointPanel } from "./figure.js";
 import { seriesColour, seriesDash, seriesMarker } from "./series.js";
 import { escapeText, round, tag } from "./svg.js";
 import { plain } from "./units.js";
+
+/** The upright line of a panel's mark. */
+function upright({ mark }: PointPanel, x: Scale, { width, height, theme }: Plot): string[] {
+  if (mark === undefined || x(mark.x) < 0 || x(mark.x) > width) return [];
+  const at = round(x(mark.x));
+  const words = `<title>${escapeText(`chosen: ${mark.label}`)}</title>`;
+  return [tag("line", { x1: at, x2: at, y1: 0, y2: height, stroke: theme.muted, "stroke-width": 1.5 }, words)];
+}
 
 /** The points of a panel, the lines that join them, and their x axis. */
 export function points(panel: PointPanel, plot: Plot): string[] {
@@ -42,5 +50,5 @@ export function points(panel: PointPanel, plot: Plot): string[] {
   // Ticks at the ends lean inwards, so that neighbouring panels' numbers stay apart.
   const lean = (at: number): string => (at < 8 ? "start" : at > width - 8 ? "end" : "middle");
   const ticks = x.ticks.map(tick => xTick(x(tick), written(panel.x, tick), plot, lean(x(tick))));
-  return [floor, ...marks, ...ticks, xLabel(panel.x.label, plot)];
+  return [floor, ...upright(panel, x, plot), ...marks, ...ticks, xLabel(panel.x.label, plot)];
 }

@@ -13,6 +13,18 @@ export function engineering(value: number, unit: string): string {
 }
 
 export const seconds = (value: number): string => engineering(value, "s");
+const spans = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["min", 60],
+] as const;
+
+/** A time as people say it: 7.403 s, 12.3 min, 4.56 h. */
+export function duration(value: number): string {
+  const [unit, size] = spans.find(([, span]) => value >= 2 * span) ?? ["s", 1];
+  return size === 1 ? seconds(value) : `${ratio(value / size)} ${unit}`;
+}
+
 export const bytes = (value: number): string => engineering(value, "B");
 /** Energies are counted in picojoules. */
 export const energy = (pj: number): string => engineering(pj / 1e12, "J");

@@ -5,8 +5,9 @@ import { escapeText, round, svgDocument, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
 const pageWidth = 1400;
-const left = 96;
-const right = 24;
+/** What stands to the left and to the right of the cycles, in pixels, whatever the width. */
+export const waterfallMargins = { left: 96, right: 24 };
+const { left, right } = waterfallMargins;
 const rowHeight = 34;
 const stallHeight = 14;
 const gap = 46;
@@ -164,13 +165,19 @@ function axis(x: Scale, y: number, width: number, theme: Theme): string {
   ]);
 }
 
+/** The Einsums of a timeline with their colours. */
+export const waterfallColours = (timeline: Timeline, theme: Theme): readonly (readonly [string, string])[] =>
+  timeline.einsums
+    .filter(name => timeline.slices.some(({ einsum }) => einsum === name))
+    .map(name => [name, einsumColour(theme, name, timeline.einsums.indexOf(name))]);
+
 function legend(timeline: Timeline, y: number, width: number, theme: Theme) {
-  const present = timeline.einsums.filter(name => timeline.slices.some(({ einsum }) => einsum === name));
+  const present = waterfallColours(timeline, theme);
   const perRow = Math.max(1, Math.floor((width - left) / 84));
-  const marks = present.flatMap((name, i) => {
+  const marks = present.flatMap(([name, fill], i) => {
     const at = { x: left + (i % perRow) * 84, y: y + Math.floor(i / perRow) * 20 };
     return [
-      tag("rect", { ...at, width: 14, height: 12, fill: einsumColour(theme, name, timeline.einsums.indexOf(name)) }),
+      tag("rect", { ...at, width: 14, height: 12, fill }),
       tag("text", { x: at.x + 19, y: at.y + 10.5, fill: theme.text, "font-size": 12 }, name),
     ];
   });

@@ -85,7 +85,7 @@ describe("the page", () => {
     await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);
     const reachable = await page.$$eval(
       "button, a, input, select, textarea, summary, [tabindex='0']",
-      found => found.filter(element => !(element as HTMLInputElement).disabled).length,
+      found => found.filter(element => !(element as HTMLInputElement).disabled && element.checkVisibility()).length,
     );
     for (let i = 0; i < reachable; i += 1) {
       await page.keyboard.press("Tab");
@@ -124,7 +124,7 @@ describe("Cost", () => {
     const visited = await visit(browser, site.address, { fragment });
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
     await visited.page.locator(".charts[aria-busy=false]").waitFor();
-    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Speedup"));
+    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of the numbers"));
     const results = await printed(command);
     for (const result of results) {
       const row = rows.find(([design]) => design === result.design) ?? [];
@@ -241,6 +241,93 @@ describe("Cost", () => {
     await close();
   });
 
+  test("has the numbers of each chart in text, in files of their own, and told mark by mark to keys", async () => {
+    const visited = await visit(browser, site.address, { fragment: "#1/cost?model=xlm&rows=128" });
+    const { page } = visited;
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const cards = page.locator("figure.card");
+    const texts = new Set<string>();
+    for (let i = 0; i < (await cards.count()); i += 1) {
+      const card = cards.nth(i);
+      await card.locator("summary").click();
+      await card.locator("tbody tr").first().waitFor();
+      const rows = await card.locator("tbody tr").count();
+      const title = (await card.locator("h2").textContent()) ?? "";
+      const text = await downloaded(visited, `Save CSV of ${title}`);
+      expect(parseCsv(text).rows.length, title).toBe(rows);
+      expect(text.split("\n")[1], title).toMatch(/^xlm,attention,prefill,model,64,64K,corrected,128,256,/);
+      texts.add(text);
+    }
+    expect(texts.size).toBe(8);
+    const chart = page.locator("[data-chart=speedup]");
+    const marks = (await marksOf(page, "speedup")).filter(mark => mark !== "");
+    await chart.focus();
+    await page.keyboard.press("ArrowRight");
+    const said = cards.first().locator(".said");
+    expect(await said.textContent()).toBe(marks[0]);
+    await page.keyboard.press("End");
+    expect(await said.textContent()).toBe(marks.at(-1));
+    await visited.close();
+  });
+
+  test("tells readers of screens what a change has led to, and takes them to the part that they open", async () => {
+    const { page, close } = await visit(browser, site.address);
+    await page.selectOption('select[name="model"]', "xlm");
+    await expect
+      .poll(() => page.locator("[data-announced]").textContent())
+      .toMatch(/^XLM, 64K tokens, batch 64: FuseMax takes .* times as fast as Unfused/);
+    await page.getByRole("link", { name: "Cascade" }).click();
+    await page.locator("[data-passes]").waitFor();
+    expect(await page.title()).toMatch(/^Cascade/);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await page.getByRole("button", { name: "Skip to the charts" }).focus();
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("charts");
+    await close();
+  });
+
+  test("makes one step of the history of keys on a slider", async () => {
+    const { page, close } = await visit(browser, site.address);
+    const steps = await page.evaluate(() => history.length);
+    await page.locator('input[name="rows-slider"]').focus();
+    for (let i = 0; i < 4; i += 1) await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => page.url()).toContain("rows=16");
+    expect(await page.evaluate(() => history.length)).toBe(steps + 1);
+    await close();
+  });
+
+  test("shows a slider and the chart that it moves together on a phone", async () => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
+    const page = await context.newPage();
+    await page.goto(site.address);
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    await page.locator("[data-chart=speedup]").scrollIntoViewIfNeeded();
+    await page.locator("[data-chart=speedup]").evaluate(chart => chart.scrollIntoView({ block: "start" }));
+    const slider = page.locator('input[name="seq-slider"]');
+    const [of, plot] = [
+      await slider.boundingBox(),
+      await page.locator("[data-chart=speedup] svg rect:has(title)").last().boundingBox(),
+    ];
+    if (of === null || plot === null) throw new Error("nothing to see");
+    expect(of.y + of.height).toBeLessThanOrEqual(740);
+    expect(plot.y).toBeGreaterThanOrEqual(0);
+    expect(plot.y + plot.height).toBeLessThanOrEqual(of.y);
+    await page.locator("[data-chart=speedup] svg rect:has(title)").last().tap();
+    expect(await page.locator(".said").first().textContent()).toMatch(/^\+Binding \(FuseMax\), {2}over FLAT: /);
+    await context.close();
+  });
+
+  test("offers to retry where a part cannot be fetched", async () => {
+    const { page, close } = await visit(browser, site.address);
+    await page.route(/\/schedule-.*\.js$/, route => route.abort());
+    await page.getByRole("link", { name: "Schedule" }).click();
+    await page.getByText("Schedule could not be loaded").waitFor();
+    await page.unroute(/\/schedule-.*\.js$/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("[data-chart=waterfall]").waitFor();
+    await close();
+  });
+
   test("saves a chart as an SVG document", async () => {
     const visited = await visit(browser, site.address);
     expect(await downloaded(visited, "Save SVG of Speedup")).toMatch(/^<svg xmlns.*Speedup.*<\/svg>\n$/s);
@@ -257,7 +344,7 @@ describe("Cost", () => {
     await visited.page.locator(".charts[aria-busy=false]").waitFor();
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
     const results = await printed(command.replace("workload.yaml", file));
-    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of Energy"));
+    const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of the numbers"));
     const energies = rows.map(row => Number(row[columns.indexOf("energyPj")]));
     expect(energies).toEqual(results.map(({ energyPj }) => energyPj));
     rmSync(folder, { recursive: true });
@@ -288,11 +375,26 @@ describe("Cost", () => {
     await close();
   });
 
-  test("says once what holds for every design", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=BERT&phase=decode" });
+  test("says once what holds for every design, in the page's words", async () => {
+    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=llama-3-8b&seq=1G" });
     const notes = page.locator(".charts .notes p");
-    await expect.poll(() => notes.allTextContents()).toEqual([expect.stringMatching(/^--phase: got decode of BERT;/)]);
+    await expect
+      .poll(() => notes.allTextContents())
+      .toEqual([expect.stringMatching(/^Sequence length: got a masked attention of .*; expected at most 2\^53/)]);
+    await close();
+  });
+
+  test("shows a phase that there is, and says so, where the model has not the one chosen", async () => {
+    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=gpt-2&phase=decode" });
+    await page.selectOption('select[name="model"]', "bert");
+    await page.getByText("BERT has no decode; prefill is shown.").waitFor();
     expect(await page.locator('select[name="phase"] option:has-text("decode")').isDisabled()).toBe(true);
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const results = await printed((await page.locator("[data-command]").textContent()) ?? "");
+    expect(results.map(({ design }) => design)).toContain("fusemax");
+    const again = await visit(browser, site.address, { fragment: "#1/cost?model=bert&phase=decode" });
+    await again.page.getByText("BERT has no decode; prefill is shown.").waitFor();
+    await again.close();
     await close();
   });
 

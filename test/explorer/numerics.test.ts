@@ -28,8 +28,9 @@ afterAll(async () => {
 /** What the command line says of the same bits, by whatever engine is at hand there. */
 async function printed(
   page: Page,
+  n = 0,
 ): Promise<{ readonly sha256: string; readonly maxAbs: number; readonly rms: number }> {
-  const command = (await page.locator("[data-command]").textContent()) ?? "";
+  const command = (await page.locator("[data-command]").nth(n).textContent()) ?? "";
   const args = command
     .replace(/--engine \w+/, "--engine cpu")
     .split(" ")
@@ -44,7 +45,10 @@ async function printed(
 }
 
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-const shownSha = (page: Page) => page.locator("[data-sha256]").textContent({ timeout: 30_000 });
+/** The hash of a result that is of the settings as they are. */
+const shownSha = (page: Page) => page.locator(".charts:not(.stale) [data-sha256]").textContent({ timeout: 30_000 });
+/** What was computed without being asked for is there, or whatever else was under way. */
+const idle = (page: Page) => page.locator('button:has-text("Cancel")').waitFor({ state: "detached", timeout: 30_000 });
 const statusOf = async (page: Page): Promise<string> => (await page.locator("main").textContent()) ?? "";
 
 describe("Numerics", () => {
@@ -75,7 +79,7 @@ describe("Numerics", () => {
     await close();
   });
 
-  test("runs every format, in a page that stays alive", async () => {
+  test("runs arithmetics side by side, with the command line's bits, in a page that stays alive", async () => {
     const { page, complaints, close } = await visit(plain, site.address, {
       fragment: "#1/numerics?queries=32&keys=128&E=16&F=16",
     });
@@ -88,18 +92,88 @@ describe("Numerics", () => {
         last = performance.now();
       }, 10);
     });
-    await press(page, "Run every format");
-    await page.getByRole("button", { name: "Show fp32" }).waitFor({ timeout: 30_000 });
+    await idle(page);
+    await page.getByText("Arithmetic: bf16").click();
+    for (const name of ["bf16-strict", "fa4-fp8", "fp32", "mxfp4"])
+      await page.getByLabel(name, { exact: true }).check();
+    await press(page, "Run");
+    await page.getByRole("button", { name: "Show mxfp4" }).waitFor({ timeout: 30_000 });
+    await idle(page);
     const { longest } = await page.evaluate(() => (globalThis as unknown as { beats: { longest: number } }).beats);
     expect(longest).toBeLessThan(500); // what a visitor notices; other tests share the processor
     expect(await page.locator("tbody tr").count()).toBe(5);
     const shas = await page.$$eval("tbody td:last-child", cells => cells.map(cell => cell.textContent));
     expect(new Set(shas).size).toBe(5);
+    const names = await page.$$eval("tbody th", cells => cells.map(cell => cell.textContent));
     await press(page, "Show bf16-strict");
-    expect((await shownSha(page))?.slice(0, 12)).toBe(shas[1]?.slice(0, 12));
+    expect((await shownSha(page))?.slice(0, 12)).toBe(shas[names.indexOf("bf16-strict")]?.slice(0, 12));
+    for (let i = 0; i < 5; i += 1) expect((await printed(page, i)).sha256.slice(0, 12)).toBe(shas[i]?.slice(0, 12));
     expect(await marksOf(page, "error-histogram-bf16-strict")).not.toEqual([]);
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("keeps results and what is under way when another part is opened, and dims what is of other settings", async () => {
+    const { page, complaints, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?queries=16&keys=64&E=16&F=16",
+    });
+    const sha = await shownSha(page); // nobody pressed anything
+    expect(sha).toBe((await printed(page)).sha256);
+    await page.locator('input[name="seed"]').fill("5");
+    const words = page.locator("[data-stale]");
+    expect(await words.textContent()).toMatch(/^For seed 0: the settings have changed since/);
+    expect(await page.locator(".charts.stale").count()).toBe(1);
+    await page.locator('input[name="seed"]').fill("0");
+    expect(await words.count()).toBe(0);
+    await page.getByText("Arithmetic: bf16").click();
+    await page.getByLabel("fp32", { exact: true }).check();
+    await page.getByLabel("bf16", { exact: true }).uncheck();
+    expect(await words.textContent()).toMatch(/^For arithmetic bf16:/);
+    await press(page, "Run");
+    await page.getByRole("link", { name: "Schedule" }).click();
+    await page.locator("[data-chart=waterfall]").waitFor();
+    await page.getByRole("link", { name: "Numerics" }).click();
+    expect(await shownSha(page)).toBe((await printed(page)).sha256);
+    expect(await page.title()).toMatch(/^Numerics/);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("runs an arithmetic of one's own, or says in which line it is wrong", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+    const { page, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?queries=16&keys=64&E=16&F=16&arithmetics=fp16",
+    });
+    await page.getByText("An arithmetic of your own").click();
+    await press(page, "Edit a copy of fp16");
+    const editor = page.locator("textarea");
+    const text = await editor.inputValue();
+    await editor.fill(text.replace("name: fp16", "name: mine\ndenominator: sideways"));
+    await expect
+      .poll(() => page.locator(".sheet .wrong").textContent())
+      .toMatch(/^arithmetic.yaml:\d+:\d+ denominator: got/);
+    expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
+    const own = text.replace("name: fp16", "name: mine\ndenominator: unrounded");
+    await editor.fill(own);
+    await idle(page);
+    await press(page, "Run");
+    await press(page, "Show mine");
+    const file = join(folder, "arithmetic.yaml");
+    writeFileSync(file, own);
+    const command = ((await page.locator("[data-command]").nth(1).textContent()) ?? "").replace(
+      "arithmetic.yaml",
+      file,
+    );
+    const { stdout } = await invoke(
+      ...command
+        .replace(/--engine \w+/, "--engine cpu")
+        .split(" ")
+        .slice(2),
+      "--json",
+    );
+    expect(await shownSha(page)).toBe((JSON.parse(stdout) as { output: { sha256: string } }).output.sha256);
+    rmSync(folder, { recursive: true });
     await close();
   });
 
@@ -110,6 +184,7 @@ describe("Numerics", () => {
     await press(page, "Run");
     await press(page, "Cancel");
     expect(await page.getByRole("progressbar").count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Run"); // the focus is not lost
     for (const [name, value] of [
       ["queries", "8"],
       ["keys", "32"],
@@ -184,18 +259,19 @@ describe("Numerics", () => {
     expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
     await page.goto(`${site.address}#1/numerics?queries=4&keys=16&spread=1000000&format=fp16-strict`);
     await press(page, "Run");
-    await page.locator(".notes .wrong").waitFor({ timeout: 30_000 });
-    expect(await page.locator(".notes .wrong").textContent()).toMatch(/beyond 65504|magnitude at most 65504/);
+    await page.locator(".run .wrong").waitFor({ timeout: 30_000 });
+    expect(await page.locator(".run .wrong").textContent()).toMatch(/beyond 65504|magnitude at most 65504/);
     await close();
   });
 
   /** Opens the page on WebGPU with a line of code put before the worker's. */
   async function visitWith(fault: string) {
-    const visited = await visit(gpu, site.address, { fragment: "#1/numerics?queries=16&keys=64&E=16&F=16" });
+    const visited = await visit(gpu, site.address);
     await visited.page.route(/\/worker-.*\.js$/, async route => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `{${fault}};${await response.text()}` });
     });
+    await visited.page.goto(`${site.address}#1/numerics?queries=16&keys=64&E=16&F=16`);
     return visited;
   }
   const hardware = `const ask = GPU.prototype.requestAdapter;
@@ -206,7 +282,6 @@ describe("Numerics", () => {
     const zeros =
       "const m = GPUBuffer.prototype.getMappedRange; GPUBuffer.prototype.getMappedRange = function (...a) { return new ArrayBuffer(m.apply(this, a).byteLength); }";
     const { page, close } = await visitWith(`${hardware};${zeros}`);
-    await press(page, "Run");
     expect(await shownSha(page)).toBe((await printed(page)).sha256);
     expect(await statusOf(page)).toMatch(/No GPU is used: engine webgpu on a card: got a failed self-test/);
     expect(await statusOf(page)).toMatch(/Computed by engine wasm/);
@@ -220,7 +295,6 @@ describe("Numerics", () => {
       let said = 0; const post = self.postMessage.bind(self);
       self.postMessage = (m, ...r) => { if (m?.step?.what === "Making inputs") device.destroy(); post(m, ...r); }`;
     const { page, close } = await visitWith(`${hardware};${lost}`);
-    await press(page, "Run");
     expect(await shownSha(page)).toBe((await printed(page)).sha256);
     expect(await statusOf(page)).toMatch(/The GPU was lost on the way \(WebGPU adapter a card: got device lost/);
     await close();

@@ -76,8 +76,13 @@ describe("Schedule", () => {
     const at = () => frame.evaluate(element => element.scrollLeft);
     const whole = await width();
     await frame.hover();
-    await page.mouse.wheel(0, 100); // nothing to zoom out of: the page scrolls on
+    await page.mouse.wheel(0, 100); // the page scrolls on
     await expect.poll(() => page.evaluate(() => scrollY)).toBe(100);
+    await page.mouse.wheel(0, -100);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
+    expect(await width()).toBe(whole);
+    await page.getByRole("button", { name: "Wheel zooms" }).click();
+    await frame.hover();
     await page.mouse.wheel(0, -100);
     await expect.poll(width).toBeGreaterThan(1.4 * whole);
     await page.getByRole("button", { name: "Zoom in" }).click();

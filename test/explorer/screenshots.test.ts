@@ -8,9 +8,8 @@ const folder = process.env["SCREENSHOTS"];
 
 test.runIf(folder !== undefined)("pictures of the page for its documentation", async () => {
   const [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-  const take = async (name: string, options: Parameters<typeof visit>[2], ready: string, run = false) => {
+  const take = async (name: string, options: Parameters<typeof visit>[2], ready: string) => {
     const { page, close } = await visit(browser, site.address, options);
-    if (run) await page.getByRole("button", { name: "Run every format" }).click();
     await page.locator(ready).waitFor();
     await page.evaluate(() => scrollTo(0, 0));
     await page.waitForTimeout(500); // the charts that fill in over several frames
@@ -31,9 +30,8 @@ test.runIf(folder !== undefined)("pictures of the page for its documentation", a
   await take("explorer-schedule", { ...wide, fragment: "#1/schedule?epoch=40" }, "[data-chart=waterfall] svg");
   await take(
     "explorer-numerics",
-    { ...wide, fragment: "#1/numerics?queries=64" },
-    'button:has-text("Show fp32")',
-    true,
+    { ...wide, fragment: "#1/numerics?queries=64&arithmetics=bf16,bf16-strict,fp32,fa4-fp8,mxfp4" },
+    'button:has-text("Show mxfp4")',
   );
   await browser.close();
   await site.close();

@@ -7,6 +7,7 @@ import { encodeOperands } from "../../emulator/encode.js";
 import type { Engine } from "../../emulator/engine.js";
 import { type GenerateStretches, generateHere, type NormalStretch } from "../../emulator/generate.js";
 import { type AttentionInputs, type InputTensor, roundPart } from "../../emulator/operands.js";
+import { sharedMemory } from "../../emulator/shared-memory.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import type { Format } from "../../numerics/format.js";
 import { formatOf } from "../../numerics/format-of.js";
@@ -174,7 +175,7 @@ export async function loadInputs(
 
 /** Values of a piece's type in memory that threads share. */
 function sharedLike(piece: InputTensor, count: number): InputTensor {
-  return piece instanceof Float64Array ? new Float64Array(new SharedArrayBuffer(8 * count)) : sharedFloats(count);
+  return piece instanceof Float64Array ? new Float64Array(sharedMemory(8 * count)) : sharedFloats(count);
 }
 
 const countOf = (shape: AttentionShape, name: InputName): number => valuesOf(tensorShapes(shape)[name]);

@@ -1,8 +1,9 @@
 import type { Operands } from "../../attention/problem.js";
+import { isShared, sharedMemory } from "../shared-memory.js";
 
-/** Floats that threads can share. */
+/** Floats that threads can share, where anything can be shared. */
 export function sharedFloats(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(4 * length));
+  return new Float32Array(sharedMemory(4 * length));
 }
 
 /** The same operands where threads can share them; copied unless they are there already. */
@@ -13,7 +14,7 @@ export function intoSharedMemory(operands: Operands): Operands {
 }
 
 function share(tensor: Float32Array): Float32Array {
-  if (tensor.buffer instanceof SharedArrayBuffer) return tensor;
+  if (isShared(tensor.buffer)) return tensor;
   const copy = sharedFloats(tensor.length);
   copy.set(tensor);
   return copy;

@@ -1,0 +1,207 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { csvText } from "../../src/io/csv.js";
+import { paperDesigns } from "../../src/model/evaluation.js";
+import { duration } from "../../src/report/units.js";
+import { announce } from "../announce.js";
+import { Command } from "../parts/command.js";
+import { DataTable } from "../parts/data-table.js";
+import { Chart, type Context, save } from "../parts/figure.js";
+import { countedAs, customModel, type State, writeSize } from "../state.js";
+import {
+  componentsCaption,
+  energyCaption,
+  lengthCaption,
+  rooflineCaption,
+  speedupCaption,
+  trafficCaption,
+  useCaption,
+  utilizationCaption,
+} from "./captions.js";
+import { costCommand, workloadFile, workloadText } from "./command.js";
+import { bandwidthUnit } from "./designs.js";
+import {
+  baselines,
+  energyFigure,
+  lengthFigure,
+  peakOf,
+  relativeFigure,
+  rooflineFigure,
+  rooflinePoint,
+  sweptLengths,
+  trafficFigure,
+  useFigure,
+  utilizationFigure,
+} from "./figures.js";
+import type { CostPoint } from "./known-costs.js";
+import { boundNames, solved } from "./shares.js";
+import { costNumbers, costTable } from "./tables.js";
+import { type Shown, useCosts } from "./use-costs.js";
+import { problemsOf, workloadWords } from "./words.js";
+
+/** Every design that the state names and that there is, in the paper's order. */
+const chosenDesigns = (state: State): readonly string[] => paperDesigns.filter(name => state.designs.includes(name));
+
+/** What charts are of, for their files. */
+function contextOf(state: State): Context {
+  const { model, scope, phase, masked, batch, seq, rows, columns, buffer, bandwidth, frequency } = state;
+  return {
+    ...{ model, scope, phase, mask: masked, batch, seq: writeSize(seq), accounting: countedAs(state) },
+    ...{ rows, columns, bufferTimes: buffer, bandwidthGBs: bandwidth, frequencyMHz: frequency },
+  };
+}
+
+export function CostCharts({ state }: { readonly state: State }) {
+  const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
+  const shown = useMemo(
+    () => [...new Set([...names, ...baselines])].map(design => ({ design, seq: state.seq })),
+    [names, state.seq],
+  );
+  const swept = useMemo(
+    () => sweptLengths.flatMap(seq => [...new Set(["unfused", ...names])].map(design => ({ design, seq }))),
+    [names],
+  );
+  const costs = useCosts(state, shown, swept);
+  const of = costs.now.requests[0]?.state ?? state;
+  const [points, bases] = useMemo(() => {
+    const pick = (list: readonly string[]) =>
+      list.flatMap(name => costs.now.points.filter(({ design }) => design === name));
+    return [pick(names), pick(baselines)];
+  }, [costs.now.points, names]);
+  const bytesPerSecond = of.bandwidth * bandwidthUnit(countedAs(of));
+  const figures = useMemo(
+    () => ({
+      speedup: relativeFigure(points, bases, "speedup"),
+      energy: relativeFigure(points, bases, "energy"),
+      utilization: utilizationFigure(points),
+      use: useFigure(points),
+      components: energyFigure(points),
+      traffic: trafficFigure(points),
+      roofline: rooflineFigure(points, of, bytesPerSecond),
+    }),
+    [points, bases],
+  );
+  const problems = problemsOf(costs.now.points);
+  const workload = workloadWords(of);
+  const isLayer = of.scope === "layer";
+  const context = contextOf(of);
+  return (
+    <div class={costs.now.stale ? "charts stale" : "charts"} id="charts" tabIndex={-1} aria-busy={costs.busy}>
+      <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
+      {problems.length > 0 && (
+        <div class="notes wide" role="status">
+          {problems.map(problem => (
+            <p key={problem}>{problem}</p>
+          ))}
+        </div>
+      )}
+      <Chart figure={figures.speedup} context={context} file="speedup">
+        How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
+        than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
+        {speedupCaption(points, bases)}{" "}
+        {isLayer
+          ? "To attention a layer adds its projections and its feed-forward layer: matrix products, for which all designs need about the same time. Normalization and activations are left out. FuseMax, section VI, Fig. 10 (end to end)."
+          : "FuseMax, section VI, Fig. 8."}
+      </Chart>
+      <Chart figure={figures.energy} context={context} file="energy">
+        The energy of each design as a share of the two baselines'. {energyCaption(points, bases)} FuseMax, section VI,{" "}
+        {isLayer ? "Fig. 11 (end to end)" : "Fig. 9"}.
+      </Chart>
+      <Chart figure={figures.utilization} context={context} file="utilization">
+        The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
+        array does what it cannot. {utilizationCaption(points)}{" "}
+        {isLayer && "While a layer's matrix products run, the 1D array rests. "}
+        Sections V and VI, Fig. 6.
+      </Chart>
+      <Chart figure={figures.use} context={context} file="cycles">
+        Why the 2D array is not busier: scores of computed tiles that a mask hides, columns and rows without a query,
+        key or feature, waits for DRAM, and waits for the 1D array or in the binding's order. {useCaption(points)} More
+        bandwidth helps the waits for DRAM, a smaller array the empty rows and columns, a better binding the other
+        waits. Sections V and VI.
+      </Chart>
+      <Chart figure={figures.components} context={context} file="energy-by-component">
+        Where the energy goes: accesses to DRAM, to the global buffer and to register files, and operations in either
+        array, times the energy of each in 45 nm. {componentsCaption(points)} Section VI.
+      </Chart>
+      <Chart figure={figures.traffic} context={context} file="traffic">
+        Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. {trafficCaption(points)} The
+        1-pass cascade reads K and V once for each block of queries that the buffer holds, and never spills scores.
+        Sections III and IV.
+      </Chart>
+      <Chart figure={figures.roofline} context={context} file="roofline">
+        Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements.{" "}
+        {rooflineCaption(points, peakOf(of) / bytesPerSecond, point => rooflinePoint(point, of).intensity)} A design
+        well below the roof is limited by something else: the 1D array, or arrays that wait for each other. A
+        multiply-accumulate is one operation here.
+      </Chart>
+      <Sweep later={costs.later} names={names} />
+      <section class="card wide">
+        <h2>The numbers</h2>
+        <DataTable caption={`Cost of ${workload}`} table={costTable(points, of.scope)} />
+        <p class="exports">
+          <button
+            type="button"
+            onClick={() => save("cost.csv", "text/csv", csvText(costNumbers(points, bases, of.scope)))}
+          >
+            Save CSV of the numbers
+          </button>
+          {state.model === customModel && (
+            <button type="button" onClick={() => save(workloadFile, "text/yaml", workloadText(state))}>
+              Save {workloadFile} for it
+            </button>
+          )}
+        </p>
+        <Command command={costCommand(of)} />
+      </section>
+    </div>
+  );
+}
+
+interface LeadProps {
+  readonly state: State;
+  readonly points: readonly CostPoint[];
+  readonly bases: readonly CostPoint[];
+  /** The points are those of the settings as they are. */
+  readonly isSettled: boolean;
+}
+
+/** What is seen, and what FuseMax makes of it. */
+function Lead({ state, points, bases, isSettled }: LeadProps) {
+  const workload = workloadWords(state);
+  const [fusemax] = solved(points.filter(({ design }) => design === "fusemax"));
+  const faster = solved(bases).map(({ label, evaluation: { latencySeconds } }) => {
+    const times = latencySeconds / (fusemax?.evaluation.latencySeconds ?? latencySeconds);
+    return `${times.toPrecision(3)} times as fast as ${label}`;
+  });
+  const result =
+    fusemax === undefined
+      ? speedupCaption(points, bases)
+      : `FuseMax takes ${[duration(fusemax.evaluation.latencySeconds).replace(" ", "\u00a0"), ...faster].join(", ")}; limited by: ${
+          boundNames[fusemax.evaluation.bound] ?? fusemax.evaluation.bound
+        }.`;
+  useEffect(() => {
+    if (isSettled) announce(`${workload}: ${result}`);
+  }, [workload, result, isSettled]);
+  return (
+    <p class="lead wide">
+      What {workload} costs on accelerators from Unfused, step by step, to{" "}
+      <a href="https://arxiv.org/abs/2406.10491">FuseMax</a> (MICRO 2024). {result} Accounting: {countedAs(state)}.
+    </p>
+  );
+}
+
+function Sweep({ later, names }: { readonly later: Shown; readonly names: readonly string[] }) {
+  const { points, requests, stale } = later;
+  const of = requests[0]?.state;
+  const scope = of?.scope ?? "attention";
+  const figure = useMemo(() => lengthFigure(points, names, of?.seq), [points, names, of?.seq]);
+  return (
+    <Chart figure={figure} context={of === undefined ? {} : contextOf(of)} file="speedup-by-length" stale={stale}>
+      The same comparison from 1K to 1M tokens; the upright line is the length chosen above.{" "}
+      {lengthCaption(points, names)}{" "}
+      {scope === "layer" && "The longer the sequence, the larger attention's part of a layer. "}
+      Short sequences may have too few query tiles to fill the machine; once FLAT's rows of scores no longer fit its
+      buffer they spill to DRAM, while FuseMax's tiles stay the same size. Section VI, Fig.{" "}
+      {scope === "layer" ? "10" : "8"}.
+    </Chart>
+  );
+}
