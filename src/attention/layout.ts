@@ -35,3 +35,42 @@ export const inLayout = <Values extends Float32Array | Float64Array>(
   values: Values,
   sizes: TensorShape,
 ): Values => (layout === "bhsd" ? values : swapMiddle(values, sizes));
+
+/** Values at once, where pieces are made of them. */
+const pieceValues = 2 ** 21;
+
+/**
+ * The values of a tensor [B, H, S, D] in the order of a layout, piece by piece.
+ * @param rows the values of rows [from, to), numbered (b * H + h) * S + s
+ */
+export function* piecesInLayout<Values extends Float32Array | Float64Array>(
+  layout: Layout,
+  [batches, heads, positions, width]: TensorShape,
+  rows: (from: number, to: number) => Values,
+): Generator<Values> {
+  if (layout === "bhsd" || heads === 1 || positions === 1) {
+    const all = batches * heads * positions;
+    const step = Math.max(1, Math.floor(pieceValues / width));
+    for (let from = 0; from < all; from += step) yield rows(from, Math.min(from + step, all));
+    return;
+  }
+  const step = Math.max(1, Math.floor(pieceValues / (heads * width)));
+  for (let b = 0; b < batches; b += 1) {
+    for (let s = 0; s < positions; s += step) {
+      const count = Math.min(step, positions - s);
+      let piece: Values | null = null;
+      for (let h = 0; h < heads; h += 1) {
+        const first = (b * heads + h) * positions + s;
+        const ofHead = rows(first, first + count);
+        piece ??= zerosLike(ofHead, count * heads * width);
+        for (let i = 0; i < count; i += 1) {
+          piece.set(ofHead.subarray(i * width, (i + 1) * width), (i * heads + h) * width);
+        }
+      }
+      if (piece !== null) yield piece;
+    }
+  }
+}
+
+const zerosLike = <Values extends Float32Array | Float64Array>(values: Values, length: number): Values =>
+  (values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as Values;

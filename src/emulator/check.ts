@@ -5,7 +5,7 @@ import { inputNames } from "../attention/shape.js";
 import { threefry2x32 } from "../numerics/threefry.js";
 import { hasBaseline } from "./baseline.js";
 import { type ComparedRow, type CompareRows, type ComparisonTask, compareHere } from "./compared-rows.js";
-import { ErrorStatistics, type ErrorSummary, type WorstElement } from "./error-statistics.js";
+import { ErrorStatistics, type ErrorSummary, type RowError, rowError, type WorstElement } from "./error-statistics.js";
 import { meantOperands } from "./meant-operands.js";
 import type { AttentionInputs } from "./operands.js";
 
@@ -33,6 +33,10 @@ export interface CheckOptions {
   readonly onRow?: (row: number, got: Float32Array, exact: Float64Array) => void;
   /** Computes the rows to compare with; here and one by one by default. */
   readonly compare?: CompareRows;
+  /** Sees the error of each row that is compared, and the baseline's, where there is one. */
+  readonly onError?: (error: RowError, ofBaseline: RowError | null) => void;
+  /** The output row that `av` begins with; 0 by default. */
+  readonly firstRow?: number;
 }
 
 /** How many output rows exist: those before their batch's `qLens`. */
@@ -121,8 +125,11 @@ export async function checkOnOperands(
   const ofBaseline = new ErrorStatistics();
   const tensors = operands.scales === undefined ? { operands } : { operands, meant: meantOperands(problem, operands) };
   await eachRow({ problem, rows, tensors }, av, options, (row, got, { exact, baseline }) => {
-    error.add(row, got, exact);
-    if (baseline !== null) ofBaseline.add(row, baseline, exact);
+    const own = rowError(row, got, exact);
+    error.addRow(own);
+    const other = baseline === null ? null : rowError(row, baseline, exact);
+    if (other !== null) ofBaseline.addRow(other);
+    options.onError?.(own, other);
   });
   return {
     ...error.summary(),
@@ -142,7 +149,9 @@ export async function checkOnInputs(
 ): Promise<ErrorWithWorst> {
   const error = new ErrorStatistics();
   await eachRow({ problem, rows, tensors: { inputs } }, av, options, (row, got, { exact }) => {
-    error.add(row, got, exact);
+    const own = rowError(row, got, exact);
+    error.addRow(own);
+    options.onError?.(own, null);
   });
   return { ...error.summary(), worst: error.worst(problem.shape) };
 }
@@ -151,7 +160,7 @@ export async function checkOnInputs(
 async function eachRow(
   task: ComparisonTask,
   av: Float32Array,
-  { onProgress, onRow, signal, compare = compareHere }: CheckOptions,
+  { onProgress, onRow, signal, compare = compareHere, firstRow = 0 }: CheckOptions,
   take: (row: number, got: Float32Array, compared: ComparedRow) => void,
 ): Promise<void> {
   const { problem, rows } = task;
@@ -160,7 +169,7 @@ async function eachRow(
   signal?.throwIfAborted();
   for await (const compared of compare(task)) {
     const row = rows[rowsDone] as number;
-    const got = av.subarray(row * valueDim, (row + 1) * valueDim);
+    const got = av.subarray((row - firstRow) * valueDim, (row + 1 - firstRow) * valueDim);
     take(row, got, compared);
     onRow?.(row, got, compared.exact);
     rowsDone += 1;

@@ -23,6 +23,8 @@ export interface EmulationOptions {
   readonly fallback?: () => Promise<Engine>;
   /** Told when the fallback takes over. */
   readonly onFallback?: (lost: DeviceError, next: Engine) => void;
+  /** The rows that are wanted; all by default. */
+  readonly range?: RowRange;
   /** Row ranges that an earlier run finished: they are left out. */
   readonly finished?: readonly RowRange[];
   /** Receives every block once, in ascending row order; awaited before the next. */
@@ -82,9 +84,10 @@ class Work {
   saturated = 0;
   private readonly finished: readonly RowRange[];
   private readonly rows: number;
+  private readonly end: number;
   private rowsDone: number;
   /** Every row before it is finished. */
-  private cursor = 0;
+  private cursor: number;
 
   constructor(
     private readonly problem: AttentionProblem,
@@ -92,7 +95,10 @@ class Work {
     private readonly options: EmulationOptions,
   ) {
     this.finished = [...(options.finished ?? [])].sort((a, b) => a.start - b.start);
-    this.rows = allRows(problem).end;
+    const { start, end } = options.range ?? allRows(problem);
+    this.rows = end - start;
+    this.end = end;
+    this.cursor = start;
     this.rowsDone = this.finished.reduce((sum, { start, end }) => sum + end - start, 0);
   }
 
@@ -141,7 +147,7 @@ class Work {
       if (range.start > start) return { start, end: Math.min(start + most, range.start) };
       start = range.end;
     }
-    return start < this.rows ? { start, end: Math.min(start + most, this.rows) } : null;
+    return start < this.end ? { start, end: Math.min(start + most, this.end) } : null;
   }
 
   private async handOn(block: RowBlock): Promise<void> {
@@ -178,7 +184,7 @@ export interface Emulation extends EmulationRun {
 export async function emulate(
   given: AttentionProblem,
   inputs: AttentionInputs,
-  options: Partial<Omit<EmulationOptions, "finished">> & { readonly digest?: Digest } = {},
+  options: Partial<Omit<EmulationOptions, "finished" | "range">> & { readonly digest?: Digest } = {},
 ): Promise<Emulation> {
   const { problem, operands } = prepare(given, inputs, options.engine?.allocate);
   const { valueDim } = problem.shape;

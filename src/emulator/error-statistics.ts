@@ -18,43 +18,70 @@ export interface WorstElement extends RowPlace {
   readonly expected: number;
 }
 
-/** Gathers errors row by row. */
+/** The error of one output row. */
+export interface RowError {
+  readonly row: number;
+  /** Elements. */
+  readonly count: number;
+  /** Sum of the squares of the errors. */
+  readonly squares: number;
+  /** Sum of the squares of what is exact. */
+  readonly exactSquares: number;
+  readonly maxAbs: number;
+  /** The first element with that error. */
+  readonly f: number;
+  readonly got: number;
+  readonly expected: number;
+}
+
+/** Compares a row of at least one element. */
+export function rowError(row: number, got: ArrayLike<number>, expected: ArrayLike<number>): RowError {
+  let [squares, exactSquares, maxAbs, worst] = [0, 0, Number.NEGATIVE_INFINITY, 0];
+  for (let f = 0; f < expected.length; f += 1) {
+    const exact = expected[f] as number;
+    const error = Math.abs((got[f] as number) - exact);
+    squares += error * error;
+    exactSquares += exact * exact;
+    if (!isWorse(error, maxAbs)) continue;
+    maxAbs = error;
+    worst = f;
+  }
+  return {
+    ...{ row, count: expected.length, squares, exactSquares, maxAbs },
+    ...{ f: worst, got: got[worst] as number, expected: expected[worst] as number },
+  };
+}
+
+/** NaN counts as the worst there can be. */
+const isWorse = (error: number, than: number): boolean => error > than || (Number.isNaN(error) && !Number.isNaN(than));
+
+/** Adds up the errors of rows: in their order, so that parts of an output give the bits of the whole. */
 export class ErrorStatistics {
-  private maxAbs = 0;
   private squares = 0;
   private exactSquares = 0;
   private count = 0;
-  private worstAt: {
-    readonly row: number;
-    readonly f: number;
-    readonly got: number;
-    readonly expected: number;
-  } | null = null;
+  private worstRow: RowError | null = null;
 
   add(row: number, got: ArrayLike<number>, expected: ArrayLike<number>): void {
-    for (let f = 0; f < expected.length; f += 1) {
-      const exact = expected[f] as number;
-      const error = Math.abs((got[f] as number) - exact);
-      this.squares += error * error;
-      this.exactSquares += exact * exact;
-      // The first element stands in until there is an error; NaN counts as the worst there can be.
-      if (this.worstAt === null || error > this.maxAbs || (Number.isNaN(error) && !Number.isNaN(this.maxAbs))) {
-        this.maxAbs = error;
-        this.worstAt = { row, f, got: got[f] as number, expected: exact };
-      }
-    }
-    this.count += expected.length;
+    if (expected.length > 0) this.addRow(rowError(row, got, expected));
+  }
+
+  addRow(error: RowError): void {
+    this.squares += error.squares;
+    this.exactSquares += error.exactSquares;
+    this.count += error.count;
+    if (this.worstRow === null || isWorse(error.maxAbs, this.worstRow.maxAbs)) this.worstRow = error;
   }
 
   summary(): ErrorSummary {
     const rms = Math.sqrt(this.squares / Math.max(1, this.count));
     const exact = Math.sqrt(this.exactSquares / Math.max(1, this.count));
-    return { maxAbs: this.maxAbs, rms, rmsRelative: rms === 0 ? 0 : rms / exact };
+    return { maxAbs: this.worstRow?.maxAbs ?? 0, rms, rmsRelative: rms === 0 ? 0 : rms / exact };
   }
 
   worst(shape: Pick<AttentionShape, "heads" | "queries">): WorstElement | null {
-    if (this.worstAt === null) return null;
-    const { row, f, got, expected } = this.worstAt;
+    if (this.worstRow === null) return null;
+    const { row, f, got, expected } = this.worstRow;
     return { ...placeOf(shape, row), f, got, expected };
   }
 }

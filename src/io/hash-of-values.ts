@@ -5,13 +5,19 @@ import { breather } from "../emulator/breathe.js";
 const valuesAtOnce = 2 ** 22;
 
 /** The sha256 of fp32 values as little-endian bytes, in lower-case hexadecimal. */
-export async function hashOfValues(values: Float32Array): Promise<string> {
+export const hashOfValues = (values: Float32Array): Promise<string> => hashOfPieces(piecesOf(values));
+
+/** The same of values that come piece by piece. */
+export async function hashOfPieces(pieces: Iterable<Float32Array>): Promise<string> {
   const breathe = breather();
   const sha256 = createHash("sha256");
-  for (let at = 0; at < values.length; at += valuesAtOnce) {
-    const part = values.subarray(at, at + valuesAtOnce);
-    sha256.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for (const { buffer, byteOffset, byteLength } of pieces) {
+    sha256.update(new Uint8Array(buffer, byteOffset, byteLength));
     await breathe();
   }
   return sha256.digest("hex");
+}
+
+function* piecesOf(values: Float32Array): Generator<Float32Array> {
+  for (let at = 0; at < values.length; at += valuesAtOnce) yield values.subarray(at, at + valuesAtOnce);
 }

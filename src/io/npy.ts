@@ -10,18 +10,40 @@ export async function readNpy(path: string, readAs: ReadAs = {}): Promise<Stored
 }
 
 /** Writes fp32 or float64 values as a .npy file, whole or not at all. @throws InputError when the path can't be written. */
-export async function writeNpy(path: string, shape: readonly number[], values: FloatValues): Promise<void> {
-  await writeAtomically(path, [npyHeader(shape, values), values]);
+export async function writeNpy(
+  path: string,
+  shape: readonly number[],
+  values: FloatValues | FloatPieces,
+): Promise<void> {
+  const { type, pieces } = piecesOf(values);
+  await writeAtomically(path, headed(npyHeader(shape, type), pieces));
 }
 
 /** What values of their own length can be written as. */
 export type FloatValues = Float32Array | Float64Array;
+export type StoredFloat = "F32" | "F64";
+
+/** Values that come piece by piece, so that nobody holds them all. */
+export interface FloatPieces {
+  readonly type: StoredFloat;
+  readonly pieces: Iterable<FloatValues>;
+}
+
+export const floatTypeOf = (values: FloatValues): StoredFloat => (values instanceof Float64Array ? "F64" : "F32");
+
+export const piecesOf = (values: FloatValues | FloatPieces): FloatPieces =>
+  "pieces" in values ? values : { type: floatTypeOf(values), pieces: [values] };
+
+export function* headed(header: Uint8Array, pieces: Iterable<ArrayBufferView>): Generator<ArrayBufferView> {
+  yield header;
+  yield* pieces;
+}
 
 /** The header of a version 1 .npy file. */
-export function npyHeader(shape: readonly number[], values: FloatValues): Uint8Array {
+export function npyHeader(shape: readonly number[], type: StoredFloat): Uint8Array {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const type = values instanceof Float64Array ? "<f8" : "<f4";
-  const dictionary = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const descr = type === "F64" ? "<f8" : "<f4";
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const headerLength = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const header = new Uint8Array(10 + headerLength).fill(0x20);
   header.set([...npyMagic, 1, 0, headerLength & 255, headerLength >> 8]);

@@ -3,7 +3,7 @@ import { writeAtomically } from "./atomic-write.js";
 import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 import { listed } from "./listed.js";
-import { type FloatValues, npyHeader } from "./npy.js";
+import { type FloatValues, floatTypeOf, npyHeader } from "./npy.js";
 import { describeStart, npyTensor } from "./npy-format.js";
 import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
@@ -27,7 +27,7 @@ export async function writeNpz(
 ): Promise<void> {
   const members = arrays.map(({ name, shape, values }) => ({
     name: `${name}.npy`,
-    parts: [npyHeader(shape, values), values],
+    parts: [npyHeader(shape, floatTypeOf(values)), values],
   }));
   await writeAtomically(path, zipParts(path, members));
 }

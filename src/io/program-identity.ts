@@ -14,8 +14,15 @@ export function programVersion(): string {
 /** The parts of the program that numbers come from. */
 const counted = ["attention", "einsum", "emulator", "model", "numerics", "program", "spec"];
 
+let known: string | null = null;
+
 /** The release and a digest of the code that numbers come from: two builds of one release may differ. */
 export function programIdentity(): string {
+  known ??= digestOfProgram();
+  return known;
+}
+
+function digestOfProgram(): string {
   const root = fileURLToPath(new URL("..", import.meta.url));
   const hash = createHash("sha256");
   for (const folder of counted) {

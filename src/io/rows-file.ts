@@ -8,7 +8,14 @@ import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 import { programVersion } from "./program-identity.js";
 import { requireRegular } from "./regular-file.js";
-import { type FinishedRows, type FoundRecords, readRecords, record } from "./rows-records.js";
+import {
+  type FinishedRows,
+  type FoundRecords,
+  type OutputRows,
+  readRecords,
+  record,
+  valuesAt,
+} from "./rows-records.js";
 import type { RunIdentity } from "./run-identity.js";
 import { systemError } from "./system-error.js";
 
@@ -35,15 +42,10 @@ export interface RowsFile {
 }
 
 /**
- * Opens the file of finished rows of a run, or begins one, and puts the rows it holds into `output` [rows, width].
+ * Opens the file of finished rows of a run, or begins one, and puts the rows it holds into `output`.
  * @throws InputError when the file belongs to another run or is something else.
  */
-export async function openRowsFile(
-  path: string,
-  identity: RunIdentity,
-  output: Float32Array,
-  width: number,
-): Promise<RowsFile> {
+export async function openRowsFile(path: string, identity: RunIdentity, output: OutputRows): Promise<RowsFile> {
   const fields = { schema, program: programVersion(), ...identity };
   const json = JSON.stringify(fields);
   const header = Buffer.from(`${json} ${checksumOf(json)}\n`);
@@ -53,13 +55,13 @@ export async function openRowsFile(
   const hasHeader = begins.equals(header);
   if (!hasHeader) refuseOther(path, begins.toString("utf8"), fields);
   const { ranges, usedBytes, end } =
-    length > 0 ? await readRecords(path, hasHeader ? header.length : 0, run, output, width) : nothing;
+    length > 0 ? await readRecords(path, hasHeader ? header.length : 0, run, output) : nothing;
   const isNew = header.subarray(0, length).equals(begins) || begins.every(byte => byte === 0);
   if (!hasHeader && ranges.length === 0 && !isNew) throw notRows(path);
   const finished = mergeRanges(ranges);
   const used = usedBytes + (hasHeader ? header.length : 0);
   const damaged = !hasHeader || used < end;
-  if (damaged) await writeAtomically(path, whole(header, ranges, run, output, width));
+  if (damaged) await writeAtomically(path, whole(header, ranges, run, output));
   const handle = await openForAppending(path);
   // A tail that is no record would hide what is appended after it.
   if (!damaged && end < length) await handle.truncate(end);
@@ -84,11 +86,10 @@ function* whole(
   header: Uint8Array,
   ranges: readonly FinishedRows[],
   run: number,
-  output: Float32Array,
-  width: number,
+  output: OutputRows,
 ): Generator<Uint8Array> {
   yield header;
-  for (const range of ranges) yield record(run, range, output.subarray(range.start * width, range.end * width));
+  for (const range of ranges) yield record(run, range, valuesAt(output, range));
 }
 
 function lengthOf(path: string): number {

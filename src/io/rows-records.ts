@@ -15,6 +15,17 @@ export interface FinishedRows extends RowRange {
   readonly saturated: number;
 }
 
+/** Output rows from `first` on, [rows, width]. */
+export interface OutputRows {
+  readonly first: number;
+  readonly width: number;
+  readonly values: Float32Array;
+}
+
+/** The values of some of the rows. */
+export const valuesAt = ({ first, width, values }: OutputRows, { start, end }: RowRange): Float32Array =>
+  values.subarray((start - first) * width, (end - first) * width);
+
 /** @param run checksum of the run, which the record's own begin with */
 export function record(run: number, { start, end, saturated }: FinishedRows, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -38,32 +49,28 @@ export interface FoundRecords {
   readonly end: number;
 }
 
-/** Puts the rows of all records that are whole, from a byte on, into `output` [rows, width]; what lies between is passed over. */
-export async function readRecords(
-  path: string,
-  start: number,
-  run: number,
-  output: Float32Array,
-  width: number,
-): Promise<FoundRecords> {
+/** Puts the rows of all records that are whole, from a byte on, into `output`; what lies between is passed over. */
+export async function readRecords(path: string, start: number, run: number, output: OutputRows): Promise<FoundRecords> {
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
     const ranges: FinishedRows[] = [];
-    const known = new Uint8Array(output.length / width);
+    const { first, width } = output;
+    const known = new Uint8Array(output.values.length / width);
     let usedBytes = 0;
     let end = start;
     for (let at: number | null = start; at !== null; ) {
-      const found = await recordAt(handle, at, size, run, output.length, width);
+      const found = await recordAt(handle, at, size, run, output);
       if (found === null) {
         at = await nextMark(handle, at + 1, size);
         continue;
       }
       const { range, values } = found;
       const bytes = headBytes + values.byteLength;
-      if (!known.subarray(range.start, range.end).includes(1)) {
-        known.fill(1, range.start, range.end);
-        output.set(values, range.start * width);
+      const [begin, stop] = [range.start - first, range.end - first];
+      if (!known.subarray(begin, stop).includes(1)) {
+        known.fill(1, begin, stop);
+        output.values.set(values, begin * width);
         ranges.push(range);
         usedBytes += bytes;
       }
@@ -82,8 +89,7 @@ async function recordAt(
   at: number,
   size: number,
   run: number,
-  most: number,
-  width: number,
+  { first, width, values: { length: most } }: OutputRows,
 ): Promise<{ readonly range: FinishedRows; readonly values: Float32Array } | null> {
   const head = Buffer.alloc(headBytes);
   if (!(await readFully(handle, head, at))) return null;
@@ -95,7 +101,7 @@ async function recordAt(
     number,
   ];
   const range = { start, end, saturated };
-  if (!(range.start < range.end && range.end * width <= most)) return null;
+  if (!(first <= range.start && range.start < range.end && (range.end - first) * width <= most)) return null;
   const length = (range.end - range.start) * width * 4;
   if (at + headBytes + length > size) return null;
   const bytes = new Uint8Array(length);

@@ -80,12 +80,12 @@ export async function verifyShardFile({ path, to }: ShardFile): Promise<void> {
   if (seal !== `${sealed}${hash.digest("hex")}\n`) throw torn(path);
 }
 
-/** Whether a file is the shard of this header, whole. */
+/** Whether a file is the same shard of the same work, whole. */
 export async function isFinishedShard(path: string, header: ShardHeader): Promise<boolean> {
   if (!existsSync(path)) return false;
   try {
     const found = openShardFile(path);
-    if (JSON.stringify(found.header) !== JSON.stringify(header)) return false;
+    if (identityOf(found.header) !== identityOf(header)) return false;
     await verifyShardFile(found);
     return true;
   } catch (error) {
@@ -93,6 +93,9 @@ export async function isFinishedShard(path: string, header: ShardHeader): Promis
     throw error;
   }
 }
+
+const identityOf = ({ command, program, specs, work, shard }: ShardHeader): string =>
+  JSON.stringify([command, program, specs, work, shard.index, shard.count]);
 
 const noShard = (path: string): InputError =>
   new InputError({ where: path, got: "something that is no shard", expected: "a file of --shard" });

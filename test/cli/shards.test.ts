@@ -3,11 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { loadOperands } from "../../src/cli/run/inputs.js";
+import { planRun } from "../../src/cli/run/plan.js";
+import type { RunShardHeader } from "../../src/cli/run/shard.js";
 import { parseShard } from "../../src/cli/shard/choice.js";
 import { openJournal } from "../../src/cli/sweep/journal.js";
 import type { SweepShardHeader } from "../../src/cli/sweep/shard.js";
 import { stripesOfShard } from "../../src/cli/sweep/stripes.js";
-import { openShardFile } from "../../src/io/shard-file.js";
+import { openRowsFile } from "../../src/io/rows-file.js";
+import { runIdentity } from "../../src/io/run-identity.js";
+import { openShardFile, type ShardFile } from "../../src/io/shard-file.js";
 import type { SweepPoint } from "../../src/model/sweep.js";
 import { invoke } from "./invoke.js";
 
@@ -17,7 +22,7 @@ const at = (name: string): string => join(folder, name);
 const bytesOf = (name: string): Buffer => readFileSync(at(name));
 
 /** How often the law is tried. */
-const cases = Number(process.env["FUSEMAX_SHARD_CASES"] ?? 4);
+const cases = Number(process.env["FUSEMAX_SHARD_CASES"] ?? 3);
 
 /** Runs a command line that must end well. */
 async function succeed(...args: readonly string[]): Promise<string> {
@@ -120,6 +125,105 @@ describe("a sweep in shards", () => {
     expect(await refused("--out", at("x.csv"))).toMatch(/--out of --shard: got .*x.csv; expected .*\.shard/);
     expect(await refused("--json", "--out", at("x.shard"))).toMatch(/--json: got --shard beside it/);
     expect(await refused("--resume", at("x"), "--out", at("x.shard"))).toMatch(/kept in .*x\.shard\.part/);
+  });
+});
+
+describe("a run in shards", () => {
+  const sizes = [
+    "--batch",
+    "2",
+    "--heads",
+    "3",
+    "--kv-heads",
+    "1",
+    "--q-len",
+    "70",
+    "--kv-len",
+    "90",
+    "--head-dim",
+    "8",
+  ];
+  const args = ["run", "--engine", "cpu", ...sizes, "--q-lens", "70,33", "--array", "16x16"];
+
+  /** What a shard that is killed leaves: some of its rows, the last of them cut short. */
+  async function leaveHalf(path: string, more: readonly string[], keep: number): Promise<void> {
+    const { header, from } = openShardFile(path) as ShardFile<RunShardHeader>;
+    const { rows, width, shard } = header;
+    const bytes = readFileSync(path);
+    rmSync(path);
+    const plan = await planOf(more);
+    const allocate = (length: number) => new Float32Array(length);
+    const { operands } = await loadOperands(plan.pieces, plan.problem, { allocate });
+    const identity = { ...(await runIdentity(plan.problem, operands)), part: `${shard.index}/${shard.count}` };
+    const values = new Float32Array((rows.end - rows.start) * width);
+    const file = await openRowsFile(`${path}.part`, identity, { first: rows.start, width, values });
+    for (let start = rows.start; start < rows.end; start += 5) {
+      const end = Math.min(start + 5, rows.end);
+      if ((start * 7) % 10 >= 10 * keep) continue;
+      const of = bytes.subarray(from + (start - rows.start) * width * 4, from + (end - rows.start) * width * 4);
+      await file.append({ start, end, saturated: 0 }, new Float32Array(Uint8Array.from(of).buffer));
+    }
+    await file.close();
+    truncateSync(`${path}.part`, Math.max(0, statSync(`${path}.part`).size - 20));
+  }
+
+  const planOf = (more: readonly string[]) =>
+    planRun({
+      ...{ design: "fusemax", engine: "cpu", batch: 2, heads: 3, kvHeads: 1, qLen: 70, kvLen: 90, headDim: 8 },
+      ...{ qLens: [70, 33], array: { m0: 16, p0: 16 }, check: 20, causal: more.includes("--causal") },
+    });
+
+  /** Without how long it took. */
+  const timeless = (json: string): unknown => ({ ...(JSON.parse(json) as object), time: null });
+
+  it.each([
+    ["a causal one", "npy", ["--causal", "--check", "sample:20"]],
+    ["one of all keys, heads innermost", "safetensors", ["--check", "full", "--output-layout", "bshd"]],
+  ])(
+    "law: shards of %s, of any number, killed and run again, joined in any order, give the bytes of one process",
+    async (_, kind, more) => {
+      const one = at(`one.${kind}`);
+      const said = await succeed(...args, ...more, "--output", one, "--json");
+      await fc.assert(
+        fc.asyncProperty(cut, async ({ count, killed, keep, order }) => {
+          const path = (i: number) => at(`${i}.shard`);
+          const run = (i: number) => succeed(...args, ...more, "--shard", `${i}/${count}`, "--output", path(i));
+          for (let i = 0; i < count; i += 1) await run(i);
+          for (const i of killed) await leaveHalf(path(i), more, keep);
+          for (const i of killed) await run(i);
+          rmSync(one);
+          const merged = await succeed("merge", ...order.map(path), "--out", at(`joined.${kind}`), "--json");
+          await succeed("merge", ...order.map(path), "--out", one);
+          expect(timeless(merged.replaceAll("joined", "one"))).toEqual(timeless(said));
+          expect(bytesOf(`joined.${kind}`).equals(readFileSync(one)), kind).toBe(true);
+          for (let i = 0; i < count; i += 1) rmSync(path(i));
+        }),
+        { numRuns: Math.ceil(cases / 2) },
+      );
+    },
+  );
+
+  it("merge says what --max-error says, and shards do not", async () => {
+    const strict = [...args, "--max-error", "1e-9", "--check", "sample:8"];
+    for (const i of [0, 1]) await succeed(...strict, "--shard", `${i}/2`, "--output", at(`e${i}.shard`));
+    const { code, stderr } = await invoke("merge", at("e0.shard"), at("e1.shard"));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/the largest error, .*, is above --max-error 1e-9/)]);
+  });
+
+  it("refuses what needs all rows, and shards of other inputs", async () => {
+    const refused = async (...more: readonly string[]) => (await invoke(...args, "--shard", "0/2", ...more)).stderr;
+    const output = ["--output", at("x.shard")];
+    expect(await refused()).toMatch(/--shard: got no --output beside it; expected --output FILE.shard/);
+    expect(await refused(...output, "--lse", at("x.npy"))).toMatch(
+      /--lse: got --shard beside it; expected a run of all rows/,
+    );
+    expect(await refused(...output, "--resume", at("x"))).toMatch(/--resume: got --shard beside it.*beside the shard/);
+    expect(await refused("--output", at("x.npy"))).toMatch(/--output of --shard: got .*x\.npy/);
+    await succeed(...args, "--shard", "0/2", "--output", at("a.shard"));
+    await succeed(...args, "--seed", "1", "--shard", "1/2", "--output", at("b.shard"));
+    expect((await invoke("merge", at("a.shard"), at("b.shard"))).stderr).toMatch(
+      /b\.shard: got a shard of other options or inputs; expected one of the same command line, as .*a\.shard is/,
+    );
   });
 });
 

@@ -20,7 +20,7 @@ const readers: Readonly<Record<string, (path: string) => unknown>> = {
   "a .npy file": readNpy,
   "a .npz archive": readNpz,
   "a .safetensors file": readSafetensors,
-  "finished rows": path => openRowsFile(path, {}, new Float32Array(4), 2),
+  "finished rows": path => openRowsFile(path, {}, { first: 0, width: 2, values: new Float32Array(4) }),
   "a cascade": path => loadCascade(path),
   "a spec": path => specFiles.read("designs", path),
 };

@@ -32,13 +32,13 @@ const valuesOf = (start: number, end: number) => values.slice(start * width, end
 /** What the file gives back: the output and the finished ranges. */
 async function reopen(id = identity) {
   const output = new Float32Array(rows * width);
-  const file = await openRowsFile(path, id, output, width);
+  const file = await openRowsFile(path, id, { first: 0, width, values: output });
   await file.close();
   return { output, finished: file.finished, saturated: file.saturated, droppedBytes: file.droppedBytes };
 }
 
 async function write(...ranges: readonly (readonly [number, number])[]) {
-  const file = await openRowsFile(path, identity, new Float32Array(rows * width), width);
+  const file = await openRowsFile(path, identity, { first: 0, width, values: new Float32Array(rows * width) });
   await Promise.all(
     ranges.map(([start, end]) => file.append({ start, end, saturated: 2 ** start }, valuesOf(start, end))),
   );
@@ -180,7 +180,7 @@ describe("rows file", () => {
       await expect(reopen()).rejects.toThrow(/got something that is not a file of finished rows/);
       expect(readFileSync(path, "utf8")).toBe(text);
     }
-    await expect(openRowsFile(folder, identity, values, width)).rejects.toThrow(/folder|regular file/);
+    await expect(openRowsFile(folder, identity, { first: 0, width, values })).rejects.toThrow(/folder|regular file/);
   });
 
   it("drops what is no record at the end", async () => {
@@ -190,7 +190,11 @@ describe("rows file", () => {
   });
 
   it("refuses a device", async () => {
-    const file = await openRowsFile("/dev/full", identity, new Float32Array(rows * width), width).catch(error => error);
+    const file = await openRowsFile("/dev/full", identity, {
+      first: 0,
+      width,
+      values: new Float32Array(rows * width),
+    }).catch(error => error);
     expect(String(file)).toMatch(
       /\/dev\/full: got a device, which is not a regular file; expected a file of finished rows/,
     );

@@ -5,6 +5,7 @@ import { parsed } from "../option.js";
 import { attentionOptions, inputOptions, machineOptions, number, oneOf } from "../run/command-options.js";
 import type { RunOptions } from "../run/options.js";
 import { parseScores } from "../run/scores-option.js";
+import { shardOption } from "../shard/choice.js";
 import { parseCheck, parseTileCoordinates } from "../values.js";
 
 export function register(program: Command): void {
@@ -34,7 +35,7 @@ export function register(program: Command): void {
     .optionsGroup("Cost:");
   accountingOptions(command)
     .optionsGroup("Output:")
-    .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file")
+    .option("--output <file>", "write AV as fp32 to a .npy or .safetensors file, or FILE.shard with --shard")
     .option("--lse <file>", "write the log-sum-exp of each row's scores, [B,H,P]")
     .addOption(
       parsed(
@@ -58,6 +59,7 @@ export function register(program: Command): void {
     .addOption(parsed("--dump-tile <b,h,m1,p1>", "a tile whose every intermediate --dump writes", parseTileCoordinates))
     .option("--dump <file>", "write the tile's intermediates to a .safetensors file")
     .option("--resume <file>", "keep finished rows in this file, and go on from what it holds")
+    .addOption(shardOption())
     .option("--json", "print the result as JSON (fusemax.run/1), and nothing else, on stdout")
     .addHelpText("after", examples)
     .action(async (options: RunOptions) => {
@@ -73,6 +75,7 @@ Examples:
   fusemax run --q q.npy --k k.npy --v v.npy --output av.npy --json
   fusemax run --seq 4K --design flat
   fusemax run --seq 4K --arithmetic fa4-fp8 --kv-splits 4
+  fusemax run --seq 64K --causal --shard 3/8 --output av-3.shard    # and so on, then fusemax merge av-*.shard --out av.npy
   fusemax run --q-len 300 --kv-len 777 --dump-tile 0,0,2,1 --dump tile.safetensors
 
 Exit codes: 0 done, 1 --max-error exceeded, 2 bad input or no engine; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.`;

@@ -1,5 +1,6 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import {
+  type CheckOptions,
   checkOnInputs,
   checkOnOperands,
   countRows,
@@ -40,9 +41,10 @@ export const comparedWithOperands = (
   av: Float32Array,
   rows: readonly number[],
   options: RunOptions,
+  more: Pick<CheckOptions, "onError" | "firstRow"> = {},
 ): Promise<OperandCheck> =>
   withRowProgress("checking", rows.length, options, onProgress =>
-    checkOnOperands(problem, operands, av, rows, { onProgress, compare: compareOnThreads }),
+    checkOnOperands(problem, operands, av, rows, { ...more, onProgress, compare: compareOnThreads }),
   );
 
 /** Emulated rows against float64 attention on the inputs as given. */
@@ -51,11 +53,12 @@ export async function comparedWithInputs(
   av: Float32Array,
   rows: readonly number[],
   options: RunOptions,
+  more: Pick<CheckOptions, "onError" | "firstRow"> = {},
 ): Promise<ErrorWithWorst> {
   const { shape } = problem;
   const given = await withLoadingProgress(shape, options, onValues => loadInputs(pieces, shape, onValues));
   const inputs = meantInputs({ ...given, scales: await loadScales(stored) }, problem);
   return withRowProgress("checking inputs", rows.length, options, onProgress =>
-    checkOnInputs(problem, { ...inputs, ...addends }, av, rows, { onProgress, compare: compareOnThreads }),
+    checkOnInputs(problem, { ...inputs, ...addends }, av, rows, { ...more, onProgress, compare: compareOnThreads }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Layout } from "../../attention/layout.js";
 import type { Tile } from "../../attention/tile.js";
+import type { Shard } from "../../io/shard-file.js";
 import type { ArithmeticOptions } from "../arithmetic.js";
 import type { AccountingOptions } from "../model/options.js";
 import type { CheckRows } from "../values.js";
@@ -53,5 +54,7 @@ export interface RunOptions
   readonly dumpTile?: { readonly b: number; readonly h: number; readonly m1: number; readonly p1: number };
   readonly dump?: string;
   readonly resume?: string;
+  /** The part of the rows to do. */
+  readonly shard?: Shard;
   readonly json?: boolean;
 }

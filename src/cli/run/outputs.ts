@@ -1,21 +1,32 @@
-import { inLayout } from "../../attention/layout.js";
-import type { AttentionProblem } from "../../attention/problem.js";
+import { piecesInLayout } from "../../attention/layout.js";
 import { type TensorShape, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
-import type { FloatValues } from "../../io/npy.js";
+import { type FloatPieces, type FloatValues, floatTypeOf, piecesOf } from "../../io/npy.js";
 import { gathered } from "../../io/tensor-views.js";
 import { type FileLayout, outputSizes } from "./input-layout.js";
 import type { RunOptions } from "./options.js";
 import type { RunPlan } from "./plan.js";
 
-/** Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all. @throws InputError */
-const writeOutput = (
+/**
+ * Writes AV [B,H,P,F] as fp32 to a .npy or .safetensors file in a layout, whole or not at all.
+ * @param format the name of its arithmetic
+ * @throws InputError
+ */
+export const writeOutput = (
   path: string,
-  { shape, arithmetic }: AttentionProblem,
-  av: Float32Array,
+  sizes: TensorShape,
+  format: string,
+  rows: (from: number, to: number) => Float32Array,
   file: FileLayout,
-): Promise<void> => writeTensor(path, "av", tensorShapes(shape).av, av, file, { format: arithmetic.name });
+): Promise<void> =>
+  writeRanks(
+    path,
+    "av",
+    outputSizes(file, sizes),
+    { type: "F32", pieces: piecesInLayout(file.layout, sizes, rows) },
+    { format },
+  );
 
 /** Writes the output and the cache that the options ask for. @throws InputError */
 export async function writeOutputs(
@@ -23,7 +34,10 @@ export async function writeOutputs(
   { output, presentK, presentV }: Pick<RunOptions, "output" | "presentK" | "presentV">,
   av: Float32Array,
 ): Promise<void> {
-  if (output !== undefined) await writeOutput(output, plan.problem, av, plan.output);
+  if (output !== undefined) {
+    const { shape, arithmetic } = plan.problem;
+    await writeOutput(output, tensorShapes(shape).av, arithmetic.name, rowsOf(av, shape.valueDim), plan.output);
+  }
   if (presentK !== undefined) await writePresent(presentK, "k", plan);
   if (presentV !== undefined) await writePresent(presentV, "v", plan);
 }
@@ -36,35 +50,29 @@ async function writePresent(
 ): Promise<void> {
   const sizes = tensorShapes(givenShape)[name];
   const values = await gathered(given(name), valuesOf(sizes));
-  await writeTensor(path, `present_${name}`, sizes, values, output);
+  const pieces = piecesInLayout(output.layout, sizes, rowsOf(values, sizes[3]));
+  await writeRanks(path, `present_${name}`, outputSizes(output, sizes), { type: floatTypeOf(values), pieces });
 }
 
-async function writeTensor(
-  path: string,
-  name: string,
-  sizes: TensorShape,
-  given: FloatValues,
-  file: FileLayout,
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  await writeRanks(path, name, outputSizes(file, sizes), inLayout(file.layout, given, sizes), metadata);
-}
+const rowsOf =
+  <Values extends FloatValues>(values: Values, width: number) =>
+  (from: number, to: number): Values =>
+    values.subarray(from * width, to * width) as Values;
 
 /** Writes one tensor to a .npy or .safetensors file, whole or not at all. @throws InputError */
 export async function writeRanks(
   path: string,
   name: string,
   shape: readonly number[],
-  values: FloatValues,
+  values: FloatValues | FloatPieces,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const tensor = { shape, values };
   if (path.toLowerCase().endsWith(".npy")) {
     const { writeNpy } = await import("../../io/npy.js");
-    await writeNpy(path, tensor.shape, tensor.values);
+    await writeNpy(path, shape, values);
   } else {
-    const { writeSafetensors } = await import("../../io/safetensors.js");
-    await writeSafetensors(path, [{ name, ...tensor }], metadata);
+    const { writeOneSafetensor } = await import("../../io/safetensors.js");
+    await writeOneSafetensor(path, { name, shape }, piecesOf(values), metadata);
   }
 }
 

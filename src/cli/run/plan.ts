@@ -206,13 +206,14 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 
 /** Every output has a known type, a path of its own and can be written. */
 async function checkOutputs(options: RunOptions): Promise<void> {
-  const { output, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV, lse, scores } = options;
+  const { shard, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV, lse, scores } = options;
   if (resume !== undefined && lse !== undefined) {
     throw new UsageError({ where: "--resume", got: "--lse beside it", expected: "one or the other" });
   }
   const scales = { "q-scale": options.qScale, "k-scale": options.kScale, "v-scale": options.vScale };
   const tensors = {
-    "--output": output,
+    // A shard's is none of these, and its own to check.
+    "--output": shard === undefined ? options.output : undefined,
     "--present-k": presentK,
     "--present-v": presentV,
     "--lse": lse,

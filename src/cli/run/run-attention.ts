@@ -3,13 +3,14 @@ import { tensorShapes } from "../../attention/shape.js";
 import { rowsWithoutKeys, visibleScores } from "../../attention/visible.js";
 import { type CheckResult, joinChecks } from "../../emulator/check.js";
 import type { Engine } from "../../emulator/engine.js";
+import type { Saturated } from "../../emulator/golden/one-pass.js";
 import { dumpProgram } from "../../emulator/javascript/dump.js";
 import { structureOf } from "../../emulator/one-pass.js";
 import { programOf } from "../../emulator/program-of.js";
 import { sharedFloats } from "../../emulator/wasm/shared-floats.js";
 import { hashOfValues } from "../../io/hash-of-values.js";
 import { formatOf } from "../../numerics/format-of.js";
-import { chooseEngine } from "../../platform/choose-engine.js";
+import { type ChosenEngine, chooseEngine } from "../../platform/choose-engine.js";
 import { writtenArithmetic } from "../../report/arithmetic.js";
 import { agrees } from "../../report/onnx-comparison.js";
 import type { RunResult } from "../../report/run-result.js";
@@ -22,6 +23,7 @@ import { writeDump, writeOutputs, writeTensors } from "./outputs.js";
 import type { RunPlan } from "./plan.js";
 import { writeLse, writeScores } from "./score-output.js";
 import { comparedWithTestData } from "./test-data.js";
+import { judge, noteRowsWithoutKeys } from "./verdict.js";
 import { withLoadingProgress } from "./with-progress.js";
 
 /** What a run gave, and the exit code that it asks for. */
@@ -56,32 +58,22 @@ export async function runPlan(plan: RunPlan, options: RunOptions, began: number,
   };
   const sha256 = await hashOfValues(run.av);
   const result = resultOf(plan, options, emulated, sha256, error, cost, time);
-  if (result.output.rowsWithoutKeys > 0) {
-    note(`${result.output.rowsWithoutKeys} queries see no key; their rows are zeros`);
-  }
+  noteRowsWithoutKeys(result.output.rowsWithoutKeys, note);
   const asExpected = emulated.onnx === null || agrees(emulated.onnx);
   return { result, code: Math.max(judge(options, error, note), asExpected ? 0 : 1) };
 }
 
 /** All that needs the operands, output files included. */
-async function emulateAndCheck(
+const emulateAndCheck = (
   plan: RunPlan,
   rows: readonly number[],
   options: RunOptions,
   note: (line: string) => void,
-): Promise<Emulated> {
-  const { problem } = plan;
-  const { engine, ...chosen } = await chooseEngine(options.engine, problem.arithmetic);
-  let used: Engine = engine;
-  try {
-    const loaded = await withLoadingProgress(problem.shape, options, onValues =>
-      loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues, plan.scales),
-    );
-    const operands: Operands = { ...loaded.operands, ...plan.scoreOperands };
-    // Biases and sinks are rounded in score units.
-    const exact = loaded.exact && (plan.addends.bias ?? plan.addends.sink) === undefined;
-    const run = await emulatePlan(plan, operands, { engine, ...chosen }, options, note);
-    used = run.engine;
+): Promise<Emulated> =>
+  withOperands(plan, options, async ({ operands, exact, chosen }, uses) => {
+    const { problem } = plan;
+    const run = await emulatePlan(plan, operands, chosen, options, note);
+    uses(run.engine);
     // Said now, so that a run that fails says its one line only; the progress bar names the engine before.
     for (const line of [...plan.notes, ...chosen.notes]) note(line);
     if (plan.dump !== null) await dumpTile(plan, plan.dump, operands, run);
@@ -91,24 +83,59 @@ async function emulateAndCheck(
     if (scores !== undefined) await writeScores(scores, problem, operands);
     const onnx = plan.onnx === null ? null : await comparedWithTestData(plan, plan.onnx, operands, run.av);
     // Its threads hold on to the operands.
-    await used.close();
+    await run.engine.close();
     const began = performance.now();
     const onOperands =
       options.check === "none" ? null : await comparedWithOperands(plan, operands, run.av, rows, options);
     return {
       run,
-      saturated: { ...(operands.saturated ?? noneSaturated), p: run.saturated },
+      saturated: saturatedOf(operands, run),
       reason: chosen.reason,
       onOperands,
       exact,
       onnx,
       checkSeconds: (performance.now() - began) / 1000,
     };
+  });
+
+/** The engine of a run, with the operands in arrays of its making. */
+export interface LoadedRun {
+  readonly operands: Operands;
+  /** Whether inputs and operands are the same values. */
+  readonly exact: boolean;
+  readonly chosen: ChosenEngine;
+}
+
+/** Opens an engine, loads the operands for it, and closes it, and the one that took over from it, after the work. */
+export async function withOperands<T>(
+  plan: RunPlan,
+  options: RunOptions,
+  work: (loaded: LoadedRun, uses: (engine: Engine) => void) => Promise<T>,
+): Promise<T> {
+  const { problem } = plan;
+  const chosen = await chooseEngine(options.engine, problem.arithmetic);
+  const { engine } = chosen;
+  let used: Engine = engine;
+  try {
+    const loaded = await withLoadingProgress(problem.shape, options, onValues =>
+      loadOperands(plan.pieces, problem, { allocate: sharedFloats, ...engine }, onValues, plan.scales),
+    );
+    const operands: Operands = { ...loaded.operands, ...plan.scoreOperands };
+    // Biases and sinks are rounded in score units.
+    const exact = loaded.exact && (plan.addends.bias ?? plan.addends.sink) === undefined;
+    return await work({ operands, exact, chosen }, next => {
+      used = next;
+    });
   } finally {
     await used.close();
     if (used !== engine) await engine.close();
   }
 }
+
+export const saturatedOf = (operands: Operands, run: Pick<FinishedRun, "saturated">): Saturated => ({
+  ...(operands.saturated ?? noneSaturated),
+  p: run.saturated,
+});
 
 /** The types of the five formats keep their range errors. */
 const noneSaturated = { q: 0, k: 0, v: 0 } as const;
@@ -131,10 +158,16 @@ async function dumpTile(
   }
 }
 
-function resultOf(
+/** The result of a run. @param sha256 of AV */
+export function resultOf(
   { problem, model, layers, seen, valuesInKeys, alibi, seed, pastKeys, design }: RunPlan,
   options: RunOptions,
-  { run: { engine }, reason, saturated, onnx }: Emulated,
+  {
+    run: { engine },
+    reason,
+    saturated,
+    onnx,
+  }: Pick<Emulated, "reason" | "saturated" | "onnx"> & { readonly run: { readonly engine: Engine } },
   sha256: string,
   error: CheckResult | null,
   cost: RunResult["cost"],
@@ -189,11 +222,4 @@ function resultOf(
 function costedInstead({ design, cascade }: RunPlan["design"]): string | null {
   const own = design.cascade;
   return own === undefined || structureOf(own) === structureOf(cascade) ? null : own.name;
-}
-
-/** 1 when the largest error is above --max-error (or is no number), else 0. */
-function judge({ maxError }: RunOptions, error: CheckResult | null, note: (line: string) => void): number {
-  if (maxError === undefined || error === null || error.maxAbs <= maxError) return 0;
-  note(`the largest error, ${error.maxAbs.toExponential(3)}, is above --max-error ${maxError}`);
-  return 1;
 }

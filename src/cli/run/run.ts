@@ -7,6 +7,7 @@ import { runPlan } from "./run-attention.js";
 
 /** `fusemax run`: plan, emulate, write, check, cost, report; one attention, or each of a file. Returns the exit code. */
 export async function run(options: RunOptions): Promise<number> {
+  if (options.shard !== undefined) return (await import("./shard.js")).runShard(options, options.shard);
   if (options.everyLayer === true) return (await import("./every-layer.js")).runEveryLayer(options);
   const began = performance.now();
   const plan = await planRun(options);

@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.js";
 import type { ShardFile, ShardHeader } from "../../io/shard-file.js";
+import type { RunShardHeader } from "../run/shard.js";
 import type { SweepShardHeader } from "../sweep/shard.js";
 import { gatherShards } from "./gather.js";
 
@@ -13,15 +14,14 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
   const files = await gatherShards(paths);
   const [first] = files;
   if (first === undefined) throw new UsageError({ where: "merge", got: "no files", expected: "all shards" });
+  const { command } = first.header;
   if (isOf(files, "sweep")) return (await import("../sweep/merge.js")).mergeSweep(files, options);
-  throw new UsageError({
-    where: first.path,
-    got: `a shard of ${first.header.command}`,
-    expected: "one of sweep or run",
-  });
+  if (isOf(files, "run")) return (await import("../run/merge.js")).mergeRun(files, options);
+  throw new UsageError({ where: first.path, got: `a shard of ${command}`, expected: "one of sweep or run" });
 }
 
 function isOf(files: readonly ShardFile[], command: "sweep"): files is readonly ShardFile<SweepShardHeader>[];
+function isOf(files: readonly ShardFile[], command: "run"): files is readonly ShardFile<RunShardHeader>[];
 function isOf(files: readonly ShardFile[], command: ShardHeader["command"]): boolean {
   return files[0]?.header.command === command;
 }

@@ -5,9 +5,10 @@ import { isFinishedShard, type Shard, type ShardHeader, shardSchema, writeShardF
 import type { SweepPoint } from "../../model/sweep.js";
 import { requireOwnPaths } from "../output-files.js";
 import { partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
+import { digest } from "../shard/digest.js";
 import { type AskedSweep, askedSweep, type SweepWords } from "./asked.js";
 import { finishPoints } from "./finish-points.js";
-import { digest, sweepIdentity } from "./identity.js";
+import { sweepIdentity } from "./identity.js";
 import { openJournal } from "./journal.js";
 import type { SweepOptions } from "./options.js";
 import { type Block, countPoints, type PointRange } from "./points.js";
