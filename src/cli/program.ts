@@ -20,6 +20,7 @@ import { register as registerTables } from "./commands/tables.js";
 import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
 import { register as registerTrafficBound } from "./commands/traffic-bound.js";
+import { workAsAsked } from "./working.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
 const commands: readonly ((program: Command) => void)[] = [
@@ -73,6 +74,7 @@ function makeProgram(): Command {
     .version(version)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined }) // said by runCli, in one line
+    .hook("preAction", (_, command) => workAsAsked(command))
     .exitOverride();
   for (const register of commands) register(program);
   return program;

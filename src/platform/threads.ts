@@ -1,12 +1,12 @@
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { threadsThatFit } from "./address-space.js";
+import { mostJobs } from "./jobs.js";
 
 /** More threads than this cost more memory than they save time. */
 const mostThreads = 6;
 
 /** How many threads `onThreads` starts at the most; it may be called where this is one or more. */
-export const threadCount = (): number => Math.min(mostThreads, availableParallelism(), threadsThatFit());
+export const threadCount = (): number => Math.min(mostThreads, mostJobs(), threadsThatFit());
 
 /**
  * Results of tasks in the order of the tasks, on all cores. Every worker has one task under way and one waiting.

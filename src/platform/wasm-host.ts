@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { compileKernels, type KernelBuild, takesFused } from "../emulator/wasm/builds.js";
 import type { WasmHost, WorkerThread } from "../emulator/wasm/host.js";
 import { DeviceError } from "../errors.js";
 import { freeAddressBytes, threadAddressBytes, wasmAddressBytes } from "./address-space.js";
+import { mostJobs } from "./jobs.js";
 import { optimizedAtOnce } from "./optimized-at-once.js";
 
 /** What `npm run build` makes. Found from src/ as well as from dist/, since a worker thread cannot run TypeScript. */
@@ -25,7 +25,7 @@ export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): 
     // Node 20 knows relaxed SIMD behind a flag, which decides only what compiles from then on.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
   }
-  const threads = Math.min(availableParallelism(), wasmThreadsThatFit());
+  const threads = Math.min(mostJobs(), wasmThreadsThatFit());
   const module = await optimizedAtOnce(() => compileKernels(readKernels, fused));
   return { module, threads, sharesMemory: true, spawn };
 }

@@ -8,13 +8,13 @@ import type { Rank } from "../../einsum/ranks.js";
 import { UsageError } from "../../errors.js";
 import { onInterrupt } from "../interrupt.js";
 import { startProgress } from "../progress.js";
+import { progressOption } from "../working.js";
 
 /** How long Ctrl-C may go unheard. */
 const turnMilliseconds = 50;
 
 export function register(program: Command): void {
-  program
-    .command("derive")
+  progressOption(program.command("derive"))
     .description(
       "Rewrite a cascade by laws that keep its function, to the fewest passes over a rank, and show each step.",
     )

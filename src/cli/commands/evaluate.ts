@@ -3,9 +3,10 @@ import type { EvaluateOptions } from "../evaluate/options.js";
 import { parsed } from "../option.js";
 import { engineChoices } from "../run/options.js";
 import { parseName, parseNumber, parseSeed } from "../values.js";
+import { workingOptions } from "../working.js";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("evaluate")
     .description("Compute any cascade of Einsums on your tensors, in float64 or in the arithmetic of the PEs.")
     .argument("<cascade>", "a file, or a cascade of the library (fusemax passes lists it)")
@@ -43,7 +44,8 @@ export function register(program: Command): void {
       'tensors to report and write: names, "AV[p,f]" for an order of the axes, all (default: those that no Einsum reads)',
     )
     .option("--output <file>", "write them to a .npz, .safetensors or .npy (one tensor) file")
-    .option("--json", "print the result as JSON (fusemax.evaluate/1), and nothing else, on stdout")
+    .option("--json", "print the result as JSON (fusemax.evaluate/1), and nothing else, on stdout");
+  workingOptions(command)
     .addHelpText(
       "after",
       `

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { MergeOptions } from "../shard/merge.js";
+import { progressOption } from "../working.js";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("merge")
     .description("Join all shards of a sweep or a run (--shard) to what the command gives without it, byte for byte.")
     .argument("<files...>", "the shards, in any order")
@@ -10,7 +11,8 @@ export function register(program: Command): void {
       "--out <files...>",
       "of a sweep: .csv, .json or .svg files (default: CSV on stdout); of a run: a .npy or .safetensors file",
     )
-    .option("--json", "print what the command's own --json prints")
+    .option("--json", "print what the command's own --json prints");
+  progressOption(command)
     .addHelpText("after", examples)
     .action(async (files: readonly string[], options: MergeOptions) => {
       const { merge } = await import("../shard/merge.js");

@@ -4,6 +4,7 @@ import { accountingOptions, phaseOption, queriesOption } from "../model/options.
 import { parsed, parseModelSize } from "../option.js";
 import { shardOption } from "../shard/choice.js";
 import type { SweepOptions } from "../sweep/options.js";
+import { workingOptions } from "../working.js";
 
 export function register(program: Command): void {
   const command = program
@@ -31,7 +32,7 @@ export function register(program: Command): void {
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
     .option("--resume <file>", "keep finished points in this file, and go on from what it holds")
     .addOption(shardOption());
-  accountingOptions(command)
+  accountingOptions(workingOptions(command))
     .addOption(arithmeticOption())
     .addOption(formatOption())
     .addHelpText("after", examples)

@@ -5,6 +5,7 @@ import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { parseMask } from "../mask/choice.js";
 import { parsed, repeated } from "../option.js";
 import { parseLengths, parseName, parseNumber, parseSeed, parseSize, parseTile, parseWindow } from "../values.js";
+import { workingOptions } from "../working.js";
 import { parseDtypes, parseNames } from "./input-files.js";
 import { engineChoices } from "./options.js";
 import { parseSlopes } from "./score-files.js";
@@ -83,24 +84,26 @@ export const inputOptions = (command: Command): Command =>
 
 /** The options of what computes it. */
 export const machineOptions = (command: Command): Command =>
-  command
-    .optionsGroup("Machine:")
-    .addOption(
-      parsed(
-        "--array <rowsxcols>",
-        "processing elements: keys down, queries across (default: the design's, 256x256)",
-        parseTile,
-      ),
-    )
-    .addOption(arithmeticOption())
-    .addOption(formatOption())
-    .addOption(
-      size(
-        "--kv-splits <n>",
-        "cut the key tiles into n runs that are merged at the end, as split-KV kernels do (default: 1)",
-      ),
-    )
-    .addOption(oneOf("--engine <name>", engineChoices).default("auto"));
+  workingOptions(
+    command
+      .optionsGroup("Machine:")
+      .addOption(
+        parsed(
+          "--array <rowsxcols>",
+          "processing elements: keys down, queries across (default: the design's, 256x256)",
+          parseTile,
+        ),
+      )
+      .addOption(arithmeticOption())
+      .addOption(formatOption())
+      .addOption(
+        size(
+          "--kv-splits <n>",
+          "cut the key tiles into n runs that are merged at the end, as split-KV kernels do (default: 1)",
+        ),
+      )
+      .addOption(oneOf("--engine <name>", engineChoices).default("auto")),
+  );
 
 export const size = (flags: string, words: string, most?: number): Option =>
   parsed(flags, words, (name, text) => parseSize(name, text, most));
