@@ -16,11 +16,16 @@ export interface Roles {
   readonly f: string;
 }
 
+/** Inputs that a cascade's header names as beside those of attention (`# beside: BIAS`): what is added to scores. */
+export const inputsBeside = ({ headers }: Cascade): readonly string[] =>
+  (headers.get("beside") ?? "").split(",").map(name => name.trim());
+
 /**
  * The roles that a cascade's header gives (`# roles: q=Q, k=K, v=V, out=AV`), by default Q, K, V and its only output.
+ * @param beside inputs that it may have beside those
  * @throws CascadeError where it has no such tensors, or they do not share ranks as those of attention do.
  */
-export function rolesOf(cascade: Cascade): Roles {
+export function rolesOf(cascade: Cascade, beside: readonly string[] = []): Roles {
   const { source } = cascade;
   const span = headerSpan(source);
   const header = readRoles(cascade);
@@ -50,7 +55,7 @@ export function rolesOf(cascade: Cascade): Roles {
     [ofQ, ofK, ofV, ofOut].every(tensor => tensor.length === 2 && !tensor.includes("")) &&
     ofV.includes(keys ?? "") &&
     [f, queries].every(rank => ofOut.includes(rank ?? ""));
-  const extra = cascade.inputs.filter(name => name !== q && name !== k && name !== v);
+  const extra = cascade.inputs.filter(name => ![q, k, v, ...beside].includes(name));
   if (fits && extra.length === 0 && e && queries && keys && f) return { q, k, v, out, queries, keys, e, f };
   throw new CascadeError(source, span, {
     got:
@@ -60,10 +65,10 @@ export function rolesOf(cascade: Cascade): Roles {
   });
 }
 
-/** The same, for a cascade that may be no attention: null then. */
+/** The same, for a cascade that may be no attention: null then. Inputs beside, such as a bias, are let pass. */
 export function attentionRoles(cascade: Cascade): Roles | null {
   try {
-    return rolesOf(cascade);
+    return rolesOf(cascade, inputsBeside(cascade));
   } catch (error) {
     if (error instanceof CascadeError) return null;
     throw error;

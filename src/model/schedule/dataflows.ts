@@ -13,11 +13,14 @@ export interface RowRead {
   readonly carried: boolean;
 }
 
-/** A tensor whose tiles come from DRAM: one for each query tile, or one for each key tile of a block of queries. */
+/**
+ * A tensor whose tiles come from DRAM: one for each query tile, one for each key tile of a block of queries, or one for each
+ * tile of scores.
+ */
 export interface Load {
   readonly tensor: string;
-  readonly by: "queries" | "keys";
-  /** Words of the tile for each of its queries or keys. */
+  readonly by: "queries" | "keys" | "tiles";
+  /** Words of the tile for each of its queries or keys, or for each pair of them. */
   readonly words: number;
 }
 
@@ -184,7 +187,7 @@ function wordsPerSide(
   return tuples(einsum.shape, boxes, bits);
 }
 
-/** Whether a tensor comes with the query tiles or with the key tiles. */
+/** Whether a tensor comes with the query tiles, with the key tiles or with both. */
 function sideOf(
   tensor: string,
   relevant: number,
@@ -196,10 +199,10 @@ function sideOf(
     nest.loops.some(loop => loop.name === name) && (relevant & (1 << bit)) !== 0 ? [side] : [],
   );
   const [queries, keys] = [sides.includes("rows"), sides.includes("keys")];
-  if (queries !== keys) return queries ? "queries" : "keys";
+  if (queries || keys) return queries ? (keys ? "tiles" : "queries") : "keys";
   throw new SpecError({
     where: compiled.design.mapping.at(["tensors", tensor]),
-    got: `${tensor}, which ${queries ? "has a tile for each pair of query and key tiles" : "neither query nor key tiles cut"}`,
+    got: `${tensor}, which neither query nor key tiles cut`,
     expected: "operands of a schedule that come with the queries or with the keys",
   });
 }

@@ -1,6 +1,30 @@
 import type { Load } from "./dataflows.js";
 import { type Block, firstOver, type TileWalk } from "./walk.js";
 
+const tilesKnown = new WeakMap<Block, Float64Array>();
+
+/** Tiles of a block before each of its key tiles, and all of them at the end. */
+function tilesUpTo(block: Block): Float64Array {
+  const known = tilesKnown.get(block);
+  if (known !== undefined) return known;
+  const { from, to, heads, begin, end } = block;
+  const before = new Float64Array(end - begin + 1);
+  for (let m1 = begin; m1 < end; m1++) {
+    before[m1 - begin + 1] = (before[m1 - begin] as number) + (firstOver(from, m1) - firstOver(to, m1)) * heads;
+  }
+  tilesKnown.set(block, before);
+  return before;
+}
+
+/** The key tile and the query tile of a block's tile: key tile by key tile, head by head. */
+function tileOf(block: Block, index: number): { readonly m1: number; readonly p: number } {
+  const before = tilesUpTo(block);
+  const at = firstOver(before, index) - 1;
+  const m1 = block.begin + at;
+  const low = firstOver(block.to, m1);
+  return { m1, p: low + ((index - (before[at] as number)) % (firstOver(block.from, m1) - low)) };
+}
+
 /** The tiles of one tensor in the order of their first use, and the next of them to be loaded. */
 export class LoadStream {
   part = 0;
@@ -28,6 +52,10 @@ export class LoadStream {
     const { now, load, index } = this;
     if (now === null) return 0;
     if (load.by === "keys") return load.words * this.walk.keysOf(now.sequence, now.begin + index);
+    if (load.by === "tiles") {
+      const { m1, p } = tileOf(now, index);
+      return load.words * this.walk.keysOf(now.sequence, m1) * (now.rows[p] as number);
+    }
     return load.words * (now.rows[this.queryTile(now)] as number);
   }
 
@@ -37,12 +65,14 @@ export class LoadStream {
     if (now === null) return 0;
     const { sequences, tileRows, tileKeys } = walk.work;
     const { rows, keys } = sequences[now.sequence] as (typeof sequences)[number];
-    const whole = load.by === "keys" ? keys % tileKeys === 0 : rows % tileRows === 0;
+    const whole =
+      (load.by === "queries" || keys % tileKeys === 0) && (load.by === "keys" || rows % tileRows === 0);
     const heads = (walk.parts[this.part]?.heads ?? 1) - this.head - 1;
     const left = this.sizeOf(now) - index;
     if (whole) return left + heads * this.tilesOfHead();
     // The last of a head's may be smaller.
     if (load.by === "keys") return Math.max(1, left - 1);
+    if (load.by === "tiles") return 1;
     const words = now.rows[this.queryTile(now)];
     let same = 1;
     while (same < left && now.rows[this.queryTile(now, index + same)] === words) same++;
@@ -109,11 +139,14 @@ export class LoadStream {
     if (now === null) return [Number.POSITIVE_INFINITY];
     const place = [this.part, this.head, this.block];
     if (load.by === "keys") return [...place, now.begin + index, 0];
+    if (load.by === "tiles") return [...place, tileOf(now, index).m1, index];
     return [...place, now.from[this.queryTile(now)] as number, index];
   }
 
   private sizeOf(block: Block): number {
-    return this.load.by === "keys" ? block.end - block.begin : block.from.length * block.heads;
+    const { by } = this.load;
+    if (by === "tiles") return tilesUpTo(block).at(-1) as number;
+    return by === "keys" ? block.end - block.begin : block.from.length * block.heads;
   }
 
   /**

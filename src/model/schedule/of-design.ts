@@ -129,7 +129,7 @@ function tilesHeld(
   const left = Math.max(0, bytes - blockTiles * (queryBytes + work.tileRows * running) - keyBytes);
   const moreKeys = Math.min(3, Math.floor(left / keyBytes));
   const moreQueries = Math.min(blockTiles, Math.floor((left - moreKeys * keyBytes) / queryBytes));
-  return Object.fromEntries(
-    loads.map(({ tensor, by }) => [tensor, by === "keys" ? 1 + moreKeys : blockTiles + moreQueries]),
-  );
+  // What comes tile by tile has room for two: one is used while the next is loaded.
+  const held = { keys: 1 + moreKeys, queries: blockTiles + moreQueries, tiles: 2 };
+  return Object.fromEntries(loads.map(({ tensor, by }) => [tensor, held[by]]));
 }

@@ -6,6 +6,13 @@ import { commonCauses } from "./result.js";
 import type { Track } from "./track.js";
 import { type TileWalk, tileBits } from "./walk.js";
 
+/** On which tiles a load's next tile is taken, and on which it is done with. */
+const loadBits = {
+  queries: { takes: tileBits.first, leaves: tileBits.last },
+  keys: { takes: tileBits.opens, leaves: tileBits.closes },
+  tiles: { takes: tileBits.exists, leaves: tileBits.exists },
+} as const;
+
 /** Values that one array made for another: the cycles from which they can be used, and how many have come and wait. */
 class ValueQueue {
   readonly queue = new CycleQueue();
@@ -107,8 +114,8 @@ export class TileMachine {
     this.causes = [...commonCauses, ...this.dramCauses, ...this.arrayCauses];
     this.crossingCause = crossings.map(({ maker }) => this.causes.lastIndexOf(maker));
     this.loadCause = loads.map(({ tensor }) => this.causes.indexOf(tensor));
-    this.loadNeeds = loads.map(({ by }) => (by === "queries" ? tileBits.first : tileBits.opens));
-    this.releaseNeeds = loads.map(({ by }) => (by === "queries" ? tileBits.last : tileBits.closes));
+    this.loadNeeds = loads.map(({ by }) => loadBits[by].takes);
+    this.releaseNeeds = loads.map(({ by }) => loadBits[by].leaves);
     const storing = einsums.map(({ storedWords }) => storedWords > 0);
     this.stores = storing.includes(true) ? storing : einsums.map(() => true);
     const arrayOf = (einsum: string): string | undefined => einsums.find(({ name }) => name === einsum)?.array;

@@ -23,6 +23,20 @@ export interface Stage {
 export const isIdle = (stream: Stream): stream is Idle => "idle" in stream;
 export const operationText = (op: Operation): string => `${op.einsum}[${op.tile}]`;
 
+/** A program as it is written. */
+export const programText = (stages: readonly Stage[]): string =>
+  stages
+    .map(({ streams }) => {
+      const texts = streams.map(streamText);
+      return texts.length === 1 ? texts.join() : `(${texts.join(" | ")})`;
+    })
+    .join(" -> ");
+
+const streamText = (stream: Stream): string =>
+  isIdle(stream)
+    ? `idle(${typeof stream.idle === "number" ? stream.idle : operationText(stream.idle)})`
+    : `${operationText(stream)}${stream.keepsTurns === true ? ".." : ""}`;
+
 /** Slots that may be left empty in one place: longer than any epoch. */
 const mostIdle = 65_536;
 

@@ -1,0 +1,36 @@
+import type { ScoreSizes } from "./broadcast.js";
+
+/** Over which of [B, H, P, M] a bias has values of its own; it is broadcast over the others. */
+export interface BiasRanks {
+  readonly batch: boolean;
+  readonly heads: boolean;
+  readonly queries: boolean;
+  readonly keys: boolean;
+}
+
+/** What is done to scores between their product and the maximum, as far as its cost goes (docs/numerics.md). */
+export interface ScoreTerms {
+  /** Scores are capped by tanh: so is a division done; null where they are not. */
+  readonly softcap: Division | null;
+  readonly bias: BiasRanks | null;
+}
+
+/** On an array's divider, wherever one is, or by multiply-adds where scores are made. */
+export type Division = "divider" | "multiply-adds";
+
+export const noScoreTerms: ScoreTerms = { softcap: null, bias: null };
+
+export const hasScoreTerms = ({ softcap, bias }: ScoreTerms): boolean => softcap !== null || bias !== null;
+
+/**
+ * The ranks of a bias by its sizes. With one query its own axis is that of the rows, which is where heads that share keys
+ * stand: a bias of each head then has a value for each row.
+ */
+export function biasRanks([batch, heads, queries, keys]: ScoreSizes, queriesAtOnce: number): BiasRanks {
+  return {
+    batch: batch > 1,
+    heads: heads > 1,
+    queries: queries > 1 || (heads > 1 && queriesAtOnce === 1),
+    keys: keys > 1,
+  };
+}
