@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ofArray, textTable } from "fusemax";
 import { energies, shapes, speedups, uses } from "./figures.js";
-import { type Row, shapeRows, studyRows } from "./points.js";
+import { capRows, type Row, shapeRows, studyRows } from "./points.js";
 
 const folder = process.argv[2] ?? "docs/attention-today";
 const corrected = studyRows("corrected");
@@ -67,6 +67,33 @@ const shapeTable = textTable({
   ]),
 });
 
+const caps = capRows(8 * 1024);
+const [plain] = caps;
+const capTable = textTable({
+  columns: [
+    "scores",
+    "FuseMax cycles",
+    "x not capped",
+    "2D useful",
+    "1D busy",
+    "energy J",
+    "FLAT cycles",
+    "x not capped",
+    "x FLAT",
+  ],
+  rows: caps.map(({ scores, fusemax, flat }) => [
+    scores,
+    Math.round(fusemax.cycles).toLocaleString("en-US"),
+    ratio(fusemax.cycles / (plain?.fusemax.cycles ?? Number.NaN)),
+    `${(100 * ofArray(fusemax.use, "2d").useful).toFixed(1)}%`,
+    `${(100 * ofArray(fusemax.utilization, "1d")).toFixed(1)}%`,
+    (fusemax.energyPj / 1e12).toFixed(3),
+    Math.round(flat.cycles).toLocaleString("en-US"),
+    ratio(flat.cycles / (plain?.flat.cycles ?? Number.NaN)),
+    ratio(flat.cycles / fusemax.cycles),
+  ]),
+});
+
 const text = [
   "Prefill, corrected accounting",
   summary(corrected, "prefill"),
@@ -80,6 +107,8 @@ const text = [
   layers(corrected),
   "Decode of Llama 3 70B, 128K tokens, on other arrays",
   shapeTable,
+  "Gemma 2, global layers, prefill of 8K tokens, corrected accounting: what its soft-cap costs",
+  capTable,
 ].join("\n\n");
 
 mkdirSync(folder, { recursive: true });

@@ -72,6 +72,43 @@ export function studyRows(accounting: "published" | "corrected"): readonly Row[]
   });
 }
 
+/** FuseMax and FLAT on one attention whose scores are capped in one way, or not. */
+export interface CapRow {
+  readonly scores: string;
+  readonly fusemax: KnownResult;
+  readonly flat: KnownResult;
+}
+
+/** Gemma 2's global layers: without its soft-cap, with the division on dividers of four cycles and of one, by multiply-adds. */
+export function capRows(seq: number): readonly CapRow[] {
+  const quick = [{ path: "architecture.arrays.1d.operations.divide", value: 1 }];
+  const ways = [
+    { scores: "not capped", softcap: "off", division: "divider", patches: [] },
+    { scores: "divided in 4 cycles", softcap: "model", division: "divider", patches: [] },
+    { scores: "divided in 1 cycle", softcap: "model", division: "divider", patches: quick },
+    { scores: "by multiply-adds", softcap: "model", division: "multiply-adds", patches: [] },
+  ] as const;
+  return ways.map(({ scores, softcap, division, patches }): CapRow => {
+    const { results } = modelResults({
+      designs: ["fusemax", "flat"].map(name => loadDesign(specFiles, name)),
+      workloads: [loadWorkload(specFiles, "gemma-2-9b")],
+      lengths: [seq],
+      phase: "prefill",
+      decodeQueries: 1,
+      accounting: accountingOf("corrected", undefined),
+      effects: false,
+      scores: { softcap, division, bias: null },
+      patches,
+    });
+    const of = (design: string): KnownResult => {
+      const found = results.find(own => own.design === design && own.layers === "global");
+      if (found === undefined) throw new Error(`no result of ${design}`);
+      return known(found);
+    };
+    return { scores, fusemax: of("fusemax"), flat: of("flat") };
+  });
+}
+
 /** An array of other sides, on Llama 3 70B's decode. */
 export interface ShapeRow {
   readonly rows: number;

@@ -15,8 +15,42 @@ export interface ScoreTerms {
   readonly bias: BiasRanks | null;
 }
 
+/** The ranks as they are written: H,P,M, with 1 where the bias is broadcast. */
+export function biasText({ batch, heads, queries, keys }: BiasRanks): string {
+  const ranks = [batch && "B", heads && "H", queries && "P", keys && "M"].map(rank => rank || "1");
+  return ranks
+    .slice(
+      Math.min(
+        2,
+        Math.max(
+          0,
+          ranks.findIndex(rank => rank !== "1"),
+        ),
+      ),
+    )
+    .join(",");
+}
+
 /** On an array's divider, wherever one is, or by multiply-adds where scores are made. */
 export type Division = "divider" | "multiply-adds";
+
+/** What of a score is asked for, whatever the model: its own soft-cap, one in any case, or none. */
+export interface ScoreChoice {
+  readonly softcap: "model" | "on" | "off";
+  readonly division: Division;
+  /** The ranks of a bias, by its sizes: 1 where it is broadcast, else more. */
+  readonly bias: ScoreSizes | null;
+}
+
+/** What is asked for of a model's scores. `queriesAtOnce`: of one step. */
+export function scoreTermsOf(
+  { softcap, division, bias }: ScoreChoice,
+  model: { readonly softcap: number | undefined },
+  queriesAtOnce: number,
+): ScoreTerms {
+  const caps = softcap === "on" || (softcap === "model" && model.softcap !== undefined);
+  return { softcap: caps ? division : null, bias: bias === null ? null : biasRanks(bias, queriesAtOnce) };
+}
 
 export const noScoreTerms: ScoreTerms = { softcap: null, bias: null };
 

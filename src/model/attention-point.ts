@@ -1,5 +1,6 @@
 import type { BitPlane } from "../attention/bit-plane.js";
 import { groupOf } from "../attention/heads.js";
+import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from "../attention/score-terms.js";
 import { classesOf, hidesAny, type KeyMask, planeMaskOf } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Sequence, Window } from "../attention/window.js";
@@ -19,6 +20,8 @@ export interface PointRequest {
   readonly kvLens?: readonly number[];
   /** Other masks, which intersect with the workload's; its own where absent. */
   readonly masking?: Masking;
+  /** What is charged of a soft-cap and a bias; nothing where absent. */
+  readonly scores?: ScoreChoice;
 }
 
 /** An attention whose mask is asked for. */
@@ -46,6 +49,8 @@ export interface AttentionPoint {
   readonly sizes: Sizes;
   /** What the mask leaves; undefined where every score exists. */
   readonly mask: KeyMask | undefined;
+  /** What is done to its scores (designWithTerms lays it over a design). */
+  readonly terms: ScoreTerms;
 }
 
 /** A workload whose queries see every key. */
@@ -80,9 +85,11 @@ export function attentionPoints(workload: Workload, request: PointRequest): read
   const keys = Math.max(...sequences.map(s => s.keys));
   const sizes = attentionSizes(workload, { batch, queries, keys });
   const group = groupOf(workload);
+  const { scores } = request;
+  const terms = scores === undefined ? noScoreTerms : scoreTermsOf(scores, workload, queries);
   return workload.kinds.map(kind => {
     const [left, right] = kind.window;
-    const point = { kind, phase, batch, queries, keys, group, sizes };
+    const point = { kind, phase, batch, queries, keys, group, sizes, terms };
     const own = { left, right: workload.causal ? 0 : right };
     if (request.masking === undefined) return { ...point, mask: thatHides({ ...own, sequences }, group) };
     const each = sequences.flatMap(sequence => Array<Sequence>(sequence.count).fill(sequence));

@@ -150,7 +150,7 @@ export function accountingLine(accounting: Accounting, byDefault: boolean): stri
   const why =
     accounting.name === "published"
       ? "the paper's designs as they ship"
-      : "a design or a setting that is not the paper's; --accounting published computes as the authors did";
+      : "a design, a setting or scores that are not the paper's; --accounting published computes as the authors did";
   return `Accounting: ${accountingText(accounting)}${byDefault ? ` (${why})` : ""}`;
 }
 

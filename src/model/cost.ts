@@ -1,9 +1,11 @@
 import { groupOf } from "../attention/heads.js";
 import { type AttentionMask, hasPlanes, noMask } from "../attention/mask.js";
+import { biasText, type Division, noScoreTerms, type ScoreTerms } from "../attention/score-terms.js";
 import { keyMaskOf, planeMaskOf, type SequenceClass } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Tile } from "../attention/tile.js";
 import type { Design } from "../spec/design.js";
+import { designWithTerms } from "../spec/score-terms/design.js";
 import { type Accounting, published } from "./accounting.js";
 import { type ArrayShares, arrayShares } from "./array-shares.js";
 import { hidesSome } from "./attention-point.js";
@@ -22,6 +24,8 @@ export interface RunCost extends ArrayShares {
   readonly elementBits: Evaluation["elementBits"];
   /** The time in clock cycles. */
   readonly cycles: number;
+  /** How a cap of the scores is divided for, and the ranks of a bias; null for what is not charged. */
+  readonly scores: { readonly softcap: Division | null; readonly bias: string | null };
   /** Cycles of computation alone: tiles in which a query sees a key, partial ones charged whole. */
   readonly busyCycles: number;
   /** The longer of computation and DRAM traffic. */
@@ -50,20 +54,23 @@ export interface CostShape extends Omit<AttentionShape, "kvHeads"> {
 /** How to count. */
 export interface CostOptions {
   readonly accounting?: Accounting;
+  /** What is done to scores beside scaling, and charged. */
+  readonly terms?: ScoreTerms;
 }
 
 /**
  * The cost of an attention on an array of m0 rows and p0 columns, or on the design's own. Throws SpecError when the tiles
- * do not fit the design's buffer, or when its array has no parameters `rows` and `columns` to set.
+ * do not fit the design's buffer, or when its array has no parameters `rows` and `columns` to set,
+ * or when it has no place for a soft-cap or a bias.
  */
 export function costOfRun(
   design: Design,
   shape: CostShape,
   tile: Tile | undefined,
   mask: AttentionMask = noMask,
-  { accounting = published }: CostOptions = {},
+  { accounting = published, terms = noScoreTerms }: CostOptions = {},
 ): RunCost {
-  const compiled = compileDesign(design, {
+  const compiled = compileDesign(designWithTerms(design, terms).design, {
     corrections: accounting.corrections,
     patches: tile === undefined ? [] : arrayPatches(tile),
   });
@@ -90,6 +97,7 @@ export function costOfRun(
     corrections: accounting.corrections,
     wordBits: result.wordBits,
     elementBits: result.elementBits,
+    scores: { softcap: terms.softcap, bias: terms.bias === null ? null : biasText(terms.bias) },
     cycles: counted(result.cycles),
     busyCycles: counted(result.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0)),
     seconds: counted(result.latencySeconds),

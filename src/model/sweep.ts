@@ -1,6 +1,8 @@
+import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from "../attention/score-terms.js";
 import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
 import type { Document } from "../spec/document.js";
+import { designWithTerms } from "../spec/score-terms/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
 import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
@@ -30,6 +32,8 @@ export interface SweepRequest {
   readonly decodeQueries: number;
   readonly axes: readonly Axis[];
   readonly accounting: Accounting;
+  /** What is charged of a soft-cap and a bias; nothing where absent. */
+  readonly scores?: ScoreChoice;
 }
 
 /**
@@ -97,13 +101,13 @@ export function coordinates({ workloads, lengths, axes }: Grid, index: number): 
 
 /** Evaluates points of a sweep; compiles each design once for all values of the fields that may vary. */
 export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] = []): (index: number) => SweepPoint {
-  const { axes, accounting, phase, decodeQueries } = request;
+  const { axes, accounting, phase, decodeQueries, scores } = request;
   const kinds = axes.map(({ path }) => kindOf(path));
   const variable = axes.flatMap((_, k) => (kinds[k] === "variable" ? [k] : []));
   const fixed = axes.flatMap((_, k) => (kinds[k] === "fixed" ? [k] : []));
   const compiled = new Map<string, CompiledDesign>();
-  const designFor = ({ design, axes: at }: Coordinates): CompiledDesign => {
-    const key = [design, ...fixed.map(k => at[k])].join();
+  const designFor = ({ design, axes: at }: Coordinates, terms: ScoreTerms): CompiledDesign => {
+    const key = [design, ...fixed.map(k => at[k]), terms === noScoreTerms ? "" : JSON.stringify(terms)].join();
     const known = compiled.get(key);
     if (known !== undefined) return known;
     const valueAt = (k: number): number => axes[k]?.values[at[k] as number] as number;
@@ -114,7 +118,7 @@ export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] 
     const patches = [...variable.map((k, i) => patchOf(k, `@${i}`)), ...fixed.map(k => patchOf(k, valueAt(k)))];
     const reads = recorders[design];
     const options = { corrections: accounting.corrections, patches, variables: variable.length, reads };
-    const made = compileDesign(request.designs[design] as Design, options);
+    const made = compileDesign(designWithTerms(request.designs[design] as Design, terms).design, options);
     compiled.set(key, made);
     return made;
   };
@@ -125,9 +129,10 @@ export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] 
     axes.forEach(({ path }, k) => {
       if (kinds[k] === "workload") workload = withField(workload, path.slice("workload.".length), valueAt(k));
     });
-    const design = designFor(at);
+    const seq = request.lengths[at.length] as number;
+    const queries = phase === "decode" ? decodeQueries : seq;
+    const design = designFor(at, scores === undefined ? noScoreTerms : scoreTermsOf(scores, workload, queries));
     try {
-      const seq = request.lengths[at.length] as number;
       const { batch } = workload;
       const [point] = attentionPoints(workload, { phase, decodeQueries, seq, batch });
       const { sizes, mask } = point as AttentionPoint;

@@ -1,3 +1,4 @@
+import { biasText, type Division } from "../attention/score-terms.js";
 import { FusemaxError } from "../errors.js";
 import type { Accounting } from "../model/accounting.js";
 import { type ArrayShares, arrayShares } from "../model/array-shares.js";
@@ -8,6 +9,7 @@ import { type Evaluation, evaluate } from "../model/evaluate.js";
 import { FieldReads } from "../model/field-reads.js";
 import { productsOn } from "../model/layer.js";
 import type { Patch } from "../model/patch.js";
+import { perTerms } from "../model/per-terms.js";
 import { checkSettings } from "../model/settings.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
@@ -38,6 +40,8 @@ export interface ModelResult extends ShownCosts, ArrayShares {
   readonly keys: number;
   /** Query heads that share a key/value head. */
   readonly headsPerKey: number;
+  /** How a cap of the scores is divided for, and the ranks of a bias; null for what is not charged. */
+  readonly scores: { readonly softcap: Division | null; readonly bias: string | null };
   /** Absent where it is not known, as the energy then is. */
   readonly areaUm2?: number;
   /** Bits of the words that bytes, energy and area are for; of the widest operands where an arithmetic is charged. */
@@ -122,48 +126,65 @@ export interface ModelResults {
  * for a field that was set and that no design reads.
  */
 export function modelResults(request: ModelRequest): ModelResults {
-  const { designs, workloads, accounting, patches = [] } = request;
-  const compiled = designs.map(design => compileFor(design, request));
+  const { designs, accounting, patches = [] } = request;
+  const points = pointsOf(request);
+  const compiled = designs.map(design => {
+    const reads = new FieldReads();
+    const all = points.map(({ point }) => point.terms);
+    return { name: design.name, reads, ...perTerms(design, all, own => compileFor(own, request, reads)) };
+  });
   const results: ModelResult[] = [];
   const failures: ModelFailure[] = [];
   let first: unknown;
-  for (const workload of workloads) {
-    const { batch = workload.batch, lengths = [Math.min(defaultLength, workload.context ?? defaultLength)] } = request;
-    for (const seq of lengths) {
-      for (const point of attentionPoints(workload, { ...request, seq, batch })) {
-        for (const design of compiled) {
-          try {
-            results.push({ ...resultOf(design, workload, point, accounting), seq });
-          } catch (error) {
-            if (!(error instanceof FusemaxError)) throw error;
-            first ??= error;
-            failures.push({ design: design.name, model: workload.name, seq, message: error.message });
-          }
-        }
+  for (const { workload, seq, point } of points) {
+    for (const { name, of } of compiled) {
+      try {
+        results.push({ ...resultOf(of(point.terms), workload, point, accounting), seq });
+      } catch (error) {
+        if (!(error instanceof FusemaxError)) throw error;
+        first ??= error;
+        failures.push({ design: name, model: workload.name, seq, message: error.message });
       }
     }
   }
   if (results.length === 0 && first !== undefined) throw first;
   // A design that ran nowhere has read nothing.
   const ran = compiled.filter(({ name }) => results.some(({ design }) => design === name));
-  return { results, failures, notes: checkSettings(patches, ran) };
+  return { results, failures, notes: [...compiled.flatMap(({ notes }) => notes), ...checkSettings(patches, ran)] };
 }
+
+/** One kind of a workload's layers at one length. */
+export interface RequestedPoint {
+  readonly workload: Workload;
+  readonly seq: number;
+  readonly point: AttentionPoint;
+}
+
+/** All points of a request, workload by workload. Throws UsageError for a phase that a workload does not have. */
+export const pointsOf = (request: ModelRequest): readonly RequestedPoint[] =>
+  request.workloads.flatMap(workload => {
+    const { batch = workload.batch, lengths = [Math.min(defaultLength, workload.context ?? defaultLength)] } = request;
+    return lengths.flatMap(seq =>
+      attentionPoints(workload, { ...request, seq, batch }).map(point => ({ workload, seq, point })),
+    );
+  });
 
 interface CompiledFor {
   readonly name: string;
   readonly compiled: CompiledDesign;
   readonly mended: readonly { readonly name: string; readonly compiled: CompiledDesign }[];
   readonly products: CompiledDesign | undefined;
-  readonly reads: FieldReads;
 }
 
-function compileFor(design: Design, { accounting, patches = [], effects = true, product }: ModelRequest): CompiledFor {
+function compileFor(
+  design: Design,
+  { accounting, patches = [], effects = true, product }: ModelRequest,
+  reads: FieldReads,
+): CompiledFor {
   const { corrections } = accounting;
-  const reads = new FieldReads();
   const recorded = patches.length === 0 ? {} : { reads };
   return {
     name: design.name,
-    reads,
     compiled: compileDesign(design, { corrections, patches, ...recorded }),
     mended: correctionNames
       .filter(() => effects && accounting.name === "published")
@@ -186,7 +207,7 @@ function resultOf(
   point: AttentionPoint,
   accounting: Accounting,
 ): Omit<ModelResult, "seq"> {
-  const { sizes, mask, kind, phase, batch, queries, keys, group } = point;
+  const { sizes, mask, kind, phase, batch, queries, keys, group, terms } = point;
   const found = evaluate(compiled, sizes, accounting, [], mask);
   const effects =
     found.missing.length > 0
@@ -217,6 +238,7 @@ function resultOf(
     queries,
     keys,
     headsPerKey: group,
+    scores: { softcap: terms.softcap, bias: terms.bias === null ? null : biasText(terms.bias) },
   };
   const layer =
     products === undefined

@@ -90,16 +90,26 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   ) {
     notes.push(`${workload.name} was made for at most ${counted(workload.context, "position")}.`);
   }
-  if (workload.softcap !== undefined) {
+  const { softcap, bias } = result.scores;
+  if (softcap !== null) {
     notes.push(
-      `Its soft-cap of the scores is left out: a division a score, for which PEs that make scores have no unit; the nearest are the 1D array's dividers.`,
+      `Its scores are capped: 8 multiply-adds, 2 additions and a division each, ${divisions[softcap]} (CE, CN, CD, CR, CS by Einsum).`,
     );
+  } else if (workload.softcap !== undefined) {
+    notes.push(`The soft-cap of its scores is left out.`);
   }
-  if (workload.bias !== undefined) {
-    notes.push(`It adds ${workload.bias} to its scores, which is left out: an addition a score.`);
+  if (bias !== null) {
+    notes.push(`A bias [${bias}] is added to its scores (SB by Einsum), which passes the buffer tile by tile.`);
+  } else if (workload.bias !== undefined) {
+    notes.push(`It adds ${workload.bias} to its scores, which is left out: --bias H,P,M charges it.`);
   }
   return notes;
 }
+
+const divisions = {
+  divider: "on the nearest array with dividers",
+  "multiply-adds": "done by multiply-adds where scores are made",
+} as const;
 
 /** A line for each design that is checked against nothing. */
 const alone = (results: readonly ModelResult[]): readonly string[] =>

@@ -43,7 +43,8 @@ export function runText(result: RunResult): string {
     line(["DRAM", `${bytes(cost.dramBytes)} of traffic`]),
     line(["energy", energyText(cost)]),
     line(["busy", busyText(cost)]),
-    ...uncharged(workload, tile.p0).map(text => line(["left out", text])),
+    ...chargedText(cost).map(text => line(["scores", text])),
+    ...uncharged(workload, cost.scores, tile.p0).map(text => line(["left out", text])),
     "",
     "Emulation",
     line([
@@ -65,6 +66,13 @@ const busyText = ({ utilization }: RunCost): string =>
   Object.entries(utilization)
     .map(([array, share]) => `${arrayInWords(array)} ${percent(share)}`)
     .join(", ");
+
+/** What is done to scores, and charged. */
+function chargedText({ scores: { softcap, bias } }: RunCost): readonly string[] {
+  const parts = [...(softcap === null ? [] : ["the soft-cap"]), ...(bias === null ? [] : [`a bias [${bias}]`])];
+  const verb = parts.length === 1 ? "is" : "are";
+  return parts.length === 0 ? [] : [`${parts.join(" and ")} ${verb} charged`];
+}
 
 const countedAs = ({ accounting: name, corrections }: RunCost): string =>
   accountingText({ name, corrections, mapping: "published" });

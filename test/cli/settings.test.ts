@@ -233,7 +233,8 @@ describe("the accounting where nobody names one", () => {
   });
 
   it("is corrected with a setting, a design of one's own or another than the paper's", async () => {
-    const own = "(a design or a setting that is not the paper's; --accounting published computes as the authors did)";
+    const own =
+      "(a design, a setting or scores that are not the paper's; --accounting published computes as the authors did)";
     const mine = file("mine.yaml", spec("designs/fusemax.yaml"));
     for (const args of [
       ["--design", "fusemax", "--set", "architecture.parameters.D=256"],

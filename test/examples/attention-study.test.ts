@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { shapeRows, studyRows } from "../../examples/attention-study/points.js";
+import { capRows, shapeRows, studyRows } from "../../examples/attention-study/points.js";
 
 /** Law: the numbers that docs/attention-today.md keeps are those that its command computes. */
 const kept = readFileSync(new URL("../../docs/attention-today/numbers.txt", import.meta.url), "utf8");
@@ -25,6 +25,24 @@ describe("the study of today's attention", () => {
       const [unfused, flat] = of(label, phase.toLowerCase(), seq);
       const line = new RegExp(`^${label.replace(".", "\\.")} +${seq / 1024}K +${unfused} +${flat} `, "m");
       expect(section(phase)).toMatch(line);
+    }
+  }, 60_000);
+
+  it("keeps what Gemma 2's soft-cap costs, in its numbers and in the document's table", () => {
+    const document = readFileSync(new URL("../../docs/attention-today.md", import.meta.url), "utf8");
+    const rows = capRows(8192);
+    const [plain] = rows;
+    if (plain === undefined) throw new Error("no row");
+    for (const { scores, fusemax, flat } of rows) {
+      const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+      const of = (a: number, b: number): string => (a / b).toFixed(2);
+      const figures = [
+        ...[count(fusemax.cycles), of(fusemax.cycles, plain.fusemax.cycles)],
+        ...[count(flat.cycles), of(flat.cycles, plain.flat.cycles), of(flat.cycles, fusemax.cycles)],
+      ];
+      const row = document.split("\n").find(line => line.startsWith(`| ${scores}`));
+      expect(row?.split(" | ").slice(1).join().replace(/ \|$/, "")).toBe(figures.join());
+      for (const figure of figures) expect(kept.slice(kept.indexOf("Gemma 2, global layers"))).toContain(figure);
     }
   }, 60_000);
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noScoreTerms } from "../../src/attention/score-terms.js";
 import { FusemaxError } from "../../src/errors.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { attentionPoints } from "../../src/model/attention-point.js";
@@ -146,7 +147,11 @@ arrays:
   const sizes = { B: 1, H: 1, modelDim: 1, feedForward: 1, ...shape };
   const at = { phase: "prefill", batch: 1, queries: shape.queries, keys: shape.M, group: 1 } as const;
   const kind = { name: null, layers: 1, window: [-1, -1] as const };
-  return mapperProblem(loadDesign(source, "small"), { ...at, kind, sizes, mask: undefined }, accounting);
+  return mapperProblem(
+    loadDesign(source, "small"),
+    { ...at, kind, sizes, mask: undefined, terms: noScoreTerms },
+    accounting,
+  );
 }
 
 const accounting = accountingOf(undefined, ["register-energy", "first-reads"]);

@@ -3,6 +3,7 @@ import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { maskOptions } from "../model/masking.js";
 import type { ModelOptions } from "../model/model.js";
 import { accountingOptions, phaseOption, queriesOption, settingsOption } from "../model/options.js";
+import { scoreOptions } from "../model/score-terms.js";
 import { parsed, parseModelSize } from "../option.js";
 import { parseLengths } from "../values.js";
 
@@ -21,6 +22,7 @@ export function register(program: Command): void {
     "--layer",
     "a whole layer: the projections and the feed-forward layer (active experts) as well",
   );
+  scoreOptions(command);
   accountingOptions(command)
     .addOption(arithmeticOption())
     .addOption(formatOption())
@@ -47,4 +49,5 @@ Examples:
   fusemax model --design fusemax,flat --loop-nest --roofline roofline.svg
   fusemax model --seq 65792 --correct partial-blocks
   fusemax model --model llama-3-8b --phase decode --seq 8K --batch 16 --layer
+  fusemax model --model gemma-2-9b --softcap-division multiply-adds --bias H,P,M
   fusemax model --model deepseek-v3-absorbed --phase decode --seq 128K`;

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
+import { scoreOptions } from "../model/score-terms.js";
 import { parsed, parseModelSize } from "../option.js";
 import { shardOption } from "../shard/choice.js";
 import type { SweepOptions } from "../sweep/options.js";
@@ -32,6 +33,7 @@ export function register(program: Command): void {
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
     .option("--resume <file>", "keep finished points in this file, and go on from what it holds")
     .addOption(shardOption());
+  scoreOptions(command);
   accountingOptions(workingOptions(command))
     .addOption(arithmeticOption())
     .addOption(formatOption())

@@ -17,9 +17,10 @@ import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type MaskOption, maskingOf } from "./masking.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
+import { chargedUnder, chargesScores, type ScoreOptions, scoreChoice } from "./score-terms.js";
 import { countsView, loopNestView, rooflineView } from "./views.js";
 
-export interface ModelOptions extends AccountingOptions, ArithmeticOptions, PhaseOptions {
+export interface ModelOptions extends AccountingOptions, ArithmeticOptions, PhaseOptions, ScoreOptions {
   readonly design?: readonly string[];
   readonly model?: readonly string[];
   readonly seq?: readonly string[];
@@ -54,7 +55,11 @@ export async function runModel(options: ModelOptions): Promise<void> {
     settings,
     namedArithmetic(options),
   );
-  const { accounting, byDefault } = accountingOfCommand(options, designs, settings.length);
+  const asked = scoreChoice(options);
+  const besides = settings.length + (chargesScores(asked, workloads) ? 1 : 0);
+  const { accounting, byDefault } = accountingOfCommand(options, designs, besides);
+  const charged = chargedUnder(accounting, asked, workloads);
+  for (const note of charged.notes) process.stderr.write(`fusemax: ${note}\n`);
   if (options.layer === true) refuseFiles(options.mask);
   const masking = await maskingOf(options.mask);
   const request: ModelRequest = {
@@ -64,6 +69,7 @@ export async function runModel(options: ModelOptions): Promise<void> {
     lengths: lengthsOf(options),
     batch: options.batch,
     ...queries,
+    ...(charged.scores === undefined ? {} : { scores: charged.scores }),
     ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,

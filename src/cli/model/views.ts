@@ -1,16 +1,17 @@
 import { FusemaxError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { actionTable } from "../../model/action-table.js";
-import { type AttentionPoint, attentionPoints } from "../../model/attention-point.js";
+import type { AttentionPoint } from "../../model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../model/compile.js";
 import { type Evaluation, evaluate, type MappedDesign, mapDesign } from "../../model/evaluate.js";
 import { FieldReads } from "../../model/field-reads.js";
 import { levelRates } from "../../model/level-rates.js";
+import { perTerms } from "../../model/per-terms.js";
 import { checkSettings } from "../../model/settings.js";
 import { type CountedPoint, countsTable, countsText } from "../../report/action-tables.js";
 import { jsonText } from "../../report/finite.js";
 import { loopNestText } from "../../report/loop-nest-text.js";
-import type { ModelRequest } from "../../report/model-result.js";
+import { type ModelRequest, pointsOf } from "../../report/model-result.js";
 import { operationsOf, roofline } from "../../report/roofline.js";
 import { lengthLabel } from "../../report/units.js";
 
@@ -31,43 +32,40 @@ export interface View {
   readonly notes: readonly string[];
 }
 
-const defaultLength = 4096;
-
 /** Every design at every point that it can run. Throws where none can run any. */
-function pointsOf(request: ModelRequest): {
+function viewedPoints(request: ModelRequest): {
   readonly points: readonly ViewedPoint[];
   readonly notes: readonly string[];
 } {
-  const { designs, workloads, accounting, patches = [] } = request;
+  const { designs, accounting, patches = [] } = request;
+  const asked = pointsOf(request);
   const compiled = designs.map(design => {
     const reads = new FieldReads();
     const recorded = patches.length === 0 ? {} : { reads };
     const options = { corrections: accounting.corrections, patches, ...recorded };
-    return { name: design.name, reads, compiled: compileDesign(design, options) };
+    const all = asked.map(({ point }) => point.terms);
+    return { name: design.name, reads, ...perTerms(design, all, own => compileDesign(own, options)) };
   });
   const points: ViewedPoint[] = [];
   const notes: string[] = [];
   let first: unknown;
-  for (const workload of workloads) {
-    const { batch = workload.batch, lengths = [Math.min(defaultLength, workload.context ?? defaultLength)] } = request;
-    for (const seq of lengths) {
-      for (const point of attentionPoints(workload, { ...request, seq, batch })) {
-        for (const { name, compiled: design } of compiled) {
-          try {
-            const mapped = mapDesign(design, point.sizes, accounting, [], point.mask);
-            const evaluation = evaluate(design, point.sizes, accounting, [], point.mask);
-            points.push({ design: name, compiled: design, model: workload.name, seq, point, mapped, evaluation });
-          } catch (error) {
-            if (!(error instanceof FusemaxError)) throw error;
-            first ??= error;
-            notes.push(`${name} cannot run ${workload.name} at ${lengthLabel(seq)} tokens: ${error.message}`);
-          }
-        }
+  for (const { workload, seq, point } of asked) {
+    for (const { name, of } of compiled) {
+      try {
+        const design = of(point.terms);
+        const mapped = mapDesign(design, point.sizes, accounting, [], point.mask);
+        const evaluation = evaluate(design, point.sizes, accounting, [], point.mask);
+        points.push({ design: name, compiled: design, model: workload.name, seq, point, mapped, evaluation });
+      } catch (error) {
+        if (!(error instanceof FusemaxError)) throw error;
+        first ??= error;
+        notes.push(`${name} cannot run ${workload.name} at ${lengthLabel(seq)} tokens: ${error.message}`);
       }
     }
   }
   if (points.length === 0 && first !== undefined) throw first;
   const ran = compiled.filter(({ name }) => points.some(({ design }) => design === name));
+  notes.push(...compiled.flatMap(own => own.notes));
   return { points, notes: [...notes, ...checkSettings(patches, ran)] };
 }
 
@@ -76,7 +74,7 @@ const headOf = ({ design, model, layers, seq }: Pick<CountedPoint, "design" | "m
 
 /** `--counts`: every action of every Einsum. */
 export function countsView(request: ModelRequest, form: "text" | "csv" | "json", accounting: string): View {
-  const { points, notes } = pointsOf(request);
+  const { points, notes } = viewedPoints(request);
   const allInstances = request.accounting.corrections.includes("register-energy");
   const counted = points.map(({ design, compiled, model, seq, point, mapped, evaluation }): CountedPoint => {
     const { accesses, operations } = actionTable(compiled, evaluation.counts, mapped.values, request.accounting);
@@ -97,7 +95,7 @@ export function countsView(request: ModelRequest, form: "text" | "csv" | "json",
 
 /** `--loop-nest`: the mapping of every Einsum as loops. */
 export function loopNestView(request: ModelRequest, accounting: string): View {
-  const { points, notes } = pointsOf(request);
+  const { points, notes } = viewedPoints(request);
   const parts = points.map(
     ({ design, compiled, model, seq, point, mapped }) =>
       `${headOf({ design, model, layers: point.kind.name, seq })}\n\n${loopNestText(compiled, mapped)}`,
@@ -109,7 +107,7 @@ export function loopNestView(request: ModelRequest, accounting: string): View {
 
 /** `--roofline`: what every level and the arrays allow, and what is reached. */
 export function rooflineView(request: ModelRequest, accounting: string): View {
-  const { points, notes } = pointsOf(request);
+  const { points, notes } = viewedPoints(request);
   const drawn = points.map(({ design, compiled, model, seq, mapped, evaluation }) => ({
     design,
     model,

@@ -1,10 +1,12 @@
 import { groupOf, unevenGroups } from "../../attention/heads.js";
+import type { ScoreChoice, ScoreTerms } from "../../attention/score-terms.js";
 import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import { type AttentionPoint, attentionPoints, type Masking, unmasked } from "../../model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../model/compile.js";
 import { FieldReads } from "../../model/field-reads.js";
 import type { Patch } from "../../model/patch.js";
+import { type PerTerms, perTerms } from "../../model/per-terms.js";
 import type { Design } from "../../spec/design.js";
 import type { Document } from "../../spec/document.js";
 import { loadSchedule, loadWorkload } from "../../spec/load.js";
@@ -14,9 +16,8 @@ import { queriesOf } from "../model/options.js";
 import type { MachineOptions, Ports } from "./options.js";
 
 /** A design as the options want it, ready to be evaluated and simulated. */
-export interface ScheduledDesign {
+export interface ScheduledDesign extends PerTerms<CompiledDesign> {
   readonly name: string;
-  readonly compiled: CompiledDesign;
   readonly reads: FieldReads;
 }
 
@@ -26,16 +27,18 @@ export function designFor(
   settings: readonly Patch[],
   corrections: readonly string[],
   { ports, lag }: { readonly ports?: Ports | undefined; readonly lag?: number | undefined },
+  terms: readonly ScoreTerms[],
 ): ScheduledDesign {
   const schedule =
     options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule, "--schedule");
   const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, lag) };
   const reads = new FieldReads();
   const patches = [...patchesFor(design, options, ports), ...settings];
+  const recorded = settings.length === 0 ? {} : { reads };
   return {
     name: loaded.name,
     reads,
-    compiled: compileDesign(design, { corrections, patches, ...(settings.length === 0 ? {} : { reads }) }),
+    ...perTerms(design, terms, own => compileDesign(own, { corrections, patches, ...recorded })),
   };
 }
 
@@ -81,6 +84,7 @@ function patchesFor(
 /** One point of attention to schedule, and what it is called. */
 export interface SchedulePoint extends AttentionPoint {
   readonly model: string;
+  readonly seq: number;
 }
 
 /** The attention of each kind of a model's layers, with what the options replace. */
@@ -89,6 +93,7 @@ export function pointsFor(
   seq: number,
   options: MachineOptions,
   masking: Masking | undefined,
+  scores: ScoreChoice | undefined,
 ): readonly SchedulePoint[] {
   const workload = workloadFor(loadWorkload(specFiles, model, "--model"), options);
   const { batch = workload.batch, kvLens } = options;
@@ -98,9 +103,11 @@ export function pointsFor(
     batch,
     ...(kvLens === undefined ? {} : { kvLens }),
     ...(masking === undefined ? {} : { masking }),
+    ...(scores === undefined ? {} : { scores }),
   };
   return attentionPoints(options.mask === false ? unmasked(workload) : workload, request).map(point => ({
     ...point,
+    seq,
     model: point.kind.name === null ? workload.name : `${workload.name}, ${point.kind.name}`,
   }));
 }

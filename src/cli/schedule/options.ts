@@ -11,11 +11,12 @@ import {
   queriesOption,
   settingsOption,
 } from "../model/options.js";
+import { type ScoreOptions, scoreOptions } from "../model/score-terms.js";
 import { choice, parsed, parseModelSize } from "../option.js";
 import { parseLengths, parseTile } from "../values.js";
 
 /** What picks a design, a workload and a machine; shared by `fusemax schedule` and `fusemax trace`. */
-export interface MachineOptions extends PhaseOptions, AccountingOptions, ArithmeticOptions {
+export interface MachineOptions extends PhaseOptions, AccountingOptions, ArithmeticOptions, ScoreOptions {
   readonly schedule?: string;
   readonly batch?: number;
   readonly kvLens?: readonly number[];
@@ -43,6 +44,7 @@ export type Ports = number | typeof unlimited;
 export function machineOptions(command: Command): Command {
   for (const option of ownOptions()) command.addOption(option);
   maskOptions(command);
+  scoreOptions(command);
   return accountingOptions(command).addOption(arithmeticOption()).addOption(formatOption()).addOption(settingsOption());
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.js";
+import { specFiles } from "../../io/spec-files.js";
 import type { Accounting } from "../../model/accounting.js";
-import type { Masking } from "../../model/attention-point.js";
 import { accountingLine } from "../../model/corrections.js";
 import { evaluate } from "../../model/evaluate.js";
 import type { ScheduleResult, StallCause } from "../../model/schedule/result.js";
@@ -10,10 +10,12 @@ import { jsonText } from "../../report/finite.js";
 import { type Table, textTable } from "../../report/table.js";
 import { lengthLabel, percent } from "../../report/units.js";
 import { arrayLabel } from "../../report/waterfall.js";
+import { loadWorkload } from "../../spec/load.js";
 import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
 import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
+import { chargedUnder, chargesScores, scoreChoice } from "../model/score-terms.js";
 import { designFor, pointsFor, type ScheduledDesign, type SchedulePoint } from "./design.js";
 import { type Ports, type ScheduleOptions, settingsOf, unlimited } from "./options.js";
 
@@ -40,44 +42,40 @@ export async function reportSchedules(options: ScheduleOptions): Promise<void> {
     throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
   }
   const { designs, patches } = designsWith(options.design, options.set ?? [], namedArithmetic(options));
-  const { accounting, byDefault } = accountingOfCommand(options, designs, settingsOf(options));
+  const models = options.model.map(name => loadWorkload(specFiles, name, "--model"));
+  const asked = scoreChoice(options);
+  const besides = settingsOf(options) + (chargesScores(asked, models) ? 1 : 0);
+  const { accounting, byDefault } = accountingOfCommand(options, designs, besides);
+  const { scores, notes } = chargedUnder(accounting, asked, models);
+  const masking = await maskingOf(options.mask);
+  const lengths = options.kvLens === undefined ? options.seq : [Math.max(...options.kvLens)];
+  const points = options.model.flatMap(model =>
+    lengths.flatMap(seq => pointsFor(model, seq, options, masking, scores)),
+  );
+  const terms = points.map(point => point.terms);
   const scheduled = designs.flatMap(design =>
     (options.ports ?? [undefined]).flatMap(ports =>
       (options.lag ?? [undefined]).map(lag =>
-        designFor(design, options, patches, accounting.corrections, { ports, lag }),
+        designFor(design, options, patches, accounting.corrections, { ports, lag }, terms),
       ),
     ),
   );
-  const masking = await maskingOf(options.mask);
-  const rows = scheduled.flatMap(design => rowsOf(design, options, accounting, masking));
-  for (const note of checkSettings(patches, scheduled)) process.stderr.write(`fusemax: ${note}\n`);
+  const rows = scheduled.flatMap(design => points.map(point => rowOf(design, point, options, accounting)));
+  const said = new Set([...notes, ...scheduled.flatMap(own => own.notes), ...checkSettings(patches, scheduled)]);
+  for (const note of said) process.stderr.write(`fusemax: ${note}\n`);
   const heading = accountingLine(accounting, byDefault);
   process.stdout.write(options.json === true ? json(rows, options, accounting) : text(rows, options, heading));
   process.stderr.write(`fusemax: ${speed(rows)}\n`);
 }
 
-function rowsOf(
-  design: ScheduledDesign,
-  options: ScheduleOptions,
-  accounting: Accounting,
-  masking: Masking | undefined,
-): readonly Row[] {
-  const lengths = options.kvLens === undefined ? options.seq : [Math.max(...options.kvLens)];
-  return options.model.flatMap(model =>
-    lengths.flatMap(seq =>
-      pointsFor(model, seq, options, masking).map(point => rowOf(design, point, seq, options, accounting)),
-    ),
-  );
-}
-
 function rowOf(
-  { compiled }: ScheduledDesign,
+  { of }: ScheduledDesign,
   point: SchedulePoint,
-  seq: number,
   { memory }: ScheduleOptions,
   accounting: Accounting,
 ): Row {
-  const { sizes, mask, model, kind, phase, batch, queries, keys } = point;
+  const compiled = of(point.terms);
+  const { seq, sizes, mask, model, kind, phase, batch, queries, keys } = point;
   const corrections = accounting.corrections.filter(name => name !== "schedule");
   const asBound = evaluate(compiled, sizes, { ...accounting, corrections }, [], mask);
   const began = performance.now();

@@ -1,5 +1,7 @@
+import { hasScoreTerms, type ScoreChoice } from "../../attention/score-terms.js";
 import { UsageError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
+import { specFiles } from "../../io/spec-files.js";
 import type { Masking } from "../../model/attention-point.js";
 import type { CompiledDesign } from "../../model/compile.js";
 import { scheduleTimeline } from "../../model/schedule/timeline.js";
@@ -9,10 +11,12 @@ import { peArray, peFrames } from "../../report/pe-frames.js";
 import { peGrid } from "../../report/pe-grid.js";
 import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
+import { loadWorkload } from "../../spec/load.js";
 import { namedArithmetic } from "../arithmetic.js";
 import { designsWith } from "../model/designs.js";
 import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
+import { chargedUnder, chargesScores, scoreChoice } from "../model/score-terms.js";
 import { requireOwnPaths } from "../output-files.js";
 import { designFor, pointsFor, type SchedulePoint } from "./design.js";
 import { settingsOf, type TraceOptions } from "./options.js";
@@ -40,10 +44,15 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const { designs, patches } = designsWith([options.design], options.set ?? [], namedArithmetic(options));
   const [loaded] = designs;
   if (loaded === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
-  const { accounting } = accountingOfCommand(options, designs, settingsOf(options));
-  const design = designFor(loaded, options, patches, accounting.corrections, options);
-  const { compiled } = design;
-  const point = pointFor(options, await maskingOf(options.mask));
+  const models = [loadWorkload(specFiles, options.model, "--model")];
+  const asked = scoreChoice(options);
+  const besides = settingsOf(options) + (chargesScores(asked, models) ? 1 : 0);
+  const { accounting } = accountingOfCommand(options, designs, besides);
+  const { scores, notes } = chargedUnder(accounting, asked, models);
+  const point = pointFor(options, await maskingOf(options.mask), scores);
+  const design = designFor(loaded, options, patches, accounting.corrections, options, [point.terms]);
+  const compiled = design.of(point.terms);
+  for (const note of [...notes, ...design.notes]) process.stderr.write(`fusemax: ${note}\n`);
   requireOwnPaths([], { "--out": options.out });
   const { label, schedule } = compiled.design;
   const named = options.schedule === undefined ? "" : `, schedule ${schedule?.data.name}`;
@@ -60,12 +69,13 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
 }
 
 /** The one kind of layers that is drawn. */
-function pointFor(options: TraceOptions, masking: Masking | undefined): SchedulePoint {
+function pointFor(options: TraceOptions, masking: Masking | undefined, scores: ScoreChoice | undefined): SchedulePoint {
   const points = pointsFor(
     options.model,
     options.kvLens === undefined ? options.seq : Math.max(...options.kvLens),
     options,
     masking,
+    scores,
   );
   const names = points.map(({ kind }) => kind.name ?? "");
   const found = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === options.layers);
@@ -107,7 +117,11 @@ function peDrawing(
   title: string,
   { pe, cycles = { first: 0, last: 11 } }: TraceOptions,
 ): string {
-  const { sizes, mask } = point;
+  const { sizes, mask, terms } = point;
+  if (hasScoreTerms(terms)) {
+    const got = "scores that are capped or biased";
+    throw new UsageError({ where: "--pe", got, expected: "FuseMax's own Einsums", mend: "--no-softcap, no --bias" });
+  }
   if (mask !== undefined && mask.sequences.length > 1) {
     throw new UsageError({ where: "--pe", got: "a batch of several lengths", expected: "one sequence" });
   }

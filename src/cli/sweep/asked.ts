@@ -4,6 +4,7 @@ import { largestSize } from "../../model/sizes.js";
 import { type Axis, checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
 import { namedArithmetic } from "../arithmetic.js";
 import { accountingOfCommand, queriesOf } from "../model/options.js";
+import { chargedUnder, chargesScores, scoreChoice } from "../model/score-terms.js";
 import { parseWords } from "../values.js";
 import type { SweepOptions } from "./options.js";
 import { readSweep, type SweepNames } from "./request.js";
@@ -46,8 +47,13 @@ export function askedSweep(options: SweepOptions): AskedSweep {
   }
   const objectives = objectivesOf(options.pareto);
   const read = readSweep(specFiles, named);
-  const { accounting, byDefault } = accountingOfCommand(options, read.designs, axes.length);
-  const request = { ...read, accounting };
+  const asked = scoreChoice(options);
+  const charges = chargesScores(asked, read.workloads);
+  const { accounting, byDefault } = accountingOfCommand(options, read.designs, axes.length + (charges ? 1 : 0));
+  const { scores, notes } = chargedUnder(accounting, asked, read.workloads);
+  for (const note of notes) process.stderr.write(`fusemax: ${note}\n`);
+  const counted = { accounting, ...(charges && scores !== undefined ? { scores } : {}) };
+  const request = { ...read, ...counted };
   const size = sweepSize(request);
   if (size > mostPoints) {
     throw new UsageError({
@@ -57,7 +63,7 @@ export function askedSweep(options: SweepOptions): AskedSweep {
     });
   }
   for (const note of checkSweep(request)) process.stderr.write(`fusemax: ${note}\n`);
-  return { request, names: { ...named, accounting }, size, table: tableOf(request, { byDefault, objectives }), words };
+  return { request, names: { ...named, ...counted }, size, table: tableOf(request, { byDefault, objectives }), words };
 }
 
 /** Lengths and axes of a sweep's words. @throws UsageError */

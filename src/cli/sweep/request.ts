@@ -1,3 +1,4 @@
+import type { ScoreChoice } from "../../attention/score-terms.js";
 import type { Accounting } from "../../model/accounting.js";
 import type { Axis, SweepRequest } from "../../model/sweep.js";
 import { loadWorkload, type NamedSpec, type SpecSource } from "../../spec/load.js";
@@ -15,6 +16,8 @@ export interface SweepNames {
   readonly decodeQueries: number;
   readonly axes: readonly Axis[];
   readonly accounting: Accounting;
+  /** What is charged of a soft-cap and a bias. */
+  readonly scores?: ScoreChoice;
   /** In place of the designs' own. */
   readonly arithmetic?: NamedSpec | undefined;
 }

@@ -65,8 +65,7 @@ export class LoadStream {
     if (now === null) return 0;
     const { sequences, tileRows, tileKeys } = walk.work;
     const { rows, keys } = sequences[now.sequence] as (typeof sequences)[number];
-    const whole =
-      (load.by === "queries" || keys % tileKeys === 0) && (load.by === "keys" || rows % tileRows === 0);
+    const whole = (load.by === "queries" || keys % tileKeys === 0) && (load.by === "keys" || rows % tileRows === 0);
     const heads = (walk.parts[this.part]?.heads ?? 1) - this.head - 1;
     const left = this.sizeOf(now) - index;
     if (whole) return left + heads * this.tilesOfHead();

@@ -26,6 +26,10 @@ export function scheduleWithTerms(
   const programs: Programs = Object.fromEntries(
     Object.entries(rest).map(([array, text]) => [array, [...parseProgram(String(text), where(array))]]),
   );
+  const has = (einsum: string): boolean =>
+    Object.values(programs).some(stages => operationsOf(stages).some(({ op }) => op.einsum === einsum));
+  // A schedule that has them is somebody's own.
+  if (scores.added.some(({ name }) => has(name))) return schedule;
   const changed = new TermOperations(design, scores, arrays, programs, { ...tiles });
   changed.insert();
   const texts = Object.entries(changed.programs).map(([array, stages]) => [array, programText(stages)]);
