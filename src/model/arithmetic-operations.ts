@@ -28,6 +28,11 @@ export function extraOperations(
   has: Has,
 ): ExtraOperations {
   const scores = new Set(placement.filter(({ name }) => roles.factors(name).includes("q")).map(({ output }) => output));
+  // Scores with something added to them are scores: their scale comes with whatever is first done to them.
+  for (const { einsum, output, reads } of placement) {
+    const isMade = einsum.reductions.length > 0 || hasExponential(einsum.right);
+    if (!isMade && reads.some(({ tensor }) => scores.has(tensor))) scores.add(output);
+  }
   const runs = placement.some(({ iterates }) => iterates !== null);
   return new Map(
     placement.map(placed => {
