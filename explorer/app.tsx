@@ -2,8 +2,10 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { announced } from "./announce.js";
 import { Notes } from "./parts/notes.js";
+import { Share } from "./parts/share.js";
 import { initialState, type Panel, panels, type State, writeState } from "./state.js";
 import { useStore } from "./store.js";
+import { Story } from "./story/story.js";
 import { useAddress } from "./use-address.js";
 
 /** What every panel gets: the state, and a way to change some of it. */
@@ -105,13 +107,14 @@ function useDrop(open: (panel: Panel) => void): void {
 }
 
 /** The name of the part in the window's title; a reader who opens another part is taken to its beginning. */
-function usePart(panel: Panel): void {
+function usePart({ panel, story }: State): void {
   const before = useRef(panel);
   useEffect(() => {
     document.title = `${titles[panel]} – fusemax explorer`;
-    if (before.current !== panel) document.getElementById("main")?.focus();
+    // The story takes its readers to its own text.
+    if (before.current !== panel && story === 0) document.getElementById("main")?.focus();
     before.current = panel;
-  }, [panel]);
+  }, [panel, story]);
 }
 
 export function App() {
@@ -121,7 +124,7 @@ export function App() {
   const { panel } = state;
   const open = useCallback((panel: Panel) => change({ panel }, true), [change]);
   useDrop(open);
-  usePart(panel);
+  usePart(state);
 
   useEffect(() => {
     if (loaded[panel] !== undefined) return;
@@ -153,9 +156,11 @@ export function App() {
             </a>
           ))}
         </nav>
+        <Share state={state} title={titles[panel]} />
       </header>
       <main id="main" tabIndex={-1} aria-label={titles[panel]}>
         <Notes notes={notes} dismiss={dismiss} />
+        <Story state={state} change={change} />
         <Guard key={panel} panel={panel}>
           {Current !== undefined && <Current state={state} change={change} />}
           {Current === undefined && (missing === panel ? <NotLoaded panel={panel} /> : <p class="quiet">Loading…</p>)}

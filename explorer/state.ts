@@ -101,6 +101,8 @@ export const customModel = "custom";
 
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
+  /** The step of the story; 0: none. */
+  story: count(0, 0, 12),
   // Cost
   model: choice("bert", [...bundledSpecs.names("workloads"), customModel]),
   /** The sizes of `customModel`. */

@@ -35,9 +35,14 @@ const output = {
     names[0]?.endsWith(".wasm") ? "wasm/[name][extname]" : "assets/[name]-[hash][extname]",
 };
 
+const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
 /** A static site that works under any path: relative addresses, no server of ours, nothing fetched from elsewhere. */
 export default defineConfig({
   root: import.meta.dirname,
+  define: { __VERSION__: JSON.stringify(version) },
   base: "./",
   plugins: [specsWithoutComments, schemasWithoutWords],
   build: { outDir: "../dist/explorer", emptyOutDir: true, target: "es2022", rolldownOptions: { output } },

@@ -16,7 +16,7 @@ function least(points: readonly Solved[], of: (point: Solved) => number): Solved
 }
 
 /** The design that a sentence is about: FuseMax where it is shown, else the last one. */
-const subjectOf = (points: readonly CostPoint[]): Solved | undefined => {
+export const subjectOf = (points: readonly CostPoint[]): Solved | undefined => {
   const found = solved(points);
   return found.find(({ design }) => design === "fusemax") ?? found.at(-1);
 };

@@ -3,16 +3,21 @@ import { csvText } from "../../src/io/csv.js";
 import { paperDesigns } from "../../src/model/evaluation.js";
 import { duration } from "../../src/report/units.js";
 import { announce } from "../announce.js";
+import type { PanelProps } from "../app.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
-import { Chart, type Context, save } from "../parts/figure.js";
+import { Chart, type Context } from "../parts/figure.js";
+import { save } from "../parts/save.js";
+import { Term } from "../parts/term.js";
 import { countedAs, customModel, type State, writeSize } from "../state.js";
+import { Beginnings } from "../story/story.js";
 import {
   componentsCaption,
   energyCaption,
   lengthCaption,
   rooflineCaption,
   speedupCaption,
+  subjectOf,
   trafficCaption,
   useCaption,
   utilizationCaption,
@@ -33,6 +38,7 @@ import {
   utilizationFigure,
 } from "./figures.js";
 import type { CostPoint } from "./known-costs.js";
+import { Machine } from "./machine.js";
 import { boundNames, solved } from "./shares.js";
 import { costNumbers, costTable } from "./tables.js";
 import { type Shown, useCosts } from "./use-costs.js";
@@ -50,7 +56,8 @@ function contextOf(state: State): Context {
   };
 }
 
-export function CostCharts({ state }: { readonly state: State }) {
+export function CostCharts(props: PanelProps) {
+  const { state } = props;
   const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
   const shown = useMemo(
     () => [...new Set([...names, ...baselines])].map(design => ({ design, seq: state.seq })),
@@ -80,12 +87,23 @@ export function CostCharts({ state }: { readonly state: State }) {
     }),
     [points, bases],
   );
+  const subject = useMemo(() => subjectOf(points), [points]);
   const problems = problemsOf(costs.now.points);
   const workload = workloadWords(of);
   const isLayer = of.scope === "layer";
   const context = contextOf(of);
   return (
     <div class={costs.now.stale ? "charts stale" : "charts"} id="charts" tabIndex={-1} aria-busy={costs.busy}>
+      {state.story === 0 && (
+        <section class="wide opening">
+          <p>
+            What does <Term of="attention" />, the heart of language models, cost on a chip, and why? This page computes
+            it for five accelerators, up to <a href="https://arxiv.org/abs/2406.10491">FuseMax</a> (MICRO 2024): time,
+            energy, memory traffic, and every bit of the result. Move a slider, or begin with the story.
+          </p>
+          <Beginnings {...props} />
+        </section>
+      )}
       <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
       {problems.length > 0 && (
         <div class="notes wide" role="status">
@@ -94,6 +112,7 @@ export function CostCharts({ state }: { readonly state: State }) {
           ))}
         </div>
       )}
+      {subject !== undefined && <Machine of={subject} state={of} context={context} />}
       <Chart figure={figures.speedup} context={context} file="speedup">
         How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
         than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
@@ -183,8 +202,7 @@ function Lead({ state, points, bases, isSettled }: LeadProps) {
   }, [workload, result, isSettled]);
   return (
     <p class="lead wide">
-      What {workload} costs on accelerators from Unfused, step by step, to{" "}
-      <a href="https://arxiv.org/abs/2406.10491">FuseMax</a> (MICRO 2024). {result} Accounting: {countedAs(state)}.
+      {workload}: {result} <Term of="accounting">Accounting</Term>: {countedAs(state)}.
     </p>
   );
 }

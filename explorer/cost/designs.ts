@@ -1,6 +1,7 @@
 import { FusemaxError } from "../../src/errors.js";
 import { type Accounting, published } from "../../src/model/accounting.js";
 import { attentionPoints, unmasked } from "../../src/model/attention-point.js";
+import { bufferBytes } from "../../src/model/buffer.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
@@ -19,6 +20,7 @@ import { countedAs, customModel, type State } from "../state.js";
 /** What the page shows of a design, of its attention or of a whole layer: plain data, which a worker can hand over. */
 export interface Cost extends LayerTotals {
   readonly areaUm2: number;
+  readonly bufferBytes: number;
   /** The part of the latency that is attention: all of it, unless a whole layer is asked for. */
   readonly attentionSeconds: number;
 }
@@ -136,6 +138,7 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
       componentEnergyPj: all.componentEnergyPj,
       bound: all.bound,
       areaUm2: attention.areaUm2,
+      bufferBytes: bufferBytes(compiled, point.sizes, values),
       attentionSeconds: attention.latencySeconds,
     });
   } catch (error) {

@@ -8,9 +8,11 @@ import type { Analysis } from "../cascade/analysis.js";
 import { cascadeLibrary, titleOf } from "../cascade/library.js";
 import { useAnalysis } from "../cascade/use-analysis.js";
 import { Command } from "../parts/command.js";
-import { Card, save } from "../parts/figure.js";
+import { Card } from "../parts/figure.js";
 import { Choice, TextField } from "../parts/inputs.js";
+import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
+import { Term } from "../parts/term.js";
 import { longestSource, type State } from "../state.js";
 import { useTheme } from "../use-media.js";
 
@@ -66,10 +68,12 @@ export function CascadePanel(props: PanelProps) {
       <div class={isWrong ? "charts stale" : "charts"} id="charts" tabIndex={-1}>
         {isWrong && last !== null && <p class="quiet wide">What follows is of the text before it went wrong.</p>}
         {last === null ? <p class="quiet">Reading…</p> : <Passes {...props} analysis={last} text={text} />}
-        <section class="card wide">
-          <h2>The same analysis on the command line</h2>
-          <Command command={commandOf(state, isOwn)} />
-        </section>
+        {last !== null && (
+          <section class="card wide">
+            <h2>The same analysis on the command line</h2>
+            <Command command={commandOf(state, isOwn)} />
+          </section>
+        )}
       </div>
     </div>
   );
@@ -159,9 +163,9 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
         </h2>
         <Ranks {...props} ranks={report.ranks} shown={name} />
         <p class="quiet">
-          A pass reads a fiber, all of a tensor along {name}, from its first element to its last. A new pass begins
-          where an Einsum reads again what another had to read whole before; a stage, where it waits for a whole fiber
-          without reading it again. Both hold for every mapping (FuseMax, section III).
+          A <Term of="pass" /> reads a <Term of="fiber" />, all of a tensor along {name}, from its first element to its
+          last. A new pass begins where an Einsum reads again what another had to read whole before; a stage, where it
+          waits for a whole fiber without reading it again. Both hold for every mapping (FuseMax, section III).
           {rank.perIterationOf.length > 0 && ` Counted within each turn of ${rank.perIterationOf.join(" and ")}.`}
         </p>
         <Einsums rank={rank} lines={lines} />

@@ -19,7 +19,7 @@ export function CostPanel(props: PanelProps) {
   return (
     <div class="panel">
       <Controls {...props} />
-      <CostCharts state={props.state} />
+      <CostCharts {...props} />
     </div>
   );
 }

@@ -11,8 +11,8 @@ import { ErrorMap, Histogram, Results } from "../numerics/results.js";
 import { cancelRun, type Result, session, startRuns, type Wanted } from "../numerics/session.js";
 import { differences, settingsOf } from "../numerics/settings.js";
 import { Command } from "../parts/command.js";
-import { save } from "../parts/figure.js";
 import { Choice, LogSlider } from "../parts/inputs.js";
+import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { useStore } from "../store.js";
 
@@ -60,7 +60,10 @@ export function NumericsPanel(props: PanelProps) {
             <Histogram outcome={result} />
           </>
         )}
-        <Commands {...props} chosen={chosen} files={dropped?.options ?? null} />
+        {/* Not before the results that are on their way, which would push it down. */}
+        {(result !== undefined || step === null) && (
+          <Commands {...props} chosen={chosen} files={dropped?.options ?? null} />
+        )}
       </div>
     </div>
   );

@@ -7,9 +7,11 @@ import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
-import { Chart, save } from "../parts/figure.js";
+import { Chart } from "../parts/figure.js";
 import { Choice, LogSlider, TextField } from "../parts/inputs.js";
+import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
+import { Term } from "../parts/term.js";
 import { comparison, cyclesCaption, slicesTable, usesFigure } from "../schedule/figures.js";
 import { type Simulated, steppedSeq, steppedWidth } from "../schedule/request.js";
 import { useSchedule } from "../schedule/use-worker.js";
@@ -71,7 +73,8 @@ export function SchedulePanel(props: PanelProps) {
           </p>
         )}
         {answer?.type === "timeline" && <Waterfall simulated={answer.simulated} state={state} />}
-        <Steps {...props} />
+        {/* Not before what stands above it, which would push it down. */}
+        {answer !== null && <Steps {...props} />}
       </div>
     </div>
   );
@@ -119,9 +122,10 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
           />
         )}
         <figcaption>
-          What both arrays do over some epochs, with real cycle numbers: each stream of interleaved Einsums in a row,
-          the cycles in which an array issues nothing below it, with the cause. Point at a bar for its tile and cycles.
-          Buttons, plus and minus zoom, the wheel with Ctrl; dragging and arrow keys pan. FuseMax, section V, Fig. 4.
+          What both arrays do over some <Term of="epoch">epochs</Term>, with real cycle numbers: each stream of
+          interleaved Einsums in a row, the cycles in which an array issues nothing below it, with the cause. Point at a
+          bar for its tile and cycles. Buttons, plus and minus zoom, the wheel with Ctrl; dragging and arrow keys pan.
+          FuseMax, section V, Fig. 4.
         </figcaption>
         <p class="exports">
           <button type="button" onClick={() => save("waterfall.svg", "image/svg+xml", waterfall(timeline, title))}>

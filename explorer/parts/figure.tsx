@@ -7,15 +7,7 @@ import type { Table } from "../../src/report/table.js";
 import { useTheme, useWidth } from "../use-media.js";
 import { DataTable } from "./data-table.js";
 import { useMarks } from "./marks.js";
-
-/** Hands text to the visitor as a file. */
-export function save(name: string, type: string, content: BlobPart): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
+import { save } from "./save.js";
 
 /** What a picture is of: the settings by name, which its files carry. */
 export type Context = Readonly<Record<string, string | number>>;
