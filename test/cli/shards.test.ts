@@ -171,6 +171,7 @@ describe("a run in shards", () => {
     planRun({
       ...{ design: "fusemax", engine: "cpu", batch: 2, heads: 3, kvHeads: 1, qLen: 70, kvLen: 90, headDim: 8 },
       ...{ qLens: [70, 33], array: { m0: 16, p0: 16 }, check: 20, causal: more.includes("--causal") },
+      ...(more.includes("fp32") ? { format: "fp32" as const } : {}),
     });
 
   /** Without how long it took. */
@@ -179,6 +180,7 @@ describe("a run in shards", () => {
   it.each([
     ["a causal one", "npy", ["--causal", "--check", "sample:20"]],
     ["one of all keys, heads innermost", "safetensors", ["--check", "full", "--output-layout", "bshd"]],
+    ["one whose inputs are operands", "npy", ["--format", "fp32", "--check", "sample:9"]],
   ])(
     "law: shards of %s, of any number, killed and run again, joined in any order, give the bytes of one process",
     async (_, kind, more) => {

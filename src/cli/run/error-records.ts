@@ -39,6 +39,13 @@ export class ErrorRecords {
     this.inputRows += 1;
   }
 
+  /** Errors on the inputs are those on the operands. */
+  inputsAreOperands(): void {
+    for (let at = 1; at < this.values.length; at += recordValues) {
+      this.values.copyWithin(at + 2 * perError, at, at + perError);
+    }
+  }
+
   private put(at: number, which: number, { squares, exactSquares, maxAbs, f, got, expected }: RowError): void {
     this.values.set([squares, exactSquares, maxAbs, f, got, expected], at + 1 + which * perError);
   }

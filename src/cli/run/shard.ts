@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { rowsOfShare } from "../../attention/row-shares.js";
 import { allRows, type RowRange } from "../../attention/rows.js";
 import type { Engine } from "../../emulator/engine.js";
+import type { RowError } from "../../emulator/error-statistics.js";
 import { UsageError } from "../../errors.js";
 import { patienceMilliseconds, withFileLock } from "../../io/file-lock.js";
 import { programIdentity } from "../../io/program-identity.js";
@@ -13,7 +14,7 @@ import { requireOwnPaths } from "../output-files.js";
 import { partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest, partsOf } from "../shard/digest.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
-import { emulatePlan } from "./emulate-plan.js";
+import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import { ErrorRecords } from "./error-records.js";
 import { hashedInputs } from "./hashed-inputs.js";
 import type { FileLayout } from "./input-layout.js";
@@ -54,7 +55,9 @@ export async function runShard(options: RunOptions, shard: Shard): Promise<numbe
       const rows = rowsOfShare(plan.problem, shard.index, shard.count);
       const checked = rowsToCheck(plan.problem, options).filter(row => rows.start <= row && row < rows.end);
       const work: ShardWork = { plan, options, shard, path, part, rows, checked, hashes: inputs.hashes, began };
-      await withOperands(plan, options, (loaded, uses) => finishShard(work, loaded, uses));
+      const emulated = await withOperands(plan, options, (loaded, uses) => emulateShard(work, loaded, uses));
+      // The operands are garbage by now: inputs and operands of a long sequence need not fit side by side.
+      if (emulated !== null) await finishShard(work, emulated);
       return 0;
     },
     patienceMilliseconds,
@@ -97,15 +100,32 @@ interface ShardWork {
   readonly began: number;
 }
 
-async function finishShard(work: ShardWork, loaded: LoadedRun, uses: (engine: Engine) => void): Promise<void> {
+/** The rows of a shard, checked on their operands. */
+interface EmulatedShard {
+  readonly common: ShardHeader;
+  /** The result, but for how long it took. */
+  readonly result: RunResult;
+  readonly run: FinishedRun;
+  /** Whether inputs and operands are the same values. */
+  readonly exact: boolean;
+  readonly records: ErrorRecords;
+  readonly hasBaseline: boolean;
+  readonly checkSeconds: number;
+}
+
+/** All that needs the operands; null where the shard is there already. */
+async function emulateShard(
+  work: ShardWork,
+  loaded: LoadedRun,
+  uses: (engine: Engine) => void,
+): Promise<EmulatedShard | null> {
   const { plan, options, shard, path, part, rows, checked } = work;
-  const { operands, chosen } = loaded;
+  const { operands, chosen, exact } = loaded;
   const template = await templateOf(work, chosen);
   const common = await commonHeader(work, loaded, template);
-  const said = `${shardInWords(shard)}: rows ${rows.start} to ${rows.end} of ${allRows(plan.problem).end}`;
   if (await isFinishedShard(path, common)) {
-    process.stdout.write(`${said} were finished before; in ${path}\n`);
-    return;
+    process.stdout.write(`${inWords(work)} were finished before; in ${path}\n`);
+    return null;
   }
   const run = await emulatePlan(plan, operands, chosen, options, noteOnStderr, {
     ...{ range: rows, file: part, part: `${shard.index}/${shard.count}` },
@@ -114,9 +134,35 @@ async function finishShard(work: ShardWork, loaded: LoadedRun, uses: (engine: En
   for (const line of [...plan.notes, ...chosen.notes]) noteOnStderr(line);
   // Its threads hold on to the operands.
   await run.engine.close();
-  const checkBegan = performance.now();
-  const { records, hasBaseline } = await checkRows(work, loaded, run.av);
-  const checkSeconds = (performance.now() - checkBegan) / 1000;
+  const began = performance.now();
+  const records = new ErrorRecords(checked.length);
+  const found =
+    options.check === "none"
+      ? null
+      : await comparedWithOperands(plan, operands, run.av, checked, options, {
+          firstRow: rows.start,
+          onError: (error, ofBaseline) => records.onOperands(error, ofBaseline),
+        });
+  const engine = { ...template.engine, name: run.engine.name, adapter: run.engine.adapter };
+  return {
+    ...{ common, run, exact, records },
+    result: { ...template, saturated: saturatedOf(operands, run), engine },
+    hasBaseline: (found?.baseline ?? null) !== null,
+    checkSeconds: (performance.now() - began) / 1000,
+  };
+}
+
+/** Checks the rows on the inputs as given, and writes the shard. */
+async function finishShard(work: ShardWork, emulated: EmulatedShard): Promise<void> {
+  const { plan, options, path, part, rows, checked } = work;
+  const { common, result, run, exact, records, hasBaseline } = emulated;
+  const began = performance.now();
+  if (exact) records.inputsAreOperands();
+  else if (options.check !== "none") {
+    const onError = (error: RowError): void => records.onInputs(error);
+    await comparedWithInputs(plan, run.av, checked, options, { firstRow: rows.start, onError });
+  }
+  const checkSeconds = emulated.checkSeconds + (performance.now() - began) / 1000;
   const totalSeconds = (performance.now() - work.began) / 1000;
   const { seconds: emulateSeconds, gflops, resumedRows } = run;
   const header: RunShardHeader = {
@@ -128,17 +174,15 @@ async function finishShard(work: ShardWork, loaded: LoadedRun, uses: (engine: En
     hasBaseline,
     maxError: options.maxError ?? null,
     layout: plan.output,
-    result: {
-      ...template,
-      saturated: saturatedOf(operands, run),
-      engine: { ...template.engine, name: run.engine.name, adapter: run.engine.adapter },
-      time: { totalSeconds, emulateSeconds, gflops, checkSeconds, resumedRows },
-    },
+    result: { ...result, time: { totalSeconds, emulateSeconds, gflops, checkSeconds, resumedRows } },
   };
   await writeShardFile(path, header, [bytesOf(run.av), bytesOf(records.values)]);
   rmSync(part, { force: true });
-  process.stdout.write(`${said}; in ${path}\n`);
+  process.stdout.write(`${inWords(work)}; in ${path}\n`);
 }
+
+const inWords = ({ plan, shard, rows }: ShardWork): string =>
+  `${shardInWords(shard)}: rows ${rows.start} to ${rows.end} of ${allRows(plan.problem).end}`;
 
 const bytesOf = (values: Float32Array | Float64Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -167,26 +211,4 @@ async function commonHeader(
     work: digest([identity, hashes(), result, plan.output, check, maxError ?? null, shard.count]),
     shard,
   };
-}
-
-/** Compares the rows that are to be checked, of those of the shard. */
-async function checkRows(
-  { plan, options, rows, checked }: ShardWork,
-  { operands, exact }: LoadedRun,
-  av: Float32Array,
-): Promise<{ readonly records: ErrorRecords; readonly hasBaseline: boolean }> {
-  const records = new ErrorRecords(checked.length);
-  if (options.check === "none") return { records, hasBaseline: false };
-  const firstRow = rows.start;
-  const { baseline } = await comparedWithOperands(plan, operands, av, checked, options, {
-    firstRow,
-    onError: (error, ofBaseline) => {
-      records.onOperands(error, ofBaseline);
-      if (exact) records.onInputs(error);
-    },
-  });
-  if (!exact) {
-    await comparedWithInputs(plan, av, checked, options, { firstRow, onError: error => records.onInputs(error) });
-  }
-  return { records, hasBaseline: baseline !== null };
 }
