@@ -101,6 +101,8 @@ export const customModel = "custom";
 
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
+  /** The settings that are shown beside, as an address; empty: none. */
+  pin: text("", 1000, /^[\w/?=&.,%+-]*$/),
   /** The step of the story; 0: none. */
   story: count(0, 0, 12),
   // Cost
@@ -190,6 +192,12 @@ export function settled(state: State): { readonly state: State; readonly notes: 
   if (first === undefined || has.includes(state.phase)) return { state, notes: [] };
   return { state: { ...state, phase: first }, notes: [`${name} has no ${state.phase}; ${first} is shown.`] };
 }
+
+/** Settings that are compared with: without others pinned, outside of the story, and without long texts. */
+export const withoutPin = (state: State): State => ({ ...state, pin: "", story: 0, source: "", ownArithmetic: "" });
+
+/** The settings that are pinned, or null. */
+export const pinnedOf = ({ pin }: State): State | null => (pin === "" ? null : readState(pin).state);
 
 /** The state as an address fragment, without the leading `#`. */
 export function writeState(state: State): string {

@@ -9,8 +9,9 @@ import { DataTable } from "../parts/data-table.js";
 import { Chart, type Context } from "../parts/figure.js";
 import { save } from "../parts/save.js";
 import { Term } from "../parts/term.js";
-import { countedAs, customModel, type State, writeSize } from "../state.js";
+import { countedAs, customModel, pinnedOf, type State, writeSize } from "../state.js";
 import { Beginnings } from "../story/story.js";
+import { beside, busy2d, differenceTable, ratiosCaption, usefulShare } from "./beside.js";
 import {
   componentsCaption,
   energyCaption,
@@ -39,9 +40,10 @@ import {
 } from "./figures.js";
 import type { CostPoint } from "./known-costs.js";
 import { Machine } from "./machine.js";
+import { Pin } from "./pin.js";
 import { boundNames, solved } from "./shares.js";
 import { costNumbers, costTable } from "./tables.js";
-import { type Shown, useCosts } from "./use-costs.js";
+import { type Shown, useCosts, type Wanted } from "./use-costs.js";
 import { problemsOf, workloadWords } from "./words.js";
 
 /** Every design that the state names and that there is, in the paper's order. */
@@ -56,38 +58,62 @@ function contextOf(state: State): Context {
   };
 }
 
+/** Designs with the baselines, some of them twice named, at some lengths. */
+const wantedOf = (names: readonly string[], lengths: readonly number[], of?: State): readonly Wanted[] =>
+  lengths.flatMap(seq => [...new Set(names)].map(design => ({ design, seq, ...(of === undefined ? {} : { of }) })));
+
+/** What some settings cost: of the chosen designs, and of the baselines. */
+interface Costs {
+  readonly state: State;
+  readonly points: readonly CostPoint[];
+  readonly bases: readonly CostPoint[];
+}
+
+/** The costs of what is shown: of the page's settings, or of those that are pinned; null where there are none. */
+function costsOf({ points, requests }: Shown, names: readonly string[], pinned: boolean): Costs | null {
+  const own = points.filter((_, i) => (requests[i]?.pinned ?? false) === pinned);
+  const state = requests.find(request => (request.pinned ?? false) === pinned)?.state;
+  const pick = (list: readonly string[]) => list.flatMap(name => own.filter(({ design }) => design === name));
+  return state === undefined ? null : { state, points: pick(names), bases: pick(baselines) };
+}
+
+const bandwidthOf = (state: State): number => state.bandwidth * bandwidthUnit(countedAs(state));
+
+const figuresOf = ({ state, points, bases }: Costs, all: readonly CostPoint[]) => ({
+  speedup: relativeFigure(points, bases, "speedup"),
+  energy: relativeFigure(points, bases, "energy"),
+  utilization: utilizationFigure(points),
+  use: useFigure(points),
+  components: energyFigure(points),
+  traffic: trafficFigure(points, all),
+  roofline: rooflineFigure(points, state, bandwidthOf(state)),
+});
+
 export function CostCharts(props: PanelProps) {
   const { state } = props;
   const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
-  const shown = useMemo(
-    () => [...new Set([...names, ...baselines])].map(design => ({ design, seq: state.seq })),
-    [names, state.seq],
-  );
-  const swept = useMemo(
-    () => sweptLengths.flatMap(seq => [...new Set(["unfused", ...names])].map(design => ({ design, seq }))),
-    [names],
-  );
+  const pinned = useMemo(() => pinnedOf(state), [state.pin]);
+  const shown = useMemo(() => {
+    const all = [...names, ...baselines];
+    return [...wantedOf(all, [state.seq]), ...(pinned === null ? [] : wantedOf(all, [pinned.seq], pinned))];
+  }, [names, state.seq, pinned]);
+  const swept = useMemo(() => wantedOf(["unfused", ...names], sweptLengths), [names]);
   const costs = useCosts(state, shown, swept);
-  const of = costs.now.requests[0]?.state ?? state;
-  const [points, bases] = useMemo(() => {
-    const pick = (list: readonly string[]) =>
-      list.flatMap(name => costs.now.points.filter(({ design }) => design === name));
-    return [pick(names), pick(baselines)];
-  }, [costs.now.points, names]);
-  const bytesPerSecond = of.bandwidth * bandwidthUnit(countedAs(of));
-  const figures = useMemo(
-    () => ({
-      speedup: relativeFigure(points, bases, "speedup"),
-      energy: relativeFigure(points, bases, "energy"),
-      utilization: utilizationFigure(points),
-      use: useFigure(points),
-      components: energyFigure(points),
-      traffic: trafficFigure(points),
-      roofline: rooflineFigure(points, of, bytesPerSecond),
-    }),
-    [points, bases],
+  const [now, before] = useMemo(
+    () => [costsOf(costs.now, names, false), costsOf(costs.now, names, true)],
+    [costs.now.points, names],
   );
+  const { state: of, points, bases } = now ?? { state, points: [], bases: [] };
+  const old = before?.points ?? null;
+  const figures = useMemo(() => {
+    const all = [...points, ...(before?.points ?? [])];
+    const own = figuresOf({ state: of, points, bases }, all);
+    const others = before === null ? null : figuresOf(before, all);
+    const both = (name: keyof typeof own) => beside(own[name], others?.[name] ?? null);
+    return Object.fromEntries((Object.keys(own) as (keyof typeof own)[]).map(name => [name, both(name)])) as typeof own;
+  }, [points, bases, before]);
   const subject = useMemo(() => subjectOf(points), [points]);
+  const oldSubject = useMemo(() => (old === null ? undefined : subjectOf(old)), [old]);
   const problems = problemsOf(costs.now.points);
   const workload = workloadWords(of);
   const isLayer = of.scope === "layer";
@@ -104,6 +130,7 @@ export function CostCharts(props: PanelProps) {
           <Beginnings {...props} />
         </section>
       )}
+      <Pin {...props} pinned={pinned} />
       <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
       {problems.length > 0 && (
         <div class="notes wide" role="status">
@@ -113,42 +140,49 @@ export function CostCharts(props: PanelProps) {
         </div>
       )}
       {subject !== undefined && <Machine of={subject} state={of} context={context} />}
+      {oldSubject !== undefined && before !== null && (
+        <Machine of={oldSubject} state={before.state} context={contextOf(before.state)} pinned />
+      )}
       <Chart figure={figures.speedup} context={context} file="speedup">
         How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
         than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
-        {speedupCaption(points, bases)}{" "}
+        {speedupCaption(points, bases)}
+        {ratiosCaption(points, old, "Latency", e => e.latencySeconds)}{" "}
         {isLayer
           ? "To attention a layer adds its projections and its feed-forward layer: matrix products, for which all designs need about the same time. Normalization and activations are left out. FuseMax, section VI, Fig. 10 (end to end)."
           : "FuseMax, section VI, Fig. 8."}
       </Chart>
       <Chart figure={figures.energy} context={context} file="energy">
-        The energy of each design as a share of the two baselines'. {energyCaption(points, bases)} FuseMax, section VI,{" "}
+        The energy of each design as a share of the two baselines'. {energyCaption(points, bases)}
+        {ratiosCaption(points, old, "Energy", e => e.energyPj)} FuseMax, section VI,{" "}
         {isLayer ? "Fig. 11 (end to end)" : "Fig. 9"}.
       </Chart>
       <Chart figure={figures.utilization} context={context} file="utilization">
         The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
-        array does what it cannot. {utilizationCaption(points)}{" "}
+        array does what it cannot. {utilizationCaption(points)}
+        {ratiosCaption(points, old, "Busy share of the 2D array", busy2d)}{" "}
         {isLayer && "While a layer's matrix products run, the 1D array rests. "}
         Sections V and VI, Fig. 6.
       </Chart>
       <Chart figure={figures.use} context={context} file="cycles">
         Why the 2D array is not busier: scores of computed tiles that a mask hides, columns and rows without a query,
-        key or feature, waits for DRAM, and waits for the 1D array or in the binding's order. {useCaption(points)} More
-        bandwidth helps the waits for DRAM, a smaller array the empty rows and columns, a better binding the other
-        waits. Sections V and VI.
+        key or feature, waits for DRAM, and waits for the 1D array or in the binding's order. {useCaption(points)}
+        {ratiosCaption(points, old, "Useful share", usefulShare)} More bandwidth helps the waits for DRAM, a smaller
+        array the empty rows and columns, a better binding the other waits. Sections V and VI.
       </Chart>
       <Chart figure={figures.components} context={context} file="energy-by-component">
         Where the energy goes: accesses to DRAM, to the global buffer and to register files, and operations in either
-        array, times the energy of each in 45 nm. {componentsCaption(points)} Section VI.
+        array, times the energy of each in 45 nm. {componentsCaption(points)}
+        {ratiosCaption(points, old, "Energy", e => e.energyPj)} Section VI.
       </Chart>
       <Chart figure={figures.traffic} context={context} file="traffic">
-        Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. {trafficCaption(points)} The
-        1-pass cascade reads K and V once for each block of queries that the buffer holds, and never spills scores.
-        Sections III and IV.
+        Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. {trafficCaption(points)}
+        {ratiosCaption(points, old, "Traffic", e => e.trafficBytes)} The 1-pass cascade reads K and V once for each
+        block of queries that the buffer holds, and never spills scores. Sections III and IV.
       </Chart>
       <Chart figure={figures.roofline} context={context} file="roofline">
         Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements.{" "}
-        {rooflineCaption(points, peakOf(of) / bytesPerSecond, point => rooflinePoint(point, of).intensity)} A design
+        {rooflineCaption(points, peakOf(of) / bandwidthOf(of), point => rooflinePoint(point, of).intensity)} A design
         well below the roof is limited by something else: the 1D array, or arrays that wait for each other. A
         multiply-accumulate is one operation here.
       </Chart>
@@ -156,6 +190,12 @@ export function CostCharts(props: PanelProps) {
       <section class="card wide">
         <h2>The numbers</h2>
         <DataTable caption={`Cost of ${workload}`} table={costTable(points, of.scope)} />
+        {old !== null && (
+          <>
+            <h3>Against what is pinned</h3>
+            <DataTable caption="Now and pinned" table={differenceTable(points, old)} />
+          </>
+        )}
         <p class="exports">
           <button
             type="button"

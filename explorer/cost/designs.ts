@@ -107,6 +107,8 @@ export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: S
 
 /** One design at one length in the state's machine and workload. */
 export interface CostRequest {
+  /** Of the settings that are compared with. */
+  readonly pinned?: boolean;
   readonly design: string;
   readonly seq: number;
   readonly state: State;

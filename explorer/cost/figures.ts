@@ -117,8 +117,9 @@ export function energyFigure(points: readonly CostPoint[]): Figure {
   };
 }
 
-export function trafficFigure(points: readonly CostPoint[]): Figure {
-  const found = solved(points);
+/** @param beside all points that share its axis and so its unit */
+export function trafficFigure(points: readonly CostPoint[], beside: readonly CostPoint[]): Figure {
+  const found = solved(beside);
   const least = Math.min(...found.map(({ evaluation }) => evaluation.trafficBytes));
   const [unit, size] = (
     [

@@ -48,12 +48,20 @@ const partsTable = ({ dram, buffer, arrays }: Chip): Table => ({
 });
 
 /** The chip with its busy shares, what limits it lit. */
-export function Machine(props: { readonly of: Solved; readonly state: State; readonly context: Context }) {
-  const { of, state, context } = props;
+export function Machine(props: {
+  readonly of: Solved;
+  readonly state: State;
+  readonly context: Context;
+  readonly pinned?: boolean;
+}) {
+  const { of, state, context, pinned = false } = props;
   const drawing = useRef<HTMLDivElement>(null);
   const width = useWidth(drawing);
   const theme = useTheme();
-  const drawn = useMemo(() => chipOf(of, state), [of, state]);
+  const drawn = useMemo(() => {
+    const made = chipOf(of, state);
+    return pinned ? { ...made, title: `${made.title}, pinned` } : made;
+  }, [of, state, pinned]);
   const svg = useMemo(
     () => (width === null ? "" : chip({ ...drawn, theme, width: Math.min(640, Math.max(leastChipWidth, width)) })),
     [drawn, theme, width],
@@ -65,7 +73,7 @@ export function Machine(props: { readonly of: Solved; readonly state: State; rea
       exported={() => chip(drawn)}
       table={() => partsTable(drawn)}
       context={context}
-      file="chip"
+      file={pinned ? "chip-pinned" : "chip"}
       drawing={drawing}
     >
       The accelerator: a <Term of="2D array" /> of processing elements that multiplies, a <Term of="1D array" /> for

@@ -8,6 +8,8 @@ import { SlowLane } from "./slow-lane.js";
 export interface Wanted {
   readonly design: string;
   readonly seq: number;
+  /** Other settings than the page's: those that are compared with. */
+  readonly of?: State;
 }
 
 const slowLane = new SlowLane();
@@ -35,7 +37,8 @@ export function useCosts(state: State, now: readonly Wanted[], later: readonly W
     slowLane.onResults = () => again(undefined);
   }, []);
   const move = useMemo(() => {
-    const requests = (all: readonly Wanted[]) => all.map((wanted): CostRequest => ({ ...wanted, state }));
+    const requests = (all: readonly Wanted[]) =>
+      all.map(({ design, seq, of }): CostRequest => ({ design, seq, state: of ?? state, pinned: of !== undefined }));
     return { now: requests(now), later: requests(later) };
   }, [state, now, later]);
   const before = useRef<Costs | null>(null);

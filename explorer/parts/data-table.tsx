@@ -11,8 +11,8 @@ export function DataTable({ caption, table }: { readonly caption: string; readon
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>
-            {table.columns.map(column => (
-              <th key={column} scope="col">
+            {table.columns.map((column, i) => (
+              <th key={`${i} ${column}`} scope="col">
                 {column}
               </th>
             ))}
@@ -23,7 +23,7 @@ export function DataTable({ caption, table }: { readonly caption: string; readon
             <tr key={`${row} ${head}`}>
               <th scope="row">{head}</th>
               {cells.map((cell, i) => (
-                <td key={table.columns[i + 1]}>{typeof cell === "number" ? plain(cell) : cell}</td>
+                <td key={`${i} ${table.columns[i + 1]}`}>{typeof cell === "number" ? plain(cell) : cell}</td>
               ))}
             </tr>
           ))}

@@ -258,12 +258,12 @@ describe("Cost", () => {
       expect(text.split("\n")[1], title).toMatch(/^xlm,attention,prefill,model,64,64K,corrected,128,256,/);
       texts.add(text);
     }
-    expect(texts.size).toBe(8);
+    expect(texts.size).toBe(9);
     const chart = page.locator("[data-chart=speedup]");
     const marks = (await marksOf(page, "speedup")).filter(mark => mark !== "");
     await chart.focus();
     await page.keyboard.press("ArrowRight");
-    const said = cards.first().locator(".said");
+    const said = page.locator("figure:has([data-chart=speedup]) .said");
     expect(await said.textContent()).toBe(marks[0]);
     await page.keyboard.press("End");
     expect(await said.textContent()).toBe(marks.at(-1));
@@ -313,7 +313,9 @@ describe("Cost", () => {
     expect(plot.y).toBeGreaterThanOrEqual(0);
     expect(plot.y + plot.height).toBeLessThanOrEqual(of.y);
     await page.locator("[data-chart=speedup] svg rect:has(title)").last().tap();
-    expect(await page.locator(".said").first().textContent()).toMatch(/^\+Binding \(FuseMax\), {2}over FLAT: /);
+    expect(await page.locator("figure:has([data-chart=speedup]) .said").textContent()).toMatch(
+      /^\+Binding \(FuseMax\), {2}over FLAT: /,
+    );
     await context.close();
   });
 
@@ -411,7 +413,9 @@ describe("Cost", () => {
 
   test("says what is allowed, and what the designs can't do, and goes on", async () => {
     const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=1e9&x=%E0%A4%A" });
-    await expect.poll(() => page.getByRole("status").first().textContent()).toMatch(/rows = "1e9" is not allowed/);
+    await expect
+      .poll(() => page.locator("main").getByRole("status").first().textContent())
+      .toMatch(/rows = "1e9" is not allowed/);
     const rows = page.locator('input[name="rows"]');
     await rows.fill("999999");
     expect(await page.getByRole("alert").textContent()).toBe("Allowed: a whole number from 8 to 1024.");

@@ -75,6 +75,36 @@ describe("the opening", () => {
     await close();
   });
 
+  test("pinned settings stand beside the present ones in every chart, with the difference", async () => {
+    const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=128" });
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const latencies = () =>
+      page.$$eval(".charts table tbody tr", rows => rows.slice(0, 5).map(row => row.children[1]?.textContent));
+    const before = await latencies();
+    await page.getByRole("button", { name: "Pin these settings to compare" }).click();
+    await page.selectOption('select[name="model"]', "xlm");
+    await page.getByText(/^XLM, 64K tokens/).waitFor();
+    await page.locator(".charts[aria-busy=false]").waitFor();
+    const table = page.getByRole("region", { name: "Now and pinned" });
+    expect(await table.locator("tbody tr td:nth-child(3)").allTextContents()).toEqual(before);
+    expect(await table.locator("tbody tr td:nth-child(2)").allTextContents()).toEqual(await latencies());
+    for (const chart of ["speedup", "energy", "utilization", "cycles", "energy-by-component", "traffic", "roofline"]) {
+      const titles = await page.$$eval(`[data-chart="${chart}"] svg text`, texts => texts.map(t => t.textContent));
+      expect(titles, chart).toEqual(expect.arrayContaining(["now", "pinned"]));
+    }
+    expect(await page.locator("figcaption", { hasText: "Latency, now over pinned: Unfused " }).count()).toBe(1);
+    const again = await visit(browser, site.address, { fragment: `#${page.url().split("#")[1]}` });
+    await again.page.getByText("Pinned: BERT, 64K tokens, batch 64. Array 128 × 256").waitFor();
+    await again.close();
+    await page.getByRole("button", { name: "Swap" }).click();
+    await page.getByText(/^Pinned: XLM/).waitFor();
+    await expect.poll(latencies).toEqual(before);
+    await page.getByRole("button", { name: "Unpin" }).click();
+    await expect.poll(() => table.count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("explains a term when it is pointed at, tapped, or reached by keys", async () => {
     const { page, close } = await visit(browser, site.address);
     const term = page.locator(".term").first();
