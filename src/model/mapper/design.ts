@@ -80,14 +80,19 @@ export function mappingFiles(
 type Chosen = MappedBlock["einsums"][number];
 
 /** What a rank's parts are called in a file: the outermost that turns covers the rest; a rank in one piece is not cut. */
-function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], { tiling }: MappedBlock, r: number): Cut {
+function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: MappedBlock, r: number): Cut {
+  const { tiling } = block;
   const { name, outer, middle, inner, rank } = ranks[r] as MapperProblem["ranks"][number];
   const own = tiling.cut[r] as MappedBlock["tiling"]["cut"][number];
   const isCascades = rank?.parts.length === 2;
   // All blocks have the parts of a rank that the cascade cuts, so that its tensors have the same ranks everywhere.
   const all =
     isCascades && blocks.some(({ tiling: other }) => (other.cut[r]?.outer ?? 1) > 1 && (other.cut[r]?.middle ?? 1) > 1);
-  const turns = [own.outer > 1 || all, own.middle > 1 || all, own.inner > 1 || isCascades] as const;
+  const turns = [
+    own.outer > 1 || all,
+    own.middle > 1 || all,
+    own.inner > 1 || isCascades || liesOver(block, r),
+  ] as const;
   if (isCascades && !all) {
     // One loop over the cascade's tiles, at whichever level it turns.
     const names = new Map([
@@ -121,6 +126,15 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], { tilin
     names: new Map([outer, middle, inner].map(part => [part ?? "", parts.includes(part ?? "") ? part : undefined])),
   };
 }
+
+/**
+ * Whether the tiles of a rank lie over several instances in some Einsum of a block. Such a loop stays in the file even where it
+ * does not turn: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
+ */
+const liesOver = ({ einsums }: MappedBlock, r: number): boolean =>
+  einsums.some(({ option: { place } }) =>
+    place.over.some((rank, i) => rank === r && (place.array.fanouts[i]?.size ?? 1) > 1),
+  );
 
 function entryOf(
   problem: MapperProblem,

@@ -37,18 +37,25 @@ export function placesOf(problem: MapperProblem, einsum: MapEinsum): readonly Pl
     if (operationsOn(problem, einsum, array) === undefined) return [];
     const fits = (rank: number): boolean => einsum.ranks.some(own => own.rank === rank && own.inner);
     const ranks = problem.ranks.flatMap(({ size }, rank) => (fits(rank) && size > 1 ? [rank] : []));
-    const overs = (depth: number, left: readonly number[]): readonly (readonly (number | undefined)[])[] => {
-      if (depth === array.fanouts.length) return [[]];
+    // Ranks of a single element: one over instances says that they are meant to idle (`checkInstances`).
+    const singles = problem.ranks.flatMap(({ size }, rank) => (fits(rank) && size === 1 ? [rank] : []));
+    const overs = (
+      depth: number,
+      left: readonly number[],
+      [idle, ...others]: readonly number[] = singles,
+    ): readonly (readonly (number | undefined)[])[] => {
+      const [fanout, ...within] = array.fanouts.slice(depth);
+      if (fanout === undefined) return [[]];
       // One instance needs no loop over it.
-      if (array.fanouts[depth]?.size === 1) return overs(depth + 1, left).map(rest => [undefined, ...rest]);
-      if (left.length === 0) return overs(depth + 1, left).map(rest => [undefined, ...rest]);
+      if (fanout.size === 1) return overs(depth + 1, left, singlesOf(idle, others)).map(rest => [undefined, ...rest]);
       // With more fan-outs than ranks any of them may stay empty.
-      const open =
-        array.fanouts.length - depth > left.length ? overs(depth + 1, left).map(rest => [undefined, ...rest]) : [];
+      const several = within.filter(({ size }) => size > 1).length;
+      const open = several >= left.length ? overs(depth + 1, left, others).map(rest => [idle, ...rest]) : [];
       const taken = left.flatMap(rank =>
         overs(
           depth + 1,
           left.filter(r => r !== rank),
+          singlesOf(idle, others),
         ).map(rest => [rank, ...rest]),
       );
       return [...taken, ...open];
@@ -64,6 +71,9 @@ export function placesOf(problem: MapperProblem, einsum: MapEinsum): readonly Pl
     });
   });
 }
+
+const singlesOf = (first: number | undefined, others: readonly number[]): readonly number[] =>
+  first === undefined ? others : [first, ...others];
 
 /** The loops of an Einsum at a place, over the parts of its ranks; `keep` is what it keeps. */
 export function nestOf(
