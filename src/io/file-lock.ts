@@ -26,19 +26,22 @@ import { targetOf } from "./target-file.js";
 /** An owner that can't be seen from here lives as long as it touches its lock. */
 const touchMilliseconds = 5000;
 const silentMilliseconds = 60_000;
-/** How long whoever may have an owner's death for granted has to be patient. */
-export const patienceMilliseconds = silentMilliseconds + 3 * touchMilliseconds;
-const waitMilliseconds = 1000;
+/** From one look at a lock to the next, for whoever waits. */
+const waitMilliseconds = 500;
 
 /**
  * Works while this process alone has a file (nothing is claimed where there is none). The lock goes when the work ends or the
  * process does; one left by a process that was killed is taken over.
- * @param patience milliseconds to wait for an owner that can't be seen from here: it may have died with its machine
+ * @param onWait waits while a living process has the file, and says so once, in place of throwing
  * @throws InputError while a living process has the file.
  */
-export async function withFileLock<T>(path: string | undefined, work: () => Promise<T>, patience = 0): Promise<T> {
+export async function withFileLock<T>(
+  path: string | undefined,
+  work: () => Promise<T>,
+  onWait?: (said: string) => void,
+): Promise<T> {
   if (path === undefined) return work();
-  const unlock = await lockPatiently(path, performance.now() + patience);
+  const unlock = onWait === undefined ? lockFile(path) : await lockPatiently(path, onWait);
   try {
     return await work();
   } finally {
@@ -46,19 +49,20 @@ export async function withFileLock<T>(path: string | undefined, work: () => Prom
   }
 }
 
-async function lockPatiently(path: string, until: number): Promise<() => void> {
-  for (;;) {
+async function lockPatiently(path: string, onWait: (said: string) => void): Promise<() => void> {
+  for (let waits = 0; ; waits += 1) {
     try {
       return lockFile(path);
     } catch (error) {
-      if (!(error instanceof TakenElsewhere) || performance.now() > until) throw error;
+      if (!(error instanceof TakenError)) throw error;
+      if (waits === 0) onWait(`${error.complaint.where}: waiting for ${error.complaint.got}`);
       await new Promise(resolve => setTimeout(resolve, waitMilliseconds));
     }
   }
 }
 
-/** A lock of a process that can't be seen from here. */
-class TakenElsewhere extends InputError {}
+/** A lock that a living process has. */
+class TakenError extends InputError {}
 
 /** The file that shows that `path` is taken. */
 export const lockOf = (path: string): string => `${targetOf(path).path}.lock`;
@@ -194,9 +198,8 @@ function sleep(milliseconds: number): void {
 
 function taken(path: string, holder: LockOwner | "unknown"): InputError {
   const who = holder === "unknown" ? "another process" : `process ${holder.pid}`;
-  const isElsewhere = holder === "unknown" || stateOf(holder) === "elsewhere";
-  const where = holder === "unknown" || !isElsewhere ? "" : ` on ${holder.host}`;
-  return new (isElsewhere ? TakenElsewhere : InputError)({
+  const where = holder === "unknown" || stateOf(holder) !== "elsewhere" ? "" : ` on ${holder.host}`;
+  return new TakenError({
     where: path,
     got: `a file that ${who}${where} is writing`,
     expected: "a file of one process at a time",

@@ -101,6 +101,54 @@ it.each(commands)(
   3_600_000,
 );
 
+const sharded: readonly (readonly [name: string, ending: string, output: string, args: readonly string[]])[] = [
+  [
+    "a sweep",
+    "csv",
+    "--out",
+    ["sweep", "--accounting", "published", "--set", "architecture.frequencyHz=1e6..2e9:40000"],
+  ],
+  ["a run", "npy", "--output", ["run", "--engine", "cpu", "--seq", "2K", "--causal", "--check", "sample:16"]],
+];
+
+it.skipIf(kills < 20).each(sharded)(
+  "law: shards of %s, in any number, two copies of each at once, killed at random, join to the result of one process",
+  async (name, ending, output, args) => {
+    const alone = await run(...args, output, `one.${ending}`).end;
+    expect(alone.code, alone.stderr).toBe(0);
+    const expected = readFileSync(join(folder, `one.${ending}`));
+    let [killed, rounds, waited] = [0, 0, 0];
+    while (killed < kills) {
+      const count = 1 + Math.floor(random() * 6);
+      const paths = Array.from({ length: count }, (_, i) => join(folder, `${i}.shard`));
+      for (const [i, path] of paths.entries()) {
+        for (let left = 2; left > 0; ) {
+          const copies = Array.from({ length: left }, () => run(...args, "--shard", `${i}/${count}`, output, path));
+          const timer = setTimeout(() => copies[0]?.child.kill("SIGKILL"), 300 + random() * 2000);
+          for (const { code, stderr } of await Promise.all(copies.map(({ end }) => end))) {
+            if (/waiting for a file that process/.test(stderr)) waited += 1;
+            if (code === null) killed += 1;
+            else expect(code, `seed ${seed}: ${stderr}`).toBe(0);
+            if (code === 0) left = 0;
+          }
+          clearTimeout(timer);
+        }
+      }
+      const shuffled = paths.map(path => ({ path, at: random() })).sort((a, b) => a.at - b.at);
+      const merged = await run("merge", ...shuffled.map(({ path }) => path), "--out", `joined.${ending}`).end;
+      expect(merged.code, `seed ${seed}: ${merged.stderr}`).toBe(0);
+      expect(readFileSync(join(folder, `joined.${ending}`)).equals(expected), `seed ${seed}`).toBe(true);
+      for (const path of paths) rmSync(path);
+      rounds += 1;
+    }
+    expect(readdirSync(folder).filter(found => /\.(lock|part|tmp)/.test(found))).toEqual([]);
+    process.stdout.write(
+      `kills: shards of ${name}: ${killed} kills, ${rounds} joined to the same bytes, ${waited} copies waited\n`,
+    );
+  },
+  3_600_000,
+);
+
 it.skipIf(kills < 20)(
   "law: of 8 processes that want a file one has it at a time, for many rounds",
   async () => {

@@ -41,6 +41,23 @@ describe("file lock", () => {
     expect(process.listeners("exit").filter(({ name }) => name === "unlock")).toEqual([]);
   });
 
+  it("lets a process that has time wait for the file, and say so once", async () => {
+    const said: string[] = [];
+    const order: string[] = [];
+    let end = (): void => undefined;
+    const first = withFileLock(path, () => new Promise<void>(done => (end = done))).then(() => order.push("first"));
+    const second = withFileLock(
+      path,
+      async () => order.push("second"),
+      line => said.push(line),
+    );
+    setTimeout(() => end(), 700);
+    await Promise.all([first, second]);
+    expect(order).toEqual(["first", "second"]);
+    expect(said).toEqual([`${path}: waiting for a file that process ${process.pid} is writing`]);
+    expect(existsSync(lock)).toBe(false);
+  });
+
   const asOf = (owner: object): string => JSON.stringify({ ...thisOwner(), id: "other", ...owner });
   const isHeldNow = (): Promise<string> => withFileLock(path, async () => readFileSync(lock, "utf8"));
 

@@ -4,14 +4,14 @@ import { allRows, type RowRange } from "../../attention/rows.js";
 import type { Engine } from "../../emulator/engine.js";
 import type { RowError } from "../../emulator/error-statistics.js";
 import { UsageError } from "../../errors.js";
-import { patienceMilliseconds, withFileLock } from "../../io/file-lock.js";
+import { withFileLock } from "../../io/file-lock.js";
 import { programIdentity } from "../../io/program-identity.js";
 import { runIdentity } from "../../io/run-identity.js";
 import { isFinishedShard, type Shard, type ShardHeader, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { ChosenEngine } from "../../platform/choose-engine.js";
 import type { RunResult } from "../../report/run-result.js";
 import { requireOwnPaths } from "../output-files.js";
-import { partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
+import { noteWait, partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest, partsOf } from "../shard/digest.js";
 import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-plan.js";
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
@@ -60,7 +60,7 @@ export async function runShard(options: RunOptions, shard: Shard): Promise<numbe
       if (emulated !== null) await finishShard(work, emulated);
       return 0;
     },
-    patienceMilliseconds,
+    noteWait,
   );
 }
 

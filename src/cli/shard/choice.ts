@@ -75,3 +75,6 @@ export function requireShardOutput(option: string, path: string | undefined): st
 export const partOf = (path: string): string => `${path}.part`;
 
 export const shardInWords = ({ index, count }: Shard): string => `shard ${index}/${count}`;
+
+/** Another copy of the shard works on it: when it ends, the shard is there, or is gone on with. */
+export const noteWait = (said: string): void => void process.stderr.write(`fusemax: ${said}\n`);

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { UsageError } from "../../errors.js";
-import { patienceMilliseconds, withFileLock } from "../../io/file-lock.js";
+import { withFileLock } from "../../io/file-lock.js";
 import { isFinishedShard, type Shard, type ShardHeader, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { SweepPoint } from "../../model/sweep.js";
 import { requireOwnPaths } from "../output-files.js";
-import { partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
+import { noteWait, partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest } from "../shard/digest.js";
 import { type AskedSweep, askedSweep, type SweepWords } from "./asked.js";
 import { finishPoints } from "./finish-points.js";
@@ -48,7 +48,7 @@ export async function sweepShard(options: SweepOptions, shard: Shard): Promise<v
       rmSync(part, { force: true });
       process.stdout.write(`${shardInWords(shard)}: ${points}; in ${path}\n`);
     },
-    patienceMilliseconds,
+    noteWait,
   );
 }
 
