@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fusemax$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+      { find: /^#fusemax\/(.*)$/, replacement: fileURLToPath(new URL("src/$1.ts", import.meta.url)) },
       { find: /^fusemax\/node$/, replacement: fileURLToPath(new URL("src/node.ts", import.meta.url)) },
     ],
   },

@@ -29,14 +29,6 @@ export const allCases: readonly BenchCase[] = (["bf16", "bf16-strict"] as const)
   [64, 128].flatMap(dim => [1024, 4096, 16384].map(seq => ({ seq, dim, format }))),
 );
 
-/** What only a GPU is asked for, as whole runs. */
-export const longCases: readonly BenchCase[] = [64, 256, 1024].map(thousands => ({
-  seq: thousands * 1024,
-  dim: 64,
-  format: "bf16",
-  whole: true,
-}));
-
 export const arithmeticOf = ({ format, arithmetic }: BenchCase): ArithmeticSpec =>
   arithmetic ?? formatArithmetics[format];
 

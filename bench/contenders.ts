@@ -46,9 +46,3 @@ export async function contenders(): Promise<Contenders> {
   ];
   return { found, notes: adapters.length === 0 ? notes : [] };
 }
-
-/** The GPUs. */
-export async function hardware(): Promise<Contenders> {
-  const { adapters, notes } = await listAdapters();
-  return { found: adapters.filter(adapter => adapter.hardware).map(onAdapter), notes };
-}

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { formatNames, textTable } from "fusemax";
 import { arithmeticCases } from "./arithmetics.js";
-import { allCases, type BenchCase, flopsOf, longCases, nameOf } from "./cases.js";
-import { type Contender, contenders, hardware, onnxRuntime, twin } from "./contenders.js";
+import { allCases, type BenchCase, nameOf } from "./cases.js";
+import { type Contender, contenders, onnxRuntime, twin } from "./contenders.js";
 import { type Measurement, measure, measureInTurns, type Turns } from "./measure.js";
 import { installOnnxRuntime } from "./onnxruntime.js";
 import { phasesOf } from "./phases.js";
@@ -15,9 +15,7 @@ import { floors, onCascade, programCascades, programCase, programContenders } fr
  * `npm run bench`: one table of this machine. Every measurement has a process to itself; the contenders take turns for
  * `--rounds` rounds, and the median counts, so that what else the machine does falls on all of them.
  * `--programs`: only printed programs beside the kernels written by hand, with their floors; `--arithmetics`: only other arithmetics
- * beside bf16, with theirs.
- * `--gpu`: the hardware adapters alone, whole runs up to 1M tokens; needs nothing from outside. `--peak N`: the card's
- * fp32 peak in TFLOP/s, which WebGPU does not tell.
+ * beside bf16, with theirs. A card has a report of its own: `npm run gpu:report`.
  */
 const { values: options } = parseArgs({
   options: {
@@ -28,14 +26,11 @@ const { values: options } = parseArgs({
     format: { type: "string" },
     only: { type: "string" },
     rounds: { type: "string", default: "3" },
-    gpu: { type: "boolean", default: false },
-    peak: { type: "string" },
     one: { type: "string" },
   },
 });
 
 if (options.one !== undefined) await measureOne(options.one);
-else if (options.gpu) await printGpuTable();
 else if (options.programs) await printPrograms();
 else if (options.arithmetics) await printArithmetics();
 else await printTable();
@@ -150,29 +145,6 @@ async function printArithmetics(): Promise<void> {
   }
   const columns = ["4K 64, arithmetic", "engine", "GFLOP/s, undisturbed", "/ bf16", "floor"];
   console.log(`\n${textTable({ columns, rows })}`);
-}
-
-async function printGpuTable(): Promise<void> {
-  const { found, notes } = await hardware();
-  if (found.length === 0) {
-    console.error(`no hardware adapter; ${notes.join("; ")}`);
-    process.exitCode = 2;
-    return;
-  }
-  printMachine();
-  const peak = options.peak === undefined ? null : Number(options.peak);
-  const columns = ["tokens, E, format", "adapter, self-test passed", "GFLOP/s", "seconds", "/ peak"];
-  const rows: (readonly (string | number)[])[] = [];
-  for (const one of [...allCases, ...longCases]) {
-    for (const contender of found) {
-      console.error(`${nameOf(one)}: ${contender.name}`);
-      const gflops = median((await measureApart(contender, one)).gflops);
-      const share = peak === null ? "-" : (gflops / 1000 / peak).toPrecision(2);
-      const seconds = (flopsOf(one) / gflops / 1e9).toPrecision(3);
-      rows.push([nameOf(one), contender.name, gflops.toPrecision(3), seconds, share]);
-    }
-  }
-  console.log(textTable({ columns, rows }));
 }
 
 function printMachine(): void {

@@ -14,8 +14,10 @@ export interface Adapter {
   /** Whether it is the SwiftShader of an installed npm package rather than one of the system's. */
   readonly bundled: boolean;
   readonly info: GPUAdapterInfo;
-  /** Opens a device with the adapter's own limits, as often as is wanted. */
-  requestDevice(): Promise<GPUDevice>;
+  readonly features: ReadonlySet<string>;
+  readonly limits: GPUSupportedLimits;
+  /** Opens a device with the adapter's own limits, as often as is wanted; with more features where it has them. */
+  requestDevice(features?: readonly GPUFeatureName[]): Promise<GPUDevice>;
 }
 
 export interface AdapterListing {
@@ -120,7 +122,7 @@ async function adaptersOf(instance: GPU, bundled: boolean): Promise<Adapter[]> {
 
 function describe(
   instance: GPU,
-  { info }: GPUAdapter,
+  { info, features, limits }: GPUAdapter,
   powerPreference: GPUPowerPreference,
   kindOfHardware: AdapterKind,
   bundled: boolean,
@@ -128,7 +130,7 @@ function describe(
   const name = nameOf(info);
   const hardware = !info.isFallbackAdapter;
   const kind = hardware ? kindOfHardware : "software";
-  const requestDevice = async (): Promise<GPUDevice> => {
+  const requestDevice = async (wanted: readonly GPUFeatureName[] = []): Promise<GPUDevice> => {
     // An adapter gives one device, so each device comes from an adapter of its own.
     const adapter = await instance.requestAdapter({ powerPreference });
     if (adapter === null) {
@@ -138,9 +140,9 @@ function describe(
         expected: "the adapter found before",
       });
     }
-    return openDevice(adapter);
+    return openDevice(adapter, wanted);
   };
-  return { name, kind, hardware, bundled, info, requestDevice };
+  return { name, kind, hardware, bundled, info, features, limits, requestDevice };
 }
 
 function nameOf(info: GPUAdapterInfo): string {
@@ -151,10 +153,11 @@ function nameOf(info: GPUAdapterInfo): string {
 /** The limits that the kernels gain from; all others stay at WebGPU's defaults. */
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
-/** Opens a device with all of the memory limits that the adapter has, and with subgroups where it has them. */
-export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+/** Opens a device with all of the memory limits that the adapter has, and with subgroups and `wanted` where it has them. */
+export function openDevice(adapter: GPUAdapter, wanted: readonly GPUFeatureName[] = []): Promise<GPUDevice> {
+  const features = new Set<GPUFeatureName>(["subgroups", ...wanted]);
   return adapter.requestDevice({
-    requiredFeatures: adapter.features.has("subgroups") ? ["subgroups"] : [],
+    requiredFeatures: [...features].filter(name => adapter.features.has(name)),
     requiredLimits: Object.fromEntries(wantedLimits.map(name => [name, adapter.limits[name]])),
   });
 }
