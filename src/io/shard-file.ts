@@ -64,10 +64,22 @@ export function openShardFile(path: string): ShardFile {
   const { size } = requireRegular(path, "a shard");
   const [first] = linesOf(path, 0, size);
   if (first === undefined || !isWhole("", first.bytes)) throw noShard(path);
-  const header = jsonOf(first.bytes) as Partial<ShardHeader>;
-  if (header.schema !== shardSchema) throw noShard(path);
+  const header = headerOf(jsonOf(first.bytes));
+  if (header === null) throw noShard(path);
   const from = first.bytes.length;
-  return { path, header: header as ShardHeader, from, to: Math.max(from, size - sealBytes) };
+  return { path, header, from, to: Math.max(from, size - sealBytes) };
+}
+
+/** More parts than this are a slip of the pen. */
+export const mostShards = 1_000_000;
+
+/** What a first line says, if it says what every shard's does. */
+function headerOf(said: unknown): ShardHeader | null {
+  const header = said as Partial<ShardHeader> | null;
+  const { index = -1, count = 0 } = header?.shard ?? {};
+  const counted = [index, count].every(Number.isInteger) && index >= 0 && index < count && count <= mostShards;
+  const named = [header?.command, header?.program, header?.specs, header?.work].every(name => typeof name === "string");
+  return header?.schema === shardSchema && counted && named ? (header as ShardHeader) : null;
 }
 
 /** Reads all of a shard. @throws InputError where it is not what was written */

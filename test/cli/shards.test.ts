@@ -5,14 +5,14 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadOperands } from "../../src/cli/run/inputs.js";
 import { planRun } from "../../src/cli/run/plan.js";
-import type { RunShardHeader } from "../../src/cli/run/shard.js";
+import type { RunShardHeader } from "../../src/cli/run/shard-header.js";
 import { parseShard } from "../../src/cli/shard/choice.js";
 import { openJournal } from "../../src/cli/sweep/journal.js";
-import type { SweepShardHeader } from "../../src/cli/sweep/shard.js";
+import type { SweepShardHeader } from "../../src/cli/sweep/shard-header.js";
 import { stripesOfShard } from "../../src/cli/sweep/stripes.js";
 import { openRowsFile } from "../../src/io/rows-file.js";
 import { runIdentity } from "../../src/io/run-identity.js";
-import { openShardFile, type ShardFile } from "../../src/io/shard-file.js";
+import { openShardFile, type ShardFile, writeShardFile } from "../../src/io/shard-file.js";
 import type { SweepPoint } from "../../src/model/sweep.js";
 import { invoke } from "./invoke.js";
 
@@ -226,6 +226,52 @@ describe("a run in shards", () => {
     expect((await invoke("merge", at("a.shard"), at("b.shard"))).stderr).toMatch(
       /b\.shard: got a shard of other options or inputs; expected one of the same command line, as .*a\.shard is/,
     );
+  });
+});
+
+describe("a shard with the right digests that no command has written", () => {
+  const odd = async (path: string, change: object, body?: Uint8Array): Promise<string> => {
+    const { header, from, to } = openShardFile(path);
+    await writeShardFile(at("odd.shard"), { ...header, ...change }, [body ?? readFileSync(path).subarray(from, to)]);
+    const { code, stdout, stderr } = await invoke("merge", at("odd.shard"));
+    expect({ code, stdout, lines: stderr.split("\n").length }).toEqual({ code: 2, stdout: "", lines: 2 });
+    return stderr;
+  };
+
+  it("is refused in a line: of a sweep", async () => {
+    const path = at("sweep.shard");
+    await succeed("sweep", "--seq", "1K,4K", "--shard", "0/1", "--out", path);
+    const { stripes, table } = openShardFile(path).header as SweepShardHeader;
+    const changes = [
+      { stripes: { ...stripes, points: 0 } },
+      { stripes: { ...stripes, size: 1e15 } },
+      { table: { ...table, designs: 3 } },
+      { table: { ...table, objectives: ["beauty"] } },
+      { words: { seq: "1K", set: [] } },
+      { command: "walk" },
+      { shard: { index: 0, count: 1e9 } },
+    ];
+    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: got /);
+    for (const body of ["[]\n[]\n", "[null]\n[1]\n", "x", ""])
+      expect(await odd(path, {}, Buffer.from(body))).toMatch(/odd stripe 0/);
+  });
+
+  it("is refused in a line: of a run", async () => {
+    const path = at("run.shard");
+    await succeed("run", "--engine", "cpu", "--seq", "16", "--shard", "0/1", "--output", path);
+    const { rows, result } = openShardFile(path).header as RunShardHeader;
+    const changes = [
+      { rows: { start: 1, end: 16 } },
+      { rows: { ...rows, end: 15 } },
+      { width: 1 },
+      { checkedRows: 1e9 },
+      { layout: { layout: "dshb", ranks: 4 } },
+      { result: { ...result, output: { ...result.output, shape: [1, 1, 2 ** 40, 64] } } },
+      { result: { ...result, time: {} } },
+      { result: null },
+    ];
+    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: got /);
+    expect(await odd(path, {}, Buffer.alloc(8))).toMatch(/odd number of rows/);
   });
 });
 

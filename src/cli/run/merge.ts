@@ -9,9 +9,10 @@ import { checkResult, jsonText } from "../../report/finite.js";
 import type { RunResult } from "../../report/run-result.js";
 import { runText } from "../../report/run-text.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
+import { withHeader, wrongHeader } from "../shard/header-schema.js";
 import { readRecord, recordBytes } from "./error-records.js";
 import { writeOutput } from "./outputs.js";
-import type { RunShardHeader } from "./shard.js";
+import { type RunShardHeader, runHeaderSchema } from "./shard-header.js";
 import { judge, noteRowsWithoutKeys } from "./verdict.js";
 
 export interface MergedOutput {
@@ -22,7 +23,9 @@ export interface MergedOutput {
 type RunShard = ShardFile<RunShardHeader>;
 
 /** Joins the shards of a run, in their order: what `fusemax run` writes and says. Returns the exit code. */
-export async function mergeRun(files: readonly RunShard[], { out = [], json }: MergedOutput): Promise<number> {
+export async function mergeRun(given: readonly ShardFile[], { out = [], json }: MergedOutput): Promise<number> {
+  const files = given.map(file => withHeader<RunShardHeader>(file, runHeaderSchema));
+  requireAllRows(files);
   const [first] = files;
   const [output, ...others] = out;
   if (first === undefined) return 0;
@@ -47,6 +50,21 @@ export async function mergeRun(files: readonly RunShard[], { out = [], json }: M
   noteRowsWithoutKeys(result.output.rowsWithoutKeys, note);
   process.stdout.write(json === true ? jsonText(result, 2) : runText(checkResult(result)));
   return judge(maxError === null ? {} : { maxError }, error, note);
+}
+
+/** @throws InputError where rows do not follow each other from the first to the last, or a shard has not the values of its own */
+function requireAllRows(files: readonly RunShard[]): void {
+  let next = 0;
+  for (const [i, { path, from, to, header }] of files.entries()) {
+    const { rows, width, checkedRows, result } = header;
+    const [b, h, p, f] = result.output.shape as readonly [number, number, number, number];
+    const bytes = 4 * width * (rows.end - rows.start) + recordBytes * (checkedRows ?? 0);
+    const ends = i + 1 < files.length || rows.end === b * h * p;
+    if (rows.start !== next || rows.end < next || width !== f || !ends || to - from !== bytes) {
+      throw wrongHeader(path, "number of rows");
+    }
+    next = rows.end;
+  }
 }
 
 const sumOf = (files: readonly RunShard[], of: (result: RunResult) => number): number =>

@@ -17,27 +17,10 @@ import { comparedWithInputs, comparedWithOperands, rowsToCheck } from "./check-p
 import { emulatePlan, type FinishedRun } from "./emulate-plan.js";
 import { ErrorRecords } from "./error-records.js";
 import { hashedInputs } from "./hashed-inputs.js";
-import type { FileLayout } from "./input-layout.js";
 import type { RunOptions } from "./options.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { type LoadedRun, noteOnStderr, resultOf, saturatedOf, withOperands } from "./run-attention.js";
-
-/** The first line of a shard of a run; then come the values of its rows in fp32, and the errors of those that were checked. */
-export interface RunShardHeader extends ShardHeader {
-  readonly command: "run";
-  readonly rows: RowRange;
-  /** Values in a row. */
-  readonly width: number;
-  /** How many of its rows were checked; null with --check none. */
-  readonly checkedRows: number | null;
-  /** Whether the arithmetic has a baseline. */
-  readonly hasBaseline: boolean;
-  readonly maxError: number | null;
-  /** How the output keeps its ranks. */
-  readonly layout: FileLayout;
-  /** The result, but for what is known only of all rows: error, hash of the output, numerators that saturated. */
-  readonly result: RunResult;
-}
+import type { RunShardHeader } from "./shard-header.js";
 
 /** Does the rows of one part of a run and keeps them in the file of --output. Returns the exit code. */
 export async function runShard(options: RunOptions, shard: Shard): Promise<number> {

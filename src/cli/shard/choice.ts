@@ -1,11 +1,8 @@
 import type { Option } from "commander";
 import { UsageError } from "../../errors.js";
-import type { Shard } from "../../io/shard-file.js";
+import { mostShards, type Shard } from "../../io/shard-file.js";
 import { parsed } from "../option.js";
 import { requireEnding } from "../output-files.js";
-
-/** More parts than this are a slip of the pen. */
-const mostShards = 1_000_000;
 
 export const shardOption = (): Option =>
   parsed(

@@ -1,7 +1,4 @@
 import { UsageError } from "../../errors.js";
-import type { ShardFile, ShardHeader } from "../../io/shard-file.js";
-import type { RunShardHeader } from "../run/shard.js";
-import type { SweepShardHeader } from "../sweep/shard.js";
 import { gatherShards } from "./gather.js";
 
 export interface MergeOptions {
@@ -15,13 +12,7 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
   const [first] = files;
   if (first === undefined) throw new UsageError({ where: "merge", got: "no files", expected: "all shards" });
   const { command } = first.header;
-  if (isOf(files, "sweep")) return (await import("../sweep/merge.js")).mergeSweep(files, options);
-  if (isOf(files, "run")) return (await import("../run/merge.js")).mergeRun(files, options);
+  if (command === "sweep") return (await import("../sweep/merge.js")).mergeSweep(files, options);
+  if (command === "run") return (await import("../run/merge.js")).mergeRun(files, options);
   throw new UsageError({ where: first.path, got: `a shard of ${command}`, expected: "one of sweep or run" });
-}
-
-function isOf(files: readonly ShardFile[], command: "sweep"): files is readonly ShardFile<SweepShardHeader>[];
-function isOf(files: readonly ShardFile[], command: "run"): files is readonly ShardFile<RunShardHeader>[];
-function isOf(files: readonly ShardFile[], command: ShardHeader["command"]): boolean {
-  return files[0]?.header.command === command;
 }

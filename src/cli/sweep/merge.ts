@@ -1,26 +1,31 @@
 import { firstLine } from "../../io/digest-lines.js";
 import type { ShardFile } from "../../io/shard-file.js";
-import type { SweepPoint } from "../../model/sweep.js";
+import { type SweepPoint, sweepSize } from "../../model/sweep.js";
 import { requireOwnPaths } from "../output-files.js";
 
+import { withHeader, wrongHeader } from "../shard/header-schema.js";
 import { gridOf } from "./asked.js";
 import { checkSweepOutputs, type SweepOutputOptions, writeSweep } from "./outputs.js";
 import type { Block } from "./points.js";
 import { sweepResults } from "./results.js";
-import type { SweepShardHeader } from "./shard.js";
+import { type SweepShardHeader, sweepHeaderSchema } from "./shard-header.js";
+import { stripesOf } from "./stripes.js";
 
 /** Joins the shards of a sweep, in their order. One stripe is in memory at a time. Returns the exit code. */
-export async function mergeSweep(
-  files: readonly ShardFile<SweepShardHeader>[],
-  options: SweepOutputOptions,
-): Promise<number> {
+export async function mergeSweep(files: readonly ShardFile[], options: SweepOutputOptions): Promise<number> {
   checkSweepOutputs(options);
   requireOwnPaths([], { "--out": options.out });
-  const [first] = files;
+  const shards = files.map(file => withHeader<SweepShardHeader>(file, sweepHeaderSchema));
+  const [first] = shards;
   if (first === undefined) return 0;
-  const { table, words, stripes } = first.header;
-  const results = sweepResults({ ...table, ...gridOf(words) }, stripes.size, () => blocksOf(files, first.header));
-  await writeSweep(results, options);
+  const { table: about, words, stripes, shard } = first.header;
+  const table = { ...about, ...gridOf(words) };
+  const expected = stripesOf(sweepSize(table), shard);
+  if (expected.size !== stripes.size || expected.points !== stripes.points) throw wrongHeader(first.path, "stripes");
+  await writeSweep(
+    sweepResults(table, stripes.size, () => blocksOf(shards, first.header)),
+    options,
+  );
   return 0;
 }
 
@@ -35,6 +40,24 @@ function* blocksOf(
     const { path, to } = files[at] as ShardFile;
     const line = firstLine(path, offsets[at] as number, to);
     offsets[at] = (offsets[at] as number) + line.length;
-    yield { from, points: JSON.parse(line.toString()) as readonly SweepPoint[] };
+    const found = pointsIn(line);
+    if (found?.length !== Math.min(points, size - from)) throw wrongHeader(path, `stripe ${stripe}`);
+    yield { from, points: found };
   }
+}
+
+/** The points of a line; null where it is none of points. */
+function pointsIn(line: Buffer): readonly SweepPoint[] | null {
+  try {
+    const found: unknown = JSON.parse(line.toString());
+    return Array.isArray(found) && found.every(isPoint) ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+function isPoint(value: unknown): value is SweepPoint {
+  const point = value as Partial<SweepPoint> | null;
+  const numbers = Array.isArray(point?.numbers) && point.numbers.every(n => n === null || typeof n === "number");
+  return numbers && typeof point?.bound === "string" && typeof point.error === "string";
 }

@@ -1,29 +1,19 @@
 import { rmSync } from "node:fs";
 import { UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
-import { isFinishedShard, type Shard, type ShardHeader, shardSchema, writeShardFile } from "../../io/shard-file.js";
+import { isFinishedShard, type Shard, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { SweepPoint } from "../../model/sweep.js";
 import { requireOwnPaths } from "../output-files.js";
 import { noteWait, partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest } from "../shard/digest.js";
-import { type AskedSweep, askedSweep, type SweepWords } from "./asked.js";
+import { type AskedSweep, askedSweep } from "./asked.js";
 import { finishPoints } from "./finish-points.js";
 import { sweepIdentity } from "./identity.js";
 import { openJournal } from "./journal.js";
 import type { SweepOptions } from "./options.js";
 import { type Block, countPoints, type PointRange } from "./points.js";
-import { type Stripes, stripesOf, stripesOfShard } from "./stripes.js";
-import type { SweepTable } from "./table.js";
-
-/** The first line of a shard of a sweep; then comes a line of JSON a stripe, its points. */
-export interface SweepShardHeader extends ShardHeader {
-  readonly command: "sweep";
-  /** How many points the whole sweep has, and how they are dealt. */
-  readonly stripes: Stripes;
-  /** What the table says beside its points, lengths and axes in words. */
-  readonly table: Omit<SweepTable, "lengths" | "axes">;
-  readonly words: SweepWords;
-}
+import type { SweepShardHeader } from "./shard-header.js";
+import { stripesOf, stripesOfShard } from "./stripes.js";
 
 /** Does one part of a sweep and keeps it in the file of --out. */
 export async function sweepShard(options: SweepOptions, shard: Shard): Promise<void> {
