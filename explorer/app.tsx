@@ -17,6 +17,7 @@ export interface PanelProps {
 
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",
+  sweep: "Sweep",
   cascade: "Cascade",
   schedule: "Schedule",
   numerics: "Numerics",
@@ -25,6 +26,7 @@ const titles: Readonly<Record<Panel, string>> = {
 /** Panels are loaded when first opened, so that the first paint needs one of them only. */
 const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
   cost: async () => (await import("./panels/cost.js")).CostPanel,
+  sweep: async () => (await import("./panels/sweep.js")).SweepPanel,
   cascade: async () => (await import("./panels/cascade.js")).CascadePanel,
   schedule: async () => (await import("./panels/schedule.js")).SchedulePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,

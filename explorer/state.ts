@@ -11,7 +11,7 @@ import { bundledSpecs } from "./specs.js";
  */
 export const stateVersion = 1;
 
-export const panels = ["cost", "cascade", "schedule", "numerics"] as const;
+export const panels = ["cost", "sweep", "cascade", "schedule", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -99,6 +99,9 @@ const size = (initial: number, least: number, most: number): Field<number> => ({
 /** The name by which the state calls sizes that are typed in. */
 export const customModel = "custom";
 
+/** Settings that can be swept. */
+const sweptFields = ["seq", "batch", "rows", "columns", "buffer", "bandwidth", "frequency"] as const;
+
 /** Every field of the state with its default and its limits; the limits are what the page's inputs say is allowed. */
 export const fields = {
   /** The settings that are shown beside, as an address; empty: none. */
@@ -127,6 +130,11 @@ export const fields = {
   buffer: amount(1, 1 / 64, 64),
   bandwidth: amount(400, 25, 6400),
   frequency: amount(940, 100, 5000),
+  // Sweep
+  sweepX: choice("seq", sweptFields),
+  sweepY: choice("rows", sweptFields),
+  sweepShow: choice("latency", ["latency", "energy", "product", "busy", "traffic", "area"]),
+  sweepDesign: choice("fusemax", ["unfused", "flat", "cascade", "architecture", "fusemax"]),
   // Cascade
   cascade: choice("attention-3-pass", [...cascadeLibrary.keys()]),
   source: text("", longestSource, /^[^\0]*$/),

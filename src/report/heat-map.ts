@@ -11,7 +11,13 @@ export interface HeatMap {
   readonly columnLabel: string;
   /** Labels for some rows, by row. */
   readonly rowTicks?: ReadonlyMap<number, string>;
+  /** Labels for some columns, by column; the first and the last without it. */
+  readonly columnTicks?: ReadonlyMap<number, string>;
   readonly valueLabel: string;
+  /** What a cell is, by cell: tooltips of cells that are few enough to have any. */
+  readonly cellTitles?: readonly string[];
+  /** A cell with a frame. */
+  readonly marked?: number;
   readonly theme?: Theme;
   readonly width?: number;
   /** Height of a row; chosen so that the map is about as high as wide when not given. */
@@ -47,6 +53,11 @@ export function heatMap(map: HeatMap): string {
     const cells = value === 0 ? zeros : paths[stepOf(value, bounds)];
     cells?.push(`M${x} ${y}h${round(cellWidth + 0.3)}v${round(cellHeight + 0.3)}h${-round(cellWidth + 0.3)}z`);
   }
+  const cellAt = (i: number, inside: string, more: Readonly<Record<string, string | number>> = {}): string => {
+    const at = { x: round((i % columns) * cellWidth), y: round(Math.floor(i / columns) * cellHeight) };
+    const size = { width: round(cellWidth), height: round(cellHeight) };
+    return tag("rect", { ...at, ...size, fill: "none", "pointer-events": "all", ...more }, inside);
+  };
   const label = { fill: theme.text, "font-size": 12.5, "text-anchor": "middle" };
   const small = { fill: theme.muted, "font-size": 11.5 };
   const bottom = plot.top + plot.height;
@@ -68,13 +79,15 @@ export function heatMap(map: HeatMap): string {
           escapeText(text),
         ),
       ),
-      ...[0, columns - 1].map(c =>
+      ...[...(map.columnTicks ?? new Map([0, columns - 1].map(c => [c, String(c)])))].map(([c, text]) =>
         tag(
           "text",
           { ...small, x: round((c + 0.5) * cellWidth), y: round(plot.height + 15), "text-anchor": "middle" },
-          String(c),
+          escapeText(text),
         ),
       ),
+      ...(map.cellTitles ?? []).map((title, i) => cellAt(i, `<title>${escapeText(title)}</title>`)),
+      ...(map.marked === undefined ? [] : [cellAt(map.marked, "", { stroke: theme.text, "stroke-width": 3 })]),
     ]),
     tag("text", { ...label, x: round(plot.left + plot.width / 2), y: round(bottom + 28) }, escapeText(map.columnLabel)),
     tag(

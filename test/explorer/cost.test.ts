@@ -79,7 +79,7 @@ describe("the page", () => {
     await close();
   });
 
-  test.each(["cost", "cascade", "schedule", "numerics"])("is reached by keyboard alone: %s", async panel => {
+  test.each(["cost", "sweep", "cascade", "schedule", "numerics"])("is reached by keyboard alone: %s", async panel => {
     const { page, close } = await visit(browser, site.address, { fragment: `#1/${panel}` });
     await page.locator(".charts svg, .charts h2").last().waitFor();
     await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);

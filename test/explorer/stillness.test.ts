@@ -13,7 +13,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-const parts = ["cost", "cascade", "schedule", "numerics"] as const;
+const parts = ["cost", "sweep", "cascade", "schedule", "numerics"] as const;
 
 interface Vitals {
   /** Cumulative layout shift (web.dev/cls): the largest sum within a session window. */
@@ -49,7 +49,11 @@ async function watch(page: Page, part: string): Promise<Vitals> {
   });
   await page.goto(`${site.address}#1/${part}`);
   await page.locator(".charts svg").first().waitFor({ timeout: 60_000 });
-  await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true], progress").length === 0);
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll("[aria-busy=true]").length === 0 &&
+      [...document.querySelectorAll("progress")].every(({ value, max }) => value === max),
+  );
   await page.waitForTimeout(1000);
   const { shifts, largest, blocking } = await page.evaluate(
     () =>
