@@ -75,15 +75,15 @@ export function planeMaskOf(shape: AttentionShape, mask: AttentionMask): KeyMask
   const rowsOf = maskOf({ shape, mask });
   const group = groupOf(shape);
   // Sequences and heads of one mask are counted once.
-  const { planes = [], qLens, kvLens, leftPad = null } = mask;
+  const { planes = [] } = mask;
   const apart = (rank: 0 | 1): boolean => planes.some(({ sizes }) => sizes[rank] > 1);
-  const known = new Map<number, RowBits>();
+  const known = new Map<string, RowBits>();
   const all = Array.from({ length: shape.batch * shape.kvHeads }, (_, head): SequenceClass => {
     const [b, first] = [Math.floor(head / shape.kvHeads), (head % shape.kvHeads) * group];
     const { queries, keys } = sequenceOf({ shape, mask }, b);
     const word = (p: number, g: number, w: number): number => rowsOf.word(rowAt(shape, { b, h: first + g, p }), w);
     const heads = Array.from({ length: group }, (_, g) => g);
-    const name = (apart(0) || (qLens ?? kvLens ?? leftPad) !== null ? b * shape.heads : 0) + (apart(1) ? first : 0);
+    const name = [apart(0) ? b : 0, apart(1) ? first : 0, queries, keys, mask.leftPad?.[b] ?? 0].join();
     const bits =
       known.get(name) ??
       rowBits((row, w, together) =>

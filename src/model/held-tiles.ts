@@ -1,3 +1,5 @@
+import { ones } from "../attention/bit-plane.js";
+
 // What a memory holds and fetches in a stretch of visits, for src/model/masked-visits.ts.
 
 /** Words of a tile, as intervals of their numbers, in order; each stands for `dense` words along ranks that no mask couples. */
@@ -68,4 +70,24 @@ export function union(a: readonly Interval[], b: readonly Interval[]): readonly 
     else merged.push([from, to]);
   }
   return merged;
+}
+
+/** The runs of set bits from <= m < to, of words that begin at `at`. */
+export function intervalsOf(words: Uint32Array, at: number, from: number, to: number): readonly Interval[] {
+  const found: [number, number][] = [];
+  for (let w = from >>> 5; 32 * w < to; w += 1) {
+    const base = 32 * w;
+    let word = (words[at + w] as number) & ones(Math.max(0, from - base), Math.min(32, to - base));
+    while (word !== 0) {
+      const low = 31 - Math.clz32(word & -word);
+      // The first bit above it that is not set.
+      const above = ~(word >> low);
+      const length = above === 0 ? 32 - low : Math.min(32 - low, 31 - Math.clz32(above & -above));
+      const last = found.at(-1);
+      if (last !== undefined && last[1] === base + low) last[1] = base + low + length;
+      else found.push([base + low, base + low + length]);
+      word = low + length >= 32 ? 0 : word & ~ones(0, low + length);
+    }
+  }
+  return found;
 }

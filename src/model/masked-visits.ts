@@ -1,10 +1,22 @@
 import { keysOfRow, type SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen } from "../attention/window.js";
 import type { CoupledRank, CoupledRanks, MaskedNest } from "./coupled-counts.js";
-import { type Held, type Interval, joined, lengthOf, moved, repeated, type Stretch, union } from "./held-tiles.js";
+import {
+  type Held,
+  type Interval,
+  intervalsOf,
+  joined,
+  lengthOf,
+  moved,
+  repeated,
+  type Stretch,
+  union,
+} from "./held-tiles.js";
 import type { NestShape } from "./nest.js";
 import { chunkOf, countParts, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./region.js";
+import { type Inner, numberingOf, type PartKind, unnumbered } from "./tile-numbering.js";
+import { bitsOfBlocks } from "./visible-blocks.js";
 
 /**
  * The words fetched into the memories of a level under a mask, where a tile may stay from one turn of an outer loop to the
@@ -37,8 +49,6 @@ interface Chunks {
   length: number;
   part: number;
 }
-
-type Kind = "time" | "memory" | "shared";
 
 class MaskedWalk {
   private readonly steps: readonly {
@@ -149,7 +159,7 @@ class MaskedWalk {
     return (this.wanted & (1 << bit)) !== 0;
   }
 
-  private kindOf(rank: number, part: number): Kind | "inside" {
+  private kindOf(rank: number, part: number): PartKind {
     const bit = (this.shape.ranks[rank]?.shift ?? 0) + part;
     const loop = this.shape.loops.find(own => own.bit === bit);
     if (loop === undefined || loop.level >= this.level) return "inside";
@@ -268,8 +278,30 @@ class MaskedWalk {
   }
 
   private seesSomething(): boolean {
-    const seen = this.seenAtOnce();
-    return seen === undefined ? this.rowsAtHand().next().done !== true : seen[0] < seen[1];
+    const seen = this.seenTogether();
+    return seen === undefined ? this.rowsAtHand().next().done !== true : seen.length > 0;
+  }
+
+  /** The keys at hand that some row at hand sees, in order; undefined where they are of several sequences or stretches. */
+  private seenTogether(): readonly Interval[] | undefined {
+    const atOnce = this.seenAtOnce();
+    if (atOnce !== undefined) return atOnce[0] < atOnce[1] ? [atOnce] : [];
+    const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
+    const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
+    if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
+    const sequence = this.sequences[batches.starts[0] as number];
+    if (sequence?.bits === undefined) return undefined;
+    const { group } = this.region;
+    const all = sequence.queries * group;
+    const step = this.sides[1] === undefined ? all : rows.length;
+    const start = this.sides[1] === undefined ? 0 : (rows.starts[0] as number);
+    if (start % step !== 0) return undefined;
+    if (start >= all) return [];
+    const words = Math.ceil(sequence.keys / 32);
+    const together = bitsOfBlocks(sequence.bits, group, all, step, words);
+    const first = this.sides[2] === undefined ? 0 : (keys.starts[0] as number);
+    const end = this.sides[2] === undefined ? sequence.keys : Math.min(sequence.keys, first + keys.length);
+    return intervalsOf(together, (start / step) * words, first, end);
   }
 
   /** The keys at hand that some row at hand sees, where they are neighbours: of one sequence, one stretch of rows and one of keys. */
@@ -316,10 +348,11 @@ class MaskedWalk {
   private visit(): Stretch | undefined {
     const [ofBatch, ofRows, ofKeys] = this.numbering;
     const seen: Interval[] = [];
-    const atOnce = ofKeys.isWhole && !ofRows.isWanted && !ofBatch.isWanted ? this.seenAtOnce() : undefined;
-    if (atOnce !== undefined) {
-      const [from, to] = atOnce;
-      if (from < to) seen.push([ofKeys.number(from), ofKeys.number(from) + to - from]);
+    const isOfKeys = !ofRows.isWanted && !ofBatch.isWanted && (ofKeys.isWhole || !ofKeys.isWanted);
+    const together = isOfKeys ? this.seenTogether() : undefined;
+    if (together !== undefined) {
+      if (!ofKeys.isWanted && together.length > 0) seen.push([0, 1]);
+      else for (const [from, to] of together) seen.push([ofKeys.number(from), ofKeys.number(from) + to - from]);
     } else
       for (const [b, row, from, to] of this.rowsAtHand()) {
         const base = (ofBatch.number(b) * ofRows.most + ofRows.number(row)) * ofKeys.most;
@@ -352,35 +385,9 @@ class MaskedWalk {
 
   /** How the words of a tile are numbered along one side. */
   private inner(side: CoupledRank | undefined, wanted = this.wanted): Inner {
-    if (side === undefined) return { most: 1, isWhole: false, isWanted: false, number: () => 0 };
-    const { bounds, size } = this.ranks[side.rank] as RankCount;
-    const first = Array.from(bounds).findIndex((_, part) => this.kindOf(side.rank, part) === "inside");
-    const inside = Array.from(bounds, (_, part) => part).filter(part => first >= 0 && part >= first);
-    const own = inside.filter(part => (wanted & (1 << (side.shift + part))) !== 0);
-    // Numbered by places within the chunk at hand where all parts inside count: neighbours stay neighbours.
-    const isShared = Array.from(bounds).some((_, part) => this.kindOf(side.rank, part) === "shared");
-    if (own.length > 0 && own.length === inside.length && !isShared) {
-      const chunk = first === 0 ? Number.POSITIVE_INFINITY : chunkOf(bounds, first - 1);
-      return { most: size, isWhole: true, isWanted: true, number: x => x % chunk };
-    }
-    return {
-      most: size,
-      isWhole: false,
-      isWanted: own.length > 0,
-      number: x =>
-        own.reduce((code, part) => {
-          const index = Math.floor(x / chunkOf(bounds, part));
-          const bound = bounds[part] as number;
-          return code * bound + (part === 0 ? index : index % bound);
-        }, 0),
-    };
+    if (side === undefined) return unnumbered;
+    const rank = this.ranks[side.rank] as RankCount;
+    const kinds = Array.from(rank.bounds, (_, part) => this.kindOf(side.rank, part));
+    return numberingOf(rank, kinds, wanted >>> side.shift);
   }
-}
-
-interface Inner {
-  readonly most: number;
-  /** All parts inside tell words apart, or some do. */
-  readonly isWhole: boolean;
-  readonly isWanted: boolean;
-  readonly number: (coordinate: number) => number;
 }

@@ -1,4 +1,4 @@
-import type { SequenceClass } from "../attention/sequences.js";
+import type { RowBits, SequenceClass } from "../attention/sequences.js";
 import { endOfSeen, firstSeen, isPlainWindow } from "../attention/window.js";
 import type { Grain, VisibleRegion } from "./region.js";
 
@@ -11,8 +11,8 @@ import type { Grain, VisibleRegion } from "./region.js";
 export const isClosedForm = (region: VisibleRegion, sequence: SequenceClass): boolean =>
   sequence.bits === undefined && isPlainWindow(region, sequence);
 
-/** The tiles of `keys` keys that a block of rows sees, ascending; 0: whether it sees any key, as tile 0. */
-type TilesOf = (block: number, keys: number) => Iterable<number>;
+/** Gives the tiles of `keys` keys that a block of rows sees, ascending, until `visit` returns false; 0: whether it sees any key, as tile 0. */
+type TilesOf = (block: number, keys: number, visit: (tile: number) => boolean) => void;
 
 interface Blocks {
   readonly count: number;
@@ -33,47 +33,91 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
 /** Rows next to each other see keys next to each other. */
 function intervals(region: VisibleRegion, sequence: SequenceClass, rows: number, step: number): TilesOf {
   const queryOf = (row: number): number => Math.floor(row / region.group);
-  return function* (block, keys) {
+  return (block, keys, visit) => {
     const from = firstSeen(region, sequence, queryOf(block * step));
     const to = endOfSeen(region, sequence, queryOf(Math.min(rows, (block + 1) * step) - 1));
     if (from >= to) return;
-    if (keys === 0) yield 0;
-    else for (let tile = Math.floor(from / keys); tile * keys < to; tile += 1) yield tile;
+    if (keys === 0) visit(0);
+    else for (let tile = Math.floor(from / keys); tile * keys < to && visit(tile); tile += 1);
   };
 }
 
-/** The bits of each block, by its number of rows: sums over one mask ask for the same again and again. */
-const known = new WeakMap<object, Map<string, Uint32Array>>();
+/** What is kept of a mask of bits: sums over it are asked for again and again, by every Einsum of every design. */
+interface KnownBits {
+  /** The bits of each block, by its number of rows. */
+  readonly blocks: Map<string, Uint32Array>;
+  readonly sums: Map<string, number>;
+}
+
+const known = new WeakMap<RowBits, KnownBits>();
+/** Words of single rows that are kept: 128 MiB. */
+const mostWordsKept = 2 ** 25;
+
+function knownOf(bits: RowBits): KnownBits {
+  const made = known.get(bits) ?? { blocks: new Map<string, Uint32Array>(), sums: new Map<string, number>() };
+  known.set(bits, made);
+  return made;
+}
+
+/** A sum over the blocks of a sequence, once for each mask of bits. */
+function summed(
+  { group }: VisibleRegion,
+  { bits, queries, keys }: SequenceClass,
+  what: string,
+  sum: () => number,
+): number {
+  if (bits === undefined) return sum();
+  const { sums } = knownOf(bits);
+  const name = `${group} ${queries} ${keys} ${what}`;
+  const before = sums.get(name);
+  if (before !== undefined) return before;
+  const found = sum();
+  sums.set(name, found);
+  return found;
+}
+
+/** What the rows of each block see together, as words of bits; `words` a block. */
+export function bitsOfBlocks(bits: RowBits, group: number, rows: number, step: number, words: number): Uint32Array {
+  const { blocks } = knownOf(bits);
+  const name = `${group} ${rows} ${step} ${words}`;
+  const before = blocks.get(name);
+  if (before !== undefined) return before;
+  const together = new Uint32Array(words * Math.ceil(rows / step));
+  // Of larger blocks, what single rows see is put together, as long as there is room for all of it.
+  const finer = step > 1 && rows * words <= mostWordsKept ? bitsOfBlocks(bits, group, rows, 1, words) : undefined;
+  for (let row = 0; row < rows; row += 1) {
+    const at = Math.floor(row / step) * words;
+    for (let w = 0; w < words; w += 1) {
+      (together[at + w] as number) |=
+        finer === undefined ? bits.word(row, w, group) : (finer[row * words + w] as number);
+    }
+  }
+  blocks.set(name, together);
+  return together;
+}
 
 function planes({ group }: VisibleRegion, sequence: SequenceClass, rows: number, step: number): TilesOf {
   const { bits, keys: M } = sequence;
   const words = Math.ceil(M / 32);
   if (bits === undefined) throw new Error("a sequence without bits");
-  const bySteps = known.get(bits) ?? new Map<string, Uint32Array>();
-  known.set(bits, bySteps);
-  const name = `${group} ${step}`;
-  const together = bySteps.get(name) ?? new Uint32Array(words * Math.ceil(rows / step));
-  if (!bySteps.has(name)) {
-    for (let row = 0; row < rows; row += 1) {
-      const at = Math.floor(row / step) * words;
-      for (let w = 0; w < words; w += 1) (together[at + w] as number) |= bits.word(row, w, group);
-    }
-    bySteps.set(name, together);
-  }
-  return function* (block, keys) {
-    let last = -1;
+  const together = bitsOfBlocks(bits, group, rows, step, words);
+  return (block, keys, visit) => {
+    // Bits below this one are of tiles that were seen.
+    let next = 0;
     for (let w = 0; w < words; w += 1) {
-      const word = together[block * words + w] as number;
-      if (word === 0) continue;
-      if (keys === 0) {
-        yield 0;
-        return;
-      }
-      for (let bit = 0; bit < 32; bit += 1) {
-        const tile = Math.floor((32 * w + bit) / keys);
-        if (((word >>> bit) & 1) === 0 || tile === last) continue;
-        last = tile;
-        yield tile;
+      let word = together[block * words + w] as number;
+      while (word !== 0) {
+        if (next >= 32 * (w + 1)) break;
+        if (next > 32 * w) word &= ~((1 << (next - 32 * w)) - 1);
+        if (word === 0) break;
+        if (keys === 0) {
+          visit(0);
+          return;
+        }
+        const key = 32 * w + 31 - Math.clz32(word & -word);
+        const tile = Math.floor(key / keys);
+        if (!visit(tile)) return;
+        next = (tile + 1) * keys;
       }
     }
   };
@@ -81,10 +125,16 @@ function planes({ group }: VisibleRegion, sequence: SequenceClass, rows: number,
 
 /** Blocks by tiles in which a score exists. */
 export function blocksTouched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
-  const { count, tilesOf } = blocksOf(region, sequence, rows);
-  let sum = 0;
-  for (let block = 0; block < count; block += 1) for (const _ of tilesOf(block, keys)) sum += 1;
-  return sum;
+  return summed(region, sequence, `touched ${rows} ${keys}`, () => {
+    const { count, tilesOf } = blocksOf(region, sequence, rows);
+    let sum = 0;
+    const one = (): boolean => {
+      sum += 1;
+      return true;
+    };
+    for (let block = 0; block < count; block += 1) tilesOf(block, keys, one);
+    return sum;
+  });
 }
 
 /** The same where tiles `most` apart are one. */
@@ -94,17 +144,19 @@ export function blocksTouchedUpTo(
   { rows, keys }: Grain,
   most: number,
 ): number {
-  const { count, tilesOf } = blocksOf(region, sequence, rows);
-  let sum = 0;
-  for (let block = 0; block < count; block += 1) {
-    const places = new Set<number>();
-    for (const tile of tilesOf(block, keys)) {
-      places.add(tile % most);
-      if (places.size === most) break;
+  return summed(region, sequence, `up to ${rows} ${keys} ${most}`, () => {
+    const { count, tilesOf } = blocksOf(region, sequence, rows);
+    let sum = 0;
+    for (let block = 0; block < count; block += 1) {
+      const places = new Set<number>();
+      tilesOf(block, keys, tile => {
+        places.add(tile % most);
+        return places.size < most;
+      });
+      sum += places.size;
     }
-    sum += places.size;
-  }
-  return sum;
+    return sum;
+  });
 }
 
 /** What the touched tiles hold, masked or not: rows (or 1 a block) times keys (or 1 a tile). */
@@ -114,14 +166,17 @@ export function withinBlocksTouched(
   { rows: rowsAtOnce, keys }: Grain,
   counted: { readonly rows: boolean; readonly keys: boolean },
 ): number {
-  const { count, step, rows, tilesOf } = blocksOf(region, sequence, rowsAtOnce);
-  let sum = 0;
-  for (let block = 0; block < count; block += 1) {
-    let held = 0;
-    for (const tile of tilesOf(block, keys)) {
-      held += counted.keys && keys > 0 ? Math.min(keys, sequence.keys - tile * keys) : 1;
+  return summed(region, sequence, `within ${rowsAtOnce} ${keys} ${counted.rows} ${counted.keys}`, () => {
+    const { count, step, rows, tilesOf } = blocksOf(region, sequence, rowsAtOnce);
+    let sum = 0;
+    for (let block = 0; block < count; block += 1) {
+      let held = 0;
+      tilesOf(block, keys, tile => {
+        held += counted.keys && keys > 0 ? Math.min(keys, sequence.keys - tile * keys) : 1;
+        return true;
+      });
+      sum += held * (counted.rows ? Math.min(step, rows - block * step) : 1);
     }
-    sum += held * (counted.rows ? Math.min(step, rows - block * step) : 1);
-  }
-  return sum;
+    return sum;
+  });
 }
