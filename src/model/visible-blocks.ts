@@ -12,7 +12,7 @@ export const isClosedForm = (region: VisibleRegion, sequence: SequenceClass): bo
   sequence.bits === undefined && isPlainWindow(region, sequence);
 
 /** Gives the tiles of `keys` keys that a block of rows sees, ascending, until `visit` returns false; 0: whether it sees any key, as tile 0. */
-type TilesOf = (block: number, keys: number, visit: (tile: number) => boolean) => void;
+export type TilesOf = (block: number, keys: number, visit: (tile: number) => boolean) => void;
 
 interface Blocks {
   readonly count: number;
@@ -20,6 +20,10 @@ interface Blocks {
   readonly rows: number;
   readonly tilesOf: TilesOf;
 }
+
+/** The tiles that blocks of so many rows see. */
+export const tilesOfRows = (region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: number): TilesOf =>
+  blocksOf(region, sequence, rowsAtOnce).tilesOf;
 
 function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: number): Blocks {
   const rows = sequence.queries * region.group;

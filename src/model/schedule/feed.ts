@@ -1,4 +1,4 @@
-import { type Block, noMore, notYet, type Row, type Run, type TilePlace, type TileWalk } from "./walk.js";
+import { type Block, firstOver, noMore, notYet, type Row, type Run, type TilePlace, type TileWalk } from "./walk.js";
 
 /** A position in a walk: before the tile that comes next. */
 export class Position {
@@ -102,7 +102,7 @@ export class Position {
     return {
       head: this.headsBefore() + (block.heads === 1 ? 0 : Math.floor(index / this.tilesOfHead(block))),
       m1,
-      p: block.first + this.firstIn(block, m1) + (index % this.tilesOfHead(block)),
+      p: block.first + this.queryTile(block, m1, index % this.tilesOfHead(block)),
       kind: this.kind(),
     };
   }
@@ -110,10 +110,9 @@ export class Position {
   private tilesOfHead({ heads }: Block): number {
     return (this.row?.tiles ?? 1) / heads;
   }
-  private firstIn({ to }: Block, m1: number): number {
-    let p = 0;
-    while ((to[p] as number) <= m1) p++;
-    return p;
+  /** The query tile within its block of a row's tile of one head. */
+  private queryTile({ to, seen }: Block, m1: number, index: number): number {
+    return seen?.row(m1)[index] ?? firstOver(to, m1) + index;
   }
   /** Query heads before those of this block. */
   private headsBefore(): number {

@@ -1,29 +1,6 @@
 import type { Load } from "./dataflows.js";
-import { type Block, firstOver, type TileWalk } from "./walk.js";
-
-const tilesKnown = new WeakMap<Block, Float64Array>();
-
-/** Tiles of a block before each of its key tiles, and all of them at the end. */
-function tilesUpTo(block: Block): Float64Array {
-  const known = tilesKnown.get(block);
-  if (known !== undefined) return known;
-  const { from, to, heads, begin, end } = block;
-  const before = new Float64Array(end - begin + 1);
-  for (let m1 = begin; m1 < end; m1++) {
-    before[m1 - begin + 1] = (before[m1 - begin] as number) + (firstOver(from, m1) - firstOver(to, m1)) * heads;
-  }
-  tilesKnown.set(block, before);
-  return before;
-}
-
-/** The key tile and the query tile of a block's tile: key tile by key tile, head by head. */
-function tileOf(block: Block, index: number): { readonly m1: number; readonly p: number } {
-  const before = tilesUpTo(block);
-  const at = firstOver(before, index) - 1;
-  const m1 = block.begin + at;
-  const low = firstOver(block.to, m1);
-  return { m1, p: low + ((index - (before[at] as number)) % (firstOver(block.from, m1) - low)) };
-}
+import { loadAt, loadsIn } from "./load-order.js";
+import type { Block, TileWalk } from "./walk.js";
 
 /** The tiles of one tensor in the order of their first use, and the next of them to be loaded. */
 export class LoadStream {
@@ -51,12 +28,9 @@ export class LoadStream {
   words(): number {
     const { now, load, index } = this;
     if (now === null) return 0;
-    if (load.by === "keys") return load.words * this.walk.keysOf(now.sequence, now.begin + index);
-    if (load.by === "tiles") {
-      const { m1, p } = tileOf(now, index);
-      return load.words * this.walk.keysOf(now.sequence, m1) * (now.rows[p] as number);
-    }
-    return load.words * (now.rows[this.queryTile(now)] as number);
+    const { m1, p } = loadAt(now, load.by, index);
+    const keys = load.by === "queries" ? 1 : this.walk.keysOf(now.sequence, m1);
+    return load.words * keys * (load.by === "keys" ? 1 : (now.rows[p] as number));
   }
 
   /** Loads from this one on that have the same words for certain. */
@@ -72,9 +46,9 @@ export class LoadStream {
     // The last of a head's may be smaller.
     if (load.by === "keys") return Math.max(1, left - 1);
     if (load.by === "tiles") return 1;
-    const words = now.rows[this.queryTile(now)];
+    const rowsAt = (place: number): number | undefined => now.rows[loadAt(now, "queries", place).p];
     let same = 1;
-    while (same < left && now.rows[this.queryTile(now, index + same)] === words) same++;
+    while (same < left && rowsAt(index + same) === rowsAt(index)) same++;
     return same;
   }
 
@@ -136,26 +110,12 @@ export class LoadStream {
   private use(): readonly number[] {
     const { now, index, load } = this;
     if (now === null) return [Number.POSITIVE_INFINITY];
-    const place = [this.part, this.head, this.block];
-    if (load.by === "keys") return [...place, now.begin + index, 0];
-    if (load.by === "tiles") return [...place, tileOf(now, index).m1, index];
-    return [...place, now.from[this.queryTile(now)] as number, index];
+    const { m1 } = loadAt(now, load.by, index);
+    return [this.part, this.head, this.block, m1, load.by === "keys" ? 0 : index];
   }
 
   private sizeOf(block: Block): number {
-    const { by } = this.load;
-    if (by === "tiles") return tilesUpTo(block).at(-1) as number;
-    return by === "keys" ? block.end - block.begin : block.from.length * block.heads;
-  }
-
-  /**
-   * The query tile of the next load: in the order of the key tiles from which they are used, and of one key tile head by head.
-   */
-  private queryTile({ from, heads }: Block, index = this.index): number {
-    const start = Math.floor(index / heads);
-    const begins = firstOver(from, (from[start] as number) - 1);
-    const size = firstOver(from, from[start] as number) - begins;
-    return begins + ((index - begins * heads) % size);
+    return loadsIn(block, this.load.by);
   }
 
   private tilesOfHead(): number {

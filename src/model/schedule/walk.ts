@@ -1,6 +1,7 @@
-import { keysOfRow } from "../../attention/sequences.js";
 import { endOfSeen, firstSeen } from "../../attention/window.js";
 import type { TileWork, WorkSequence } from "../../spec/schedule/machine.js";
+import { tilesOfRows } from "../visible-blocks.js";
+import { areIntervals, SeenTiles } from "./seen-tiles.js";
 
 /** What a tile is to its queries and keys, as bits, with the number of its columns (0: all) above them. */
 export const tileBits = { exists: 1, first: 2, last: 4, opens: 8, closes: 16 } as const;
@@ -40,6 +41,8 @@ export interface Block {
   readonly begin: number;
   readonly end: number;
   readonly sequence: number;
+  /** The tiles that are seen, where a mask of bits leaves holes in the intervals. */
+  readonly seen?: SeenTiles;
 }
 
 /** One key tile of a block with the query tiles that see it. */
@@ -87,7 +90,7 @@ export class TileWalk {
         const alike = this.alikeBlocks(sequence, b);
         const block = this.block(sequence, b);
         if (block !== null) {
-          tiles += times * alike * block.heads * sumOf(block.to, block.from);
+          tiles += times * alike * block.heads * (block.seen?.tiles ?? sumOf(block.to, block.from));
           least = Math.min(least, leastBetween(block));
         }
         b += alike;
@@ -140,17 +143,33 @@ export class TileWalk {
     const each = this.blocksOfHead(sequence);
     const first = (index % each) * blockTiles;
     const count = Math.min(blockTiles, Math.ceil(rows / tileRows) - first);
+    const keyTiles = this.keyTilesOfBits(own, first, count);
     const all = Array.from({ length: count }, (_, i) => {
       const row = (first + i) * tileRows;
       const end = Math.min(rows, row + tileRows);
-      return { i, ...this.keyTiles(own, row, end), rows: end - row };
+      const seen = keyTiles?.[i];
+      const tiles =
+        seen === undefined ? this.keyTiles(own, row, end) : { from: seen[0] ?? 0, to: (seen.at(-1) ?? -1) + 1 };
+      return { i, ...tiles, rows: end - row };
     });
-    const seeing = neverFalling(all.filter(({ from, to }) => from < to));
+    const seeing = all.filter(({ from, to }) => from < to);
     if (seeing.length === 0) return null;
+    const heads = headTiles[this.even ? 0 : Math.floor(index / each)] as number;
+    if (keyTiles !== undefined && !areIntervals(keyTiles)) {
+      const begin = Math.min(...seeing.map(({ from }) => from));
+      const end = Math.max(...seeing.map(({ to }) => to));
+      return {
+        ...{ heads, first, begin, end, sequence },
+        from: Float64Array.from(all, tile => tile.from),
+        to: Float64Array.from(all, tile => tile.to),
+        rows: Float64Array.from(all, tile => tile.rows),
+        seen: new SeenTiles(keyTiles, begin, end),
+      };
+    }
     const from = Float64Array.from(seeing, tile => tile.from);
     const to = Float64Array.from(seeing, tile => tile.to);
     return {
-      heads: headTiles[this.even ? 0 : Math.floor(index / each)] as number,
+      heads,
       first: first + (seeing[0]?.i ?? 0),
       from,
       to,
@@ -165,19 +184,25 @@ export class TileWalk {
   private keyTiles(own: WorkSequence, begin: number, end: number): { readonly from: number; readonly to: number } {
     const { window, group, tileKeys } = this.work;
     const lengths = { ...own, queries: own.rows / group };
-    let from = firstSeen(window, lengths, Math.floor(begin / group));
-    let to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
-    if (own.bits !== undefined) {
-      let [first, last] = [to, from];
-      for (let row = begin; row < end; row++) {
-        for (const seen of keysOfRow(window, lengths, row, group)) {
-          first = Math.min(first, seen.from);
-          last = Math.max(last, seen.to);
-        }
-      }
-      [from, to] = [first, last];
-    }
+    const from = firstSeen(window, lengths, Math.floor(begin / group));
+    const to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
     return from < to ? { from: Math.floor(from / tileKeys), to: Math.ceil(to / tileKeys) } : { from: 0, to: 0 };
+  }
+
+  /** Of each query tile of a block the key tiles that a mask of bits shows it; undefined for other masks. */
+  private keyTilesOfBits(own: WorkSequence, first: number, count: number): readonly (readonly number[])[] | undefined {
+    const { group, tileRows, tileKeys, window } = this.work;
+    if (own.bits === undefined) return undefined;
+    const sequence = { ...own, queries: own.rows / group };
+    const tilesOf = tilesOfRows({ ...window, group, sequences: [sequence] }, sequence, tileRows);
+    return Array.from({ length: count }, (_, i) => {
+      const seen: number[] = [];
+      tilesOf(first + i, tileKeys, tile => {
+        seen.push(tile);
+        return true;
+      });
+      return seen;
+    });
   }
 
   /** The row of a block's key tile, or of the first after it that some query sees; null past the last. */
@@ -196,7 +221,8 @@ export class TileWalk {
   private next = 0;
 
   private makeRow(block: Block, m1: number): Row | null {
-    const { from, to, rows, heads } = block;
+    const { from, to, heads } = block;
+    if (block.seen !== undefined) return this.rowOfSeen(block, block.seen, m1);
     const low = firstOver(to, m1);
     const high = firstOver(from, m1);
     if (low >= high) return this.row(block, m1 + 1);
@@ -205,14 +231,31 @@ export class TileWalk {
     const bounds = [...cuts].filter(cut => cut >= low && cut <= high).sort((a, b) => a - b);
     for (let k = 0; k + 1 < bounds.length; k++) {
       const [start, stop] = [bounds[k] as number, bounds[k + 1] as number];
-      const isLast = to[start] === m1 + 1;
-      const kind =
-        tileBits.exists |
-        (from[start] === m1 ? tileBits.first : 0) |
-        (isLast ? tileBits.last | (this.columnsId(rows[start] as number) << bitsInKind) : 0);
-      own.push({ kind, count: stop - start });
+      own.push({ kind: this.kindOf(block, start, m1), count: stop - start });
     }
     return { block, m1, runs: edged(own, heads), tiles: (high - low) * heads, alike: this.alikeRows(block, m1) };
+  }
+
+  private kindOf({ from, to, rows }: Block, p: number, m1: number): number {
+    const isLast = to[p] === m1 + 1;
+    return (
+      tileBits.exists |
+      (from[p] === m1 ? tileBits.first : 0) |
+      (isLast ? tileBits.last | (this.columnsId(rows[p] as number) << bitsInKind) : 0)
+    );
+  }
+
+  private rowOfSeen(block: Block, seen: SeenTiles, m1: number): Row | null {
+    const tiles = seen.row(m1);
+    if (tiles.length === 0) return this.row(block, m1 + 1);
+    const own: Run[] = [];
+    for (const p of tiles) {
+      const kind = this.kindOf(block, p, m1);
+      const last = own.at(-1);
+      if (last?.kind === kind) own[own.length - 1] = { kind, count: last.count + 1 };
+      else own.push({ kind, count: 1 });
+    }
+    return { block, m1, runs: edged(own, block.heads), tiles: tiles.length * block.heads, alike: 1 };
   }
 
   /** Rows from this one on whose tiles are first, last and there alike. */
@@ -259,26 +302,6 @@ export class TileWalk {
   }
 }
 
-/**
- * Spans of which neither end falls from one query tile to the next: as they are for masks that leave intervals; of masks of
- * bits what they walk at the most.
- */
-function neverFalling<T extends { readonly from: number; readonly to: number }>(tiles: readonly T[]): readonly T[] {
-  let to = 0;
-  const forward = tiles.map(tile => {
-    to = Math.max(to, tile.to);
-    return { ...tile, to };
-  });
-  let from = Number.POSITIVE_INFINITY;
-  return forward
-    .reverse()
-    .map(tile => {
-      from = Math.min(from, tile.from);
-      return { ...tile, from };
-    })
-    .reverse();
-}
-
 /** The runs of all heads of a block, the row's first tile opening it and its last closing it. */
 function edged(own: readonly Run[], heads: number): readonly Run[] {
   const runs: Run[] = [];
@@ -313,7 +336,8 @@ function sumOf(to: Float64Array, from: Float64Array): number {
  * The fewest tiles from one key tile of some queries to the next: a row's tiles, from a query's place in one row to its place
  * in the next. Infinity where no query has two.
  */
-function leastBetween({ from, to, heads }: Block): number {
+function leastBetween({ from, to, heads, seen }: Block): number {
+  if (seen !== undefined) return seen.leastBetween(heads);
   let least = Number.POSITIVE_INFINITY;
   for (let p = 0; p < from.length; p++) {
     const [begin, end] = [from[p] as number, to[p] as number];
