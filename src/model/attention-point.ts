@@ -1,7 +1,7 @@
 import type { BitPlane } from "../attention/bit-plane.js";
 import { groupOf } from "../attention/heads.js";
 import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from "../attention/score-terms.js";
-import { classesOf, hidesAny, type KeyMask, planeMaskOf } from "../attention/sequences.js";
+import { classesOf, hidesAny, type KeyMask, planeMaskOf, type SequenceClass } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Sequence, Window } from "../attention/window.js";
 import { UsageError } from "../errors.js";
@@ -18,6 +18,8 @@ export interface PointRequest {
   readonly decodeQueries: number;
   /** Keys of each sequence in place of `seq`, one for each of the batch. */
   readonly kvLens?: readonly number[];
+  /** Keys of each sequence that are padding in front, one for each of the batch. */
+  readonly leftPad?: readonly number[];
   /** Other masks, which intersect with the workload's; its own where absent. */
   readonly masking?: Masking;
   /** What is charged of a soft-cap and a bias; nothing where absent. */
@@ -69,18 +71,17 @@ export function checkPhase(workload: Workload, phase: Phase): void {
 
 /** The attention of each kind of a workload's layers. Throws UsageError for a phase that the workload does not have. */
 export function attentionPoints(workload: Workload, request: PointRequest): readonly AttentionPoint[] {
-  const { phase, seq, decodeQueries, kvLens } = request;
+  const { phase, decodeQueries } = request;
   checkPhase(workload, phase);
-  const batch = kvLens?.length ?? request.batch;
   const keysOf = (length: number): number => workload.crossKeys ?? length;
   const queriesOf = (length: number): number => (phase === "decode" ? decodeQueries : length);
-  const sequences = classesOf(
-    (kvLens ?? [seq]).map(length => ({
-      count: kvLens === undefined ? batch : 1,
-      queries: queriesOf(length),
-      keys: keysOf(length),
-    })),
-  );
+  const lengths = lengthsOf(request);
+  const inOrder = lengths.map(({ count, length, leftPad }): SequenceClass => {
+    checkPadding(leftPad, keysOf(length));
+    return { count, queries: queriesOf(length), keys: keysOf(length), ...(leftPad === 0 ? {} : { leftPad }) };
+  });
+  const batch = inOrder.reduce((sum, { count }) => sum + count, 0);
+  const sequences = classesOf(inOrder);
   const queries = Math.max(...sequences.map(s => s.queries));
   const keys = Math.max(...sequences.map(s => s.keys));
   const sizes = attentionSizes(workload, { batch, queries, keys });
@@ -92,16 +93,43 @@ export function attentionPoints(workload: Workload, request: PointRequest): read
     const point = { kind, phase, batch, queries, keys, group, sizes, terms };
     const own = { left, right: workload.causal ? 0 : right };
     if (request.masking === undefined) return { ...point, mask: thatHides({ ...own, sequences }, group) };
-    const each = sequences.flatMap(sequence => Array<Sequence>(sequence.count).fill(sequence));
+    const each = inOrder.flatMap(sequence => Array<Sequence>(sequence.count).fill(sequence));
     const shape = { ...workload, batch, queries, keys };
     const { planes = [], ...window } = request.masking({ workload, window: kind.window, shape, sequences: each });
     if (planes.length === 0) return { ...point, mask: thatHides({ ...window, sequences }, group) };
-    const lengths = { qLens: each.map(s => s.queries), kvLens: each.map(s => s.keys) };
-    const mask = planeMaskOf(shape, { ...window, ...lengths, planes });
+    const ofBatch = {
+      qLens: each.map(s => s.queries),
+      kvLens: each.map(s => s.keys),
+      ...(request.leftPad === undefined ? {} : { leftPad: request.leftPad }),
+    };
+    const mask = planeMaskOf(shape, { ...window, ...ofBatch, planes });
     if (mask === null) throw new UsageError({ where: "--mask", got: "no sequences", expected: "queries and keys" });
     // Each head is a sequence of its own, whose keys may be others.
     return { ...point, sizes: { ...sizes, B: sizes.B * sizes.H, H: 1 }, mask: thatHides(mask, group) };
   });
+}
+
+interface Length {
+  readonly count: number;
+  readonly length: number;
+  readonly leftPad: number;
+}
+
+/** The sequences that are asked for, in their order; all alike as one. @throws UsageError for paddings of another batch */
+function lengthsOf({ seq, batch, kvLens, leftPad }: PointRequest): readonly Length[] {
+  if (kvLens === undefined && leftPad === undefined) return [{ count: batch, length: seq, leftPad: 0 }];
+  const lengths = kvLens ?? (leftPad ?? []).map(() => seq);
+  if (leftPad !== undefined && leftPad.length !== lengths.length) {
+    const expected = `${lengths.length}, one for each of --kv-lens`;
+    throw new UsageError({ where: "--left-pad", got: `${leftPad.length} lengths`, expected });
+  }
+  return lengths.map((length, b) => ({ count: 1, length, leftPad: leftPad?.[b] ?? 0 }));
+}
+
+function checkPadding(leftPad: number, keys: number): void {
+  if (leftPad <= keys) return;
+  const expected = `at most the ${keys} keys of its sequence`;
+  throw new UsageError({ where: "--left-pad", got: String(leftPad), expected });
 }
 
 const thatHides = (mask: KeyMask, group: number): KeyMask | undefined => (hidesSome(mask, group) ? mask : undefined);
@@ -123,7 +151,7 @@ export function hidesSome(mask: KeyMask, group: number): boolean {
       expected: "at most 2^53",
     });
   }
-  if (!sequences.some(({ queries, keys }) => queries > 0 && keys > 0)) {
+  if (!sequences.some(({ queries, keys, leftPad = 0 }) => queries > 0 && keys > leftPad)) {
     throw new UsageError({ where: "lengths", got: "a batch in which no query sees a key", expected: "one that does" });
   }
   return true;

@@ -17,7 +17,10 @@ export function register(program: Command): void {
     .addOption(parsed("--batch <n>", "sequences at once (default: the workload's, 64 for the paper's)", parseModelSize))
     .addOption(phaseOption())
     .addOption(queriesOption())
-    .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths));
+    .addOption(parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths))
+    .addOption(
+      parsed("--left-pad <list>", "keys of each sequence of the batch that are padding in front", parseLengths),
+    );
   maskOptions(command).option(
     "--layer",
     "a whole layer: the projections and the feed-forward layer (active experts) as well",

@@ -16,7 +16,7 @@ import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type MaskOption, maskingOf } from "./masking.js";
-import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "./options.js";
+import { type AccountingOptions, accountingOfCommand, checkPaddings, type PhaseOptions, queriesOf } from "./options.js";
 import { chargedUnder, chargesScores, type ScoreOptions, scoreChoice } from "./score-terms.js";
 import { countsView, loopNestView, rooflineView } from "./views.js";
 
@@ -26,6 +26,7 @@ export interface ModelOptions extends AccountingOptions, ArithmeticOptions, Phas
   readonly seq?: readonly string[];
   readonly batch?: number;
   readonly kvLens?: readonly number[];
+  readonly leftPad?: readonly number[];
   readonly mask?: MaskOption;
   readonly layer?: boolean;
   readonly set?: readonly Patch[];
@@ -46,6 +47,7 @@ export async function runModel(options: ModelOptions): Promise<void> {
     const other = options.seq === undefined ? "--batch" : "--seq";
     throw new UsageError({ where: "--kv-lens", got: `${other} beside it`, expected: "one of the two" });
   }
+  checkPaddings(options);
   const queries = queriesOf(options);
   const models = parseWords("--model", options.model ?? ["bert"]);
   const workloads = models.map(name => loadWorkload(specFiles, name, "--model"));
@@ -71,6 +73,7 @@ export async function runModel(options: ModelOptions): Promise<void> {
     ...queries,
     ...(charged.scores === undefined ? {} : { scores: charged.scores }),
     ...(options.kvLens === undefined ? {} : { kvLens: options.kvLens }),
+    ...(options.leftPad === undefined ? {} : { leftPad: options.leftPad }),
     product: options.layer === true ? loadDesign(specFiles, "product") : undefined,
     accounting,
     patches,

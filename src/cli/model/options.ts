@@ -57,6 +57,19 @@ export function queriesOf({ phase, queries }: PhaseOptions): { readonly phase: P
   return { phase, decodeQueries: queries ?? 1 };
 }
 
+/** A batch of another size than its paddings would be taken without effect. @throws UsageError */
+export function checkPaddings({
+  batch,
+  leftPad,
+}: {
+  readonly batch?: number;
+  readonly leftPad?: readonly number[];
+}): void {
+  if (batch === undefined || leftPad === undefined || leftPad.length === batch) return;
+  const [got, expected] = [`${leftPad.length} lengths`, `${batch}, one for each of --batch`];
+  throw new UsageError({ where: "--left-pad", got, expected });
+}
+
 /** The options that choose an accounting. */
 export function accountingOptions(command: Command): Command {
   return command

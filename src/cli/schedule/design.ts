@@ -12,7 +12,7 @@ import type { Document } from "../../spec/document.js";
 import { loadSchedule, loadWorkload } from "../../spec/load.js";
 import type { ScheduleDocument } from "../../spec/schedule/document.js";
 import type { Workload } from "../../spec/workload.js";
-import { queriesOf } from "../model/options.js";
+import { checkPaddings, queriesOf } from "../model/options.js";
 import type { MachineOptions, Ports } from "./options.js";
 
 /** A design as the options want it, ready to be evaluated and simulated. */
@@ -96,12 +96,14 @@ export function pointsFor(
   scores: ScoreChoice | undefined,
 ): readonly SchedulePoint[] {
   const workload = workloadFor(loadWorkload(specFiles, model, "--model"), options);
-  const { batch = workload.batch, kvLens } = options;
+  const { batch = workload.batch, kvLens, leftPad } = options;
+  checkPaddings(options);
   const request = {
     ...queriesOf(options),
     seq,
     batch,
     ...(kvLens === undefined ? {} : { kvLens }),
+    ...(leftPad === undefined ? {} : { leftPad }),
     ...(masking === undefined ? {} : { masking }),
     ...(scores === undefined ? {} : { scores }),
   };

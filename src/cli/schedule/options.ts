@@ -20,6 +20,7 @@ export interface MachineOptions extends PhaseOptions, AccountingOptions, Arithme
   readonly schedule?: string;
   readonly batch?: number;
   readonly kvLens?: readonly number[];
+  readonly leftPad?: readonly number[];
   readonly mask?: MaskOption;
   readonly set?: readonly Patch[];
   readonly heads?: number;
@@ -54,6 +55,7 @@ const ownOptions = (): readonly Option[] => [
   phaseOption(),
   queriesOption(),
   parsed("--kv-lens <list>", "a batch of these lengths, in place of --seq and --batch", parseLengths),
+  parsed("--left-pad <list>", "keys of each sequence of the batch that are padding in front", parseLengths),
   parsed("--heads <n>", "heads (default: the model's)", parseModelSize),
   parsed("--head-dim <n>", "E (default: the model's)", parseModelSize),
   parsed("--value-dim <n>", "F (default: the model's)", parseModelSize),
