@@ -15,5 +15,6 @@ export default defineConfig({
     globalSetup: ["test/wgsl-witness.ts"],
     pool: "forks",
     testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { csvText } from "../../src/io/csv.js";
-import { peGrid } from "../../src/report/pe-grid.js";
 import { lengthLabel } from "../../src/report/units.js";
 import { waterfall, waterfallColours, waterfallMargins } from "../../src/report/waterfall.js";
 import { announce } from "../announce.js";
@@ -13,7 +12,8 @@ import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
 import { comparison, cyclesCaption, slicesTable, usesFigure } from "../schedule/figures.js";
-import { type Simulated, steppedSeq, steppedWidth } from "../schedule/request.js";
+import type { Simulated } from "../schedule/request.js";
+import { Steps } from "../schedule/steps.js";
 import { useSchedule } from "../schedule/use-worker.js";
 import { Zoomable } from "../schedule/zoom.js";
 import { type State, writeSize } from "../state.js";
@@ -151,84 +151,5 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
         why it issues none in the others. {caption} FuseMax, section V.
       </Chart>
     </>
-  );
-}
-
-/** The PEs of a small array, cycle by cycle. */
-function Steps(props: PanelProps) {
-  const { state, change } = props;
-  const id = useId();
-  const theme = useTheme();
-  const { answer } = useSchedule({ what: "steps", design: state.design, array: state.array });
-  if (answer === null) return null;
-  if (answer.type !== "steps") {
-    return <p class="notes wide wrong">{answer.type === "failed" ? answer.message : ""}</p>;
-  }
-  const { frames, schedule, rows, columns } = answer.steps;
-  const last = frames.length - 1;
-  const cycle = Math.min(state.cycle, last);
-  const frame = frames[cycle];
-  const title = `${rows} x ${columns} PEs, cycle ${cycle}`;
-  const svg = frame === undefined ? "" : peGrid([frame], schedule, title, "strip", theme);
-  const go = (to: number) => change({ cycle: Math.min(last, Math.max(0, to)) }, true);
-  return (
-    <figure class="card wide" aria-labelledby={id}>
-      <h2 id={id}>The processing elements, cycle by cycle</h2>
-      <div class="steps">
-        <label>
-          Array{" "}
-          <select
-            name="array"
-            value={state.array}
-            onChange={event => change({ array: Number(event.currentTarget.value) }, true)}
-          >
-            {[2, 3, 4, 6, 8].map(side => (
-              <option key={side} value={side}>
-                {side} × {side}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="button" onClick={() => go(cycle - 1)} disabled={cycle === 0}>
-          Back
-        </button>
-        <button type="button" onClick={() => go(cycle + 1)} disabled={cycle === last}>
-          Forward
-        </button>
-        <label class="grow">
-          Cycle {cycle} of {last}
-          <input
-            type="range"
-            name="cycle"
-            min={0}
-            max={last}
-            value={cycle}
-            onInput={event => change({ cycle: Number(event.currentTarget.value) })}
-            onChange={event => change({ cycle: Number(event.currentTarget.value) }, true)}
-          />
-        </label>
-      </div>
-      <section
-        class="chart natural"
-        data-chart="pes"
-        aria-label={title}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-        tabIndex={0}
-        dangerouslySetInnerHTML={{ __html: svg }}
-      />
-      <figcaption>
-        A register-level simulation of {steppedSeq} queries and keys, {steppedWidth} wide, that computes real values: in
-        each PE its operation, the step and the tile; on each link the value that arrives in this cycle. The row with
-        round corners is the 1D array. FuseMax, section V, Fig. 5.
-      </figcaption>
-      <p class="exports">
-        <button type="button" onClick={() => save(`pes-${cycle}.svg`, "image/svg+xml", svg)}>
-          Save SVG<span class="hidden"> of the PEs</span>
-        </button>
-      </p>
-      <Command
-        command={`npx fusemax trace --design ${state.design} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --accounting published --pe --cycles ${cycle}..${cycle} --out pes.svg`}
-      />
-    </figure>
   );
 }

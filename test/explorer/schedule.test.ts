@@ -122,6 +122,27 @@ describe("Schedule", () => {
     await close();
   });
 
+  test("the PEs play and pause, and each tells what it does and holds", async () => {
+    const { page, complaints, close } = await open("#1/schedule?array=2&cycle=20");
+    const cycle = () => page.locator("[data-chart=pes] svg text").nth(2).textContent();
+    await page.getByRole("button", { name: "Play" }).click();
+    await expect.poll(cycle).toBe("cycle 22");
+    await page.getByRole("button", { name: "Pause" }).click();
+    const paused = await cycle();
+    await page.waitForTimeout(700);
+    expect(await cycle()).toBe(paused);
+    await page.selectOption('select[name="pe"]', { label: "row 0, column 0" });
+    const inside = page.getByRole("region", { name: "Inside the PE of row 0, column 0" });
+    const first = await page.locator("[data-chart=pes] svg rect[rx='3'] + text").first().textContent();
+    const step = await page.locator("[data-chart=pes] svg rect[rx='3'] + text + text").first().textContent();
+    expect(await inside.locator("tbody tr").first().textContent()).toContain(`${first?.replace(/\[.*/, "")}, ${step}`);
+    expect(await inside.textContent()).toMatch(/register 0/);
+    await page.locator("[data-chart=pes] svg rect[rx='14']").last().click({ force: true }); // its words lie over it
+    await page.getByRole("region", { name: "Inside the PE of 1D array, 1" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("says why nothing can be drawn, and where cycles are lost", async () => {
     const { page, complaints, close } = await open("#1/schedule?scheduleSeq=1K&memory=ideal");
     await page.locator('input[name="epoch"]').fill("999999999");

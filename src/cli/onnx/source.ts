@@ -20,7 +20,7 @@ import { translate } from "./translate.js";
 const besideModel: ReadonlySet<string> = new Set([
   ...["onnx", "onnxData", "design", "cascade", "array", "arithmetic", "format", "kvSplits", "engine"],
   ...["accounting", "correct", "check", "maxError", "json", "output", "outputLayout", "presentK", "presentV"],
-  ...["dump", "dumpTile", "resume", "lse", "scores"],
+  ...["dump", "dumpTile", "resume", "lse", "scores", "jobs", "progress"],
 ]);
 
 /** The attention of a model of ONNX and its test data. @throws UsageError, InputError */
