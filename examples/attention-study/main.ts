@@ -67,32 +67,27 @@ const shapeTable = textTable({
   ]),
 });
 
-const caps = capRows(8 * 1024);
-const [plain] = caps;
-const capTable = textTable({
-  columns: [
-    "scores",
-    "FuseMax cycles",
-    "x not capped",
-    "2D useful",
-    "1D busy",
-    "energy J",
-    "FLAT cycles",
-    "x not capped",
-    "x FLAT",
-  ],
-  rows: caps.map(({ scores, fusemax, flat }) => [
-    scores,
-    Math.round(fusemax.cycles).toLocaleString("en-US"),
-    ratio(fusemax.cycles / (plain?.fusemax.cycles ?? Number.NaN)),
-    `${(100 * ofArray(fusemax.use, "2d").useful).toFixed(1)}%`,
-    `${(100 * ofArray(fusemax.utilization, "1d")).toFixed(1)}%`,
-    (fusemax.energyPj / 1e12).toFixed(3),
-    Math.round(flat.cycles).toLocaleString("en-US"),
-    ratio(flat.cycles / (plain?.flat.cycles ?? Number.NaN)),
-    ratio(flat.cycles / fusemax.cycles),
-  ]),
-});
+function caps(phase: Row["phase"]): string {
+  const rows = capRows(8 * 1024, phase);
+  const [plain] = rows;
+  return textTable({
+    columns: [
+      ...["scores", "FuseMax cycles", "x not capped", "2D useful", "1D busy", "energy mJ"],
+      ...["FLAT cycles", "x not capped", "x FLAT"],
+    ],
+    rows: rows.map(({ scores, fusemax, flat }) => [
+      scores,
+      Math.round(fusemax.cycles).toLocaleString("en-US"),
+      ratio(fusemax.cycles / (plain?.fusemax.cycles ?? Number.NaN)),
+      `${(100 * ofArray(fusemax.use, "2d").useful).toFixed(1)}%`,
+      `${(100 * ofArray(fusemax.utilization, "1d")).toFixed(1)}%`,
+      (fusemax.energyPj / 1e9).toFixed(3),
+      Math.round(flat.cycles).toLocaleString("en-US"),
+      ratio(flat.cycles / (plain?.flat.cycles ?? Number.NaN)),
+      ratio(flat.cycles / fusemax.cycles),
+    ]),
+  });
+}
 
 const text = [
   "Prefill, corrected accounting",
@@ -108,7 +103,9 @@ const text = [
   "Decode of Llama 3 70B, 128K tokens, on other arrays",
   shapeTable,
   "Gemma 2, global layers, prefill of 8K tokens, corrected accounting: what its soft-cap costs",
-  capTable,
+  caps("prefill"),
+  "Gemma 2, global layers, decode at 8K tokens, corrected accounting: what its soft-cap costs",
+  caps("decode"),
 ].join("\n\n");
 
 mkdirSync(folder, { recursive: true });

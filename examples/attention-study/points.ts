@@ -80,7 +80,7 @@ export interface CapRow {
 }
 
 /** Gemma 2's global layers: without its soft-cap, with the division on dividers of four cycles and of one, by multiply-adds. */
-export function capRows(seq: number): readonly CapRow[] {
+export function capRows(seq: number, phase: Row["phase"]): readonly CapRow[] {
   const quick = [{ path: "architecture.arrays.1d.operations.divide", value: 1 }];
   const ways = [
     { scores: "not capped", softcap: "off", division: "divider", patches: [] },
@@ -93,7 +93,7 @@ export function capRows(seq: number): readonly CapRow[] {
       designs: ["fusemax", "flat"].map(name => loadDesign(specFiles, name)),
       workloads: [loadWorkload(specFiles, "gemma-2-9b")],
       lengths: [seq],
-      phase: "prefill",
+      phase,
       decodeQueries: 1,
       accounting: accountingOf("corrected", undefined),
       effects: false,

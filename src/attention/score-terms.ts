@@ -42,6 +42,9 @@ export interface ScoreChoice {
   readonly bias: ScoreSizes | null;
 }
 
+/** Whether nothing is asked for but what a model has itself. */
+export const isModelsOwn = ({ softcap, bias }: ScoreChoice): boolean => softcap === "model" && bias === null;
+
 /** What is asked for of a model's scores. `queriesAtOnce`: of one step. */
 export function scoreTermsOf(
   { softcap, division, bias }: ScoreChoice,

@@ -2,7 +2,6 @@ import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from ".
 import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
 import type { Document } from "../spec/document.js";
-import { designWithTerms } from "../spec/score-terms/design.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
 import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
@@ -10,6 +9,7 @@ import { type CompiledDesign, compileDesign } from "./compile.js";
 import { type Evaluation, evaluate } from "./evaluate.js";
 import { FieldReads } from "./field-reads.js";
 import { applyPatches, fieldsByName, type Patch } from "./patch.js";
+import { chargedDesign } from "./per-terms.js";
 import { checkSettings, type ReadDesign } from "./settings.js";
 
 /** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
@@ -118,7 +118,7 @@ export function sweeper(request: SweepRequest, recorders: readonly FieldReads[] 
     const patches = [...variable.map((k, i) => patchOf(k, `@${i}`)), ...fixed.map(k => patchOf(k, valueAt(k)))];
     const reads = recorders[design];
     const options = { corrections: accounting.corrections, patches, variables: variable.length, reads };
-    const made = compileDesign(designWithTerms(request.designs[design] as Design, terms).design, options);
+    const made = compileDesign(chargedDesign(request.designs[design] as Design, terms, scores).design, options);
     compiled.set(key, made);
     return made;
   };

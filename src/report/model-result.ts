@@ -131,15 +131,20 @@ export function modelResults(request: ModelRequest): ModelResults {
   const compiled = designs.map(design => {
     const reads = new FieldReads();
     const all = points.map(({ point }) => point.terms);
-    return { name: design.name, reads, ...perTerms(design, all, own => compileFor(own, request, reads)) };
+    return {
+      name: design.name,
+      reads,
+      ...perTerms(design, all, request.scores, own => compileFor(own, request, reads)),
+    };
   });
   const results: ModelResult[] = [];
   const failures: ModelFailure[] = [];
   let first: unknown;
   for (const { workload, seq, point } of points) {
-    for (const { name, of } of compiled) {
+    for (const { name, of, charged } of compiled) {
       try {
-        results.push({ ...resultOf(of(point.terms), workload, point, accounting), seq });
+        const own = { ...point, terms: charged(point.terms) };
+        results.push({ ...resultOf(of(point.terms), workload, own, accounting), seq });
       } catch (error) {
         if (!(error instanceof FusemaxError)) throw error;
         first ??= error;

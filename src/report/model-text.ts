@@ -70,7 +70,8 @@ function headOf({ model, layers, phase, seq, batch }: ModelResult): string {
 }
 
 /** What a reader must know of a point, a line each. */
-function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[]): readonly string[] {
+function notesOf(results: readonly ModelResult[], workloads: readonly Workload[]): readonly string[] {
+  const [result] = results;
   const workload = workloads.find(({ name }) => name === result?.model);
   if (result === undefined || workload === undefined) return [];
   const { queries, keys, headsPerKey: group } = result;
@@ -90,7 +91,8 @@ function notesOf([result]: readonly ModelResult[], workloads: readonly Workload[
   ) {
     notes.push(`${workload.name} was made for at most ${counted(workload.context, "position")}.`);
   }
-  const { softcap, bias } = result.scores;
+  // Designs that have no place for a cap have a line of their own.
+  const { softcap, bias } = (results.find(({ scores }) => scores.softcap !== null) ?? result).scores;
   if (softcap !== null) {
     notes.push(
       `Its scores are capped: 8 multiply-adds, 2 additions and a division each, ${divisions[softcap]} (CE, CN, CD, CR, CS by Einsum).`,

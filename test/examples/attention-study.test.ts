@@ -30,7 +30,7 @@ describe("the study of today's attention", () => {
 
   it("keeps what Gemma 2's soft-cap costs, in its numbers and in the document's table", () => {
     const document = readFileSync(new URL("../../docs/attention-today.md", import.meta.url), "utf8");
-    const rows = capRows(8192);
+    const rows = capRows(8192, "prefill");
     const [plain] = rows;
     if (plain === undefined) throw new Error("no row");
     for (const { scores, fusemax, flat } of rows) {
@@ -44,6 +44,11 @@ describe("the study of today's attention", () => {
       expect(row?.split(" | ").slice(1).join().replace(/ \|$/, "")).toBe(figures.join());
       for (const figure of figures) expect(kept.slice(kept.indexOf("Gemma 2, global layers"))).toContain(figure);
     }
+    const [alone, slow, quick] = capRows(8192, "decode").map(({ fusemax }) =>
+      Math.round(fusemax.cycles).toLocaleString("en-US"),
+    );
+    expect(document).toContain(`${slow} cycles at 8K in place of the ${alone} that`);
+    expect(document).toContain(`with dividers of one cycle ${quick}.`);
   }, 60_000);
 
   it("finds that decode needs rows, and columns for one group of heads", () => {

@@ -7,6 +7,7 @@ import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate, mapDesign } from "../../src/model/evaluate.js";
 import { paperDesigns } from "../../src/model/evaluation.js";
+import { chargedDesign } from "../../src/model/per-terms.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { checkSizes } from "../../src/model/sizes.js";
 import { modelResults } from "../../src/report/model-result.js";
@@ -106,6 +107,16 @@ describe("a soft-cap", () => {
   it("is refused on a design without a cascade", () => {
     expect(() => designWithTerms(loadDesign(specFiles, "linear-flat"), capped)).toThrow(
       /linear-flat.yaml:1:1 cascade: got no cascade, and scores that are capped or biased; .*--no-softcap/,
+    );
+  });
+
+  it("is left out of such a design where it is only the model's own, and a line says so", () => {
+    const design = loadDesign(specFiles, "linear-flat");
+    const own = chargedDesign(design, capped, { softcap: "model", division: "divider", bias: null });
+    expect(own.terms).toEqual(noScoreTerms);
+    expect(own.notes).toEqual(["linear-flat is charged no soft-cap: no cascade, and scores that are capped or biased"]);
+    expect(() => chargedDesign(design, capped, { softcap: "on", division: "divider", bias: null })).toThrow(
+      /no cascade/,
     );
   });
 });

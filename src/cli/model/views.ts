@@ -44,7 +44,7 @@ function viewedPoints(request: ModelRequest): {
     const recorded = patches.length === 0 ? {} : { reads };
     const options = { corrections: accounting.corrections, patches, ...recorded };
     const all = asked.map(({ point }) => point.terms);
-    return { name: design.name, reads, ...perTerms(design, all, own => compileDesign(own, options)) };
+    return { name: design.name, reads, ...perTerms(design, all, request.scores, own => compileDesign(own, options)) };
   });
   const points: ViewedPoint[] = [];
   const notes: string[] = [];

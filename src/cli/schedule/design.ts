@@ -1,5 +1,5 @@
 import { groupOf, unevenGroups } from "../../attention/heads.js";
-import type { ScoreChoice, ScoreTerms } from "../../attention/score-terms.js";
+import type { ScoreChoice } from "../../attention/score-terms.js";
 import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import { type AttentionPoint, attentionPoints, type Masking, unmasked } from "../../model/attention-point.js";
@@ -27,18 +27,20 @@ export function designFor(
   settings: readonly Patch[],
   corrections: readonly string[],
   { ports, lag }: { readonly ports?: Ports | undefined; readonly lag?: number | undefined },
-  terms: readonly ScoreTerms[],
+  points: readonly SchedulePoint[],
+  scores: ScoreChoice | undefined,
 ): ScheduledDesign {
   const schedule =
     options.schedule === undefined ? loaded.schedule : loadSchedule(specFiles, options.schedule, "--schedule");
   const design: Design = { ...loaded, schedule: schedule && withForcedLag(schedule, lag) };
   const reads = new FieldReads();
   const patches = [...patchesFor(design, options, ports), ...settings];
+  const terms = points.map(point => point.terms);
   const recorded = settings.length === 0 ? {} : { reads };
   return {
     name: loaded.name,
     reads,
-    ...perTerms(design, terms, own => compileDesign(own, { corrections, patches, ...recorded })),
+    ...perTerms(design, terms, scores, own => compileDesign(own, { corrections, patches, ...recorded })),
   };
 }
 

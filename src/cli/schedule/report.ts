@@ -52,11 +52,10 @@ export async function reportSchedules(options: ScheduleOptions): Promise<void> {
   const points = options.model.flatMap(model =>
     lengths.flatMap(seq => pointsFor(model, seq, options, masking, scores)),
   );
-  const terms = points.map(point => point.terms);
   const scheduled = designs.flatMap(design =>
     (options.ports ?? [undefined]).flatMap(ports =>
       (options.lag ?? [undefined]).map(lag =>
-        designFor(design, options, patches, accounting.corrections, { ports, lag }, terms),
+        designFor(design, options, patches, accounting.corrections, { ports, lag }, points, scores),
       ),
     ),
   );

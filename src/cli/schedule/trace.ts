@@ -50,7 +50,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const { accounting } = accountingOfCommand(options, designs, besides);
   const { scores, notes } = chargedUnder(accounting, asked, models);
   const point = pointFor(options, await maskingOf(options.mask), scores);
-  const design = designFor(loaded, options, patches, accounting.corrections, options, [point.terms]);
+  const design = designFor(loaded, options, patches, accounting.corrections, options, [point], scores);
   const compiled = design.of(point.terms);
   for (const note of [...notes, ...design.notes]) process.stderr.write(`fusemax: ${note}\n`);
   requireOwnPaths([], { "--out": options.out });
@@ -60,7 +60,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const contents =
     options.pe === undefined
       ? epochDrawings(compiled, point, title, options)
-      : { json: "", svg: peDrawing(compiled, point, title, options) };
+      : { json: "", svg: peDrawing(compiled, { ...point, terms: design.charged(point.terms) }, title, options) };
   checkSettings(patches, [design]);
   for (const { file, kind } of drawings) {
     await writeAtomically(file, [new TextEncoder().encode(contents[kind])]);
