@@ -8,6 +8,7 @@ export * from "./attention/key-range.js";
 export * from "./attention/layout.js";
 export * from "./attention/mask.js";
 export * from "./attention/problem.js";
+export * from "./attention/row-shares.js";
 export * from "./attention/rows.js";
 export * from "./attention/score-terms.js";
 export * from "./attention/shape.js";

@@ -1,8 +1,11 @@
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource } from "./bytes.js";
+import { type FloatPieces, type FloatValues, headed, piecesOf, type StoredFloat } from "./float-pieces.js";
 import { npyMagic, npyTensor } from "./npy-format.js";
 import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
+
+export type { FloatPieces, FloatValues, StoredFloat } from "./float-pieces.js";
 
 /** Opens a .npy file of floats, in C or Fortran order. @throws InputError */
 export async function readNpy(path: string, readAs: ReadAs = {}): Promise<StoredTensor> {
@@ -17,26 +20,6 @@ export async function writeNpy(
 ): Promise<void> {
   const { type, pieces } = piecesOf(values);
   await writeAtomically(path, headed(npyHeader(shape, type), pieces));
-}
-
-/** What values of their own length can be written as. */
-export type FloatValues = Float32Array | Float64Array;
-export type StoredFloat = "F32" | "F64";
-
-/** Values that come piece by piece, so that nobody holds them all. */
-export interface FloatPieces {
-  readonly type: StoredFloat;
-  readonly pieces: Iterable<FloatValues>;
-}
-
-export const floatTypeOf = (values: FloatValues): StoredFloat => (values instanceof Float64Array ? "F64" : "F32");
-
-export const piecesOf = (values: FloatValues | FloatPieces): FloatPieces =>
-  "pieces" in values ? values : { type: floatTypeOf(values), pieces: [values] };
-
-export function* headed(header: Uint8Array, pieces: Iterable<ArrayBufferView>): Generator<ArrayBufferView> {
-  yield header;
-  yield* pieces;
 }
 
 /** The header of a version 1 .npy file. */

@@ -19,6 +19,8 @@ import {
 import type { RunIdentity } from "./run-identity.js";
 import { systemError } from "./system-error.js";
 
+export type { FinishedRows, OutputRows } from "./rows-records.js";
+
 // The finished rows of a long run, kept on the disk so that a killed run goes on where it stopped.
 //
 // A line of JSON, with its checksum, says which run the rows belong to; it is written whole or not at all. Then come records

@@ -1,6 +1,6 @@
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource } from "./bytes.js";
-import { type FloatPieces, floatTypeOf, headed } from "./npy.js";
+import { type FloatPieces, floatTypeOf, headed } from "./float-pieces.js";
 import { parseSafetensors, type SafetensorsFile } from "./safetensors-format.js";
 
 export type { SafetensorsFile } from "./safetensors-format.js";

@@ -2,7 +2,7 @@ import { piecesInLayout } from "../../attention/layout.js";
 import { type TensorShape, tensorShapes, valuesOf } from "../../attention/shape.js";
 import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
-import { type FloatPieces, type FloatValues, floatTypeOf, piecesOf } from "../../io/npy.js";
+import { type FloatPieces, type FloatValues, floatTypeOf, piecesOf } from "../../io/float-pieces.js";
 import { gathered } from "../../io/tensor-views.js";
 import { type FileLayout, outputSizes } from "./input-layout.js";
 import type { RunOptions } from "./options.js";
