@@ -6,6 +6,7 @@ import { register as registerDerive } from "./commands/derive.js";
 import { register as registerDoctor } from "./commands/doctor.js";
 import { register as registerEqual } from "./commands/equal.js";
 import { register as registerEvaluate } from "./commands/evaluate.js";
+import { register as registerImport } from "./commands/import.js";
 import { register as registerInvariance } from "./commands/invariance.js";
 import { register as registerMap } from "./commands/map.js";
 import { register as registerMerge } from "./commands/merge.js";
@@ -28,6 +29,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerInvariance,
   registerModel,
   registerMap,
+  registerImport,
   registerReproduce,
   registerSweep,
   registerMerge,

@@ -10,8 +10,15 @@ export interface CountedPoint {
   readonly seq: number;
   /** Whether registers are counted for all PEs; else for one. */
   readonly allInstances: boolean;
-  readonly accesses: readonly (Omit<AccessAction, "energyPj"> & Partial<Pick<AccessAction, "energyPj">>)[];
+  readonly accesses: readonly (Omit<AccessAction, "energyPj"> & Partial<Pick<AccessAction, "energyPj">> & Instances)[];
+  /** Cycles for which each Einsum keeps its array busy. */
+  readonly cycles: readonly { readonly einsum: string; readonly array: string; readonly cycles: number }[];
   readonly operations: readonly (Omit<OperationAction, "energyPj"> & Partial<Pick<OperationAction, "energyPj">>)[];
+}
+
+/** Instances of the level that the Einsum uses and the words are of all together; 1 where they are of one. */
+interface Instances {
+  readonly instances: number;
 }
 
 const count = (value: number): string =>
@@ -26,11 +33,12 @@ export function countsText(
 ): string {
   const parts = points.flatMap(point => {
     const accesses: Table = {
-      columns: ["Einsum", "level", "tensor", "reads", "updates", "fills", "bytes", "energy"],
+      columns: ["Einsum", "level", "tensor", "instances", "reads", "updates", "fills", "bytes", "energy"],
       rows: point.accesses.map(a => [
         a.einsum,
         a.level,
         a.tensor,
+        count(a.instances),
         count(a.reads),
         count(a.updates),
         count(a.fills),
@@ -42,17 +50,22 @@ export function countsText(
       columns: ["Einsum", "array", "operation", "count", "energy"],
       rows: point.operations.map(o => [o.einsum, o.array, o.operation, count(o.count), energyOrDash(o.energyPj)]),
     };
+    const cycles: Table = {
+      columns: ["Einsum", "array", "cycles"],
+      rows: point.cycles.map(c => [c.einsum, c.array, count(c.cycles)]),
+    };
     const of = point.allInstances ? "of all PEs" : "of one PE, as published (--correct register-energy: of all)";
     return [
       head(point),
-      `Words: reads are served to the levels below, or read back to go on with sums; updates came from below, fills from above. Registers: ${of}\n\n${textTable(accesses)}`,
+      `Words: reads are served to the levels below, or read back to go on with sums; updates came from below, fills from above. Registers: ${of}. Timeloop's scalar reads, updates and fills (per-instance) are these over the instances\n\n${textTable(accesses)}`,
       textTable(operations),
+      textTable(cycles),
     ];
   });
   return `${[accounting, ...parts].join("\n\n")}\n`;
 }
 
-/** The same as one flat table: a row an action; `kind` is access or operation. */
+/** The same as one flat table: a row an action; `kind` is access or operation, or cycles with those of an Einsum as count. */
 export function countsTable(points: readonly CountedPoint[], accounting: string): Table {
   const columns = [
     "design",
@@ -70,8 +83,8 @@ export function countsTable(points: readonly CountedPoint[], accounting: string)
     "bytes",
   ];
   return {
-    columns: [...columns, "array", "operation", "count", "energyPj"],
-    rows: points.flatMap(({ design, model, layers, seq, accesses, operations }) => {
+    columns: [...columns, "array", "operation", "count", "energyPj", "instances"],
+    rows: points.flatMap(({ design, model, layers, seq, accesses, operations, cycles }) => {
       const at = [design, model, layers ?? "", seq, accounting];
       return [
         ...accesses.map(a => [
@@ -88,6 +101,7 @@ export function countsTable(points: readonly CountedPoint[], accounting: string)
           "",
           "",
           a.energyPj ?? "",
+          a.instances,
         ]),
         ...operations.map(o => [
           ...at,
@@ -103,7 +117,9 @@ export function countsTable(points: readonly CountedPoint[], accounting: string)
           o.operation,
           o.count,
           o.energyPj ?? "",
+          "",
         ]),
+        ...cycles.map(c => [...at, "cycles", c.einsum, "", "", "", "", "", "", c.array, "", c.cycles, "", ""]),
       ];
     }),
   };

@@ -153,7 +153,7 @@ function valueAt(raw: unknown, path: Path): unknown {
 }
 
 /** Says the place of the deepest part of a path that exists in the text. */
-const locator =
+export const locator =
   (file: string, { contents, place }: YamlText): ((path: Path) => string) =>
   path =>
     `${file}:${place(offsetOf(contents, path))}${path.length === 0 ? "" : ` ${path.join(".")}`}`;

@@ -23,12 +23,16 @@ export interface YamlText {
   readonly place: (offset: number) => string;
 }
 
+/** The key under which a map has its tag, where a dialect has tags: no text can have it as a key of its own. */
+export const tagKey = "!tag";
+
 /**
  * Reads one YAML document as plain data. The library finds the nodes; what they stand for is worked out here, so that
  * each fault has its place, no alias is expanded without a limit, and nothing is printed.
+ * @param tags those that maps of this dialect may have; a map keeps its own under `tagKey`
  * @throws SpecError at `file:line:column`.
  */
-export function readYaml(file: string, text: string): YamlText {
+export function readYaml(file: string, text: string, tags: readonly string[] = []): YamlText {
   const lines = new LineCounter();
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -46,13 +50,13 @@ export function readYaml(file: string, text: string): YamlText {
     fail(0, `${text.length} characters`, `at most ${yamlLimits.characters}`);
   }
   refuseDeepBrackets(text, fail);
-  const document = compose(text, lines, fail);
+  const document = compose(text, lines, fail, tags);
   const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) {
     const [said = ""] = fault.message.split("\n");
     fail(fault.pos[0], inOurWords.get(fault.code) ?? said, fault.code === "MULTIPLE_DOCS" ? "one" : "YAML");
   }
-  return { data: new Reader(fail).read(document.contents), contents: document.contents, place };
+  return { data: new Reader(fail, tags).read(document.contents), contents: document.contents, place };
 }
 
 const inOurWords: ReadonlyMap<string, string> = new Map([
@@ -60,7 +64,7 @@ const inOurWords: ReadonlyMap<string, string> = new Map([
   ["MULTIPLE_DOCS", "a second document"],
 ]);
 
-function compose(text: string, lineCounter: LineCounter, fail: Fail) {
+function compose(text: string, lineCounter: LineCounter, fail: Fail, tags: readonly string[]) {
   try {
     return parseDocument(text, {
       merge: true,
@@ -68,6 +72,7 @@ function compose(text: string, lineCounter: LineCounter, fail: Fail) {
       prettyErrors: false,
       // The library compares each key with all before it; and its own complaint lacks the key.
       uniqueKeys: false,
+      customTags: tags.map(tag => ({ tag, collection: "map", resolve: (map: unknown) => map })),
       logLevel: "error",
     });
   } catch (error) {
@@ -106,7 +111,10 @@ class Reader {
   private readonly anchored = new Map<string, Value | undefined>();
   private count = 0;
 
-  constructor(private readonly fail: Fail) {}
+  constructor(
+    private readonly fail: Fail,
+    private readonly tags: readonly string[],
+  ) {}
 
   read(contents: unknown): unknown {
     return this.value(contents as Node | null, 0).data;
@@ -119,7 +127,8 @@ class Reader {
       this.fail(offset, "nesting that is too deep", `at most ${yamlLimits.nesting} lists and maps in one another`);
     }
     if (isAlias(node)) return this.counted(this.target(node), offset);
-    if (node.tag !== undefined && !plainTags.has(node.tag)) {
+    const isTagged = isMap(node) && node.tag !== undefined && this.tags.includes(node.tag);
+    if (node.tag !== undefined && !plainTags.has(node.tag) && !isTagged) {
       this.fail(offset, `the tag ${node.tag}`, "values without tags", "remove the tag");
     }
     const { anchor } = node as { anchor?: string };
@@ -160,6 +169,7 @@ class Reader {
       if (name === "<<") for (const [field, read] of merged) if (!fields.has(field)) fields.set(field, read);
     }
     const data = Object.fromEntries([...fields].map(([name, value]) => [name, value.data]));
+    if (node.tag !== undefined && this.tags.includes(node.tag)) data[tagKey] = node.tag;
     return { data, count: 1 + sum(fields.values()) };
   }
 
@@ -171,7 +181,7 @@ class Reader {
       return this.fail(offset, "a key that is no name", "names as keys");
     }
     const text = String(name);
-    if (hasUnseen(text) || /[\r\n]/.test(text) || text === "__proto__") {
+    if (hasUnseen(text) || /[\r\n]/.test(text) || text === "__proto__" || text === tagKey) {
       return this.fail(offset, `the key '${text}'`, "names as keys");
     }
     return text;

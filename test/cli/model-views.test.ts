@@ -13,12 +13,13 @@ describe("fusemax model, seen from closer", () => {
     const args = ["model", "--design", "fusemax", "--seq", "1K", "--counts"];
     const { results, schema } = JSON.parse((await invoke(...args, "--json")).stdout);
     expect(schema).toBe("fusemax.counts/1");
-    const [{ accesses, operations }] = results;
+    const [{ accesses, operations, cycles }] = results;
     // One block of queries holds all of them: each is read once.
     expect(accesses[0]).toEqual({
       einsum: "BQK",
       level: "dram",
       tensor: "Q",
+      instances: 1,
       reads: 64 * 12 * 1024 * 64,
       updates: 0,
       fills: 0,
@@ -32,12 +33,14 @@ describe("fusemax model, seen from closer", () => {
       count: 64 * 12 * 1024 ** 2 * 64,
     });
     const { columns, rows } = parseCsv((await invoke(...args, "--csv")).stdout);
-    expect(rows.length).toBe(accesses.length + operations.length);
+    expect(rows.length).toBe(accesses.length + operations.length + cycles.length);
     const column = (name: string): readonly string[] => rows.map(row => row[columns.indexOf(name)] ?? "");
     expect(column("reads").slice(0, accesses.length)).toEqual(accesses.map((a: { reads: number }) => String(a.reads)));
-    expect(column("energyPj")).toEqual([...accesses, ...operations].map(a => String(a.energyPj)));
+    const charged = [...accesses, ...operations].map(a => String(a.energyPj));
+    expect(column("energyPj").slice(0, charged.length)).toEqual(charged);
+    expect(column("count").slice(charged.length)).toEqual(cycles.map((c: { cycles: number }) => String(c.cycles)));
     const { stdout } = await invoke(...args);
-    expect(stdout).toMatch(/^BQK +dram +Q +50,331,648 +0 +0 +100\.7 MB +3\.141 mJ$/m);
+    expect(stdout).toMatch(/^BQK +dram +Q +1 +50,331,648 +0 +0 +100\.7 MB +3\.141 mJ$/m);
     expect(stdout).toMatch(/^SLN +2d +mac +4,831,838,208 /m);
   });
 

@@ -8,6 +8,7 @@ import { FieldReads } from "../../model/field-reads.js";
 import { levelRates } from "../../model/level-rates.js";
 import { perTerms } from "../../model/per-terms.js";
 import { checkSettings } from "../../model/settings.js";
+import { usedInstances } from "../../model/used-instances.js";
 import { type CountedPoint, countsTable, countsText } from "../../report/action-tables.js";
 import { jsonText } from "../../report/finite.js";
 import { loopNestText } from "../../report/loop-nest-text.js";
@@ -77,8 +78,17 @@ export function countsView(request: ModelRequest, form: "text" | "csv" | "json",
   const { points, notes } = viewedPoints(request);
   const allInstances = request.accounting.corrections.includes("register-energy");
   const counted = points.map(({ design, compiled, model, seq, point, mapped, evaluation }): CountedPoint => {
-    const { accesses, operations } = actionTable(compiled, evaluation.counts, mapped.values, request.accounting);
-    const at = { design, model, layers: point.kind.name, seq, allInstances };
+    const { counts } = evaluation;
+    const table = actionTable(compiled, counts, mapped.values, request.accounting);
+    const { operations } = table;
+    const laid = new Map(mapped.einsums.map(each => [each.einsum.name, each]));
+    const accesses = table.accesses.map(row => {
+      const own = laid.get(row.einsum);
+      const all = own === undefined ? 1 : usedInstances(compiled, own, row.level, mapped.values);
+      return { ...row, instances: allInstances ? all : 1 };
+    });
+    const cycles = counts.map(({ name: einsum, array, cycles }) => ({ einsum, array, cycles }));
+    const at = { design, model, layers: point.kind.name, seq, allInstances, cycles };
     if (!evaluation.missing.includes("energyPj")) return { ...at, accesses, operations };
     const without = <T extends { readonly energyPj: number }>({ energyPj: _, ...rest }: T) => rest;
     return { ...at, accesses: accesses.map(without), operations: operations.map(without) };
