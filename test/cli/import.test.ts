@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -124,6 +124,14 @@ describe("fusemax import timeloop", () => {
       /^fusemax: .*window\.yaml:6:\d+ \S+: got the sum P \+ R, which has no counterpart here; [^\n]+\n$/,
     );
     expect(readdirSync(folder)).not.toContain("none");
+    const own = file("architecture.yaml", readFileSync(architecture, "utf8"));
+    const over = await invoke("import", "timeloop", own, problem, mapping, "--out", folder);
+    expect(over.code).toBe(2);
+    expect(over.stderr).toMatch(
+      /^fusemax: --out: got .*architecture\.yaml, the input .*; expected a folder of its own\n$/,
+    );
+    expect(readFileSync(own, "utf8")).toBe(readFileSync(architecture, "utf8"));
+    expect(readdirSync(folder)).not.toContain("design.yaml");
     expect((await invoke("import", "timeloop", architecture, problem, join(folder, "missing.yaml"))).code).toBe(2);
     expect((await invoke("import", "timeloop", mapping, problem, mapping)).stderr).toMatch(
       /^fusemax: .*got no architecture/,
