@@ -82,10 +82,12 @@ describe("fusemax import timeloop", () => {
     expect(cycles).toEqual([{ einsum: "QK", array: "unit", cycles: 67_108_864 }]);
     // Timeloop prints words of one instance.
     const perInstance = Object.fromEntries(
-      accesses.map((a: Record<"reads" | "updates" | "fills" | "instances", number> & Record<string, string>) => [
-        `${a.level} ${a.tensor}`,
-        [a.reads, a.updates, a.fills].map(words => words / a.instances),
-      ]),
+      accesses.map(
+        (a: Record<"reads" | "updates" | "fills" | "instances", number> & Record<"level" | "tensor", string>) => [
+          `${a.level} ${a.tensor}`,
+          [a.reads, a.updates, a.fills].map(words => words / a.instances),
+        ],
+      ),
     );
     expect(perInstance).toEqual({
       "Memory Q": [1_073_741_824, 0, 0],

@@ -48,7 +48,7 @@ architecture:
 `;
 const levels = ["Main", "Shared", "PE", "Local"] as const;
 const spaces = { A: ["M", "K"], B: ["K", "N"], Z: ["M", "N"] } as const;
-const problem = (bounds: Readonly<Record<string, number>>): string => `
+const problem = (bounds: Readonly<Record<"M" | "N" | "K", number>>): string => `
 problem:
   version: 0.4
   shape:
@@ -79,9 +79,8 @@ describe("Timeloop's files", () => {
   it("law: the design counts what a walk of the mapping's own loops sees", () => {
     fc.assert(
       fc.property(nests, ({ factors, orders, shared }) => {
-        const bounds = Object.fromEntries(
-          (["M", "N", "K"] as const).map(d => [d, factors.reduce((p, f) => p * f[d], 1)]),
-        );
+        const size = (dimension: "M" | "N" | "K"): number => factors.reduce((p, f) => p * f[dimension], 1);
+        const bounds = { M: size("M"), N: size("N"), K: size("K") };
         const loops = levels.flatMap((level, i) =>
           [...(orders[i] as string[])].reverse().map(dimension => ({
             level: i,
