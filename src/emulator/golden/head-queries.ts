@@ -50,7 +50,8 @@ export class HeadQueries {
     this.label = head.label ?? "";
     this.softcap = head.softcap === undefined ? s => s : softcapOf(arithmetic, head.softcap, head.scale);
     this.zeros = new Array<number>(head.v.columns).fill(0);
-    this.sunk = head.sink === undefined ? null : { rm: head.sink, rd: 2 ** arithmetic.offset, rnv: this.zeros };
+    this.sunk =
+      head.sink === undefined ? null : { rm: head.sink, rd: Math.fround(2 ** arithmetic.offset), rnv: this.zeros };
     this.largest = numberTypes[arithmetic.accumulator].largest;
   }
 
