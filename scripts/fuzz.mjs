@@ -29,6 +29,7 @@ const names = [
   "cascades",
   "links",
   "resume files",
+  "shards",
 ];
 const folder = mkdtempSync(join(tmpdir(), "fusemax-fuzz-run-"));
 /** No input may take longer; five seconds of the processor are a violation already. */

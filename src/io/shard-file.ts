@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { InputError } from "../errors.js";
+import { hasUnseen, InputError } from "../errors.js";
 import { writeAtomically } from "./atomic-write.js";
 import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
@@ -79,7 +79,15 @@ function headerOf(said: unknown): ShardHeader | null {
   const { index = -1, count = 0 } = header?.shard ?? {};
   const counted = [index, count].every(Number.isInteger) && index >= 0 && index < count && count <= mostShards;
   const named = [header?.command, header?.program, header?.specs, header?.work].every(name => typeof name === "string");
-  return header?.schema === shardSchema && counted && named ? (header as ShardHeader) : null;
+  const isOurs = header?.schema === shardSchema && counted && named && !holdsUnseen(header);
+  return isOurs ? (header as ShardHeader) : null;
+}
+
+/** Whether a text anywhere in a value could forge what a terminal shows. */
+function holdsUnseen(value: unknown): boolean {
+  if (typeof value === "string") return hasUnseen(value);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([key, part]) => hasUnseen(key) || holdsUnseen(part));
 }
 
 /** Reads all of a shard. @throws InputError where it is not what was written */

@@ -1,6 +1,7 @@
 import { indexTarget, onnxTarget } from "./onnx.js";
 import { optionsTarget, programTarget } from "./options.js";
 import { resumeTarget } from "./resume.js";
+import { shardsTarget } from "./shards.js";
 import { settingsTarget, specsTarget } from "./specs.js";
 import type { Target } from "./target.js";
 import { npyTarget, npzTarget, safetensorsTarget } from "./tensors.js";
@@ -20,4 +21,5 @@ export const targets: readonly Target[] = [
   cascadesTarget,
   linksTarget,
   resumeTarget,
+  shardsTarget,
 ];

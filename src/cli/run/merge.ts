@@ -48,8 +48,18 @@ export async function mergeRun(given: readonly ShardFile[], { out = [], json }: 
   const note = (line: string): void => void process.stderr.write(`fusemax: ${line}\n`);
   noteOtherEngines(files, note);
   noteRowsWithoutKeys(result.output.rowsWithoutKeys, note);
-  process.stdout.write(json === true ? jsonText(result, 2) : runText(checkResult(result)));
+  process.stdout.write(inWords(result, first.path, json === true));
   return judge(maxError === null ? {} : { maxError }, error, note);
+}
+
+/** What the schema leaves to whoever prints it. @throws InputError for a result that cannot be */
+function inWords(result: RunResult, path: string, json: boolean): string {
+  try {
+    return json ? jsonText(result, 2) : runText(checkResult(result));
+  } catch (error) {
+    if (error instanceof TypeError) throw wrongHeader(path, "result");
+    throw error;
+  }
 }
 
 /** @throws InputError where rows do not follow each other from the first to the last, or a shard has not the values of its own */

@@ -1,3 +1,4 @@
+import { hasUnseen } from "../../errors.js";
 import { firstLine } from "../../io/digest-lines.js";
 import type { ShardFile } from "../../io/shard-file.js";
 import { type SweepPoint, sweepSize } from "../../model/sweep.js";
@@ -59,5 +60,17 @@ function pointsIn(line: Buffer): readonly SweepPoint[] | null {
 function isPoint(value: unknown): value is SweepPoint {
   const point = value as Partial<SweepPoint> | null;
   const numbers = Array.isArray(point?.numbers) && point.numbers.every(n => n === null || typeof n === "number");
-  return numbers && typeof point?.bound === "string" && typeof point.error === "string";
+  return numbers && isShowable(point?.bound) && isShowable(point?.error);
+}
+
+/** Words that were looked at: points share them. */
+const seen = new Set<string>();
+const mostSeen = 10_000;
+
+function isShowable(text: unknown): boolean {
+  if (typeof text !== "string") return false;
+  if (seen.has(text)) return true;
+  if (hasUnseen(text)) return false;
+  if (seen.size < mostSeen) seen.add(text);
+  return true;
 }
