@@ -264,9 +264,9 @@ describe("Cost", () => {
     await chart.focus();
     await page.keyboard.press("ArrowRight");
     const said = page.locator("figure:has([data-chart=speedup]) .said");
-    expect(await said.textContent()).toBe(marks[0]);
+    await expect.poll(() => said.textContent()).toBe(marks[0]);
     await page.keyboard.press("End");
-    expect(await said.textContent()).toBe(marks.at(-1));
+    await expect.poll(() => said.textContent()).toBe(marks.at(-1));
     await visited.close();
   });
 
@@ -278,11 +278,11 @@ describe("Cost", () => {
       .toMatch(/^XLM, 64K tokens, batch 64: FuseMax takes .* times as fast as Unfused/);
     await page.getByRole("link", { name: "Cascade" }).click();
     await page.locator("[data-passes]").waitFor();
-    expect(await page.title()).toMatch(/^Cascade/);
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await expect.poll(() => page.title()).toMatch(/^Cascade/);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("main");
     await page.getByRole("button", { name: "Skip to the charts" }).focus();
     await page.keyboard.press("Enter");
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("charts");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("charts");
     await close();
   });
 
@@ -313,9 +313,9 @@ describe("Cost", () => {
     expect(plot.y).toBeGreaterThanOrEqual(0);
     expect(plot.y + plot.height).toBeLessThanOrEqual(of.y);
     await page.locator("[data-chart=speedup] svg rect:has(title)").last().tap();
-    expect(await page.locator("figure:has([data-chart=speedup]) .said").textContent()).toMatch(
-      /^\+Binding \(FuseMax\), {2}over FLAT: /,
-    );
+    await expect
+      .poll(() => page.locator("figure:has([data-chart=speedup]) .said").textContent())
+      .toMatch(/^\+Binding \(FuseMax\), {2}over FLAT: /);
     await context.close();
   });
 

@@ -122,20 +122,20 @@ describe("Numerics", () => {
     expect(sha).toBe((await printed(page)).sha256);
     await page.locator('input[name="seed"]').fill("5");
     const words = page.locator("[data-stale]");
-    expect(await words.textContent()).toMatch(/^For seed 0: the settings have changed since/);
-    expect(await page.locator(".charts.stale").count()).toBe(1);
+    await expect.poll(() => words.textContent()).toMatch(/^For seed 0: the settings have changed since/);
+    await expect.poll(() => page.locator(".charts.stale").count()).toBe(1);
     await page.locator('input[name="seed"]').fill("0");
-    expect(await words.count()).toBe(0);
+    await expect.poll(() => words.count()).toBe(0);
     await page.getByText("Arithmetic: bf16").click();
     await page.getByLabel("fp32", { exact: true }).check();
     await page.getByLabel("bf16", { exact: true }).uncheck();
-    expect(await words.textContent()).toMatch(/^For arithmetic bf16:/);
+    await expect.poll(() => words.textContent()).toMatch(/^For arithmetic bf16:/);
     await press(page, "Run");
     await page.getByRole("link", { name: "Schedule" }).click();
     await page.locator("[data-chart=waterfall]").waitFor();
     await page.getByRole("link", { name: "Numerics" }).click();
     expect(await shownSha(page)).toBe((await printed(page)).sha256);
-    expect(await page.title()).toMatch(/^Numerics/);
+    await expect.poll(() => page.title()).toMatch(/^Numerics/);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -183,8 +183,8 @@ describe("Numerics", () => {
     });
     await press(page, "Run");
     await press(page, "Cancel");
-    expect(await page.getByRole("progressbar").count()).toBe(0);
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Run"); // the focus is not lost
+    await expect.poll(() => page.getByRole("progressbar").count()).toBe(0);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Run"); // the focus is not lost
     for (const [name, value] of [
       ["queries", "8"],
       ["keys", "32"],

@@ -34,7 +34,7 @@ describe("the story and the presets", () => {
     const heading = page.locator(".story h2");
     for (const [i, { title, settings }] of story.entries()) {
       await expect.poll(() => heading.textContent()).toBe(`${i + 1} of ${story.length}: ${title}`);
-      expect(await heading.evaluate(element => element === document.activeElement)).toBe(true);
+      await expect.poll(() => heading.evaluate(element => element === document.activeElement)).toBe(true);
       await page.locator(".charts svg").first().waitFor({ timeout: 30_000 });
       expect(readState(page.url().split("#")[1] ?? "").state).toEqual({
         ...initialState,
@@ -47,7 +47,7 @@ describe("the story and the presets", () => {
     }
     expect(await seriousFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "Leave the story" }).click();
-    expect(await page.locator(".story").count()).toBe(0);
+    await expect.poll(() => page.locator(".story").count()).toBe(0);
     expect(await page.locator('select[name="model"]').inputValue()).toBe("llama-3-8b"); // what was set stays
     await page.getByRole("button", { name: "Go on with the story, step 12" }).click();
     await heading.waitFor();
@@ -110,7 +110,7 @@ describe("the opening", () => {
     const term = page.locator(".term").first();
     const words = page.locator(".glossary:popover-open");
     await term.hover();
-    expect(await words.textContent()).toMatch(/^attention: For each query/);
+    await expect.poll(() => words.textContent()).toMatch(/^attention: For each query/);
     await page.mouse.move(5, 5);
     await expect.poll(() => words.count()).toBe(0);
     await term.focus();

@@ -57,9 +57,9 @@ describe("Sweep", () => {
     expect(await page.locator("[data-chart=sweep] svg rect[stroke-width='3']").count()).toBe(1);
     await page.locator("[data-chart=sweep]").focus();
     await page.keyboard.press("ArrowRight");
-    expect(await page.locator("figure:has([data-chart=sweep]) .said").textContent()).toMatch(
-      /^Array rows 8, Array columns 8: /,
-    );
+    await expect
+      .poll(() => page.locator("figure:has([data-chart=sweep]) .said").textContent())
+      .toMatch(/^Array rows 8, Array columns 8: /);
     expect(await seriousFindings(page)).toEqual([]);
     await close();
   });
