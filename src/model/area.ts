@@ -18,7 +18,7 @@ export function areaOf(design: CompiledDesign, values: Float64Array): Area {
     const field = (key: string): number | undefined => fields.get(key)?.(values);
     const own = field("areaUm2");
     const around = instances(design, name, values);
-    if (spec.kind === "sram") {
+    if (spec.kind === "sram" && design.technology.lacks.length === 0) {
       const { origin } = sramOf(design, field);
       if (origin === "interpolated" || origin === "extrapolated") estimatedBuffers[name] = origin;
     }

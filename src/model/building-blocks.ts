@@ -133,10 +133,11 @@ function sramSurface(table: Technology["sram"]["table"]): (bytes: number, widthB
   };
 }
 
-/** A line through the two neighbours of x, in logarithms; exact on a knot. */
+/** A line through the two neighbours of x, in logarithms; exact on a knot, and level where there is one knot alone. */
 function between(x: number, knots: readonly number[], at: (i: number) => readonly number[]) {
   const exact = knots.indexOf(x);
   if (exact >= 0) return { values: at(exact), origin: "table" as const };
+  if (knots.length === 1) return { values: at(0), origin: "extrapolated" as const };
   const above = knots.findIndex(k => k > x);
   const right = above <= 0 ? (above === 0 ? 1 : knots.length - 1) : above;
   const [x0, x1] = [knots[right - 1] as number, knots[right] as number];

@@ -175,7 +175,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
       new Map(
         Object.entries(operations).map(([op, cycles]) => {
           const at = inArchitecture(["arrays", name, "operations", op]);
-          if (!(op in technology.operations)) {
+          if (!(op in technology.operations) && technology.lacks.length === 0) {
             const expected = `one of ${Object.keys(technology.operations).join(", ")}`;
             throw new SpecError({ where: at(), got: `the operation '${op}'`, expected });
           }

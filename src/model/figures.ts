@@ -28,7 +28,12 @@ export function uniformFigures(technology: Technology, wordBits: number, silent?
   return {
     of: (_, operation) => of(operation),
     operators: (_, operation) => [of(operation)].filter(cost => cost !== undefined),
-    lacking: known ? [] : [`operators and registers of ${wordBits}-bit words`],
+    lacking:
+      technology.lacks.length > 0
+        ? technology.lacks
+        : known
+          ? []
+          : [`operators and registers of ${wordBits}-bit words`],
     assumed: wide
       ? `no arithmetic is named: every word is charged ${wordBits} bits, sums as well (--arithmetic ${silent.name} charges its own)`
       : undefined,
@@ -87,7 +92,7 @@ export function typedFigures(
       if (doing.length === 0) byType.set("", technology.operations[operation]);
       return [...byType.values()].filter(cost => cost !== undefined);
     },
-    lacking: [...lacking],
+    lacking: technology.lacks.length > 0 ? technology.lacks : [...lacking],
     assumed: widened
       ? `sums in ${accumulator.name} are charged ${technology.name}'s operators and registers of ${own} bits: it has no wider ones`
       : undefined,

@@ -150,7 +150,8 @@ export function peSteps(
       left -= 1;
       share = left === 0 ? 1 : Math.min(1, share * size);
     } else mask |= loops;
-    const filled = share * inTiles(shape, counts, mask);
+    // Under a mask a count may be a bound from above: no more instances work than there are.
+    const filled = Math.min(share * inTiles(shape, counts, mask), used * size);
     const steps = (used * size - filled) * within;
     used = filled;
     return { level, steps };

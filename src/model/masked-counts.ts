@@ -2,10 +2,13 @@ import { coupledCount, isClosed, type MaskedNest, touchedCount } from "./coupled
 import { type RankCounts, tuples } from "./loop-nest.js";
 import { maskedVisits, touchedPoints } from "./masked-visits.js";
 import type { VisibleRegion } from "./region.js";
-import { walkLength } from "./walk-length.js";
+import { scoresOf, walkLength } from "./walk-length.js";
 
 /** The longest walk that is made where a count has no closed form. Beyond it, a bound from above stands in. */
 export const longestWalk = 2 ** 14;
+
+/** The most scores that are looked at one by one for what touched tiles hold. */
+const mostScores = 2 ** 16;
 
 /**
  * The ranks' tables, those that the region couples as one that is filled as it is asked: by closed forms where these are
@@ -35,7 +38,7 @@ export function maskedCounts(
     ask,
     touched: (subset: number, temporal: number): number | undefined =>
       touchedCount(coupled, region, boxes, bounds, temporal, subset) ??
-      (isShort(0, subset) ? touchedPoints(nest, region, temporal, subset) : undefined),
+      (isShort(0, subset) && scoresOf(nest) <= mostScores ? touchedPoints(nest, region, temporal, subset) : undefined),
     turns: (bit: number): number => tuples(shape, boxes, 1 << bit),
     fetched: (relevant: number, level: number, words: number): number | undefined =>
       mayStay(nest, boxes, merged, relevant, level) && isShort(level, words)

@@ -42,3 +42,10 @@ export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: nu
     : sizeOf(keys);
   return product(memories.filter(({ bit }) => !isCoupled(bit))) * sizeOf(batch) * sizeOf(rows) * keyTiles;
 }
+
+/** Scores of a nest, masked or not: as many are looked at where touched tiles are found by a walk. */
+export const scoresOf = ({ ranksAlone, coupled: { batch, rows, keys } }: MaskedNest): number =>
+  [batch, rows, keys].reduce(
+    (scores, side) => scores * (side === undefined ? 1 : (ranksAlone[side.rank]?.size ?? 1)),
+    1,
+  );

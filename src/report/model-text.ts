@@ -141,16 +141,17 @@ function words(results: readonly ModelResult[]): readonly string[] {
 }
 
 function wordsOf({ arithmetic, elementBits, assumed, missing, lacking, wordBits }: ModelResult): readonly string[] {
+  const unknown = `energy and area are not known: the technology has no ${lacking.join(", ")}`;
   if (elementBits === null) {
     if (missing.length === 0) return assumed === null ? [] : [assumed];
+    if (lacking.every(part => !part.includes("-bit words"))) return [unknown];
     const got = `bytes are those of ${wordBits}-bit words; the technology has energy and area for others`;
     return [`${got}. A file with \`wordBits: ${wordBits}\` gives them (--set architecture.technology=FILE.yaml)`];
   }
   const charged = `${arithmetic} has ${elementBitsText(elementBits)}`;
   if (missing.length === 0) return assumed === null ? [charged] : [charged, assumed];
-  const got = `energy and area are not known: the technology has no ${lacking.join(", ")}`;
   const mend = "A file that gives them (`types`, and `bits` in its register files) is read";
-  return [charged, `${got}. ${mend} with --set architecture.technology=FILE.yaml`];
+  return [charged, `${unknown}. ${mend} with --set architecture.technology=FILE.yaml`];
 }
 
 const useLegend =

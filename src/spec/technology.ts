@@ -17,6 +17,8 @@ export interface OperationCost {
 export interface Technology {
   readonly name: string;
   readonly source: string;
+  /** What it says nothing about, in words: energy and area are then not known, and what stands for them here is not shown. */
+  readonly lacks: readonly string[];
   /** Decimals to which derived energies are rounded (Accelergy prints six). */
   readonly energyDecimals: number;
   /** Bits of the words that operators and register files are for; absent: of whatever words the architecture has. */
@@ -51,15 +53,36 @@ const operations = z.record(
   }),
 );
 
-export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
+/** What stands where a technology says nothing; `lacks` says that it does. */
+const unsaid = {
+  operations: {},
+  dram: { energyPj: 0, bits: 64 },
+  registerFile: { readPj: 0, writePj: 0, areaUm2: 0 },
+  sram: { decoderPj: 0, decoderUm2: 0, table: [[1, 1, 1, 1, 1]] },
+} as const satisfies Partial<Technology>;
+
+const partNames: Readonly<Record<keyof typeof unsaid, string>> = {
+  operations: "operators",
+  dram: "DRAM",
+  registerFile: "register files",
+  sram: "buffers",
+};
+
+const written = z.strictObject({
   name: described("Its name.", z.string()),
   source: described("Where its numbers come from.", z.string()),
-  energyDecimals: described("Decimals to which derived energies are rounded.", z.int().check(z.nonnegative())),
+  energyDecimals: described(
+    "Decimals to which derived energies are rounded (default 6).",
+    z._default(z.int().check(z.nonnegative()), 6),
+  ),
   wordBits: described(
     "Bits of the words that operators and register files are for; left out: of any.",
     z.optional(z.number().check(z.positive())),
   ),
-  operations: described("Operations of a PE by name.", operations),
+  operations: described(
+    "Operations of a PE by name. A part that is left out (operations, dram, registerFile, sram) makes energy and area unknown.",
+    z.optional(operations),
+  ),
   types: described(
     "Operators of number types of their own: of products by the factors' type, else by the accumulator's.",
     z.optional(
@@ -74,35 +97,55 @@ export const technologySchema: z.ZodMiniType<Technology> = z.strictObject({
   ),
   dram: described(
     "DRAM.",
-    z.strictObject({
-      energyPj: described("Picojoules of one access, read or write.", positive),
-      bits: described("Bits of one access.", z.number().check(z.positive())),
-    }),
+    z.optional(
+      z.strictObject({
+        energyPj: described("Picojoules of one access, read or write.", positive),
+        bits: described("Bits of one access.", z.number().check(z.positive())),
+      }),
+    ),
   ),
   registerFile: described(
     "Register files, over depth, addressBits = ceil(log2 depth) and, for words of any width, bits.",
-    z.strictObject({
-      readPj: described("Picojoules of reading a word.", formula),
-      writePj: described("Picojoules of writing a word.", formula),
-      areaUm2: described("Square micrometres of the file.", formula),
-    }),
+    z.optional(
+      z.strictObject({
+        readPj: described("Picojoules of reading a word.", formula),
+        writePj: described("Picojoules of writing a word.", formula),
+        areaUm2: described("Square micrometres of the file.", formula),
+      }),
+    ),
   ),
   sram: described(
     "Buffers.",
-    z.strictObject({
-      decoderPj: described(
-        "Picojoules that the address decoder adds to an access, over depth and addressBits.",
-        formula,
-      ),
-      decoderUm2: described("Square micrometres that the address decoder adds, over depth and addressBits.", formula),
-      table: described(
-        "A row a buffer: width in bits, rows, read pJ, write pJ, square micrometres.",
-        numberTable.check(
-          z.refine(rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)), {
-            error: "rows of five positive numbers: width, rows, read, write, area",
-          }),
+    z.optional(
+      z.strictObject({
+        decoderPj: described(
+          "Picojoules that the address decoder adds to an access, over depth and addressBits.",
+          formula,
         ),
-      ),
-    }),
+        decoderUm2: described("Square micrometres that the address decoder adds, over depth and addressBits.", formula),
+        table: described(
+          "A row a buffer: width in bits, rows, read pJ, write pJ, square micrometres.",
+          numberTable.check(
+            z.refine(rows => rows.length > 0 && rows.every(row => row.length === 5 && row.every(cell => cell > 0)), {
+              error: "rows of five positive numbers: width, rows, read, write, area",
+            }),
+          ),
+        ),
+      }),
+    ),
   ),
 });
+
+export const technologySchema: z.ZodMiniType<Technology> = z.pipe(
+  written,
+  z.transform((said: z.output<typeof written>) => ({
+    ...said,
+    operations: said.operations ?? unsaid.operations,
+    dram: said.dram ?? unsaid.dram,
+    registerFile: said.registerFile ?? unsaid.registerFile,
+    sram: said.sram ?? unsaid.sram,
+    lacks: (Object.keys(partNames) as (keyof typeof unsaid)[])
+      .filter(part => said[part] === undefined)
+      .map(part => partNames[part]),
+  })),
+);
