@@ -1,5 +1,6 @@
 import { type Dependence, dependenceOf } from "./dependence.js";
-import type { Einsum, Index } from "./einsum.js";
+import { type Einsum, type Index, rankNameOf, shiftedVariable } from "./einsum.js";
+import { withWindows } from "./mark-windows.js";
 import { type CascadeText, parseText } from "./parse.js";
 import { type RankTable, rankTable, type Tuple } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
@@ -30,7 +31,7 @@ export interface Cascade {
  * @throws CascadeError, a SpecError with line, column, an excerpt with a caret and a hint.
  */
 export function parseCascade(text: string, name = "cascade"): Cascade {
-  const parsed = parseText(text, name);
+  const parsed = withWindows(parseText(text, name));
   const einsums = resolveStatements(parsed);
   const tensors = collectTensors(parsed, einsums);
   const ranks = rankTable({
@@ -41,6 +42,7 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
     sizeNames: sizeNamesOf(einsums),
   });
   checkStops(parsed, einsums);
+  checkPlaces(parsed, einsums, tensors, ranks);
   checkSplits(parsed, ranks);
   checkSizes(parsed, ranks);
   const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
@@ -120,6 +122,30 @@ function addSizesIn(expression: Einsum["right"], addSize: (size: Size) => void):
   } else if (expression.kind === "binary") {
     addSizesIn(expression.left, addSize);
     addSizesIn(expression.right, addSize);
+  }
+}
+
+/** `H: p*2+r` says the rank of its place: what the place is called where the tensor is written, declared or first read. */
+function checkPlaces(
+  { source }: CascadeText,
+  einsums: readonly Einsum[],
+  tensors: ReadonlyMap<string, Tensor>,
+  ranks: RankTable,
+): void {
+  for (const { tensor, indices, reads, span } of einsums) {
+    for (const access of [...reads, { tensor, indices, span }]) {
+      for (const [place, { rank, span: at }] of access.indices.entries()) {
+        const own = tensors.get(access.tensor)?.indices[place];
+        const variable = own === undefined ? undefined : shiftedVariable(own);
+        const known = variable === undefined ? own?.rank : rankNameOf(variable);
+        if (rank === undefined || known === undefined || ranks.byName(known) === ranks.byName(rank)) continue;
+        throw new CascadeError(source, at, {
+          got: `the rank ${rank} at place ${place + 1} of ${access.tensor}`,
+          expected: `${known}, as line ${own?.span.line} has it there`,
+          mend: "a tensor's ranks stand in one order everywhere",
+        });
+      }
+    }
   }
 }
 

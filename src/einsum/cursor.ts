@@ -4,12 +4,15 @@ import { CascadeError, type Source, type Span } from "./source.js";
 /** A walk along the tokens of one line. */
 export class Cursor {
   readonly source: Source;
+  /** Names without capitals that are sizes all the same (parameters.ts). */
+  readonly parameters: ReadonlySet<string>;
   private readonly tokens: readonly Token[];
   private at = 0;
 
-  constructor(source: Source, tokens: readonly Token[]) {
+  constructor(source: Source, tokens: readonly Token[], parameters: ReadonlySet<string> = new Set()) {
     this.source = source;
     this.tokens = tokens;
+    this.parameters = parameters;
   }
 
   peek(ahead = 0): Token {

@@ -33,6 +33,10 @@ export interface IndexTerm {
 export interface Index {
   readonly terms: readonly IndexTerm[];
   readonly offset: Size;
+  /** The rank of the tensor that a place is said to be: H of `H: p*2+r`. */
+  readonly rank?: string;
+  /** True where several variables slide over each other, `p*2+r`; a split rank's parts, `m1*M0+m0`, do not. */
+  readonly window?: true;
   readonly span: Span;
 }
 

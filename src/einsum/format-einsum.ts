@@ -2,11 +2,17 @@ import type { Cascade } from "./cascade.js";
 import type { Access, Index, IndexTerm } from "./einsum.js";
 import { formatSize, negateSize, oneSize, sameSize } from "./size.js";
 
-/** An index as it is written: `m1*M0+m0`, `i+1`, `K`, `K-1-k`. */
+/** An index as it is written: `m1*M0+m0`, `i+1`, `K`, `K-1-k`, `H: p*2+r`. */
 export function formatIndex(index: Index): string {
+  return index.rank === undefined ? formatSum(index) : `${index.rank}: ${formatSum(index)}`;
+}
+
+function formatSum(index: Index): string {
   const isNegative = ({ coefficient }: IndexTerm): boolean => coefficient.every(part => part.coefficient < 0);
   const written = ({ variable, coefficient }: IndexTerm): string =>
-    sameSize(coefficient, oneSize) ? variable : `${variable}*${formatSize(coefficient)}`;
+    sameSize(coefficient, oneSize)
+      ? variable
+      : `${variable}*${coefficient.length > 1 ? `(${formatSize(coefficient)})` : formatSize(coefficient)}`;
   const above = index.terms.filter(term => !isNegative(term)).map(written);
   const below = index.terms
     .filter(isNegative)

@@ -85,7 +85,10 @@ export function partialShape(
           sizeOf,
         ),
       );
-      return last === undefined ? most : Math.max(most ?? 0, last + 1);
+      // A window may end before its tensor does.
+      const whole =
+        index?.rank === undefined ? undefined : sizeOf(cascade.ranks.byName(index.rank)?.name ?? index.rank);
+      return last === undefined ? (whole ?? most) : Math.max(most ?? 0, last + 1, whole ?? 0);
     }, undefined),
   );
 }

@@ -2,6 +2,7 @@ import { UsageError } from "../errors.js";
 import type { Cascade } from "./cascade.js";
 import { inputShape, partialShape } from "./input-shape.js";
 import { indexedRank, noSuchRank, type Shape, solveShape } from "./shape.js";
+import { windowsOf } from "./windows.js";
 
 export interface JointShapes {
   readonly shapes: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
@@ -109,8 +110,11 @@ function choose(cascade: Cascade, sizes: ReadonlyMap<string, number>): Shape | n
     const known = parts.reduce((product, part) => product * (sizes.get(part) ?? 1), 1);
     return { [open.at(-1) as string]: divisorBelowRoot(total / known) };
   }
+  // What windows go over is as long as they reach.
+  const covered = new Set(windowsOf(cascade).map(({ rank }) => rank));
   for (const [i, { name, parts }] of ranks.entries()) {
-    if (parts.length === 1 && !sizes.has(name)) return { [name]: defaultSizes[i % defaultSizes.length] as number };
+    if (parts.length === 1 && !sizes.has(name) && !covered.has(name))
+      return { [name]: defaultSizes[i % defaultSizes.length] as number };
   }
   return null;
 }

@@ -9,6 +9,7 @@ import {
 } from "./declarations.js";
 import { type Annotation, annotations, type Expression, type Filter, type ReductionOperator } from "./einsum.js";
 import { type Token, tokenize } from "./lexer.js";
+import { parametersIn } from "./parameters.js";
 import { parseExpression } from "./parse-expression.js";
 import { type LeftIndex, parseLeftIndices } from "./parse-index.js";
 import { CascadeError, nearest, type Source, type Span } from "./source.js";
@@ -70,13 +71,24 @@ export function parseText(text: string, name: string): CascadeText {
       },
     );
   }
-  const reader = new Reader(source);
+  const reader = new Reader(source, parametersIn(source.lines.map((_, i) => tokensOf(source, i + 1))));
   for (let line = 1; line <= source.lines.length; line += 1) reader.readLine(line);
   return reader.result();
 }
 
+/** The tokens of a line that has any; what is wrong with it is said when it is read. */
+function tokensOf(source: Source, line: number): readonly Token[] {
+  try {
+    return tokenize(source, line);
+  } catch (error) {
+    if (error instanceof CascadeError) return [];
+    throw error;
+  }
+}
+
 class Reader {
   private readonly source: Source;
+  private readonly parameters: ReadonlySet<string>;
   private readonly headers = new Map<string, string>();
   private readonly ranks: RankDeclaration[] = [];
   private inputs: InputDeclaration[] | null = null;
@@ -86,8 +98,9 @@ class Reader {
   private open: "ranks" | "inputs" | "until" | null = null;
   private started = false;
 
-  constructor(source: Source) {
+  constructor(source: Source, parameters: ReadonlySet<string>) {
     this.source = source;
+    this.parameters = parameters;
   }
 
   readLine(line: number): void {
@@ -97,7 +110,7 @@ class Reader {
       return;
     }
     const tokens = tokenize(this.source, line);
-    const cursor = new Cursor(this.source, tokens);
+    const cursor = new Cursor(this.source, tokens, this.parameters);
     if (cursor.done) return;
     this.started = true;
     if (tokens.length > cascadeLimits.tokensPerLine) {

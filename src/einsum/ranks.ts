@@ -48,16 +48,19 @@ export interface RankEvidence {
 export function rankTable(evidence: RankEvidence): RankTable {
   const { declarations, stops, filters, tuples, sizeNames } = evidence;
   const variablesOf = (index: Index): string[] => index.terms.map(term => rankNameOf(term.variable));
+  const labelsOf = (indices: readonly Index[]): string[] => indices.flatMap(({ rank }) => rank ?? []);
   const inTuples = tuples.map(({ indices }) => new Set(indices.flatMap(variablesOf)));
+  const inLabels = tuples.map(({ indices }) => new Set(labelsOf(indices)));
   const order = new Set([
     ...inTuples.flatMap(names => [...names]),
+    ...inLabels.flatMap(names => [...names]),
     ...filters.flatMap(filter => [...variablesOf(filter.left), ...variablesOf(filter.right)]),
     ...declarations.flatMap(({ name, size }) => [name, ...namesIn(size)]),
     ...stops.flatMap(stop => [rankNameOf(stop.variable), ...namesIn(stop.limit)]),
     ...sizeNames,
   ]);
   const splits = splitsOf(declarations, tuples);
-  const classes = new RankClasses(order, inTuples, splits);
+  const classes = new RankClasses(order, [...inTuples, ...inLabels], splits);
   for (const stop of stops) classes.tie(rankNameOf(stop.variable), soleName(stop.limit));
   for (const { name, size } of declarations) classes.tie(name, size === null ? undefined : soleName(size));
   for (const filter of filters) {
@@ -70,11 +73,13 @@ export function rankTable(evidence: RankEvidence): RankTable {
   for (const { tensor, indices } of [...tuples.filter(({ written }) => written), ...tuples]) {
     for (const [place, index] of indices.entries()) {
       const variable = shiftedVariable(index);
-      if (variable === undefined) continue;
       const key = `${tensor} ${place}`;
-      const known = places.get(key);
-      if (known === undefined) places.set(key, rankNameOf(variable));
-      else classes.tie(known, rankNameOf(variable));
+      for (const name of [index.rank, variable === undefined ? undefined : rankNameOf(variable)]) {
+        if (name === undefined) continue;
+        const known = places.get(key);
+        if (known === undefined) places.set(key, name);
+        else classes.tie(known, name);
+      }
     }
   }
   return buildTable(classes, evidence, splits);
@@ -113,8 +118,9 @@ function splitsOf(declarations: readonly RankDeclaration[], tuples: RankEvidence
   return splits;
 }
 
-/** `m1*M0 + m0`: several variables, one of them unscaled, the others scaled, nothing added. */
+/** `m1*M0 + m0`: several variables, one of them unscaled, the others scaled, nothing added; no window. */
 export function isMixedRadix(index: Index): boolean {
+  if (index.window === true) return false;
   const unscaled = index.terms.filter(term => shiftedVariable({ ...index, terms: [term] }) !== undefined);
   return index.terms.length > 1 && unscaled.length === 1 && index.offset.length === 0;
 }

@@ -4,6 +4,7 @@ import { type Index, plainVariable, rankNameOf } from "./einsum.js";
 import { isMixedRadix } from "./ranks.js";
 import { formatSize, type Size, sizeValue } from "./size.js";
 import { splitOf } from "./split.js";
+import { checkWindows, fillingSize, reachOf, type Window, windowsOf } from "./windows.js";
 
 /** The size of a rank by its name, or undefined where it is not known. */
 export type SizeOf = (rank: string) => number | undefined;
@@ -66,6 +67,7 @@ export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, 
     if (rank === undefined) throw noSuchRank(cascade, name);
     settle(rank.name, size, "as --shape has it");
   }
+  const windows = windowsOf(cascade);
   let changed = true;
   while (changed) {
     changed = false;
@@ -81,7 +83,9 @@ export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, 
         changed = divideOut(cascade, name, product, sizes, settle) || changed;
       }
     }
+    if (!changed) changed = settleWindow(cascade, windows, sizes, settle);
   }
+  checkWindows(cascade, windows, sizes);
   return sizes;
 }
 
@@ -108,6 +112,27 @@ export function requireSizes(cascade: Cascade, sizes: ReadonlyMap<string, number
     expected: "a size for every rank that the inputs do not fix",
     mend: `say it in the shape (--shape): ${missing.map(rank => `${rank}=...`).join(",")}`,
   });
+}
+
+/** A rank that is as long as the windows over it reach; else the variable of a window that fills its rank. */
+function settleWindow(
+  cascade: Cascade,
+  windows: readonly Window[],
+  sizes: ReadonlyMap<string, number>,
+  settle: (rank: string, size: number, why: string) => boolean,
+): boolean {
+  for (const { rank, read } of windows) {
+    if (rank === undefined) continue;
+    const own = windows.filter(window => window.rank === rank).map(window => reachOf(cascade, window, sizes));
+    const known = own.filter(reach => reach !== undefined);
+    if (sizes.has(rank) || known.length < own.length) continue;
+    return settle(rank, Math.max(...known), `from the windows over ${read.tensor}`);
+  }
+  for (const window of windows) {
+    const filling = fillingSize(cascade, window, sizes);
+    if (filling !== undefined) return settle(filling.rank, filling.size, `from the window over ${window.read.tensor}`);
+  }
+  return false;
 }
 
 /** M and M0 known, M = M1 * M0: M1. */
@@ -147,6 +172,7 @@ function tooSmall(cascade: Cascade, name: string, value: number): InputError {
 export function indexedRank(cascade: Cascade, index: Index): string | undefined {
   const plain = plainVariable(index);
   if (plain !== undefined) return cascade.ranks.ofVariable(plain).name;
+  if (index.window === true) return index.rank === undefined ? undefined : cascade.ranks.byName(index.rank)?.name;
   if (!isMixedRadix(index)) return undefined;
   const parts = new Set(index.terms.flatMap(({ variable }) => cascade.ranks.ofVariable(variable).parts));
   return cascade.ranks.ranks.find(

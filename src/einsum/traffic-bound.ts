@@ -2,8 +2,10 @@ import { UsageError } from "../errors.js";
 import { barriersOf } from "./barriers.js";
 import type { Cascade } from "./cascade.js";
 import type { Einsum, Index } from "./einsum.js";
+import { formatRead } from "./format-einsum.js";
 import { passesOver } from "./passes.js";
 import { indexedRank } from "./shape.js";
+import { windowsOf } from "./windows.js";
 
 /** Which ranks a bound is asked about: the one that is streamed, and the one whose coordinates make blocks. */
 export interface StreamedRanks {
@@ -54,6 +56,14 @@ export interface TrafficBound {
  * @throws UsageError for a rank that the cascade does not have, or more passes than can be enumerated.
  */
 export function streamPlan(cascade: Cascade, { streamed, rows }: StreamedRanks): StreamPlan {
+  const [window] = windowsOf(cascade);
+  if (window !== undefined) {
+    throw new UsageError({
+      where: cascade.name,
+      got: `${formatRead(window.read)}, a sliding window`,
+      expected: "indices of one variable, or the parts of a split rank",
+    });
+  }
   const [rank, rowsRank] = [streamed, rows].map(name => {
     const found = cascade.ranks.byName(name);
     if (found !== undefined) return found;

@@ -1,5 +1,6 @@
 import type { Cascade } from "../einsum/cascade.js";
 import type { Einsum } from "../einsum/einsum.js";
+import { formatRead } from "../einsum/format-einsum.js";
 import type { Rank } from "../einsum/ranks.js";
 import { nearest } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
@@ -193,6 +194,7 @@ class Completion {
   private place(name: string, key: string, entry: WrittenEntry, index: number, isPart: boolean): void {
     const { cascade } = this;
     const einsum = this.einsumAt(index);
+    refuseWindows(einsum, cascade, this.document.at(["einsums", key]));
     const reads = placedReads(cascade, einsum, this.ranks);
     const variants: readonly WrittenEinsum[] = "variants" in entry ? entry.variants : [entry];
     const complete = variants.map((variant, i) => {
@@ -453,6 +455,18 @@ class Completion {
     }
     return Object.keys(tensors).length === 0 ? {} : { tensors };
   }
+}
+
+/** Neighbouring windows share words, of which the loop-nest analysis knows nothing. */
+function refuseWindows(einsum: Einsum, { source }: Cascade, where: string): void {
+  const read = einsum.reads.find(({ indices }) => indices.some(({ window }) => window === true));
+  if (read === undefined) return;
+  throw new SpecError({
+    where,
+    got: `${formatRead(read)} on line ${einsum.span.line} of ${source.name}, a sliding window`,
+    expected: "indices of one variable, or the parts of a split rank",
+    mend: "counts of windows that overlap are not worked out: passes, evaluate and equal take such cascades",
+  });
 }
 
 /** Every name of a rank or a loop in a mapping. */
