@@ -35,11 +35,12 @@ export function levelUses(
   values: Float64Array,
 ): ReadonlyMap<string, LevelUse> {
   return new Map(
-    laid.map((einsum, i) => [einsum.einsum.name, useOf(design, einsum, counts[i] as EinsumCounts, values)]),
+    laid.map((einsum, i) => [einsum.einsum.name, levelUseOf(design, einsum, counts[i] as EinsumCounts, values)]),
   );
 }
 
-function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values: Float64Array): LevelUse {
+/** What one Einsum, or some of its tensors, asks of the levels. */
+export function levelUseOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values: Float64Array): LevelUse {
   const { shape, counts: ranks, boxes, kept, einsum } = laid;
   const sizes = spreadSizes(design, laid, values);
   const exact = { overflow: false };
@@ -84,7 +85,22 @@ function useOf(design: CompiledDesign, laid: Laid, counts: EinsumCounts, values:
   return { bytes, waitCycles, latencyCycles };
 }
 
-const latencyOf = ({ fields }: CompiledLevel, values: Float64Array): number =>
+/** What two together ask; latencies of words that come side by side do not add up. */
+export function joinedUse(a: LevelUse, b: LevelUse): LevelUse {
+  const bytes: Record<string, LevelBytes> = { ...a.bytes };
+  for (const [level, { read, written }] of Object.entries(b.bytes)) {
+    const before = bytes[level] ?? { read: 0, written: 0 };
+    bytes[level] = { read: before.read + read, written: before.written + written };
+  }
+  return {
+    bytes,
+    waitCycles: a.waitCycles + b.waitCycles,
+    latencyCycles: Math.max(a.latencyCycles, b.latencyCycles),
+  };
+}
+
+/** Cycles until words have come from an outer level. */
+export const latencyOf = ({ fields }: CompiledLevel, values: Float64Array): number =>
   fields.get("latencyCycles")?.(values) ?? 0;
 
 /** Cycles that a level takes to pass some bytes: the longest that any of its limits asks for. */

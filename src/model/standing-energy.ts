@@ -31,18 +31,30 @@ export function withStandingEnergy(
       ofEinsums[name] = (ofEinsums[name] ?? 0) + own;
     }
   }
-  for (const { name, spec, fields } of design.levels.values()) {
-    const watts = fields.get("staticWatts")?.(values);
-    if (watts === undefined) continue;
-    const count = instances(design, name, values) * (spec.kind === "fanout" ? (fields.get("size")?.(values) ?? 1) : 1);
-    charge(`static.${name}`, watts * count * latencySeconds * joulesToPj);
-  }
-  for (const [array, watts] of design.arrayWatts) {
-    const count = instances(design, design.architecture.arrays[array]?.at as string, values);
-    charge(`static.${array}`, watts(values) * count * latencySeconds * joulesToPj);
+  for (const [name, watts] of staticPower(design, values)) {
+    charge(`static.${name}`, watts * latencySeconds * joulesToPj);
   }
   return { energyPj, einsumEnergyPj: ofEinsums, componentEnergyPj: components };
 }
+
+/** By level and by array the watts that all its instances take all the time. */
+function staticPower(design: CompiledDesign, values: Float64Array): readonly (readonly [string, number])[] {
+  const levels = [...design.levels.values()].flatMap(({ name, spec, fields }) => {
+    const watts = fields.get("staticWatts")?.(values);
+    if (watts === undefined) return [];
+    const count = instances(design, name, values) * (spec.kind === "fanout" ? (fields.get("size")?.(values) ?? 1) : 1);
+    return [[name, watts * count] as const];
+  });
+  const arrays = [...design.arrayWatts].map(([array, watts]) => {
+    const count = instances(design, design.architecture.arrays[array]?.at as string, values);
+    return [array, watts(values) * count] as const;
+  });
+  return [...levels, ...arrays];
+}
+
+/** Picojoules that a machine takes in a second, whatever it does. */
+export const staticPjPerSecond = (design: CompiledDesign, values: Float64Array): number =>
+  staticPower(design, values).reduce((sum, [, watts]) => sum + watts * joulesToPj, 0);
 
 /** Whether an architecture says anything of links or of power that flows all the time. */
 export const hasStandingEnergy = (design: CompiledDesign): boolean =>
@@ -50,7 +62,7 @@ export const hasStandingEnergy = (design: CompiledDesign): boolean =>
   [...design.levels.values()].some(({ fields }) => fields.has("hopPj") || fields.has("staticWatts"));
 
 /** By fan-out the energy of its links for one Einsum, in picojoules. */
-function linkEnergy(laid: Laid, values: Float64Array): readonly (readonly [string, number])[] {
+export function linkEnergy(laid: Laid, values: Float64Array): readonly (readonly [string, number])[] {
   const { einsum, shape, counts, kept } = laid;
   return einsum.path.flatMap(({ name, fields }, fanout) => {
     const hopPj = fields.get("hopPj")?.(values);

@@ -124,7 +124,7 @@ const cyclesOfPhase = ({ computeCycles, memorySeconds, levelSeconds }: PhaseTimi
   Math.max(computeCycles, memorySeconds * frequency, ...Object.values(levelSeconds).map(s => s * frequency));
 
 /** Seconds that each level takes for what the Einsums of a phase pass through it. DRAM's own rate is counted by its traffic. */
-function secondsOfLevels(
+export function secondsOfLevels(
   design: CompiledDesign,
   uses: readonly LevelUse[],
   values: Float64Array,

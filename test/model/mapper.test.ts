@@ -84,6 +84,13 @@ interface Machine {
   readonly lanes: number;
   readonly bufferBytes: number;
   readonly bytesPerSecond: number;
+  /** What levels, links and components say besides: of the buffer, of the columns, of the grid's registers. */
+  readonly said?: Said;
+}
+interface Said {
+  readonly buffer: string;
+  readonly column: string;
+  readonly pe: string;
 }
 type Shape = Readonly<Record<"E" | "F" | "M" | "queries", number>>;
 
@@ -110,7 +117,7 @@ const mappings = {
 } as const;
 
 function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond } = machine;
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond, said } = machine;
   const files: Readonly<Record<string, string>> = {
     "designs small": `{ name: small, label: small, source: here, cascade: ${cascade}.cascade, architecture: small, mapping: small, binding: small }`,
     [`cascades ${cascade}.cascade`]: cascades[cascade],
@@ -125,10 +132,10 @@ wordBits: 16
 parameters: {}
 levels:
   dram: { kind: dram, bytesPerSecond: ${bytesPerSecond} }
-  buffer: { kind: sram, within: dram, bytes: ${bufferBytes}, rowWords: 16 }
-  column: { kind: fanout, within: buffer, size: ${columns} }
+  buffer: { kind: sram, within: dram, bytes: ${bufferBytes}, rowWords: 16${said?.buffer ?? ""} }
+  column: { kind: fanout, within: buffer, size: ${columns}${said?.column ?? ""} }
   row: { kind: fanout, within: column, size: ${rows} }
-  pe: { kind: registers, within: row, depth: 4 }
+  pe: { kind: registers, within: row, depth: 4${said?.pe ?? ""} }
   lane: { kind: fanout, within: buffer, size: ${lanes} }
   vector: { kind: registers, within: lane, depth: 8 }
 arrays:
@@ -178,6 +185,17 @@ const machines: fc.Arbitrary<Machine> = fc.record({
   lanes: fc.integer({ min: 1, max: 3 }),
   bufferBytes: fc.constantFrom(8, 16, 32, 64, 4096),
   bytesPerSecond: fc.constantFrom(1e9, 1e10, 1e12),
+  said: fc.record({
+    buffer: fc.constantFrom(
+      "",
+      ", buffering: double",
+      ", buffering: single, latencyCycles: 3",
+      ", bandwidth: { bytesPerCycle: 2 }, staticWatts: 0.001",
+      ", bandwidth: { readPorts: 1, writeBytesPerCycle: 1, shared: true }, buffering: single",
+    ),
+    column: fc.constantFrom("", ", hopPj: 3", ", hopPj: 0.5, hopsPerWord: 2, staticWatts: 0.01"),
+    pe: fc.constantFrom("", ", bandwidth: { bytesPerCycle: 1 }"),
+  }),
 });
 
 const isAtMost = (a: number, b: number): boolean => a <= b * (1 + rounding);

@@ -1,11 +1,20 @@
 import type { FusedRead } from "../../spec/fusion-facts.js";
 import { type AccessOfBits, accessCosts } from "../energy.js";
+import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-use.js";
+import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import type { Front, Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
-import { CostTable, levelsIn, type OptionLibrary, type PlacedOption, type TensorCost } from "./option.js";
-import type { MapperProblem } from "./problem.js";
+import {
+  CostTable,
+  levelsIn,
+  type OptionLibrary,
+  type PlacedOption,
+  saysBuffering,
+  type TensorCost,
+} from "./option.js";
+import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { fitsFanouts, setTiling, type Tiling } from "./tiling.js";
 
 /** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
@@ -41,6 +50,8 @@ interface Partial {
   readonly bytes: ReadonlyMap<number, number>;
   readonly energyPj: number;
   readonly dramBytes: number;
+  /** What its inputs ask of the levels; undefined where none says how fast it is. */
+  readonly use: LevelUse | undefined;
 }
 
 /** One more Einsum, not yet added. */
@@ -51,6 +62,7 @@ interface Step {
   readonly energyPj: number;
   readonly dramBytes: number;
   readonly cycles: readonly number[];
+  readonly use: LevelUse | undefined;
   readonly bound: Outcome;
 }
 
@@ -89,6 +101,7 @@ class BlockSearch {
   private readonly copies: number;
   private readonly bytesPerSecond: number;
   private readonly frequencyHz: number;
+  private readonly isTimed: boolean;
 
   constructor(
     private readonly problem: MapperProblem,
@@ -105,7 +118,10 @@ class BlockSearch {
     this.costs = accessCosts(compiled, values);
     this.table = new CostTable(values, this.costs);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
-    this.copies = accounting.corrections.includes("double-buffering") ? 2 : 1;
+    // An architecture that says how tiles are buffered says it of all.
+    const isSaid = saysBuffering(problem) !== undefined;
+    this.copies = !isSaid && accounting.corrections.includes("double-buffering") ? 2 : 1;
+    this.isTimed = hasTimedLevels(compiled);
     this.frequencyHz = compiled.frequencyHz(values);
     const dram = compiled.levels.get(problem.dram);
     this.bytesPerSecond = dram?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
@@ -172,8 +188,6 @@ class BlockSearch {
 
   private offer(partial: Partial): void {
     this.effort.mappings += 1;
-    const { cycles, dramBytes, energyPj } = partial;
-    const least = this.outcome(partial.depth, cycles, dramBytes, energyPj);
     const chosen = chosenOf(partial);
     // One step of what is carried after the other, whichever arrays it passes.
     const carried = this.problem.recurrences.map(set =>
@@ -182,8 +196,15 @@ class BlockSearch {
         return own === undefined ? sum : sum + this.table.work(own.option).cycles;
       }, 0),
     );
-    const latencySeconds = Math.max(least.latencySeconds, ...carried.map(own => own / this.frequencyHz));
-    this.front.offer({ latencySeconds, energyPj: least.energyPj }, () => {
+    const { cycles, dramBytes, energyPj } = partial;
+    const outcome = this.outcome(
+      partial.depth,
+      [...cycles, ...carried],
+      dramBytes,
+      energyPj,
+      this.useOf(partial, chosen),
+    );
+    this.front.offer(outcome, () => {
       const einsums: MappedBlock["einsums"][number][] = [];
       for (let at: Partial | undefined = partial; at !== undefined; at = at.before) {
         const masks = [...at.inputs, partial.outputs[at.depth - 1] as number];
@@ -193,17 +214,47 @@ class BlockSearch {
     });
   }
 
-  /** What a completion takes at the least. */
-  private outcome(depth: number, cycles: readonly number[], dramBytes: number, energyPj: number): Outcome {
+  /** What a whole block asks of the levels. */
+  private useOf({ outputs, use }: Partial, chosen: readonly Partial[]): LevelUse | undefined {
+    return chosen.reduce((all, { option, inputs }, e) => {
+      const output = outputs[e] as number;
+      const own = this.table.tensor(option, option.tensors.length - 1, output).use;
+      if (all === undefined || own === undefined) return undefined;
+      const passed = levelsIn(inputs.reduce((levels, kept) => levels | kept, output));
+      const { levels } = this.problem.compiled;
+      const latencies = passed
+        .map(level => levels.get(option.levelNames[level] as string))
+        .map(level => (level === undefined ? 0 : latencyOf(level, this.problem.values)));
+      return joinedUse(all, { ...own, latencyCycles: latencies.reduce((sum, own) => sum + own, 0) });
+    }, use);
+  }
+
+  /**
+   * What a completion takes at the least; of a whole block what it takes.
+   * @param cycles by array, and by what is carried from step to step
+   * @param use what is known to pass the levels
+   */
+  private outcome(
+    depth: number,
+    cycles: readonly number[],
+    dramBytes: number,
+    energyPj: number,
+    use: LevelUse | undefined,
+  ): Outcome {
     const rest = this.bounds.after[depth] as Bounds["after"][number];
     let busy = Number.POSITIVE_INFINITY;
     for (const own of rest.cycles) {
       let most = 0;
-      for (let a = 0; a < own.length; a++) most = Math.max(most, (own[a] as number) + (cycles[a] as number));
+      for (let a = 0; a < cycles.length; a++) most = Math.max(most, (own[a] ?? 0) + (cycles[a] as number));
       busy = Math.min(busy, most);
     }
     const memory = (dramBytes + rest.dramBytes) / this.bytesPerSecond;
-    return { latencySeconds: Math.max(busy / this.frequencyHz, memory), energyPj: energyPj + rest.energyPj };
+    const { compiled, values } = this.problem;
+    const energy = energyPj + rest.energyPj;
+    if (use === undefined) return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy);
+    const working = (busy + use.waitCycles + use.latencyCycles) / this.frequencyHz;
+    const levels = Object.values(secondsOfLevels(compiled, [use], values, this.frequencyHz));
+    return withStaticEnergy(this.problem, Math.max(working, memory, ...levels), energy);
   }
 
   /** Every way to add the next Einsum. */
@@ -243,14 +294,15 @@ class BlockSearch {
           }
           return;
         }
+        const use = this.isTimed ? inputsUse(before?.use, supplies) : undefined;
         // What it carries to itself it keeps there.
         const own = supplies.reduce((kept, { maker, level }) => (maker === i ? kept | (1 << level) : kept), 0);
         for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
           if (!Number.isFinite(energy)) continue;
-          const bound = this.outcome(i - this.from + 1, cycles, bytes, energy);
-          found.push({ option, supplies, output, energyPj: energy, dramBytes: bytes, cycles, bound });
+          const bound = this.outcome(i - this.from + 1, cycles, bytes, energy, use);
+          found.push({ option, supplies, output, energyPj: energy, dramBytes: bytes, cycles, use, bound });
         }
       };
       visit(0, [], (before?.energyPj ?? 0) + work.energyPj, before?.dramBytes ?? 0);
@@ -303,9 +355,10 @@ class BlockSearch {
       return undefined;
     }
     this.effort.nodes += 1;
-    const { energyPj, dramBytes, cycles } = step;
+    const { energyPj, dramBytes, cycles, use } = step;
     const inputs = supplies.map(({ kept }) => kept);
-    return { depth: (before?.depth ?? 0) + 1, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes };
+    const depth = (before?.depth ?? 0) + 1;
+    return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use };
   }
 
   private supplies(
@@ -389,6 +442,13 @@ class BlockSearch {
 /** Partial mappings with the same load of every array and the same last place that a limited search goes on with. */
 const mostAlike = 2;
 const nothing = { energyPj: 0, dramBytes: 0 };
+
+/** What the inputs of some Einsums ask of the levels together, those of one more among them. */
+const inputsUse = (before: LevelUse | undefined, supplies: readonly Supply[]): LevelUse =>
+  supplies.reduce(
+    (sum, { cost: { use } }) => (use === undefined ? sum : joinedUse(sum, use)),
+    before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
+  );
 
 /** The Einsums of a partial mapping, first to last. */
 function chosenOf(last: Partial | undefined): readonly Partial[] {

@@ -2,6 +2,8 @@ import { countLaid, keptLevels, type Laid, layOut } from "../action-counts.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
 import type { CompiledLevel } from "../compile-levels.js";
 import { type AccessOfBits, accessCosts, einsumEnergy } from "../energy.js";
+import { hasTimedLevels, type LevelUse, levelUseOf } from "../level-use.js";
+import { hasStandingEnergy, linkEnergy } from "../standing-energy.js";
 import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
 import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
@@ -14,6 +16,8 @@ export interface TensorCost {
   /** Bytes of its tile in the buffer, and the seat that it takes there. */
   readonly bufferBytes: number;
   readonly seat: number;
+  /** What it asks of the levels; undefined where none says how fast it is. */
+  readonly use: LevelUse | undefined;
 }
 
 /** One Einsum at one place under one order of loops, ready to be counted at any sizes. */
@@ -87,6 +91,8 @@ function makeOption(
   };
   const without: CompiledEinsum = { ...whole, operations: [] };
   const memories = levels.flatMap((level, i) => (compiled.architecture.levels[level]?.kind === "fanout" ? [] : [i]));
+  const [isTimed, hasLinks] = [hasTimedLevels(compiled), hasStandingEnergy(compiled)];
+  const isDouble = saysBuffering(problem) === "double";
   const bufferIndex = levels.indexOf(problem.buffer);
   let laidFor: { readonly key: string; readonly laid: Laid } | undefined;
   const laidAt = (values: Float64Array): Laid => {
@@ -129,20 +135,34 @@ function makeOption(
       const words = counts.tiles[0] ?? [];
       if (kept.some((level, k) => (words[k] ?? 0) > roomAt(whole.path[level], values))) return tooLarge;
       const bytes = dramBytes(counts);
-      const energyPj = einsumEnergy(compiled, counts, bytes, costs);
+      const links = hasLinks ? linkEnergy(own, values).reduce((sum, [, pj]) => sum + pj, 0) : 0;
       const at = kept.indexOf(bufferIndex);
+      const copies = at > 0 && isDouble ? 2 : 1;
       return {
-        energyPj,
+        energyPj: einsumEnergy(compiled, counts, bytes, costs) + links,
         dramBytes: bytes,
-        bufferBytes: at < 0 ? 0 : (counts.tiles[0]?.[at] ?? 0) * ((counts.bits[0] ?? 0) / 8),
+        bufferBytes: at < 0 ? 0 : copies * (counts.tiles[0]?.[at] ?? 0) * ((counts.bits[0] ?? 0) / 8),
         seat: whole.seats[t] as number,
+        use: isTimed ? levelUseOf(compiled, own, counts, values) : undefined,
       };
     },
   };
 }
 
+/** What the architecture says of the copies of tiles in the buffer. */
+export function saysBuffering({ compiled, buffer }: MapperProblem): "single" | "double" | undefined {
+  const spec = compiled.architecture.levels[buffer];
+  return spec === undefined || spec.kind === "fanout" ? undefined : spec.buffering;
+}
+
 /** What a register file has no room for is kept at no price. */
-const tooLarge: TensorCost = { energyPj: Number.POSITIVE_INFINITY, dramBytes: 0, bufferBytes: 0, seat: 0 };
+const tooLarge: TensorCost = {
+  energyPj: Number.POSITIVE_INFINITY,
+  dramBytes: 0,
+  bufferBytes: 0,
+  seat: 0,
+  use: undefined,
+};
 
 const only = <T>(list: readonly T[], i: number): T => list[i] as T;
 

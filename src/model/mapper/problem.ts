@@ -17,6 +17,8 @@ import { type CompiledDesign, compileDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
 import type { VisibleRegion } from "../region.js";
 import { symbolValues, workloadSymbols } from "../sizes.js";
+import { staticPjPerSecond } from "../standing-energy.js";
+import type { Outcome } from "./goal.js";
 
 /**
  * A rank as the mapper cuts it: over blocks (a loop at DRAM), over the tiles of a block (a loop at the buffer), and within a
@@ -86,7 +88,16 @@ export interface MapperProblem {
   readonly written: Pick<WrittenMapping, "symbols" | "batch">;
   /** The values of the table of `compiled`, sizes filled in. */
   readonly values: Float64Array;
+  /** What the machine takes all the time. */
+  readonly staticPjPerSecond: number;
 }
+
+/** A time with the energy of what is done in it, and of what the machine takes meanwhile. */
+export const withStaticEnergy = (
+  { staticPjPerSecond: own }: MapperProblem,
+  latencySeconds: number,
+  energyPj: number,
+): Outcome => ({ latencySeconds, energyPj: own === 0 ? energyPj : energyPj + own * latencySeconds });
 
 const nowhere = (path: Path): string => `mapping ${path.join(".")}`;
 
@@ -224,6 +235,7 @@ export function mapperProblem(design: Design, point: AttentionPoint, accounting:
       einsums.some(({ placed }, e) => (e < from || e >= to) && placed.reads.some(read => read.tensor === tensor)),
     written: { symbols, batch },
     values,
+    staticPjPerSecond: staticPjPerSecond(compiled, values),
   };
 }
 

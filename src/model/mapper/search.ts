@@ -4,7 +4,7 @@ import { boundsOf } from "./bounds.js";
 import { chosenOf, Front, type Objective, type Outcome } from "./goal.js";
 import { type HandOver, HandOvers } from "./hand-over.js";
 import { CostTable, OptionLibrary, type PlacedOption } from "./option.js";
-import type { MapperProblem } from "./problem.js";
+import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { setTiling, type Tiling, tilingsOf } from "./tiling.js";
 
 /** How far to search. */
@@ -248,7 +248,7 @@ function outcomeOf(problem: MapperProblem, least: ReturnType<typeof boundsOf>["a
   const busy = Math.min(...least.cycles.map(own => Math.max(...own)));
   const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
   const latencySeconds = Math.max(busy / compiled.frequencyHz(values), least.dramBytes / bytesPerSecond);
-  return { latencySeconds, energyPj: least.energyPj };
+  return withStaticEnergy(problem, latencySeconds, least.energyPj);
 }
 
 function boundOf(
