@@ -14,7 +14,7 @@ import { promisify } from "node:util";
 const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 const find = name => folders.map(folder => join(folder, name)).find(existsSync);
 
-const programs = ["munged", "slurmctld", "slurmd", "sbatch", "scontrol", "sinfo", "squeue"];
+const programs = ["munged", "slurmctld", "slurmd", "sbatch", "scancel", "scontrol", "sinfo", "squeue"];
 
 /** The programs of Slurm that are not installed. */
 export const missingPrograms = () => programs.filter(name => find(name) === undefined);
@@ -86,6 +86,10 @@ export async function startCluster(folder) {
   const call = async (name, ...args) =>
     (await promisify(execFile)(find(name), args, { env, cwd: folder })).stdout.trim();
   const stop = async () => {
+    // Steps outlive the daemons.
+    await call("scancel", "--user", userInfo().username).catch(() => undefined);
+    const isIdle = async () => (await call("squeue", "-h")) === "";
+    await until("jobs to end", isIdle, 15).catch(() => undefined);
     for (const { daemon } of daemons.reverse()) {
       if (daemon.exitCode !== null) continue;
       daemon.kill("SIGTERM");
