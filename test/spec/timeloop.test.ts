@@ -126,7 +126,7 @@ describe("Timeloop's files", () => {
     );
     const architecture = texts.get("architecture.yaml") ?? "";
     for (const said of [
-      "guess: energies and areas of the one technology that ships; the file names no technology",
+      "guess: energies and areas of 45nm; the file names no technology",
       "1e9 # guess: the file says no global_cycle_seconds",
       "guess: a bandwidth at which nothing waits",
       "left out, as nothing here counts it: n_banks: 2",

@@ -63,7 +63,7 @@ function architectureText({ levels, array, frequencyHz, technology, wordBits }: 
     return `${comments(guesses, "  ")}  ${own.name}: { ${fields.join(", ")} }\n`;
   };
   return [
-    `technology: 45nm # guess: energies and areas of the one technology that ships; ${node}\n`,
+    `technology: 45nm # guess: energies and areas of 45nm; ${node}\n`,
     `frequencyHz: ${hertz}\nwordBits: ${wordBits}\nparameters: {}\nlevels:\n`,
     ...levels.map(level),
     "arrays:\n  # A point of the problem takes a cycle, whatever is computed (cycles: 1 in the mapping).\n",
