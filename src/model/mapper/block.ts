@@ -1,4 +1,3 @@
-import type { FusedRead } from "../../spec/fusion-facts.js";
 import { type AccessOfBits, accessCosts } from "../energy.js";
 import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-use.js";
 import { secondsOfLevels } from "../timing.js";
@@ -15,6 +14,7 @@ import {
   type TensorCost,
 } from "./option.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
+import { Supplies, type Supply } from "./supply.js";
 import { fitsFanouts, setTiling, type Tiling } from "./tiling.js";
 
 /** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
@@ -66,14 +66,6 @@ interface Step {
   readonly bound: Outcome;
 }
 
-/** A way in which an Einsum gets a tensor: the levels that keep it, and the level at which its maker must have it. */
-interface Supply {
-  readonly kept: number;
-  readonly maker: number;
-  readonly level: number;
-  readonly cost: TensorCost;
-}
-
 /**
  * Tries the mappings of the Einsums from `from` to before `to` under one tiling: every place of each, every level at which
  * tensors can be handed over or kept, as long as a bound says that the front could still change.
@@ -102,6 +94,7 @@ class BlockSearch {
   private readonly bytesPerSecond: number;
   private readonly frequencyHz: number;
   private readonly isTimed: boolean;
+  private readonly supplies: Supplies;
 
   constructor(
     private readonly problem: MapperProblem,
@@ -111,12 +104,13 @@ class BlockSearch {
     private readonly tiling: Tiling,
     private readonly front: Front<MappedBlock>,
     private readonly effort: Effort,
-    private readonly handOver: HandOver,
+    handOver: HandOver,
   ) {
     const { compiled, values, accounting } = problem;
     setTiling(problem, tiling, values);
     this.costs = accessCosts(compiled, values);
     this.table = new CostTable(values, this.costs);
+    this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     // An architecture that says how tiles are buffered says it of all.
     const isSaid = saysBuffering(problem) !== undefined;
@@ -271,7 +265,7 @@ class BlockSearch {
       const reads = this.problem.facts.reads(option.einsum.name);
       const out = option.tensors.length - 1;
       const choices = option.tensors.slice(0, out).map((tensor, t) =>
-        this.supplies(
+        this.supplies.of(
           chosen,
           option,
           i,
@@ -279,7 +273,7 @@ class BlockSearch {
           reads.find(({ name }) => name === tensor),
         ),
       );
-      const outputs = choices.some(list => list.length === 0) ? [] : this.outputs(chosen, option);
+      const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option);
       if (outputs.length === 0) return;
       const work = this.table.work(option);
       const array = this.problem.arrays.indexOf(option.place.array);
@@ -360,83 +354,6 @@ class BlockSearch {
     const depth = (before?.depth ?? 0) + 1;
     return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use };
   }
-
-  private supplies(
-    chosen: readonly Partial[],
-    option: PlacedOption,
-    i: number,
-    t: number,
-    read: FusedRead | undefined,
-  ): readonly Supply[] {
-    const supply = (kept: number, maker = -1, level = -1): Supply => ({
-      kept,
-      maker,
-      level,
-      cost: this.table.tensor(option, t, kept),
-    });
-    const maker = read === undefined ? -1 : this.problem.makerOf(read.tensor);
-    if (read === undefined || maker < this.from || maker >= this.to) return option.fromDram.map(kept => supply(kept));
-    const registers = 1 << option.registers;
-    // What is carried from a later Einsum: that one is asked when it comes.
-    if (maker === i) {
-      return option.memories.flatMap(level => {
-        const from = option.memories.findLast(m => this.handOver.at(option, m, option, level, read));
-        return from === undefined ? [] : waysFrom(option, level).map(kept => supply(kept, i, from));
-      });
-    }
-    if (maker > i) {
-      const levels = option.memories.filter(level => this.handOver.canCarry(this.library, maker, option, level, read));
-      return levels.flatMap(level => waysFrom(option, level)).map(kept => supply(kept));
-    }
-    const source = (chosen[maker - this.from] as Partial).option;
-    const found: Supply[] = [];
-    for (const level of [...option.memories].reverse()) {
-      const from = source.memories.findLast(m => this.handOver.at(source, m, option, level, read));
-      if (from !== undefined) {
-        // From registers to registers of the same PE nothing more is moved: no other way takes less.
-        if (level === option.registers && from === source.registers) return [supply(registers, maker, from)];
-        for (const kept of waysFrom(option, level)) found.push(supply(kept, maker, from));
-      } else if (this.isLeft(chosen, chosen.length, option, level, read)) found.push(supply((1 << level) | registers));
-    }
-    return found;
-  }
-
-  /** Whether one of the first Einsums of the block has had the same there. */
-  private isLeft(
-    chosen: readonly Partial[],
-    first: number,
-    option: PlacedOption,
-    level: number,
-    read: FusedRead,
-  ): boolean {
-    return chosen.slice(0, first).some(({ option: other, inputs }) => {
-      const t = other.tensors.indexOf(read.name);
-      if (t < 0 || t >= inputs.length) return false;
-      return other.memories.some(
-        from =>
-          ((inputs[t] as number) & (1 << from)) !== 0 &&
-          this.handOver.at(other, from, option, level, { ...read, when: "now" }, true),
-      );
-    });
-  }
-
-  /** Where an Einsum may keep what it makes: for readers outside the block, and for those to which it carries something. */
-  private outputs(chosen: readonly Partial[], option: PlacedOption): readonly number[] {
-    const tensor = option.einsum.placed.output;
-    const base = this.problem.leaves(tensor, this.from, this.to) ? option.fromDram : [1 << option.registers];
-    let needed = 0;
-    for (const [e, { option: reader, inputs }] of chosen.entries()) {
-      for (const read of this.problem.facts.reads(reader.einsum.name)) {
-        if (read.tensor !== tensor || read.when !== "carried") continue;
-        const kept = inputs[reader.tensors.indexOf(read.name)] as number;
-        const level = reader.memories.find(m => (kept & (1 << m)) !== 0) as number;
-        const from = option.memories.findLast(m => this.handOver.at(option, m, reader, level, read));
-        if (from !== undefined) needed |= 1 << from;
-        else if (!this.isLeft(chosen, e, reader, level, read)) return [];
-      }
-    }
-    return base.map(kept => kept | needed);
-  }
 }
 
 /** Partial mappings with the same load of every array and the same last place that a limited search goes on with. */
@@ -455,10 +372,4 @@ function chosenOf(last: Partial | undefined): readonly Partial[] {
   const chosen: Partial[] = [];
   for (let at = last; at !== undefined; at = at.before) chosen.unshift(at);
   return chosen;
-}
-
-/** Levels that keep what comes from a level: that one and the registers, and what comes from DRAM perhaps the buffer. */
-function waysFrom(option: PlacedOption, level: number): readonly number[] {
-  if (level === 0) return option.fromDram;
-  return [(1 << level) | (1 << option.registers)];
 }

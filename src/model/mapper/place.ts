@@ -1,6 +1,7 @@
 import type { EinsumMapping } from "../../spec/mapping.js";
 import { peOperations } from "../../spec/pe-operations.js";
-import type { MapArray, MapEinsum, MapperProblem } from "./problem.js";
+import type { MapArray } from "./machine.js";
+import type { MapEinsum, MapperProblem } from "./problem.js";
 
 /** Where and how one Einsum is done: its array, the rank over each fan-out, and whether loops within a tile stand outside. */
 export interface Place {

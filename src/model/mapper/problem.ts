@@ -1,7 +1,4 @@
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Rank } from "../../einsum/ranks.js";
-import { attentionRoles } from "../../einsum/roles.js";
-import { splitOf } from "../../einsum/split.js";
 import { SpecError } from "../../errors.js";
 import { bindingSchema } from "../../spec/binding.js";
 import { completeMapping } from "../../spec/complete-mapping.js";
@@ -16,26 +13,12 @@ import type { AttentionPoint } from "../attention-point.js";
 import { type CompiledDesign, compileDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
 import type { VisibleRegion } from "../region.js";
-import { symbolValues, workloadSymbols } from "../sizes.js";
+import { symbolValues } from "../sizes.js";
 import { staticPjPerSecond } from "../standing-energy.js";
 import type { Outcome } from "./goal.js";
-
-/**
- * A rank as the mapper cuts it: over blocks (a loop at DRAM), over the tiles of a block (a loop at the buffer), and within a
- * tile (a loop at the buffer, or in space).
- */
-export interface MapRank {
-  readonly name: string;
-  /** What the partition is called: the rank, or the one that the cascade cuts. */
-  readonly whole: string;
-  readonly outer: string;
-  readonly middle: string;
-  /** Undefined for ranks of the batch. */
-  readonly inner: string | undefined;
-  readonly size: number;
-  /** The cascade's rank; undefined for the batch. */
-  readonly rank: Rank | undefined;
-}
+import { type MapArray, machineOf } from "./machine.js";
+import { batchOf, type MapRank, ranksOf } from "./ranks.js";
+import { recurrencesOf } from "./recurrences.js";
 
 /** An Einsum with what the mapper asks of it. */
 export interface MapEinsum {
@@ -47,16 +30,6 @@ export interface MapEinsum {
   readonly reduced: ReadonlySet<number>;
   /** Ranks of the batch that it has and that are not cut. */
   readonly batch: readonly string[];
-}
-
-/** An array with the levels on its way. */
-export interface MapArray {
-  readonly name: string;
-  /** From DRAM to its registers. */
-  readonly levels: readonly string[];
-  /** Fan-outs within the buffer, outermost first. */
-  readonly fanouts: readonly { readonly level: string; readonly size: number }[];
-  readonly registers: string;
 }
 
 /** What there is to map: a cascade, a machine, a point. */
@@ -314,117 +287,6 @@ function batchOfEinsums({ data }: Document<WrittenMapping>, cascade: Cascade): R
   );
 }
 
-/** The way from DRAM to each array: fan-outs around the buffer, the buffer that all share, fan-outs within it. */
-function machineOf({ architecture }: Design) {
-  const { levels, arrays } = architecture.data;
-  const ways = Object.entries(arrays).map(([name, { at }]) => {
-    const way: string[] = [];
-    for (let level: string | undefined = at; level !== undefined; ) {
-      way.unshift(level);
-      const spec: (typeof levels)[string] | undefined = levels[level];
-      level = spec === undefined || spec.kind === "dram" ? undefined : spec.within;
-    }
-    return { name, way };
-  });
-  const kindOf = (level: string): string => levels[level]?.kind ?? "";
-  const fail = (got: string, expected: string): SpecError =>
-    new SpecError({ where: architecture.at(["levels"]), got, expected });
-  const buffers = new Set(ways.map(({ way }) => way.findLast(level => kindOf(level) === "sram") ?? ""));
-  const [buffer = ""] = buffers;
-  if (buffers.size !== 1 || buffer === "") {
-    throw fail(
-      `arrays with the buffers ${[...buffers].join(", ") || "none"}`,
-      "one level of kind sram that all arrays share",
-    );
-  }
-  const [first] = ways;
-  const outside = first?.way.slice(0, first.way.indexOf(buffer)) ?? [];
-  const cores = outside.filter(level => kindOf(level) === "fanout");
-  if (cores.length > 1) throw fail(`the fan-outs ${cores.join(", ")} around ${buffer}`, "one at the most");
-  return {
-    dram: outside[0] ?? "",
-    buffer,
-    cores: cores[0],
-    arrays: ways.map(({ name, way }) => ({
-      name,
-      levels: way,
-      registers: way.at(-1) ?? "",
-      fanouts: way.slice(way.indexOf(buffer)).filter(level => kindOf(level) === "fanout"),
-    })),
-  };
-}
-
-/** The cascade's ranks as the mapper cuts them. */
-function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoint): readonly MapRank[] {
-  const roles = attentionRoles(cascade);
-  const taken = new Set(cascade.ranks.ranks.flatMap(({ names, parts }) => [...names, ...parts]));
-  const fresh = (name: string): string => {
-    let free = name;
-    while (taken.has(free)) free += "_";
-    taken.add(free);
-    return free;
-  };
-  const symbol = (name: string): string =>
-    roles === null
-      ? name === "P"
-        ? "queries"
-        : name
-      : ({ [roles.queries]: "queries", [roles.keys]: "M", [roles.e]: "E", [roles.f]: "F" }[name] ?? name);
-  const packed = packedQueries(point) ? point.group : 1;
-  const parts = new Set(cascade.ranks.ranks.flatMap(rank => (rank.parts.length > 1 ? rank.parts : [])));
-  return cascade.ranks.ranks
-    .filter(rank => !parts.has(rank.name))
-    .map((rank): MapRank => {
-      const source = symbol(rank.name);
-      if (!workloadSymbols.includes(source)) {
-        const expected = `ranks that a workload has sizes for: ${workloadSymbols.join(", ")}`;
-        throw new SpecError({ where: spec.at(["cascade"]), got: `the rank ${rank.name} of ${cascade.name}`, expected });
-      }
-      const size = (point.sizes as unknown as Readonly<Record<string, number>>)[source] ?? 1;
-      const at = { name: rank.name, whole: rank.name, size: source === "queries" ? size * packed : size, rank };
-      const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
-      if (rank.parts.length === 1) {
-        return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), inner: fresh(`${rank.name}0`) };
-      }
-      if (rank.parts.length !== 2 || first === undefined || second === undefined) {
-        const got = `the rank ${rank.name}, which ${cascade.name} cuts into ${rank.parts.join(", ")}`;
-        throw new SpecError({ where: spec.at(["cascade"]), got, expected: "two parts" });
-      }
-      return { ...at, outer: fresh(`${rank.name}2`), middle: first, inner: second };
-    });
-}
-
-/** Heads that share keys stand side by side where the queries of one are few. */
-const packedQueries = ({ group, queries }: AttentionPoint): boolean => group > 1 && queries < 128;
-
-function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[]) {
-  const roles = attentionRoles(cascade);
-  const packed = packedQueries(point);
-  const grouped = point.group > 1 && !packed;
-  const nameOf = (size: string): string | undefined => (roles === null ? undefined : roles[size as "queries"]);
-  const queries = nameOf("queries") ?? "P";
-  const symbols: Record<string, string> = {};
-  for (const { name } of ranks) {
-    if (name === queries) symbols[name] = packed ? "queries * group" : "queries";
-    else if (!workloadSymbols.includes(name))
-      symbols[name] = name === nameOf("keys") ? "M" : name === nameOf("e") ? "E" : "F";
-  }
-  if (grouped) symbols["G"] = "group";
-  const own = grouped ? ["B", "H", "G"] : ["B", "H"];
-  const batch: Record<string, readonly string[]> =
-    roles === null ? {} : { [roles.q]: own, [roles.k]: ["B", "H"], [roles.v]: ["B", "H"] };
-  const group: MapRank = {
-    name: "G",
-    whole: "G",
-    outer: "G2",
-    middle: "G1",
-    inner: undefined,
-    size: point.group,
-    rank: undefined,
-  };
-  return { symbols, batch, batchRanks: grouped ? [group] : [] };
-}
-
 /** What each Einsum may write over: what it reads element by element, where no later Einsum reads that. */
 function inPlaceOf(cascade: Cascade): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -461,25 +323,4 @@ function remembered(facts: FusionFacts): FusionFacts {
     rankOf: once(name => facts.rankOf(name)),
     cascade: facts.cascade,
   };
-}
-
-/** Sets of several Einsums each of which needs, through others, what it makes itself. @param needs by Einsum what it reads of */
-function recurrencesOf(needs: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const reached = needs.map((_, start) => {
-    const found = new Set<number>();
-    const visit = (i: number): void => {
-      for (const maker of needs[i] ?? []) {
-        if (found.has(maker)) continue;
-        found.add(maker);
-        visit(maker);
-      }
-    };
-    visit(start);
-    return found;
-  });
-  const sets = needs.map((_, i) =>
-    needs.flatMap((_, j) => (reached[i]?.has(j) === true && reached[j]?.has(i) === true ? [j] : [])),
-  );
-  const seen = new Set<string>();
-  return sets.filter(set => set.length > 1 && !seen.has(set.join()) && seen.add(set.join()) !== undefined);
 }

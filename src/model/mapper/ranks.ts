@@ -1,0 +1,96 @@
+import type { Cascade } from "../../einsum/cascade.js";
+import type { Rank } from "../../einsum/ranks.js";
+import { attentionRoles } from "../../einsum/roles.js";
+import { splitOf } from "../../einsum/split.js";
+import { SpecError } from "../../errors.js";
+import type { Design } from "../../spec/design.js";
+import type { AttentionPoint } from "../attention-point.js";
+import { workloadSymbols } from "../sizes.js";
+
+/**
+ * A rank as the mapper cuts it: over blocks (a loop at DRAM), over the tiles of a block (a loop at the buffer), and within a
+ * tile (a loop at the buffer, or in space).
+ */
+export interface MapRank {
+  readonly name: string;
+  /** What the partition is called: the rank, or the one that the cascade cuts. */
+  readonly whole: string;
+  readonly outer: string;
+  readonly middle: string;
+  /** Undefined for ranks of the batch. */
+  readonly inner: string | undefined;
+  readonly size: number;
+  /** The cascade's rank; undefined for the batch. */
+  readonly rank: Rank | undefined;
+}
+
+/** The cascade's ranks as the mapper cuts them. */
+export function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoint): readonly MapRank[] {
+  const roles = attentionRoles(cascade);
+  const taken = new Set(cascade.ranks.ranks.flatMap(({ names, parts }) => [...names, ...parts]));
+  const fresh = (name: string): string => {
+    let free = name;
+    while (taken.has(free)) free += "_";
+    taken.add(free);
+    return free;
+  };
+  const symbol = (name: string): string =>
+    roles === null
+      ? name === "P"
+        ? "queries"
+        : name
+      : ({ [roles.queries]: "queries", [roles.keys]: "M", [roles.e]: "E", [roles.f]: "F" }[name] ?? name);
+  const packed = packedQueries(point) ? point.group : 1;
+  const parts = new Set(cascade.ranks.ranks.flatMap(rank => (rank.parts.length > 1 ? rank.parts : [])));
+  return cascade.ranks.ranks
+    .filter(rank => !parts.has(rank.name))
+    .map((rank): MapRank => {
+      const source = symbol(rank.name);
+      if (!workloadSymbols.includes(source)) {
+        const expected = `ranks that a workload has sizes for: ${workloadSymbols.join(", ")}`;
+        throw new SpecError({ where: spec.at(["cascade"]), got: `the rank ${rank.name} of ${cascade.name}`, expected });
+      }
+      const size = (point.sizes as unknown as Readonly<Record<string, number>>)[source] ?? 1;
+      const at = { name: rank.name, whole: rank.name, size: source === "queries" ? size * packed : size, rank };
+      const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
+      if (rank.parts.length === 1) {
+        return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), inner: fresh(`${rank.name}0`) };
+      }
+      if (rank.parts.length !== 2 || first === undefined || second === undefined) {
+        const got = `the rank ${rank.name}, which ${cascade.name} cuts into ${rank.parts.join(", ")}`;
+        throw new SpecError({ where: spec.at(["cascade"]), got, expected: "two parts" });
+      }
+      return { ...at, outer: fresh(`${rank.name}2`), middle: first, inner: second };
+    });
+}
+
+/** Heads that share keys stand side by side where the queries of one are few. */
+const packedQueries = ({ group, queries }: AttentionPoint): boolean => group > 1 && queries < 128;
+
+export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[]) {
+  const roles = attentionRoles(cascade);
+  const packed = packedQueries(point);
+  const grouped = point.group > 1 && !packed;
+  const nameOf = (size: string): string | undefined => (roles === null ? undefined : roles[size as "queries"]);
+  const queries = nameOf("queries") ?? "P";
+  const symbols: Record<string, string> = {};
+  for (const { name } of ranks) {
+    if (name === queries) symbols[name] = packed ? "queries * group" : "queries";
+    else if (!workloadSymbols.includes(name))
+      symbols[name] = name === nameOf("keys") ? "M" : name === nameOf("e") ? "E" : "F";
+  }
+  if (grouped) symbols["G"] = "group";
+  const own = grouped ? ["B", "H", "G"] : ["B", "H"];
+  const batch: Record<string, readonly string[]> =
+    roles === null ? {} : { [roles.q]: own, [roles.k]: ["B", "H"], [roles.v]: ["B", "H"] };
+  const group: MapRank = {
+    name: "G",
+    whole: "G",
+    outer: "G2",
+    middle: "G1",
+    inner: undefined,
+    size: point.group,
+    rank: undefined,
+  };
+  return { symbols, batch, batchRanks: grouped ? [group] : [] };
+}
