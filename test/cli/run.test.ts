@@ -413,7 +413,7 @@ describe("run --design", () => {
 
   it.each([
     [["--design", "linear-flat"], /linear-flat, which names no cascade/],
-    [["--design", "nothing"], /--design: got "nothing"; expected one of architecture/],
+    [["--design", "nothing"], /--design: got "nothing"; expected one of a100, a100-sm, architecture/],
     [["--cascade", "linear-attention"], /is not attention: on random inputs/],
     [["--cascade", "log-sum-exp"], /no tensor Q/],
   ])("refuses %j in one line", async (options, message) => {
