@@ -72,4 +72,12 @@ describe("docs/designs.md", () => {
     expect([code, stderr.trim().split("\n").length]).toEqual([2, 1]);
     expect(stderr).toMatch(message);
   });
+
+  it("map refuses machines without energies in a line", async () => {
+    const { code, stderr } = await invoke("map", "--design", "fsa", "--seq", "1K");
+    expect([code, stderr]).toEqual([
+      2,
+      "fusemax: --design: got fsa, whose technology none has no operators, DRAM, register files, buffers; expected a technology with energies, which a search weighs too\n",
+    ]);
+  });
 });

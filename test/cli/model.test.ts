@@ -213,7 +213,10 @@ describe("fusemax model", () => {
       /--kv-lens: got a longest sequence of 0; expected one of 1 to 2\^40 keys/,
     ],
     [["--queries", "0"], /--queries: got "0"/],
-    [["--design", "gpu"], /--design: got "gpu"; expected one of a100, a100-sm, architecture, cascade, .* or a YAML file/],
+    [
+      ["--design", "gpu"],
+      /--design: got "gpu"; expected one of a100, a100-sm, architecture, cascade, .* or a YAML file/,
+    ],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
     [["--design", "none.yaml"], /none\.yaml: got no such file/],
     [["--seq", "0"], /--seq: got "0"/],

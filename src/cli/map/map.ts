@@ -42,6 +42,11 @@ export async function runMap(options: MapOptions): Promise<void> {
     throw new UsageError({ where: "--budget", got: "--exhaustive beside it", expected: "one of the two" });
   }
   const design = loadUnmapped(specFiles, options.design, "--design");
+  const { name: technology, lacks } = design.technology.data;
+  if (lacks.length > 0) {
+    const got = `${options.design}, whose technology ${technology} has no ${lacks.join(", ")}`;
+    throw new UsageError({ where: "--design", got, expected: "a technology with energies, which a search weighs too" });
+  }
   const found = loadWorkload(specFiles, options.model, "--model");
   const workload = options.mask ? found : unmasked(found);
   const { accounting, byDefault } = accountingOfCommand(options, [design], 0);
