@@ -116,10 +116,10 @@ fn operation(i: u32) -> f32 {
       return fusedMultiplyAdd(x, y, c[i]);
     }
     case opScore: {
-      return sumOf(i, select(0u, keyBlock, hasKeyBlocks), qLeastNormal, kLeastNormal, keyStepsAreWide);
+      return sumOf(i, select(0u, keyBlock, hasKeyBlocks), qLeastPower, kLeastPower, keyStepsAreWide);
     }
     case opWeightedSum: {
-      return sumOf(i, select(0u, valueBlock, hasValueBlocks), pLeastNormal, vLeastNormal, valueStepsAreWide);
+      return sumOf(i, select(0u, valueBlock, hasValueBlocks), pLeastPower, vLeastPower, valueStepsAreWide);
     }
     case opBlockScale: {
       return blockScale(x);

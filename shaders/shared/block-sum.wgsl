@@ -4,10 +4,19 @@
 // Four sums side by side, without shifts by amounts of their own, for which SwiftShader takes lane by lane. `top` is the largest power
 // of two of a step, `scale` what its products are times: a power of two.
 
-// 2^exponent of operands, +0 of zeros. Subnormals keep their type's least exponent.
-fn powerOf(x: vec4f, leastNormal: f32) -> vec4f {
+// The larger of values that are 0 or more, by their bits: SwiftShader takes one instruction for it, and seven for fp32's maximum, which
+// looks for NaNs.
+fn larger(a: vec4f, b: vec4f) -> vec4f {
+  return bitcast<vec4f>(max(bitcast<vec4i>(a), bitcast<vec4i>(b)));
+}
+
+// 2^exponent of operands, +0 of zeros. Subnormals of a type keep its least exponent, 2^which is `leastPower`; 0 where it has none.
+fn powerOf(x: vec4f, leastPower: f32) -> vec4f {
   let power = bitcast<vec4f>(bitcast<vec4u>(x) & vec4u(0x7f800000u));
-  return select(max(power, vec4f(leastNormal)), vec4f(), x == vec4f());
+  if (leastPower == 0.0) {
+    return power;
+  }
+  return select(larger(power, vec4f(leastPower)), vec4f(), power == vec4f());
 }
 
 // The largest power of two of a step, of its products' one; of zeros alone one below that of every product.

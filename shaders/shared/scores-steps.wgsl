@@ -11,9 +11,9 @@ fn holdScores(firstKey: u32) {
     for (var w = begin; w < end; w += 1u) {
       let rows = queries[firstQuery + w / 8u][w & 7u];
       let others = spread(keys[firstKey + w / 8u][(w & 7u) * pageStep + pagePlace]);
-      powers = largerPowers8(powers, powersOf(evens(others), kLeastNormal), powersOf(evens(rows), qLeastNormal));
+      powers = largerPowers8(powers, powersOf(evens(others), kLeastPower), powersOf(evens(rows), qLeastPower));
       if (perWord == 2u) {
-        powers = largerPowers8(powers, powersOf(odds(others), kLeastNormal), powersOf(odds(rows), qLeastNormal));
+        powers = largerPowers8(powers, powersOf(odds(others), kLeastPower), powersOf(odds(rows), qLeastPower));
       }
     }
     var ofKeys = unscaled;

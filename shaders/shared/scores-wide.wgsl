@@ -32,8 +32,8 @@ fn scoreOf(firstKey: u32, i: u32, row: u32) -> f32 {
     }
     var power = 0.0;
     for (var e = begin; e < end; e += 1u) {
-      let ofKey = powerOfOne(keyOperand(firstKey, i, e), kLeastNormal);
-      power = max(power, ofKey * powerOfOne(queryOperand(row, e), qLeastNormal));
+      let ofKey = powerOfOne(keyOperand(firstKey, i, e), kLeastPower);
+      power = max(power, ofKey * powerOfOne(queryOperand(row, e), qLeastPower));
     }
     let largest = largestExponentOf(s, power, scale);
     var sum = wideTerm(s, 1.0, largest, 0);

@@ -4,7 +4,7 @@
 
 // The largest powers of two of products.
 fn largerPowers(t: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
-  return mat4x4f(max(t[0], a.x * b), max(t[1], a.y * b), max(t[2], a.z * b), max(t[3], a.w * b));
+  return mat4x4f(larger(t[0], a.x * b), larger(t[1], a.y * b), larger(t[2], a.z * b), larger(t[3], a.w * b));
 }
 
 fn largerPowers8(t: Block8, a: Eight, b: Eight) -> Block8 {
@@ -16,8 +16,8 @@ fn largerPowers8(t: Block8, a: Eight, b: Eight) -> Block8 {
   );
 }
 
-fn powersOf(x: Eight, leastNormal: f32) -> Eight {
-  return Eight(powerOf(x[0], leastNormal), powerOf(x[1], leastNormal));
+fn powersOf(x: Eight, leastPower: f32) -> Eight {
+  return Eight(powerOf(x[0], leastPower), powerOf(x[1], leastPower));
 }
 
 struct Terms8 {

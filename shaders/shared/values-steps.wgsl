@@ -32,11 +32,11 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
       let word = scratch[firstWeight + eight][t & (pageWeights - 1u)];
       let page = firstValue + eight * job.valuePages + column / perWord;
       let place = (m & 7u) * pageStep + pagePlace;
-      let weights = powersOf(weightsIn(word, m, begin, end, false), pLeastNormal);
-      powers = largerPowers8(powers, powersOf(valuesAt(page, place, odd8), vLeastNormal), weights);
+      let weights = powersOf(weightsIn(word, m, begin, end, false), pLeastPower);
+      powers = largerPowers8(powers, powersOf(valuesAt(page, place, odd8), vLeastPower), weights);
       if (perWord == 2u) {
-        let others = powersOf(weightsIn(word, m, begin, end, true), pLeastNormal);
-        powers = largerPowers8(powers, powersOf(valuesAt(page, place + pageStep, odd8), vLeastNormal), others);
+        let others = powersOf(weightsIn(word, m, begin, end, true), pLeastPower);
+        powers = largerPowers8(powers, powersOf(valuesAt(page, place + pageStep, odd8), vLeastPower), others);
       }
     }
     var ofValues = unscaled;

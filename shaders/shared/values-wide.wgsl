@@ -35,8 +35,8 @@ fn weightedSumOf(before: f32, firstWeight: u32, firstValue: u32, f: u32, row: u3
     }
     var power = 0.0;
     for (var m = begin; m < end; m += 1u) {
-      let weight = powerOfOne(weightAt(firstWeight, m, row), pLeastNormal);
-      power = max(power, weight * powerOfOne(valueAt(firstValue, m, f), vLeastNormal));
+      let weight = powerOfOne(weightAt(firstWeight, m, row), pLeastPower);
+      power = max(power, weight * powerOfOne(valueAt(firstValue, m, f), vLeastPower));
     }
     let largest = largestExponentOf(s, power, scale);
     var sum = wideTerm(s, 1.0, largest, 0);

@@ -11,8 +11,8 @@ fn largestExponentOf(s: f32, power: f32, scale: i32) -> i32 {
 }
 
 // 2^exponent of an operand, as powerOf of block-sum.wgsl.
-fn powerOfOne(x: f32, leastNormal: f32) -> f32 {
-  return select(max(bitcast<f32>(bitcast<u32>(x) & 0x7f800000u), leastNormal), 0.0, x == 0.0);
+fn powerOfOne(x: f32, leastPower: f32) -> f32 {
+  return select(max(bitcast<f32>(bitcast<u32>(x) & 0x7f800000u), leastPower), 0.0, x == 0.0);
 }
 
 // A significand whose leading bit is the top one of a word, cut to the bits that a result has.

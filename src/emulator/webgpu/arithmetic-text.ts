@@ -12,7 +12,8 @@ export function arithmeticPrelude(arithmetic: ArithmeticSpec): string {
   const { operands } = arithmetic;
   const limits = { smallestExponent, smallestCorrection, smallestResult, largestResult };
   const bounds = Object.entries(operands).flatMap(([name, { type }]) => [
-    [`${name}LeastNormal`, 2 ** type.leastExponent] as const,
+    // Of a type whose subnormals are flushed no exponent needs a bound.
+    [`${name}LeastPower`, type.flush < 2 ** type.leastExponent ? 2 ** type.leastExponent : 0] as const,
     [`${name}Largest`, type.largest] as const,
   ]);
   return [
