@@ -30,12 +30,14 @@ const deferred: CascadeSource = {
   text: library("attention-3-pass-deferred").text.replace("exp(QK[m,p] - GM[p])", "exp(QK[m,p] - GM[p]) @operand"),
 };
 
-const engines: readonly { readonly name: string; readonly runs: number; readonly open: () => Promise<Engine> }[] = [
+const allEngines: readonly { readonly name: string; readonly runs: number; readonly open: () => Promise<Engine> }[] = [
   { name: "cpu", runs: 80, open: async () => cpuEngine() },
   { name: "cpu, closures", runs: 20, open: async () => cpuEngine({ form: "closures" }) },
   { name: "wasm", runs: 80, open: async () => wasmEngine(await nodeWasmHost()) },
   { name: "webgpu", runs: 3, open: () => openTestEngine() },
 ];
+/** All, or those whose name begins with FUSEMAX_TEST_ENGINES (`npm run test:lavapipe`). */
+const engines = allEngines.filter(({ name }) => name.startsWith(process.env["FUSEMAX_TEST_ENGINES"] ?? ""));
 
 /** What any cascade has of an arithmetic: types, scales of inputs, sums and coefficients. */
 function general(arithmetic: ArithmeticSpec): ArithmeticSpec {

@@ -14,7 +14,7 @@ import { hexOf, readVector, vectorNames } from "./vectors.js";
 /** `npm run test:arithmetic` tries more. */
 const cases = Number(process.env["FUSEMAX_ARITHMETIC_CASES"] ?? 150);
 
-const engines: readonly { readonly name: string; readonly share: number; readonly open: () => Promise<Engine> }[] = [
+const allEngines: readonly { readonly name: string; readonly share: number; readonly open: () => Promise<Engine> }[] = [
   { name: "cpu", share: 1, open: async () => cpuEngine() },
   { name: "wasm", share: 1, open: async () => wasmEngine(await nodeWasmHost()) },
   // A software adapter takes a second to compile a program.
@@ -23,6 +23,8 @@ const engines: readonly { readonly name: string; readonly share: number; readonl
   { name: "wasm, not fused", share: 0.4, open: async () => wasmEngine(await nodeWasmHost({ fused: false })) },
   { name: "cpu, closures", share: 0.2, open: async () => cpuEngine({ form: "closures" }) },
 ];
+/** All, or those whose name begins with FUSEMAX_TEST_ENGINES (`npm run test:lavapipe`). */
+const engines = allEngines.filter(({ name }) => name.startsWith(process.env["FUSEMAX_TEST_ENGINES"] ?? ""));
 
 describe.each(engines)("arithmetics on $name", ({ share, open }) => {
   let engine: Engine;
