@@ -6,31 +6,22 @@ import { nearest } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import type { Architecture } from "./architecture.js";
 import { batchRanks } from "./batch-ranks.js";
+import type { CompleteMapping } from "./completed.js";
 import { type Document, type Path, withSchema } from "./document.js";
 import type { Formula } from "./expression.js";
 import type { FusionFacts } from "./fusion-facts.js";
 import {
   type EinsumMapping,
   type Keep,
-  type Mapping,
   mappingSchema,
   type Partitions,
   type WrittenEinsum,
   type WrittenEntry,
   type WrittenMapping,
 } from "./mapping.js";
-import { peOperations } from "./pe-operations.js";
+import { PlacedOperations } from "./placed-operations.js";
 import { PlacedRanks } from "./placed-ranks.js";
 import { needsNoPlace, type PlacedEinsum, placedReads } from "./placement.js";
-
-/** A mapping with what its cascade says filled in, and each Einsum's place. */
-export interface CompleteMapping {
-  readonly mapping: Document<Mapping>;
-  /** Undefined without a cascade. */
-  readonly placement: readonly PlacedEinsum[] | undefined;
-  /** For the check of what the Einsums hand over (fusion.ts). */
-  readonly facts: FusionFacts;
-}
 
 /**
  * Checks a mapping against the design's cascade and fills in what the cascade says: inputs and outputs, the ranks of tensors, and
@@ -49,42 +40,6 @@ export function completeMapping(
   return { mapping, placement, facts: completion.fusionFacts() };
 }
 
-/** A mapping of a design without a cascade: it has to say everything itself. Throws SpecError at what it leaves out. */
-export function mappingAlone(written: Document<WrittenMapping>): CompleteMapping {
-  const { data, at } = written;
-  const missing = (path: Path, field: string): SpecError => {
-    const [got, expected] = [`no ${field}, and a design that names no cascade`, `${field} in the mapping`];
-    const mend = "say them, or name the design's cascade, which has them";
-    return new SpecError({ where: at(path), got, expected, mend });
-  };
-  if (data.tensors === undefined) throw missing([], "tensors");
-  for (const [name, entry] of Object.entries(data.einsums)) {
-    if (entry.of !== undefined) {
-      const got = `a part of ${entry.of}`;
-      throw new SpecError({ where: at(["einsums", name, "of"]), got, expected: "parts only with a cascade" });
-    }
-    for (const [i, variant] of ("variants" in entry ? entry.variants : [entry]).entries()) {
-      const path: Path = "variants" in entry ? ["einsums", name, "variants", i] : ["einsums", name];
-      const field = (["inputs", "output", "operations"] as const).find(key => variant[key] === undefined);
-      if (field !== undefined) throw missing(path, field);
-    }
-  }
-  const mapping = withSchema(written, written.raw, mappingSchema);
-  const inputsOf = (name: string): readonly string[] => {
-    const entry = mapping.data.einsums[name];
-    return entry === undefined ? [] : "variants" in entry ? entry.variants.flatMap(v => v.inputs) : entry.inputs;
-  };
-  const facts: FusionFacts = {
-    reads: name => inputsOf(name).map(tensor => ({ name: tensor, tensor, when: "now" })),
-    ranks: tensor => mapping.data.tensors[tensor] ?? [],
-    iterates: () => [],
-    indexOf: () => undefined,
-    rankOf: () => undefined,
-    cascade: undefined,
-  };
-  return { mapping, placement: undefined, facts };
-}
-
 class Completion {
   readonly document: Document<WrittenMapping>;
   readonly placement: PlacedEinsum[] = [];
@@ -94,7 +49,7 @@ class Completion {
   /** The tensors' ranks as the cascade has them, whatever the mapping says in their stead. */
   private derived: Readonly<Record<string, readonly string[]>> = {};
   private readonly cascade: Cascade;
-  private readonly architecture: Architecture;
+  private readonly operations: PlacedOperations;
   private readonly data: WrittenMapping;
   private readonly aliases: ReadonlyMap<string, string>;
   private readonly ranks: PlacedRanks;
@@ -102,10 +57,10 @@ class Completion {
 
   constructor(document: Document<WrittenMapping>, cascade: Cascade, architecture: Architecture) {
     this.cascade = cascade;
-    this.architecture = architecture;
     this.data = document.data;
     this.aliases = new Map(Object.entries(document.data.aliases ?? {}));
     this.document = { ...document, at: this.translated(document.at) };
+    this.operations = new PlacedOperations(this.document, cascade, architecture);
     for (const [alias, tensor] of this.aliases) {
       if (cascade.tensors.has(tensor) && !cascade.tensors.has(alias)) continue;
       const got = cascade.tensors.has(tensor) ? `the alias ${alias}` : tensor;
@@ -168,7 +123,10 @@ class Completion {
         mend: `put ${einsum.tensor} on an array`,
       });
     }
-    this.checkParts(entries.map(({ index }) => index));
+    this.operations.checkParts(
+      entries.map(({ index }) => index),
+      this.placement,
+    );
   }
 
   private einsumAt(index: number): Einsum {
@@ -251,7 +209,7 @@ class Completion {
       ...rest,
       inputs: isPart && typedInputs !== undefined ? typedInputs : inputs,
       output,
-      operations: this.operationsOf(variant, path, index, isPart),
+      operations: this.operations.of(variant, path, index, isPart),
       keep: Object.fromEntries(keep),
       ...(spill === undefined ? {} : { spill: this.renamed(spill) }),
       ...this.otherRanks(reads),
@@ -266,63 +224,6 @@ class Completion {
 
   private renamed<T>(record: Readonly<Record<string, T>>): Record<string, T> {
     return Object.fromEntries(Object.entries(record).map(([name, value]) => [this.real(name), value]));
-  }
-
-  /** The cascade's operations on the variant's array; the mapping's own where it says their source. */
-  private operationsOf(
-    variant: WrittenEinsum,
-    path: Path,
-    index: number,
-    isPart: boolean,
-  ): Readonly<Record<string, Formula>> {
-    const { document } = this;
-    const einsum = this.einsumAt(index);
-    const derived = this.derivedOperations(index, variant.array);
-    const typed = variant.operations;
-    if (typed === undefined && !isPart) return derived;
-    if (typed === undefined) {
-      const mend = "its parts' operations add up to the Einsum's";
-      const [got, expected] = [`a part of ${einsum.tensor} without operations`, "operations of its own"];
-      throw new SpecError({ where: document.at(path), got, expected, mend });
-    }
-    if (isPart || variant.source !== undefined || sameCounts(typed, derived)) return typed;
-    throw new SpecError({
-      where: document.at([...path, "operations"]),
-      got: inWords(typed),
-      expected: `${inWords(derived)}, which ${einsum.tensor} takes on the ${variant.array} array`,
-      mend: "leave them out, or say in 'source' beside them where they come from",
-    });
-  }
-
-  private derivedOperations(index: number, array: string): Readonly<Record<string, Formula>> {
-    const einsum = this.einsumAt(index);
-    const units = this.architecture.arrays[array]?.operations ?? {};
-    return peOperations(einsum, operation => Object.hasOwn(units, operation));
-  }
-
-  /** The operations of an Einsum's parts together are the Einsum's. */
-  private checkParts(indices: readonly number[]): void {
-    const { document } = this;
-    for (const index of new Set(indices)) {
-      const parts = this.placement.filter(placed => placed.index === index && placed.isPart);
-      const [first] = parts;
-      if (first === undefined) continue;
-      const sum = new Map<string, number>();
-      for (const { variants } of parts) {
-        for (const [name, count] of Object.entries(variants[0]?.operations ?? {})) {
-          sum.set(name, (sum.get(name) ?? 0) + Number(count));
-        }
-      }
-      const arrays = parts.flatMap(({ variants }) => variants.map(({ array }) => array));
-      const derived = arrays.map(array => this.derivedOperations(index, array));
-      const total = Object.fromEntries(sum);
-      if (derived.some(counts => sameCounts(total, counts))) continue;
-      throw new SpecError({
-        where: document.at(["einsums", first.name]),
-        got: `parts of ${this.einsumAt(index).tensor} that do ${inWords(total)}`,
-        expected: inWords(derived[0] ?? {}),
-      });
-    }
   }
 
   /** Loops go over the ranks of the Einsum, each once, and over no other. */
@@ -486,13 +387,3 @@ function namesOf({ partitions, einsums }: WrittenMapping): ReadonlySet<string> {
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.every(x => b.includes(x)) && b.every(x => a.includes(x));
-
-function sameCounts(a: Readonly<Record<string, Formula>>, b: Readonly<Record<string, Formula>>): boolean {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every(name => String(a[name] ?? 0) === String(b[name] ?? 0));
-}
-
-const inWords = (counts: Readonly<Record<string, Formula>>): string => {
-  const some = Object.entries(counts).filter(([, count]) => String(count) !== "0");
-  return some.length === 0 ? "no operations" : some.map(([name, count]) => `${name}: ${count}`).join(", ");
-};
