@@ -15,10 +15,15 @@ export function parseWords(option: string, texts: readonly string[]): readonly s
 }
 
 /** A size: a whole number from 1 to `most`, with K, M or G for powers of 1024. */
-export function parseSize(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+export function parseSize(
+  option: string,
+  text: string,
+  most = Number.MAX_SAFE_INTEGER,
+  examples = "4096, 4K or 1M",
+): number {
   const size = wholeWithUnit(text);
   if (size === null || size < 1) {
-    throw wrong(option, text, "a whole number of at least 1, such as 4096, 4K or 1M");
+    throw wrong(option, text, `a whole number of at least 1, such as ${examples}`);
   }
   if (size > most) throw wrong(option, text, `at most ${most.toLocaleString("en-US")}`);
   return size;

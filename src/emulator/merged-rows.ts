@@ -28,13 +28,16 @@ export class MergedRows {
     this.runs = Array.from({ length: rows.count }, () => []);
   }
 
-  /** Takes what a run of keys gives, the runs in ascending order. */
-  add(within: KeyRange, { av, states }: RunOutputs): void {
+  /** Takes what a run gives, the runs in ascending order; `keysOf` a row: those of its batch's run, null where it has fewer. */
+  add(keysOf: (row: number) => KeyRange | null, { av, states }: RunOutputs): void {
     const { valueDim } = this.problem.shape;
-    // The first run has a sink to give, whether it sees a key or not.
-    const sunk = within.from === 0 && this.problem.sink === true;
     for (const [i, ofRow] of this.runs.entries()) {
-      if (!sunk && isEmpty(this.mask.spanWithin(this.rows.start + i, within))) continue;
+      const row = this.rows.start + i;
+      const within = keysOf(row);
+      if (within === null) continue;
+      // The first run has a sink to give, whether it sees a key or not.
+      const sunk = within.from === 0 && this.problem.sink === true;
+      if (!sunk && isEmpty(this.mask.spanWithin(row, within))) continue;
       const [rm, rd] = [states[2 * i] as number, states[2 * i + 1] as number];
       ofRow.push({ rm, rd, rnv: av.subarray(i * valueDim, (i + 1) * valueDim) });
     }

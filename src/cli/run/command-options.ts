@@ -97,9 +97,10 @@ export const machineOptions = (command: Command): Command =>
       .addOption(arithmeticOption())
       .addOption(formatOption())
       .addOption(
-        size(
+        parsed(
           "--kv-splits <n>",
           "cut the key tiles into n runs that are merged at the end, as split-KV kernels do (default: 1)",
+          (name, text) => parseSize(name, text, Number.MAX_SAFE_INTEGER, "2 or 8"),
         ),
       )
       .addOption(oneOf("--engine <name>", engineChoices).default("auto")),

@@ -38,7 +38,7 @@ class SplitRunner implements Rows {
       const own = { av: new Float32Array(count * problem.shape.valueDim), states: new Float32Array(2 * count) };
       const options = { within, sunk: within.from > 0, states: own.states };
       fault = firstOf(fault, runner.run(rows, own.av, { ...options, ...(stopped === undefined ? {} : { stopped }) }));
-      merged.add(within, own);
+      merged.add(() => within, own);
     }
     merged.finish({ av, states });
     return firstOf(fault, merged.fault === null ? null : faultOf(merged.fault.row, merged.fault.what));

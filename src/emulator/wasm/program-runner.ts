@@ -262,7 +262,7 @@ export class ProgramRunner {
       if (done === null) return null;
       bad = firstOf(bad, done.bad);
       saturated += done.saturated;
-      merged.add(run, own);
+      merged.add(() => run, own);
     }
     return { bad: firstOf(bad, merged.finish(to)), saturated };
   }

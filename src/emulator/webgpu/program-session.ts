@@ -1,7 +1,7 @@
-import type { KeyRange } from "../../attention/key-range.js";
-import { hasPlanes } from "../../attention/mask.js";
+import { type KeyRange, noKeys } from "../../attention/key-range.js";
+import { hasPlanes, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import type { RowRange } from "../../attention/rows.js";
+import { batchOf, type RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { TileProgram } from "../../program/program.js";
@@ -10,7 +10,9 @@ import { printWgsl } from "../../program/wgsl.js";
 import { unprintable, wgslPlaces } from "../../program/wgsl-places.js";
 import type { RowBlock, Session } from "../engine.js";
 import { openPrinted } from "../javascript/session.js";
-import { isSplit } from "../kv-runs.js";
+import { isSplit, nthRun } from "../kv-runs.js";
+import { RunMerger } from "../merge-runs.js";
+import { MergedRows } from "../merged-rows.js";
 import { tileKeys } from "../program-of.js";
 import { smallAttention } from "../small-problem.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
@@ -18,7 +20,6 @@ import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
 import type { EngineContext } from "./engine-context.js";
 import { keyOrder } from "./key-order.js";
 import { programJobLayout } from "./layout.js";
-import { mergeRows, runOfKeys } from "./merge-rows.js";
 import { Pace } from "./pace.js";
 import { eight, operandsPerWord, wordsOf } from "./pack.js";
 import { Packer } from "./packer.js";
@@ -182,14 +183,23 @@ class PrintedSession implements Session {
   /** The rows of each run of split keys, merged. */
   async #runs(range: RowRange, signal?: AbortSignal): Promise<DeviceRun> {
     const { problem, context } = this;
-    const runs: DeviceRun[] = [];
+    const { shape } = problem;
+    const rows = { start: range.start, count: range.end - range.start };
+    const merger = new RunMerger(problem.arithmetic, problem.scale);
+    const merged = new MergedRows(problem, context.operands, maskOf(problem), merger, rows);
+    const overflowed: number[] = [];
+    let saturated = 0;
     for (let n = 0; n < (problem.kvSplits ?? 1); n += 1) {
-      runs.push(await this.#rows(range, signal, { within: runOfKeys(problem, n), sunk: n > 0 }));
+      const keysOf = nthRun(problem, n);
+      const run = await this.#rows(range, signal, { within: b => keysOf(b) ?? noKeys, sunk: n > 0 });
+      merged.add(row => keysOf(batchOf(shape, row)), run);
+      if (run.overflowRow !== null) overflowed.push(run.overflowRow);
+      saturated += run.saturated;
     }
-    const merged = mergeRows(problem, context.operands, range, runs);
-    const overflowed = [...runs, merged].flatMap(({ overflowRow }) => (overflowRow === null ? [] : [overflowRow]));
-    const saturated = runs.reduce((sum, run) => sum + run.saturated, 0);
-    return { ...merged, overflowRow: overflowed.length === 0 ? null : Math.min(...overflowed), saturated };
+    const to = { av: new Float32Array(rows.count * shape.valueDim), states: new Float32Array(2 * rows.count) };
+    const bad = merged.finish(to);
+    if (bad !== null) overflowed.push(bad);
+    return { ...to, overflowRow: overflowed.length === 0 ? null : Math.min(...overflowed), saturated };
   }
 
   /** The rows over all their keys, or over those of a run. */
