@@ -1,6 +1,6 @@
 import { NumericsError, UsageError } from "../errors.js";
 import type { ArithmeticSpec, OperandSpec } from "../numerics/arithmetic.js";
-import { dotOf, type Term } from "../numerics/dot.js";
+import { dotOf, type Run } from "../numerics/dot.js";
 import { exponentialOf } from "../numerics/exponential.js";
 import { type FormatName, formatNames, formats } from "../numerics/format.js";
 import { formatOf } from "../numerics/format-of.js";
@@ -18,6 +18,7 @@ import {
 import type { Cascade } from "./cascade.js";
 import type { Annotation, BinaryOperator, ReductionOperator, UnaryFunction } from "./einsum.js";
 import { OperandTypes } from "./operand-types.js";
+import { ScaledOperands } from "./scaled-operands.js";
 
 export type Unary = (x: number) => number;
 export type Binary = (a: number, b: number) => number;
@@ -53,6 +54,8 @@ export interface Arithmetic {
   readonly mac: (s: number, a: number, b: number) => number;
   /** How products are summed that `mac` does not sum, one after the other; null where it does all. */
   readonly products: ProductSums | null;
+  /** Inputs that have scales; null where none has. */
+  readonly scaled: ScaledOperands | null;
   /** exp(scale * x). */
   exp(scale: number): Unary;
   /** What an Einsum's annotation rounds its value to. */
@@ -65,8 +68,8 @@ export interface Arithmetic {
 export interface ProductSums {
   /** What a computed factor becomes beside another one. */
   operand(beside: string | null): Unary;
-  /** The sum of runs of terms in their order; steps end where a run ends. */
-  sum(a: string | null, b: string | null): (runs: readonly (readonly Term[])[]) => number;
+  /** The sum of runs of terms in their order, with their scales; steps end where a run ends. */
+  sum(a: string | null, b: string | null): (runs: readonly Run[]) => number;
 }
 
 /** A value that left the range of an arithmetic; who knows where it was computed says so in a NumericsError. */
@@ -130,6 +133,7 @@ export const float64: Arithmetic = {
   result: identity,
   mac: (s, a, b) => s + a * b,
   products: null,
+  scaled: null,
   exp: scale => (scale === 1 ? Math.exp : x => Math.exp(scale * x)),
   annotation: () => identity,
   largest: null,
@@ -161,6 +165,7 @@ const withinOrNull = (x: number, largest: number): number | null => (x <= larges
  * other coefficients (docs/arithmetic.md). What it chooses for one-pass attention alone has no meaning here.
  */
 function specArithmetic(spec: ArithmeticSpec, cascade: Cascade): Arithmetic {
+  const scaled = ScaledOperands.of(cascade, spec);
   const types = new OperandTypes(cascade, spec);
   const { accumulator, operands, name } = spec;
   const e2 = exponentialOf(spec);
@@ -177,6 +182,7 @@ function specArithmetic(spec: ArithmeticSpec, cascade: Cascade): Arithmetic {
     input: (x, tensor) =>
       Number.isFinite(x) ? withinOrNull(roundToOperand(x, typeOf(tensor)), largestInput(tensor)) : null,
     largestInput,
+    scaled,
     products: {
       operand: beside => {
         const { type } = types.computed(beside);
@@ -188,11 +194,15 @@ function specArithmetic(spec: ArithmeticSpec, cascade: Cascade): Arithmetic {
         // Steps are those of the array that inputs pass; what is computed alone is summed one by one.
         const passes = [a, b].some(tensor => tensor !== null && types.of(tensor) !== undefined);
         const dot = dotOf(passes ? spec : { ...spec, dot: "chain" }, factor(a, b), factor(b, a));
-        return runs =>
-          dot(
+        if (scaled === null || !scaled.isScore(a, b) || !scaled.isScoreScaledAfterwards) return runs => dot(0, runs);
+        return runs => {
+          const { scaleA = 1, scaleB = 1 } = runs[0] ?? {};
+          const sum = dot(
             0,
-            runs.map(terms => ({ terms, scaleA: 1, scaleB: 1 })),
+            runs.map(({ terms }) => ({ terms, scaleA: 1, scaleB: 1 })),
           );
+          return scaled.times(sum, Math.fround(scaleA * scaleB));
+        };
       },
     },
   };
@@ -232,6 +242,7 @@ function onPe(pe: ProcessingElement): Omit<Arithmetic, "name" | "input" | "large
     result: round,
     mac: pe.mac,
     products: null,
+    scaled: null,
     exp: scale => exponential(pe, scale),
     annotation: annotation => rounding[annotation],
     largest,
@@ -251,15 +262,6 @@ export function arithmeticOf(choice: ArithmeticChoice, cascade: Cascade): Arithm
       got: `${other.field}: ${other.got} for ${cascade.name}`,
       expected: other.expected,
       mend: "it is a choice of FuseMax's attention as a whole, which fusemax run and evaluate compute",
-    });
-  }
-  const scaled = (["q", "k", "v"] as const).find(name => choice.operands[name].scale !== "none");
-  if (scaled !== undefined) {
-    throw new UsageError({
-      where: `arithmetic ${choice.name}`,
-      got: `scales of ${scaled} for ${cascade.name}`,
-      expected: "operands without scales",
-      mend: "engines compute attention with them (fusemax run, evaluate --engine cpu)",
     });
   }
   return specArithmetic(choice, cascade);

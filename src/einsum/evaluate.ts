@@ -58,6 +58,14 @@ export function evaluateCascade(
     throw new UsageError({ where: "scale", got: String(scale), expected: "a finite number" });
   const arithmetic = arithmeticOf(format, cascade);
   requireOperations(cascade, format);
+  if (arithmetic.scaled !== null && options.present !== undefined) {
+    throw new UsageError({
+      where: `arithmetic ${arithmetic.name}`,
+      got: `coordinates of ${options.present.rank} that do not exist`,
+      expected: "all of them, where inputs have scales",
+      mend: "engines compute masked attention with scales",
+    });
+  }
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
   const sizes = solveShape(cascade, sizesOfInputs(cascade, shapesOf(given), options.shape ?? {}));
   requireSizes(cascade, sizes);

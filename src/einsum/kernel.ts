@@ -1,5 +1,5 @@
 import { placeInTensor } from "../numerics/coordinates.js";
-import type { Term } from "../numerics/dot.js";
+import type { Run, Term } from "../numerics/dot.js";
 import { type Arithmetic, float64, inRange, OutOfRange, type ProductSums, reductionStart } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import type { Access, Einsum, Expression, Filter, Index, ReductionOperator } from "./einsum.js";
@@ -35,6 +35,8 @@ export class EinsumKernel {
   /** The value at the point, put into the innermost reduction's `sum`. */
   private readonly point: (sum: number) => number;
   private readonly finish: (x: number) => number;
+  /** Of a copy of a scaled input: the scales that go with its values. */
+  private readonly scales: { readonly data: Float64Array; readonly value: Node } | null;
   /** The innermost sum as a whole, or null where the Einsum is no plain sum of products. */
   private readonly products: (() => number) | null;
   /** Tensors whose values are operands already. */
@@ -94,11 +96,22 @@ export class EinsumKernel {
         : this.sumOfTerms(arithmetic.products);
     // A copy of an operand is moved, not computed: an accumulator may be narrower.
     const copies = this.operands.has(einsum.tensor) && einsum.annotation === null;
-    this.finish = copies
-      ? x => x
+    const finish = copies
+      ? (x: number) => x
       : einsum.annotation === null
         ? arithmetic.result
         : arithmetic.annotation(einsum.annotation);
+    this.finish = this.scaledOutput(finish);
+    const ownScales = store.scales(einsum.tensor);
+    this.scales = ownScales === undefined ? null : { data: ownScales, value: this.scaleOf(einsum.right) };
+  }
+
+  /** The output is multiplied by the scale of the values, one for all of them, once it is done. */
+  private scaledOutput(finish: (x: number) => number): (x: number) => number {
+    const { scaled } = this.arithmetic;
+    if (scaled?.output?.tensor !== this.einsum.tensor) return finish;
+    const [scale = 1] = this.store.scales(scaled.output.values) ?? [];
+    return x => scaled.times(finish(x), scale);
   }
 
   /** Computes the whole tensor, or of an initialization its first coordinate. */
@@ -143,7 +156,9 @@ export class EinsumKernel {
       // A point that a filter leaves out is empty.
       const value = this.finish(conditions.every(holds => holds()) ? this.reduce(0) : 0);
       if (largest !== null && !(mayBeLow && value === Number.NEGATIVE_INFINITY)) inRange(value, largest);
-      this.data[this.target()] = value;
+      const target = this.target();
+      this.data[target] = value;
+      if (this.scales !== null) this.scales.data[target] = this.scales.value();
     });
   }
 
@@ -186,20 +201,39 @@ export class EinsumKernel {
     };
     const [a, b] = [factor(factors[0], left, other), factor(factors[1], other, left)];
     const sum = products.sum(left, other);
+    // Scales of values multiply the output; those of q and k their sum.
+    const scaled = this.arithmetic.scaled?.isScore(left, other) === true ? this.arithmetic.scaled : null;
+    const block = scaled?.scoreBlock ?? null;
+    const scaleIn = (factor: Expression): Node => (scaled === null ? () => 1 : this.scaleOf(factor));
+    const [scaleA, scaleB] = [scaleIn(factors[0]), scaleIn(factors[1])];
     const { variables, conditions } = level;
     const [outer, inner] = [variables.slice(0, -1), variables.slice(-1)];
     return () => {
-      const runs: Term[][] = [];
+      const runs: Run[] = [];
       this.space.visit(outer, () => {
-        const terms: Term[] = [];
+        let terms: Term[] = [];
+        let begins = true;
         this.space.visit(inner, () => {
+          if (begins || terms.length === block) {
+            terms = [];
+            begins = false;
+            runs.push({ terms, scaleA: scaleA(), scaleB: scaleB() });
+          }
           const visible = conditions.every(holds => holds());
           terms.push(visible ? { a: a(), b: b(), visible } : { a: 0, b: 0, visible });
         });
-        runs.push(terms);
       });
       return sum(runs);
     };
+  }
+
+  /** The scale of what an expression reads; 1 where it has none. */
+  private scaleOf(expression: Expression): Node {
+    const scales = expression.kind === "access" ? this.store.scales(expression.tensor) : undefined;
+    if (scales === undefined || expression.kind !== "access") return () => 1;
+    const { shape } = this.store.tensor(expression.tensor);
+    const place = this.space.place(shape, expression.indices, formatRead(expression));
+    return () => scales[place()] as number;
   }
 
   /** The value at a point, put into the innermost reduction: a product that is summed multiplies and accumulates. */

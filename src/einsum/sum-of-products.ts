@@ -14,6 +14,8 @@ export interface Level {
 /** The tensors of a run. */
 export interface Store {
   tensor(name: string): { readonly shape: readonly number[]; readonly data: Float64Array };
+  /** The scale of each element; undefined for a tensor without. */
+  scales(name: string): Float64Array | undefined;
   /** An input as it was given, before any rounding. */
   exact(name: string): ArrayLike<number>;
 }

@@ -51,6 +51,8 @@ export const writtenShape = (cascade: Cascade, tensor: Tensor, sizeOf: SizeOf): 
 export class TensorStore {
   private readonly tensors = new Map<string, WrittenTensor>();
 
+  /** The scales of inputs that have them, and of their copies, in the places of the values. */
+  private readonly scaleArrays = new Map<string, Float64Array>();
   private readonly inputs: ReadonlyMap<string, DenseTensor>;
 
   constructor(cascade: Cascade, inputs: ReadonlyMap<string, DenseTensor>, sizeOf: SizeOf, arithmetic: Arithmetic) {
@@ -58,12 +60,18 @@ export class TensorStore {
     for (const tensor of cascade.tensors.values()) {
       const input = inputs.get(tensor.name);
       if (input !== undefined) {
-        this.tensors.set(tensor.name, { shape: input.shape, data: roundInput(tensor.name, input, arithmetic) });
+        const scaled = arithmetic.scaled?.encode(tensor.name, input) ?? null;
+        const data = scaled?.values ?? roundInput(tensor.name, input, arithmetic);
+        this.tensors.set(tensor.name, { shape: input.shape, data });
+        if (scaled !== null) this.scaleArrays.set(tensor.name, scaled.scales);
         continue;
       }
       const shape = writtenShape(cascade, tensor, sizeOf);
       const elements = interpretableElements(tensor.name, shape);
       this.tensors.set(tensor.name, { shape, data: new Float64Array(elements) });
+      if (arithmetic.scaled?.copiesScaled(tensor.name) === true) {
+        this.scaleArrays.set(tensor.name, new Float64Array(elements));
+      }
     }
   }
 
@@ -71,6 +79,11 @@ export class TensorStore {
     const tensor = this.tensors.get(name);
     if (tensor === undefined) throw new Error(`no tensor ${name} in the store`);
     return tensor;
+  }
+
+  /** The scale of each element; undefined for a tensor without. */
+  scales(name: string): Float64Array | undefined {
+    return this.scaleArrays.get(name);
   }
 
   /** An input as it was given, before any rounding. */

@@ -9,12 +9,9 @@ import { type ArithmeticSpec, type OperandSpec, scaleBlock } from "../numerics/a
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { boundInWords, largestOperand, smallestAmax } from "../numerics/limits.js";
 import { type GivenValues, largestMagnitude, quantize } from "../numerics/quantize.js";
+import { largestScaled, mxScale, nvfp4HeadFactor, nvfp4Scale, sharedScale } from "../numerics/scales.js";
 import { checkGivenScales, type GivenScales, givenOperand, type ScaleAt, scaleReader } from "./given-scales.js";
-import { mxScale, nvfp4HeadFactor, nvfp4Scale, sharedScale } from "./golden/scales.js";
 import { smoothHead } from "./smooth-keys.js";
-
-/** The largest magnitude of an element that is scaled: products of two scales stay in fp32's range. */
-const largestScaled = 2 ** 50;
 
 type Inputs = Readonly<Record<InputName, GivenValues>> & { readonly scales?: GivenScales };
 

@@ -1,6 +1,7 @@
 import type { Cascade } from "../einsum/cascade.js";
 import type { Access, Einsum } from "../einsum/einsum.js";
 import { type Roles, rolesOf } from "../einsum/roles.js";
+import { requireScalable } from "../einsum/scaled-inputs.js";
 import { splitOf } from "../einsum/split.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import { InputError } from "../errors.js";
@@ -13,7 +14,6 @@ import { EinsumLowering } from "./lower-einsum.js";
 import { noMaximum, type PeTable, peTable } from "./pe-table.js";
 import type { TileProgram } from "./program.js";
 import { binary, read, type Scalar } from "./scalar.js";
-import { requireScalable } from "./scaled-inputs.js";
 import { type Draft, StepList, settleLives, stepReads } from "./steps.js";
 import type { Axis, Given, Variable } from "./variable.js";
 

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import type { CascadeSource } from "../../src/attention/problem.js";
+import { evaluateCascade } from "../../src/einsum/evaluate.js";
+import { rolesOf } from "../../src/einsum/roles.js";
+import type { DenseTensor } from "../../src/einsum/tensor-store.js";
 import { cpuEngine } from "../../src/emulator/cpu.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import type { Engine } from "../../src/emulator/engine.js";
@@ -12,6 +15,7 @@ import { wasmEngine } from "../../src/emulator/wasm/engine.js";
 import { InputError } from "../../src/errors.js";
 import { type ArithmeticSpec, defaultChoices, type OperandSpec } from "../../src/numerics/arithmetic.js";
 import { numberTypes } from "../../src/numerics/number-type.js";
+import { hasInputScales } from "../../src/numerics/one-pass-choices.js";
 import { nodeWasmHost } from "../../src/platform/wasm-host.js";
 import { library } from "../emulator/cascades.js";
 import { openTestEngine } from "../emulator/webgpu/adapter.js";
@@ -60,6 +64,13 @@ function generalCase(seed: number, oneTile: boolean): ArithmeticCase {
   };
 }
 
+/** [rows, columns] as [columns, rows], in which texts have attention's tensors. */
+function turned(values: Float64Array, rows: number, columns: number): DenseTensor & { readonly data: Float64Array } {
+  const data = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i += 1) data[(i % columns) * rows + Math.floor(i / columns)] = values[i] as number;
+  return { shape: [columns, rows], data };
+}
+
 const plain: OperandSpec = { type: numberTypes.fp16, scale: "none" };
 const plainOperands = { q: plain, k: plain, v: plain, p: plain };
 
@@ -95,6 +106,41 @@ describe.each(engines)("any cascade in scaled arithmetics on $name", ({ runs, op
     expect(compared).toBeGreaterThan(runs / 4);
     if (runs > 10) expect(scaled).toBeGreaterThan(runs / 8);
   });
+
+  it.each([unknown, onePassSource, library("attention-2-pass"), library("attention-3-pass"), deferred])(
+    "law: the interpreter has the bits of $name",
+    async cascade => {
+      const own = cascadeOf({ cascade });
+      const roles = rolesOf(own);
+      let compared = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.nat(2 ** 31 - 1), fc.constantFrom(1, 5, 19, 33), async (seed, headDim) => {
+          const { arithmetic } = generalCase(seed, false).problem;
+          if (!hasInputScales(arithmetic)) return;
+          const keys = 12;
+          const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 3, keys, headDim, valueDim: 2 };
+          const tile = { m0: 4, p0: 4 };
+          const values = (count: number, n: number) =>
+            Float64Array.from({ length: count }, (_, i) => 3 * Math.sin((i + 1) * (n + (seed % 97))));
+          const inputs = { q: values(3 * headDim, 1.7), k: values(keys * headDim, 2.3), v: values(2 * keys, 3.1) };
+          const problem = { shape, mask: noMask, tile, arithmetic, scale: 0.5, cascade };
+          const { av } = await emulate(problem, inputs, { engine });
+          const tensors = {
+            [roles.q]: turned(inputs.q, 3, headDim),
+            [roles.k]: turned(inputs.k, keys, headDim),
+            [roles.v]: turned(inputs.v, keys, 2),
+          };
+          const sizes = own.ranks.byName("M0") === undefined ? {} : { M0: 4 };
+          const { tensors: found } = evaluateCascade(own, tensors, { format: arithmetic, scale: 0.5, shape: sizes });
+          const out = found.get(roles.out) ?? { shape: [0, 0], data: [] };
+          compared += 1;
+          expect(hexOf(turned(Float64Array.from(out.data), 2, 3).data), arithmetic.name).toEqual(hexOf(av));
+        }),
+        { numRuns: Math.ceil(runs / 2), endOnFailure: true },
+      );
+      if (runs > 10) expect(compared).toBeGreaterThan(runs / 16);
+    },
+  );
 
   it("cuts a tensor core's steps as the interpreter does, over more keys than an engine walks at once", async () => {
     for (const block of [7, 24, 256]) {
@@ -144,6 +190,10 @@ describe("a scaled input used in another way", () => {
   ] as const)("is refused by name: %s", async (scaled, from, to) => {
     await expect(attempt(scaled, from, to)).rejects.toThrow(InputError);
     await expect(attempt(scaled, from, to)).rejects.toThrow(`where ${scaled} has scales in arithmetic scaled`);
+    const own = cascadeOf({ cascade: { name: "changed", text: text.replace(from, to) } });
+    const one = { shape: [1, 1], data: [1] };
+    const interpret = () => evaluateCascade(own, { Q: one, K: one, V: one }, { format: arithmetic(scaled) });
+    expect(interpret).toThrow(`where ${scaled} has scales in arithmetic scaled`);
     // Unscaled, it is taken.
     const other = scaled === "v" ? "q" : "v";
     await attempt(other, from, to);

@@ -30,7 +30,7 @@ export async function evaluate(name: string, options: EvaluateOptions): Promise<
   const arithmetic = choiceName(choice);
   const json = options.json === true;
   const golden = isGoldenAlone(cascade, choice);
-  // Of inputs with scales an engine computes attention; the interpreter takes none.
+  // An engine says itself what it does not take of inputs with scales.
   const scaled = typeof choice !== "string" && hasInputScales(choice);
   if (!golden && !(scaled && options.engine !== "interpreter")) requireOperations(cascade, choice);
   const writes = parseWrites(options.write, cascade);

@@ -7,14 +7,14 @@ import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { goldenAttention } from "../../emulator/golden/attention.js";
 import { isOnePass } from "../../emulator/one-pass.js";
 import { UsageError } from "../../errors.js";
-import { hasInputScales, onePassChoices } from "../../numerics/one-pass-choices.js";
+import { onePassChoices } from "../../numerics/one-pass-choices.js";
 import { choiceName } from "../arithmetic-choice.js";
 import { givenInputs, outputOf, problemOf } from "./attention.js";
 import type { UsedEngine } from "./on-engine.js";
 
 /** Whether an arithmetic chooses what the text of FuseMax's cascade does not say: only attention as a whole has it. */
 export const isGoldenAlone = (cascade: Cascade, choice: ArithmeticChoice): boolean =>
-  typeof choice !== "string" && isOnePass(cascade) && (onePassChoices(choice).length > 0 || hasInputScales(choice));
+  typeof choice !== "string" && isOnePass(cascade) && onePassChoices(choice).length > 0;
 
 /** @throws UsageError for a tensor to write that is not the output */
 export function requireOutputAlone(cascade: Cascade, choice: ArithmeticChoice, writes: readonly NamedAxes[]): void {

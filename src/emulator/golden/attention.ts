@@ -6,6 +6,7 @@ import { allRows, rowAt } from "../../attention/rows.js";
 import { type InputName, inputNames, tensorShapes, valuesOf } from "../../attention/shape.js";
 import { InputError } from "../../errors.js";
 import type { Scale } from "../../numerics/arithmetic.js";
+import { amaxOf } from "../../numerics/scales.js";
 import { checkGivenScales, scaleReader } from "../given-scales.js";
 import type { AttentionInputs } from "../operands.js";
 import { withHidden } from "../prepare.js";
@@ -13,7 +14,6 @@ import { roundBias, roundSink } from "../score-operands.js";
 import type { Matrix, ScaleFacts } from "./encode.js";
 import { checkHead, type HeadMatrices, matricesOf, type OneHead, seenKeys } from "./head.js";
 import { onePassOf, type Saturated } from "./one-pass.js";
-import { amaxOf } from "./scales.js";
 
 /** An attention by FuseMax's own cascade. */
 export interface GoldenProblem extends Omit<AttentionProblem, "cascade" | "kvSplits"> {

@@ -1,8 +1,16 @@
 import type { OperandSpec } from "../../numerics/arithmetic.js";
 import { scaleBlock } from "../../numerics/arithmetic.js";
 import { isSaturated, roundToOperand } from "../../numerics/rounding.js";
+import {
+  amaxOf,
+  mxScale,
+  nvfp4HeadFactor,
+  nvfp4Scale,
+  type SetScale,
+  sharedScale,
+  unscaled,
+} from "../../numerics/scales.js";
 import { givenOperand } from "../given-scales.js";
-import { amaxOf, mxScale, nvfp4HeadFactor, nvfp4Scale, type SetScale, sharedScale, unscaled } from "./scales.js";
 
 /** A matrix of one head; the rank that is summed over lies in the columns. */
 export interface Matrix {

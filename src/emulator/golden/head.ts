@@ -71,9 +71,6 @@ export function checkHead({ q, k, v, m0, scale, kvSplits }: OneHead): void {
   if (!(scale >= smallestScale && scale <= largestScale)) fail("scale", scale, "a number from 2^-12 to 2^12");
 }
 
-/** The limit of elements that are scaled: products of two scales stay in fp32's range. */
-export const largestScaled = 2 ** 50;
-
 /** Throws InputError at the first element above `limit` in magnitude, or not a number; v is transposed. */
 export function checkValues(name: string, { values, columns }: Matrix, limit: number, label = ""): void {
   const index = values.findIndex(x => !(Math.abs(x) <= limit));

@@ -1,7 +1,8 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import { largestOperand } from "../../numerics/limits.js";
+import { largestScaled } from "../../numerics/scales.js";
 import { decoded, type Encoded, encode, type Matrix, type ScaleFacts, transposed } from "./encode.js";
-import { checkHead, checkValues, type HeadMatrices, largestScaled, matricesOf, type OneHead } from "./head.js";
+import { checkHead, checkValues, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
 import { HeadQueries } from "./head-queries.js";
 
 /** Operands that were past the largest value of their type. */

@@ -1,8 +1,8 @@
-import type { Cascade } from "../einsum/cascade.js";
-import type { Einsum, Expression } from "../einsum/einsum.js";
-import type { Roles } from "../einsum/roles.js";
 import { InputError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
+import type { Cascade } from "./cascade.js";
+import type { Einsum, Expression } from "./einsum.js";
+import type { Roles } from "./roles.js";
 
 /**
  * Whether a cascade uses its scaled inputs where scales have a meaning (docs/arithmetic.md): q and k in their product over E
@@ -39,7 +39,7 @@ export function requireScalable(cascade: Cascade, roles: Roles, { operands, name
 }
 
 /** A tensor and what holds it by other indices. */
-function copiesOf(cascade: Cascade, input: string): ReadonlySet<string> {
+export function copiesOf(cascade: Cascade, input: string): ReadonlySet<string> {
   const copies = new Set([input]);
   for (const { tensor, right, reductions, iteration, annotation } of cascade.einsums) {
     const isCopy = right.kind === "access" && reductions.length === 0 && iteration === null && annotation === null;

@@ -1,7 +1,10 @@
-import { smallestAmax } from "../../numerics/limits.js";
-import { exponentOf, type FloatSpec, numberTypes, scaleExponents } from "../../numerics/number-type.js";
-import { roundToOperand } from "../../numerics/rounding.js";
-import { quotient32 } from "../../numerics/single-rounding.js";
+import { smallestAmax } from "./limits.js";
+import { exponentOf, type FloatSpec, numberTypes, scaleExponents } from "./number-type.js";
+import { roundToOperand } from "./rounding.js";
+import { quotient32 } from "./single-rounding.js";
+
+/** The largest magnitude of an element that is scaled: products of two scales stay in fp32's range. */
+export const largestScaled = 2 ** 50;
 
 /** The largest magnitude of a set, taken as 0 when it is below 2^-40. */
 export function amaxOf(values: Iterable<number>): number {
