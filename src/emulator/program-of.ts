@@ -78,7 +78,7 @@ function programFor(problem: AttentionProblem, cascade: Cascade, options: LowerO
     throw new InputError({
       where: "sink",
       got: cascade.name,
-      expected: "FuseMax's own cascade, whose running maximum can begin with it",
+      expected: "FuseMax's own cascade or attention-3-pass, whose maximum and denominator can begin with it",
       mend: "leave --design and --cascade out, or the sink",
     });
   }
