@@ -1,0 +1,3 @@
+/** The designs of specs/designs that the search found, and FuseMax. */
+export const shippedNames = ["fusemax", "beyond-long", "beyond-short", "beyond-decode", "lean-decode"] as const;
+export type ShippedName = (typeof shippedNames)[number];

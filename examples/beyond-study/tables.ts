@@ -1,0 +1,196 @@
+import { accountingOf, loadDesign, loadWorkload, type Table, trafficStudy } from "fusemax";
+import { loadCascade, specFiles } from "fusemax/node";
+import { attend } from "../arithmetic-study/head.js";
+import { encoderHead, normalHead, outlierHead } from "../arithmetic-study/inputs.js";
+import {
+  arithmeticNames,
+  arithmeticOf,
+  type Cost,
+  costOf,
+  costOfDesign,
+  fusemaxMachine,
+  type Machine,
+  machineName,
+  ports,
+  type Scenario,
+  scenarios,
+} from "./machine.js";
+import { bestOf, type Searched } from "./search.js";
+import { shippedNames } from "./shipped.js";
+
+export const times = (value: number): string => value.toFixed(3);
+
+/** What limits a design, in words. */
+const limits: Readonly<Record<string, string>> = {
+  ...{ dram: "DRAM", "1d": "1D array", "2d": "2D array" },
+  binding: "waits between the arrays",
+};
+const limitOf = ({ bound }: Cost): string => limits[bound] ?? bound;
+
+/** Time of FuseMax over that of another, and energy and DRAM bytes of the other over FuseMax's. */
+export function against(base: Cost, other: Cost) {
+  return {
+    speedup: base.latencySeconds / other.latencySeconds,
+    energy: other.energyPj / base.energyPj,
+    dram: other.trafficBytes / base.trafficBytes,
+    area: other.areaUm2 / base.areaUm2,
+  };
+}
+
+const cells = (base: Cost, other: Cost): string[] => {
+  const { speedup, energy, dram, area } = against(base, other);
+  return [times(speedup), times(energy), dram.toFixed(2), times(area)];
+};
+
+/** Cost in a scenario, of machines that are known to run it. */
+export function costIn({ costs, machine }: Searched, scenario: number): Cost {
+  const cost = costs[scenario];
+  if (cost === null || cost === undefined) throw new Error(`${machineName(machine)} does not run scenario ${scenario}`);
+  return cost;
+}
+
+const first = (found: readonly Searched[]): Searched => {
+  const [fusemax] = found;
+  if (fusemax === undefined) throw new Error("nothing was searched");
+  return fusemax;
+};
+
+/** Everything that was searched. */
+export const searchedTable = (found: readonly Searched[]): Table => ({
+  columns: [
+    ...["scenario", "rows", "columns", "bufferBytes", "arithmetic", "areaUm2", "latencySeconds", "energyPj"],
+    ...["trafficBytes", "util2d", "util1d", "bound"],
+  ],
+  rows: scenarios.flatMap(({ name }, i) =>
+    found.flatMap(({ machine, areaUm2, costs }) => {
+      const cost = costs[i];
+      if (cost === null || cost === undefined) return [];
+      const { rows, columns, bufferBytes, arithmetic } = machine;
+      const { latencySeconds, energyPj, trafficBytes, utilization, bound } = cost;
+      return [
+        [
+          ...[name, rows, columns, bufferBytes, arithmetic, areaUm2, latencySeconds, energyPj, trafficBytes],
+          ...[utilization["2d"] ?? "", utilization["1d"] ?? "", bound],
+        ],
+      ];
+    }),
+  ),
+});
+
+export const bestTable = (found: readonly Searched[]): Table => ({
+  columns: [
+    "scenario",
+    "quickest machine",
+    "x FuseMax",
+    "energy",
+    "DRAM bytes",
+    "area",
+    "FuseMax's limit",
+    "its limit",
+  ],
+  rows: scenarios.map(({ name }, i) => {
+    const best = bestOf(found, i);
+    const [base, cost] = [costIn(first(found), i), costIn(best, i)];
+    return [name, machineName(best.machine), ...cells(base, cost), limitOf(base), limitOf(cost)];
+  }),
+});
+
+export const shippedTable = (): Table => ({
+  columns: ["scenario", "design", "x FuseMax", "energy", "DRAM bytes", "area", "2D useful", "1D busy", "limit"],
+  rows: scenarios.flatMap(scenario => {
+    const base = costOfDesign("fusemax", scenario);
+    return shippedNames
+      .filter(name => name !== "lean-decode" || (scenario.phase === "decode" && scenario.model.startsWith("llama")))
+      .map(name => {
+        const cost = costOfDesign(name, scenario);
+        const share = (array: string): string => `${(100 * (cost.utilization[array] ?? 0)).toFixed(1)}%`;
+        return [scenario.name, name, ...cells(base, cost), share("2d"), share("1d"), limitOf(cost)];
+      });
+  }),
+});
+
+/** One change after the other, from FuseMax to the long design. */
+export function stepsTable(): Table {
+  const steps: readonly (readonly [what: string, change: Partial<Machine>])[] = [
+    ["FuseMax", {}],
+    ["one reciprocal a query", { arithmetic: "bf16-reciprocal" }],
+    ["a cubic exponential besides", { arithmetic: "bf16-cubic" }],
+    ["1 MiB of buffer besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024 }],
+    ["272 rows besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024, rows: 272 }],
+  ];
+  const shown = scenarios.filter(({ name }) => ["BERT 1K", "BERT 64K", "BERT 1M"].includes(name));
+  return {
+    columns: ["change", ...shown.map(({ name }) => `x FuseMax, ${name}`), "energy at 64K", "DRAM bytes at 64K", "area"],
+    rows: steps.map(([what, change]) => {
+      const ratios = shown.map(scenario => {
+        const [base, cost] = [fusemaxMachine, { ...fusemaxMachine, ...change }].map(own => costOf(own, scenario));
+        if (base == null || cost == null) throw new Error(`${what} does not run`);
+        return against(base, cost);
+      });
+      const [, at64K] = ratios;
+      const own = (of: "energy" | "dram" | "area"): string => times(at64K?.[of] ?? Number.NaN);
+      return [what, ...ratios.map(({ speedup }) => times(speedup)), own("energy"), own("dram"), own("area")];
+    }),
+  };
+}
+
+/** Rms error against float64 on the inputs as given, over the rms of the output. */
+export async function errorTable(rows: number, keys: number): Promise<Table> {
+  const size = { queries: rows, keys };
+  const heads = [normalHead(size), normalHead(size, 4), outlierHead(size, 8), await encoderHead(1, 0, size)];
+  const lines: string[][] = [];
+  for (const name of arithmeticNames) {
+    for (const m0 of [256, 272, 133, 546]) {
+      const errors: string[] = [];
+      for (const head of heads) errors.push((await attend(arithmeticOf(name), head, { m0 })).onInputs.toExponential(3));
+      lines.push([name, String(m0), ...errors]);
+    }
+  }
+  return { columns: ["arithmetic", "keys a tile", ...heads.map(({ name }) => name)], rows: lines };
+}
+
+/** Cycles where the buffer reads few rows a cycle, over those where it reads any number. */
+export function portsTable(): Table {
+  const counts = [1, 2, 3] as const;
+  const names = shippedNames.filter(name => name !== "lean-decode");
+  const shown = scenarios.filter(({ name }) => ["BERT 4K", "BERT 64K"].includes(name));
+  return {
+    columns: ["scenario", "design", ...counts.map(n => `${n} row${n === 1 ? "" : "s"} a cycle`)],
+    rows: shown.flatMap(scenario =>
+      names.map(name => {
+        const free = costOfDesign(name, scenario).latencySeconds;
+        const slower = counts.map(n => times(costOfDesign(name, scenario, ports(n)).latencySeconds / free));
+        return [scenario.name, name, ...slower];
+      }),
+    ),
+  };
+}
+
+/** DRAM bytes beside the least that the cascade implies for the buffer. The bounds know no masks: BERT only. */
+export function trafficTable(): Table {
+  const shown = scenarios.filter(({ model }) => model === "bert");
+  const bert = loadWorkload(specFiles, "bert");
+  const names = shippedNames.filter(name => name !== "lean-decode");
+  return {
+    columns: ["scenario", "design", "DRAM, GB", "bound, GB", "over the bound"],
+    rows: shown.flatMap((scenario: Scenario) =>
+      names.map(name => {
+        const study = trafficStudy({
+          ...{
+            cascades: [loadCascade("attention-1-pass")],
+            workload: bert,
+            batch: bert.batch,
+            lengths: [scenario.seq],
+          },
+          designs: [{ ...loadDesign(specFiles, name), arithmeticBy: "command" }],
+          ...{ phase: scenario.phase, decodeQueries: 1, accounting: accountingOf("corrected", undefined) },
+        });
+        const point = study.panels[0]?.points[0];
+        const bound = point?.bounds["attention-1-pass"]?.bytes ?? Number.NaN;
+        const moved = costOfDesign(name, scenario).trafficBytes;
+        if (!(moved >= bound)) throw new Error(`${name} moves ${moved} bytes in ${scenario.name}, below ${bound}`);
+        return [scenario.name, name, (moved / 1e9).toFixed(2), (bound / 1e9).toFixed(2), (moved / bound).toFixed(2)];
+      }),
+    ),
+  };
+}
