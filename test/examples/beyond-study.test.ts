@@ -62,7 +62,7 @@ describe("the study of machines no larger than FuseMax", () => {
 
   it("the bound of 1.17 follows from the areas and the two products", () => {
     const { areaUm2, componentAreaUm2, cycles } = costOfDesign("fusemax", named("BERT 64K"));
-    const perArray = (componentAreaUm2?.registers2d ?? 0) + (componentAreaUm2?.["compute.2d"] ?? 0);
+    const perArray = (componentAreaUm2?.["registers2d"] ?? 0) + (componentAreaUm2?.["compute.2d"] ?? 0);
     expect((perArray / areaUm2).toFixed(2)).toBe("0.93");
     const pes = areaUm2 / perArray;
     expect(pes.toFixed(3)).toBe("1.079");
