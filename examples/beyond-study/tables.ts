@@ -1,7 +1,8 @@
 import { accountingOf, loadDesign, loadWorkload, type Table, trafficStudy } from "fusemax";
 import { loadCascade, specFiles } from "fusemax/node";
 import { attend } from "../arithmetic-study/head.js";
-import { encoderHead, normalHead, outlierHead } from "../arithmetic-study/inputs.js";
+import { encoderHead, normalHead, outlierHead, risingHead } from "../arithmetic-study/inputs.js";
+import { rescalesOf } from "../arithmetic-study/rescales.js";
 import {
   arithmeticNames,
   arithmeticOf,
@@ -59,7 +60,7 @@ const first = (found: readonly Searched[]): Searched => {
 export const searchedTable = (found: readonly Searched[]): Table => ({
   columns: [
     ...["scenario", "rows", "columns", "bufferBytes", "arithmetic", "areaUm2", "latencySeconds", "energyPj"],
-    ...["trafficBytes", "util2d", "util1d", "bound"],
+    ...["trafficBytes", "util2d", "util1d", "bound", "accounting"],
   ],
   rows: scenarios.flatMap(({ name }, i) =>
     found.flatMap(({ machine, areaUm2, costs }) => {
@@ -70,7 +71,7 @@ export const searchedTable = (found: readonly Searched[]): Table => ({
       return [
         [
           ...[name, rows, columns, bufferBytes, arithmetic, areaUm2, latencySeconds, energyPj, trafficBytes],
-          ...[utilization["2d"] ?? "", utilization["1d"] ?? "", bound],
+          ...[utilization["2d"] ?? "", utilization["1d"] ?? "", bound, "corrected"],
         ],
       ];
     }),
@@ -147,6 +148,22 @@ export async function errorTable(rows: number, keys: number): Promise<Table> {
     }
   }
   return { columns: ["arithmetic", "keys a tile", ...heads.map(({ name }) => name)], rows: lines };
+}
+
+/** Shares of the tiles after the first in which some query of a block rescales, by the threshold (log2) of lazy rescaling. */
+export function rescalesTable(queries: number, keys: number): Table {
+  const size = { queries, keys };
+  const thresholds = [0, 4, 8] as const;
+  return {
+    columns: ["input", "keys a tile", ...thresholds.map(threshold => `threshold ${threshold}`)],
+    rows: [256, 272, 133, 546].flatMap(m0 =>
+      [normalHead(size, 1), normalHead(size, 4), risingHead(size, 1, m0)].map(head => [
+        head.name,
+        m0,
+        ...rescalesOf(head, m0, thresholds).map(({ blocks }) => `${(100 * blocks).toFixed(0)}%`),
+      ]),
+    ),
+  };
 }
 
 /** Cycles where the buffer reads few rows a cycle, over those where it reads any number. */
