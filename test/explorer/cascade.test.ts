@@ -1,22 +1,13 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import type { PassesReport } from "../../src/report/passes.js";
 import { invoke } from "../cli/invoke.js";
-import { startBrowser } from "./browser.js";
-import { marksOf, seriousFindings, visit } from "./page.js";
-import { type Site, serveExplorer } from "./site.js";
+import { marksOf, seriousFindings } from "./page.js";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const on = stage();
 
-const open = (fragment: string) => visit(browser, site.address, { fragment });
+const open = (fragment: string) => on.visit({ fragment });
 const heading = (page: Page) => page.locator(".charts h2").first().textContent();
 const editor = (page: Page) => page.locator("textarea");
 
@@ -134,7 +125,7 @@ describe("Cascade", () => {
   });
 
   test.each(["light", "dark"] as const)("has no serious accessibility finding in the %s scheme", async scheme => {
-    const { page, close } = await visit(browser, site.address, {
+    const { page, close } = await on.visit({
       fragment: "#1/cascade?cascade=attention-1-pass&rank=M0",
       scheme,
     });

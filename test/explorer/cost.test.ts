@@ -2,24 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
 import type { ModelResult } from "../../src/report/model-result.js";
 import { invoke } from "../cli/invoke.js";
-import { startBrowser } from "./browser.js";
-import { mainThreadClock, marksOf, seriousFindings, slide, visit } from "./page.js";
-import { type Site, serveExplorer } from "./site.js";
+import { mainThreadClock, marksOf, seriousFindings, slide, type Visit } from "./page.js";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const on = stage();
 
 /** What the command line prints for a call that the page offers. */
 async function printed(command: string): Promise<readonly ModelResult[]> {
@@ -29,7 +19,7 @@ async function printed(command: string): Promise<readonly ModelResult[]> {
   return (JSON.parse(stdout) as { readonly results: readonly ModelResult[] }).results;
 }
 
-const downloaded = async (visited: Awaited<ReturnType<typeof visit>>, button: string): Promise<string> => {
+const downloaded = async (visited: Visit, button: string): Promise<string> => {
   const [download] = await Promise.all([
     visited.page.waitForEvent("download"),
     visited.page.getByRole("button", { name: button, exact: true }).click(),
@@ -40,47 +30,47 @@ const downloaded = async (visited: Awaited<ReturnType<typeof visit>>, button: st
 describe("the page", () => {
   test("loads under any path, asks nobody else, and weighs under 250 KB compressed", async () => {
     const bodies: Promise<Buffer>[] = [];
-    const context = await browser.newContext();
+    const context = await on.browser.newContext();
     const page = await context.newPage();
     page.on("response", response => {
       if (response.url().startsWith("http")) bodies.push(response.body());
     });
-    await page.goto(site.address);
+    await page.goto(on.address);
     await page.waitForSelector("[data-chart=speedup] svg");
     const sizes = (await Promise.all(bodies)).map(body => gzipSync(body).length);
     await context.close();
     expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(250_000);
-    const { complaints, close } = await visit(browser, site.address);
+    const { complaints, close } = await on.visit();
     await close();
     expect(complaints).toEqual([]);
   });
 
   test("shows its charts after less than a second of work", async () => {
-    const context = await browser.newContext();
+    const context = await on.browser.newContext();
     const page = await context.newPage();
     const worked = await mainThreadClock(page);
-    await page.goto(site.address);
+    await page.goto(on.address);
     await page.waitForSelector("[data-chart=roofline] svg");
     expect(await worked()).toBeLessThan(1);
     await context.close();
   });
 
   test.each([360, 1440, 3840])("fits %d pixels", async width => {
-    const { page, close } = await visit(browser, site.address, { width });
+    const { page, close } = await on.visit({ width });
     await page.waitForSelector("[data-chart=speedup] svg");
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await close();
   });
 
   test.each(["light", "dark"] as const)("has no serious accessibility finding in the %s scheme", async scheme => {
-    const { page, close } = await visit(browser, site.address, { scheme });
+    const { page, close } = await on.visit({ scheme });
     await page.waitForSelector("[data-chart=speedup] svg");
     expect(await seriousFindings(page)).toEqual([]);
     await close();
   });
 
   test.each(["cost", "sweep", "cascade", "schedule", "numerics"])("is reached by keyboard alone: %s", async panel => {
-    const { page, close } = await visit(browser, site.address, { fragment: `#1/${panel}` });
+    const { page, close } = await on.visit({ fragment: `#1/${panel}` });
     await page.locator(".charts svg, .charts h2").last().waitFor();
     await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);
     const reachable = await page.$$eval(
@@ -121,7 +111,7 @@ describe("Cost", () => {
     "#1/cost?scope=layer&model=xlm&seq=4K&rows=128&buffer=0.5&bandwidth=100&accounting=corrected",
     "#1/cost?scope=layer&model=mixtral-8x22b&phase=decode&seq=8K&batch=16&designs=flat,fusemax",
   ])("%s shows what its command prints", async fragment => {
-    const visited = await visit(browser, site.address, { fragment });
+    const visited = await on.visit({ fragment });
     const command = (await visited.page.locator("[data-command]").textContent()) ?? "";
     await visited.page.locator(".charts[aria-busy=false]").waitFor();
     const { columns, rows } = parseCsv(await downloaded(visited, "Save CSV of the numbers"));
@@ -149,7 +139,7 @@ describe("Cost", () => {
   });
 
   test("a slider's move changes charts to what the command line says", async () => {
-    const { page, complaints, close } = await visit(browser, site.address);
+    const { page, complaints, close } = await on.visit();
     const expected = async () => {
       await page.locator(".charts[aria-busy=false]").waitFor();
       const results = await printed((await page.locator("[data-command]").textContent()) ?? "");
@@ -173,7 +163,7 @@ describe("Cost", () => {
     ["#1/cost?accounting=corrected", "frequency"],
     ["#1/cost?scope=layer", "rows"],
   ])("a slider's move is a frame's work at most: %s, %s", async (fragment, field) => {
-    const { page, close } = await visit(browser, site.address, { fragment });
+    const { page, close } = await on.visit({ fragment });
     await page.locator(".charts[aria-busy=false]").waitFor();
     const roofline = page.locator("[data-chart=roofline]");
     const milliseconds: number[] = [];
@@ -199,7 +189,7 @@ describe("Cost", () => {
   });
 
   test("keeps its charts whole while a worker computes", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?accounting=corrected" });
+    const { page, close } = await on.visit({ fragment: "#1/cost?accounting=corrected" });
     await page.locator(".charts[aria-busy=false]").waitFor();
     const bars = await page.locator("[data-chart=speedup] svg rect:has(title)").count();
     expect(bars).toBe(10); // five designs over two baselines
@@ -226,7 +216,7 @@ describe("Cost", () => {
     ["#1/cost?designs=fusemax", "#04456e"],
     ["#1/cost?designs=flat,fusemax&model=xlm", "#04456e"],
   ])("%s shows FuseMax in its own colour in every chart, with a legend", async (fragment, colour) => {
-    const { page, close } = await visit(browser, site.address, { fragment });
+    const { page, close } = await on.visit({ fragment });
     await page.locator(".charts[aria-busy=false]").waitFor();
     for (const chart of ["speedup", "energy", "utilization", "traffic", "roofline", "speedup-by-length"]) {
       const fills = await page.$$eval(`[data-chart="${chart}"] svg :is(rect, path):has(title)`, marks =>
@@ -242,7 +232,7 @@ describe("Cost", () => {
   });
 
   test("has the numbers of each chart in text, in files of their own, and told mark by mark to keys", async () => {
-    const visited = await visit(browser, site.address, { fragment: "#1/cost?model=xlm&rows=128" });
+    const visited = await on.visit({ fragment: "#1/cost?model=xlm&rows=128" });
     const { page } = visited;
     await page.locator(".charts[aria-busy=false]").waitFor();
     const cards = page.locator("figure.card");
@@ -271,7 +261,7 @@ describe("Cost", () => {
   });
 
   test("tells readers of screens what a change has led to, and takes them to the part that they open", async () => {
-    const { page, close } = await visit(browser, site.address);
+    const { page, close } = await on.visit();
     await page.selectOption('select[name="model"]', "xlm");
     await expect
       .poll(() => page.locator("[data-announced]").textContent())
@@ -287,7 +277,7 @@ describe("Cost", () => {
   });
 
   test("makes one step of the history of keys on a slider", async () => {
-    const { page, close } = await visit(browser, site.address);
+    const { page, close } = await on.visit();
     const steps = await page.evaluate(() => history.length);
     await page.locator('input[name="rows-slider"]').focus();
     for (let i = 0; i < 4; i += 1) await page.keyboard.press("ArrowLeft");
@@ -297,9 +287,9 @@ describe("Cost", () => {
   });
 
   test("shows a slider and the chart that it moves together on a phone", async () => {
-    const context = await browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
+    const context = await on.browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
     const page = await context.newPage();
-    await page.goto(site.address);
+    await page.goto(on.address);
     await page.locator(".charts[aria-busy=false]").waitFor();
     await page.locator("[data-chart=speedup]").scrollIntoViewIfNeeded();
     await page.locator("[data-chart=speedup]").evaluate(chart => chart.scrollIntoView({ block: "start" }));
@@ -320,7 +310,7 @@ describe("Cost", () => {
   });
 
   test("offers to retry where a part cannot be fetched", async () => {
-    const { page, close } = await visit(browser, site.address);
+    const { page, close } = await on.visit();
     await page.route(/\/schedule-.*\.js$/, route => route.abort());
     await page.getByRole("link", { name: "Schedule" }).click();
     await page.getByText("Schedule could not be loaded").waitFor();
@@ -331,13 +321,13 @@ describe("Cost", () => {
   });
 
   test("saves a chart as an SVG document", async () => {
-    const visited = await visit(browser, site.address);
+    const visited = await on.visit();
     expect(await downloaded(visited, "Save SVG of Speedup")).toMatch(/^<svg xmlns.*Speedup.*<\/svg>\n$/s);
     await visited.close();
   });
 
   test("sizes of one's own are a workload for the command line", async () => {
-    const visited = await visit(browser, site.address, {
+    const visited = await on.visit({
       fragment: "#1/cost?model=custom&heads=7&headDim=80&valueDim=96",
     });
     const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
@@ -354,7 +344,7 @@ describe("Cost", () => {
   });
 
   test("keeps its state in the address, back and forward", async () => {
-    const { page, close } = await visit(browser, site.address);
+    const { page, close } = await on.visit();
     await page.selectOption('select[name="model"]', "xlm");
     await slide(page, "seq", 2);
     await page.getByLabel("FLAT", { exact: true }).uncheck();
@@ -362,7 +352,7 @@ describe("Cost", () => {
     await page.locator(".charts[aria-busy=false]").waitFor();
     const [address, shown] = [page.url(), await table()];
     expect(address).toMatch(/#1\/cost\?model=xlm&seq=4K&designs=unfused,cascade,architecture,fusemax$/);
-    const again = await visit(browser, site.address, { fragment: address.slice(address.indexOf("#")) });
+    const again = await on.visit({ fragment: address.slice(address.indexOf("#")) });
     await expect.poll(() => again.page.locator(".table table").textContent()).toBe(shown);
     await again.close();
     await page.goBack();
@@ -378,7 +368,7 @@ describe("Cost", () => {
   });
 
   test("says once what holds for every design, in the page's words", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=llama-3-8b&seq=1G" });
+    const { page, close } = await on.visit({ fragment: "#1/cost?model=llama-3-8b&seq=1G" });
     const notes = page.locator(".charts .notes p");
     await expect
       .poll(() => notes.allTextContents())
@@ -387,24 +377,24 @@ describe("Cost", () => {
   });
 
   test("shows a phase that there is, and says so, where the model has not the one chosen", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=gpt-2&phase=decode" });
+    const { page, close } = await on.visit({ fragment: "#1/cost?model=gpt-2&phase=decode" });
     await page.selectOption('select[name="model"]', "bert");
     await page.getByText("BERT has no decode; prefill is shown.").waitFor();
     expect(await page.locator('select[name="phase"] option:has-text("decode")').isDisabled()).toBe(true);
     await page.locator(".charts[aria-busy=false]").waitFor();
     const results = await printed((await page.locator("[data-command]").textContent()) ?? "");
     expect(results.map(({ design }) => design)).toContain("fusemax");
-    const again = await visit(browser, site.address, { fragment: "#1/cost?model=bert&phase=decode" });
+    const again = await on.visit({ fragment: "#1/cost?model=bert&phase=decode" });
     await again.page.getByText("BERT has no decode; prefill is shown.").waitFor();
     await again.close();
     await close();
   });
 
   test("goes on in its other parts when one ends in an error", async () => {
-    const context = await browser.newContext();
+    const context = await on.browser.newContext();
     const page = await context.newPage();
     await page.addInitScript(() => Object.assign(globalThis, { Worker: undefined }));
-    await page.goto(`${site.address}#1/cost?accounting=corrected`);
+    await page.goto(`${on.address}#1/cost?accounting=corrected`);
     await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/ended in an error: .*Worker/);
     await page.getByRole("link", { name: "Numerics" }).click();
     await page.getByRole("heading", { name: "Every bit of the array" }).waitFor();
@@ -412,7 +402,7 @@ describe("Cost", () => {
   });
 
   test("says what is allowed, and what the designs can't do, and goes on", async () => {
-    const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=1e9&x=%E0%A4%A" });
+    const { page, complaints, close } = await on.visit({ fragment: "#1/cost?rows=1e9&x=%E0%A4%A" });
     await expect
       .poll(() => page.locator("main").getByRole("status").first().textContent())
       .toMatch(/rows = "1e9" is not allowed/);

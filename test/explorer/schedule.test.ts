@@ -1,28 +1,23 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { invoke } from "../cli/invoke.js";
-import { startBrowser } from "./browser.js";
-import { marksOf, seriousFindings, visit } from "./page.js";
-import { type Site, serveExplorer } from "./site.js";
+import { marksOf, seriousFindings } from "./page.js";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
+const on = stage();
 let folder: string;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "fusemax-"));
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
 });
-afterAll(async () => {
+afterAll(() => {
   rmSync(folder, { recursive: true });
-  await browser?.close();
-  await site?.close();
 });
 
 async function open(fragment: string, scheme: "light" | "dark" = "light") {
-  const visited = await visit(browser, site.address, { fragment, scheme });
+  const visited = await on.visit({ fragment, scheme });
   await visited.page.locator("[data-chart=waterfall] svg").waitFor();
   await visited.page.locator("[data-chart=pes] svg").waitFor();
   return visited;

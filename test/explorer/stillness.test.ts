@@ -1,17 +1,8 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startBrowser } from "./browser.js";
-import { type Site, serveExplorer } from "./site.js";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const on = stage();
 
 const parts = ["cost", "sweep", "cascade", "schedule", "numerics"] as const;
 
@@ -47,7 +38,7 @@ async function watch(page: Page, part: string): Promise<Vitals> {
       seen.blocking += Math.max(0, duration - 50);
     });
   });
-  await page.goto(`${site.address}#1/${part}`);
+  await page.goto(`${on.address}#1/${part}`);
   await page.locator(".charts svg").first().waitFor({ timeout: 60_000 });
   await page.waitForFunction(
     () =>
@@ -77,7 +68,7 @@ async function watch(page: Page, part: string): Promise<Vitals> {
 
 describe.each([360, 1440])("at %d pixels", width => {
   test.each(parts)("what is there does not move while the rest comes: %s", async part => {
-    const context = await browser.newContext({ viewport: { width, height: width === 360 ? 740 : 900 } });
+    const context = await on.browser.newContext({ viewport: { width, height: width === 360 ? 740 : 900 } });
     const { shift } = await watch(await context.newPage(), part);
     await context.close();
     expect(shift).toBeLessThanOrEqual(0.05); // "good" is 0.1 (web.dev/cls)

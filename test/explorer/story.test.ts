@@ -1,21 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { initialState, readState, type State, settled, writeState } from "../../explorer/state.js";
 import { presets, story } from "../../explorer/story/steps.js";
-import { startBrowser } from "./browser.js";
-import { seriousFindings, visit } from "./page.js";
-import { type Site, serveExplorer } from "./site.js";
+import { seriousFindings } from "./page.js";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const on = stage();
 
 describe("the story and the presets", () => {
   test("law: every step and preset is a state that exists, and comes back from its link", () => {
@@ -28,7 +18,7 @@ describe("the story and the presets", () => {
   });
 
   test("is walked by keys alone from the first step to the last, left, and gone on with", async () => {
-    const { page, complaints, close } = await visit(browser, site.address);
+    const { page, complaints, close } = await on.visit();
     await page.getByRole("button", { name: "Why one pass beats three: the story" }).focus();
     await page.keyboard.press("Enter");
     const heading = page.locator(".story h2");
@@ -56,7 +46,7 @@ describe("the story and the presets", () => {
   });
 
   test("a preset sets the knobs", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=128" });
+    const { page, close } = await on.visit({ fragment: "#1/cost?rows=128" });
     await page.selectOption('select[name="preset"]', "Llama 3 8B, decode at 8K");
     await page.getByText(/^Llama 3 8B, decode, 8K tokens, batch 16:/).waitFor();
     expect(page.url()).not.toContain("rows");
@@ -66,7 +56,7 @@ describe("the story and the presets", () => {
 
 describe("the opening", () => {
   test("shows the chip with what limits it, and says so in text", async () => {
-    const { page, close } = await visit(browser, site.address, {
+    const { page, close } = await on.visit({
       fragment: "#1/cost?model=llama-3-8b&phase=decode&seq=8K&batch=16",
     });
     await page.locator(".charts[aria-busy=false]").waitFor();
@@ -76,7 +66,7 @@ describe("the opening", () => {
   });
 
   test("pinned settings stand beside the present ones in every chart, with the difference", async () => {
-    const { page, complaints, close } = await visit(browser, site.address, { fragment: "#1/cost?rows=128" });
+    const { page, complaints, close } = await on.visit({ fragment: "#1/cost?rows=128" });
     await page.locator(".charts[aria-busy=false]").waitFor();
     const latencies = () =>
       page.$$eval(".charts table tbody tr", rows => rows.slice(0, 5).map(row => row.children[1]?.textContent));
@@ -93,7 +83,7 @@ describe("the opening", () => {
       expect(titles, chart).toEqual(expect.arrayContaining(["now", "pinned"]));
     }
     expect(await page.locator("figcaption", { hasText: "Latency, now over pinned: Unfused " }).count()).toBe(1);
-    const again = await visit(browser, site.address, { fragment: `#${page.url().split("#")[1]}` });
+    const again = await on.visit({ fragment: `#${page.url().split("#")[1]}` });
     await again.page.getByText("Pinned: BERT, 64K tokens, batch 64. Array 128 × 256").waitFor();
     await again.close();
     await page.getByRole("button", { name: "Swap" }).click();
@@ -106,7 +96,7 @@ describe("the opening", () => {
   });
 
   test("explains a term when it is pointed at, tapped, or reached by keys", async () => {
-    const { page, close } = await visit(browser, site.address);
+    const { page, close } = await on.visit();
     const term = page.locator(".term").first();
     const words = page.locator(".glossary:popover-open");
     await term.hover();
@@ -121,14 +111,14 @@ describe("the opening", () => {
   });
 
   test("a report holds settings, charts, numbers and commands in one file that needs nothing else", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/cost?model=xlm&rows=128" });
+    const { page, close } = await on.visit({ fragment: "#1/cost?model=xlm&rows=128" });
     await page.locator(".charts[aria-busy=false]").waitFor();
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Save report" }).click(),
     ]);
     const html = readFileSync(await download.path(), "utf8");
-    const context = await browser.newContext();
+    const context = await on.browser.newContext();
     const report = await context.newPage();
     const asked: string[] = [];
     report.on("request", request => asked.push(request.url()));

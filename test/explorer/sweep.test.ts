@@ -1,23 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
 import { invoke } from "../cli/invoke.js";
-import { startBrowser } from "./browser.js";
-import { marksOf, seriousFindings, visit } from "./page.js";
-import { type Site, serveExplorer } from "./site.js";
+import { marksOf, seriousFindings } from "./page.js";
+import { stage } from "./stage.js";
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveExplorer(), startBrowser({ webgpu: false })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const on = stage();
 
 const finished = (page: Page) => page.locator(".charts[aria-busy=false]").waitFor({ timeout: 60_000 });
 
@@ -28,7 +19,7 @@ describe("Sweep", () => {
   ])("%s has the points of its command", async fragment => {
     const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
     const file = join(folder, "sweep.csv");
-    const { page, complaints, close } = await visit(browser, site.address, { fragment });
+    const { page, complaints, close } = await on.visit({ fragment });
     await finished(page);
     const command = (await page.locator("[data-command]").textContent()) ?? "";
     const { code, stderr } = await invoke(...command.replace("sweep.csv", file).split(" ").slice(2));
@@ -49,7 +40,7 @@ describe("Sweep", () => {
   });
 
   test("frames the settings as they are, tells cells to keys, and has no serious accessibility finding", async () => {
-    const { page, close } = await visit(browser, site.address, { fragment: "#1/sweep?sweepX=rows&sweepY=columns" });
+    const { page, close } = await on.visit({ fragment: "#1/sweep?sweepX=rows&sweepY=columns" });
     await finished(page);
     const marks = await marksOf(page, "sweep");
     expect(marks.length).toBe(64);
@@ -65,7 +56,7 @@ describe("Sweep", () => {
   });
 
   test("can be stopped, and begins anew with other settings", async () => {
-    const { page, close } = await visit(browser, site.address, {
+    const { page, close } = await on.visit({
       fragment: "#1/sweep?accounting=corrected&scope=layer&sweepX=rows&sweepY=columns",
     });
     await page.getByRole("button", { name: "Stop" }).click();
