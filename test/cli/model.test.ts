@@ -215,7 +215,7 @@ describe("fusemax model", () => {
     [["--queries", "0"], /--queries: got "0"/],
     [
       ["--design", "gpu"],
-      /--design: got "gpu"; expected one of a100, a100-sm, architecture, cascade, .* or a YAML file/,
+      /--design: got "gpu"; expected one of a100, a100-sm, architecture, .*cascade, .* or a YAML file/,
     ],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
     [["--design", "none.yaml"], /none\.yaml: got no such file/],

@@ -99,7 +99,10 @@ describe("a setting without effect is refused", () => {
     ["technology.name=mine", /it is a word for people/],
     ["technology.operations.exp.energyPj=1", /no Einsum does this operation there/],
     ["architecture.technology=./nowhere.yaml", /nowhere\.yaml: got no such file/],
-    ["architecture.technology=7nm", /--set architecture\.technology: got "7nm"; expected one of 45nm or a YAML file/],
+    [
+      "architecture.technology=7nm",
+      /--set architecture\.technology: got "7nm"; expected one of 45nm, none or a YAML file/,
+    ],
     [
       "architecture.technology*=2",
       /--set architecture\.technology: got \*=; expected = and a technology's name or file/,

@@ -194,7 +194,7 @@ describe("fusemax sweep", () => {
     [["--phase", "decode"], /--phase: got decode of BERT; expected one of its phases: prefill/],
     [["--model", "llama-3-8b", "--queries", "2"], /--queries: got prefill; expected --phase decode beside it/],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
-    [["--design", "gpu"], /--design: got "gpu"; expected one of arch/],
+    [["--design", "gpu"], /--design: got "gpu"; expected one of a100/],
     [["--set", "architecture.parameters.D=1..1e9+1"], /1000000000 values; expected at most 10000000/],
     [["--set", "architecture.parameters.D=1..1e6+1,7"], /got 7 twice/],
     [["--pareto", "speed"], /--pareto: got "speed"; expected some of cycles/],
