@@ -28,11 +28,11 @@ export function parseMask(option: string, text: string): MaskChoice {
       return { kind: "causal", corner: rest.length === 0 ? "bottom-right" : parseCorner(option, text, of) };
     case "window": {
       const [sides = "", ...corner] = rest;
-      const { left, right } = parseWindow(option, sides);
+      const { left, right } = parseWindow(`${option} window`, sides);
       return { kind: "window", left, right, corner: parseCorner(option, text, corner[0] ?? "bottom-right") };
     }
     case "prefix":
-      return { kind: "prefix", keys: of.trim() === "0" ? 0 : parseSize(option, of) };
+      return { kind: "prefix", keys: of.trim() === "0" ? 0 : parseSize(`${option} prefix`, of) };
     case "document": {
       const lengths = parseLengths(option, of);
       if (lengths.includes(0)) throw wrong(option, text, "documents of at least one token each");
@@ -48,7 +48,8 @@ export function parseMask(option: string, text: string): MaskChoice {
       if (of === "") throw wrong(option, text, "file:PATH");
       return { kind: "file", path: of };
     default:
-      if (text === "") throw wrong(option, text, patterns);
+      // A file of tensors has an ending; a word without one is a pattern that there is not.
+      if (!/[./\\]/.test(text)) throw wrong(option, text, patterns);
       return { kind: "file", path: text };
   }
 }
