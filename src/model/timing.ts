@@ -23,7 +23,7 @@ export interface Timing {
   readonly bound: string;
 }
 
-/** Shares of an array's PE-cycles; they add up to 1. */
+/** Shares of an array's PE-cycles; they add up to 1, or are all 0 where there are none. */
 export interface ArrayUse {
   /** Operations on points that exist. */
   readonly useful: number;
@@ -101,7 +101,7 @@ export function timingOf(
   for (const { name, array, cycles, iterations, peSteps } of counts) {
     // What its PEs do, step by step, over the PEs that are there to do it.
     const filled = iterations === 0 ? 0 : peSteps.useful / iterations / (pes.get(array) as number);
-    const share = ((cycles / frequency) * filled) / latencySeconds;
+    const share = latencySeconds === 0 ? 0 : ((cycles / frequency) * filled) / latencySeconds;
     einsumUtilization[name] = share;
     utilization[array] = (utilization[array] as number) + share;
   }
@@ -149,6 +149,8 @@ function useOf(
   frequency: number,
 ): ArrayUse {
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
+  // Where a mask hides every score nothing is done, and no cycle has a use.
+  if (seconds === 0) return { useful: 0, masked: 0, unfilled: {}, dram: 0, binding: 0 };
   const all = seconds * frequency * pes;
   let [useful, masked, empty] = [0, 0, 0];
   const unfilled: Record<string, number> = {};

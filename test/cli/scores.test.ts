@@ -64,6 +64,9 @@ describe("--mask", () => {
   it("intersects, says the corner, and takes documents, prefixes, blocks and padding", async () => {
     expect(await hashOf("--mask", "window:2,0", "--mask", "window:-1,3")).toBe(await hashOf("--window", "2,0"));
     expect(await hashOf("--causal", "--mask", "prefix:4")).toBe(await hashOf("--causal"));
+    // Nothing is seen and nothing is done: the output is zeros, and no share of the time is a number by itself.
+    const none = await run("--mask", save("all-hidden.npy", [0], { shape: [1, 1, 1, 1], descr: "|b1" }));
+    expect(none.cost).toMatchObject({ cycles: 0, utilization: { "2d": 0, "1d": 0 } });
     expect(await hashOf("--mask", "prefix:9")).toBe(await hashOf());
     expect(await hashOf("--left-pad", "0")).toBe(await hashOf());
     const blocks = save("blocks.npy", [1, 0, 0, 1, 1, 0], { shape: [2, 3], descr: "|b1" });
