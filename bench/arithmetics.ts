@@ -1,5 +1,6 @@
-import { type ArithmeticSpec, loadArithmetic } from "fusemax";
+import { loadArithmetic } from "fusemax";
 import { specFiles } from "fusemax/node";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
 import type { BenchCase } from "./cases.js";
 import { programCase } from "./programs.js";
 

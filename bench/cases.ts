@@ -1,16 +1,8 @@
-import {
-  type ArithmeticSpec,
-  type AttentionProblem,
-  type CascadeSource,
-  type FormatName,
-  formatArithmetics,
-  formats,
-  generateNormal,
-  noMask,
-  type Operands,
-  roundOperands,
-  roundTensor,
-} from "fusemax";
+import { formatArithmetics, formats, generateNormal, noMask } from "fusemax";
+import type { AttentionProblem, CascadeSource, Operands } from "#fusemax/attention/problem";
+import { roundOperands, roundTensor } from "#fusemax/emulator/operands";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
+import type { FormatName } from "#fusemax/numerics/format";
 
 /** One attention to be timed: `seq` queries and keys of one head, E = F = `dim`. */
 export interface BenchCase {

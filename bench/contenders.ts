@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
-import { cpuEngine, type Engine, wasmEngine } from "fusemax";
-import { type Adapter, listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
+import { cpuEngine, wasmEngine } from "fusemax";
+import { listAdapters, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
+import type { Engine } from "#fusemax/emulator/engine";
+import type { Adapter } from "#fusemax/platform/adapters";
 import { arithmeticOf, type BenchCase } from "./cases.js";
 
 /** What is timed: the emulator's engines, and plain attention without emulation as the ceiling a user compares with. */

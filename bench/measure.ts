@@ -1,4 +1,5 @@
-import { type Engine, emulateRows } from "fusemax";
+import { emulateRows } from "#fusemax/emulator/emulate";
+import type { Engine } from "#fusemax/emulator/engine";
 import { type BenchCase, flopsOf, operandsOf, problemOf } from "./cases.js";
 import type { Contender } from "./contenders.js";
 import { openOnnxRuntime } from "./onnxruntime.js";

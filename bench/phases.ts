@@ -1,5 +1,6 @@
-import { BlockRunner, openKernels } from "fusemax";
 import { nodeWasmHost } from "fusemax/node";
+import { BlockRunner } from "#fusemax/emulator/wasm/block";
+import { openKernels } from "#fusemax/emulator/wasm/kernels";
 import { type BenchCase, operandsOf, problemOf } from "./cases.js";
 
 /** How one thread of the WebAssembly engine spends its time, in parts of the whole. */

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
-import { type Engine, formatArithmetics, wasmEngine } from "fusemax";
-import { type Adapter, listAdapters, loadCascade, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
+import { formatArithmetics, wasmEngine } from "fusemax";
+import { listAdapters, loadCascade, nodeWasmHost, openTrustedWebGpu } from "fusemax/node";
+import type { Engine } from "#fusemax/emulator/engine";
+import type { Adapter } from "#fusemax/platform/adapters";
 import type { BenchCase } from "./cases.js";
 import type { Contender } from "./contenders.js";
 

@@ -1,6 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { FusemaxError, UsageError } from "fusemax";
-import { type EngineChoice, haltDevices, onEndingSignal, removeUnfinishedFiles } from "fusemax/node";
+import { haltDevices } from "fusemax/node";
+import { removeUnfinishedFiles } from "#fusemax/io/atomic-write";
+import type { EngineChoice } from "#fusemax/platform/choose-engine";
+import { onEndingSignal } from "#fusemax/platform/ending-signals";
 
 // What the examples with options share.
 

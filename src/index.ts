@@ -1,166 +1,161 @@
 /// <reference lib="dom" preserve="true" />
 // The API names WebGPU's and workers' types, which users that compile for Node alone do not have.
 
-export * from "./attention/bit-plane.js";
-export { type ScoreSizes, type ScoreTensor, scoreSizes } from "./attention/broadcast.js";
-export * from "./attention/heads.js";
-export * from "./attention/key-range.js";
-export * from "./attention/layout.js";
-export * from "./attention/mask.js";
-export * from "./attention/problem.js";
-export * from "./attention/row-shares.js";
-export * from "./attention/rows.js";
-export * from "./attention/score-terms.js";
-export * from "./attention/shape.js";
-export * from "./attention/tile.js";
-export * from "./attention/visible.js";
-export * from "./attention/window.js";
-export * from "./einsum/arithmetic.js";
-export * from "./einsum/axes.js";
-export * from "./einsum/barriers.js";
-export * from "./einsum/cascade.js";
-export * from "./einsum/derive/change-reference.js";
-export * from "./einsum/derive/check.js";
-export * from "./einsum/derive/correct-running-sum.js";
-export * from "./einsum/derive/defer-factor.js";
-export * from "./einsum/derive/defer-past-extremum.js";
-export * from "./einsum/derive/derivation.js";
-export * from "./einsum/derive/inline-work.js";
-export * from "./einsum/derive/law.js";
-export * from "./einsum/derive/measure.js";
-export * from "./einsum/derive/merge-tiles.js";
-export * from "./einsum/derive/moves.js";
-export * from "./einsum/derive/name-terms.js";
-export * from "./einsum/derive/recompute.js";
-export * from "./einsum/derive/reduce-in-two-steps.js";
-export * from "./einsum/derive/run-about-mean.js";
-export * from "./einsum/derive/run-reduction.js";
-export * from "./einsum/derive/search.js";
-export * from "./einsum/derive/split-rank.js";
-export * from "./einsum/derive/take-apart.js";
-export * from "./einsum/einsum.js";
-export * from "./einsum/equal.js";
-export * from "./einsum/evaluate.js";
-export * from "./einsum/footprint.js";
-export * from "./einsum/operations.js";
-export * from "./einsum/passes.js";
-export * from "./einsum/ranks.js";
-export * from "./einsum/roles.js";
-export * from "./einsum/shape.js";
-export * from "./einsum/source.js";
-export * from "./einsum/tensor-store.js";
-export * from "./einsum/traffic-bound.js";
-export * from "./emulator/alibi.js";
-export * from "./emulator/attends.js";
-export * from "./emulator/baseline.js";
-export * from "./emulator/check.js";
-export type { ComparedRow, CompareRows, ComparisonTask } from "./emulator/compared-rows.js";
-export * from "./emulator/cpu.js";
-export * from "./emulator/emulate.js";
-export * from "./emulator/engine.js";
-export * from "./emulator/error-statistics.js";
-export * from "./emulator/generate.js";
-export * from "./emulator/golden/attention.js";
+/**
+ * The public API that runs in Node and in browsers. `fusemax/node` adds files, threads and adapters. What is not
+ * exported here or there is internal and changes without notice.
+ * @module fusemax
+ */
+
+// Errors. The message says where, what is wrong and how to fix it.
+
+export { type CascadeComplaint, CascadeError, type Source, type Span } from "./einsum/source.js";
+export {
+  type Complaint,
+  DeviceError,
+  FusemaxError,
+  InputError,
+  NumericsError,
+  ResultError,
+  SpecError,
+  UsageError,
+} from "./errors.js";
+
+// Specs: designs, workloads and arithmetics from YAML.
+
+export type { ArithmeticSpec, BlockDot, Dot, OperandSpec, Scale } from "./numerics/arithmetic.js";
+export type { FloatSpec } from "./numerics/number-type.js";
+export type { Architecture } from "./spec/architecture.js";
+export type { Design } from "./spec/design.js";
+export type { SpecText } from "./spec/document.js";
+export type { ElementRole } from "./spec/element-bits.js";
+export {
+  loadArithmetic,
+  loadDesign,
+  loadWorkload,
+  type NamedSpec,
+  type ReplacedParts,
+  type SpecSource,
+} from "./spec/load.js";
+export type { Technology } from "./spec/technology.js";
+export type { Experts, LayerKind, Projection, Workload } from "./spec/workload.js";
+
+// Cascades of Einsums: parse, evaluate, analyse, derive, compare.
+
+export type { ArithmeticChoice, ArithmeticName } from "./einsum/arithmetic.js";
+export { type Cascade, parseCascade } from "./einsum/cascade.js";
+export type { DerivationCaution, DerivationStep } from "./einsum/derive/derivation.js";
+export type { Law, LawResult, Refusal, Rewrite } from "./einsum/derive/law.js";
+export type { Measure } from "./einsum/derive/measure.js";
+export { lawsFor } from "./einsum/derive/moves.js";
+export {
+  type Answer,
+  type Derivation,
+  deriveOver,
+  type LawRefusal,
+  type SearchOptions,
+} from "./einsum/derive/search.js";
+export {
+  type CaseWithInputs,
+  compareCascades,
+  type Difference,
+  type EqualCase,
+  type EqualOptions,
+  type EqualReport,
+} from "./einsum/equal.js";
+export {
+  type EmptyQuotient,
+  type EvaluatedCascade,
+  type EvaluateOptions,
+  type EvaluationProgress,
+  evaluateCascade,
+} from "./einsum/evaluate.js";
+export type { Footprint } from "./einsum/footprint.js";
+export type { Rank } from "./einsum/ranks.js";
+export type { Shape } from "./einsum/shape.js";
+export type { DenseTensor, WrittenTensor } from "./einsum/tensor-store.js";
+export { type PassesOptions, type PassesReport, passesReport, type RankReport } from "./report/passes.js";
+export { type TaxonomyRow, taxonomy } from "./report/taxonomy.js";
+export {
+  type TrafficPanel,
+  type TrafficPoint,
+  type TrafficStudy,
+  type TrafficStudyRequest,
+  trafficStudy,
+} from "./report/traffic-bound.js";
+
+// The emulator: attention to the bit on an engine, and its error against float64.
+
+export { type AttentionMask, noMask } from "./attention/mask.js";
+export type { AttentionProblem, CascadeSource, Operands } from "./attention/problem.js";
+export type { RowRange } from "./attention/rows.js";
+export type { Division, ScoreChoice } from "./attention/score-terms.js";
+export type { KeyMask, SequenceClass } from "./attention/sequences.js";
+export type { AttentionShape, TensorShape } from "./attention/shape.js";
+export type { Tile } from "./attention/tile.js";
+export { type CheckOptions, type CheckResult, check, type ErrorWithWorst, sampleRows } from "./emulator/check.js";
+export { type CpuOptions, cpuEngine } from "./emulator/cpu.js";
+export { type Emulation, type EmulationOptions, emulate, type Progress } from "./emulator/emulate.js";
+export type { Engine } from "./emulator/engine.js";
+export type { ErrorSummary, WorstElement } from "./emulator/error-statistics.js";
+export { generateNormal } from "./emulator/generate.js";
 export type { Matrix } from "./emulator/golden/encode.js";
 export type { OneHead } from "./emulator/golden/head.js";
 export { type OneHeadResult, onePassAttention, type Saturated } from "./emulator/golden/one-pass.js";
-export * from "./emulator/interpreter.js";
-export { type BitDifference, bitDifference } from "./emulator/invariance/difference.js";
-export { type GivenAttention, type Part, partOf } from "./emulator/invariance/part.js";
-export { type Compute, inParts, type Variant, variantsOf } from "./emulator/invariance/variants.js";
-export * from "./emulator/javascript/dump.js";
-export * from "./emulator/log-sum-exp.js";
-export * from "./emulator/observe-nest.js";
-export * from "./emulator/operands.js";
-export * from "./emulator/overflow.js";
-export * from "./emulator/prepare.js";
-export * from "./emulator/score-matrix.js";
-export * from "./emulator/score-operands.js";
-export * from "./emulator/self-test.js";
-export * from "./emulator/self-test-ops.js";
-export type { TileDump } from "./emulator/tile-dump.js";
-export * from "./emulator/twin.js";
-export * from "./emulator/validate.js";
-export * from "./emulator/wasm/block.js";
-export * from "./emulator/wasm/engine.js";
-export * from "./emulator/wasm/host.js";
-export * from "./emulator/wasm/kernels.js";
-export * from "./emulator/wasm/messages.js";
-export * from "./emulator/wasm/web-host.js";
-export * from "./emulator/wasm/worker.js";
-export * from "./emulator/webgpu/engine.js";
-export * from "./errors.js";
-export * from "./fusemax-array/array.js";
-export * from "./fusemax-array/frames.js";
-export * from "./model/accounting.js";
-export * from "./model/array-shares.js";
-export * from "./model/compile.js";
-export * from "./model/corrections.js";
-export * from "./model/cost.js";
+export type { AttentionInputs, InputTensor } from "./emulator/operands.js";
+export { type WasmEngineOptions, wasmEngine } from "./emulator/wasm/engine.js";
+export type { WasmHost } from "./emulator/wasm/host.js";
+export { type WebWasmHostOptions, webWasmHost } from "./emulator/wasm/web-host.js";
+export { type WebGpuEngine, type WebGpuEngineOptions, webGpuEngine } from "./emulator/webgpu/engine.js";
+export type { ShaderSource } from "./emulator/webgpu/kernel.js";
+export type { AdapterKind } from "./emulator/webgpu/variant.js";
+export { type Format, type FormatName, formatNames, formats } from "./numerics/format.js";
+export { formatArithmetics } from "./numerics/format-of.js";
+export { exponentFactor, type ProcessingElement, processingElement } from "./numerics/pe.js";
+export type { Digest } from "./numerics/sha256.js";
+
+// The schedule: the binding, cycle by cycle.
+
+export type { ScheduledSizes } from "./model/schedule/of-design.js";
+export type { ArrayTime, ScheduleResult, StallCause } from "./model/schedule/result.js";
+export { type DesignSimulationOptions, simulateDesign } from "./model/schedule/simulate-design.js";
 export {
-  type Evaluation as DesignEvaluation,
-  evaluate as evaluateDesign,
-  type MappedDesign,
-  mapDesign,
-} from "./model/evaluate.js";
-export * from "./model/evaluation.js";
-export * from "./model/pareto.js";
-export * from "./model/schedule/lags.js";
-export * from "./model/schedule/of-design.js";
-export * from "./model/schedule/result.js";
-export * from "./model/schedule/simulate.js";
-export * from "./model/schedule/simulate-design.js";
-export * from "./model/schedule/timeline.js";
-export * from "./model/sizes.js";
-export * from "./numerics/arithmetic.js";
-export * from "./numerics/format.js";
-export * from "./numerics/format-of.js";
-export * from "./numerics/generated-normal.js";
-export * from "./numerics/lanes.js";
-export * from "./numerics/limits.js";
-export * from "./numerics/number-type.js";
-export * from "./numerics/pe.js";
-export * from "./numerics/rounding.js";
-export * from "./numerics/sha256.js";
-export * from "./numerics/tolerance.js";
-export * from "./program/javascript.js";
-export * from "./program/lower.js";
-export * from "./program/pe-table.js";
-export * from "./program/program.js";
-export type { Scalar, Test } from "./program/scalar.js";
-export type { Axis as ProgramAxis, Variable } from "./program/variable.js";
-export * from "./program/wasm.js";
-export * from "./program/wgsl.js";
-export * from "./program/wgsl-places.js";
-export * from "./reference/attention.js";
-export * from "./report/chart.js";
-export * from "./report/chrome-trace.js";
-export * from "./report/equal.js";
-export * from "./report/figure.js";
-export * from "./report/figures.js";
-export type { Costs, LayerResult } from "./report/layer-result.js";
-export * from "./report/model-result.js";
-export * from "./report/observed-counts.js";
-export * from "./report/passes.js";
-export * from "./report/pe-grid.js";
-export * from "./report/reproduction.js";
-export * from "./report/table.js";
-export * from "./report/taxonomy.js";
-export * from "./report/theme.js";
-export * from "./report/traffic-bound.js";
-export { lengthLabel, plain } from "./report/units.js";
-export * from "./report/waterfall.js";
-export type * from "./spec/architecture.js";
-export type { Binding } from "./spec/binding.js";
-export type * from "./spec/design.js";
-export * from "./spec/load.js";
-export type { EinsumMapping, Mapping } from "./spec/mapping.js";
-export type { PlacedEinsum, PlacedRead, PlacedVariant } from "./spec/placement.js";
-export * from "./spec/schedule/dataflow.js";
-export * from "./spec/schedule/document.js";
-export * from "./spec/schedule/machine.js";
-export * from "./spec/schedule/notation.js";
-export * from "./spec/schedule/schedule.js";
-export * from "./spec/score-terms/design.js";
-export type * from "./spec/technology.js";
-export type * from "./spec/workload.js";
+  type EpochRange,
+  type Slice,
+  type StallSlice,
+  scheduleTimeline,
+  type Timeline,
+} from "./model/schedule/timeline.js";
+export { chromeTrace } from "./report/chrome-trace.js";
+
+// The model: cycles, energy, area and traffic.
+
+export type { Accounting } from "./model/accounting.js";
+export type { Masking } from "./model/attention-point.js";
+export { type CompiledDesign, type CompileOptions, compileDesign } from "./model/compile.js";
+export { accountingOf } from "./model/corrections.js";
+export { type CostOptions, type CostShape, costOfRun, type RunCost } from "./model/cost.js";
+export { type Evaluation, evaluate as evaluateDesign } from "./model/evaluate.js";
+export { type PaperEvaluation, type Point, paperEvaluation, type Studies } from "./model/evaluation.js";
+export type { Patch } from "./model/patch.js";
+export { attentionSizes, type Sizes, sizesOf } from "./model/sizes.js";
+export type { ArrayUse, PhaseTiming } from "./model/timing.js";
+export type { LayerResult } from "./report/layer-result.js";
+export {
+  type EinsumResult,
+  type ModelFailure,
+  type ModelRequest,
+  type ModelResult,
+  type ModelResults,
+  modelResults,
+  modelTable,
+} from "./report/model-result.js";
+export { type Headline, headlines, publishedTables } from "./report/reproduction.js";
+
+// Figures as SVG, tables as text.
+
+export { chart } from "./report/chart.js";
+export type { Axis, BarPanel, Figure, PointPanel, PointSeries } from "./report/figure.js";
+export { paperFigures } from "./report/figures.js";
+export { type Table, textTable } from "./report/table.js";
+export type { Theme } from "./report/theme.js";

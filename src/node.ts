@@ -1,23 +1,32 @@
-/** The public API with the parts that need Node: files, threads, adapters. `fusemax` alone runs in a browser too. */
+/**
+ * The public API with the parts that need Node: files, threads, adapters.
+ * @module fusemax/node
+ */
+
 export * from "./index.js";
-export * from "./io/atomic-write.js";
-export * from "./io/cascade-files.js";
-export * from "./io/csv.js";
-export * from "./io/npy.js";
-export * from "./io/npz.js";
-export { openArchive } from "./io/open-archive.js";
-export * from "./io/rows-file.js";
-export * from "./io/run-identity.js";
-export * from "./io/safetensors.js";
-export * from "./io/safetensors-index.js";
-export * from "./io/spec-files.js";
-export type * from "./io/stored-tensor.js";
-export type * from "./io/tensor-archive.js";
-export { appended, withMiddleSwapped } from "./io/tensor-views.js";
-export * from "./platform/adapters.js";
-export * from "./platform/choose-engine.js";
-export { compareOnThreads } from "./platform/compare-on-threads.js";
-export * from "./platform/ending-signals.js";
+
+// Specs and cascades: the package's, and a user's files.
+
+export { cascadeNames, loadCascade } from "./io/cascade-files.js";
+export { specFiles } from "./io/spec-files.js";
+
+// Engines of this machine.
+
+export type { EngineName } from "./emulator/engine.js";
+export { type Adapter, type AdapterListing, listAdapters } from "./platform/adapters.js";
+export { type ChosenEngine, chooseEngine, type EngineChoice } from "./platform/choose-engine.js";
 export { haltDevices } from "./platform/open-devices.js";
-export * from "./platform/trusted-webgpu.js";
-export * from "./platform/wasm-host.js";
+export { openTrustedWebGpu, type PrintOptions } from "./platform/trusted-webgpu.js";
+export { type NodeWasmHostOptions, nodeWasmHost } from "./platform/wasm-host.js";
+
+// Tensors and tables in files.
+
+export { writeAtomically } from "./io/atomic-write.js";
+export { csvText } from "./io/csv.js";
+export type { FloatPieces, FloatValues, StoredFloat } from "./io/float-pieces.js";
+export { readNpy, writeNpy } from "./io/npy.js";
+export { type NpzFile, readNpz, writeNpz } from "./io/npz.js";
+export type { ReadAs } from "./io/read-as.js";
+export { readSafetensors, type WritableTensor, writeSafetensors } from "./io/safetensors.js";
+export type { SafetensorsFile } from "./io/safetensors-format.js";
+export type { StoredTensor } from "./io/stored-tensor.js";

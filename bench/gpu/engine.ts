@@ -1,6 +1,6 @@
-import type { Adapter } from "fusemax/node";
 import { type WebGpuEngine, webGpuEngine } from "#fusemax/emulator/webgpu/engine";
 import type { Variant } from "#fusemax/emulator/webgpu/variant";
+import type { Adapter } from "#fusemax/platform/adapters";
 import { gentleWait } from "#fusemax/platform/gentle-wait";
 import { readShader } from "#fusemax/platform/shaders";
 

@@ -1,6 +1,9 @@
-import { cpuEngine, emulateRows, type FormatName, sha256OfValues } from "fusemax";
+import { cpuEngine } from "fusemax";
+import { emulateRows } from "#fusemax/emulator/emulate";
 import { describeFailure, selfTest } from "#fusemax/emulator/self-test";
 import type { Variant } from "#fusemax/emulator/webgpu/variant";
+import type { FormatName } from "#fusemax/numerics/format";
+import { sha256OfValues } from "#fusemax/numerics/sha256";
 import { type BenchCase, nameOf, operandsOf, problemOf } from "../cases.js";
 import { arithmeticNames, loadArithmetic } from "./arithmetics.js";
 import { openOn } from "./engine.js";

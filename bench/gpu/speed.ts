@@ -1,4 +1,4 @@
-import type { Engine, Session } from "fusemax";
+import type { Engine, Session } from "#fusemax/emulator/engine";
 import { type BenchCase, flopsOf, operandsOf, problemOf } from "../cases.js";
 
 /** What one attention took, in seconds. */

@@ -1,4 +1,4 @@
-import type { Adapter } from "fusemax/node";
+import type { Adapter } from "#fusemax/platform/adapters";
 
 /** What a step works on and within. */
 export interface Setting {

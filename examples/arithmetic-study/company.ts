@@ -1,5 +1,6 @@
-import { type ArithmeticSpec, cpuEngine, onePassAttention } from "fusemax";
+import { cpuEngine, onePassAttention } from "fusemax";
 import { chooseEngine } from "fusemax/node";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
 import { emulateHeads, type Head } from "./head.js";
 
 /** Outputs whose bits differ from those of the JavaScript engine on one sequence with P0 = the number of queries. */

@@ -1,5 +1,7 @@
-import { type ArithmeticSpec, accountingOf, loadDesign, loadWorkload, type ModelResult, modelResults } from "fusemax";
+import { accountingOf, loadDesign, loadWorkload, modelResults } from "fusemax";
 import { specFiles } from "fusemax/node";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
+import type { ModelResult } from "#fusemax/report/model-result";
 
 const accounting = accountingOf("corrected", undefined);
 

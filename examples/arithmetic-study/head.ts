@@ -1,15 +1,9 @@
-import {
-  type ArithmeticSpec,
-  type AttentionProblem,
-  cpuEngine,
-  type Emulation,
-  type Engine,
-  emulate,
-  type Matrix,
-  noMask,
-  type Operands,
-  scaleBlock,
-} from "fusemax";
+import { cpuEngine, emulate, noMask } from "fusemax";
+import type { AttentionProblem, Operands } from "#fusemax/attention/problem";
+import type { Emulation } from "#fusemax/emulator/emulate";
+import type { Engine } from "#fusemax/emulator/engine";
+import type { Matrix } from "#fusemax/emulator/golden/encode";
+import { type ArithmeticSpec, scaleBlock } from "#fusemax/numerics/arithmetic";
 
 /** One head of attention to be studied: queries that see every key. */
 export interface Head {

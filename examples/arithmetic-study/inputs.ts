@@ -1,4 +1,5 @@
-import { generateNormal, type Matrix } from "fusemax";
+import { generateNormal } from "fusemax";
+import type { Matrix } from "#fusemax/emulator/golden/encode";
 import { float64Attention } from "../sentence-encoder/attention.js";
 import { attentionInputs } from "../sentence-encoder/encoder.js";
 import { loadModel } from "../sentence-encoder/model.js";

@@ -1,4 +1,5 @@
-import { type Table, UsageError } from "fusemax";
+import { UsageError } from "fusemax";
+import type { Table } from "#fusemax/report/table";
 
 /** The page with what stands between `<!-- table: NAME -->` and `<!-- end -->` written anew. */
 export function withTable(page: string, name: string, table: Table): string {

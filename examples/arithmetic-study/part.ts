@@ -1,5 +1,6 @@
-import type { ArithmeticSpec, Table } from "fusemax";
 import { loadArithmetic, specFiles } from "fusemax/node";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
+import type { Table } from "#fusemax/report/table";
 
 /** What a part of the study found: all numbers, for CSV; a table for the page; figures by the ends of their names. */
 export interface Part {

@@ -1,4 +1,5 @@
-import { type ArithmeticSpec, chart } from "fusemax";
+import { chart } from "fusemax";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
 import { costIn } from "./cost.js";
 import type { Head } from "./head.js";
 import { encoderHead, normalHead, risingHead, sinkHead } from "./inputs.js";

@@ -1,4 +1,5 @@
-import { type ArithmeticSpec, chart } from "fusemax";
+import { chart } from "fusemax";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
 import { attend } from "./head.js";
 import { sinkHead } from "./inputs.js";
 import { each, load, m0, type Part, type Plan, shown } from "./part.js";

@@ -1,4 +1,6 @@
-import { type ArithmeticSpec, chart, lengthLabel } from "fusemax";
+import { chart } from "fusemax";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
+import { lengthLabel } from "#fusemax/report/units";
 import { attend, type Head } from "./head.js";
 import { normalHead } from "./inputs.js";
 import { each, load, m0, type Part, type Plan, shown } from "./part.js";

@@ -1,4 +1,6 @@
-import { chart, type Figure, type Table } from "fusemax";
+import { chart } from "fusemax";
+import type { Figure } from "#fusemax/report/figure";
+import type { Table } from "#fusemax/report/table";
 import { attend, type Head } from "./head.js";
 import { normalHead, risingHead } from "./inputs.js";
 import { each, load, m0, type Part, type Plan, share, shown } from "./part.js";

@@ -1,4 +1,6 @@
-import { chart, type Figure, ofArray } from "fusemax";
+import { chart } from "fusemax";
+import { ofArray } from "#fusemax/model/array-shares";
+import type { Figure } from "#fusemax/report/figure";
 import { lengths, type Row, type ShapeRow } from "./points.js";
 
 const times = (value: number): string => `${value}x`;

@@ -5,7 +5,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ofArray, textTable } from "fusemax";
+import { textTable } from "fusemax";
+import { ofArray } from "#fusemax/model/array-shares";
 import { energies, shapes, speedups, uses } from "./figures.js";
 import { capRows, type Row, shapeRows, studyRows } from "./points.js";
 

@@ -1,5 +1,6 @@
-import { accountingOf, loadDesign, loadWorkload, type ModelResult, modelResults } from "fusemax";
+import { accountingOf, loadDesign, loadWorkload, modelResults } from "fusemax";
 import { specFiles } from "fusemax/node";
+import type { ModelResult } from "#fusemax/report/model-result";
 
 export const designs = ["unfused", "flat", "fusemax"] as const;
 export type DesignName = (typeof designs)[number];

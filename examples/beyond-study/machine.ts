@@ -1,13 +1,8 @@
-import {
-  type ArithmeticSpec,
-  accountingOf,
-  type Design,
-  loadDesign,
-  loadWorkload,
-  type ModelResult,
-  modelResults,
-} from "fusemax";
+import { accountingOf, loadDesign, loadWorkload, modelResults } from "fusemax";
 import { loadArithmetic, specFiles } from "fusemax/node";
+import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
+import type { ModelResult } from "#fusemax/report/model-result";
+import type { Design } from "#fusemax/spec/design";
 
 /** What a design is run on. Batches are the workload's own in prefill (BERT: 64) unless given. */
 export interface Scenario {

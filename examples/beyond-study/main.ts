@@ -1,7 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Table, textTable } from "fusemax";
+import { textTable } from "fusemax";
 import { csvText, writeAtomically } from "fusemax/node";
+import type { Table } from "#fusemax/report/table";
 import { withTable } from "../arithmetic-study/page.js";
 import { note, parseOptions, runProgram } from "../command-line.js";
 import { projectRoot } from "../sentence-encoder/text.js";

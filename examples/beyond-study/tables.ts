@@ -1,5 +1,6 @@
-import { accountingOf, loadDesign, loadWorkload, type Table, trafficStudy } from "fusemax";
+import { accountingOf, loadDesign, loadWorkload, trafficStudy } from "fusemax";
 import { loadCascade, specFiles } from "fusemax/node";
+import type { Table } from "#fusemax/report/table";
 import { attend } from "../arithmetic-study/head.js";
 import { encoderHead, normalHead, outlierHead, risingHead } from "../arithmetic-study/inputs.js";
 import { rescalesOf } from "../arithmetic-study/rescales.js";

@@ -1,5 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import { accumulatorRounder, chart, type FormatName, formats, generateNormal, lengthLabel } from "fusemax";
+import { chart, formats, generateNormal } from "fusemax";
+import type { FormatName } from "#fusemax/numerics/format";
+import { accumulatorRounder } from "#fusemax/numerics/rounding";
+import { lengthLabel } from "#fusemax/report/units";
 import { type DenominatorTrace, exactDenominators, RunningDenominator, traceDenominator } from "./denominator.js";
 import { lengthAxis } from "./error-part.js";
 import { type Part, share } from "./part.js";

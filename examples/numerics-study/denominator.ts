@@ -1,4 +1,6 @@
-import { exponentFactor, type Format, type ProcessingElement, processingElement } from "fusemax";
+import { exponentFactor, processingElement } from "fusemax";
+import type { Format } from "#fusemax/numerics/format";
+import type { ProcessingElement } from "#fusemax/numerics/pe";
 
 /**
  * The running denominator RD of one query, alone: steps 2, 3, 4 and 6 of docs/numerics.md, with the scores BQK given. What the array

@@ -1,4 +1,7 @@
-import { chart, type Figure, type FormatName, formatNames, formats, lengthLabel } from "fusemax";
+import { chart, formatNames, formats } from "fusemax";
+import type { FormatName } from "#fusemax/numerics/format";
+import type { Figure } from "#fusemax/report/figure";
+import { lengthLabel } from "#fusemax/report/units";
 import type { Engines } from "../sentence-encoder/engines.js";
 import { type Part, share, shown } from "./part.js";
 import type { Plan } from "./plan.js";

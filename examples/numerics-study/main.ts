@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { textTable, UsageError } from "fusemax";
-import { csvText, type EngineChoice, writeAtomically } from "fusemax/node";
+import { csvText, writeAtomically } from "fusemax/node";
+import type { EngineChoice } from "#fusemax/platform/choose-engine";
 import { note, parseEngine, parseOptions, runProgram } from "../command-line.js";
 import { type Engines, openEngines } from "../sentence-encoder/engines.js";
 import { projectRoot } from "../sentence-encoder/text.js";

@@ -1,15 +1,10 @@
-import {
-  type AttentionProblem,
-  exponentFactor,
-  type Format,
-  formats,
-  headOf,
-  kvHeadOf,
-  maskOf,
-  type Operands,
-  processingElement,
-  requireFormat,
-} from "fusemax";
+import { exponentFactor, formats, processingElement } from "fusemax";
+import { kvHeadOf } from "#fusemax/attention/heads";
+import { maskOf } from "#fusemax/attention/mask";
+import type { AttentionProblem, Operands } from "#fusemax/attention/problem";
+import { headOf } from "#fusemax/attention/rows";
+import type { Format } from "#fusemax/numerics/format";
+import { requireFormat } from "#fusemax/numerics/format-of";
 
 /** The steps of a tile that can be given an accumulator of their own. */
 export const stepNames = ["scores", "exponential", "tile sums", "running sums"] as const;

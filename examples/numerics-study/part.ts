@@ -1,4 +1,4 @@
-import type { Table } from "fusemax";
+import type { Table } from "#fusemax/report/table";
 
 /** What a part of the study found. */
 export interface Part {

@@ -1,4 +1,7 @@
-import { type AttentionInputs, type Engine, formats, lengthLabel } from "fusemax";
+import { formats } from "fusemax";
+import type { Engine } from "#fusemax/emulator/engine";
+import type { AttentionInputs } from "#fusemax/emulator/operands";
+import { lengthLabel } from "#fusemax/report/units";
 import type { Engines } from "../sentence-encoder/engines.js";
 import { type Part, shown } from "./part.js";
 import type { Plan } from "./plan.js";

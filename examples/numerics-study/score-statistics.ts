@@ -1,4 +1,5 @@
-import { headOf, kvHeadOf } from "fusemax";
+import { kvHeadOf } from "#fusemax/attention/heads";
+import { headOf } from "#fusemax/attention/rows";
 import type { Attention } from "./subject.js";
 import { seenKeys } from "./subject.js";
 

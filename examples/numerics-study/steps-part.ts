@@ -1,4 +1,5 @@
-import { chart, formats, lengthLabel } from "fusemax";
+import { chart, formats } from "fusemax";
+import { lengthLabel } from "#fusemax/report/units";
 import { lengthAxis, usable } from "./error-part.js";
 import { rowWithNarrowSteps, type StepName, stepNames } from "./one-narrow-step.js";
 import { type Part, shown } from "./part.js";

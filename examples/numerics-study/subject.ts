@@ -1,22 +1,16 @@
-import {
-  type AttentionInputs,
-  type AttentionMask,
-  type AttentionProblem,
-  type AttentionShape,
-  Baseline,
-  type Engine,
-  ErrorStatistics,
-  type FloatType,
-  type Format,
-  formatArithmetics,
-  type KeyRange,
-  maskOf,
-  type Operands,
-  type Overflow,
-  referenceRow,
-  roundOperands,
-  traceOverflow,
-} from "fusemax";
+import { formatArithmetics } from "fusemax";
+import type { KeyRange } from "#fusemax/attention/key-range";
+import { type AttentionMask, maskOf } from "#fusemax/attention/mask";
+import type { AttentionProblem, Operands } from "#fusemax/attention/problem";
+import type { AttentionShape } from "#fusemax/attention/shape";
+import { Baseline } from "#fusemax/emulator/baseline";
+import { traceOverflow } from "#fusemax/emulator/cpu";
+import type { Engine } from "#fusemax/emulator/engine";
+import { ErrorStatistics } from "#fusemax/emulator/error-statistics";
+import { type AttentionInputs, roundOperands } from "#fusemax/emulator/operands";
+import type { Overflow } from "#fusemax/emulator/overflow";
+import type { FloatType, Format } from "#fusemax/numerics/format";
+import { referenceRow } from "#fusemax/reference/attention";
 
 /** An attention to be studied: everything but the number format and the tile. */
 export interface Attention {

@@ -1,11 +1,6 @@
-import {
-  type AttentionInputs,
-  type AttentionMask,
-  formatArithmetics,
-  generateNormal,
-  noMask,
-  sampleRows,
-} from "fusemax";
+import { formatArithmetics, generateNormal, noMask, sampleRows } from "fusemax";
+import type { AttentionMask } from "#fusemax/attention/mask";
+import type { AttentionInputs } from "#fusemax/emulator/operands";
 import { float64Attention, type LayerInputs } from "../sentence-encoder/attention.js";
 import { attentionInputs } from "../sentence-encoder/encoder.js";
 import { loadModel } from "../sentence-encoder/model.js";

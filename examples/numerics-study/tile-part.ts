@@ -1,4 +1,6 @@
-import { chart, type FormatName, formatNames, formats, lengthLabel } from "fusemax";
+import { chart, formatNames, formats } from "fusemax";
+import type { FormatName } from "#fusemax/numerics/format";
+import { lengthLabel } from "#fusemax/report/units";
 import type { Engines } from "../sentence-encoder/engines.js";
 import { lengthAxis, usable } from "./error-part.js";
 import { type Part, shown } from "./part.js";

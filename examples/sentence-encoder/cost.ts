@@ -1,5 +1,6 @@
-import { costOfRun, loadDesign, type RunCost } from "fusemax";
+import { costOfRun, loadDesign } from "fusemax";
 import { specFiles } from "fusemax/node";
+import type { RunCost } from "#fusemax/model/cost";
 import { tile } from "./emulated.js";
 import type { LayerReport } from "./run.js";
 

@@ -1,15 +1,9 @@
-import {
-  type AttentionProblem,
-  type CheckResult,
-  check,
-  emulate,
-  type FormatName,
-  formatArithmetics,
-  noMask,
-  roundOperands,
-  sampleRows,
-} from "fusemax";
-import type { ChosenEngine } from "fusemax/node";
+import { check, emulate, formatArithmetics, noMask, sampleRows } from "fusemax";
+import type { AttentionProblem } from "#fusemax/attention/problem";
+import type { CheckResult } from "#fusemax/emulator/check";
+import { roundOperands } from "#fusemax/emulator/operands";
+import type { FormatName } from "#fusemax/numerics/format";
+import type { ChosenEngine } from "#fusemax/platform/choose-engine";
 import type { LayerInputs } from "./attention.js";
 
 /** The array of the paper: 256 keys down its rows, 256 queries across its columns. */

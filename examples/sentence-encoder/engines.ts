@@ -1,5 +1,7 @@
-import { type FormatName, formatArithmetics } from "fusemax";
-import { type ChosenEngine, chooseEngine, type EngineChoice } from "fusemax/node";
+import { formatArithmetics } from "fusemax";
+import { chooseEngine } from "fusemax/node";
+import type { FormatName } from "#fusemax/numerics/format";
+import type { ChosenEngine, EngineChoice } from "#fusemax/platform/choose-engine";
 
 /** The engines of a run over several formats. */
 export interface Engines {

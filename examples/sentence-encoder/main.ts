@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { formatNames, UsageError } from "fusemax";
-import type { EngineChoice } from "fusemax/node";
+import type { EngineChoice } from "#fusemax/platform/choose-engine";
 import { note, parseEngine, parseOptions, runProgram } from "../command-line.js";
 import { emulateLayer } from "./emulated.js";
 import { openEngines } from "./engines.js";

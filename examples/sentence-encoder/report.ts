@@ -1,4 +1,5 @@
-import { ofArray, type RunCost } from "fusemax";
+import { ofArray } from "#fusemax/model/array-shares";
+import type { RunCost } from "#fusemax/model/cost";
 import { costOfLayers } from "./cost.js";
 import { cosine, sum } from "./linear.js";
 import type { LayerReport, Run } from "./run.js";

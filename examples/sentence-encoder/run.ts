@@ -1,4 +1,5 @@
-import type { CheckResult, FormatName } from "fusemax";
+import type { CheckResult } from "#fusemax/emulator/check";
+import type { FormatName } from "#fusemax/numerics/format";
 import { float64Attention, type LayerInputs } from "./attention.js";
 import { checkLayer, type LayerEmulation } from "./emulated.js";
 import { encode } from "./encoder.js";

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { FormatName } from "fusemax";
+import type { FormatName } from "#fusemax/numerics/format";
 import type { LayerInputs } from "./attention.js";
 import type { LayerEmulation } from "./emulated.js";
 import { loadModel } from "./model.js";

@@ -2,7 +2,7 @@ import { NumericsError, UsageError } from "../errors.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import type { ArithmeticChoice } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
-import { type Evaluation, evaluateCascade } from "./evaluate.js";
+import { type EvaluatedCascade, evaluateCascade } from "./evaluate.js";
 import { type InputCase, inputCases } from "./input-cases.js";
 import { jointShapes } from "./joint-shape.js";
 import type { Shape } from "./shape.js";
@@ -141,7 +141,7 @@ const finiteCount = (tensor: DenseTensor | undefined): number =>
 const aloneIn = (cascade: Cascade, compared: readonly string[]): (readonly [string, string])[] =>
   cascade.outputs.filter(output => !compared.includes(output)).map(output => [cascade.name, output]);
 
-const emptyNotes = (cascade: Cascade, { emptyQuotients }: Evaluation): string[] =>
+const emptyNotes = (cascade: Cascade, { emptyQuotients }: EvaluatedCascade): string[] =>
   emptyQuotients.map(({ tensor, first }) => `${cascade.name}: ${tensor} takes 0/0 as 0, first ${first}`);
 
 /** Outputs of one name, or the only output of each. */

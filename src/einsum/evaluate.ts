@@ -28,7 +28,7 @@ export interface EvaluationProgress {
   readonly points: number;
 }
 
-export interface Evaluation {
+export interface EvaluatedCascade {
   /** Every tensor that the cascade writes, an iterative one with all its coordinates. */
   readonly tensors: ReadonlyMap<string, WrittenTensor>;
   /** Einsums in which 0 / 0 was taken as 0, as a reader of the results should know. */
@@ -52,7 +52,7 @@ export function evaluateCascade(
   cascade: Cascade,
   inputs: Readonly<Record<string, DenseTensor | number>>,
   options: EvaluateOptions = {},
-): Evaluation {
+): EvaluatedCascade {
   const { format = "float64", scale = 1 } = options;
   if (!Number.isFinite(scale))
     throw new UsageError({ where: "scale", got: String(scale), expected: "a finite number" });

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Cascade } from "../einsum/cascade.js";
-import { type EvaluateOptions, type Evaluation, type EvaluationProgress, evaluateCascade } from "../einsum/evaluate.js";
+import { type EvaluateOptions, type EvaluatedCascade, type EvaluationProgress, evaluateCascade } from "../einsum/evaluate.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
 import { type Complaint, InputError, NumericsError, UsageError } from "../errors.js";
 
@@ -14,7 +14,7 @@ export interface EvaluationTask {
 
 export type EvaluationAnswer =
   | { readonly kind: "progress"; readonly progress: EvaluationProgress }
-  | { readonly kind: "done"; readonly evaluation: Evaluation }
+  | { readonly kind: "done"; readonly evaluation: EvaluatedCascade }
   | { readonly kind: "refused"; readonly name: string; readonly complaint: Complaint };
 
 /** Points that take as long as a thread takes to start, some tenths of a second. */
@@ -30,7 +30,7 @@ export async function evaluateOnThread(
   options: EvaluationTask["options"],
   points: number,
   onProgress: (progress: EvaluationProgress) => void,
-): Promise<Evaluation> {
+): Promise<EvaluatedCascade> {
   if (points <= fewPoints) return evaluateCascade(cascade, inputs, options);
   const { source } = cascade;
   const workerData: EvaluationTask = { text: source.lines.join("\n"), name: source.name, inputs, options };

@@ -1,20 +1,13 @@
 import fc from "fast-check";
-import {
-  type AttentionProblem,
-  accumulatorRounder,
-  cpuEngine,
-  type FormatName,
-  formatArithmetics,
-  formatNames,
-  formats,
-  generateNormal,
-  noMask,
-  requireFormat,
-  roundOperands,
-  type TileDump,
-  Twin,
-} from "fusemax";
+import { cpuEngine, formatArithmetics, formatNames, formats, generateNormal, noMask } from "fusemax";
 import { describe, expect, it } from "vitest";
+import type { AttentionProblem } from "#fusemax/attention/problem";
+import { roundOperands } from "#fusemax/emulator/operands";
+import type { TileDump } from "#fusemax/emulator/tile-dump";
+import { Twin } from "#fusemax/emulator/twin";
+import type { FormatName } from "#fusemax/numerics/format";
+import { requireFormat } from "#fusemax/numerics/format-of";
+import { accumulatorRounder } from "#fusemax/numerics/rounding";
 import { exactDenominators, RunningDenominator, traceDenominator } from "../../examples/numerics-study/denominator.js";
 import { rowWithNarrowSteps, stepNames } from "../../examples/numerics-study/one-narrow-step.js";
 import { scoreStatistics } from "../../examples/numerics-study/score-statistics.js";

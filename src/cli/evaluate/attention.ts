@@ -2,7 +2,7 @@ import { noMask } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import { axisOrder, reorderAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Evaluation } from "../../einsum/evaluate.js";
+import type { EvaluatedCascade } from "../../einsum/evaluate.js";
 import type { Roles } from "../../einsum/roles.js";
 import { splitOf } from "../../einsum/split.js";
 import type { DenseTensor } from "../../einsum/tensor-store.js";
@@ -30,7 +30,7 @@ export function givenInputs(
 }
 
 /** AV [P, F] as what an evaluation of the cascade gives: nothing else is kept. */
-export function outputOf(cascade: Cascade, roles: Roles, { shape }: AttentionProblem, av: Float32Array): Evaluation {
+export function outputOf(cascade: Cascade, roles: Roles, { shape }: AttentionProblem, av: Float32Array): EvaluatedCascade {
   const axes = [roles.queries, roles.f];
   const order = axisOrder(cascade, { name: roles.out, axes }, "--engine");
   const sizes = [shape.queries, shape.valueDim];

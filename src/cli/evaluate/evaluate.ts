@@ -1,6 +1,6 @@
 import type { ArithmeticChoice } from "../../einsum/arithmetic.js";
 import type { Cascade } from "../../einsum/cascade.js";
-import { type Evaluation, requireOperations } from "../../einsum/evaluate.js";
+import { type EvaluatedCascade, requireOperations } from "../../einsum/evaluate.js";
 import { pointsOf } from "../../einsum/points.js";
 import type { SizeOf } from "../../einsum/shape.js";
 import { type DenseTensor, interpretableElements, writtenShape } from "../../einsum/tensor-store.js";
@@ -126,7 +126,7 @@ async function interpret(
   { sizes }: PlannedInputs,
   inputs: Readonly<Record<string, DenseTensor>>,
   { scale = 1, json }: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<EvaluatedCascade> {
   const points = pointsOf(cascade, sizes);
   const progress = await startProgress(`evaluating ${cascade.name}`, "points", points, json === true);
   try {
@@ -139,7 +139,7 @@ async function interpret(
 
 const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-function notesOf({ emptyQuotients }: Evaluation, tensors: EvaluationResult["tensors"]): readonly string[] {
+function notesOf({ emptyQuotients }: EvaluatedCascade, tensors: EvaluationResult["tensors"]): readonly string[] {
   return [
     ...emptyQuotients.map(
       ({ tensor, points, first }) =>

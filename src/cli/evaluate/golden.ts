@@ -1,7 +1,7 @@
 import type { ArithmeticChoice } from "../../einsum/arithmetic.js";
 import type { NamedAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Evaluation } from "../../einsum/evaluate.js";
+import type { EvaluatedCascade } from "../../einsum/evaluate.js";
 import { rolesOf } from "../../einsum/roles.js";
 import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { goldenAttention } from "../../emulator/golden/attention.js";
@@ -36,7 +36,7 @@ export function evaluateGolden(
   sizes: ReadonlyMap<string, number>,
   inputs: Readonly<Record<string, DenseTensor>>,
   scale: number,
-): { readonly evaluation: Evaluation; readonly used: UsedEngine } {
+): { readonly evaluation: EvaluatedCascade; readonly used: UsedEngine } {
   if (typeof choice === "string") throw new Error(`${choice} is no arithmetic of a file`);
   const roles = rolesOf(cascade);
   const problem = problemOf(cascade, roles, sizes, choice, scale);

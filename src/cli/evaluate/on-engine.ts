@@ -2,7 +2,7 @@ import { allRows } from "../../attention/rows.js";
 import type { ArithmeticChoice } from "../../einsum/arithmetic.js";
 import type { NamedAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Evaluation } from "../../einsum/evaluate.js";
+import type { EvaluatedCascade } from "../../einsum/evaluate.js";
 import { type Roles, rolesOf } from "../../einsum/roles.js";
 import type { DenseTensor } from "../../einsum/tensor-store.js";
 import { emulate } from "../../emulator/emulate.js";
@@ -69,7 +69,7 @@ export async function evaluateOnEngine(
   inputs: Readonly<Record<string, DenseTensor>>,
   options: EvaluateOptions,
   note: (line: string) => void,
-): Promise<{ readonly evaluation: Evaluation; readonly used: UsedEngine }> {
+): Promise<{ readonly evaluation: EvaluatedCascade; readonly used: UsedEngine }> {
   const problem = problemOf(cascade, roles, sizes, arithmetic, options.scale ?? 1);
   const given = givenInputs(cascade, roles, inputs);
   const { engine, reason, notes, fallback } = await chooseEngine(choice, problem.arithmetic);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { axisOrder, type NamedAxes, reorderAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Evaluation } from "../../einsum/evaluate.js";
+import type { EvaluatedCascade } from "../../einsum/evaluate.js";
 import { formatIndex } from "../../einsum/format-einsum.js";
 import { NumericsError, UsageError } from "../../errors.js";
 import { placeInTensor } from "../../numerics/coordinates.js";
@@ -22,7 +22,7 @@ export interface Output {
  */
 export function outputsOf(
   cascade: Cascade,
-  evaluation: Evaluation,
+  evaluation: EvaluatedCascade,
   writes: readonly NamedAxes[],
   inFloat64: boolean,
 ): readonly Output[] {
