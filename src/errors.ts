@@ -35,7 +35,19 @@ export const hasUnseen = (text: string): boolean => text.replace(/[\t\r\n]/g, ""
 /** Lists of what is allowed are longer than what was got. */
 const longestExpected = 1500;
 
-/** Base of all errors that are the input's or the machine's fault rather than the program's. */
+/**
+ * Base of all errors that are the input's or the machine's fault rather than the program's.
+ * @example
+ * ```ts
+ * import { FusemaxError, parseCascade } from "fusemax";
+ *
+ * try {
+ *   parseCascade("Y = A[m] *");
+ * } catch (error) {
+ *   if (error instanceof FusemaxError) console.log(error.message.split("\n")[0]); // cascade:1:11: got the end of the line; expected a tensor, a number, a function or (
+ * }
+ * ```
+ */
 export class FusemaxError extends Error {
   readonly complaint: Complaint;
   /** The offending line of a text, with carets under the place; for texts that people write in lines. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
@@ -13,14 +13,17 @@ interface Locked {
   readonly license?: string;
   readonly dev?: boolean;
   readonly hasInstallScript?: boolean;
+  /** A workspace: a folder of this repository. */
+  readonly link?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
   readonly packages: Readonly<Record<string, Locked>>;
 };
-const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+const { dependencies, workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly workspaces: readonly string[];
 };
 
 /** Licences that ask for nothing but their text. */
@@ -61,8 +64,12 @@ it("law: every package that runs has a licence that lets all use it, and none bu
 });
 
 it("law: every package of the lock file comes from the registry, with its digest", () => {
-  for (const [name, { resolved, integrity }] of Object.entries(packages)) {
-    if (name === "") continue;
+  for (const [name, { resolved, integrity, link }] of Object.entries(packages)) {
+    if (name === "" || workspaces.includes(name)) continue;
+    if (link === true) {
+      expect(workspaces, name).toContain(resolved);
+      continue;
+    }
     if (resolved !== undefined) expect(resolved, name).toMatch(/^https:\/\/registry\.npmjs\.org\//);
     expect(integrity, name).toMatch(/^sha512-/);
   }
@@ -84,6 +91,10 @@ it("law: npm leaves the lock file as it is", () => {
   const folder = mkdtempSync(join(tmpdir(), "fusemax-lock-file-"));
   try {
     for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(root, file), join(folder, file));
+    for (const workspace of workspaces) {
+      mkdirSync(join(folder, workspace), { recursive: true });
+      copyFileSync(join(root, workspace, "package.json"), join(folder, workspace, "package.json"));
+    }
     const options = ["--package-lock-only", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"];
     execFileSync("npm", ["install", ...options], { cwd: folder, stdio: "pipe" });
     const text = (of: string): string => readFileSync(join(of, "package-lock.json"), "utf8");

@@ -16,7 +16,16 @@ export interface AttentionMask extends Window {
   readonly planes?: readonly BitPlane[];
 }
 
-/** The mask that hides nothing. */
+/**
+ * The mask that hides nothing.
+ * @example
+ * ```ts
+ * import { type AttentionMask, noMask } from "fusemax";
+ *
+ * const causal: AttentionMask = { ...noMask, right: 0 };
+ * console.log(causal.left, causal.right); // -1 0
+ * ```
+ */
 export const noMask: AttentionMask = { left: -1, right: -1, kvLens: null, qLens: null };
 
 /** Whether it is that mask. */

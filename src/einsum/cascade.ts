@@ -29,6 +29,13 @@ export interface Cascade {
 /**
  * Reads and checks a cascade (docs/cascades.md has the language). `name` is what errors and reports call it by.
  * @throws CascadeError, a SpecError with line, column, an excerpt with a caret and a hint.
+ * @example
+ * ```ts
+ * import { parseCascade } from "fusemax";
+ *
+ * const cascade = parseCascade("Y = A[m] * B[m]\nZ = Y * A[m]", "example");
+ * console.log(cascade.inputs, cascade.outputs); // [ 'A', 'B' ] [ 'Z' ]
+ * ```
  */
 export function parseCascade(text: string, name = "cascade"): Cascade {
   const parsed = withWindows(parseText(text, name));

@@ -67,6 +67,14 @@ export const defaultTolerance = 1e-9;
  * Runs two cascades on the same random and adversarial inputs and compares the outputs that they share. This refutes
  * equality or makes it likely; it does not prove it.
  * @throws UsageError where they have different inputs or no output in common.
+ * @example
+ * ```ts
+ * import { compareCascades, loadCascade } from "fusemax/node";
+ *
+ * const shape = { E: 4, F: 4, M0: 4, M1: 2, P: 3 };
+ * const { equal } = compareCascades(loadCascade("attention-3-pass"), loadCascade("attention-1-pass"), { shape });
+ * console.log(equal); // true
+ * ```
  */
 export function compareCascades(a: Cascade, b: Cascade, options: EqualOptions = {}): EqualReport {
   const { seed = 1, trials = 8, tolerance = defaultTolerance } = options;

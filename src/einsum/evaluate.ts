@@ -47,6 +47,14 @@ export interface EmptyQuotient {
  * last-named reduced rank fastest.
  * @throws InputError for tensors that are missing or whose shapes contradict the cascade; UsageError for a rank whose
  * size nothing says; NumericsError in PE arithmetic for a value out of range.
+ * @example
+ * ```ts
+ * import { evaluateCascade, parseCascade } from "fusemax";
+ *
+ * const a = { shape: [3], data: new Float64Array([1, 2, 3]) };
+ * const { tensors } = evaluateCascade(parseCascade("Y = A[m] * A[m]"), { A: a });
+ * console.log(tensors.get("Y")?.data[0]); // 14
+ * ```
  */
 export function evaluateCascade(
   cascade: Cascade,

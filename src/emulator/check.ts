@@ -61,6 +61,14 @@ function nthRow(problem: AttentionProblem, n: number): number {
 /**
  * At most `count` of the rows that exist (all by default), ascending and the same every time: one drawn from each of
  * `count` equal stretches, so that all heads and positions are represented.
+ * @example
+ * ```ts
+ * import { formatArithmetics, noMask, sampleRows } from "fusemax";
+ *
+ * const shape = { batch: 1, heads: 2, kvHeads: 2, queries: 100, keys: 100, headDim: 16, valueDim: 16 };
+ * const rest = { mask: noMask, tile: { m0: 32, p0: 32 }, arithmetic: formatArithmetics.bf16, scale: 1 };
+ * console.log(sampleRows({ shape, ...rest }, 4).length); // 4
+ * ```
  */
 export function sampleRows(problem: AttentionProblem, count = Number.POSITIVE_INFINITY): number[] {
   const rows = countRows(problem);
@@ -77,6 +85,22 @@ export function sampleRows(problem: AttentionProblem, count = Number.POSITIVE_IN
 /**
  * Compares AV [B,H,P,F] on the given rows with float64 attention on the operands and on the inputs as given, and does
  * the same for the baseline.
+ * @example
+ * ```ts
+ * import { check, emulate, formatArithmetics, generateNormal, noMask, sampleRows } from "fusemax";
+ *
+ * const problem = {
+ *   shape: { batch: 1, heads: 1, kvHeads: 1, queries: 8, keys: 64, headDim: 16, valueDim: 16 },
+ *   mask: noMask,
+ *   tile: { m0: 16, p0: 8 },
+ *   arithmetic: formatArithmetics.bf16,
+ *   scale: 0.25,
+ * };
+ * const inputs = { q: generateNormal(0, "q", 128), k: generateNormal(0, "k", 1024), v: generateNormal(0, "v", 1024) };
+ * const { av, operands } = await emulate(problem, inputs);
+ * const { maxAbs, checkedRows } = await check(problem, inputs, operands, av, sampleRows(problem));
+ * console.log(checkedRows, maxAbs < 0.01); // 8 true
+ * ```
  */
 export async function check(
   problem: AttentionProblem,

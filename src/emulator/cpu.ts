@@ -17,6 +17,21 @@ export interface CpuOptions {
 /**
  * Plain JavaScript: the twin for FuseMax's own cascade, the printed program for any other. What an overflow is traced
  * with.
+ * @example
+ * ```ts
+ * import { cpuEngine, emulate, formatArithmetics, generateNormal, noMask } from "fusemax";
+ *
+ * const problem = {
+ *   shape: { batch: 1, heads: 1, kvHeads: 1, queries: 8, keys: 64, headDim: 16, valueDim: 16 },
+ *   mask: noMask,
+ *   tile: { m0: 16, p0: 8 },
+ *   arithmetic: formatArithmetics.bf16,
+ *   scale: 0.25,
+ * };
+ * const inputs = { q: generateNormal(0, "q", 128), k: generateNormal(0, "k", 1024), v: generateNormal(0, "v", 1024) };
+ * const { av } = await emulate(problem, inputs, { engine: cpuEngine() });
+ * console.log(av.length); // 128
+ * ```
  */
 export function cpuEngine({ specialize = true, form = "printed" }: CpuOptions = {}): Engine {
   const open = async (problem: AttentionProblem, operands: Operands): Promise<Session> => {

@@ -180,6 +180,21 @@ export interface Emulation extends EmulationRun {
 /**
  * Emulates attention on inputs as given: rounds them to operands, runs all rows and collects the output.
  * @throws what `prepare` and `emulateRows` throw.
+ * @example
+ * ```ts
+ * import { emulate, formatArithmetics, generateNormal, noMask } from "fusemax";
+ *
+ * const problem = {
+ *   shape: { batch: 1, heads: 1, kvHeads: 1, queries: 8, keys: 64, headDim: 16, valueDim: 16 },
+ *   mask: noMask,
+ *   tile: { m0: 16, p0: 8 },
+ *   arithmetic: formatArithmetics.bf16,
+ *   scale: 0.25,
+ * };
+ * const inputs = { q: generateNormal(0, "q", 128), k: generateNormal(0, "k", 1024), v: generateNormal(0, "v", 1024) };
+ * const { av, sha256 } = await emulate(problem, inputs);
+ * console.log(av.length, sha256.slice(0, 8)); // 128 fe233127
+ * ```
  */
 export async function emulate(
   given: AttentionProblem,

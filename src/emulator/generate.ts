@@ -4,6 +4,12 @@ import { generatedNormals } from "../numerics/generated-normal.js";
 /**
  * Elements [start, start + length) of a generated tensor as fp32: `spread` times standard normal values. The scores'
  * spread is set by giving Q a spread.
+ * @example
+ * ```ts
+ * import { generateNormal } from "fusemax";
+ *
+ * console.log(generateNormal(0, "q", 2)); // Float32Array(2) [ -0.7318277359008789, -0.6429072618484497 ]
+ * ```
  */
 export function generateNormal(
   seed: number,

@@ -24,6 +24,12 @@ export function removeUnfinishedFiles(): void {
  * Writes a file whole or not at all: part by part into a temporary name in the same folder, flushed to the disk, then
  * renamed. A symbolic link is written through, also one that leads to no file yet; a device or a pipe is written directly.
  * @throws InputError when the path can't be written; whatever was there before is untouched.
+ * @example
+ * ```ts
+ * import { writeAtomically } from "fusemax/node";
+ *
+ * await writeAtomically("note.txt", [new TextEncoder().encode("whole or not at all")]);
+ * ```
  */
 export async function writeAtomically(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {
   const target = resolveTarget(path);

@@ -10,7 +10,15 @@ import { readTextFile } from "./regular-file.js";
 const folder = fileURLToPath(new URL("../../specs/cascades", import.meta.url));
 const ending = ".cascade";
 
-/** The names of the cascades that come with the package, sorted. */
+/**
+ * The names of the cascades that come with the package, sorted.
+ * @example
+ * ```ts
+ * import { cascadeNames } from "fusemax/node";
+ *
+ * console.log(cascadeNames().includes("attention-1-pass")); // true
+ * ```
+ */
 export function cascadeNames(): string[] {
   return readdirSync(folder)
     .filter(file => file.endsWith(ending))
@@ -21,6 +29,12 @@ export function cascadeNames(): string[] {
 /**
  * A cascade of the library by its name, in any case, or of a file by its path.
  * @throws InputError for a file that cannot be read, SpecError for a text that is no cascade.
+ * @example
+ * ```ts
+ * import { loadCascade } from "fusemax/node";
+ *
+ * console.log(loadCascade("attention-1-pass").einsums.length); // 17
+ * ```
  */
 export function loadCascade(nameOrFile: string): Cascade {
   const known = cascadeNames().find(name => name.toLowerCase() === nameOrFile.toLowerCase());

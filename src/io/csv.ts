@@ -2,7 +2,15 @@ import { InputError } from "../errors.js";
 import { finite } from "../report/finite.js";
 import type { Table } from "../report/table.js";
 
-/** The table as CSV (RFC 4180, lines ending in \n). Numbers are written so that reading them gives the same double. */
+/**
+ * The table as CSV (RFC 4180, lines ending in \n). Numbers are written so that reading them gives the same double.
+ * @example
+ * ```ts
+ * import { csvText } from "fusemax/node";
+ *
+ * console.log(csvText({ columns: ["design", "cycles"], rows: [["flat", 20]] }).trim().split("\n").at(-1)); // flat,20
+ * ```
+ */
 export function csvText({ columns, rows }: Table): string {
   return `${[columns, ...rows].map(row => row.map(csvCell).join(",")).join("\n")}\n`;
 }

@@ -21,6 +21,12 @@ export interface NpzFile {
 /**
  * Writes arrays by name as a .npz archive, uncompressed, whole or not at all.
  * @throws UsageError for 4 GiB and more, InputError when the path can't be written.
+ * @example
+ * ```ts
+ * import { writeNpz } from "fusemax/node";
+ *
+ * await writeNpz("qkv.npz", [{ name: "q", shape: [2], values: new Float32Array(2) }]);
+ * ```
  */
 export async function writeNpz(
   path: string,
@@ -33,7 +39,16 @@ export async function writeNpz(
   await writeAtomically(path, zipParts(path, members));
 }
 
-/** @throws InputError when the file is missing, cut short or no zip archive. */
+/**
+ * @throws InputError when the file is missing, cut short or no zip archive.
+ * @example
+ * ```ts
+ * import { readNpz, writeNpz } from "fusemax/node";
+ *
+ * await writeNpz("qkv.npz", [{ name: "q", shape: [2], values: new Float32Array(2) }]);
+ * console.log((await readNpz("qkv.npz")).names); // [ 'q' ]
+ * ```
+ */
 export async function readNpz(path: string): Promise<NpzFile> {
   const archive = await fileSource(path);
   const start = await readWhole(archive, 0, Math.min(8, archive.length));

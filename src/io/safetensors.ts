@@ -5,7 +5,16 @@ import { parseSafetensors, type SafetensorsFile } from "./safetensors-format.js"
 
 export type { SafetensorsFile } from "./safetensors-format.js";
 
-/** @throws InputError when the file is missing, cut short or its header is not well formed. */
+/**
+ * @throws InputError when the file is missing, cut short or its header is not well formed.
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "fusemax/node";
+ *
+ * await writeSafetensors("qkv.safetensors", [{ name: "q", shape: [2], values: new Float32Array(2) }]);
+ * console.log((await readSafetensors("qkv.safetensors")).names); // [ 'q' ]
+ * ```
+ */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   return parseSafetensors(await fileSource(path));
 }
@@ -20,6 +29,12 @@ export interface WritableTensor {
 /**
  * Writes tensors as a .safetensors file, whole or not at all, wide values first so that every one is aligned.
  * @throws InputError when the path can't be written.
+ * @example
+ * ```ts
+ * import { writeSafetensors } from "fusemax/node";
+ *
+ * await writeSafetensors("qkv.safetensors", [{ name: "q", shape: [2], values: new Float32Array(2) }]);
+ * ```
  */
 export async function writeSafetensors(
   path: string,

@@ -15,6 +15,12 @@ const endingOf = (kind: SpecKind): string => (kind === "cascades" ? ".cascade" :
 /**
  * The package's specs by name, in any case, and a user's own by path: whatever ends in .yaml or .yml, and for cascades
  * in .cascade or .txt. A file that another names is sought beside that one first.
+ * @example
+ * ```ts
+ * import { specFiles } from "fusemax/node";
+ *
+ * console.log(specFiles.names("designs").includes("fusemax")); // true
+ * ```
  */
 export const specFiles: SpecSource = {
   read(kind, name, from) {

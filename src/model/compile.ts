@@ -80,7 +80,16 @@ export interface CompileOptions {
   readonly reads?: FieldReads | undefined;
 }
 
-/** Makes a design ready to be evaluated. Throws SpecError at the field that is at fault. */
+/**
+ * Makes a design ready to be evaluated. Throws SpecError at the field that is at fault.
+ * @example
+ * ```ts
+ * import { compileDesign, loadDesign, specFiles } from "fusemax/node";
+ *
+ * const design = compileDesign(loadDesign(specFiles, "flat"));
+ * console.log(design.einsums.length); // 6
+ * ```
+ */
 export function compileDesign(design: Design, options: CompileOptions = {}): CompiledDesign {
   const { variables = 0, reads } = options;
   const realField = fieldsByName(design.mapping.data.aliases ?? {});

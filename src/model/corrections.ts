@@ -105,6 +105,13 @@ export const correctionNames: readonly string[] = corrections.map(({ name }) => 
  * The accounting that a user asked for, by its name or by corrections; `byDefault` where neither is given. With some
  * corrections it is `corrected` with those alone. Throws UsageError for an unknown correction, and for a name and
  * corrections at once.
+ * @example
+ * ```ts
+ * import { accountingOf } from "fusemax";
+ *
+ * console.log(accountingOf("published", undefined).corrections.length); // 0
+ * console.log(accountingOf(undefined, ["schedule"]).name); // corrected
+ * ```
  */
 export function accountingOf(
   name: string | undefined,

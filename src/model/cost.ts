@@ -62,6 +62,14 @@ export interface CostOptions {
  * The cost of an attention on an array of m0 rows and p0 columns, or on the design's own. Throws SpecError when the tiles
  * do not fit the design's buffer, or when its array has no parameters `rows` and `columns` to set,
  * or when it has no place for a soft-cap or a bias.
+ * @example
+ * ```ts
+ * import { costOfRun, loadDesign, specFiles } from "fusemax/node";
+ *
+ * const shape = { batch: 1, heads: 12, queries: 4096, keys: 4096, headDim: 64, valueDim: 64 };
+ * const { cycles, dramBytes } = costOfRun(loadDesign(specFiles, "fusemax"), shape, undefined);
+ * console.log(cycles, dramBytes); // 436224 25165824
+ * ```
  */
 export function costOfRun(
   design: Design,

@@ -77,7 +77,19 @@ export function mapDesign(
   };
 }
 
-/** Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes. */
+/**
+ * Runs the model once, on all scores or on those that a mask leaves. Throws SpecError when the mapping does not fit the machine at these sizes.
+ * @example
+ * ```ts
+ * import { accountingOf, compileDesign, evaluateDesign, loadDesign, loadWorkload, sizesOf, specFiles } from "fusemax/node";
+ *
+ * const accounting = accountingOf("corrected", undefined);
+ * const design = compileDesign(loadDesign(specFiles, "fusemax"), { corrections: accounting.corrections });
+ * const sizes = sizesOf(loadWorkload(specFiles, "bert"), 4096);
+ * const { latencySeconds, trafficBytes } = evaluateDesign(design, sizes, accounting);
+ * console.log(latencySeconds, trafficBytes); // 0.03221147340425532 1610612736
+ * ```
+ */
 export function evaluate(
   design: CompiledDesign,
   sizes: Sizes,

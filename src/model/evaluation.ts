@@ -44,7 +44,16 @@ export interface Studies {
   readonly pareto: boolean;
 }
 
-/** Evaluates the paper's designs, workloads and lengths. Throws SpecError when a spec is wrong. */
+/**
+ * Evaluates the paper's designs, workloads and lengths. Throws SpecError when a spec is wrong.
+ * @example
+ * ```ts
+ * import { paperEvaluation, specFiles } from "fusemax/node";
+ *
+ * const { designs } = paperEvaluation(specFiles, { attention: true, endToEnd: false, pareto: false });
+ * console.log(designs.get("fusemax")?.points.length); // 24
+ * ```
+ */
 export function paperEvaluation(
   source: SpecSource,
   studies: Studies,

@@ -43,12 +43,29 @@ export function symbolValues(sizes: Sizes): readonly number[] {
 /** Past this a length is refused: counts would still be finite, but no machine has such a sequence. */
 export const largestSize = 2 ** 40;
 
-/** A workload at a sequence length (queries = keys, none masked). Throws UsageError for sizes that are not whole or out of range. */
+/**
+ * A workload at a sequence length (queries = keys, none masked). Throws UsageError for sizes that are not whole or out of range.
+ * @example
+ * ```ts
+ * import { loadWorkload, sizesOf, specFiles } from "fusemax/node";
+ *
+ * console.log(sizesOf(loadWorkload(specFiles, "bert"), 4096).M); // 4096
+ * ```
+ */
 export function sizesOf(workload: Workload, seq: number, batch: number = workload.batch): Sizes {
   return attentionSizes(workload, { batch, queries: seq, keys: seq });
 }
 
-/** The sizes of a workload's attention. Throws UsageError as `checkSizes` does. */
+/**
+ * The sizes of a workload's attention. Throws UsageError as `checkSizes` does.
+ * @example
+ * ```ts
+ * import { attentionSizes, loadWorkload, specFiles } from "fusemax/node";
+ *
+ * const sizes = attentionSizes(loadWorkload(specFiles, "bert"), { batch: 1, queries: 1, keys: 4096 });
+ * console.log(sizes.H, sizes.M); // 12 4096
+ * ```
+ */
 export function attentionSizes(
   workload: Workload,
   { batch, queries, keys }: { readonly batch: number; readonly queries: number; readonly keys: number },

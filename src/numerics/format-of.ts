@@ -44,7 +44,15 @@ function arithmeticOf({ name, operand, accumulator }: Format): ArithmeticSpec {
   };
 }
 
-/** The five number formats as arithmetics. */
+/**
+ * The five number formats as arithmetics.
+ * @example
+ * ```ts
+ * import { formatArithmetics } from "fusemax";
+ *
+ * console.log(formatArithmetics["fp16-strict"].accumulator); // fp16
+ * ```
+ */
 export const formatArithmetics = Object.fromEntries(
   formatNames.map(name => [name, arithmeticOf(formats[name])]),
 ) as Readonly<Record<FormatName, ArithmeticSpec>>;

@@ -1,6 +1,14 @@
 import type { NumberType } from "./number-type.js";
 
-/** The number formats of the PEs (docs/numerics.md, "Formats"): what a multiplier reads and what a sum is kept in. */
+/**
+ * The number formats of the PEs (docs/numerics.md, "Formats"): what a multiplier reads and what a sum is kept in.
+ * @example
+ * ```ts
+ * import { formatNames } from "fusemax";
+ *
+ * console.log(formatNames.join(", ")); // bf16, bf16-strict, fp16, fp16-strict, fp32
+ * ```
+ */
 export const formatNames = ["bf16", "bf16-strict", "fp16", "fp16-strict", "fp32"] as const;
 export type FormatName = (typeof formatNames)[number];
 
@@ -16,6 +24,15 @@ export interface Format {
   readonly accumulator: FloatType;
 }
 
+/**
+ * The five formats by name: the type of operands and that of accumulators.
+ * @example
+ * ```ts
+ * import { formats } from "fusemax";
+ *
+ * console.log(formats.bf16.operand, formats.bf16.accumulator); // bf16 fp32
+ * ```
+ */
 export const formats: Readonly<Record<FormatName, Format>> = {
   bf16: { name: "bf16", operand: "bf16", accumulator: "fp32" },
   "bf16-strict": { name: "bf16-strict", operand: "bf16", accumulator: "bf16" },

@@ -45,7 +45,15 @@ export interface ProcessingElement {
 /** Coefficients c0 ... c5 of 2^f on [0, 1), as fp32 bits. */
 export const exp2CoefficientBits = [0x3f800000, 0x3f31725d, 0x3e75edab, 0x3d648e73, 0x3c13bc2b, 0x3af4ba7d] as const;
 
-/** c = RNE32(scale * log2 e), the product in float64. */
+/**
+ * c = RNE32(scale * log2 e), the product in float64.
+ * @example
+ * ```ts
+ * import { exponentFactor, formats, processingElement } from "fusemax";
+ *
+ * console.log(processingElement(formats.fp32).exp(-1, exponentFactor(1))); // 0.3678794503211975
+ * ```
+ */
 export function exponentFactor(scale: number): number {
   return Math.fround(scale * Math.LOG2E);
 }
@@ -87,7 +95,16 @@ const expFp32 = exponential(Math.fround, (p, f, c) => Math.fround(Math.fround(p 
 const expBf16 = exponential(roundBf16, (p, f, c) => roundBf16(Math.fround(p * f + c)));
 const expFp16 = exponential(roundFp16, (p, f, c) => roundFp16(Math.fround(p * f + c)));
 
-/** The PE of a format. */
+/**
+ * The PE of a format.
+ * @example
+ * ```ts
+ * import { formats, processingElement } from "fusemax";
+ *
+ * const pe = processingElement(formats["bf16-strict"]);
+ * console.log(pe.add(256, 1)); // 256
+ * ```
+ */
 export function processingElement(format: Format): ProcessingElement {
   const operand = operandRounder(format.operand);
   const accumulator = accumulatorRounder(format.accumulator);

@@ -61,6 +61,13 @@ async function loadDawn(): Promise<typeof import("webgpu")> {
  * Lists the adapters: the system's (or those of VK_ICD_FILENAMES, when it is set), then an installed SwiftShader
  * unless `bundled` is false. Never Dawn's Null backend, which answers everything with zeros.
  * @throws DeviceError when there are drivers, but Dawn's native addon does not load.
+ * @example
+ * ```ts
+ * import { listAdapters } from "fusemax/node";
+ *
+ * const { adapters } = await listAdapters();
+ * for (const { name, hardware } of adapters) console.error(name, hardware ? "hardware" : "software");
+ * ```
  */
 export async function listAdapters({ bundled = true } = {}): Promise<AdapterListing> {
   const notes: string[] = [];

@@ -25,6 +25,14 @@ export interface ChosenEngine {
  * Opens the engine asked for. `auto`: a hardware adapter that passes the self-test in this arithmetic, else WebAssembly, else
  * the plain twin. `webgpu`: a hardware adapter, else a software one. `cpu`: the plain twin.
  * @throws DeviceError when the engine asked for by name is not there or does not pass the self-test.
+ * @example
+ * ```ts
+ * import { chooseEngine, formatArithmetics } from "fusemax/node";
+ *
+ * const { engine } = await chooseEngine("wasm", formatArithmetics.bf16);
+ * console.log(engine.name); // wasm
+ * await engine.close();
+ * ```
  */
 export async function chooseEngine(choice: EngineChoice, arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
   if (choice === "webgpu") return chooseWebGpu(arithmetic);

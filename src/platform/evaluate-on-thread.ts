@@ -1,6 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Cascade } from "../einsum/cascade.js";
-import { type EvaluateOptions, type EvaluatedCascade, type EvaluationProgress, evaluateCascade } from "../einsum/evaluate.js";
+import {
+  type EvaluatedCascade,
+  type EvaluateOptions,
+  type EvaluationProgress,
+  evaluateCascade,
+} from "../einsum/evaluate.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
 import { type Complaint, InputError, NumericsError, UsageError } from "../errors.js";
 

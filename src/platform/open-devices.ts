@@ -14,6 +14,12 @@ const restMilliseconds = 600;
 /**
  * Lets devices come to rest, for a process about to exit: threads of a driver that still compile or compute while the C library
  * takes its globals down may end the process with SIGSEGV. Settles at once where none is open, and soon in any case.
+ * @example
+ * ```ts
+ * import { haltDevices } from "fusemax/node";
+ *
+ * process.once("SIGTERM", () => void haltDevices().then(() => process.exit(143)));
+ * ```
  */
 export async function haltDevices(): Promise<void> {
   if (open.size === 0) return;

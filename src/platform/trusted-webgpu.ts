@@ -51,6 +51,16 @@ export function selfTestOf(
 /**
  * Opens the engine on an adapter that gives the contract's bits.
  * @throws DeviceError naming the adapter and the first failing case.
+ * @example
+ * ```ts
+ * import { formatArithmetics, listAdapters, openTrustedWebGpu } from "fusemax/node";
+ *
+ * const [adapter] = (await listAdapters({ bundled: false })).adapters;
+ * if (adapter !== undefined) {
+ *   const engine = await openTrustedWebGpu(adapter, formatArithmetics.bf16);
+ *   await engine.close();
+ * }
+ * ```
  */
 export async function openTrustedWebGpu(
   adapter: Adapter,

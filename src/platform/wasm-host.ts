@@ -19,6 +19,13 @@ export interface NodeWasmHostOptions {
 /**
  * Node as the host of the WebAssembly engine.
  * @throws DeviceError when the kernels have not been built.
+ * @example
+ * ```ts
+ * import { nodeWasmHost } from "fusemax/node";
+ *
+ * const host = await nodeWasmHost({ fused: true });
+ * console.log(host.sharesMemory); // true
+ * ```
  */
 export async function nodeWasmHost({ fused = true }: NodeWasmHostOptions = {}): Promise<WasmHost> {
   if (fused && !takesFused(await readKernels("attention-fused.wasm"))) {

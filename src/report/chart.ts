@@ -11,7 +11,21 @@ const panelGap = 22;
 /** Where each panel has a y axis of its own. */
 const axisGap = 72;
 
-/** Draws a figure as an SVG document. Every mark carries its value as a tooltip. */
+/**
+ * Draws a figure as an SVG document. Every mark carries its value as a tooltip.
+ * @example
+ * ```ts
+ * import { chart } from "fusemax";
+ *
+ * const svg = chart({
+ *   title: "Passes over the keys",
+ *   series: ["passes"],
+ *   y: { label: "passes" },
+ *   panels: [{ kind: "bars", title: "", groups: ["3-pass", "1-pass"], groupLabel: "cascade", values: [[3, 1]] }],
+ * });
+ * console.log(svg.startsWith("<svg")); // true
+ * ```
+ */
 export function chart(figure: Figure): string {
   const { panels, theme = light, width = 1080, plotHeight = 240, heading: headed = true } = figure;
   const perRow = Math.min(panels.length, figure.panelsPerRow ?? panels.length);

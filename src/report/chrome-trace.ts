@@ -4,6 +4,17 @@ import { arrayLabel } from "./waterfall.js";
 /**
  * A timeline as Chrome trace JSON, which Perfetto opens. One process per array, one thread per interleaved stream (Perfetto
  * drops slices that overlap on a thread) and one for what the array waits for. A cycle is shown as a microsecond.
+ * @example
+ * ```ts
+ * import { accountingOf, chromeTrace, compileDesign } from "fusemax";
+ * import { loadDesign, loadWorkload, scheduleTimeline, sizesOf, specFiles } from "fusemax/node";
+ *
+ * const accounting = accountingOf("corrected", undefined);
+ * const design = compileDesign(loadDesign(specFiles, "fusemax"), { corrections: accounting.corrections });
+ * const sizes = sizesOf(loadWorkload(specFiles, "bert"), 4096);
+ * const json = chromeTrace(scheduleTimeline(design, { sizes }, { first: 10, last: 11 }));
+ * console.log(JSON.parse(json).traceEvents.length); // 32
+ * ```
  */
 export function chromeTrace(timeline: Timeline): string {
   const events: object[] = [];

@@ -10,7 +10,16 @@ import type { BarPanel, Figure } from "./figure.js";
 import { against } from "./reproduction.js";
 import { lengthLabel, percent, plain } from "./units.js";
 
-/** The paper's figures that the evaluation has the numbers for: file name and SVG. */
+/**
+ * The paper's figures that the evaluation has the numbers for: file name and SVG.
+ * @example
+ * ```ts
+ * import { paperEvaluation, paperFigures, specFiles } from "fusemax/node";
+ *
+ * const evaluation = paperEvaluation(specFiles, { attention: true, endToEnd: false, pareto: false });
+ * console.log([...paperFigures(evaluation, "published").keys()].join(", ")); // fig6a, fig6b, fig7, fig8, fig9
+ * ```
+ */
 export function paperFigures(evaluation: PaperEvaluation, accounting: string): ReadonlyMap<string, string> {
   const figures = new Map<string, Figure>();
   const note = `Batch 64, sequence lengths 1K to 1M; accounting: ${accounting}.`;

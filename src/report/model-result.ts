@@ -124,6 +124,20 @@ export interface ModelResults {
 /**
  * Models every design on every workload at every length. Throws SpecError, UsageError where no design runs any point, and
  * for a field that was set and that no design reads.
+ * @example
+ * ```ts
+ * import { accountingOf, loadDesign, loadWorkload, modelResults, specFiles } from "fusemax/node";
+ *
+ * const { results } = modelResults({
+ *   designs: ["flat", "fusemax"].map(name => loadDesign(specFiles, name)),
+ *   workloads: [loadWorkload(specFiles, "bert")],
+ *   lengths: [65536],
+ *   phase: "prefill",
+ *   decodeQueries: 1,
+ *   accounting: accountingOf("corrected", undefined),
+ * });
+ * console.log(results.map(({ design, latencySeconds }) => `${design} ${latencySeconds}`).join(", ")); // flat 178.1954516425532, fusemax 7.4426598138297875
+ * ```
  */
 export function modelResults(request: ModelRequest): ModelResults {
   const { designs, accounting, patches = [] } = request;
@@ -292,6 +306,20 @@ function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>)
  * The results as one flat table: a row a result; energy by component, the largest array's use, a layer's costs and the shares
  * of arrays that are not called 2d or 1d in further columns.
  * @param accounting in words
+ * @example
+ * ```ts
+ * import { accountingOf, loadDesign, loadWorkload, modelResults, modelTable, specFiles } from "fusemax/node";
+ *
+ * const { results } = modelResults({
+ *   designs: ["flat", "fusemax"].map(name => loadDesign(specFiles, name)),
+ *   workloads: [loadWorkload(specFiles, "bert")],
+ *   lengths: [65536],
+ *   phase: "prefill",
+ *   decodeQueries: 1,
+ *   accounting: accountingOf("corrected", undefined),
+ * });
+ * console.log(modelTable(results, "corrected").rows.length); // 2
+ * ```
  */
 export function modelTable(results: readonly ModelResult[], accounting: string) {
   const components = [...new Set(results.flatMap(result => Object.keys(result.components)))];

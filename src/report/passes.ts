@@ -57,6 +57,12 @@ export interface PassesOptions {
 /**
  * The analysis of a cascade as data (FuseMax section III).
  * @throws UsageError for a rank that the cascade does not have.
+ * @example
+ * ```ts
+ * import { loadCascade, passesReport } from "fusemax/node";
+ *
+ * console.log(passesReport(loadCascade("attention-3-pass"), { rank: "M" }).ranks.M?.passes); // 3
+ * ```
  */
 export function passesReport(cascade: Cascade, options: PassesOptions = {}): PassesReport {
   const sizes = solveShape(cascade, options.shape ?? {});

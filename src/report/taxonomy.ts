@@ -27,7 +27,16 @@ interface Counted {
   readonly value: number | string | null;
 }
 
-/** The rows for the cascades that say which rank is the sequence (`# sequence: M`), most passes first. */
+/**
+ * The rows for the cascades that say which rank is the sequence (`# sequence: M`), most passes first.
+ * @example
+ * ```ts
+ * import { loadCascade, taxonomy } from "fusemax/node";
+ *
+ * const rows = taxonomy([loadCascade("attention-3-pass"), loadCascade("attention-1-pass")]);
+ * console.log(rows.map(({ cascade, passes }) => `${cascade} ${passes}`).join(", ")); // attention-3-pass 3, attention-1-pass 1
+ * ```
+ */
 export function taxonomy(cascades: readonly Cascade[], shape: Shape = {}): TaxonomyRow[] {
   const rows = cascades.flatMap(cascade => {
     const rank = cascade.ranks.byName(cascade.headers.get("sequence") ?? "");

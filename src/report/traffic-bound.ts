@@ -81,7 +81,26 @@ export const coveredMappings =
 /** The rank that is streamed, and the one that is cut into blocks. */
 const attentionRanks = { streamed: "M", rows: "P" } as const;
 
-/** Computes the bounds and, beside them, the modelled traffic. Throws SpecError, UsageError. */
+/**
+ * Computes the bounds and, beside them, the modelled traffic. Throws SpecError, UsageError.
+ * @example
+ * ```ts
+ * import { accountingOf, loadCascade, loadWorkload, specFiles, trafficStudy } from "fusemax/node";
+ *
+ * const { panels } = trafficStudy({
+ *   cascades: [loadCascade("attention-3-pass"), loadCascade("attention-1-pass")],
+ *   designs: [],
+ *   workload: loadWorkload(specFiles, "bert"),
+ *   lengths: [65536],
+ *   batch: 1,
+ *   phase: "prefill",
+ *   decodeQueries: 1,
+ *   accounting: accountingOf("corrected", undefined),
+ *   bufferBytes: 2 ** 20,
+ * });
+ * console.log(panels[0]?.points[0]?.bounds["attention-1-pass"]?.bytes); // 3472883712
+ * ```
+ */
 export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {
   const { cascades, designs, workload, lengths, batch, phase, decodeQueries, accounting } = request;
   const plans = new Map(cascades.map(cascade => [cascade.name, streamPlan(cascade, attentionRanks)]));

@@ -98,6 +98,13 @@ export interface ReplacedParts {
 /**
  * Reads a design and all that it names, its mapping checked against its cascade and filled in from it. Throws SpecError,
  * at `where` if there is no such design.
+ * @example
+ * ```ts
+ * import { loadDesign, specFiles } from "fusemax/node";
+ *
+ * const design = loadDesign(specFiles, "fusemax"); // or the path of a .yaml file
+ * console.log(design.name, design.spec.data.cascade); // fusemax attention-1-pass
+ * ```
  */
 export function loadDesign(
   source: SpecSource,
@@ -172,12 +179,29 @@ export function loadUnmapped(source: SpecSource, name: string, where = "design")
   };
 }
 
-/** Reads an arithmetic. Throws SpecError, at `where` if there is none of that name. */
+/**
+ * Reads an arithmetic. Throws SpecError, at `where` if there is none of that name.
+ * @example
+ * ```ts
+ * import { loadArithmetic, specFiles } from "fusemax/node";
+ *
+ * console.log(loadArithmetic(specFiles, "fa4-fp8").operands.p.type.name); // fp8-e4m3
+ * ```
+ */
 export function loadArithmetic(source: SpecSource, name: string, where = "arithmetic"): ArithmeticSpec {
   return find(source, "arithmetic", name, arithmeticSchema, where).data;
 }
 
-/** Reads a workload. Throws SpecError, at `where` if there is none of that name. */
+/**
+ * Reads a workload. Throws SpecError, at `where` if there is none of that name.
+ * @example
+ * ```ts
+ * import { loadWorkload, specFiles } from "fusemax/node";
+ *
+ * const { heads, kvHeads, context } = loadWorkload(specFiles, "llama-3-8b");
+ * console.log(heads, kvHeads, context); // 32 8 8192
+ * ```
+ */
 export function loadWorkload(source: SpecSource, name: string, where = "workload"): Workload {
   return find(source, "workloads", name, workloadSchema, where).data;
 }

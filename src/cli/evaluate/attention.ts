@@ -30,7 +30,12 @@ export function givenInputs(
 }
 
 /** AV [P, F] as what an evaluation of the cascade gives: nothing else is kept. */
-export function outputOf(cascade: Cascade, roles: Roles, { shape }: AttentionProblem, av: Float32Array): EvaluatedCascade {
+export function outputOf(
+  cascade: Cascade,
+  roles: Roles,
+  { shape }: AttentionProblem,
+  av: Float32Array,
+): EvaluatedCascade {
   const axes = [roles.queries, roles.f];
   const order = axisOrder(cascade, { name: roles.out, axes }, "--engine");
   const sizes = [shape.queries, shape.valueDim];

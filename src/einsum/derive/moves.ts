@@ -100,7 +100,17 @@ export function movesOver(rank: Rank, tile: string | undefined): Moves {
   };
 }
 
-/** Every law, for whoever asks why one does not apply. */
+/**
+ * Every law, for whoever asks why one does not apply.
+ * @example
+ * ```ts
+ * import { lawsFor, loadCascade } from "fusemax/node";
+ *
+ * const law = lawsFor("M").find(({ name }) => name === "defer a factor");
+ * const [rewrite] = law?.apply(loadCascade("attention-3-pass")).rewrites ?? [];
+ * console.log(rewrite?.words); // SD[p] out of the sum over m that makes AV
+ * ```
+ */
 export const lawsFor = (rank: string, tile?: string): readonly Law[] => [
   deferPastExtremum,
   inlineWork,

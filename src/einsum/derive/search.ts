@@ -55,6 +55,16 @@ export const defaultBudget = 6000;
 /**
  * Searches the cascades that the laws reach for the one with the fewest passes over a rank, then the fewest cautions, then the fewest live
  * fibers, then the least work: first along plans, then all of them, breadth first. Passes never rise along a derivation.
+ * @example
+ * ```ts
+ * import { deriveOver, loadCascade } from "fusemax/node";
+ *
+ * const cascade = loadCascade("attention-3-pass");
+ * const keys = cascade.ranks.byName("M");
+ * if (keys === undefined) throw new Error("the cascade has no rank M");
+ * const { given, answers } = await deriveOver(cascade, keys);
+ * console.log(given.measure.passes, answers[0]?.steps.at(-1)?.measure.passes); // 3 1
+ * ```
  */
 export async function deriveOver(cascade: Cascade, rank: Rank, options: SearchOptions = {}): Promise<Derivation> {
   const search = new Search(cascade, rank, options);

@@ -22,6 +22,17 @@ export interface OneHeadResult {
  * Attention of one head in one pass over the keys, in any arithmetic: the golden bits of docs/arithmetic.md, one value
  * at a time.
  * @throws InputError for values or sizes out of range, NumericsError where a result leaves the accumulator's range
+ * @example
+ * ```ts
+ * import { loadArithmetic, onePassAttention, specFiles } from "fusemax/node";
+ *
+ * const matrix = { rows: 2, columns: 2, values: new Float64Array([1, 0, 0, 1]) };
+ * const { av } = onePassAttention(loadArithmetic(specFiles, "hopper-fp8"), {
+ *   ...{ q: matrix, k: matrix, v: matrix },
+ *   ...{ m0: 2, scale: 1, kvSplits: 1, sees: () => true },
+ * });
+ * console.log(av.values[0]); // 0.7272727489471436
+ * ```
  */
 export function onePassAttention(arithmetic: ArithmeticSpec, head: OneHead): OneHeadResult {
   checkHead(head);

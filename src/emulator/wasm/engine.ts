@@ -35,6 +35,14 @@ const fewestRowsPerRequest = 16 * lanes;
 /**
  * The WebAssembly engine: SIMD kernels (assembly/) on worker threads, each with a memory of its own; the operands are
  * shared where the host can share memory. Needs no GPU.
+ * @example
+ * ```ts
+ * import { nodeWasmHost, wasmEngine } from "fusemax/node";
+ *
+ * const engine = wasmEngine(await nodeWasmHost());
+ * console.log(engine.name); // wasm
+ * await engine.close();
+ * ```
  */
 export function wasmEngine(host: WasmHost, options: WasmEngineOptions = {}): Engine {
   const pool = new WorkerPool(host, Math.max(1, options.threads ?? host.threads));

@@ -15,6 +15,15 @@ export interface WebWasmHostOptions {
  * A browser's page as the host of the WebAssembly engine. Threads share memory where the page is cross-origin isolated;
  * else each gets a copy of the operands.
  * @throws DeviceError when the kernels cannot be fetched.
+ * @example
+ * ```ts
+ * import { wasmEngine, webWasmHost } from "fusemax";
+ *
+ * // The two .wasm files and the worker are in the package's dist/wasm and dist/emulator/wasm.
+ * const startWorker = () => new Worker("/fusemax/emulator/wasm/web-worker.js", { type: "module" });
+ * const engine = wasmEngine(await webWasmHost({ kernels: "/fusemax/wasm/", startWorker }));
+ * await engine.close();
+ * ```
  */
 export async function webWasmHost({ kernels, startWorker, threads }: WebWasmHostOptions): Promise<WasmHost> {
   const module = await compileKernels(async build => {

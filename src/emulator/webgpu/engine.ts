@@ -31,7 +31,24 @@ export interface WebGpuEngine extends Engine {
   halt(): Promise<void>;
 }
 
-/** The contract in WGSL on one device; the engine owns the device from here on. Run the self-test before it is trusted. */
+/**
+ * The contract in WGSL on one device; the engine owns the device from here on. Run the self-test before it is trusted.
+ * @example
+ * ```ts
+ * import { webGpuEngine } from "fusemax";
+ *
+ * const adapter = await navigator.gpu.requestAdapter();
+ * if (adapter === null) throw new Error("no WebGPU adapter");
+ * const shaders = new Map<string, string>(); // the package's shaders, by file name
+ * const engine = webGpuEngine({
+ *   device: await adapter.requestDevice(),
+ *   adapter: adapter.info.description,
+ *   kind: "discrete",
+ *   shaders: name => shaders.get(name) ?? "",
+ * });
+ * await engine.close();
+ * ```
+ */
 export function webGpuEngine(options: WebGpuEngineOptions): WebGpuEngine {
   const guard = new DeviceGuard(options.device, options.adapter, options.hostWait ?? (work => work));
   const kernels = new KernelCache(options.device, options.shaders);

@@ -16,6 +16,15 @@ export interface DesignSimulationOptions extends Omit<SimulationOptions, "arriva
 
 /**
  * Finds the schedule's lags and simulates it. A design that names no schedule works on one tile at a time. @throws SpecError
+ * @example
+ * ```ts
+ * import { accountingOf, compileDesign, loadDesign, loadWorkload, simulateDesign, sizesOf, specFiles } from "fusemax/node";
+ *
+ * const accounting = accountingOf("corrected", undefined);
+ * const design = compileDesign(loadDesign(specFiles, "fusemax"), { corrections: accounting.corrections });
+ * const sizes = sizesOf(loadWorkload(specFiles, "bert"), 4096);
+ * console.log(simulateDesign(design, { sizes }).cycles); // 30278811
+ * ```
  */
 export function simulateDesign(
   compiled: CompiledDesign,

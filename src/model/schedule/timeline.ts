@@ -63,6 +63,16 @@ export const mostEpochs = 10_000;
 /**
  * Follows a design's schedule over some epochs; what lies before them is leapt over where it repeats.
  * @throws UsageError for epochs past the end or too many, SpecError as `simulateDesign`
+ * @example
+ * ```ts
+ * import { accountingOf, compileDesign, loadDesign, loadWorkload, scheduleTimeline, sizesOf, specFiles } from "fusemax/node";
+ *
+ * const accounting = accountingOf("corrected", undefined);
+ * const design = compileDesign(loadDesign(specFiles, "fusemax"), { corrections: accounting.corrections });
+ * const sizes = sizesOf(loadWorkload(specFiles, "bert"), 4096);
+ * const { slices } = scheduleTimeline(design, { sizes }, { first: 10, last: 11 });
+ * console.log(slices[0]?.einsum, slices[0]?.start); // SLNV 1629
+ * ```
  */
 export function scheduleTimeline(
   compiled: CompiledDesign,
