@@ -53,6 +53,7 @@ export { configureSteps, placeLanes, placeSteps, products as steps, widenPanels 
 export {
   corrections,
   denominators,
+  dumped,
   groups,
   keyEnds,
   keysAtOnce,
@@ -60,6 +61,7 @@ export {
   maxima,
   numeratorSums,
   outputsOf,
+  placeDump,
   queryTiles,
   scoresOf,
   seenFrom,

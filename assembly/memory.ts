@@ -80,7 +80,27 @@ let sumBytes: usize = 0;
 let firstGroup: usize = 0;
 let groupBytes: usize = 0;
 
+/**
+ * Where what the kernels else keep in registers goes, of the group whose tile is dumped: LM [8], SPD [8] and SPNV [F][8]; 0 where
+ * nothing is dumped, as in every run.
+ */
+export let dumped: usize = 0;
+
 let end: u64 = 0;
+
+/** Has a place for a dump. False when there is not enough memory. */
+export function placeDump(): bool {
+  const at = place((2 + <u64>(featurePanels * panelRows)) * laneBytes);
+  if (!hasMemory()) return false;
+  dumped = at;
+  return true;
+}
+
+function hasMemory(): bool {
+  if (end > mostBytes) return false;
+  const missing = <i32>((end + 0xffff) >>> 16) - memory.size();
+  return missing <= 0 || memory.grow(missing) >= 0;
+}
 
 function place(bytes: u64): usize {
   const at = end;
@@ -121,9 +141,7 @@ export function configureMemory(e: i32, f: i32, tileKeys: i32, budget: u32): boo
   scores = place(apart * eachScores);
   sums = place(apart * eachSums);
   firstGroup = place(<u64>groups * eachGroup);
-  if (end > mostBytes) return false;
-  const missing = <i32>((end + 0xffff) >>> 16) - memory.size();
-  return missing <= 0 || memory.grow(missing) >= 0;
+  return hasMemory();
 }
 
 export function stateOf(group: i32): usize {

@@ -14,6 +14,7 @@ import {
 import {
   bad,
   corrections,
+  dumped,
   keyEnds,
   keyStarts,
   maxima,
@@ -35,14 +36,17 @@ export function softmax<O, A>(scores: usize, state: usize, factor: f32): void {
   const end = load<i32>(state, viewEnd);
   const partial = load<i32>(state, viewPartial) != 0;
   for (let half: usize = 0; half < 32; half += 16) {
-    if (partial) softmaxHalf<O, A>(scores + half, begin, end, true, state + half, factor);
-    else softmaxHalf<O, A>(scores + half, begin, end, false, state + half, factor);
+    const lm = partial
+      ? softmaxHalf<O, A>(scores + half, begin, end, true, state + half, factor)
+      : softmaxHalf<O, A>(scores + half, begin, end, false, state + half, factor);
+    if (dumped != 0) v128.store(dumped + half, lm);
   }
 }
 
+/** Gives LM. */
 // @ts-ignore: decorator
 @inline
-function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): void {
+function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, state: usize, factor: f32): v128 {
   const first = scores + ((<usize>begin) << 5);
   const last = scores + ((<usize>end) << 5);
   const starts = v128.load(state, keyStarts);
@@ -51,7 +55,7 @@ function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, s
 
   let seen = i32x4.splat(-1);
   let m = i32x4.splat(begin);
-  let rm = rmBefore;
+  let lm = f32x4.splat(noMaximum);
   let p = first;
   do {
     let score = v128.load(p);
@@ -64,9 +68,10 @@ function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, s
       m = i32x4.add(m, i32x4.splat(1));
     }
     if (isFp16<A>()) markBad(state, score, seen);
-    rm = f32x4.pmax(rm, partial ? v128.bitselect(score, f32x4.splat(noMaximum), seen) : score);
+    lm = f32x4.pmax(lm, partial ? v128.bitselect(score, f32x4.splat(noMaximum), seen) : score);
     p += 32;
   } while (p < last);
+  const rm = f32x4.pmax(rmBefore, lm);
   v128.store(state, rm, maxima);
 
   const c = f32x4.splat(factor);
@@ -94,6 +99,7 @@ function softmaxHalf<O, A>(scores: usize, begin: i32, end: i32, partial: bool, s
     p += 32;
   } while (p < last);
   v128.store(state, sum, numeratorSums);
+  return lm;
 }
 
 /** SLN = rO(E2(x')). E2 is +0 or at least 2^-50, which only the threshold of fp32 (2^-30) and the grid of fp16 (2^-24) notice. */

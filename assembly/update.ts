@@ -1,6 +1,17 @@
 // Steps 6 and 7 of a tile, and the division at the end, for a lane group of eight queries.
 import { chainUnscale, flushTiny, isFp16, outOfFp16, round } from "./formats";
-import { bad, corrections, denominators, keyEnds, keyStarts, maxima, noMaximum, numeratorSums } from "./memory";
+import {
+  bad,
+  corrections,
+  denominators,
+  dumped,
+  keyEnds,
+  keyStarts,
+  laneBytes,
+  maxima,
+  noMaximum,
+  numeratorSums,
+} from "./memory";
 
 /**
  * RD = SLD + RD PRM and RNV = SLNV + RNV PRM for the queries that saw a key in this tile; the others keep theirs.
@@ -9,11 +20,13 @@ import { bad, corrections, denominators, keyEnds, keyStarts, maxima, noMaximum, 
 // @ts-ignore: decorator
 @inline
 export function update<A>(state: usize, outputs: usize, sums: usize, features: i32): void {
-  updateHalf<A>(state, outputs, sums, features);
-  updateHalf<A>(state + 16, outputs + 16, sums + 16, features);
+  // SPD, SPNV; 0 where nothing is dumped.
+  const dump = dumped != 0 ? dumped + laneBytes : 0;
+  updateHalf<A>(state, outputs, sums, features, dump);
+  updateHalf<A>(state + 16, outputs + 16, sums + 16, features, dump != 0 ? dump + 16 : 0);
 }
 
-function updateHalf<A>(state: usize, outputs: usize, sums: usize, features: i32): void {
+function updateHalf<A>(state: usize, outputs: usize, sums: usize, features: i32, dump: usize): void {
   const sees = i32x4.lt_s(v128.load(state, keyStarts), v128.load(state, keyEnds));
   const unscale = f32x4.splat(isFp16<A>() ? chainUnscale<A>() : 1);
   const prm = v128.load(state, corrections);
@@ -23,10 +36,12 @@ function updateHalf<A>(state: usize, outputs: usize, sums: usize, features: i32)
   const rdNew = round<A>(f32x4.add(sld, spd));
   let out = v128.or(v128.or(outOfFp16(sld), outOfFp16(spd)), outOfFp16(rdNew));
   v128.store(state, v128.bitselect(rdNew, rd, sees), denominators);
+  if (dump != 0) v128.store(dump, spd);
   for (let f = 0; f < features; f++) {
     const rnv = v128.load(outputs);
     const slnv = f32x4.mul(v128.load(sums), unscale);
     const spnv = flushTiny(round<A>(f32x4.mul(rnv, prm)));
+    if (dump != 0) v128.store((dump += laneBytes), spnv);
     const rnvNew = round<A>(f32x4.add(slnv, spnv));
     if (isFp16<A>()) out = v128.or(v128.or(out, outOfFp16(slnv)), v128.or(outOfFp16(spnv), outOfFp16(rnvNew)));
     v128.store(outputs, v128.bitselect(rnvNew, rnv, sees));

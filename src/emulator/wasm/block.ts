@@ -13,6 +13,7 @@ export interface StepListener {
   readonly scored: () => void;
   readonly normalized: () => void;
   readonly weighted: () => void;
+  readonly updated: () => void;
 }
 
 /** One problem on its kernels: computes blocks of rows, key tile by key tile (docs/numerics.md, "One tile, in order"). */
@@ -149,6 +150,7 @@ export class BlockRunner {
     });
     listener?.weighted();
     kernels.update(groups);
+    listener?.updated();
   }
 
   /** Divides and brings the rows to `av`; gives the first row in which a value overflowed, or null. */

@@ -1,15 +1,10 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { TileCoordinates } from "../../attention/tile.js";
-import { requireFormat } from "../../numerics/format-of.js";
-import { processingElement } from "../../numerics/pe.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { BlockRunner } from "./block.js";
 import { type Kernels, lanes, type StateField } from "./kernels.js";
 
-/**
- * Every intermediate of a tile as the kernels compute it, eight columns at a time. SPD and SPNV, which the kernels keep in
- * registers, are the products of what they kept in memory.
- */
+/** Every intermediate of a tile as the kernels of a run store it, those of registers included, eight columns at a time. */
 export function dumpTile(
   problem: AttentionProblem,
   operands: Operands,
@@ -21,8 +16,9 @@ export function dumpTile(
   const dump = emptyDump(problem, at);
   const { columns } = dump;
   const first = firstRowOf(problem, at);
-  const runner = new BlockRunner(problem, operands, kernels);
+  // First, since its place in memory moves what others look at.
   const writer = new DumpWriter(problem, kernels, dump);
+  const runner = new BlockRunner(problem, operands, kernels);
   for (let column = 0; column < columns; column += lanes) {
     const count = Math.min(lanes, columns - column);
     const rows = runner.nextRows(first + column, first + column + count);
@@ -43,12 +39,15 @@ class DumpWriter {
   /** What scores, and numerators with their sums, are multiplied by in the kernels. */
   private readonly scoreScale: number;
   private readonly numeratorScale: number;
+  /** Where the kernels store LM, SPD and SPNV, [8] each. */
+  private readonly dumped: number;
 
   constructor(
     private readonly problem: AttentionProblem,
     private readonly kernels: Kernels,
     private readonly dump: TileDump,
   ) {
+    this.dumped = kernels.dumpTo();
     this.floats = new Float32Array(kernels.memory.buffer);
     this.integers = new Int32Array(kernels.memory.buffer);
     this.scoreScale = kernels.queryScale();
@@ -78,35 +77,40 @@ class DumpWriter {
     return {
       scored: () =>
         forLanes((p, lane, start, end) => {
-          let lm = Number.NEGATIVE_INFINITY;
           for (let m = start; m < end; m += 1) {
-            const score = scoreAt(m, lane) / this.scoreScale;
             dump.exists[m * columns + p] = 1;
-            dump.bqk[m * columns + p] = score;
-            lm = Math.max(lm, score);
+            dump.bqk[m * columns + p] = scoreAt(m, lane) / this.scoreScale;
           }
-          dump.lm[p] = lm;
         }),
       normalized: () =>
         forLanes((p, lane, start, end) => {
+          dump.lm[p] = this.dumpedAt(0, lane);
           for (let m = start; m < end; m += 1) dump.sln[m * columns + p] = scoreAt(m, lane) / this.numeratorScale;
         }),
       weighted: () => forLanes((p, lane) => this.writeSums(p, lane)),
+      updated: () => forLanes((p, lane) => this.writeCorrected(p, lane)),
     };
+  }
+
+  private dumpedAt(i: number, lane: number): number {
+    return this.floats[this.dumped / 4 + i * lanes + lane] as number;
   }
 
   private writeSums(p: number, lane: number): void {
     const { dump, kernels, problem } = this;
-    const pe = processingElement(requireFormat(problem.arithmetic, "a tile of FuseMax's tensors"));
-    const prm = this.field("corrections", lane);
-    dump.prm[p] = prm;
+    dump.prm[p] = this.field("corrections", lane);
     dump.sld[p] = this.field("numeratorSums", lane) / this.numeratorScale;
-    dump.spd[p] = pe.mul(this.field("denominators", lane), prm);
     for (let f = 0; f < problem.shape.valueDim; f += 1) {
-      const at = f * lanes + lane;
-      const rnv = this.floats[kernels.outputsOf(0) / 4 + at] as number;
-      dump.slnv[f * dump.columns + p] = (this.floats[kernels.sumsOf(0) / 4 + at] as number) / this.numeratorScale;
-      dump.spnv[f * dump.columns + p] = pe.mul(rnv, prm);
+      const slnv = this.floats[kernels.sumsOf(0) / 4 + f * lanes + lane] as number;
+      dump.slnv[f * dump.columns + p] = slnv / this.numeratorScale;
+    }
+  }
+
+  private writeCorrected(p: number, lane: number): void {
+    const { dump, problem } = this;
+    dump.spd[p] = this.dumpedAt(1, lane);
+    for (let f = 0; f < problem.shape.valueDim; f += 1) {
+      dump.spnv[f * dump.columns + p] = this.dumpedAt(2 + f, lane);
     }
   }
 

@@ -19,6 +19,11 @@ export interface Kernels extends Functions {
   readonly keysAtOnce: number;
   /** Where rows are copied in and out. */
   readonly stage: number;
+  /**
+   * Has the kernels store, from here on, what else stays in registers, and gives where: LM, SPD, then SPNV, eight lanes each.
+   * @throws DeviceError when the memory cannot be had.
+   */
+  dumpTo(): number;
   /** A field of a group's state: eight fp32 or i32, one a lane. */
   fieldAt(group: number, field: StateField): number;
 }
@@ -70,6 +75,8 @@ interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Glo
     budget: number,
   ): number;
   stateOf(group: number): number;
+  placeDump(): number;
+  readonly dumped: WebAssembly.Global;
   readonly groups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
   readonly keysAtOnce: WebAssembly.Global;
@@ -112,20 +119,26 @@ export async function openKernels(
   const format = requireFormat(arithmetic, "kernels");
   const tileKeys = Math.min(tile.m0, shape.keys);
   const [index, factor] = [formatNames.indexOf(format.name), exponentFactor(scale)];
-  if (!wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget)) {
+  const requireMemory = (had: number): void => {
+    if (had !== 0) return;
     throw new DeviceError({
       where: "engine wasm",
       got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
       expected: "at most 2 GiB a thread, and as much free",
       mend: "choose an --array with fewer rows, or --engine cpu",
     });
-  }
+  };
+  requireMemory(wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget));
   return {
     ...wasm,
     groups: wasm.groups.value,
     wholeTile: wasm.wholeTile.value !== 0,
     keysAtOnce: wasm.keysAtOnce.value,
     stage: wasm.stage.value,
+    dumpTo: () => {
+      requireMemory(wasm.placeDump());
+      return wasm.dumped.value as number;
+    },
     fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
   };
 }
