@@ -5,6 +5,10 @@ const places: Readonly<Record<string, string>> = {
   "--seq": "Sequence length",
   "--phase": "Phase",
   "--mask": "Mask",
+  "--window": "Window",
+  "--causal": "Causal",
+  "--kv-heads": "Key/value heads",
+  "--model": "Model",
   "--shape": "Sizes",
   "--rank": "Rank",
   "--array": "Array",
@@ -14,9 +18,13 @@ const places: Readonly<Record<string, string>> = {
 /** "specs/designs/flat.yaml:3:4" -> "flat.yaml:3:4": the visitor knows the file, not where it lies. */
 const withoutFolders = (text: string): string => text.replace(/(?:[\w.-]+\/)+([\w.-]+\.(?:yaml|cascade))/g, "$1");
 
+/** Options of the command line as the settings that the page has for them. */
+const withoutOptions = (text: string): string =>
+  text.replace(/--[a-z][a-z-]*/g, option => places[option] ?? option.slice(2).replaceAll("-", " "));
+
 /** An error in the page's words: its own names of settings, no options of the command line. */
 export function messageOf({ complaint: { where, got, expected, mend } }: FusemaxError): string {
-  const place = places[where] ?? withoutFolders(where).replace(/^--/, "");
+  const [place, found, wanted] = [where, got, expected].map(text => withoutOptions(withoutFolders(text)));
   const hint = mend === undefined || /--\w/.test(mend) ? "" : `; ${withoutFolders(mend)}`;
-  return `${place}: got ${withoutFolders(got)}; expected ${withoutFolders(expected)}${hint}`;
+  return `${place}: got ${found}; expected ${wanted}${hint}`;
 }

@@ -98,6 +98,8 @@ const size = (initial: number, least: number, most: number): Field<number> => ({
 
 /** The name by which the state calls sizes that are typed in. */
 export const customModel = "custom";
+/** The name by which Numerics calls sizes that are no model's. */
+export const noModel = "none";
 
 /** Settings that can be swept. */
 const sweptFields = ["seq", "batch", "rows", "columns", "buffer", "bandwidth", "frequency"] as const;
@@ -151,12 +153,22 @@ export const fields = {
   array: count(4, 2, 8),
   cycle: count(20, 0, 399),
   // Numerics
+  runModel: choice(noModel, [noModel, ...bundledSpecs.names("workloads")]),
   queries: size(256, 1, 2 ** 20),
   keys: size(1024, 1, 2 ** 24),
   runHeads: count(1, 1, 256),
+  /** 0: as many as query heads. */
+  kvHeads: count(0, 0, 256),
   E: count(64, 1, 1024),
   F: count(64, 1, 1024),
-  mask: choice("none", ["none", "causal"]),
+  /** `model`: as the model does, and none without one. */
+  mask: choice("model", ["model", "none", "causal"]),
+  /** Keys seen left and right of a query's own; empty: the model's. */
+  window: text("", 40, /^[-\d,\s]*$/),
+  /** Other masks, as the command line takes them, between blanks. Names of files are a part of commands. */
+  masks: text("", 400, /^[\w\s:.,-]*$/),
+  /** 0: the model's. */
+  softcap: amount(0, 0, 2 ** 24),
   m0: count(256, 1, 65536),
   /** What is computed in, side by side. */
   arithmetics: some(bundledSpecs.names("arithmetic"), ["bf16"]),

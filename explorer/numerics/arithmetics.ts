@@ -24,8 +24,14 @@ function readOwn(text: string): ArithmeticSpec {
       kind === "arithmetic" && name === ownFile ? { file: ownFile, text } : bundledSpecs.read(kind, name),
   };
   const own = loadArithmetic(source, ownFile);
-  return arithmeticNames.includes(own.name) ? { ...own, name: `${own.name}, edited` } : own;
+  return arithmeticNames.includes(own.name) ? { ...own, name: own.name + edited } : own;
 }
+
+/** What an arithmetic of the visitor's own is called after where it has the name of one that ships. */
+const edited = ", edited";
+
+/** The name that stands in an arithmetic's text. */
+export const writtenName = (name: string): string => (name.endsWith(edited) ? name.slice(0, -edited.length) : name);
 
 /** What is to be run, in order, and what is wrong with the visitor's own arithmetic. */
 export interface Chosen {

@@ -1,19 +1,44 @@
 import { useId } from "preact/hooks";
+import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
-import { LogSlider, Several, TextField } from "../parts/inputs.js";
+import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
+import { bundledSpecs } from "../specs.js";
+import { noModel } from "../state.js";
 import { useStore } from "../store.js";
 import { arithmeticNames, ownFile, textOf } from "./arithmetics.js";
+import { modelOf } from "./attention.js";
 import { session } from "./session.js";
 import { takeFiles } from "./take-files.js";
 
+const models: readonly (readonly [string, string])[] = [
+  [noModel, "none: sizes of your own"],
+  ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),
+];
+
+/** The model whose heads, widths, mask and cap are taken. */
+export function Model(props: PanelProps) {
+  const change: PanelProps["change"] = (part, keep) => {
+    const { runModel = noModel } = part;
+    const keys = runModel === noModel ? undefined : modelOf(runModel).crossKeys;
+    props.change({ ...part, ...(keys === undefined ? {} : { keys }) }, keep);
+  };
+  return <Choice {...props} change={change} field="runModel" label="Model" options={models} />;
+}
+
 export function Generated(props: PanelProps) {
+  const isOwn = props.state.runModel === noModel;
   return (
     <>
       <LogSlider {...props} field="queries" label="Queries" least={1} most={4096} />
       <LogSlider {...props} field="keys" label="Keys" least={1} most={2 ** 17} />
-      <TextField {...props} field="runHeads" label="Heads" />
-      <TextField {...props} field="E" label="Width E of queries and keys" />
-      <TextField {...props} field="F" label="Width F of values" />
+      {isOwn && (
+        <>
+          <TextField {...props} field="runHeads" label="Heads" />
+          <TextField {...props} field="kvHeads" label="Key/value heads" unit="0: as many" />
+          <TextField {...props} field="E" label="Width E of queries and keys" />
+          <TextField {...props} field="F" label="Width F of values" />
+        </>
+      )}
       <LogSlider {...props} field="spread" label="Spread of the scores" least={1 / 64} most={64} />
       <TextField {...props} field="seed" label="Seed" />
     </>
@@ -91,6 +116,7 @@ export function Files() {
       <input
         id={id}
         type="file"
+        name="inputFiles"
         multiple
         accept=".npy,.safetensors"
         aria-describedby={wrongFiles === "" ? undefined : `${id}-wrong`}

@@ -1,13 +1,15 @@
-import { type State, writeSize } from "../state.js";
+import type { State } from "../state.js";
+import { optionWords } from "./attention.js";
 
-/** The call that gives the same bits. */
+/** The call that gives the same bits. @throws UsageError for masks that are none */
 export function runCommand(state: State, arithmetic: string, files: string | null): string {
-  const { queries, keys, runHeads, E, F, mask, m0, seed, spread, engine } = state;
-  const sizes = `--q-len ${writeSize(queries)} --kv-len ${writeSize(keys)} --heads ${runHeads} --head-dim ${E} --value-dim ${F}`;
+  const { m0, seed, spread, engine } = state;
   return [
     "npx fusemax run",
-    files ?? `${sizes} --seed ${seed} --spread ${spread}`,
-    ...(mask === "causal" ? ["--causal"] : []),
+    optionWords(state, files !== null),
+    files ?? `--seed ${seed} --spread ${spread}`,
     `--array ${m0}x256 --arithmetic ${arithmetic} --engine ${engine}`,
-  ].join(" ");
+  ]
+    .filter(words => words !== "")
+    .join(" ");
 }

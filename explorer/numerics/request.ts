@@ -1,10 +1,9 @@
-import { noMask } from "../../src/attention/mask.js";
 import type { AttentionProblem } from "../../src/attention/problem.js";
-import type { AttentionShape } from "../../src/attention/shape.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import type { State } from "../state.js";
+import type { AskedAttention, GivenMask } from "./attention.js";
 
 /** Output rows compared with float64 attention: the command line's default. */
 export const checkedRows = 64;
@@ -17,6 +16,12 @@ export interface RunRequest {
   readonly spread: number;
   /** Dropped files in the place of generated inputs. */
   readonly files: readonly File[] | null;
+  /** Masks of the problem that are files still. */
+  readonly masks: readonly GivenMask[];
+  /** Each generated value is the first part of its key. */
+  readonly valuesInKeys: boolean;
+  /** What the settings say that is not computed; null where there is nothing. */
+  readonly leftOut: string | null;
 }
 
 export interface RunOutcome {
@@ -31,8 +36,10 @@ export interface RunOutcome {
   readonly error: OperandCheck;
   /** The rows compared, and of each the absolute errors by feature: [rows, F]. */
   readonly rows: readonly number[];
-  readonly errors: Float32Array;
+  readonly errors: Float32Array<ArrayBuffer>;
   readonly shape: AttentionProblem["shape"];
+  /** AV [B,H,P,F] in accumulator values. */
+  readonly av: Float32Array<ArrayBuffer>;
 }
 
 export interface Step {
@@ -48,19 +55,13 @@ export type FromRun =
   | { readonly type: "done"; readonly outcome: RunOutcome }
   | { readonly type: "failed"; readonly message: string };
 
-export function shapeOf({ queries, keys, runHeads: heads, E, F }: State): AttentionShape {
-  return { batch: 1, heads, kvHeads: heads, queries, keys, headDim: E, valueDim: F };
-}
-
-/** An attention of a shape as the state asks for it, in an arithmetic. */
-export function problemOf({ mask, m0 }: State, shape: AttentionShape, arithmetic: ArithmeticSpec): AttentionProblem {
-  return {
-    shape,
-    mask: mask === "causal" ? { ...noMask, right: 0 } : noMask,
-    tile: { m0, p0: 256 },
-    arithmetic,
-    scale: 1 / Math.sqrt(shape.headDim),
-  };
+/** An attention in an arithmetic. */
+export function problemOf(
+  { m0 }: State,
+  { workload: { shape, mask }, scale, softcap }: AskedAttention,
+  arithmetic: ArithmeticSpec,
+): AttentionProblem {
+  return { shape, mask, tile: { m0, p0: 256 }, arithmetic, scale, ...(softcap === undefined ? {} : { softcap }) };
 }
 
 /** Tensors beyond this do not fit a tab. */

@@ -3,6 +3,7 @@ import { heatMap, heatMapPlot } from "../../src/report/heat-map.js";
 import { DataTable } from "../parts/data-table.js";
 import { Card, Chart } from "../parts/figure.js";
 import { useTheme, useWidth } from "../use-media.js";
+import { Download } from "./download.js";
 import { arithmeticsTable, errorHistogram, errorMap, errorsTable, rowName } from "./figures.js";
 import type { RunOutcome } from "./request.js";
 import type { Result } from "./session.js";
@@ -31,6 +32,7 @@ export function Results({ results, shown, show, stale }: ResultsProps) {
         {engine.adapter !== null && ` on ${engine.adapter}`} ({engine.reason}). sha256 of AV [1, {shape.heads},{" "}
         {shape.queries}, {shape.valueDim}] in {shown.arithmetic}: <code data-sha256>{shown.sha256}</code>
       </p>
+      <Download result={shown} />
       <DataTable caption="Arithmetics side by side" table={arithmeticsTable(results)} />
       {results.length > 1 && (
         <div class="exports">

@@ -27,6 +27,8 @@ export interface Session {
   readonly failure: string | null;
   readonly results: readonly Result[];
   readonly dropped: Dropped | null;
+  /** Files that masks name. They are no part of a link either. */
+  readonly maskFiles: readonly File[];
   /** What is wrong with the files given last. */
   readonly wrongFiles: string;
 }
@@ -36,6 +38,7 @@ export const session = createStore<Session>({
   failure: null,
   results: [],
   dropped: null,
+  maskFiles: [],
   wrongFiles: "",
 });
 

@@ -1,6 +1,7 @@
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import { plain } from "../../src/report/units.js";
 import { type State, writeSize } from "../state.js";
+import { type AskedAttention, maskWords } from "./attention.js";
 
 /** Everything that a result depends on, in words by its name. */
 export type Settings = Readonly<Record<string, string>>;
@@ -13,16 +14,23 @@ interface NamedFiles {
 const fileWords = ({ files }: NamedFiles): string =>
   files.map(({ name, size, lastModified }) => `${name} (${size} bytes, ${lastModified})`).join(", ");
 
-export function settingsOf(state: State, arithmetic: ArithmeticSpec, dropped: NamedFiles | null): Settings {
-  const { queries, keys, runHeads, E, F, spread, seed, mask, m0, engine } = state;
+export function settingsOf(
+  state: State,
+  { workload, scale, softcap, masks }: AskedAttention,
+  arithmetic: ArithmeticSpec,
+  dropped: NamedFiles | null,
+): Settings {
+  const { spread, seed, m0, engine, runModel } = state;
+  const { queries, keys, heads, kvHeads, headDim, valueDim } = workload.shape;
   const inputs: Settings =
     dropped === null
       ? {
           queries: writeSize(queries),
           keys: writeSize(keys),
-          heads: String(runHeads),
-          E: String(E),
-          F: String(F),
+          heads: String(heads),
+          "key/value heads": String(kvHeads),
+          E: String(headDim),
+          F: String(valueDim),
           spread: plain(spread),
           seed: String(seed),
         }
@@ -32,7 +40,11 @@ export function settingsOf(state: State, arithmetic: ArithmeticSpec, dropped: Na
     arithmetic: name,
     [definition]: JSON.stringify(arithmetic),
     engine,
-    mask,
+    model: runModel,
+    mask: maskWords(workload),
+    ...(masks.length === 0 ? {} : { "mask files": fileWords({ files: masks.map(({ file }) => file) }) }),
+    scale: plain(scale),
+    cap: softcap === undefined ? "none" : plain(softcap),
     "keys a tile": String(m0),
     ...inputs,
   };
@@ -43,6 +55,7 @@ const definition = "definition";
 const inWords: Readonly<Record<string, string>> = {
   [definition]: `an earlier text of the arithmetic`,
   files: "other inputs",
+  "mask files": "other mask files",
 };
 
 /**

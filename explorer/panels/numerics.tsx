@@ -1,19 +1,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { AttentionShape } from "../../src/attention/shape.js";
 import { tensorBytes } from "../../src/emulator/validate.js";
+import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import { bytes } from "../../src/report/units.js";
 import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
 import { type Chosen, chosenArithmetics, ownFile } from "../numerics/arithmetics.js";
-import { Arithmetics, Files, Generated } from "../numerics/choices.js";
+import { type Asked, askedAttention, attentionWords, maskWords } from "../numerics/attention.js";
+import { Arithmetics, Files, Generated, Model } from "../numerics/choices.js";
 import { runCommand } from "../numerics/command.js";
-import { mostTensorBytes, problemOf, shapeOf } from "../numerics/request.js";
+import { Masks } from "../numerics/masks.js";
+import { mostTensorBytes, problemOf } from "../numerics/request.js";
 import { ErrorMap, Histogram, Results } from "../numerics/results.js";
-import { cancelRun, type Result, session, startRuns, type Wanted } from "../numerics/session.js";
+import { cancelRun, type Dropped, type Result, session, startRuns, type Wanted } from "../numerics/session.js";
 import { differences, settingsOf } from "../numerics/settings.js";
 import { Command } from "../parts/command.js";
 import { Choice, LogSlider } from "../parts/inputs.js";
 import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
+import { noModel, type State } from "../state.js";
 import { useStore } from "../store.js";
 
 /** Operations, 2 E + 2 F for each score, that are run without being asked for. */
@@ -21,27 +26,22 @@ const mostUnasked = 2 ** 28;
 
 export function NumericsPanel(props: PanelProps) {
   const { state } = props;
-  const { results, dropped, step, failure } = useStore(session);
+  const { results, dropped, maskFiles, step, failure } = useStore(session);
   const [shown, show] = useState<string | null>(null);
   const chosen = chosenArithmetics(state);
-  const wanted = chosen.arithmetics.map((arithmetic): Wanted => {
-    const problem = problemOf(state, dropped?.shape ?? shapeOf(state), arithmetic);
-    const { engine, seed, spread } = state;
-    const request = { problem, engine, seed, spread, files: dropped?.files ?? null };
-    return { request, settings: settingsOf(state, arithmetic, dropped) };
-  });
+  const asked = askedAttention(state, { shape: dropped?.shape ?? null, maskFiles });
+  const wanted = wantedRuns(state, asked, chosen.arithmetics, dropped);
   const run = () => startRuns(wanted, tell);
   useEffect(() => {
-    const { queries, keys, runHeads, E, F, engine } = state;
-    const isSmall = 2 * (E + F) * queries * keys * runHeads <= mostUnasked;
-    if (isSmall && engine === "auto" && results.length === 0 && step === null && failure === null) run();
+    const isSmall = !("wrong" in asked) && operationsOf(asked.workload.shape) <= mostUnasked;
+    if (isSmall && state.engine === "auto" && results.length === 0 && step === null && failure === null) run();
   }, []);
   const result = results.find(({ arithmetic }) => arithmetic === shown) ?? results[0];
   const now = wanted.map(({ settings }) => settings);
-  const stale = result === undefined ? null : differences(result.settings, now);
+  const stale = result === undefined || "wrong" in asked ? null : differences(result.settings, now);
   return (
     <div class="panel">
-      <Controls {...props} chosen={chosen} run={run} />
+      <Controls {...props} chosen={chosen} asked={asked} run={run} />
       <div class={stale === null ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
         <NotesOfRuns results={results} />
         {result === undefined ? (
@@ -61,13 +61,38 @@ export function NumericsPanel(props: PanelProps) {
           </>
         )}
         {/* Not before the results that are on their way, which would push it down. */}
-        {(result !== undefined || step === null) && (
+        {(result !== undefined || step === null) && !("wrong" in asked) && (
           <Commands {...props} chosen={chosen} files={dropped?.options ?? null} />
         )}
       </div>
     </div>
   );
 }
+
+/** The runs that the settings ask for; none where they are wrong. */
+const wantedRuns = (
+  state: State,
+  asked: Asked,
+  arithmetics: readonly ArithmeticSpec[],
+  dropped: Dropped | null,
+): readonly Wanted[] =>
+  "wrong" in asked
+    ? []
+    : arithmetics.map(arithmetic => {
+        const { engine, seed, spread } = state;
+        const { masks, leftOut, workload } = asked;
+        const { valuesInKeys } = workload;
+        const problem = problemOf(state, asked, arithmetic);
+        const files = dropped?.files ?? null;
+        return {
+          request: { problem, engine, seed, spread, files, masks, leftOut, valuesInKeys },
+          settings: settingsOf(state, asked, arithmetic, dropped),
+        };
+      });
+
+/** Operations of the two products, 2 E + 2 F for each score. */
+const operationsOf = ({ heads, queries, keys, headDim, valueDim }: AttentionShape): number =>
+  2 * (headDim + valueDim) * queries * keys * heads;
 
 const tell = (results: readonly Result[]): void =>
   announce(
@@ -107,16 +132,17 @@ function Commands({ state, chosen, files }: CommandsProps) {
 
 interface ControlsProps extends PanelProps {
   readonly chosen: Chosen;
+  readonly asked: Asked;
   readonly run: () => void;
 }
 
-function Controls({ chosen, run, ...props }: ControlsProps) {
-  const { state } = props;
+function Controls({ chosen, asked, run, ...props }: ControlsProps) {
   const { dropped, step } = useStore(session);
-  const size = tensorBytes(dropped?.shape ?? shapeOf(state));
+  const known = "wrong" in asked ? null : asked;
+  const size = known === null ? 0 : tensorBytes(known.workload.shape);
   const tooLarge = size > mostTensorBytes;
   const busy = step !== null;
-  const cannot = tooLarge || chosen.wrong !== null;
+  const cannot = tooLarge || known === null || chosen.wrong !== null;
   return (
     <Sheet
       label="What to run"
@@ -125,16 +151,10 @@ function Controls({ chosen, run, ...props }: ControlsProps) {
       }}
     >
       <Files />
+      <Model {...props} />
+      {known !== null && props.state.runModel !== noModel && <p class="quiet">{attentionWords(known)}</p>}
       {dropped === null && <Generated {...props} />}
-      <Choice
-        {...props}
-        field="mask"
-        label="Mask"
-        options={[
-          ["none", "none"],
-          ["causal", "causal"],
-        ]}
-      />
+      <Masks {...props} words={known === null ? null : maskWords(known.workload)} />
       <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
       <Arithmetics {...props} wrong={chosen.wrong} />
       <Choice
@@ -154,13 +174,13 @@ function Controls({ chosen, run, ...props }: ControlsProps) {
           queries.
         </p>
       )}
-      <RunButtons cannot={cannot} />
+      <RunButtons cannot={cannot} wrong={"wrong" in asked ? asked.wrong : null} />
     </Sheet>
   );
 }
 
 /** Run and Cancel with the run's progress and its outcome, where the hand is. */
-function RunButtons({ cannot }: { readonly cannot: boolean }) {
+function RunButtons({ cannot, wrong }: { readonly cannot: boolean; readonly wrong: string | null }) {
   const { step, failure, results } = useStore(session);
   const button = useRef<HTMLButtonElement>(null);
   const busy = step !== null;
@@ -189,12 +209,15 @@ function RunButtons({ cannot }: { readonly cannot: boolean }) {
           </button>
         </>
       )}
-      {failure !== null && (
-        <p class="wrong" role="alert">
-          {failure}
-        </p>
+      {[wrong, failure].map(
+        words =>
+          words !== null && (
+            <p key={words} class="wrong" role="alert">
+              {words}
+            </p>
+          ),
       )}
-      {step === null && failure === null && last !== undefined && (
+      {step === null && failure === null && wrong === null && last !== undefined && (
         <p class="quiet done">
           {results.length === 1 ? last.arithmetic : `${results.length} arithmetics`}: largest error{" "}
           {Math.max(...results.map(({ error }) => error.maxAbs)).toExponential(2)}

@@ -1,9 +1,10 @@
 import { writeAtomically } from "./atomic-write.js";
 import { fileSource } from "./bytes.js";
-import { type FloatPieces, type FloatValues, headed, piecesOf, type StoredFloat } from "./float-pieces.js";
-import { npyMagic, npyTensor } from "./npy-format.js";
+import { type FloatPieces, type FloatValues, piecesOf } from "./float-pieces.js";
+import { npyTensor } from "./npy-format.js";
 import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
+import { npyFile } from "./tensor-file.js";
 
 export type { FloatPieces, FloatValues, StoredFloat } from "./float-pieces.js";
 
@@ -35,19 +36,5 @@ export async function writeNpy(
   shape: readonly number[],
   values: FloatValues | FloatPieces,
 ): Promise<void> {
-  const { type, pieces } = piecesOf(values);
-  await writeAtomically(path, headed(npyHeader(shape, type), pieces));
-}
-
-/** The header of a version 1 .npy file. */
-export function npyHeader(shape: readonly number[], type: StoredFloat): Uint8Array {
-  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const descr = type === "F64" ? "<f8" : "<f4";
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
-  const headerLength = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
-  const header = new Uint8Array(10 + headerLength).fill(0x20);
-  header.set([...npyMagic, 1, 0, headerLength & 255, headerLength >> 8]);
-  header.set(new TextEncoder().encode(dictionary), 10);
-  header[header.length - 1] = 0x0a;
-  return header;
+  await writeAtomically(path, npyFile(shape, piecesOf(values)));
 }

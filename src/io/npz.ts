@@ -4,10 +4,10 @@ import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 import { type FloatValues, floatTypeOf } from "./float-pieces.js";
 import { listed } from "./listed.js";
-import { npyHeader } from "./npy.js";
 import { describeStart, npyTensor } from "./npy-format.js";
 import type { ReadAs } from "./read-as.js";
 import type { StoredTensor } from "./stored-tensor.js";
+import { npyHeader } from "./tensor-file.js";
 import { readZip } from "./zip.js";
 import { zipParts } from "./zip-write.js";
 

@@ -3,6 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { askedAttention } from "../../explorer/numerics/attention.js";
+import { runCommand } from "../../explorer/numerics/command.js";
+import { bundledSpecs } from "../../explorer/specs.js";
+import { initialState, type State } from "../../explorer/state.js";
 import { writeNpy } from "../../src/io/npy.js";
 import { writeSafetensors } from "../../src/io/safetensors.js";
 import { invoke } from "../cli/invoke.js";
@@ -177,6 +181,86 @@ describe("Numerics", () => {
     await close();
   });
 
+  /** Runs, and holds hash and file of AV to what the command line gives. */
+  async function likeTheCommandLine(page: Page, folder: string, kind: "npy" | "safetensors"): Promise<void> {
+    await idle(page);
+    await press(page, "Run");
+    const sha = await shownSha(page);
+    const output = join(folder, `av.${kind}`);
+    const command = (await page.locator("[data-command]").textContent()) ?? "";
+    const args = command.replace(/[\w.]+\.npy/g, name => join(folder, name)).split(" ");
+    const { code, stderr, stdout } = await invoke(...args.slice(2), "--output", output, "--check", "none", "--json");
+    if (code !== 0) throw new Error(stderr);
+    expect((JSON.parse(stdout) as { output: { sha256: string } }).output.sha256).toBe(sha);
+    const [download] = await Promise.all([page.waitForEvent("download"), press(page, `Save AV as .${kind}`)]);
+    expect(readFileSync(await download.path())).toEqual(readFileSync(output));
+  }
+
+  test("runs a model's attention under masks, with AV as the command line writes it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+    const { page, complaints, close } = await visit(plain, site.address, {
+      fragment: "#1/numerics?runModel=gemma-2-9b&queries=12&keys=12&masks=document:5,7+prefix:3&window=4,0&engine=wasm",
+    });
+    await page
+      .getByText("16 query heads share 8 of keys and values, E 256, F 256; scores times 0.0625, capped at 50")
+      .waitFor();
+    await likeTheCommandLine(page, folder, "npy");
+    await page.selectOption('select[name="runModel"]', "deepseek-v3-absorbed");
+    await expect
+      .poll(() => page.locator("[data-stale]").textContent())
+      .toMatch(/^For model gemma-2-9b, .*cap 50, heads 16, /);
+    for (const [name, value] of [
+      ["queries", "3"],
+      ["keys", "20"],
+      ["masks", "document:9"],
+    ] as const)
+      await page.locator(`input[name="${name}"]`).fill(value);
+    await expect
+      .poll(() => page.locator(".run .wrong").textContent())
+      .toBe(
+        "Mask document: got documents of 9 tokens, and 3 queries and 20 keys; expected as many queries as keys, all of them in documents",
+      );
+    await page.locator('input[name="masks"]').fill("blocks:seen.npy,8");
+    await expect
+      .poll(() => page.locator(".run .wrong").textContent())
+      .toMatch(/^Mask: got seen.npy, which is not here; expected the file/);
+    const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (1, 3), }";
+    writeFileSync(
+      join(folder, "seen.npy"),
+      Buffer.from(`\x93NUMPY\x01\x00${String.fromCharCode(header.length, 0)}${header}\x01\x00\x01`, "latin1"),
+    );
+    await page.locator('input[name="maskFiles"]').setInputFiles(join(folder, "seen.npy"));
+    await page.locator('select[name="mask"]').selectOption("none");
+    await page.locator('input[name="window"]').fill("");
+    await likeTheCommandLine(page, folder, "safetensors");
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    rmSync(folder, { recursive: true });
+    await close();
+  });
+
+  test.each(bundledSpecs.names("workloads"))("%s is the command line's attention", async name => {
+    const state: State = { ...initialState, runModel: name, queries: 2, keys: 3, softcap: name === "bert" ? 20 : 0 };
+    const asked = askedAttention(state, { shape: null, maskFiles: [] });
+    if ("wrong" in asked) throw new Error(asked.wrong);
+    const command = runCommand(state, "bf16", null).replace("--engine auto", "--engine cpu --check none --json");
+    const { stdout } = await invoke(...command.split(" ").slice(2));
+    const { workload } = JSON.parse(stdout) as { readonly workload: Record<string, unknown> };
+    const { shape, seen, valuesInKeys, layers } = asked.workload;
+    const { masks, causal, window } = seen;
+    const softcap = asked.softcap ?? null;
+    expect(workload).toMatchObject({
+      ...shape,
+      valuesInKeys,
+      layers,
+      masks,
+      causal,
+      window,
+      softcap,
+      scale: asked.scale,
+    });
+  });
+
   test("can be cancelled and run again", async () => {
     const { page, close } = await visit(plain, site.address, {
       fragment: "#1/numerics?queries=4K&keys=16K&runHeads=8&engine=cpu",
@@ -216,7 +300,7 @@ describe("Numerics", () => {
     writeFileSync(file("picture.png"), "not a tensor");
 
     const { page, complaints, close } = await visit(plain, site.address, { fragment: "#1/numerics?m0=7&engine=wasm" });
-    const input = page.locator('input[type="file"]');
+    const input = page.locator('input[name="inputFiles"]');
     const refused = async (names: readonly string[]) => {
       await input.setInputFiles(names.map(file));
       await page.getByRole("alert").waitFor();

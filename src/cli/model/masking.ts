@@ -3,7 +3,8 @@ import type { Masking } from "../../model/attention-point.js";
 import { type MaskChoice, parseMask } from "../mask/choice.js";
 import { mergeMasks } from "../mask/merge.js";
 import { repeated } from "../option.js";
-import { loadMasks, planesIn } from "../run/mask-files.js";
+import { loadMasks } from "../run/mask-files.js";
+import { planesIn } from "../run/mask-planes.js";
 
 /** Masks beside the workload's; false: none, not even its own. */
 export type MaskOption = false | readonly MaskChoice[];

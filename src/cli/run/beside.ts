@@ -2,12 +2,10 @@ import { type InputName, inputNames } from "../../attention/shape.js";
 import { InputError } from "../../errors.js";
 import { openArchive } from "../../io/open-archive.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import { type BesideName, besideNames } from "./beside-names.js";
 import type { InputOptions } from "./input-files.js";
 import { namesIn, prefixOf } from "./input-names.js";
 
-/** What a file may hold beside Q, K and V of an attention, under the same prefix. */
-const besides = ["mask", "bias", "sink", "scale", "softcap"] as const;
-export type BesideName = (typeof besides)[number];
 export type Beside = Readonly<Partial<Record<BesideName, StoredTensor>>>;
 
 /** Opens what `--input` holds beside the tensors that are Q, K and V, headers only. @throws InputError, UsageError */
@@ -17,7 +15,7 @@ export async function openBeside({ input, names = {} }: InputOptions): Promise<B
   const prefix = commonPrefix(namesIn(input, archive.names, names));
   if (prefix === null) return {};
   const found: Partial<Record<BesideName, StoredTensor>> = {};
-  for (const name of besides) {
+  for (const name of besideNames) {
     if (archive.names.includes(prefix + name)) found[name] = await archive.tensor(prefix + name);
   }
   return found;
@@ -40,7 +38,7 @@ export async function numberIn(tensor: StoredTensor | undefined): Promise<number
 
 /** A line that says what is taken from the file without being asked for; null where that is nothing. */
 export function besideNote(beside: Beside, overridden: readonly BesideName[]): string | null {
-  const used = besides.filter(name => beside[name] !== undefined && !overridden.includes(name));
+  const used = besideNames.filter(name => beside[name] !== undefined && !overridden.includes(name));
   if (used.length === 0) return null;
   return `the file's ${used.join(", ")} beside q, k and v ${used.length === 1 ? "is" : "are"} taken`;
 }

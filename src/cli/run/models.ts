@@ -1,49 +1,5 @@
 import { specFiles } from "../../io/spec-files.js";
-import { loadWorkload } from "../../spec/load.js";
-
-/** The attention of a model: its sizes, with one K and V for each of `kvHeads`, and the mask of its (first kind of) layers. */
-export interface ModelShape {
-  readonly name: string;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly valueDim: number;
-  readonly scaleDim: number;
-  readonly causal: boolean;
-  readonly window: { readonly left: number; readonly right: number };
-  /** Its keys are another sequence's, of this length. */
-  readonly crossKeys: number | undefined;
-  /** Each value is the first part of its key. */
-  readonly valuesInKeys: boolean;
-  /** The factor of its scores, where it is not 1/sqrt(scaleDim). */
-  readonly scale: number | undefined;
-  /** What its scores are capped at by tanh. */
-  readonly softcap: number | undefined;
-  /** What it adds to scores beside, in words. */
-  readonly bias: string | undefined;
-  /** The kind of layers whose attention it is, where there are several; else null. */
-  readonly layers: string | null;
-}
+import { type ModelShape, modelShapeIn } from "./model-shape.js";
 
 /** A model of specs/workloads by its name in any case, or of a YAML file. @throws SpecError */
-export function modelShape(name: string): ModelShape {
-  const workload = loadWorkload(specFiles, name, "--model");
-  const known = specFiles.names("workloads");
-  const { heads, kvHeads, headDim, valueDim, scaleDim, causal, crossKeys, valuesInKeys, kinds, scale, softcap, bias } =
-    workload;
-  const [left, right] = kinds[0]?.window ?? [-1, -1];
-  return {
-    name: known.find(spec => spec === name.toLowerCase()) ?? workload.name,
-    heads,
-    kvHeads,
-    headDim,
-    valueDim,
-    scaleDim,
-    causal,
-    window: { left, right },
-    crossKeys,
-    valuesInKeys,
-    layers: kinds[0]?.name ?? null,
-    ...{ scale, softcap, bias },
-  };
-}
+export const modelShape = (name: string): ModelShape => modelShapeIn(specFiles, name);

@@ -3,9 +3,11 @@ import { type TensorShape, tensorShapes, valuesOf } from "../../attention/shape.
 import type { DumpedTensor } from "../../emulator/javascript/dump.js";
 import { type DumpTensor, dumpTensors, type TileDump } from "../../emulator/tile-dump.js";
 import { type FloatPieces, type FloatValues, floatTypeOf, piecesOf } from "../../io/float-pieces.js";
+import { type Metadata, type TensorFileKind, tensorFile } from "../../io/tensor-file.js";
 import { gathered } from "../../io/tensor-views.js";
 import { type FileLayout, outputSizes } from "./input-layout.js";
 import type { RunOptions } from "./options.js";
+import { outputFile } from "./output-file.js";
 import type { RunPlan } from "./plan.js";
 
 /**
@@ -13,20 +15,15 @@ import type { RunPlan } from "./plan.js";
  * @param format the name of its arithmetic
  * @throws InputError
  */
-export const writeOutput = (
+export function writeOutput(
   path: string,
   sizes: TensorShape,
   format: string,
   rows: (from: number, to: number) => Float32Array,
   file: FileLayout,
-): Promise<void> =>
-  writeRanks(
-    path,
-    "av",
-    outputSizes(file, sizes),
-    { type: "F32", pieces: piecesInLayout(file.layout, sizes, rows) },
-    { format },
-  );
+): Promise<void> {
+  return writeParts(path, outputFile(kindOf(path), sizes, format, rows, file));
+}
 
 /** Writes the output and the cache that the options ask for. @throws InputError */
 export async function writeOutputs(
@@ -65,15 +62,16 @@ export async function writeRanks(
   name: string,
   shape: readonly number[],
   values: FloatValues | FloatPieces,
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Metadata = {},
 ): Promise<void> {
-  if (path.toLowerCase().endsWith(".npy")) {
-    const { writeNpy } = await import("../../io/npy.js");
-    await writeNpy(path, shape, values);
-  } else {
-    const { writeOneSafetensor } = await import("../../io/safetensors.js");
-    await writeOneSafetensor(path, { name, shape }, piecesOf(values), metadata);
-  }
+  await writeParts(path, tensorFile(kindOf(path), { name, shape }, piecesOf(values), metadata));
+}
+
+const kindOf = (path: string): TensorFileKind => (path.toLowerCase().endsWith(".npy") ? "npy" : "safetensors");
+
+async function writeParts(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {
+  const { writeAtomically } = await import("../../io/atomic-write.js");
+  await writeAtomically(path, parts);
 }
 
 /** Writes a tile's intermediates under the cascade's names, key rows first. @throws InputError */

@@ -2,15 +2,18 @@ import type { BitPlane } from "../../attention/bit-plane.js";
 import type { AttentionInputs } from "../../emulator/operands.js";
 import { UsageError } from "../../errors.js";
 import type { RunModel } from "../onnx/run-model.js";
-import { type BesideName, besideNote, numberIn, openBeside } from "./beside.js";
+import { besideNote, numberIn, openBeside } from "./beside.js";
+import type { BesideName } from "./beside-names.js";
 import { openPast, withPast } from "./cache.js";
 import { openInputs } from "./input-files.js";
 import { type FileLayout, inAttentionLayout, type LayoutOptions, layoutNote } from "./input-layout.js";
 import { type StoredInputs, shapeOfInputs } from "./input-shape.js";
-import { planeOfTensor, planesOf } from "./mask-files.js";
+import { planesOf } from "./mask-files.js";
+import { planeOfTensor } from "./mask-planes.js";
+import type { ModelShape } from "./model-shape.js";
 import type { RunOptions } from "./options.js";
 import { openScores } from "./score-files.js";
-import { type Workload, workloadOfOptions, workloadOfTensors } from "./workload.js";
+import { leftOutOf, scaleOf, type Workload, workloadOfOptions, workloadOfTensors } from "./workload.js";
 
 /** What is to be computed, whichever options or files say it, before it meets a design. */
 export interface RunSource {
@@ -37,33 +40,40 @@ export async function sourceOfOptions(options: RunOptions): Promise<RunSource> {
   if (opened !== null) refuseGeneratedOptions(options);
   const known = await layoutOptionsOf(options);
   const { files, file, pastKeys } = await filesOf(opened, options, known);
+  const model = await modelOf(options);
   const workload =
-    files === null ? await workloadOfOptions(options) : await workloadOfTensors(options, shapeOfInputs(files));
+    files === null ? workloadOfOptions(options, model) : workloadOfTensors(options, shapeOfInputs(files), model);
   const { scores, shape } = workload;
   const beside = await openBeside(options);
-  const { scale = (await numberIn(beside.scale)) ?? scores.scale } = options;
+  const { scale = (await numberIn(beside.scale)) ?? scaleOf(workload) } = options;
   const { softcap = (await numberIn(beside.softcap)) ?? scores.softcap } = options;
   const planes = [
     ...(await planesOf(options.mask ?? [], shape)),
     ...(beside.mask === undefined ? [] : [await planeOfTensor(beside.mask, shape)]),
   ];
   const addends = await openScores(options, shape, beside);
-  const left =
-    scores.bias === undefined || addends.bias !== undefined
-      ? null
-      : `the model adds ${scores.bias} to its scores, which is left out: --bias FILE gives its values`;
+  const left = addends.bias === undefined ? leftOutOf(workload) : null;
   const note = opened === null ? null : layoutNote(workload.shape, opened, known);
   return {
     workload: withPlanes(workload, planes, beside.mask === undefined ? [] : ["the file's mask"]),
-    scale: scale ?? 1 / Math.sqrt(workload.scaleDim),
+    scale,
     ...(softcap === undefined ? {} : { softcap }),
     files,
     addends,
     file,
     pastKeys,
-    notes: [note, besideNote(beside, overridden(options)), left].filter(line => line !== null),
+    notes: [
+      note,
+      besideNote(beside, overridden(options)),
+      left === null ? null : `${left}: --bias FILE gives its values`,
+    ].filter(line => line !== null),
     onnx: null,
   };
+}
+
+/** Specs are read only when a model is named: the reader is slow to start. */
+async function modelOf({ model }: RunOptions): Promise<ModelShape | null> {
+  return model === undefined ? null : (await import("./models.js")).modelShape(model);
 }
 
 /** A workload with planes of bits in its mask; `words` name those that no option does. */

@@ -4,7 +4,7 @@ import type { AttentionShape } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
 import { type Corner, type MaskChoice, maskInWords } from "../mask/choice.js";
 import { mergeMasks } from "../mask/merge.js";
-import type { ModelShape } from "./models.js";
+import type { ModelShape } from "./model-shape.js";
 
 /** The options that say how large an attention is and which keys its queries see. */
 export interface WorkloadOptions {
@@ -42,6 +42,13 @@ export interface Workload {
   readonly scores: Partial<Pick<ModelShape, "scale" | "softcap" | "bias">>;
 }
 
+/** The factor of a workload's scores, where nobody says another. */
+export const scaleOf = ({ scores, scaleDim }: Workload): number => scores.scale ?? 1 / Math.sqrt(scaleDim);
+
+/** What to say of a model whose scores get more than is computed; null where there is nothing. */
+export const leftOutOf = ({ scores: { bias } }: Workload): string | null =>
+  bias === undefined ? null : `the model adds ${bias} to its scores, which is left out`;
+
 /** The mask as asked for or as the model has it; `causal` bounds the window's right to 0. */
 export interface SeenKeys {
   readonly causal: boolean;
@@ -54,8 +61,12 @@ export interface SeenKeys {
 
 const defaultLength = 1024;
 
-/** The workload that the options name, with the documented defaults. @throws UsageError when they contradict each other. */
-export async function workloadOfOptions(options: WorkloadOptions): Promise<Workload> {
+/**
+ * The workload that the options name, with the documented defaults.
+ * @param model that of the option, or null
+ * @throws UsageError when they contradict each other.
+ */
+export function workloadOfOptions(options: WorkloadOptions, model: ModelShape | null): Workload {
   const { seq, qLen, kvLen, qLens, kvLens } = options;
   const other = qLen === undefined ? "--kv-len" : "--q-len";
   if (seq !== undefined && (qLen ?? kvLen) !== undefined) {
@@ -65,7 +76,6 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
       expected: "either --seq or --q-len and --kv-len",
     });
   }
-  const model = await modelOf(options);
   const heads = options.heads ?? model?.heads ?? 1;
   // A model whose heads are overridden keeps its grouping only where that still makes sense: else one K and V a head.
   const grouped = model !== null && model.kvHeads !== model.heads;
@@ -90,17 +100,11 @@ export async function workloadOfOptions(options: WorkloadOptions): Promise<Workl
   };
 }
 
-/** Specs are read only when a model is named: the reader is slow to start. */
-async function modelOf({ model }: WorkloadOptions): Promise<ModelShape | null> {
-  return model === undefined ? null : (await import("./models.js")).modelShape(model);
-}
-
 const longest = (lengths: readonly number[] | undefined): number | undefined =>
   lengths === undefined ? undefined : Math.max(1, ...lengths);
 
 /** The workload of given tensors: their shapes win. @throws UsageError when an option says otherwise. */
-export async function workloadOfTensors(options: WorkloadOptions, shape: AttentionShape): Promise<Workload> {
-  const model = await modelOf(options);
+export function workloadOfTensors(options: WorkloadOptions, shape: AttentionShape, model: ModelShape | null): Workload {
   const claims: readonly (readonly [option: string, claimed: number | undefined, size: keyof AttentionShape])[] = [
     ["--batch", options.batch, "batch"],
     ["--heads", options.heads, "heads"],
