@@ -5,7 +5,7 @@
 //   scratch [slot / 8][m in tile / 8], a page: the scores of 8 keys; after them the same of weights as operands, in pairs
 //           of keys where they have 16 bits
 //   state   [slot / 8][field], eights, after an eight of zeros
-//   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part
+//   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part; where a tile is dumped, after both what shared/dump.wgsl says
 
 @group(0) @binding(0) var<uniform> job: Job;
 
@@ -59,6 +59,9 @@ fn scores(keyBase: u32) {
           (*to)[i] = Words8(bitcast<vec4u>(score[0]), bitcast<vec4u>(score[1]));
           takeMaximum(0u, (eight + half) * 8u + i, score[0]);
           takeMaximum(1u, (eight + half) * 8u + i, score[1]);
+          if (dumps) {
+            sums[dumpOfKeys(slotBlock, dumpedBqk, (eight + half) * 8u + i - tileBegin / 8u * 8u)] = score;
+          }
         }
       }
     }
@@ -113,6 +116,12 @@ fn weights() {
           isBad = isBad | outside(difference(next, rm, nextSeen));
         }
         (*weights)[i][half][lane] = packed(sln, other);
+        if (dumps) {
+          sums[dumpOfKeys(slotBlock, dumpedSln, m - tileBegin / 8u * 8u)][half][lane] = sln;
+          if (perWord == 2u) {
+            sums[dumpOfKeys(slotBlock, dumpedSln, m + 1u - tileBegin / 8u * 8u)][half][lane] = other;
+          }
+        }
       }
     }
     state[stateAt(stateSld)][half][lane] = sld;
@@ -143,6 +152,10 @@ fn denominators() {
       state[stateAt(stateRm)][half][lane] = next;
       state[stateAt(stateRd)][half][lane] = nextRd;
       prm[half][lane] = factor;
+      if (dumps) {
+        sums[dumpOfQuery(slotBlock, dumpedPrm)][half][lane] = factor;
+        sums[dumpOfQuery(slotBlock, dumpedSpd)][half][lane] = spd;
+      }
       markBad(row, outside(x) | outside(sld) | outside(spd) | outside(nextRd));
     }
   }
@@ -165,7 +178,8 @@ fn weightedValues(valueBase: u32) {
       let slnv = held[i];
       if (end == tileEnd) {
         let rnv = sums[sumsAt + i];
-        sums[sumsAt + i] = Eight(corrected(0u, rnv[0], slnv[0]), corrected(1u, rnv[1], slnv[1]));
+        let f = column * 8u + i;
+        sums[sumsAt + i] = Eight(corrected(0u, f, rnv[0], slnv[0]), corrected(1u, f, rnv[1], slnv[1]));
       } else {
         sums[job.partsAt + sumsAt + i] = slnv;
       }
@@ -174,11 +188,15 @@ fn weightedValues(valueBase: u32) {
 }
 
 // Step 7 for half of the rows of a column, where they have a key in the tile.
-fn corrected(half: u32, rnv: vec4f, slnv: vec4f) -> vec4f {
+fn corrected(half: u32, f: u32, rnv: vec4f, slnv: vec4f) -> vec4f {
   let factor = prm[half];
   let spnv = vec4f(spnvOf(rnv.x, factor.x), spnvOf(rnv.y, factor.y), spnvOf(rnv.z, factor.z), spnvOf(rnv.w, factor.w));
   let sum = slnv + spnv;
   let next = vec4f(roundA(sum.x), roundA(sum.y), roundA(sum.z), roundA(sum.w));
+  if (dumps) {
+    sums[dumpOfFeatures(slotBlock, dumpedSlnv, f)][half] = slnv;
+    sums[dumpOfFeatures(slotBlock, dumpedSpnv, f)][half] = spnv;
+  }
   let hasKey = factor >= vec4f();
   let isBad = hasKey & (outside4(slnv) | outside4(spnv) | outside4(next));
   if (any(isBad)) {

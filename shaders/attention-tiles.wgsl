@@ -181,11 +181,26 @@ fn seenOf(row: Row, m: u32) -> vec4<bool> {
   return (four >= vec4u(row.firstSeen)) & (four < vec4u(row.lastSeen));
 }
 
+// Where a dump has a value of this row (shared/dump.wgsl): the quad; its place in the quad is that of the row.
+fn dumpQuad(eightAt: u32, row: u32) -> u32 {
+  return eightAt * 2u + row % 8u / 4u;
+}
+
+// Keys first to first + 7 of a tensor, for the row of this invocation.
+fn dumpEight(tensor: u32, home: u32, row: u32, first: u32, values: Eight) {
+  for (var i = 0u; i < 8u; i += 1u) {
+    sums[dumpQuad(dumpOfKeys(home * eights + row / 8u, tensor, first + i), row)][row % 4u] = values[i / 4u][i % 4u];
+  }
+}
+
 // LM of the part.
 fn maximum(row: ptr<function, Row>, home: u32, part: Part, place: Place) {
   var lm = vec4f((*row).lm);
   for (var m = part.begin / 8u * 8u; m < part.end; m += 8u) {
     let eight = loadEight(scoresAt(home, m, part), place.row);
+    if (dumps) {
+      dumpEight(dumpedBqk, home, place.row, m - part.tileBegin / 8u * 8u, eight);
+    }
     lm = max(lm, select(vec4f(none), eight[0], seenOf(*row, m)));
     lm = max(lm, select(vec4f(none), eight[1], seenOf(*row, m + 4u)));
   }
@@ -221,7 +236,7 @@ fn putWeights(key: u32, row: u32, weights: vec4f) {
 }
 
 // SPD and RD at the end of a tile, and the factor of step 7.
-fn finishRow(row: ptr<function, Row>, next: f32, place: Place, hasKey: bool) {
+fn finishRow(row: ptr<function, Row>, next: f32, home: u32, place: Place, hasKey: bool) {
   var factor = -1.0;
   if (hasKey) {
     var x = 0.0;
@@ -236,15 +251,24 @@ fn finishRow(row: ptr<function, Row>, next: f32, place: Place, hasKey: bool) {
     (*row).rd = rd;
     (*row).rm = next;
     (*row).isBad = (*row).isBad | outside(x) | outside(sld) | outside(spd) | outside(rd);
+    if (dumps) {
+      let slotBlock = home * eights + place.row / 8u;
+      sums[dumpQuad(dumpOfQuery(slotBlock, dumpedPrm), place.row)][place.row % 4u] = factor;
+      sums[dumpQuad(dumpOfQuery(slotBlock, dumpedSpd), place.row)][place.row % 4u] = spd;
+    }
   }
   factors[place.row] = factor;
 }
 
 // RNV = rA(SLNV + SPNV), SPNV = z(rA(RNV * PRM)); the old RNV for a row that has no key in the tile.
-fn corrected(rnv: f32, slnv: f32, row: u32) -> f32 {
+fn corrected(rnv: f32, slnv: f32, row: u32, dumpTo: u32) -> f32 {
   let factor = factors[row];
   let spnv = flushTiny(roundA(pin(rnv * factor)));
   let next = roundA(slnv + spnv);
+  if (dumps) {
+    sums[dumpTo][row % 4u] = slnv;
+    sums[dumpTo + dumpedColumns() * 2u][row % 4u] = spnv;
+  }
   if (factor < 0.0) {
     return rnv;
   }
@@ -258,11 +282,13 @@ fn corrected(rnv: f32, slnv: f32, row: u32) -> f32 {
 fn finishQuad(at: u32, slnv: vec4f, row: u32, ends: bool) {
   if (ends) {
     let rnv = sums[at];
+    let eight = at / 2u;
+    let dumpTo = dumpOfFeatures(eight / dumpedColumns(), dumpedSlnv, eight % dumpedColumns()) * 2u + at % 2u;
     sums[at] = vec4f(
-      corrected(rnv.x, slnv.x, row),
-      corrected(rnv.y, slnv.y, row + 1u),
-      corrected(rnv.z, slnv.z, row + 2u),
-      corrected(rnv.w, slnv.w, row + 3u),
+      corrected(rnv.x, slnv.x, row, dumpTo),
+      corrected(rnv.y, slnv.y, row + 1u, dumpTo),
+      corrected(rnv.z, slnv.z, row + 2u, dumpTo),
+      corrected(rnv.w, slnv.w, row + 3u, dumpTo),
     );
   } else {
     sums[job.partsAt * 2u + at] = slnv;
@@ -356,6 +382,13 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
           if (column == 0u) {
             a = Eight(weightsOf(&row, a[0], next, first), weightsOf(&row, a[1], next, first + 4u));
             b = Eight(weightsOf(&row, b[0], next, first + 8u), weightsOf(&row, b[1], next, first + 12u));
+            if (dumps) {
+              let key = first - tileBegin / 8u * 8u;
+              dumpEight(dumpedSln, home, place.row, key, a);
+              if (hasSecond) {
+                dumpEight(dumpedSln, home, place.row, key + 8u, b);
+              }
+            }
             if (columns > 64u) {
               storeEight(at, place.row, a);
               if (hasSecond) {
@@ -376,7 +409,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
         }
 
         if (column == 0u && ends) {
-          finishRow(&row, next, place, max(window.x, tileBegin) < min(window.y, tileEnd));
+          finishRow(&row, next, home, place, max(window.x, tileBegin) < min(window.y, tileEnd));
         }
         workgroupBarrier();
         if (mine < columns) {

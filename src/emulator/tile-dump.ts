@@ -22,14 +22,6 @@ export const dumpTensors = {
 } as const;
 
 export type DumpTensor = keyof typeof dumpTensors;
-const tensorsBy = (by: string): readonly DumpTensor[] =>
-  (Object.keys(dumpTensors) as DumpTensor[]).filter(tensor => dumpTensors[tensor].by === by);
-
-/** Those with a value for each key of the tile, for each feature, and for each query alone. */
-export const dumpedByKeys = tensorsBy("keys");
-export const dumpedByFeatures = tensorsBy("features");
-export const dumpedByQuery = tensorsBy("query");
-
 /**
  * The intermediates of a tile, row-major [rows, columns], [F, columns] or [columns] as `dumpTensors` says. RM, RD and RNV
  * stand as they are after the tile. Entries of masked keys are +0 and have exists = 0; so are all entries of a query

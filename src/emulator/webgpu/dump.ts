@@ -1,102 +1,104 @@
 import { maskOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
+import type { RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
-import { dumpedByFeatures, dumpedByKeys, dumpedByQuery, firstRowOf, type TileDump } from "../tile-dump.js";
+import { firstRowOf, type TileDump } from "../tile-dump.js";
 import type { BlockPlan } from "./blocks.js";
 import type { DeviceGuard } from "./device-guard.js";
-import type { Job } from "./jobs.js";
 import { columnsTogether, eight, valueBlocksOf } from "./pack.js";
+import { dumpEightsOf, type RequestBuffers, tilePagesOf } from "./request-buffers.js";
+import { noMaximum, stateField, stateFields, stateHeader } from "./state.js";
 
-/** What a dump of some query columns needs: keys of the tile, slots and columns of the value. */
-interface DumpSize {
-  readonly rows: number;
-  readonly slots: number;
-  readonly padded: number;
-}
-
-/** The tile's keys as a job, its part of K and V begun where K's layout allows. */
-export function tileJob({ shape, tile }: AttentionProblem, { m1 }: TileCoordinates, group: number): Job {
-  const keyBegin = m1 * tile.m0;
-  const keyEnd = Math.min(keyBegin + tile.m0, shape.keys);
-  const chunk = {
-    groupBegin: group,
-    groupCount: 1,
-    keyBegin: Math.floor(keyBegin / eight) * eight,
-    keyEnd,
-  };
-  return { chunk, blockBegin: 0, blockCount: 0, keyBegin, keyEnd, phases: 0, macs: 0 };
-}
-
-/** The plan with its blocks stopped before tile m1. */
-export function before(m1: number, plan: BlockPlan): BlockPlan {
+/** The plan with no more than tiles [begin, end) of its blocks. */
+export function tilesOf(plan: BlockPlan, begin: number, end: number): BlockPlan {
+  const within = (tile: number): number => Math.min(Math.max(tile, begin), end);
   const blocks = plan.blocks.map(block => ({
     ...block,
-    tileBegin: Math.min(block.tileBegin, m1),
-    tileEnd: Math.min(block.tileEnd, m1),
+    tileBegin: within(block.tileBegin),
+    tileEnd: within(block.tileEnd),
   }));
   return { ...plan, blocks };
 }
 
-/** Floats that shaders/dump-tile.wgsl writes: tensor after tensor, in the order of these lists. */
-export function dumpFloats({ rows, slots, padded }: DumpSize): number {
-  return (dumpedByKeys.length * rows + dumpedByQuery.length + dumpedByFeatures.length * padded) * slots;
+/** What the kernels leave on the device: the state of the slots, and sums with a dump behind them. */
+export interface DeviceDump {
+  readonly slots: number;
+  readonly state: Float32Array;
+  readonly sums: Float32Array;
 }
 
-export function dumpSizeOf({ shape, tile }: AttentionProblem, m1: number, slots: number): DumpSize {
-  const rows = Math.min(tile.m0, shape.keys - m1 * tile.m0);
-  return { rows, slots, padded: valueBlocksOf(shape.valueDim) * columnsTogether };
-}
-
-/** Runs `encode` with a fresh, zeroed buffer for a dump and reads it back. */
-export async function readDump(
-  guard: DeviceGuard,
-  size: DumpSize,
-  dispatch: (dump: GPUBuffer) => void,
-): Promise<Float32Array> {
-  const bytes = 4 * dumpFloats(size);
-  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const dump = guard.device.createBuffer({ label: "dump", size: bytes, usage: STORAGE | COPY_SRC });
-  const readback = guard.device.createBuffer({ label: "dump readback", size: bytes, usage: MAP_READ | COPY_DST });
+/** Brings a dump back from the buffers of a request. */
+export async function readDump(guard: DeviceGuard, slots: number, buffers: RequestBuffers): Promise<DeviceDump> {
+  const { state, sums } = buffers.sizes;
+  const { MAP_READ, COPY_DST } = GPUBufferUsage;
+  const readback = guard.device.createBuffer({ label: "dump", size: state + sums, usage: MAP_READ | COPY_DST });
   try {
-    dispatch(dump);
     const encoder = guard.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(dump, 0, readback, 0, bytes);
+    encoder.copyBufferToBuffer(buffers.state, 0, readback, 0, state);
+    encoder.copyBufferToBuffer(buffers.sums, 0, readback, state, sums);
     guard.device.queue.submit([encoder.finish()]);
     await guard.wait(readback.mapAsync(GPUMapMode.READ));
-    return new Float32Array(readback.getMappedRange().slice(0));
+    const words = new Float32Array(readback.getMappedRange().slice(0));
+    return { slots, state: words.subarray(0, state / 4), sums: words.subarray(state / 4) };
   } finally {
-    dump.destroy();
     readback.destroy();
   }
 }
 
-/** Puts what came from the device for query columns [first, first + count) of the tile in its place. */
+/** Puts what came from the device for `rows`, which are queries of the tile, in its place. */
 export function collectDump(
   problem: AttentionProblem,
   at: TileCoordinates,
-  { rows, slots, padded }: DumpSize,
-  device: Float32Array,
-  first: number,
-  count: number,
+  { blocks, blockRows }: BlockPlan,
+  rows: RowRange,
+  device: DeviceDump,
   out: TileDump,
 ): void {
-  const { valueDim } = problem.shape;
-  const { m0 } = problem.tile;
-  const copy = (to: Float32Array, toRow: number, from: number): void => {
-    to.set(device.subarray(from, from + count), toRow * out.columns + first);
-  };
-  for (let m = 0; m < rows; m += 1) {
-    for (const [n, name] of dumpedByKeys.entries()) copy(out[name], m, (n * rows + m) * slots);
-  }
-  for (const [n, name] of dumpedByQuery.entries()) copy(out[name], 0, (dumpedByKeys.length * rows + n) * slots);
-  for (const [n, name] of dumpedByFeatures.entries()) {
-    const begin = dumpedByKeys.length * rows + dumpedByQuery.length + n * padded;
-    for (let f = 0; f < valueDim; f += 1) copy(out[name], f, (begin + f) * slots);
-  }
   const mask = maskOf(problem);
-  for (let p = first; p < first + count; p += 1) {
-    const { from, to } = mask.span(firstRowOf(problem, at) + p);
-    const end = Math.min(rows, to - at.m1 * m0);
-    for (let m = Math.max(0, from - at.m1 * m0); m < end; m += 1) out.exists[m * out.columns + p] = 1;
+  const first = rows.start - firstRowOf(problem, at);
+  for (const [n, { row, count }] of blocks.entries()) {
+    for (let i = 0; i < count; i += 1) {
+      const p = first + row - rows.start + i;
+      collectQuery(problem, at.m1, device, n * blockRows + i, mask.span(row + i), p, out);
+    }
+  }
+}
+
+/** One query of a dump, column p of the tile, from its slot. */
+function collectQuery(
+  { shape, tile, ...rest }: AttentionProblem,
+  m1: number,
+  { slots, state, sums }: DeviceDump,
+  slot: number,
+  seen: { readonly from: number; readonly to: number },
+  p: number,
+  out: TileDump,
+): void {
+  const problem = { shape, tile, ...rest };
+  const columns = valueBlocksOf(shape.valueDim) * columnsTogether;
+  const [slotBlock, lane] = [Math.floor(slot / eight), slot % eight];
+  const wordAt = (eights: number): number => sums[eights * eight + lane] as number;
+  const stateOf = (field: keyof typeof stateField): number =>
+    state[stateHeader + (slotBlock * stateFields + stateField[field]) * eight + lane] as number;
+  const dumpAt = 2 * (slots / eight) * columns + slotBlock * dumpEightsOf(problem);
+  out.rm[p] = stateOf("rm") === noMaximum ? 0 : stateOf("rm");
+  out.rd[p] = stateOf("rd");
+  for (let f = 0; f < shape.valueDim; f += 1) out.rnv[f * out.columns + p] = wordAt(slotBlock * columns + f);
+  const firstKey = m1 * tile.m0;
+  const [begin, end] = [Math.max(seen.from - firstKey, 0), Math.min(seen.to - firstKey, out.rows)];
+  if (begin >= end) return;
+  for (const field of ["lm", "sld"] as const) out[field][p] = stateOf(field);
+  out.prm[p] = wordAt(dumpAt);
+  out.spd[p] = wordAt(dumpAt + 1);
+  for (let f = 0; f < shape.valueDim; f += 1) {
+    out.slnv[f * out.columns + p] = wordAt(dumpAt + 2 + f);
+    out.spnv[f * out.columns + p] = wordAt(dumpAt + 2 + columns + f);
+  }
+  // Keys are counted from the eight in which the tile begins.
+  const keysAt = dumpAt + 2 + 2 * columns + (firstKey % eight);
+  for (let m = begin; m < end; m += 1) {
+    out.exists[m * out.columns + p] = 1;
+    out.bqk[m * out.columns + p] = wordAt(keysAt + m);
+    out.sln[m * out.columns + p] = wordAt(keysAt + tilePagesOf(problem) * eight + m);
   }
 }

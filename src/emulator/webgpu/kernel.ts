@@ -15,13 +15,15 @@ const arithmeticFiles = (arithmetic: ArithmeticSpec): readonly string[] => [
 
 /** A kernel: a file of shaders/ and what its text depends on. */
 export interface Kernel {
-  readonly name: "attention-rows" | "attention-tiles" | "dump-tile" | "finish" | "operations" | "pack";
+  readonly name: "attention-rows" | "attention-tiles" | "finish" | "operations" | "pack";
   readonly arithmetic: ArithmeticSpec;
   readonly workgroupSize: number;
   /** Unsigned constants of this kernel's own. */
   readonly constants?: Readonly<Record<string, number>>;
   /** Whether the invocations of a quad share what they read; needs the feature `subgroups`. */
   readonly quads?: boolean;
+  /** Whether an attention kernel stores every intermediate of the tiles that it works on. */
+  readonly dumps?: boolean;
 }
 
 const unsigned = (constants: Readonly<Record<string, number>>): string =>
@@ -30,9 +32,9 @@ const unsigned = (constants: Readonly<Record<string, number>>): string =>
     .join("");
 
 /** Declarations that WGSL wants as constants: what host and shaders share, and what the arithmetic says. */
-function prelude({ arithmetic, workgroupSize, constants }: Kernel): string {
+function prelude({ arithmetic, workgroupSize, constants, dumps = false }: Kernel): string {
   const structs = [jobLayout, blockLayout, operationBatchLayout, packBatchLayout].map(layout => layout.wgsl);
-  const own = unsigned({ workgroupSize, ...constants });
+  const own = `${unsigned({ workgroupSize, ...constants })}const dumps = ${dumps};\n`;
   return [...structs, stateDeclarations, opCodeDeclarations, own, arithmeticPrelude(arithmetic)].join("");
 }
 
@@ -41,13 +43,13 @@ function filesOf({ name, quads, arithmetic }: Kernel): readonly string[] {
   if (name === "attention-rows") {
     const words = quads ? "shared/quad-words" : "shared/shared-words";
     const products = ["shared/scores-chain", "shared/values-chain"];
-    return ["shared/block", words, "shared/sixteen", "shared/rows", ...products, "shared/window"];
+    return ["shared/block", words, "shared/sixteen", "shared/rows", ...products, "shared/window", "shared/dump"];
   }
   if (name === "operations") {
     const terms = termsAreWhole(arithmetic) ? "shared/terms-whole" : "shared/terms-split";
     return ["shared/block-sum", terms, "shared/wide-sum", "shared/numerators"];
   }
-  return name === "attention-tiles" ? ["shared/block"] : [];
+  return name === "attention-tiles" ? ["shared/block", "shared/dump"] : [];
 }
 
 /** The whole text of a kernel. */

@@ -70,6 +70,8 @@ export const jobLayout = structLayout("Job", {
   weightsAt: "u32",
   /** Where in the sums the partial SLNV begins, in eights of words: the size of RNV. */
   partsAt: "u32",
+  /** Eights of words that a dump has of eight slots (shaders/shared/dump.wgsl). */
+  dumpEights: "u32",
   /** c = RNE32(scale * log2 e). */
   factor: "f32",
 });

@@ -20,6 +20,12 @@ export function tilePagesOf({ tile }: AttentionProblem): number {
   return Math.ceil(tile.m0 / eight) + 1;
 }
 
+/** Eights of words that the dump of a tile has of eight slots (shaders/shared/dump.wgsl). */
+export function dumpEightsOf(problem: AttentionProblem): number {
+  const columns = valueBlocksOf(problem.shape.valueDim) * columnsTogether;
+  return 2 + 2 * columns + 2 * tilePagesOf(problem) * eight;
+}
+
 /** What sets the kernels' requests apart: fields of a slot's state, vectors over F, and pages of scratch of eight slots. */
 export interface SlotNeeds {
   readonly stateFields: number;
@@ -52,15 +58,17 @@ export function sizesOf(
 export const vectorBytes = (valueDim: number, slots: number): number =>
   4 * slots * valueBlocksOf(valueDim) * columnsTogether;
 
-/** Bytes of the buffers of a request to the kernels written by hand. */
+/** Bytes of the buffers of a request to the kernels written by hand, with `dumpEights` of words for the dump of eight slots. */
 export function requestSizes(
   problem: AttentionProblem,
   slots: number,
   { kernel, blockRows }: Pick<Variant, "kernel" | "blockRows">,
+  dumpEights = 0,
 ): RequestSizes {
   // attention-tiles puts the weights in the place of the scores.
   const scratchPages = (kernel === "attention-tiles" ? 1 : 2) * tilePagesOf(problem);
-  return sizesOf(problem, { stateFields, vectors: 2, scratchPages }, slots, blockRows);
+  const sizes = sizesOf(problem, { stateFields, vectors: 2, scratchPages }, slots, blockRows);
+  return { ...sizes, sums: sizes.sums + 4 * slots * dumpEights };
 }
 
 /** The buffers of one request, made once for the most rows that a request may have. */

@@ -35,18 +35,17 @@ export interface DeviceRows {
  */
 export function upload(
   { guard, problem, operands, packer }: RequestContext,
-  { blocks, blockRows, windows }: BlockPlan,
+  plan: BlockPlan,
   buffers: RequestBuffers,
   fields: Float32Array,
   vectors: number,
   fieldsOfRow?: (row: number) => Float32Array,
 ): void {
   const { queue } = guard.device;
+  const { blocks, blockRows, windows } = plan;
   const { headDim, valueDim } = problem.shape;
   const slots = blocks.length * blockRows;
-  const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
-  for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
-  queue.writeBuffer(buffers.blocks, 0, table.buffer);
+  writeBlocks(guard, plan, buffers);
   queue.writeBuffer(buffers.windows, 0, windows);
   const fill = (source: Float32Array): void => {
     for (const [n, { row, count }] of blocks.entries()) {
@@ -86,6 +85,13 @@ export function upload(
   const bytes = vectors * vectorBytes(valueDim, slots);
   if (bytes > 0) encoder.clearBuffer(buffers.sums, 0, bytes);
   queue.submit([encoder.finish()]);
+}
+
+/** Uploads the blocks of a plan: what tiles each works on. */
+export function writeBlocks({ device }: DeviceGuard, { blocks }: BlockPlan, buffers: RequestBuffers): void {
+  const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
+  for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
+  device.queue.writeBuffer(buffers.blocks, 0, table.buffer);
 }
 
 /** Dispatches jobs one by one, no faster than the adapter does them. */

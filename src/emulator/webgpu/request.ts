@@ -3,8 +3,16 @@ import { encodeDispatch } from "./dispatch.js";
 import { type Job, type JobLimits, planJobs } from "./jobs.js";
 import { jobLayout } from "./layout.js";
 import { columnsTogether, valueBlocksOf } from "./pack.js";
-import { type RequestBuffers, tilePagesOf } from "./request-buffers.js";
-import { type DeviceRows, inPace, jobMembers, type RequestContext, readBack, upload } from "./request-steps.js";
+import { dumpEightsOf, type RequestBuffers, tilePagesOf } from "./request-buffers.js";
+import {
+  type DeviceRows,
+  inPace,
+  jobMembers,
+  type RequestContext,
+  readBack,
+  upload,
+  writeBlocks,
+} from "./request-steps.js";
 import { noMaximum, stateField, stateFields, stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/finish.wgsl. */
@@ -44,25 +52,23 @@ export class Request {
     upload(this.#context, this.#plan, this.#buffers, fields, 1);
   }
 
-  /** Takes the rows through the tiles of the plan. */
-  async advance(signal?: AbortSignal): Promise<void> {
-    const { problem, attention, jobLimits } = this.#context;
-    const dispatch = (job: Job): void => this.dispatch(job, attention, this.#buffers.scratch, job.blockCount);
-    await inPace(this.#context, planJobs(problem, this.#plan, jobLimits), dispatch, signal);
+  /** Takes the rows through the tiles of the plan, or of a part of it. */
+  async advance(signal?: AbortSignal, plan = this.#plan, pipeline = this.#context.attention): Promise<void> {
+    const { problem, jobLimits } = this.#context;
+    if (plan !== this.#plan) writeBlocks(this.#context.guard, plan, this.#buffers);
+    const dispatch = (job: Job): void => this.#dispatch(job, pipeline);
+    await inPace(this.#context, planJobs(problem, plan, jobLimits), dispatch, signal);
   }
 
-  /** Submits one dispatch of a kernel that works on a tile; `last` is what the kernel has at its last binding. */
-  dispatch(job: Job, pipeline: GPUComputePipeline, last: GPUBuffer, workgroups: number): void {
+  #dispatch(job: Job, pipeline: GPUComputePipeline): void {
     const { guard, chunks } = this.#context;
-    const { job: jobBuffer, blocks, windows, queries, state, sums } = this.#buffers;
+    const { job: jobBuffer, blocks, windows, queries, state, sums, scratch } = this.#buffers;
     const keys = chunks.keys(job.chunk);
     const values = chunks.values(job.chunk);
     this.#writeJob(job, keys.groupStride, values.groupStride);
-    const own = { 0: jobBuffer, 2: windows, 3: queries, 4: keys.buffer, 5: values.buffer, 6: state, 7: sums, 8: last };
-    // dump-tile has no use for the blocks.
-    const buffers = pipeline === this.#context.attention ? { ...own, 1: blocks } : own;
+    const own = { 0: jobBuffer, 1: blocks, 2: windows, 3: queries, 4: keys.buffer, 5: values.buffer };
     const encoder = guard.device.createCommandEncoder();
-    encodeDispatch(guard.device, encoder, pipeline, buffers, workgroups);
+    encodeDispatch(guard.device, encoder, pipeline, { ...own, 6: state, 7: sums, 8: scratch }, job.blockCount);
     guard.device.queue.submit([encoder.finish()]);
   }
 
@@ -77,6 +83,7 @@ export class Request {
       tilePages,
       weightsAt: (this.#slots / 8) * tilePages,
       partsAt: this.#sumsEights,
+      dumpEights: dumpEightsOf(this.#context.problem),
     });
     this.#context.guard.device.queue.writeBuffer(this.#buffers.job, 0, view.buffer);
   }

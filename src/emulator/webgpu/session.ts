@@ -1,6 +1,5 @@
-import { kvHeadOf } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { headOf, type RowRange } from "../../attention/rows.js";
+import type { RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { requireFormat } from "../../numerics/format-of.js";
 import type { RowBlock, Session } from "../engine.js";
@@ -8,7 +7,7 @@ import { programOf } from "../program-of.js";
 import { emptyDump, firstRowOf, requireTile, type TileDump } from "../tile-dump.js";
 import { type BlockPlan, countTiles, planBlocks } from "./blocks.js";
 import { bytesPerKey, ChunkCache } from "./chunk-cache.js";
-import { before, collectDump, dumpFloats, dumpSizeOf, readDump, tileJob } from "./dump.js";
+import { collectDump, readDump, tilesOf } from "./dump.js";
 import type { EngineContext } from "./engine-context.js";
 import { keyOrder } from "./key-order.js";
 import { jobLayout } from "./layout.js";
@@ -17,13 +16,11 @@ import { eight } from "./pack.js";
 import { Packer } from "./packer.js";
 import { openPrintedSession } from "./program-session.js";
 import { finishWorkgroup, Request, type SessionContext } from "./request.js";
-import { requestSizes } from "./request-buffers.js";
+import { dumpEightsOf, RequestBuffers, type RequestSizes, requestSizes } from "./request-buffers.js";
 import { RequestPool, slotsWithin } from "./request-pool.js";
 import type { DeviceRows } from "./request-steps.js";
 import { stateField, stateFields, stateHeader } from "./state.js";
 import type { Variant } from "./variant.js";
-
-const dumpWorkgroup = 4;
 
 /** Opens one problem on a device. */
 export async function openSession(
@@ -39,9 +36,10 @@ export async function openSession(
   const { name } = requireFormat(arithmetic, "engine webgpu");
   const variant = variantFor(problem);
   const { kernel, workgroupSize, shape = {}, quads = false } = variant;
+  const attentionKernel = { name: kernel, arithmetic, workgroupSize, constants: shape, quads };
   const [attention, finish, packer] = await guard.wait(
     Promise.all([
-      kernels.pipeline({ name: kernel, arithmetic, workgroupSize, constants: shape, quads }),
+      kernels.pipeline(attentionKernel),
       kernels.pipeline({ name: "finish", arithmetic, workgroupSize: finishWorkgroup }),
       Packer.open(guard, kernels, arithmetic),
     ]),
@@ -69,8 +67,8 @@ export async function openSession(
   const bytes = Math.max(uploadBytes, ...Object.values(sizes(blockRows)));
   const mostSlots = slotsWithin(Math.min(binding, variant.requestBytes), bytes, clipped, blockRows);
   const pool = new RequestPool(context, variant, mostSlots, sizes, jobLayout.byteSize);
-  const dumpKernel = () => kernels.pipeline({ name: "dump-tile", arithmetic, workgroupSize: dumpWorkgroup });
-  return new WebGpuSession(context, variant, pool, compileSeconds, dumpKernel);
+  const dumping = () => kernels.pipeline({ ...attentionKernel, dumps: true });
+  return new WebGpuSession(context, variant, pool, compileSeconds, dumping);
 }
 
 class WebGpuSession implements Session {
@@ -81,7 +79,8 @@ class WebGpuSession implements Session {
     private readonly variant: Variant,
     private readonly pool: RequestPool,
     readonly compileSeconds: number,
-    private readonly dumpKernel: () => Promise<GPUComputePipeline>,
+    /** The same kernel, with its stores of intermediates switched on. */
+    private readonly dumping: () => Promise<GPUComputePipeline>,
   ) {}
 
   get rowsPerRequest(): number {
@@ -101,35 +100,39 @@ class WebGpuSession implements Session {
     });
   }
 
+  /** The tiles before this one as in a run, then this one by the same kernel with its stores switched on. */
   async dump(at: TileCoordinates): Promise<TileDump> {
     const { problem, guard } = this.context;
     requireTile(at, problem);
-    const { shape } = problem;
-    const pipeline = await guard.wait(this.dumpKernel());
-    const firstRow = firstRowOf(problem, at);
-    const group = kvHeadOf(shape, headOf(shape, firstRow));
+    const dumping = await guard.wait(this.dumping());
     const out = emptyDump(problem, at);
     // As many query columns at a time as fit a request.
-    for (let first = 0; first < out.columns; first += this.#dumpColumns(at.m1)) {
-      const count = Math.min(out.columns - first, this.#dumpColumns(at.m1));
-      const rows = { start: firstRow + first, end: firstRow + first + count };
-      const plan = before(at.m1, planBlocks(problem, rows, this.variant.blockRows));
-      const size = dumpSizeOf(problem, at.m1, plan.blocks.length * plan.blockRows);
-      const device = await this.pool.withBuffers(plan, async buffers => {
+    for (let first = 0; first < out.columns; first += this.#dumpColumns) {
+      const start = firstRowOf(problem, at) + first;
+      const rows = { start, end: start + Math.min(out.columns - first, this.#dumpColumns) };
+      const plan = planBlocks(problem, rows, this.variant.blockRows);
+      const slots = plan.blocks.length * plan.blockRows;
+      const buffers = new RequestBuffers(guard.device, this.#dumpSizes(slots), jobLayout.byteSize);
+      try {
         const request = new Request(this.context, plan, buffers);
         request.start();
-        await request.advance();
-        const workgroups = Math.ceil(size.slots / dumpWorkgroup);
-        return readDump(guard, size, dump => request.dispatch(tileJob(problem, at, group), pipeline, dump, workgroups));
-      });
-      collectDump(problem, at, size, device, first, count, out);
+        await request.advance(undefined, tilesOf(plan, 0, at.m1));
+        await request.advance(undefined, tilesOf(plan, at.m1, at.m1 + 1), dumping);
+        collectDump(problem, at, plan, rows, await readDump(guard, slots, buffers), out);
+      } finally {
+        buffers.close();
+      }
     }
     return out;
   }
 
-  #dumpColumns(m1: number): number {
+  #dumpSizes(slots: number): RequestSizes {
+    return requestSizes(this.context.problem, slots, this.variant, dumpEightsOf(this.context.problem));
+  }
+
+  get #dumpColumns(): number {
     const { blockRows, requestBytes } = this.variant;
-    const bytes = 4 * dumpFloats(dumpSizeOf(this.context.problem, m1, blockRows));
+    const bytes = Math.max(...Object.values(this.#dumpSizes(blockRows)));
     return Math.min(this.pool.mostSlots, Math.max(1, Math.floor(requestBytes / bytes)) * blockRows);
   }
 

@@ -6,7 +6,7 @@ import { formatNames } from "../../../src/numerics/format.js";
 import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { readShader } from "../../../src/platform/shaders.js";
 
-const rounding = ["attention-rows", "attention-tiles", "finish", "dump-tile", "operations"] as const;
+const rounding = ["attention-rows", "attention-tiles", "finish", "operations"] as const;
 const kernels = [...rounding, "pack"] as const;
 const bf16 = { arithmetic: formatArithmetics.bf16, workgroupSize: 64, constants: { blocksAtOnce: 1, wordsAtOnce: 1 } };
 const cases = kernels.flatMap(kernel => formatNames.map(format => [kernel, format] as const));
