@@ -1,4 +1,5 @@
 // AV [slot][F] of a vector of a printed program, [slot / 8][F][8 slots]: an invocation makes an element.
+// #import host: ProgramJob, workgroupSize
 
 @group(0) @binding(0) var<uniform> job: ProgramJob;
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;

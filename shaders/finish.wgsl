@@ -1,4 +1,8 @@
 // AV = z(rA(RNV / RD)) [slot][F]: an invocation makes an element.
+// #import host: Job, outside, roundA, stateBad, stateFields, stateRd, workgroupSize
+// #import shared/barrier: opaqueZero
+// #import shared/divide: divide
+// #import shared/exp2: flushTiny
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;

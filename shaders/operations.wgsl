@@ -1,5 +1,14 @@
 // The operations of a processing element one by one, as the attention kernels use them: for the self-test. An
 // invocation makes one result; the op codes come in the prelude (src/emulator/webgpu/operations.ts).
+// #import host: OperationBatch, dotBlock, hasKeyBlocks, hasValueBlocks, kLeastPower, keyBlock, keyStepsAreWide, macOne, opAdd, opBlockNumerator, opBlockScale, opCancel, opCorrection, opDiv, opExp, opFused, opMul, opNumerator, opOperand, opPower, opScore, opSubtract, opUpdate, opWeightedSum, pLeastPower, qLeastPower, roundA, roundP, vLeastPower, valueBlock, valueStepsAreWide, workgroupSize
+// #import shared/barrier: opaqueZero, pin
+// #import shared/block-sum: cutFactor, powerOf, topOf
+// #import shared/divide: divide
+// #import shared/exp2: correction, exponential, flushTiny, powerOfTwo
+// #import shared/fused: fusedMultiplyAdd
+// #import shared/numerators: mxRatio, mxScale, nvfp4Ratio, nvfp4Scale
+// #import shared/terms-split | shared/terms-whole: Terms, moreTerms, termSum
+// #import shared/wide-sum: exponentOfOne, largestExponentOf, wideResult, wideSum, wideTerm
 
 @group(0) @binding(0) var<uniform> batch: OperationBatch;
 @group(0) @binding(1) var<storage, read> a: array<f32>;

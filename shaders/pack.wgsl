@@ -1,5 +1,7 @@
 // Q, K or V from fp32 [row][width] into pages of 8 x 8 words (src/emulator/webgpu/pack.ts): an invocation makes a word.
 // Rows and columns beyond the width are zeros, which change no bit: s + 0 * 0 = s.
+// #import host: PackBatch, pageLayout, workgroupSize
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: packed, perWord
 
 @group(0) @binding(0) var<uniform> batch: PackBatch;
 @group(0) @binding(1) var<storage, read> source: array<u32>;

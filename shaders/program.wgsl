@@ -7,6 +7,15 @@
 //           values, or as operands in pairs of keys where they have 16 bits; of a tile's keys from its first eight, or of all
 //   state   [slot / 8][field], eights, after an eight of zeros
 //   sums    one after the other for each vector over F: [slot / 8][F], eights
+// #import host: ProgramJob, blocksAtOnce, endSteps, tileSteps, workgroupSize
+// #import shared/barrier: opaqueZero
+// #import shared/divide: divide
+// #import shared/eight: Eight, Words8
+// #import shared/quad-words | shared/shared-words: keyWord, startWords
+// #import shared/rows: blocks, scratch, slotBlock, state, sums, tileBegin, tileEnd, windows
+// #import shared/scores-blocks | shared/scores-chain | shared/scores-steps | shared/scores-wide: holdScores
+// #import shared/sixteen: held, pageWeights
+// #import shared/values-blocks | shared/values-chain | shared/values-steps | shared/values-wide: holdWeightedValues
 
 @group(0) @binding(0) var<uniform> job: ProgramJob;
 

@@ -37,6 +37,12 @@ const layerOf = (file: string): string => file.split("/")[0] ?? file;
 describe("layers", () => {
   it("finds the sources", () => expect(files.length).toBeGreaterThan(1));
 
+  it("ARCHITECTURE.md names every folder of src", () => {
+    const page = readFileSync(resolve(root, "../ARCHITECTURE.md"), "utf8");
+    const folders = new Set(files.map(layerOf).filter(name => !name.endsWith(".ts")));
+    expect([...page.matchAll(/^\| `([\w-]+)` +\|/gm)].map(([, name]) => name).sort()).toEqual([...folders].sort());
+  });
+
   it.each([...imports])("%s imports nothing above it", (file, specifiers) => {
     const layer = layerOf(file);
     const allowed = mayImport[layer];

@@ -3,6 +3,9 @@
 //
 // Four sums side by side, without shifts by amounts of their own, for which SwiftShader takes lane by lane. `top` is the largest power
 // of two of a step, `scale` what its products are times: a power of two.
+// #import host: dotAlign, dotResultMask, leastTop
+// #import shared/barrier: pin4
+// #import shared/terms-split | shared/terms-whole: termStep
 
 // The larger of values that are 0 or more, by their bits: SwiftShader takes one instruction for it, and seven for fp32's maximum, which
 // looks for NaNs.

@@ -1,5 +1,8 @@
 // A block of accumulators that stay in registers while operands stream by. Written component by component: a compiler
 // that runs out of registers then keeps each product in one until it is added (bench/README.md).
+// #import host: macOne
+// #import shared/eight: Eight, Words8, evens, odds
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn mac(s: vec4f, a: f32, b: vec4f) -> vec4f {
   return vec4f(macOne(s.x, a, b.x), macOne(s.y, a, b.y), macOne(s.z, a, b.z), macOne(s.w, a, b.w));
 }

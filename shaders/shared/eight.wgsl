@@ -1,5 +1,6 @@
 // Eight query rows, keys or columns stand together in every buffer, and eight such eights make a page
 // (src/emulator/webgpu/pack.ts).
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: even, odd
 alias Eight = array<vec4f, 2>;
 alias Words8 = array<vec4u, 2>;
 alias Page = array<Words8, 8>;

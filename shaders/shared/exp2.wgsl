@@ -1,5 +1,7 @@
 // E2: the array's exponential (docs/numerics.md). `factor` is c = scale * log2 e; the polynomial and the limits come in the
 // prelude.
+// #import host: polynomial, roundA, roundToA, smallestCorrection, smallestExponent, smallestResult
+// #import shared/barrier: pin
 fn exponential(x: f32, factor: f32) -> f32 {
   return powerOfTwo(pin(x * factor));
 }

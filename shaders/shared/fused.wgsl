@@ -4,6 +4,7 @@
 //
 // Magnitudes are below 2^60, a result below 2^-126 gives +0. Where a product is so small that its loss is no fp32 value, all is moved up;
 // beside a larger addend neither it nor its loss counts.
+// #import shared/barrier: pin
 fn fusedMultiplyAdd(a: f32, b: f32, c: f32) -> f32 {
   let up = select(1.0, 0x1p60f, (abs(a * b) < 0x1p-70f) & (abs(c) < 0x1p-40f));
   let down = select(1.0, 0x1p-60f, up != 1.0);

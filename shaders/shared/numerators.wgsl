@@ -1,4 +1,6 @@
 // Numerators with the scales of blocks (docs/arithmetic.md, "Scales"). `amax`: the block's largest numerator.
+// #import host: pLargest, roundScale
+// #import shared/divide: divide
 
 const smallestAmax = 0x1p-40f;
 

@@ -1,5 +1,7 @@
 // Pages that all invocations of a workgroup read alike: each invocation of a quad reads two words of eight and hands
 // them on. An adapter that loads word by word for each invocation, as SwiftShader does, has a quarter of the loads.
+// #import shared/eight: Words8
+// #import shared/rows: keys, values
 alias SharedPage = array<vec2u, 32>;
 
 const pageStep = 4u;

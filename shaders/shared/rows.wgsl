@@ -10,6 +10,9 @@
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
 //
 // The prelude says how much is unrolled (RowsShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
+// #import host: Block
+// #import shared/eight: Eight, Page
+// #import shared/quad-words | shared/shared-words: SharedPage
 
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;
 @group(0) @binding(2) var<storage, read> windows: array<vec2u>;

@@ -1,4 +1,7 @@
 // Sums of blocks, times their scales, on top of sums: s + u * (a * b), each product rounded (exact where scales are powers of two).
+// #import shared/barrier: pin4
+// #import shared/block: Block8
+// #import shared/eight: Eight
 fn scaledOne(s: vec4f, u: vec4f, scale: vec4f) -> vec4f {
   return s + pin4(u * pin4(scale));
 }

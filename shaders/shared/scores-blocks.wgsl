@@ -1,5 +1,14 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: block by block
 // of `keyBlock` operands from +0, times the scales of the blocks. A turn of the inner loop takes four words.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: blocksAtOnce, keyBlock
+// #import shared/block: outerWords
+// #import shared/eight: floats
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: keys, queries, slotBlock
+// #import shared/scaled: addScaled
+// #import shared/sixteen: Sixteen, hold
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdScores(firstKey: u32) {
   const blockWords = keyBlock / perWord;
   let words = job.operandPages * 8u;

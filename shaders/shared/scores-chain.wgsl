@@ -1,4 +1,10 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: blocksAtOnce, wordsAtOnce
+// #import shared/block: outerWords
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: keys, queries, slotBlock
+// #import shared/sixteen: Sixteen, hold
 fn holdScores(firstKey: u32) {
   let pages = job.operandPages;
   var s = Sixteen();

@@ -1,5 +1,14 @@
 // Sums over E of the queries and of one eight of keys, the pages of which begin at `firstKey`, into `held`: in steps of a tensor core,
 // which end where a block of scales ends.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: dotBlock, hasKeyBlocks, kLeastPower, qLeastPower
+// #import shared/block: Block8
+// #import shared/eight: evens, floats, odds
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: keys, queries, slotBlock
+// #import shared/sixteen: Sixteen, hold
+// #import shared/steps: allRows, ended8, factorsOf8, largerPowers8, moreTerms8, outerOf8, powersOf, sumTerms8, topsOf8, unscaled
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdScores(firstKey: u32) {
   const stepWords = dotBlock / perWord;
   let words = (job.headDim + perWord - 1u) / perWord;

@@ -1,5 +1,12 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: in steps of a
 // tensor core whose terms fit no word, one sum after the other.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: blocksAtOnce, dotBlock, hasKeyBlocks, kLeastPower, keyBlock, qLeastPower
+// #import shared/quad-words | shared/shared-words: keyWord
+// #import shared/rows: queries, slotBlock
+// #import shared/sixteen: held
+// #import shared/wide-sum: exponentOfOne, largestExponentOf, powerOfOne, wideResult, wideSum, wideTerm
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: even, odd, perWord
 fn holdScores(firstKey: u32) {
   for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
     for (var row = 0u; row < 8u; row += 1u) {

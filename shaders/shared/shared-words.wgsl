@@ -1,4 +1,6 @@
 // Pages that all invocations of a workgroup read alike.
+// #import shared/eight: Page, Words8
+// #import shared/rows: keys, values
 alias SharedPage = Page;
 
 const pageStep = 1u;

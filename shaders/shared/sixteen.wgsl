@@ -1,4 +1,10 @@
 // Two blocks of accumulators, and the values that meet them: for attention-rows.wgsl and program.wgsl, with `values` of rows.wgsl.
+// #import host: blocksAtOnce
+// #import shared/block: Block8, outer8
+// #import shared/eight: Eight, Words8, evens, odds
+// #import shared/quad-words | shared/shared-words: spread
+// #import shared/rows: values
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 
 // 16 keys or columns by 8 rows, or only the first 8.
 struct Sixteen {

@@ -1,6 +1,10 @@
 // Steps of a tensor core (block-sum.wgsl) for 8 keys or columns by 8 rows, in blocks of four keys or columns by four rows. A step goes over
 // its operands twice, for the largest exponent and for the terms. All of it is written out: SwiftShader finds an element of an array lane by
 // lane.
+// #import shared/block: Block8
+// #import shared/block-sum: cutFactor, larger, powerOf, topOf
+// #import shared/eight: Eight, Words8
+// #import shared/terms-split | shared/terms-whole: Terms, moreTerms, termSum
 
 // The largest powers of two of products.
 fn largerPowers(t: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {

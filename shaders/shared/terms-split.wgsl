@@ -1,5 +1,6 @@
 // Terms of a step as two integers each, of which the first counts in steps of 2^12: products and sums so far, times their factors and 2^-12,
 // cut toward zero. fp32 holds the sum of either.
+// #import shared/block-sum: stepResult
 const termStep = 0x1p-12f;
 
 struct Terms {

@@ -1,4 +1,5 @@
 // Terms of a step whose sum fp32 holds as an integer: products and sums so far, times their factors, cut toward zero.
+// #import shared/block-sum: stepResult
 const termStep = 1.0;
 
 alias Terms = mat4x4f;

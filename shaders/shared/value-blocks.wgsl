@@ -1,4 +1,8 @@
 // Blocks of a tile's keys that have scales.
+// #import attention-rows | program: stateAt
+// #import host: blockFields, valueBlock, weightScales
+// #import shared/eight: Eight
+// #import shared/rows: state, tileBegin, tileEnd
 
 // One past the last key of the block of the sum that begins at a key.
 fn blockEnd(begin: u32) -> u32 {

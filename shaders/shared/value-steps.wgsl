@@ -1,4 +1,9 @@
 // Where the steps of a tile's keys end, and which rows see a key of one.
+// #import host: dotBlock, hasValueBlocks
+// #import shared/eight: Words8
+// #import shared/rows: tileEnd
+// #import shared/value-blocks: blockEnd
+// #import shared/window | shared/window-bits: seesSome
 
 fn stepEnd(begin: u32) -> u32 {
   if (!hasValueBlocks) {

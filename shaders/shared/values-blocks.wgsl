@@ -1,6 +1,15 @@
 // Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: block by block from +0, times
 // the scales of the blocks. A block ends where one of the weights' ends, counted from the tile's first key, or one of the values',
 // counted from key 0. `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: blocksAtOnce
+// #import shared/eight: evens, floats, keptIf, odds
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: scratch, tileBegin, tileEnd, values
+// #import shared/scaled: addScaled
+// #import shared/sixteen: Sixteen, addKey, heldSixteen, hold, moreOf, pageWeights
+// #import shared/value-blocks: blockEnd, weightScaleOf
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   let odd8 = perWord == 2u && column % 2u == 1u;
   let operandPages = job.valueBlocks * 2u / perWord;

@@ -1,5 +1,12 @@
 // Adds to the sums of a column's block in `held`, over `count` words of weights in the pages from `firstWeight` on, weights
 // times values. `firstValue` is the page of the first key's first column.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: wordsAtOnce
+// #import shared/eight: evens, odds
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: scratch, values
+// #import shared/sixteen: addKey, heldSixteen, hold, moreOf, pageWeights
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   var s = heldSixteen();
   var w = firstWeight;

@@ -2,6 +2,18 @@
 // tile's first key that exists, which end where a block of scales ends. A step of which a row sees no key is left out for it.
 // `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
 // Some keys of one word of weights: their values and weights, of even or odd keys, +0 outside of [begin, end).
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: hasValueBlocks, pLeastPower, vLeastPower
+// #import program: firstKeyOfAll
+// #import shared/block: Block8
+// #import shared/eight: Eight, Words8, evens, floats, keptIf, odds
+// #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
+// #import shared/rows: scratch, tileBegin, tileEnd, values
+// #import shared/sixteen: Sixteen, heldSixteen, hold, pageWeights
+// #import shared/steps: ended8, factorsOf8, largerPowers8, moreTerms8, outerOf8, powersOf, sumTerms8, topsOf8, unscaled
+// #import shared/value-blocks: weightScaleOf
+// #import shared/value-steps: rowsThatSee, stepEnd
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn weightsIn(word: Words8, m: u32, begin: u32, end: u32, isOdd: bool) -> Eight {
   if (isOdd) {
     return keptIf(m + 1u < end, odds(word));

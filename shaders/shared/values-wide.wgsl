@@ -1,5 +1,16 @@
 // Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: in steps of a tensor core whose terms
 // fit no word, one sum after the other.
+// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import host: blocksAtOnce, hasValueBlocks, pLeastPower, vLeastPower
+// #import program: firstKeyOfAll
+// #import shared/quad-words | shared/shared-words: valueWord
+// #import shared/rows: scratch, tileBegin, tileEnd
+// #import shared/sixteen: held
+// #import shared/value-blocks: weightScaleOf
+// #import shared/value-steps: stepEnd
+// #import shared/wide-sum: exponentOfOne, largestExponentOf, powerOfOne, wideResult, wideSum, wideTerm
+// #import shared/window | shared/window-bits: seesSome
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: even, odd, perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
     for (var row = 0u; row < 8u; row += 1u) {

@@ -2,6 +2,7 @@
 // (high, low) in two's complement. One sum at a time. Exponents are as fp32
 // holds them, 127 for 1.
 // Below every exponent: of a zero.
+// #import host: dotAlign, dotResultMask
 const noExponent = -1000;
 
 // The largest exponent of a step. `power`: the largest power of two of its products; `scale`: the exponent of their scales.

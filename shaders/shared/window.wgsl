@@ -1,4 +1,5 @@
 // Keys [x, y) of the tile that a row sees.
+// #import shared/rows: slotBlock, tileBegin, tileEnd, windows
 fn windowOf(row: u32) -> vec2u {
   let window = windows[slotBlock * 8u + row];
   return vec2u(max(window.x, tileBegin), min(window.y, tileEnd));

@@ -1,12 +1,15 @@
 import type { Command } from "commander";
+import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import type { Diagnosis } from "../../platform/doctor.js";
 import { jsonText } from "../../report/finite.js";
 import { loadArithmetic } from "../../spec/load.js";
+import { parseName } from "../values.js";
 
 interface DoctorOptions {
   readonly json?: boolean;
   readonly arithmetic?: string;
+  readonly printKernel?: readonly string[];
 }
 
 export function register(program: Command): void {
@@ -16,8 +19,13 @@ export function register(program: Command): void {
       "List adapters and engines and test whether each computes the bits of every arithmetic; 0 if at least one does.",
     )
     .option("--arithmetic <name>", "one arithmetic, by its name or .yaml file, in place of all of specs/arithmetic")
+    .option(
+      "--print-kernel <name...>",
+      "print a kernel's whole WGSL and do nothing else: its name and an arithmetic, such as `attention-rows bf16` or `program fa4-fp8`",
+    )
     .option("--json", "print the report as JSON")
-    .action(async ({ json, arithmetic }: DoctorOptions) => {
+    .action(async ({ json, arithmetic, printKernel }: DoctorOptions) => {
+      if (printKernel !== undefined) return printText(printKernel);
       const names = arithmetic === undefined ? specFiles.names("arithmetic") : [arithmetic];
       const arithmetics = names.map(name => loadArithmetic(specFiles, name, "--arithmetic"));
       const { examine } = await import("../../platform/doctor.js");
@@ -27,6 +35,18 @@ export function register(program: Command): void {
       else for (const note of report.notes) print(`note: ${note}`);
       process.exitCode = report.trusted ? 0 : 2;
     });
+}
+
+async function printText([name = "", arithmetic = "bf16", ...more]: readonly string[]): Promise<void> {
+  const { assembledKernel, assembledNames } = await import("../../emulator/webgpu/assembled.js");
+  const { readShader } = await import("../../platform/shaders.js");
+  if (more.length > 0) {
+    const expected = "a kernel's name and an arithmetic";
+    throw new UsageError({ where: "--print-kernel", got: `"${more.join(" ")}" after them`, expected });
+  }
+  const kernel = parseName("--print-kernel", name, assembledNames);
+  const spec = loadArithmetic(specFiles, arithmetic, "--print-kernel");
+  process.stdout.write(`${assembledKernel(kernel, spec, readShader)}\n`);
 }
 
 /** `webgpu on NAME (software): bf16 pass, …`, a failure on a line of its own. */

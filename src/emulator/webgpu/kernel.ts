@@ -13,9 +13,12 @@ const arithmeticFiles = (arithmetic: ArithmeticSpec): readonly string[] => [
   ...["barrier", `words-${wordsOf(arithmetic)}`, "fused", "exp2", "divide", "eight"],
 ];
 
+/** The kernels written by hand, files of shaders/. */
+export const kernelNames = ["attention-rows", "attention-tiles", "finish", "operations", "pack"] as const;
+
 /** A kernel: a file of shaders/ and what its text depends on. */
 export interface Kernel {
-  readonly name: "attention-rows" | "attention-tiles" | "finish" | "operations" | "pack";
+  readonly name: (typeof kernelNames)[number];
   readonly arithmetic: ArithmeticSpec;
   readonly workgroupSize: number;
   /** Unsigned constants of this kernel's own. */

@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import { assembledKernel, assembledNames } from "../../../src/emulator/webgpu/assembled.js";
 import { kernelText, printedText } from "../../../src/emulator/webgpu/kernel.js";
 import { blockLayout, jobLayout, operationBatchLayout, packBatchLayout } from "../../../src/emulator/webgpu/layout.js";
 import { formatNames } from "../../../src/numerics/format.js";
@@ -76,5 +79,29 @@ describe("host and shader layouts", () => {
     operationBatchLayout.write(view, 16, { op: 1, count: 2, chain: 0x01020304 });
     expect(new Uint32Array(view.buffer)[4]).toBe(1);
     expect(new Uint8Array(view.buffer, 24, 4)).toEqual(new Uint8Array([4, 3, 2, 1]));
+  });
+});
+
+describe("shaders for people", () => {
+  it("law: the head of every shader says which names come from where (scripts/shader-imports.mjs)", () => {
+    const root = resolve(import.meta.dirname, "../../..");
+    const { stdout, status } = spawnSync(process.execPath, ["scripts/shader-imports.mjs"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("");
+    expect(status).toBe(0);
+  });
+
+  it.each(assembledNames)("--print-kernel %s: a module with an entry point", name => {
+    const text = assembledKernel(name, formatArithmetics["fp16-strict"], readShader);
+    // The printed program has a module for each pass; FuseMax's has one.
+    expect(new WgslReflect(text).entry.compute.map(({ name }) => name)).toEqual(["main"]);
+  });
+
+  it("--print-kernel refuses a kernel that is not there in an arithmetic, and names the one that is", () => {
+    const other = { ...formatArithmetics.bf16, name: "mine", keys: "descending" } as const;
+    expect(() => assembledKernel("attention-rows", other, readShader)).toThrow('"--print-kernel program mine"');
+    expect(assembledKernel("program", other, readShader)).toContain("fn tileSteps()");
   });
 });
