@@ -6,6 +6,18 @@
 //           of keys where they have 16 bits
 //   state   [slot / 8][field], eights, after an eight of zeros
 //   sums    [slot / 8][F], eights: RNV, and after it SLNV of a tile's part; where a tile is dumped, after both what shared/dump.wgsl says
+// #import host: Job, blocksAtOnce, dumps, none, outside, phaseScores, phaseValues, roundA, roundP, stateBad, stateFields, stateLm, stateRd, stateRm, stateSld, workgroupSize
+// #import shared/barrier: opaqueZero, pin
+// #import shared/dump: dumpOfFeatures, dumpOfKeys, dumpOfQuery, dumpedBqk, dumpedPrm, dumpedSln, dumpedSlnv, dumpedSpd, dumpedSpnv
+// #import shared/eight: Eight, Words8
+// #import shared/exp2: correction, exponential, flushTiny
+// #import shared/quad-words | shared/shared-words: startWords
+// #import shared/rows: blocks, scratch, slotBlock, state, sums, tileBegin, tileEnd
+// #import shared/scores-blocks | shared/scores-chain | shared/scores-steps | shared/scores-wide: holdScores
+// #import shared/sixteen: held, pageWeights
+// #import shared/values-blocks | shared/values-chain | shared/values-steps | shared/values-wide: holdWeightedValues
+// #import shared/window | shared/window-bits: windowOf
+// #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: packed, perWord
 
 @group(0) @binding(0) var<uniform> job: Job;
 

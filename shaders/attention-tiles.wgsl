@@ -4,9 +4,10 @@
 //
 // Layouts as in attention-rows.wgsl, but scratch [block][m in tile][row]: the scores, then the weights as fp32.
 // The 8 rows of an invocation are two quads half a block apart, so that neighbours read and write neighbouring quads.
-// #import host: Block, Job, largestResult, none, outside, phaseScores, phaseValues, roundA, roundP, stateBad, stateFields, stateLm, stateRd, stateRm, stateSld, workgroupSize
+// #import host: Block, Job, dumps, largestResult, none, outside, phaseScores, phaseValues, roundA, roundP, stateBad, stateFields, stateLm, stateRd, stateRm, stateSld, workgroupSize
 // #import shared/barrier: opaqueZero, pin
 // #import shared/block: Block8, outer8
+// #import shared/dump: dumpOfFeatures, dumpOfKeys, dumpOfQuery, dumpedBqk, dumpedColumns, dumpedPrm, dumpedSln, dumpedSlnv, dumpedSpd
 // #import shared/eight: Eight
 // #import shared/exp2: correction, exponential, flushTiny
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: even, odd, perWord

@@ -1,6 +1,7 @@
 // Where the attention kernels put what they else keep in registers, of the tile that is dumped: behind RNV and SLNV in the sums,
 // [slot / 8][job.dumpEights], an eight of slots each: a query's PRM and SPD, SLNV and SPNV of each column of F, then BQK and SLN of
 // each key of the tile's eights. `dumps` is a constant of the prelude: a run's kernel is the same text without the stores.
+// #import attention-rows | attention-tiles | collect | finish | program: job
 const dumpedPrm = 0u;
 const dumpedSpd = 1u;
 const dumpedSlnv = 0u;

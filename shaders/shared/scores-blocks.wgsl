@@ -1,6 +1,6 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: block by block
 // of `keyBlock` operands from +0, times the scales of the blocks. A turn of the inner loop takes four words.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, keyBlock
 // #import shared/block: outerWords
 // #import shared/eight: floats

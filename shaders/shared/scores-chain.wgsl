@@ -1,5 +1,5 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, wordsAtOnce
 // #import shared/block: outerWords
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread

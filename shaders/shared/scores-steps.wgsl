@@ -1,6 +1,6 @@
 // Sums over E of the queries and of one eight of keys, the pages of which begin at `firstKey`, into `held`: in steps of a tensor core,
 // which end where a block of scales ends.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: dotBlock, hasKeyBlocks, kLeastPower, qLeastPower
 // #import shared/block: Block8
 // #import shared/eight: evens, floats, odds

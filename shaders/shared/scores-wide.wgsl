@@ -1,6 +1,6 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: in steps of a
 // tensor core whose terms fit no word, one sum after the other.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, dotBlock, hasKeyBlocks, kLeastPower, keyBlock, qLeastPower
 // #import shared/quad-words | shared/shared-words: keyWord
 // #import shared/rows: queries, slotBlock

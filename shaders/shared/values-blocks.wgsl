@@ -1,7 +1,7 @@
 // Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: block by block from +0, times
 // the scales of the blocks. A block ends where one of the weights' ends, counted from the tile's first key, or one of the values',
 // counted from key 0. `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce
 // #import shared/eight: evens, floats, keptIf, odds
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread

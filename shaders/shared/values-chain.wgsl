@@ -1,6 +1,6 @@
 // Adds to the sums of a column's block in `held`, over `count` words of weights in the pages from `firstWeight` on, weights
 // times values. `firstValue` is the page of the first key's first column.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: wordsAtOnce
 // #import shared/eight: evens, odds
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread

@@ -2,7 +2,7 @@
 // tile's first key that exists, which end where a block of scales ends. A step of which a row sees no key is left out for it.
 // `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
 // Some keys of one word of weights: their values and weights, of even or odd keys, +0 outside of [begin, end).
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: hasValueBlocks, pLeastPower, vLeastPower
 // #import program: firstKeyOfAll
 // #import shared/block: Block8

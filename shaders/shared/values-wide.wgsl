@@ -1,6 +1,6 @@
 // Adds to the sums of a column's block in `held` weights times values, over the keys of the tile: in steps of a tensor core whose terms
 // fit no word, one sum after the other.
-// #import attention-rows | attention-tiles | collect | dump-tile | finish | program: job
+// #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, hasValueBlocks, pLeastPower, vLeastPower
 // #import program: firstKeyOfAll
 // #import shared/quad-words | shared/shared-words: valueWord
