@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cascadeLimits } from "../einsum/parse.js";
 import type { SpecText } from "../spec/document.js";
@@ -45,7 +45,8 @@ function besideOrHere(name: string, from: string): string {
 }
 
 function readText(kind: SpecKind, path: string): SpecText {
-  const shown = path.startsWith(folder) ? `specs/${relative(folder, path)}` : path;
+  const isShipped = path.startsWith(folder + sep);
+  const shown = isShipped ? `specs/${relative(folder, path).replaceAll(sep, "/")}` : path;
   const [limit, what] =
     kind === "cascades" ? [cascadeLimits.characters, "cascade"] : [yamlLimits.characters, "YAML file"];
   return { file: shown, text: readTextFile(path, limit * 4, `a ${what} that can be read`) };

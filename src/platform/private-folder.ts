@@ -29,8 +29,12 @@ function makeFolders(path: string): void {
   }
 }
 
-/** Why others could change what lies in a folder, or null when only this user and root can. */
+/**
+ * Why others could change what lies in a folder, or null when only this user and root can. On Windows nothing can be said:
+ * Node's `mode` and `uid` are no access list there (nodejs.org, fs.Stats), and a profile's folders are closed to others by theirs.
+ */
 export function whyNotPrivate(path: string): string | null {
+  if (process.platform === "win32") return found(path) === null ? `${path} is not there` : null;
   const here = found(path);
   if (here === null) return `${path} is not there`;
   if (here.isDirectory() && here.uid !== user()) return `${path} belongs to another user`;

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { compileKernels, type KernelBuild, takesFused } from "../emulator/wasm/builds.js";
@@ -55,7 +56,7 @@ async function readKernels(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>>
   try {
     return (await readFile(path)) as Uint8Array<ArrayBuffer>;
   } catch (cause) {
-    const got = `no kernels at ${path.pathname}`;
+    const got = `no kernels at ${fileURLToPath(path)}`;
     const complaint = { where: "engine wasm", got, expected: "the built package", mend: "run npm run build" };
     throw new DeviceError(complaint, { cause });
   }
