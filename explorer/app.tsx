@@ -1,6 +1,7 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { announced } from "./announce.js";
+import { isDesignFile } from "./design/own.js";
 import { Notes } from "./parts/notes.js";
 import { Share } from "./parts/share.js";
 import { initialState, type Panel, panels, type State, writeState } from "./state.js";
@@ -18,6 +19,7 @@ export interface PanelProps {
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",
   sweep: "Sweep",
+  design: "Design",
   cascade: "Cascade",
   schedule: "Schedule",
   numerics: "Numerics",
@@ -27,6 +29,7 @@ const titles: Readonly<Record<Panel, string>> = {
 const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = {
   cost: async () => (await import("./panels/cost.js")).CostPanel,
   sweep: async () => (await import("./panels/sweep.js")).SweepPanel,
+  design: async () => (await import("./panels/design.js")).DesignPanel,
   cascade: async () => (await import("./panels/cascade.js")).CascadePanel,
   schedule: async () => (await import("./panels/schedule.js")).SchedulePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
@@ -89,7 +92,7 @@ function Announcements() {
 }
 
 /** Takes files that are dropped anywhere on the page; else the browser would leave the page for the file. */
-function useDrop(open: (panel: Panel) => void): void {
+function useDrop(open: (panel: Panel) => void, take: (design: readonly File[]) => void): void {
   useEffect(() => {
     const drop = (event: DragEvent) => {
       if (event.dataTransfer?.types.includes("Files") !== true && event.type !== "drop") return;
@@ -98,6 +101,10 @@ function useDrop(open: (panel: Panel) => void): void {
       if (event.type !== "drop" || files === undefined || files.length === 0) return;
       // The list is emptied once the event is over.
       const dropped = [...files];
+      if (dropped.some(isDesignFile)) {
+        take(dropped);
+        return;
+      }
       void import("./numerics/take-files.js").then(({ takeFiles }) => takeFiles(dropped));
       open("numerics");
     };
@@ -105,7 +112,7 @@ function useDrop(open: (panel: Panel) => void): void {
     return () => {
       for (const type of ["dragover", "drop"] as const) window.removeEventListener(type, drop);
     };
-  }, [open]);
+  }, [open, take]);
 }
 
 /** The name of the part in the window's title; a reader who opens another part is taken to its beginning. */
@@ -125,7 +132,17 @@ export function App() {
   const [missing, setMissing] = useState<Panel | null>(null);
   const { panel } = state;
   const open = useCallback((panel: Panel) => change({ panel }, true), [change]);
-  useDrop(open);
+  const present = useRef(state);
+  present.current = state;
+  const take = useCallback(
+    (files: readonly File[]) => {
+      void import("./design/take-files.js")
+        .then(({ takeDesign }) => takeDesign(files, present.current))
+        .then(part => change({ ...part, panel: "design" }, true));
+    },
+    [change],
+  );
+  useDrop(open, take);
   usePart(state);
 
   useEffect(() => {

@@ -1,4 +1,6 @@
 import { shown } from "../src/errors.js";
+import { designLabel } from "./design/names.js";
+import { ownName } from "./design/own.js";
 import { type FieldName, fields, initialState, type State, writeState } from "./state.js";
 
 declare const __VERSION__: string;
@@ -15,9 +17,19 @@ function settingsOf(state: State): string {
   const rows = (Object.keys(fields) as FieldName[]).flatMap(name => {
     const { write } = fields[name] as unknown as { readonly write: (value: unknown) => string };
     const [now, usual] = [write(state[name]), write(initialState[name])];
-    return now === usual ? [] : [`<tr><th>${escaped(name)}</th><td>${escaped(now)}</td></tr>`];
+    return now === usual || name === "own" ? [] : [`<tr><th>${escaped(name)}</th><td>${escaped(now)}</td></tr>`];
   });
   return rows.length === 0 ? "<p>All settings are the defaults.</p>" : `<table>${rows.join("")}</table>`;
+}
+
+/** The visitor's design, file by file. */
+function filesOf({ own }: State): string {
+  if (own === null) return "";
+  const files = Object.entries(own.files).map(
+    // All of a text: line by line, for what cannot be seen is escaped.
+    ([name, text]) => `<h3>${escaped(name)}</h3><pre>${text.split("\n").map(escaped).join("\n")}</pre>`,
+  );
+  return `<h2>Files of ${escaped(designLabel(ownName, own))}</h2>\n${files.join("\n")}`;
 }
 
 /** What is shown without what can only be used in the page. */
@@ -45,6 +57,7 @@ export function reportOf(state: State, title: string, charts: Element, page: str
 <h2>Settings</h2>
 ${settingsOf(state)}
 ${shownIn(charts)}
+${filesOf(state)}
 </body></html>
 `;
 }

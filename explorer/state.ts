@@ -3,6 +3,9 @@ import { largestSeed } from "../src/numerics/generated-normal.js";
 import { loadWorkload } from "../src/spec/load.js";
 import { phases } from "../src/spec/workload.js";
 import { cascadeLibrary } from "./cascade/library.js";
+import { designKeptHere, fitsLink, keptHere, packDesign, unpackDesign } from "./design/link.js";
+import { allDesigns, isPaperDesign, scheduledDesigns } from "./design/names.js";
+import { type OwnDesign, ownName } from "./design/own.js";
 import { bundledSpecs } from "./specs.js";
 
 /**
@@ -11,7 +14,7 @@ import { bundledSpecs } from "./specs.js";
  */
 export const stateVersion = 1;
 
-export const panels = ["cost", "sweep", "cascade", "schedule", "numerics"] as const;
+export const panels = ["cost", "sweep", "design", "cascade", "schedule", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -50,6 +53,14 @@ const some = (all: readonly string[], initial = all): Field<readonly string[]> =
   },
   write: value => value.join(","),
 });
+
+/** A design of the visitor's own, or none. One that is too long for a link is kept in the browser. */
+const own: Field<OwnDesign | null> = {
+  initial: null,
+  allowed: "the files of a design",
+  read: value => (value === "" ? null : value === keptHere ? designKeptHere() : unpackDesign(value)),
+  write: value => (value === null ? "" : fitsLink(value) ? packDesign(value) : keptHere),
+};
 
 const number = (initial: number, least: number, most: number, whole: boolean): Field<number> => ({
   initial,
@@ -123,7 +134,7 @@ export const fields = {
   /** Of the model: as it masks, or every query sees every key. */
   masked: choice("model", ["model", "none"]),
   batch: count(64, 1, 65536),
-  designs: some(["unfused", "flat", "cascade", "architecture", "fusemax"]),
+  designs: some(allDesigns, allDesigns.filter(isPaperDesign)),
   /** `default`: published for the paper's hardware, else corrected. */
   accounting: choice("default", ["default", "published", "corrected"]),
   rows: count(256, 8, 1024),
@@ -136,14 +147,18 @@ export const fields = {
   sweepX: choice("seq", sweptFields),
   sweepY: choice("rows", sweptFields),
   sweepShow: choice("latency", ["latency", "energy", "product", "busy", "traffic", "area"]),
-  sweepDesign: choice("fusemax", ["unfused", "flat", "cascade", "architecture", "fusemax"]),
+  sweepDesign: choice("fusemax", allDesigns),
+  // Design
+  own,
+  /** The file that is looked at. */
+  file: text("", 100, /^[\w. -]*$/),
   // Cascade
   cascade: choice("attention-3-pass", [...cascadeLibrary.keys()]),
   source: text("", longestSource, /^[^\0]*$/),
   rank: text("", 16, /^\w*$/),
   shape: text("", 200, /^[\w\s=,]*$/),
   // Schedule
-  design: choice("fusemax", ["fusemax", "architecture"]),
+  design: choice("fusemax", [...scheduledDesigns, ownName]),
   scheduleModel: choice("bert", ["bert", "trxl", "t5", "xlm"]),
   scheduleSeq: size(4096, 16, 2 ** 20),
   memory: choice("dram", ["dram", "ideal"]),
@@ -196,28 +211,57 @@ export const initialState: State = {
   ...Object.fromEntries(fieldNames.map(key => [key, fieldOf(key).initial])),
 } as State;
 
-const hardware = ["rows", "columns", "buffer", "bandwidth", "frequency"] as const satisfies FieldName[];
+/** The defaults of everything that is set, not made: the visitor's design stays. */
+const { own: _own, file: _file, ...usual } = initialState;
+export const usualSettings: Partial<State> = usual;
 
-/** How the state counts: hardware that is not the paper's must not get the authors' errors unasked. */
-export function countedAs(state: Pick<State, "accounting" | (typeof hardware)[number]>): "published" | "corrected" {
+/** Settings of the hardware. Where they are the defaults, a design that is not the paper's has its own. */
+export const hardware = ["rows", "columns", "buffer", "bandwidth", "frequency"] as const satisfies FieldName[];
+export type Hardware = (typeof hardware)[number];
+
+/** What the paper's accounting is not unasked: for hardware or a design that is not the paper's. */
+export function countedAs(
+  state: Pick<State, "accounting" | "designs" | Hardware>,
+  designs: readonly string[] = state.designs,
+): "published" | "corrected" {
   if (state.accounting !== "default") return state.accounting;
-  return hardware.every(field => state[field] === initialState[field]) ? "published" : "corrected";
+  const isPaper = designs.every(isPaperDesign) && hardware.every(field => state[field] === initialState[field]);
+  return isPaper ? "published" : "corrected";
 }
 
 /** A state that exists, in the place of one that does not, and what was changed. */
 export function settled(state: State): { readonly state: State; readonly notes: readonly string[] } {
-  if (state.model === customModel) return { state, notes: [] };
-  const { name, phases: has } = loadWorkload(bundledSpecs, state.model);
+  const owned = state.own === null ? withoutOwn(state) : state;
+  if (owned.model === customModel) return { state: owned, notes: [] };
+  const { name, phases: has } = loadWorkload(bundledSpecs, owned.model);
   const [first] = has;
-  if (first === undefined || has.includes(state.phase)) return { state, notes: [] };
-  return { state: { ...state, phase: first }, notes: [`${name} has no ${state.phase}; ${first} is shown.`] };
+  if (first === undefined || has.includes(owned.phase)) return { state: owned, notes: [] };
+  return { state: { ...owned, phase: first }, notes: [`${name} has no ${owned.phase}; ${first} is shown.`] };
+}
+
+/** The state where there is no design of the visitor's: the defaults stand in its place. */
+function withoutOwn(state: State): State {
+  const { designs, sweepDesign, design } = state;
+  if (!designs.includes(ownName) && sweepDesign !== ownName && design !== ownName) return state;
+  const left = designs.filter(name => name !== ownName);
+  return {
+    ...state,
+    designs: left.length === 0 ? initialState.designs : left,
+    sweepDesign: sweepDesign === ownName ? initialState.sweepDesign : sweepDesign,
+    design: design === ownName ? initialState.design : design,
+  };
 }
 
 /** Settings that are compared with: without others pinned, outside of the story, and without long texts. */
-export const withoutPin = (state: State): State => ({ ...state, pin: "", story: 0, source: "", ownArithmetic: "" });
+export const withoutPin = (state: State): State => ({
+  ...state,
+  ...{ pin: "", story: 0, source: "", ownArithmetic: "", own: null },
+});
 
-/** The settings that are pinned, or null. */
-export const pinnedOf = ({ pin }: State): State | null => (pin === "" ? null : readState(pin).state);
+/** The settings that are pinned, or null. The visitor's design is the present one on both sides. */
+export function pinnedOf({ pin, own }: State): State | null {
+  return pin === "" ? null : readState(pin, own).state;
+}
 
 /** The state as an address fragment, without the leading `#`. */
 export function writeState(state: State): string {
@@ -230,13 +274,21 @@ export function writeState(state: State): string {
   return `${stateVersion}/${state.panel}${tail === "" ? "" : `?${tail}`}`;
 }
 
+const lostDesign = (written: string): string =>
+  written === keptHere
+    ? "The design of this link was too long for it; only the browser in which it was made has it."
+    : "The link's design could not be read: it may have been cut on its way.";
+
 /** The longest source, each character written as three escaped bytes, and all other fields. */
 const longestFragment = 10 * longestSource;
 /** What is wrong with a link is said so often. */
 const mostNotes = 5;
 
-/** Reads an address fragment; what it cannot read falls back to the default and is named in `notes`. */
-export function readState(fragment: string): { readonly state: State; readonly notes: readonly string[] } {
+/** Reads an address fragment; what it cannot read falls back to the default and is named in `notes`. @param own where it names none */
+export function readState(
+  fragment: string,
+  own: OwnDesign | null = null,
+): { readonly state: State; readonly notes: readonly string[] } {
   const notes: string[] = [];
   if (fragment === "") return { state: initialState, notes };
   if (fragment.length > longestFragment) {
@@ -256,11 +308,12 @@ export function readState(fragment: string): { readonly state: State; readonly n
   }
   const panel = panels.find(known => known === panelText);
   if (panel === undefined) notes.push(`There is no page "${panelText}"; Cost is shown.`);
-  const values: Record<string, unknown> = { ...initialState, panel: panel ?? "cost" };
+  const values: Record<string, unknown> = { ...initialState, own, panel: panel ?? "cost" };
   for (const [key, written] of new URLSearchParams(query ?? "")) {
     const known = fieldNames.find(field => field === (formerNames[key] ?? key));
     const value = known === undefined ? undefined : fieldOf(known).read(written);
     if (known === undefined) notes.push(`The link's "${key.slice(0, 40)}" is not known and was left out.`);
+    else if (value === undefined && known === "own") notes.push(lostDesign(written));
     else if (value === undefined)
       notes.push(`The link's ${key} = "${written.slice(0, 40)}" is not allowed; the default is shown.`);
     else values[known] = value;

@@ -46,18 +46,21 @@ export function ratiosCaption(
   now: readonly CostPoint[],
   pinned: readonly CostPoint[] | null,
   what: string,
-  of: (evaluation: Solved["evaluation"]) => number,
+  of: (evaluation: Solved["evaluation"]) => number | undefined,
 ): string {
   if (pinned === null) return "";
-  const ratios = pairsOf(now, pinned).map(
-    ([point, other]) => `${point.label} ${(of(point.evaluation) / of(other.evaluation)).toPrecision(3)}`,
-  );
+  const ratios = pairsOf(now, pinned).flatMap(([point, other]) => {
+    const [a, b] = [of(point.evaluation), of(other.evaluation)];
+    return a === undefined || b === undefined ? [] : [`${point.label} ${(a / b).toPrecision(3)}`];
+  });
   return ratios.length === 0 ? "" : ` ${what}, now over pinned: ${ratios.join(", ")}.`;
 }
 
-export const busy2d = ({ utilization }: Solved["evaluation"]): number => ofArray(utilization, "2d");
+export const busyLargest = ({ utilization, machine }: Solved["evaluation"]): number =>
+  ofArray(utilization, machine.largestArray);
 
-export const usefulShare = ({ use }: Solved["evaluation"]): number => ofArray(use, "2d").useful;
+export const usefulShare = ({ use, machine }: Solved["evaluation"]): number =>
+  ofArray(use, machine.largestArray).useful;
 
 /** What each design costs now and pinned, with the difference. */
 export function differenceTable(now: readonly CostPoint[], pinned: readonly CostPoint[]): Table {
@@ -65,14 +68,19 @@ export function differenceTable(now: readonly CostPoint[], pinned: readonly Cost
     ["latency", e => e.latencySeconds, duration],
     ["energy", e => e.energyPj, energy],
     ["DRAM traffic", e => e.trafficBytes, bytes],
-    ["2D busy", busy2d, percent],
-  ] as const satisfies readonly (readonly [string, (e: Solved["evaluation"]) => number, (value: number) => string])[];
+    ["busy", busyLargest, percent],
+  ] as const satisfies readonly (readonly [
+    string,
+    (e: Solved["evaluation"]) => number | undefined,
+    (value: number) => string,
+  ])[];
   return {
     columns: ["design", ...measures.flatMap(([name]) => [`${name} now`, "pinned", "times"])],
     rows: pairsOf(now, pinned).map(([point, other]) => [
       point.label,
       ...measures.flatMap(([, of, words]) => {
         const [a, b] = [of(point.evaluation), of(other.evaluation)];
+        if (a === undefined || b === undefined) return ["-", "-", "-"];
         return [words(a), words(b), b === 0 ? "-" : (a / b).toPrecision(4)];
       }),
     ]),

@@ -1,8 +1,10 @@
 import { ofArray } from "../../src/model/array-shares.js";
 import { arrayInWords, arraysOf } from "../../src/report/array-names.js";
 import { bytes, lengthLabel, percent } from "../../src/report/units.js";
+import { isPaperDesign } from "../design/names.js";
+import { ownName } from "../design/own.js";
 import type { CostPoint } from "./known-costs.js";
-import { boundNames, componentNames, type Solved, solved, useOf, uses } from "./shares.js";
+import { boundNames, componentNames, type Solved, solved, useOf, usesOf } from "./shares.js";
 
 /** Sentences that say what a chart's numbers are; none is true of all settings, so each is made of the numbers. */
 
@@ -15,10 +17,15 @@ function least(points: readonly Solved[], of: (point: Solved) => number): Solved
   return [...points].sort((a, b) => of(a) - of(b))[0];
 }
 
-/** The design that a sentence is about: FuseMax where it is shown, else the last one. */
+/** The design that a sentence is about: the visitor's, else FuseMax where it is shown, else the last one. */
 export const subjectOf = (points: readonly CostPoint[]): Solved | undefined => {
   const found = solved(points);
-  return found.find(({ design }) => design === "fusemax") ?? found.at(-1);
+  return (
+    found.find(({ design }) => design === ownName) ??
+    found.find(({ design }) => design === "fusemax") ??
+    found.findLast(({ design }) => isPaperDesign(design)) ??
+    found.at(-1)
+  );
 };
 
 const nothing = "None of the chosen designs can compute this.";
@@ -58,14 +65,22 @@ export const speedupCaption = (points: readonly CostPoint[], bases: readonly Cos
     (best, base) => `${digits(base / best)} times as fast as`,
   );
 
-export const energyCaption = (points: readonly CostPoint[], bases: readonly CostPoint[]): string =>
-  bestCaption(
-    points,
+export function energyCaption(points: readonly CostPoint[], bases: readonly CostPoint[]): string {
+  const known = solved(points).filter(({ evaluation }) => evaluation.energyPj !== undefined);
+  const unknown = solved(points).filter(point => !known.includes(point));
+  const without =
+    unknown.length === 0
+      ? ""
+      : ` Nobody has published the energies of ${listed(unknown.map(({ label }) => label))}, which have no value.`;
+  const best = bestCaption(
+    known,
     bases,
     "The least energy",
-    ({ evaluation }) => evaluation.energyPj,
-    (best, base) => `${percent(best / base)} of that of`,
+    ({ evaluation: { energyPj = Number.POSITIVE_INFINITY } }) => energyPj,
+    (least, base) => `${percent(least / base)} of that of`,
   );
+  return `${known.length === 0 && unknown.length > 0 ? "" : best}${without}`.trim();
+}
 
 /** Arrays that are as busy as this are busy. */
 const busyShare = 0.9;
@@ -85,10 +100,9 @@ export function utilizationCaption(points: readonly CostPoint[]): string {
 export function useCaption(points: readonly CostPoint[]): string {
   const subject = subjectOf(points);
   if (subject === undefined) return nothing;
-  const [[, , useful], ...others] = uses as [(typeof uses)[number], ...(typeof uses)[number][]];
-  const lost = others.map(([name, , of]) => [name, useOf(subject, of)] as const).sort(([, a], [, b]) => b - a);
-  const [[name, share] = ["", 0]] = lost;
-  const words = `${percent(useOf(subject, useful))} of the PE-cycles of ${subject.label} compute`;
+  const [useful, ...others] = usesOf([subject]).map(([name, , of]) => [name, useOf(subject, of)] as const);
+  const [[name, share] = ["", 0]] = others.sort(([, a], [, b]) => b - a);
+  const words = `${percent(useful?.[1] ?? 0)} of the PE-cycles of ${subject.label} compute`;
   return share < 0.01 ? `${words}.` : `${words}; most of the others go to: ${name} (${percent(share)}).`;
 }
 
@@ -96,6 +110,7 @@ export function componentsCaption(points: readonly CostPoint[]): string {
   const subject = subjectOf(points);
   if (subject === undefined) return nothing;
   const { componentEnergyPj, energyPj } = subject.evaluation;
+  if (energyPj === undefined) return `The energy of ${subject.label} is not known.`;
   const [[name, pj] = ["", 0]] = Object.entries(componentEnergyPj).sort(([, a], [, b]) => b - a);
   return `The largest part of the energy of ${subject.label} is ${componentNames[name] ?? name}: ${percent(pj / energyPj)}.`;
 }
@@ -110,15 +125,15 @@ export function trafficCaption(points: readonly CostPoint[]): string {
   return times < 1.005 ? `${lowest}, like the others.` : `${lowest}, ${high.label} ${digits(times)} times as much.`;
 }
 
-/** @param knee operations for each byte at which the roof bends @param intensities by design */
+/** @param knee operations for each byte at which a design's roof bends */
 export function rooflineCaption(
   points: readonly CostPoint[],
-  knee: number,
+  knee: (point: Solved) => number,
   intensity: (point: Solved) => number,
 ): string {
   const found = solved(points);
   if (found.length === 0) return nothing;
-  const left = found.filter(point => intensity(point) < knee).map(({ label }) => label);
+  const left = found.filter(point => intensity(point) < knee(point)).map(({ label }) => label);
   if (left.length === 0) return "All of those chosen stand to the right of it.";
   return left.length === found.length
     ? "All of those chosen stand to the left of it."

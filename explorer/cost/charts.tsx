@@ -1,9 +1,9 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { csvText } from "../../src/io/csv.js";
-import { paperDesigns } from "../../src/model/evaluation.js";
 import { duration } from "../../src/report/units.js";
 import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
+import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, type Context } from "../parts/figure.js";
@@ -11,7 +11,7 @@ import { save } from "../parts/save.js";
 import { Term } from "../parts/term.js";
 import { countedAs, customModel, pinnedOf, type State, writeSize } from "../state.js";
 import { Beginnings } from "../story/story.js";
-import { beside, busy2d, differenceTable, ratiosCaption, usefulShare } from "./beside.js";
+import { beside, busyLargest, differenceTable, ratiosCaption, usefulShare } from "./beside.js";
 import {
   componentsCaption,
   energyCaption,
@@ -23,13 +23,12 @@ import {
   useCaption,
   utilizationCaption,
 } from "./captions.js";
-import { costCommand, workloadFile, workloadText } from "./command.js";
-import { bandwidthUnit } from "./designs.js";
+import { chosenDesigns, costCommands, workloadFile, workloadText } from "./command.js";
 import {
   baselines,
   energyFigure,
+  kneeOf,
   lengthFigure,
-  peakOf,
   relativeFigure,
   rooflineFigure,
   rooflinePoint,
@@ -45,9 +44,6 @@ import { boundNames, solved } from "./shares.js";
 import { costNumbers, costTable } from "./tables.js";
 import { type Shown, useCosts, type Wanted } from "./use-costs.js";
 import { problemsOf, workloadWords } from "./words.js";
-
-/** Every design that the state names and that there is, in the paper's order. */
-const chosenDesigns = (state: State): readonly string[] => paperDesigns.filter(name => state.designs.includes(name));
 
 /** What charts are of, for their files. */
 function contextOf(state: State): Context {
@@ -77,16 +73,14 @@ function costsOf({ points, requests }: Shown, names: readonly string[], pinned: 
   return state === undefined ? null : { state, points: pick(names), bases: pick(baselines) };
 }
 
-const bandwidthOf = (state: State): number => state.bandwidth * bandwidthUnit(countedAs(state));
-
-const figuresOf = ({ state, points, bases }: Costs, all: readonly CostPoint[]) => ({
+const figuresOf = ({ points, bases }: Pick<Costs, "points" | "bases">, all: readonly CostPoint[]) => ({
   speedup: relativeFigure(points, bases, "speedup"),
   energy: relativeFigure(points, bases, "energy"),
   utilization: utilizationFigure(points),
   use: useFigure(points),
   components: energyFigure(points),
   traffic: trafficFigure(points, all),
-  roofline: rooflineFigure(points, state, bandwidthOf(state)),
+  roofline: rooflineFigure(points),
 });
 
 export function CostCharts(props: PanelProps) {
@@ -107,7 +101,7 @@ export function CostCharts(props: PanelProps) {
   const old = before?.points ?? null;
   const figures = useMemo(() => {
     const all = [...points, ...(before?.points ?? [])];
-    const own = figuresOf({ state: of, points, bases }, all);
+    const own = figuresOf({ points, bases }, all);
     const others = before === null ? null : figuresOf(before, all);
     const both = (name: keyof typeof own) => beside(own[name], others?.[name] ?? null);
     return Object.fromEntries((Object.keys(own) as (keyof typeof own)[]).map(name => [name, both(name)])) as typeof own;
@@ -160,7 +154,7 @@ export function CostCharts(props: PanelProps) {
       <Chart figure={figures.utilization} context={context} file="utilization">
         The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
         array does what it cannot. {utilizationCaption(points)}
-        {ratiosCaption(points, old, "Busy share of the 2D array", busy2d)}{" "}
+        {ratiosCaption(points, old, "Busy share of the largest array", busyLargest)}{" "}
         {isLayer && "While a layer's matrix products run, the 1D array rests. "}
         Sections V and VI, Fig. 6.
       </Chart>
@@ -182,9 +176,9 @@ export function CostCharts(props: PanelProps) {
       </Chart>
       <Chart figure={figures.roofline} context={context} file="roofline">
         Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements.{" "}
-        {rooflineCaption(points, peakOf(of) / bandwidthOf(of), point => rooflinePoint(point, of).intensity)} A design
-        well below the roof is limited by something else: the 1D array, or arrays that wait for each other. A
-        multiply-accumulate is one operation here.
+        {rooflineCaption(points, kneeOf, point => rooflinePoint(point).intensity)} A design well below the roof is
+        limited by something else: the 1D array, or arrays that wait for each other. A multiply-accumulate is one
+        operation here.
       </Chart>
       <Sweep later={costs.later} names={names} />
       <section class="card wide">
@@ -209,7 +203,9 @@ export function CostCharts(props: PanelProps) {
             </button>
           )}
         </p>
-        <Command command={costCommand(of)} />
+        {costCommands(of).map(command => (
+          <Command key={command} command={command} />
+        ))}
       </section>
     </div>
   );
@@ -226,16 +222,19 @@ interface LeadProps {
 /** What is seen, and what FuseMax makes of it. */
 function Lead({ state, points, bases, isSettled }: LeadProps) {
   const workload = workloadWords(state);
+  const [own] = solved(points.filter(({ design }) => design === ownName));
   const [fusemax] = solved(points.filter(({ design }) => design === "fusemax"));
-  const faster = solved(bases).map(({ label, evaluation: { latencySeconds } }) => {
-    const times = latencySeconds / (fusemax?.evaluation.latencySeconds ?? latencySeconds);
+  const shown = own ?? fusemax;
+  const compared = own !== undefined && fusemax !== undefined ? [...bases, fusemax] : bases;
+  const faster = solved(compared).map(({ label, evaluation: { latencySeconds } }) => {
+    const times = latencySeconds / (shown?.evaluation.latencySeconds ?? latencySeconds);
     return `${times.toPrecision(3)} times as fast as ${label}`;
   });
   const result =
-    fusemax === undefined
+    shown === undefined
       ? speedupCaption(points, bases)
-      : `FuseMax takes ${[duration(fusemax.evaluation.latencySeconds).replace(" ", "\u00a0"), ...faster].join(", ")}; limited by: ${
-          boundNames[fusemax.evaluation.bound] ?? fusemax.evaluation.bound
+      : `${own?.label ?? "FuseMax"} takes ${[duration(shown.evaluation.latencySeconds).replace(" ", "\u00a0"), ...faster].join(", ")}; limited by: ${
+          boundNames[shown.evaluation.bound] ?? shown.evaluation.bound
         }.`;
   useEffect(() => {
     if (isSettled) announce(`${workload}: ${result}`);

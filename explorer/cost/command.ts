@@ -1,29 +1,79 @@
-import { countedAs, customModel, initialState, type State, writeSize } from "../state.js";
+import { FusemaxError } from "../../src/errors.js";
+import { loadUnmapped } from "../../src/spec/load.js";
+import { allDesigns, isPaperDesign } from "../design/names.js";
+import { type OwnDesign, ownName, ownPath, rootFile } from "../design/own.js";
+import { ownSpecs } from "../design/source.js";
+import { bundledSpecs } from "../specs.js";
+import { countedAs, customModel, type Hardware, initialState, type State, writeSize } from "../state.js";
 import { bandwidthUnitName, workloadOf } from "./designs.js";
 
 /** The file that a workload of one's own is saved as. */
 export const workloadFile = "workload.yaml";
 
-/** The call that prints the same numbers. */
-export function costCommand(state: State): string {
-  const accounting = countedAs(state);
-  const { model, designs, seq, batch, scope, phase, masked, rows, columns, buffer, bandwidth, frequency } = state;
+/** Every design that the state names and that there is: the paper's in its order, then the others. */
+export const chosenDesigns = (state: State): readonly string[] =>
+  allDesigns.filter(name => state.designs.includes(name));
+
+/** What the command line calls a design. */
+export const argumentOf = (design: string): string => (design === ownName ? ownPath : design);
+
+/** Names of the levels that the settings are of, in the paper's designs. */
+const paperLevels: Levels = { sram: ["buffer"], dram: ["dram"] };
+type Levels = Readonly<Record<"sram" | "dram", readonly string[]>>;
+
+/** The levels of a design; null where its text cannot be read. */
+function levelsOf(design: string, own: OwnDesign | null): Levels | null {
+  if (isPaperDesign(design)) return paperLevels;
+  try {
+    const isOwn = design === ownName && own !== null;
+    const { architecture } = isOwn ? loadUnmapped(ownSpecs(own), rootFile) : loadUnmapped(bundledSpecs, design);
+    const all = Object.entries(architecture.data.levels);
+    const of = (wanted: keyof Levels) => all.filter(([, { kind }]) => kind === wanted).map(([name]) => name);
+    return { sram: of("sram"), dram: of("dram") };
+  } catch (error) {
+    if (error instanceof FusemaxError) return null;
+    throw error;
+  }
+}
+
+/** The calls that print the same numbers: one, unless the same setting has another name in some designs. */
+export function costCommands(state: State): readonly string[] {
+  const byFields = new Map<string, string[]>();
+  for (const design of chosenDesigns(state)) {
+    const levels = levelsOf(design, state.own);
+    if (levels === null) continue;
+    const settings = settingsOf(state, levels);
+    byFields.set(settings, [...(byFields.get(settings) ?? []), argumentOf(design)]);
+  }
+  return [...byFields].map(([settings, designs]) => commandOf(state, designs, settings));
+}
+
+function settingsOf(state: State, { sram, dram }: Levels): string {
+  const { rows, columns, buffer, bandwidth, frequency } = state;
+  const unit = bandwidthUnitName(countedAs(state));
   const settings: string[] = [];
-  const set = (changed: boolean, setting: string) => changed && settings.push(`"architecture.${setting}"`);
-  set(rows !== initialState.rows, `parameters.rows=${rows}`);
-  set(columns !== initialState.columns, `parameters.columns=${columns}`);
-  set(frequency !== initialState.frequency, `frequencyHz=${frequency}e6`);
-  set(bandwidth !== initialState.bandwidth, `levels.dram.bytesPerSecond=${bandwidth}*${bandwidthUnitName(accounting)}`);
-  set(buffer !== initialState.buffer, `levels.buffer.bytes*=${buffer}`);
+  const set = (field: Hardware, ...written: readonly string[]) => {
+    if (state[field] !== initialState[field]) settings.push(...written.map(setting => `"architecture.${setting}"`));
+  };
+  set("rows", `parameters.rows=${rows}`);
+  set("columns", `parameters.columns=${columns}`);
+  set("frequency", `frequencyHz=${frequency}e6`);
+  set("bandwidth", ...dram.map(level => `levels.${level}.bytesPerSecond=${bandwidth}*${unit}`));
+  set("buffer", ...sram.map(level => `levels.${level}.bytes*=${buffer}`));
+  return settings.join(" ");
+}
+
+function commandOf(state: State, designs: readonly string[], settings: string): string {
+  const { model, seq, batch, scope, phase, masked } = state;
   return [
     "npx fusemax model",
     `--design ${designs.join()}`,
     `--model ${model === customModel ? workloadFile : model.toLowerCase()}`,
-    `--seq ${writeSize(seq)} --batch ${batch} --accounting ${accounting}`,
+    `--seq ${writeSize(seq)} --batch ${batch} --accounting ${countedAs(state)}`,
     ...(scope === "layer" ? ["--layer"] : []),
     ...(phase === "decode" ? ["--phase decode"] : []),
     ...(masked === "none" && model !== customModel ? ["--no-mask"] : []),
-    ...(settings.length > 0 ? [`--set ${settings.join(" ")}`] : []),
+    ...(settings === "" ? [] : [`--set ${settings}`]),
   ].join(" ");
 }
 

@@ -5,7 +5,6 @@ import { bufferBytes } from "../../src/model/buffer.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
-import { paperDesigns } from "../../src/model/evaluation.js";
 import { productsOn } from "../../src/model/layer.js";
 import type { Patch } from "../../src/model/patch.js";
 import { checkResult } from "../../src/report/finite.js";
@@ -13,16 +12,32 @@ import { evaluateLayer, type LayerTotals } from "../../src/report/layer-result.j
 import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
 import { phases, type Workload, workloadSchema } from "../../src/spec/workload.js";
+import { isPaperDesign } from "../design/names.js";
+import { type OwnDesign, ownName } from "../design/own.js";
+import { loadOwn } from "../design/source.js";
 import { messageOf } from "../message.js";
 import { bundledSpecs } from "../specs.js";
-import { countedAs, customModel, type State } from "../state.js";
+import { countedAs, customModel, type Hardware, hardware, initialState, type State } from "../state.js";
 
 /** What the page shows of a design, of its attention or of a whole layer: plain data, which a worker can hand over. */
-export interface Cost extends LayerTotals {
-  readonly areaUm2: number;
+export interface Cost extends Omit<LayerTotals, "energyPj"> {
+  /** Absent where the design's technology does not say. */
+  readonly energyPj?: number;
+  readonly areaUm2?: number;
   readonly bufferBytes: number;
   /** The part of the latency that is attention: all of it, unless a whole layer is asked for. */
   readonly attentionSeconds: number;
+  readonly machine: MachineFacts;
+}
+
+/** What a design computes on, at the settings. */
+export interface MachineFacts {
+  readonly frequencyHz: number;
+  readonly dramBytesPerSecond: number;
+  /** Per array its PEs. */
+  readonly pes: Readonly<Record<string, number>>;
+  /** The array with the most of them. */
+  readonly largestArray: string;
 }
 
 /** The published bandwidth is in GiB/s, whatever it is called; the corrected one in GB/s (correction `bandwidth`). */
@@ -39,60 +54,66 @@ const accountings: Readonly<Record<Accounting["name"], Accounting>> = {
 
 /** A design whose hardware is left open: it is compiled once for each accounting, and moving a slider only evaluates it. */
 interface OpenDesign {
-  readonly label: string;
   readonly compiled: CompiledDesign;
   /** The matrix products of a layer on the same arrays and memories. */
   readonly products: () => CompiledDesign;
-  readonly variables: (state: State) => readonly number[];
 }
 
 const opened = new Map<string, OpenDesign>();
 /** By accounting and machine: designs on the same machine share the search for their products' blocks. */
 const openedProducts = new Map<string, CompiledDesign>();
+/** Each text of the visitor's design is one of its own. */
+const mostOpened = 200;
 
-function open(name: string, accounting: Accounting): OpenDesign {
-  const key = `${accounting.name} ${name}`;
+/** Where each setting goes. */
+const fieldOf: Readonly<Record<Hardware, (design: Design) => readonly Pick<Patch, "path" | "relative">[]>> = {
+  rows: () => [{ path: "architecture.parameters.rows" }],
+  columns: () => [{ path: "architecture.parameters.columns" }],
+  buffer: design => levelsOf(design, "sram").map(level => ({ path: `${level}.bytes`, relative: true })),
+  bandwidth: design => levelsOf(design, "dram").map(level => ({ path: `${level}.bytesPerSecond` })),
+  frequency: () => [{ path: "architecture.frequencyHz" }],
+};
+
+const levelsOf = ({ architecture }: Design, kind: "sram" | "dram"): readonly string[] =>
+  Object.entries(architecture.data.levels).flatMap(([name, spec]) =>
+    spec.kind === kind ? [`architecture.levels.${name}`] : [],
+  );
+
+/** @param set the settings that take the place of the design's own */
+function open(name: string, own: OwnDesign | null, accounting: Accounting, set: readonly Hardware[]): OpenDesign {
+  const isOwn = name === ownName && own !== null;
+  const key = `${accounting.name} ${name} ${isOwn ? own.id : ""} ${set.join()}`;
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const design = loadDesign(bundledSpecs, name);
-  const { levels } = design.architecture.data;
-  const patches: Patch[] = [
-    { path: "architecture.parameters.rows", value: "@0" },
-    { path: "architecture.parameters.columns", value: "@1" },
-    { path: "architecture.frequencyHz", value: "@2" },
-  ];
-  for (const [level, spec] of Object.entries(levels)) {
-    const path = `architecture.levels.${level}`;
-    if (spec.kind === "dram") patches.push({ path: `${path}.bytesPerSecond`, value: "@3" });
-    if (spec.kind === "sram") patches.push({ path: `${path}.bytes`, value: "@4", relative: true });
-  }
-  const options = { corrections: accounting.corrections, patches, variables: 5 };
+  const design = isOwn ? loadOwn(own) : loadDesign(bundledSpecs, name);
+  const patches = set.flatMap((field, i) => fieldOf[field](design).map((at): Patch => ({ ...at, value: `@${i}` })));
+  const options = { corrections: accounting.corrections, patches, variables: set.length };
   const products = (): CompiledDesign => {
-    const machine = `${accounting.name} ${design.architecture.data.name} ${design.technology.data.name}`;
+    const machine = isOwn
+      ? key
+      : `${accounting.name} ${design.architecture.data.name} ${design.technology.data.name} ${set.join()}`;
     const compiled =
       openedProducts.get(machine) ?? compileDesign(productsOn(loadDesign(bundledSpecs, "product"), design), options);
     openedProducts.set(machine, compiled);
     return compiled;
   };
-  const variables = ({ rows, columns, frequency, bandwidth, buffer }: State): readonly number[] => [
-    rows,
-    columns,
-    frequency * 1e6,
-    bandwidth * bandwidthUnit(accounting.name),
-    buffer,
-  ];
-  const made: OpenDesign = { label: labelOf(design), compiled: compileDesign(design, options), products, variables };
+  const made: OpenDesign = { compiled: compileDesign(design, options), products };
+  if (opened.size >= mostOpened) opened.clear();
   opened.set(key, made);
   return made;
 }
 
-/** The paper's label; its figures call FuseMax whole "+Binding". */
-const labelOf = ({ name, label }: Design): string => (name === "fusemax" ? `${label} (FuseMax)` : label);
+/**
+ * The hardware that a design has from the settings: all of it for the paper's, whose own the defaults are; for others what
+ * has been set to something else, and what is swept.
+ */
+const settingsOf = (design: string, state: State, swept: readonly string[]): readonly Hardware[] =>
+  hardware.filter(field => isPaperDesign(design) || state[field] !== initialState[field] || swept.includes(field));
 
-/** The place of a design in the palette, the markers and the dashes: that of the paper's figures. */
-export const designSlot = (name: string): number => (paperDesigns as readonly string[]).indexOf(name);
-
-export const designLabel = (name: string): string => open(name, published).label;
+const settingOf = (field: Hardware, { [field]: value }: State, accounting: Accounting): number => {
+  if (field === "frequency") return value * 1e6;
+  return field === "bandwidth" ? value * bandwidthUnit(accounting.name) : value;
+};
 
 /** The model that is chosen, or one of the sizes that are typed in. */
 export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: State): Workload {
@@ -109,6 +130,8 @@ export function workloadOf({ model, heads, headDim, valueDim, batch, masked }: S
 export interface CostRequest {
   /** Of the settings that are compared with. */
   readonly pinned?: boolean;
+  /** Settings of hardware that are as they say, also where they are the defaults. */
+  readonly swept?: readonly string[];
   readonly design: string;
   readonly seq: number;
   readonly state: State;
@@ -118,11 +141,12 @@ export interface CostRequest {
 export type CostResult = Cost | string;
 
 /** Of the first kind of the model's layers: its attention, or all of it. */
-export function computeCost({ design, seq, state }: CostRequest): CostResult {
+export function computeCost({ design, seq, state, swept = [] }: CostRequest): CostResult {
   const accounting = accountings[countedAs(state)];
-  const { compiled, products, variables } = open(design, accounting);
-  const values = variables(state);
   try {
+    const set = settingsOf(design, state, swept);
+    const { compiled, products } = open(design, state.own, accounting, set);
+    const values = set.map(field => settingOf(field, state, accounting));
     const workload = workloadOf(state);
     const { phase, batch } = state;
     const [point] = attentionPoints(workload, { phase, seq, batch, decodeQueries: 1 });
@@ -130,18 +154,20 @@ export function computeCost({ design, seq, state }: CostRequest): CostResult {
     const attention = evaluate(compiled, point.sizes, accounting, values, point.mask);
     const setting = { workload, point, accounting, variables: values };
     const all = state.scope === "layer" ? evaluateLayer(attention, { ...setting, products: products() }) : attention;
+    const { missing, frequencyHz, dramBytesPerSecond, pes, largestArray } = attention;
     return checkResult({
       cycles: all.cycles,
       latencySeconds: all.latencySeconds,
       trafficBytes: all.trafficBytes,
-      energyPj: all.energyPj,
       utilization: all.utilization,
       use: all.use,
-      componentEnergyPj: all.componentEnergyPj,
       bound: all.bound,
-      areaUm2: attention.areaUm2,
       bufferBytes: bufferBytes(compiled, point.sizes, values),
       attentionSeconds: attention.latencySeconds,
+      machine: { frequencyHz, dramBytesPerSecond, pes, largestArray },
+      componentEnergyPj: missing.includes("energyPj") ? {} : all.componentEnergyPj,
+      ...(missing.includes("energyPj") ? {} : { energyPj: all.energyPj }),
+      ...(missing.includes("areaUm2") ? {} : { areaUm2: attention.areaUm2 }),
     });
   } catch (error) {
     if (error instanceof FusemaxError) return messageOf(error);

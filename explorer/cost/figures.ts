@@ -2,10 +2,9 @@ import { ofArray } from "../../src/model/array-shares.js";
 import { arrayInWords, arraysOf } from "../../src/report/array-names.js";
 import type { Figure, PointSeries } from "../../src/report/figure.js";
 import { engineering, lengthLabel, percent, plain } from "../../src/report/units.js";
-import type { State } from "../state.js";
-import { designSlot } from "./designs.js";
+import { designSlot } from "../design/names.js";
 import type { CostPoint } from "./known-costs.js";
-import { componentNames, componentsOf, isSolved, type Solved, solved, useOf, uses } from "./shares.js";
+import { componentNames, componentsOf, isSolved, type Solved, solved, useOf, usesOf } from "./shares.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
@@ -21,6 +20,9 @@ const shortTick = (value: number): string =>
 
 const percentTick = (value: number): string => percent(value).replace(".0%", "%");
 
+const ratio = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? undefined : a / b;
+
 /** How many times faster than, or how much of the energy of, each baseline. */
 export function relativeFigure(
   points: readonly CostPoint[],
@@ -31,7 +33,7 @@ export function relativeFigure(
     if (point.evaluation === null || base.evaluation === null) return undefined;
     return what === "speedup"
       ? base.evaluation.latencySeconds / point.evaluation.latencySeconds
-      : point.evaluation.energyPj / base.evaluation.energyPj;
+      : ratio(point.evaluation.energyPj, base.evaluation.energyPj);
   };
   return {
     title: what === "speedup" ? "Speedup" : "Energy",
@@ -75,10 +77,13 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
   };
 }
 
+/** Of the array with the most PEs: in the paper's designs the 2D array. */
 export function useFigure(points: readonly CostPoint[]): Figure {
+  const all = usesOf(solved(points));
+  const isPaper = solved(points).every(({ evaluation }) => evaluation.machine.largestArray === "2d");
   return {
-    title: "What the 2D array's cycles go to",
-    series: uses.map(([name]) => name),
+    title: `What the ${isPaper ? "2D" : "largest"} array's cycles go to`,
+    series: all.map(([name]) => name),
     y: { label: "share of PE-cycles", max: 1, format: percentTick },
     panels: [
       {
@@ -87,7 +92,7 @@ export function useFigure(points: readonly CostPoint[]): Figure {
         stacked: true,
         groups: points.map(({ label }) => label),
         groupLabel: "design",
-        values: uses.map(([, , of]) => points.map(point => (isSolved(point) ? useOf(point, of) : undefined))),
+        values: all.map(([, , of]) => points.map(point => (isSolved(point) ? useOf(point, of) : undefined))),
       },
     ],
   };
@@ -109,7 +114,7 @@ export function energyFigure(points: readonly CostPoint[]): Figure {
         groupLabel: "design",
         values: components.map(name =>
           points.map(({ evaluation }) =>
-            evaluation === null ? undefined : (evaluation.componentEnergyPj[name] ?? 0) / 1e12,
+            evaluation?.energyPj === undefined ? undefined : (evaluation.componentEnergyPj[name] ?? 0) / 1e12,
           ),
         ),
       },
@@ -154,32 +159,59 @@ export function trafficFigure(points: readonly CostPoint[], beside: readonly Cos
 
 /** A place in the palette that no design has. */
 const roofSlot = 5;
+/** From roof to roof: the same colour with other dashes. */
+const roofStep = 16;
 
-/** Operations a second of all the 2D array's processing elements. */
-export const peakOf = ({ rows, columns, frequency }: State): number => rows * columns * frequency * 1e6;
+/** Operations a second of all the largest array's processing elements. */
+export const peakOf = ({ evaluation: { machine } }: Solved): number =>
+  (machine.pes[machine.largestArray] ?? 0) * machine.frequencyHz;
 
-/** PE operations a second that the 2D array does, over those that each byte of DRAM traffic pays for. */
-export function rooflinePoint({ evaluation }: Solved, state: State) {
-  const rate = ofArray(evaluation.utilization, "2d") * peakOf(state);
-  return { intensity: (rate * evaluation.latencySeconds) / evaluation.trafficBytes, rate };
+/** Operations for each byte at which DRAM and the PEs allow the same. */
+export const kneeOf = (point: Solved): number => peakOf(point) / point.evaluation.machine.dramBytesPerSecond;
+
+/** PE operations a second that the largest array does, over those that each byte of DRAM traffic pays for. */
+export function rooflinePoint(point: Solved) {
+  const { utilization, machine, latencySeconds, trafficBytes } = point.evaluation;
+  const rate = ofArray(utilization, machine.largestArray) * peakOf(point);
+  return { intensity: (rate * latencySeconds) / trafficBytes, rate };
 }
 
-export function rooflineFigure(points: readonly CostPoint[], state: State, bytesPerSecond: number): Figure {
-  const peak = peakOf(state);
+/** Roofs, each with the designs that have it. */
+function roofsOf(points: readonly Solved[]): readonly (readonly Solved[])[] {
+  const roofs = new Map<string, Solved[]>();
+  for (const point of points) {
+    const roof = `${peakOf(point)} ${kneeOf(point)}`;
+    roofs.set(roof, [...(roofs.get(roof) ?? []), point]);
+  }
+  return [...roofs.values()];
+}
+
+export function rooflineFigure(points: readonly CostPoint[]): Figure {
   const found = solved(points);
-  const at = found.map(point => rooflinePoint(point, state));
-  const knee = peak / bytesPerSecond;
-  const left = Math.min(knee, ...at.map(({ intensity }) => intensity)) / 4;
-  const right = Math.max(knee, ...at.map(({ intensity }) => intensity)) * 4;
-  const roof: PointSeries = {
-    series: points.length,
-    joined: true,
-    points: [left, knee, right].map(x => ({ x, y: Math.min(peak, x * bytesPerSecond) })),
-  };
+  const at = found.map(rooflinePoint);
+  const roofs = roofsOf(found);
+  const ends = [...found.map(kneeOf), ...at.map(({ intensity }) => intensity)];
+  const [left, right] = [Math.min(...ends) / 4, Math.max(...ends) * 4];
+  const roofLines = roofs.map((same, i): PointSeries => {
+    const [first] = same as [Solved, ...Solved[]];
+    const bandwidth = first.evaluation.machine.dramBytesPerSecond;
+    return {
+      series: points.length + i,
+      joined: true,
+      points: [left, kneeOf(first), right].map(x => ({ x, y: Math.min(peakOf(first), x * bandwidth) })),
+    };
+  });
+  const of = (same: readonly Solved[]): string =>
+    roofs.length === 1 ? "" : ` of ${same.map(({ label }) => label).join(", ")}`;
   return {
-    title: "Roofline of the 2D array",
-    series: [...points.map(({ label }) => label), "roof: DRAM bandwidth, then PEs"],
-    slots: [...slotsOf(points), roofSlot],
+    title: found.every(({ evaluation }) => evaluation.machine.largestArray === "2d")
+      ? "Roofline of the 2D array"
+      : "Roofline of the largest array",
+    series: [
+      ...points.map(({ label }) => label),
+      ...roofs.map((same, i) => (i === 0 ? `roof${of(same)}: DRAM bandwidth, then PEs` : `roof${of(same)}`)),
+    ],
+    slots: [...slotsOf(points), ...roofs.map((_, i) => roofSlot + i * roofStep)],
     y: { label: "operations/s", scale: "log", format: shortTick },
     panels: [
       {
@@ -187,7 +219,7 @@ export function rooflineFigure(points: readonly CostPoint[], state: State, bytes
         title: "",
         x: { label: "operations for each byte of DRAM traffic", scale: "log", format: shortTick },
         lines: [
-          roof,
+          ...roofLines,
           ...at.map(({ intensity, rate }, i) => ({
             series: points.findIndex(({ design }) => design === found[i]?.design),
             joined: false,

@@ -1,9 +1,13 @@
+import { designLabel, nameOfDesign } from "../design/names.js";
+import { ownName } from "../design/own.js";
 import { countedAs } from "../state.js";
-import { type Cost, type CostRequest, type CostResult, computeCost, designLabel } from "./designs.js";
+import { type Cost, type CostRequest, type CostResult, computeCost } from "./designs.js";
 
 /** What a design costs at one length, or why it cannot be said; neither while that is not known. */
 export interface CostPoint {
   readonly design: string;
+  /** In its file: the name that the command line prints. */
+  readonly name: string;
   readonly label: string;
   readonly seq: number;
   readonly evaluation: Cost | null;
@@ -14,13 +18,18 @@ export interface CostPoint {
 const mostKept = 4096;
 const found = new Map<string, CostResult>();
 
+/** The design; of the visitor's, its text. */
+const idOf = ({ design, state }: CostRequest): string =>
+  design === ownName ? `${ownName} ${state.own?.id ?? ""}` : design;
+
 /** What the result depends on. */
-function keyOf({ design, seq, state }: CostRequest): string {
+function keyOf(request: CostRequest): string {
+  const { seq, state } = request;
   const accounting = countedAs(state);
   const { scope, model, heads, headDim, valueDim, masked, phase, batch } = state;
   const { rows, columns, frequency, bandwidth, buffer } = state;
   const workload = [scope, model, heads, headDim, valueDim, masked, phase, batch, seq];
-  return [accounting, design, ...workload, rows, columns, frequency, bandwidth, buffer].join();
+  return [accounting, idOf(request), ...workload, rows, columns, frequency, bandwidth, buffer].join();
 }
 
 export const isKnown = (request: CostRequest): boolean => found.has(keyOf(request));
@@ -30,7 +39,8 @@ export function knownPoint(request: CostRequest): CostPoint {
   const result = found.get(keyOf(request)) ?? null;
   return {
     design,
-    label: designLabel(design),
+    name: nameOfDesign(design, request.state.own),
+    label: designLabel(design, request.state.own),
     seq,
     evaluation: typeof result === "string" ? null : result,
     problem: typeof result === "string" ? result : null,
@@ -65,6 +75,8 @@ const modelBudget = 7;
 /** How long it should take; what has not been timed is taken to be quick only where it usually is. */
 function expected(request: CostRequest): number {
   const { scope } = request.state;
+  // Nobody knows what a text makes of the model: it is computed where it can hold up nothing.
+  if (request.design === ownName) return Number.POSITIVE_INFINITY;
   const usual = countedAs(request.state) === "published" && scope === "attention" ? 0 : Number.POSITIVE_INFINITY;
   return lately.get(kindOf(request)) ?? usual;
 }

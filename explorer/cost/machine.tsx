@@ -4,6 +4,7 @@ import { arrayInWords, arraysOf } from "../../src/report/array-names.js";
 import { type Chip, chip, leastChipWidth } from "../../src/report/chip.js";
 import type { Table } from "../../src/report/table.js";
 import { bytes, percent } from "../../src/report/units.js";
+import { isPaperDesign } from "../design/names.js";
 import { Card, type Context } from "../parts/figure.js";
 import { Term } from "../parts/term.js";
 import { countedAs, type State } from "../state.js";
@@ -13,23 +14,21 @@ import { bandwidthUnit, bandwidthWords } from "./designs.js";
 import type { Solved } from "./shares.js";
 
 /** The machine of a design as it works on what is chosen. */
-function chipOf({ label, evaluation }: Solved, state: State): Chip {
-  const { utilization, bound, trafficBytes, latencySeconds } = evaluation;
-  const { rows, columns, bandwidth } = state;
+function chipOf({ label, design, evaluation }: Solved, state: State): Chip {
+  const { utilization, bound, trafficBytes, latencySeconds, machine } = evaluation;
   const accounting = countedAs(state);
-  const dramBusy = trafficBytes / (bandwidth * bandwidthUnit(accounting)) / latencySeconds;
   return {
     title: `${label} at work`,
     dram: {
       name: "DRAM",
-      size: `${bandwidth} ${bandwidthWords(accounting)}`,
-      busy: dramBusy,
+      size: `${Math.round(machine.dramBytesPerSecond / bandwidthUnit(accounting))} ${bandwidthWords(accounting)}`,
+      busy: trafficBytes / machine.dramBytesPerSecond / latencySeconds,
       limits: bound === "dram",
     },
-    buffer: { name: "buffer", size: bytes(evaluation.bufferBytes), busy: null, limits: false },
+    buffer: { name: "buffer", size: bytes(evaluation.bufferBytes), busy: null, limits: bound === "buffer" },
     arrays: arraysOf([utilization]).map(array => ({
       name: arrayInWords(array),
-      size: `${array === "2d" ? `${rows} × ${columns}` : columns} PEs`,
+      size: `${isPaperDesign(design) && array === "2d" ? `${state.rows} × ${state.columns}` : (machine.pes[array] ?? 0).toLocaleString("en")} PEs`,
       busy: ofArray(utilization, array),
       // Where arrays wait for each other none of them is the limit, and none is marked.
       limits: bound === array,

@@ -34,16 +34,29 @@ export const boundNames: Readonly<Record<string, string>> = {
   binding: "arrays' waits (binding)",
 };
 
-/** Of the 2D array's PE-cycles: those that compute, and why the others don't. */
-export const uses: readonly (readonly [name: string, field: string, of: (use: ArrayUse) => number])[] = [
-  ["useful operations", "2d.useful", use => use.useful],
-  ["masked scores", "2d.masked", use => use.masked],
-  ["empty columns", "2d.unfilled.column", use => use.unfilled["column"] ?? 0],
-  ["empty rows", "2d.unfilled.row", use => use.unfilled["row"] ?? 0],
-  ["waits for DRAM", "2d.dram", use => use.dram],
-  ["other waits", "2d.binding", use => use.binding],
-];
+type Use = readonly [name: string, field: string, of: (use: ArrayUse) => number];
 
-export const useOf = ({ evaluation }: Solved, of: (use: ArrayUse) => number): number => {
-  return of(ofArray(evaluation.use, "2d"));
-};
+const own: Readonly<Record<string, string>> = { column: "empty columns", row: "empty rows" };
+
+/** Of the largest array's PE-cycles: those that compute, and why the others don't. Other machines than the paper's have other places that stay empty. */
+export function usesOf(points: readonly Solved[]): readonly Use[] {
+  const found = new Set(points.flatMap(point => Object.keys(largestUse(point).unfilled)));
+  const others = [...found].filter(fanout => !(fanout in own));
+  const empty = (fanout: string, name: string): Use => [
+    name,
+    `2d.unfilled.${fanout}`,
+    use => use.unfilled[fanout] ?? 0,
+  ];
+  return [
+    ["useful operations", "2d.useful", use => use.useful],
+    ["masked scores", "2d.masked", use => use.masked],
+    ...Object.entries(own).map(([fanout, name]) => empty(fanout, name)),
+    ...others.map(fanout => empty(fanout, `empty places: ${fanout}`)),
+    ["waits for DRAM", "2d.dram", use => use.dram],
+    ["other waits", "2d.binding", use => use.binding],
+  ];
+}
+
+const largestUse = ({ evaluation }: Solved): ArrayUse => ofArray(evaluation.use, evaluation.machine.largestArray);
+
+export const useOf = (point: Solved, of: (use: ArrayUse) => number): number => of(largestUse(point));

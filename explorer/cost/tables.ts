@@ -3,7 +3,7 @@ import type { Table } from "../../src/report/table.js";
 import { area, bytes, duration, energy, engineering, percent } from "../../src/report/units.js";
 import type { State } from "../state.js";
 import type { CostPoint } from "./known-costs.js";
-import { boundNames, componentsOf, type Solved, solved, useOf, uses } from "./shares.js";
+import { boundNames, componentsOf, type Solved, solved, useOf, usesOf } from "./shares.js";
 
 const shareText = (share: number | undefined): string => (share === undefined ? "-" : percent(share));
 
@@ -20,8 +20,8 @@ export function costTable(points: readonly CostPoint[], scope: State["scope"]): 
     boundNames[e.bound] ?? e.bound,
     ...arrays.map(array => shareText(e.utilization[array])),
     bytes(e.trafficBytes),
-    energy(e.energyPj),
-    area(e.areaUm2),
+    e.energyPj === undefined ? "-" : energy(e.energyPj),
+    e.areaUm2 === undefined ? "-" : area(e.areaUm2),
     engineering(e.cycles, "").trim(),
   ]);
   return { columns: [...columns, "area", "cycles"], rows };
@@ -31,7 +31,7 @@ export function costTable(points: readonly CostPoint[], scope: State["scope"]): 
 export function costNumbers(points: readonly CostPoint[], bases: readonly CostPoint[], scope: State["scope"]): Table {
   const found = solved(points);
   const fields: readonly (readonly [string, (point: Solved) => string | number])[] = [
-    ["design", ({ design }) => design],
+    ["design", ({ name }) => name],
     ["scope", () => scope],
     ["seq", ({ seq }) => seq],
     ["latencySeconds", ({ evaluation }) => evaluation.latencySeconds],
@@ -41,14 +41,20 @@ export function costNumbers(points: readonly CostPoint[], bases: readonly CostPo
       array => [`util${array}`, ({ evaluation }: Solved) => evaluation.utilization[array] ?? ""] as const,
     ),
     ["trafficBytes", ({ evaluation }) => evaluation.trafficBytes],
-    ["energyPj", ({ evaluation }) => evaluation.energyPj],
-    ["areaUm2", ({ evaluation }) => evaluation.areaUm2],
+    ["energyPj", ({ evaluation }) => evaluation.energyPj ?? ""],
+    ["areaUm2", ({ evaluation }) => evaluation.areaUm2 ?? ""],
     ["bound", ({ evaluation }) => evaluation.bound],
-    ...solved(bases).flatMap(({ design, evaluation: base }): (readonly [string, (point: Solved) => number])[] => [
-      [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
-      [`energy/${design}`, ({ evaluation }) => evaluation.energyPj / base.energyPj],
-    ]),
-    ...uses.map(([, field, of]) => [field, (point: Solved) => useOf(point, of)] as const),
+    ...solved(bases).flatMap(
+      ({ design, evaluation: base }): (readonly [string, (point: Solved) => number | string])[] => [
+        [`speedup/${design}`, ({ evaluation }) => base.latencySeconds / evaluation.latencySeconds],
+        [
+          `energy/${design}`,
+          ({ evaluation: { energyPj } }) =>
+            energyPj === undefined || base.energyPj === undefined ? "" : energyPj / base.energyPj,
+        ],
+      ],
+    ),
+    ...usesOf(found).map(([, field, of]) => [field, (point: Solved) => useOf(point, of)] as const),
     ...componentsOf(found).map(
       name => [`energyPj.${name}`, ({ evaluation }: Solved) => evaluation.componentEnergyPj[name] ?? 0] as const,
     ),

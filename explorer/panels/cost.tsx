@@ -2,7 +2,9 @@ import { paperDesigns } from "../../src/model/evaluation.js";
 import { loadWorkload } from "../../src/spec/load.js";
 import type { PanelProps } from "../app.js";
 import { CostCharts } from "../cost/charts.js";
-import { bandwidthWords, designLabel, workloadOf } from "../cost/designs.js";
+import { bandwidthWords, workloadOf } from "../cost/designs.js";
+import { designLabel, isPaperDesign, otherDesigns } from "../design/names.js";
+import { ownName } from "../design/own.js";
 import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { Sheet } from "../parts/sheet.js";
 import { bundledSpecs } from "../specs.js";
@@ -13,7 +15,7 @@ const models: readonly (readonly [string, string])[] = [
   [customModel, "sizes of your own"],
 ];
 
-const designs: readonly (readonly [string, string])[] = paperDesigns.map(name => [name, designLabel(name)]);
+const labelled = (name: string, { own }: State): readonly [string, string] => [name, designLabel(name, own)];
 
 export function CostPanel(props: PanelProps) {
   return (
@@ -68,7 +70,7 @@ function Controls(props: PanelProps) {
       )}
       <LogSlider {...props} field="seq" label="Sequence length" least={1024} most={2 ** 20} />
       <LogSlider {...props} field="batch" label="Batch" least={1} most={1024} />
-      <Several {...props} field="designs" label="Designs" options={designs} />
+      <Designs {...props} />
       <Choice
         {...props}
         field="accounting"
@@ -93,6 +95,31 @@ function Controls(props: PanelProps) {
       />
       <LogSlider {...props} field="frequency" label="Clock" unit="MHz" least={117.5} most={3760} perOctave={2} />
     </Sheet>
+  );
+}
+
+/** The paper's designs and the visitor's own; the other shipped ones are folded. */
+function Designs(props: PanelProps) {
+  const { state } = props;
+  const first = [...paperDesigns, ...(state.own === null ? [] : [ownName])];
+  const others = otherDesigns.filter(name => state.designs.includes(name));
+  const isPapers = state.designs.every(isPaperDesign);
+  return (
+    <>
+      <Several {...props} field="designs" label="Designs" options={first.map(name => labelled(name, state))} />
+      <details class="field several">
+        <summary>
+          Other designs{others.length > 0 && `: ${others.map(name => designLabel(name, null)).join(", ")}`}
+        </summary>
+        <Several
+          {...props}
+          field="designs"
+          label="Beside the paper's"
+          options={otherDesigns.map(name => labelled(name, state))}
+        />
+      </details>
+      {!isPapers && <p class="quiet">Hardware that is left at its default below is each design's own.</p>}
+    </>
   );
 }
 

@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { paperDesigns } from "../../src/model/evaluation.js";
 import { heatMap } from "../../src/report/heat-map.js";
 import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
-import { designLabel } from "../cost/designs.js";
 import { workloadWords } from "../cost/words.js";
+import { allDesigns, designLabel } from "../design/names.js";
+import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { Card, Chart } from "../parts/figure.js";
 import { Choice } from "../parts/inputs.js";
@@ -19,11 +19,12 @@ const measureChoices = Object.entries(measures).map(([name, { label }]) => [name
 
 export function SweepPanel(props: PanelProps) {
   const { state } = props;
-  const { story: _, pin: __, panel: ___, sweepShow: ____, ...swept } = state;
-  const grid = useMemo(() => gridOf(state), [JSON.stringify(swept)]);
+  const { story: _, pin: __, panel: ___, sweepShow: ____, own, file: _____, ...swept } = state;
+  const id = state.sweepDesign === ownName ? own?.id : null;
+  const grid = useMemo(() => gridOf(state), [JSON.stringify([swept, id])]);
   const sweep = useSweep(grid);
   const accounting = grid.requests[0]?.state.accounting ?? "";
-  const title = `${designLabel(state.sweepDesign)}: ${knobs[grid.y].label} over ${knobs[grid.x].label}`;
+  const title = `${designLabel(state.sweepDesign, state.own)}: ${knobs[grid.y].label} over ${knobs[grid.x].label}`;
   const front = useMemo(
     () => frontFigure(grid, sweep.results, `${title}, area and latency`),
     [grid, sweep.results, title],
@@ -43,7 +44,9 @@ export function SweepPanel(props: PanelProps) {
           {...props}
           field="sweepDesign"
           label="Design"
-          options={paperDesigns.map(name => [name, designLabel(name)])}
+          options={allDesigns
+            .filter(name => name !== ownName || state.own !== null)
+            .map(name => [name, designLabel(name, state.own)])}
         />
         <p class="quiet">Everything else is as set under Cost: {workloadWords(state)}.</p>
         <Progress sweep={sweep} of={grid.requests.length} />

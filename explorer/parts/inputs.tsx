@@ -139,7 +139,10 @@ interface SeveralProps extends InputProps<KeysOf<readonly string[]>> {
 export function Several({ state, change, field, label, options }: SeveralProps) {
   const chosen = state[field];
   const toggle = (value: string) => {
-    const next = options.map(([name]) => name).filter(name => (name === value) !== chosen.includes(name));
+    const own = options.map(([name]) => name);
+    // What another list of the same field has chosen stays.
+    const all = [...own, ...chosen.filter(name => !own.includes(name))];
+    const next = all.filter(name => (name === value) !== chosen.includes(name));
     if (next.length > 0) change({ [field]: next } as Partial<State>, true);
   };
   return (

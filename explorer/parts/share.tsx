@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { fitsLink } from "../design/link.js";
 import { reportOf } from "../report.js";
 import { type State, writeState } from "../state.js";
 import { save } from "./save.js";
@@ -10,7 +11,8 @@ export function Share({ state, title }: { readonly state: State; readonly title:
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(`${page}#${writeState(state)}`);
-      say("Copied.");
+      const isCut = state.own !== null && !fitsLink(state.own);
+      say(isCut ? "Copied. Your design is too long for a link, which opens it in this browser only." : "Copied.");
     } catch {
       say("The browser did not allow copying; the link is in its address bar.");
     }

@@ -1,13 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { PanelProps } from "../app.js";
-import { initialState, type State } from "../state.js";
+import { type State, usualSettings } from "../state.js";
 import { createStore, useStore } from "../store.js";
 import { presets, story } from "./steps.js";
 
 /** Where the visitor left the story. */
 const left = createStore({ step: 0 });
 
-const at = (step: number): Partial<State> => ({ ...initialState, ...story[step - 1]?.settings, story: step });
+const at = (step: number): Partial<State> => ({ ...usualSettings, ...story[step - 1]?.settings, story: step });
 
 /** The story's step that the address names, above what it is about; null outside of it. */
 export function Story({ state, change }: PanelProps) {
@@ -56,7 +56,7 @@ export function Beginnings({ change }: PanelProps) {
   const { step } = useStore(left);
   const open = (name: string) => {
     const settings = presets.find(preset => preset.name === name)?.settings;
-    if (settings !== undefined) change({ ...initialState, ...settings }, true);
+    if (settings !== undefined) change({ ...usualSettings, ...settings }, true);
   };
   return (
     <div class="exports beginnings">

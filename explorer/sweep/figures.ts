@@ -13,13 +13,16 @@ interface Measure {
   readonly of: (cost: Cost) => number;
 }
 
+/** Not a number where the design's technology does not say. */
+const energyJ = ({ energyPj = Number.NaN }: Cost): number => energyPj / 1e12;
+
 export const measures = {
   latency: { label: "latency (s)", of: cost => cost.latencySeconds },
-  energy: { label: "energy (J)", of: cost => cost.energyPj / 1e12 },
-  product: { label: "energy × latency (J s)", of: cost => (cost.energyPj / 1e12) * cost.latencySeconds },
-  busy: { label: "busy share of the 2D array", of: cost => ofArray(cost.utilization, "2d") },
+  energy: { label: "energy (J)", of: cost => energyJ(cost) },
+  product: { label: "energy × latency (J s)", of: cost => energyJ(cost) * cost.latencySeconds },
+  busy: { label: "busy share of the largest array", of: cost => ofArray(cost.utilization, cost.machine.largestArray) },
   traffic: { label: "DRAM traffic (GB)", of: cost => cost.trafficBytes / 1e9 },
-  area: { label: "area (mm²)", of: cost => cost.areaUm2 / 1e6 },
+  area: { label: "area (mm²)", of: cost => (cost.areaUm2 ?? Number.NaN) / 1e6 },
 } as const satisfies Readonly<Record<string, Measure>>;
 export type MeasureName = keyof typeof measures;
 
@@ -56,7 +59,8 @@ export function sweepMap(
     valueLabel: `${label} (logarithmic)`,
     cellTitles: values.map((value, i) => {
       const result = results[i];
-      const words = typeof result === "string" ? result : Number.isNaN(value) ? "not computed" : plain(value);
+      const nothing = costOf(result) === null ? "not computed" : "not known";
+      const words = typeof result === "string" ? result : Number.isNaN(value) ? nothing : plain(value);
       return `${cellName(grid, i)}: ${words}`;
     }),
     ...(grid.current < 0 ? {} : { marked: grid.current }),
@@ -68,7 +72,7 @@ export function sweepMap(
 export function frontFigure(grid: Grid, results: readonly (CostResult | null)[], title: string): Figure {
   const cells = grid.requests.flatMap((_, i) => {
     const cost = costOf(results[i]);
-    return cost === null
+    return cost?.areaUm2 === undefined
       ? []
       : [{ i, x: measures.area.of(cost), y: measures.latency.of(cost), title: cellName(grid, i) }];
   });

@@ -1,5 +1,7 @@
+import { argumentOf } from "../cost/command.js";
 import type { CostRequest } from "../cost/designs.js";
-import { countedAs, type State, writeSize } from "../state.js";
+import { isPaperDesign } from "../design/names.js";
+import { countedAs, initialState, type State, writeSize } from "../state.js";
 
 /** A setting that can be swept: its name, its values, and how one is written. */
 interface Knob {
@@ -38,15 +40,20 @@ export function gridOf(state: State): Grid {
   const y = state.sweepY === x ? (x === "rows" ? "columns" : "rows") : state.sweepY;
   const [xs, ys] = [knobs[x].values, knobs[y].values];
   // Sweeps are of hardware that is not the paper's, for the most part: one accounting for all of it.
-  const accounting = countedAs(state) === "published" && isHardware(x, y) ? "corrected" : countedAs(state);
+  const counted = countedAs(state, [design]);
+  const accounting = counted === "published" && isHardware(x, y) ? "corrected" : counted;
   const requests = ys.flatMap(b =>
     xs.map((a): CostRequest => {
       const own: State = { ...state, accounting, [x]: a, [y]: b };
-      return { design, seq: own.seq, state: own };
+      return { design, seq: own.seq, state: own, swept: [x, y] };
     }),
   );
   const [column, row] = [xs.indexOf(state[x]), ys.indexOf(state[y])];
-  return { x, y, requests, current: column < 0 || row < 0 ? -1 : row * xs.length + column };
+  // Hardware at its default is the design's own, which may be none of the cells.
+  const isElsewhere =
+    !isPaperDesign(design) && [x, y].some(name => isHardware(name) && state[name] === initialState[name]);
+  const isCell = column >= 0 && row >= 0 && !isElsewhere;
+  return { x, y, requests, current: isCell ? row * xs.length + column : -1 };
 }
 
 const isHardware = (...names: readonly KnobName[]): boolean =>
@@ -79,7 +86,7 @@ export function sweepCommand(state: State, { x, y, requests }: Grid): string | n
   const lengths = names.includes("seq") ? "1K..1M*2" : writeSize(state.seq);
   return [
     "npx fusemax sweep",
-    `--design ${state.sweepDesign} --model ${state.model} --seq ${lengths} --batch ${state.batch}`,
+    `--design ${argumentOf(state.sweepDesign)} --model ${state.model} --seq ${lengths} --batch ${state.batch}`,
     ...(state.phase === "decode" ? ["--phase decode"] : []),
     ...settings,
     `--accounting ${requests[0]?.state.accounting}`,

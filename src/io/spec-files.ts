@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { cascadeLimits } from "../einsum/parse.js";
 import type { SpecText } from "../spec/document.js";
 import { checkFusion } from "../spec/fusion.js";
-import type { SpecKind, SpecSource } from "../spec/load.js";
+import { isFileName, type SpecKind, type SpecSource } from "../spec/load.js";
 import { yamlLimits } from "../spec/yaml.js";
 import { readTextFile } from "./regular-file.js";
 
@@ -24,8 +24,7 @@ const endingOf = (kind: SpecKind): string => (kind === "cascades" ? ".cascade" :
  */
 export const specFiles: SpecSource = {
   read(kind, name, from) {
-    const isPath = kind === "cascades" ? /\.(cascade|txt)$/i : /\.ya?ml$/i;
-    if (isPath.test(name)) return readText(kind, from === undefined ? name : besideOrHere(name, from));
+    if (isFileName(kind, name)) return readText(kind, from === undefined ? name : besideOrHere(name, from));
     const known = specFiles.names(kind).find(known => known.toLowerCase() === name.toLowerCase());
     if (known === undefined) return undefined;
     return { ...readText(kind, join(folder, kind, known + endingOf(kind))), shipped: true };

@@ -15,6 +15,8 @@ export interface Timing {
   readonly einsumUtilization: Readonly<Record<string, number>>;
   /** Per array what its PE-cycles are spent on, as shares of all of them. */
   readonly use: Readonly<Record<string, ArrayUse>>;
+  /** Per array its PEs. */
+  readonly pes: Readonly<Record<string, number>>;
   /** The array with the most PEs; the first of those that have as many. */
   readonly largestArray: string;
   /** Operations per byte of DRAM traffic (a multiply-accumulate is two) that keep the largest array busy all the time. */
@@ -114,6 +116,7 @@ export function timingOf(
     utilization,
     einsumUtilization,
     use: Object.fromEntries([...pes].map(([array, size]) => [array, useOf(array, size, counts, phases, frequency)])),
+    pes: Object.fromEntries(pes),
     largestArray: [...pes].reduce((a, b) => (b[1] > a[1] ? b : a))[0],
     balanceOperationsPerByte: (2 * frequency * Math.max(...pes.values())) / bandwidth,
     bound: boundOf(phases, simulated === null ? idleShare : simulatedIdleShare),

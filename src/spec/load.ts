@@ -6,7 +6,7 @@ import { architectureSchema } from "./architecture.js";
 import { arithmeticSchema } from "./arithmetic.js";
 import { bindingSchema } from "./binding.js";
 import { completeMapping } from "./complete-mapping.js";
-import { type Design, designSchema } from "./design.js";
+import { type Design, type DesignSpec, designSchema } from "./design.js";
 import { type Document, readDocument, type SpecText, withSchema } from "./document.js";
 import type { CheckFusion } from "./fusion-facts.js";
 import { mappingSchema, writtenMappingSchema } from "./mapping.js";
@@ -36,6 +36,10 @@ export interface SpecSource {
   /** Checks what the Einsums of a design hand over (fusion.ts); left out where the specs have been checked before. */
   readonly checkFusion?: CheckFusion;
 }
+
+/** Whether a name is that of a file: for cascades .cascade or .txt, else YAML. All others are names of the package's own. */
+export const isFileName = (kind: SpecKind, name: string): boolean =>
+  (kind === "cascades" ? /\.(cascade|txt)$/i : /\.ya?ml$/i).test(name);
 
 /** @param from the document that names the spec, or in words who does */
 function find<T>(
@@ -148,6 +152,14 @@ export function loadDesign(
     ),
     arithmeticBy: arithmetic !== undefined ? "command" : spec.data.arithmetic !== undefined ? "design" : "default",
   };
+}
+
+/**
+ * What a design says itself: its name, and the names of its parts, which are not looked at. Throws SpecError, at `where` if
+ * there is no such design.
+ */
+export function loadDesignSpec(source: SpecSource, name: string, where = "design"): Document<DesignSpec> {
+  return find(source, "designs", name, designSchema, where);
 }
 
 /** Of designs that name none. */

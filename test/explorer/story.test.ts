@@ -35,6 +35,7 @@ describe("the story and the presets", () => {
       await page.getByRole("button", { name: "Next" }).focus();
       await page.keyboard.press("Enter");
     }
+    await page.locator(".charts[aria-busy=false]").waitFor(); // what is out of date is pale
     expect(await seriousFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "Leave the story" }).click();
     await expect.poll(() => page.locator(".story").count()).toBe(0);
