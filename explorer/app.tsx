@@ -21,6 +21,7 @@ const titles: Readonly<Record<Panel, string>> = {
   sweep: "Sweep",
   design: "Design",
   cascade: "Cascade",
+  derive: "Derive",
   schedule: "Schedule",
   numerics: "Numerics",
 };
@@ -31,6 +32,7 @@ const load: Readonly<Record<Panel, () => Promise<ComponentType<PanelProps>>>> = 
   sweep: async () => (await import("./panels/sweep.js")).SweepPanel,
   design: async () => (await import("./panels/design.js")).DesignPanel,
   cascade: async () => (await import("./panels/cascade.js")).CascadePanel,
+  derive: async () => (await import("./panels/derive.js")).DerivePanel,
   schedule: async () => (await import("./panels/schedule.js")).SchedulePanel,
   numerics: async () => (await import("./panels/numerics.js")).NumericsPanel,
 };

@@ -14,7 +14,7 @@ import { bundledSpecs } from "./specs.js";
  */
 export const stateVersion = 1;
 
-export const panels = ["cost", "sweep", "design", "cascade", "schedule", "numerics"] as const;
+export const panels = ["cost", "sweep", "design", "cascade", "derive", "schedule", "numerics"] as const;
 export type Panel = (typeof panels)[number];
 
 /** How one value is read from and written to the address. `read` gives undefined for what it does not accept. */
@@ -157,6 +157,9 @@ export const fields = {
   source: text("", longestSource, /^[^\0]*$/),
   rank: text("", 16, /^\w*$/),
   shape: text("", 200, /^[\w\s=,]*$/),
+  // Derive
+  /** Laws with the tensors that they rewrite, one after the other. */
+  laws: text("", 3000, /^[\w.,-]*$/),
   // Schedule
   design: choice("fusemax", [...scheduledDesigns, ownName]),
   scheduleModel: choice("bert", ["bert", "trxl", "t5", "xlm"]),

@@ -13,7 +13,7 @@ import { Choice, TextField } from "../parts/inputs.js";
 import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
-import { longestSource, type State } from "../state.js";
+import { longestSource, type State, writeState } from "../state.js";
 import { useTheme } from "../use-media.js";
 
 type Done = Extract<Analysis, { readonly report: unknown }>;
@@ -36,11 +36,11 @@ export function CascadePanel(props: PanelProps) {
   const edit = (written: string, keep: boolean) => {
     const isLong = written.length > longestSource;
     setUnlinked(isLong || written === "" ? written : null);
-    change({ source: isLong || written === library ? "" : written }, keep);
+    change({ source: isLong || written === library ? "" : written, laws: "" }, keep);
   };
   const choose: PanelProps["change"] = (part, keep) => {
     setUnlinked(null);
-    change({ ...part, source: "", rank: "" }, keep);
+    change({ ...part, source: "", rank: "", laws: "" }, keep);
   };
   return (
     <div class="panel editing">
@@ -72,6 +72,11 @@ export function CascadePanel(props: PanelProps) {
           <section class="card wide">
             <h2>The same analysis on the command line</h2>
             <Command command={commandOf(state, isOwn)} />
+            {unlinked === null && (
+              <p>
+                <a href={`#${writeState({ ...state, panel: "derive" })}`}>Derive fewer passes from it, law by law</a>
+              </p>
+            )}
           </section>
         )}
       </div>

@@ -7,6 +7,17 @@ export interface Step {
   readonly settings: Partial<State>;
 }
 
+/** The laws that the story has applied; the last four are left to the reader. */
+const firstLaws = [
+  "defer-a-factor.AV",
+  "split-a-rank-into-tiles.AV",
+  "reduce-in-two-steps.GM",
+  "a-running-extremum.GM",
+  "change-the-reference-of-an-exponential.SN",
+  "reduce-in-two-steps.SD",
+  "defer-a-factor.SDS",
+].join();
+
 /** Why one pass beats three: FuseMax's argument, section by section, each step beside what the page computes for it. */
 export const story: readonly Step[] = [
   {
@@ -26,8 +37,8 @@ export const story: readonly Step[] = [
   },
   {
     title: "One pass",
-    text: "Keep a running maximum, and correct what was summed so far whenever it grows. Then every key is read once, and what is kept no longer depends on the sequence. The command line derives this cascade from the first: fusemax derive attention-3-pass.",
-    settings: { panel: "cascade", cascade: "attention-1-pass", rank: "M1" },
+    text: "Eleven laws that keep the function lead from the first cascade to one pass: keep a running maximum, and correct what was summed so far whenever it grows. Then every key is read once, and what is kept no longer depends on the sequence. The last four are still to be applied here: press Next law, or choose them yourself.",
+    settings: { panel: "derive", cascade: "attention-3-pass", rank: "M", laws: firstLaws },
   },
   {
     title: "One pass alone is not enough",

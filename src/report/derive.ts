@@ -25,20 +25,22 @@ const textOf = ({ cascade }: DerivationStep): string => cascade.source.lines.joi
 
 const largestOf = ({ check }: CheckedStep): number | null => check?.largest.relative ?? null;
 
+/** A step as `fusemax derive --json` prints it. */
+export const stepOf = (step: DerivationStep | CheckedStep) => ({
+  law: step.law?.name ?? null,
+  statement: step.law?.statement ?? null,
+  words: step.words,
+  passes: step.measure.passes,
+  live: step.measure.live,
+  work: step.measure.work,
+  operations: Object.fromEntries(operationsOf(step)),
+  largestDifference: "check" in step ? largestOf(step) : null,
+  text: textOf(step),
+});
+
 /** What `fusemax derive --json` prints. */
 export function deriveJson(derivation: CheckedDerivation, name: string) {
   const { rank, answers, given, refuted, refusals } = derivation;
-  const stepOf = (step: DerivationStep | CheckedStep) => ({
-    law: step.law?.name ?? null,
-    statement: step.law?.statement ?? null,
-    words: step.words,
-    passes: step.measure.passes,
-    live: step.measure.live,
-    work: step.measure.work,
-    operations: Object.fromEntries(operationsOf(step)),
-    largestDifference: "check" in step ? largestOf(step) : null,
-    text: textOf(step),
-  });
   return {
     schema: "fusemax.derive/1" as const,
     cascade: name,
@@ -71,14 +73,15 @@ export function deriveJson(derivation: CheckedDerivation, name: string) {
   };
 }
 
-const passesText = (n: number): string => (n === 1 ? "1 pass" : `${n} passes`);
+export const passesText = (n: number): string => (n === 1 ? "1 pass" : `${n} passes`);
 
-const cautionWords: Readonly<Record<Caution, string>> = {
+export const cautionWords: Readonly<Record<Caution, string>> = {
   cancellation: "large sums may cancel",
   division: "divides by what may be zero on the way",
 };
 
-const cautionText = ({ caution, words }: DerivationCaution): string => `caution: ${cautionWords[caution]} (${words})`;
+export const cautionText = ({ caution, words }: DerivationCaution): string =>
+  `caution: ${cautionWords[caution]} (${words})`;
 
 export interface DeriveTextOptions {
   readonly whyNot?: boolean;
@@ -169,30 +172,44 @@ function refutedLines(refuted: readonly Refutation[]): string[] {
 const overflowText = ({ overflows }: StepCheck): string =>
   overflows === 0 ? "" : ` (on ${overflows} more what was given is not finite)`;
 
-function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined): string[] {
-  const { law, words, measure, cascade, check } = step;
-  const operations = [...operationsOf(step)].map(([op, count]) => `${op} ${count}`).join(", ");
-  const isHeader = (line: string): boolean => line.startsWith("#");
-  const linesOf = (own: CheckedStep | undefined): readonly string[] =>
-    own?.cascade.source.lines.map(line => line.trim()).filter(line => !isHeader(line)) ?? [];
+/** A line of a cascade's text that a step takes away or adds. */
+export interface ChangedLine {
+  readonly sign: "-" | "+";
+  readonly line: string;
+}
+
+/** The lines that go, and then those that come. */
+export function changesOf(before: DerivationStep, step: DerivationStep): readonly ChangedLine[] {
+  const linesOf = ({ cascade }: DerivationStep): readonly string[] =>
+    cascade.source.lines.map(line => line.trim()).filter(line => !line.startsWith("#"));
   const [old, now] = [linesOf(before), linesOf(step)];
-  const changed =
-    before === undefined
-      ? []
-      : [
-          ...old.filter(line => !now.includes(line)).map(line => `  - ${line}`),
-          ...now.filter(line => !old.includes(line)).map(line => `  + ${line}`),
-        ];
-  const text = before === undefined ? cascade.einsums.map(einsum => `    ${einsum.text}`) : changed;
+  return [
+    ...old.filter(line => !now.includes(line)).map(line => ({ sign: "-", line }) as const),
+    ...now.filter(line => !old.includes(line)).map(line => ({ sign: "+", line }) as const),
+  ];
+}
+
+/** How the values of a step compare with what was given; null for that itself. */
+export function checkText(step: CheckedStep): string | null {
+  const { check } = step;
   const largest = largestOf(step);
+  if (check === null || largest === null) return null;
+  const equal = check.differs === null ? "equal" : "not equal in float64";
+  return `${equal} on ${check.inputs} inputs${overflowText(check)}, to within ${largest.toExponential(0)} of the largest value`;
+}
+
+function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined): string[] {
+  const { law, words, measure, cascade } = step;
+  const operations = [...operationsOf(step)].map(([op, count]) => `${op} ${count}`).join(", ");
+  const text =
+    before === undefined
+      ? cascade.einsums.map(einsum => `    ${einsum.text}`)
+      : changesOf(before, step).map(({ sign, line }) => `  ${sign} ${line}`);
+  const checked = checkText(step);
   return [
     law === null ? `${i}. ${words}` : `${i}. ${law.name}: ${words}`,
     ...text,
     `  ${passesText(measure.passes)}; live: ${measure.live.join(", ") || "none"}; ${operations}`,
-    ...(check === null || largest === null
-      ? []
-      : [
-          `  ${check.differs === null ? "equal" : "not equal in float64"} on ${check.inputs} inputs${overflowText(check)}, to within ${largest.toExponential(0)} of the largest value`,
-        ]),
+    ...(checked === null ? [] : [`  ${checked}`]),
   ];
 }

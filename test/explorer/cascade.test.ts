@@ -124,6 +124,31 @@ describe("Cascade", () => {
     await close();
   });
 
+  test("passes fall law by law in Derive, by hand or as the command line does it", async () => {
+    const { page, complaints, close } = await open("#1/cascade?cascade=variance-two-pass");
+    await page.getByRole("link", { name: "Derive fewer passes from it, law by law" }).click();
+    const steps = () => page.$$eval("[data-step] h2", all => all.map(heading => heading.textContent));
+    await expect.poll(steps).toEqual(["0. The cascade as given"]);
+    await page.getByRole("button", { name: "S as RS, which runs over k" }).click();
+    await expect.poll(steps).toEqual(["1. a running sum", "0. The cascade as given"]);
+    await expect
+      .poll(() => page.locator("[data-step='1']").textContent())
+      .toMatch(
+        /The law: op over r of x\(r\) = R\(end\).*goes: S = X\[k\].*comes: RS\[k\+1\].*2 passes over K.*Its values are equal on/,
+      );
+    await page.getByRole("button", { name: "Back", exact: true }).click();
+    await expect.poll(steps).toHaveLength(1);
+    await page.getByRole("button", { name: "Next law" }).click();
+    await expect.poll(steps).toHaveLength(2);
+    await page.getByText("1 pass over K; live between passes: none").first().waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("link", { name: "Its passes and graph, under Cascade" }).click();
+    await expect.poll(() => heading(page)).toBe("1 pass over K");
+    expect(await editor(page).inputValue()).toMatch(/^# title: .*: 1 pass over K, derived\n/);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test.each(["light", "dark"] as const)("has no serious accessibility finding in the %s scheme", async scheme => {
     const { page, close } = await on.visit({
       fragment: "#1/cascade?cascade=attention-1-pass&rank=M0",

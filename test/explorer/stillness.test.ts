@@ -4,7 +4,7 @@ import { stage } from "./stage.js";
 
 const on = stage();
 
-const parts = ["cost", "sweep", "design", "cascade", "schedule", "numerics"] as const;
+const parts = ["cost", "sweep", "design", "cascade", "derive", "schedule", "numerics"] as const;
 
 interface Vitals {
   /** Cumulative layout shift (web.dev/cls): the largest sum within a session window. */

@@ -32,7 +32,7 @@ describe("the story and the presets", () => {
         story: i + 1,
       });
       if (i + 1 === story.length) break;
-      await page.getByRole("button", { name: "Next" }).focus();
+      await page.getByRole("button", { name: "Next", exact: true }).focus();
       await page.keyboard.press("Enter");
     }
     await page.locator(".charts[aria-busy=false]").waitFor(); // what is out of date is pale
