@@ -112,6 +112,9 @@ export const customModel = "custom";
 /** The name by which Numerics calls sizes that are no model's. */
 export const noModel = "none";
 
+/** Runs that are of no design, but of the settings. */
+export const anyArray = "array";
+
 /** Settings that can be swept. */
 const sweptFields = ["seq", "batch", "rows", "columns", "buffer", "bandwidth", "frequency"] as const;
 
@@ -188,6 +191,8 @@ export const fields = {
   /** 0: the model's. */
   softcap: amount(0, 0, 2 ** 24),
   m0: count(256, 1, 65536),
+  /** Whose cascade, tile and arithmetic are run; `array`: FuseMax's cascade, and what else is set. */
+  runDesign: choice(anyArray, [anyArray, ...allDesigns]),
   /** What is computed in, side by side. */
   arithmetics: some(bundledSpecs.names("arithmetic"), ["bf16"]),
   /** The text of an arithmetic of the visitor's own; empty: none. */
@@ -244,14 +249,16 @@ export function settled(state: State): { readonly state: State; readonly notes: 
 
 /** The state where there is no design of the visitor's: the defaults stand in its place. */
 function withoutOwn(state: State): State {
-  const { designs, sweepDesign, design } = state;
-  if (!designs.includes(ownName) && sweepDesign !== ownName && design !== ownName) return state;
+  const { designs, sweepDesign, design, runDesign } = state;
   const left = designs.filter(name => name !== ownName);
+  const chosen = [sweepDesign, design, runDesign];
+  if (left.length === designs.length && !chosen.includes(ownName)) return state;
   return {
     ...state,
     designs: left.length === 0 ? initialState.designs : left,
     sweepDesign: sweepDesign === ownName ? initialState.sweepDesign : sweepDesign,
     design: design === ownName ? initialState.design : design,
+    runDesign: runDesign === ownName ? initialState.runDesign : runDesign,
   };
 }
 

@@ -1,7 +1,7 @@
 import { FusemaxError } from "../../src/errors.js";
 import { loadUnmapped } from "../../src/spec/load.js";
-import { allDesigns, isPaperDesign } from "../design/names.js";
-import { type OwnDesign, ownName, ownPath, rootFile } from "../design/own.js";
+import { allDesigns, argumentOf, isPaperDesign } from "../design/names.js";
+import { type OwnDesign, ownName, rootFile } from "../design/own.js";
 import { ownSpecs } from "../design/source.js";
 import { bundledSpecs } from "../specs.js";
 import { countedAs, customModel, type Hardware, initialState, type State, writeSize } from "../state.js";
@@ -13,9 +13,6 @@ export const workloadFile = "workload.yaml";
 /** Every design that the state names and that there is: the paper's in its order, then the others. */
 export const chosenDesigns = (state: State): readonly string[] =>
   allDesigns.filter(name => state.designs.includes(name));
-
-/** What the command line calls a design. */
-export const argumentOf = (design: string): string => (design === ownName ? ownPath : design);
 
 /** Names of the levels that the settings are of, in the paper's designs. */
 const paperLevels: Levels = { sram: ["buffer"], dram: ["dram"] };

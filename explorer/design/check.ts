@@ -55,14 +55,15 @@ export function checkDesign({ own, state }: CheckRequest): Check {
     return {};
   });
   const scheduled = attempt(own, () => {
-    if (design.schedule !== undefined) scheduleOfDesign(compiled, { sizes: triedSizes });
+    scheduleOfDesign(compiled, { sizes: triedSizes });
     return {};
   });
   return {
     id,
     fault: null,
-    unfit: faultIn(scheduled) ?? faultIn(tried),
-    unscheduled: design.schedule === undefined ? noSchedule : (faultIn(scheduled)?.message ?? null),
+    // Without a schedule of its own a design need not work tile by tile.
+    unfit: (design.schedule === undefined ? null : faultIn(scheduled)) ?? faultIn(tried),
+    unscheduled: faultIn(scheduled)?.message ?? null,
   };
 }
 
@@ -73,8 +74,6 @@ const triedSizes = {
   ...{ B: 1, H: 12, E: 64, F: 64, M: 4096, queries: 4096 },
   ...{ modelDim: 768, feedForward: 3072 },
 };
-
-export const noSchedule = "It names no schedule, the binding cycle by cycle, which is what is simulated.";
 
 function attempt<T extends object>(own: OwnDesign, work: () => T): T | { readonly fault: Fault } {
   try {

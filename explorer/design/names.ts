@@ -1,7 +1,7 @@
 import { paperDesigns } from "../../src/model/evaluation.js";
 import { loadDesignSpec } from "../../src/spec/load.js";
 import { bundledSpecs } from "../specs.js";
-import { type OwnDesign, ownName } from "./own.js";
+import { type OwnDesign, ownName, ownPath } from "./own.js";
 import { saidOf } from "./source.js";
 
 const shipped = new Map(
@@ -35,6 +35,9 @@ export function designLabel(name: string, own: OwnDesign | null): string {
 /** The name in the design's file. */
 export const nameOfDesign = (name: string, own: OwnDesign | null): string =>
   name === ownName && own !== null ? saidOf(own).name : name;
+
+/** What the command line calls a design. */
+export const argumentOf = (design: string): string => (design === ownName ? ownPath : design);
 
 /** The place after those of the paper's five designs and of a roofline's roof. */
 const ownSlot = 6;

@@ -2,6 +2,7 @@ import type { AttentionProblem } from "../../src/attention/problem.js";
 import type { OperandCheck } from "../../src/emulator/check.js";
 import type { EngineName } from "../../src/emulator/engine.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
+import type { OwnDesign } from "../design/own.js";
 import type { State } from "../state.js";
 import type { AskedAttention, GivenMask } from "./attention.js";
 
@@ -14,6 +15,8 @@ export interface RunRequest {
   readonly engine: State["engine"];
   readonly seed: number;
   readonly spread: number;
+  /** The design whose cascade, tile and arithmetic are in the place of the problem's; null for the problem as it is. */
+  readonly design: RunOfDesign | null;
   /** Dropped files in the place of generated inputs. */
   readonly files: readonly File[] | null;
   /** Masks of the problem that are files still. */
@@ -22,6 +25,12 @@ export interface RunRequest {
   readonly valuesInKeys: boolean;
   /** What the settings say that is not computed; null where there is nothing. */
   readonly leftOut: string | null;
+}
+
+/** A shipped design, or the visitor's. */
+export interface RunOfDesign {
+  readonly name: string;
+  readonly own: OwnDesign | null;
 }
 
 export interface RunOutcome {

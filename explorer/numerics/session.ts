@@ -79,7 +79,7 @@ export function startRuns(wanted: readonly Wanted[], done: (results: readonly Re
       return;
     }
     worker = thread;
-    const { name } = request.problem.arithmetic;
+    const name = settings["arithmetic"] ?? request.problem.arithmetic.name;
     session.set({ step: { what: `Starting ${name}`, share: 0 } });
     const fail = (message: string) => {
       cancelRun();

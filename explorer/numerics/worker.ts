@@ -10,6 +10,7 @@ import { sha256OfValues } from "../../src/numerics/sha256.js";
 import { messageOf } from "../message.js";
 import { chooseEngine, openProcessor } from "./engines.js";
 import { openFiles, openMask } from "./files.js";
+import { problemOnDesign, wordsOfDesign } from "./on-design.js";
 import { checkedRows, type FromRun, type RunOutcome, type RunRequest, type Step } from "./request.js";
 
 /** A run in a thread of its own, so that the tab stays alive; the page ends the thread to cancel. */
@@ -32,10 +33,11 @@ const say = (step: Step): void => answer({ type: "step", step });
 
 async function run(request: RunRequest): Promise<RunOutcome> {
   const { engine: choice, seed, spread, files, valuesInKeys, leftOut } = request;
-  const problem = await withMasks(request);
+  const asked = await withMasks(request);
+  const problem = request.design === null ? asked : problemOnDesign(asked, request.design);
   say({ what: "Testing the engine", share: 0 });
   const { engine, reason, notes: found } = await chooseEngine(choice, problem.arithmetic);
-  const notes = [...found];
+  const notes = [...found, ...(request.design === null ? [] : [wordsOfDesign(problem, request.design)])];
   const engineName = [engine.name, engine.adapter].filter(word => word !== null).join(" on ");
   say({ what: files === null ? "Making inputs" : "Reading the files", share: 0, engine: engineName });
   const generated = () => {

@@ -1,7 +1,7 @@
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
-import { argumentOf, costCommands } from "../cost/command.js";
+import { costCommands } from "../cost/command.js";
 import { Machine } from "../cost/machine.js";
 import { solved } from "../cost/shares.js";
 import { costTable } from "../cost/tables.js";
@@ -13,7 +13,7 @@ import { changeTo, given } from "../design/edited.js";
 import { Editor } from "../design/editor.js";
 import { againstFigure } from "../design/figures.js";
 import { fitsLink, longestDesignLink } from "../design/link.js";
-import { allDesigns, designLabel } from "../design/names.js";
+import { allDesigns, argumentOf, designLabel } from "../design/names.js";
 import { isDesignFile, type OwnDesign, ownFolder, ownName, ownPath, rootFile } from "../design/own.js";
 import { copyOf, parts, withPart, withText } from "../design/start.js";
 import { takeDesign } from "../design/take-files.js";
@@ -232,6 +232,9 @@ function Shown({ state, change, good, isPresent, check }: ShownProps) {
             onClick={() => openWith({ panel: "schedule", design: ownName })}
           >
             Simulate its schedule
+          </button>
+          <button type="button" onClick={() => openWith({ panel: "numerics", runDesign: ownName })}>
+            Run its numbers
           </button>
           {cascade !== undefined && cascade.length <= longestSource && (
             <button type="button" onClick={() => openWith({ panel: "cascade", source: cascade, rank: "" })}>

@@ -8,7 +8,8 @@ import type { PanelProps } from "../app.js";
 import { type Chosen, chosenArithmetics, ownFile } from "../numerics/arithmetics.js";
 import { type Asked, askedAttention, attentionWords, maskWords } from "../numerics/attention.js";
 import { Arithmetics, Files, Generated, Model } from "../numerics/choices.js";
-import { runCommand } from "../numerics/command.js";
+import { runCommand, runOfDesignCommand } from "../numerics/command.js";
+import { DesignOfRun, designOf, designSettings } from "../numerics/design-of-run.js";
 import { Masks } from "../numerics/masks.js";
 import { mostTensorBytes, problemOf } from "../numerics/request.js";
 import { ErrorMap, Histogram, Results } from "../numerics/results.js";
@@ -18,7 +19,7 @@ import { Command } from "../parts/command.js";
 import { Choice, LogSlider } from "../parts/inputs.js";
 import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
-import { noModel, type State } from "../state.js";
+import { anyArray, noModel, type State } from "../state.js";
 import { useStore } from "../store.js";
 
 /** Operations, 2 E + 2 F for each score, that are run without being asked for. */
@@ -78,17 +79,21 @@ const wantedRuns = (
 ): readonly Wanted[] =>
   "wrong" in asked
     ? []
-    : arithmetics.map(arithmetic => {
+    : arithmeticsOf(state, arithmetics).map(arithmetic => {
         const { engine, seed, spread } = state;
         const { masks, leftOut, workload } = asked;
         const { valuesInKeys } = workload;
         const problem = problemOf(state, asked, arithmetic);
         const files = dropped?.files ?? null;
         return {
-          request: { problem, engine, seed, spread, files, masks, leftOut, valuesInKeys },
-          settings: settingsOf(state, asked, arithmetic, dropped),
+          request: { problem, design: designOf(state), engine, seed, spread, files, masks, leftOut, valuesInKeys },
+          settings: { ...settingsOf(state, asked, arithmetic, dropped), ...designSettings(state) },
         };
       });
+
+/** A design's run is in its own arithmetic, whichever is asked for beside it. */
+const arithmeticsOf = ({ runDesign }: State, arithmetics: readonly ArithmeticSpec[]): readonly ArithmeticSpec[] =>
+  runDesign === anyArray ? arithmetics : arithmetics.slice(0, 1);
 
 /** Operations of the two products, 2 E + 2 F for each score. */
 const operationsOf = ({ heads, queries, keys, headDim, valueDim }: AttentionShape): number =>
@@ -111,6 +116,15 @@ interface CommandsProps extends PanelProps {
 
 function Commands({ state, chosen, files }: CommandsProps) {
   const isOwn = state.ownArithmetic !== "";
+  if (state.runDesign !== anyArray) {
+    return (
+      <section class="card wide">
+        <h2>The same run on the command line</h2>
+        <p class="quiet">With the settings as they are now; it prints the sha256 of the same bits.</p>
+        <Command command={runOfDesignCommand(state, files)} />
+      </section>
+    );
+  }
   return (
     <section class="card wide">
       <h2>The same runs on the command line</h2>
@@ -142,7 +156,8 @@ function Controls({ chosen, asked, run, ...props }: ControlsProps) {
   const size = known === null ? 0 : tensorBytes(known.workload.shape);
   const tooLarge = size > mostTensorBytes;
   const busy = step !== null;
-  const cannot = tooLarge || known === null || chosen.wrong !== null;
+  const isWrong = chosen.wrong !== null && props.state.runDesign === anyArray;
+  const cannot = tooLarge || known === null || isWrong;
   return (
     <Sheet
       label="What to run"
@@ -155,8 +170,13 @@ function Controls({ chosen, asked, run, ...props }: ControlsProps) {
       {known !== null && props.state.runModel !== noModel && <p class="quiet">{attentionWords(known)}</p>}
       {dropped === null && <Generated {...props} />}
       <Masks {...props} words={known === null ? null : maskWords(known.workload)} />
-      <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
-      <Arithmetics {...props} wrong={chosen.wrong} />
+      <DesignOfRun {...props} />
+      {props.state.runDesign === anyArray && (
+        <>
+          <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
+          <Arithmetics {...props} wrong={chosen.wrong} />
+        </>
+      )}
       <Choice
         {...props}
         field="engine"

@@ -4,6 +4,8 @@ import { lengthLabel } from "../../src/report/units.js";
 import { waterfall, waterfallColours, waterfallMargins } from "../../src/report/waterfall.js";
 import { announce } from "../announce.js";
 import type { PanelProps } from "../app.js";
+import { argumentOf, designLabel, scheduledDesigns } from "../design/names.js";
+import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart } from "../parts/figure.js";
@@ -12,17 +14,18 @@ import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
 import { comparison, cyclesCaption, slicesTable, usesFigure } from "../schedule/figures.js";
-import type { Simulated } from "../schedule/request.js";
+import { type Simulated, simulatedDesign } from "../schedule/request.js";
 import { Steps } from "../schedule/steps.js";
 import { useSchedule } from "../schedule/use-worker.js";
 import { Zoomable } from "../schedule/zoom.js";
 import { type State, writeSize } from "../state.js";
 import { useTheme, useWidth } from "../use-media.js";
 
-const designs = [
-  ["fusemax", "+Binding (FuseMax)"],
-  ["architecture", "+Architecture"],
-] as const;
+/** FuseMax first, and the visitor's design last. */
+const designsOf = ({ own }: State): readonly (readonly [string, string])[] =>
+  ["fusemax", ...scheduledDesigns.filter(name => name !== "fusemax"), ...(own === null ? [] : [ownName])].map(
+    name => [name, designLabel(name, own)] as const,
+  );
 const models = [
   ["bert", "BERT"],
   ["trxl", "TrXL"],
@@ -34,13 +37,13 @@ const leastWidth = 900;
 
 export function SchedulePanel(props: PanelProps) {
   const { state } = props;
-  const { design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = state;
-  const machine = { design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs };
+  const { scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = state;
+  const machine = { ...simulatedDesign(state), scheduleModel, scheduleSeq, memory, ports, epoch, epochs };
   const { answer, busy } = useSchedule({ what: "timeline", machine });
   return (
     <div class="panel">
       <Sheet label="What to simulate">
-        <Choice {...props} field="design" label="Design" options={designs} />
+        <Choice {...props} field="design" label="Design" options={designsOf(state)} />
         <Choice {...props} field="scheduleModel" label="Model" options={models} />
         <LogSlider {...props} field="scheduleSeq" label="Sequence length" least={256} most={2 ** 20} />
         <Choice
@@ -82,7 +85,7 @@ export function SchedulePanel(props: PanelProps) {
 
 const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: State): string =>
   [
-    `npx fusemax ${command} --design ${design} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory} --accounting published`,
+    `npx fusemax ${command} --design ${argumentOf(design)} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory} --accounting published`,
     ...(ports === "unlimited" ? [] : [`--ports ${ports}`]),
   ].join(" ");
 
@@ -93,7 +96,7 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
   const theme = useTheme();
   const { timeline } = simulated;
   const { first, last } = timeline.epochs;
-  const title = `${designs.find(([name]) => name === state.design)?.[1] ?? state.design}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
+  const title = `${designLabel(state.design, state.own)}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
   const draw = useCallback((wide: number) => waterfall(timeline, title, theme, wide), [timeline, title, theme]);
   const figure = useMemo(() => usesFigure(simulated), [simulated]);
   const { scheduleModel, scheduleSeq, design, memory, ports } = state;

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { ownFolder, ownPath } from "../design/own.js";
 
 /** The call of the command line that prints the same numbers. */
 export function Command({ command }: { readonly command: string }) {
@@ -18,6 +19,11 @@ export function Command({ command }: { readonly command: string }) {
         Copy as command
       </button>
       <span role="status">{copied}</span>
+      {command.includes(ownPath) && (
+        <span class="quiet">
+          The folder <code>{ownFolder}</code> is in the archive that the part Design saves.
+        </span>
+      )}
       <details class="quiet">
         <summary>Where to run it</summary>
         In a clone of the repository, once <code>npm install</code> has been run there: <code>npx fusemax</code> is the

@@ -1,6 +1,7 @@
 import type { ScheduleResult } from "../../src/model/schedule/result.js";
 import type { Timeline } from "../../src/model/schedule/timeline.js";
 import type { PeFrames } from "../../src/report/pe-frames.js";
+import { type OwnDesign, ownName } from "../design/own.js";
 import type { State } from "../state.js";
 
 /** The small attention whose PEs are stepped through: as many queries and keys, and this wide. */
@@ -9,11 +10,23 @@ export const steppedWidth = 4;
 /** Cycles that can be stepped through. */
 export const mostSteps = 400;
 
-export type Machine = Pick<State, "design" | "scheduleModel" | "scheduleSeq" | "memory" | "ports" | "epoch" | "epochs">;
+/** A design, with the visitor's files where it is theirs. */
+export interface SimulatedDesign {
+  readonly design: string;
+  readonly own: OwnDesign | null;
+}
+
+export const simulatedDesign = ({ design, own }: State): SimulatedDesign => ({
+  design,
+  own: design === ownName ? own : null,
+});
+
+export type Machine = SimulatedDesign &
+  Pick<State, "scheduleModel" | "scheduleSeq" | "memory" | "ports" | "epoch" | "epochs">;
 
 export type ScheduleRequest =
   | { readonly what: "timeline"; readonly machine: Machine }
-  | { readonly what: "steps"; readonly design: string; readonly array: number };
+  | { readonly what: "steps"; readonly of: SimulatedDesign; readonly array: number };
 
 export interface Simulated {
   readonly result: ScheduleResult;

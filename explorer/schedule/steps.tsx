@@ -4,11 +4,12 @@ import { peGrid } from "../../src/report/pe-grid.js";
 import type { Table } from "../../src/report/table.js";
 import { plain } from "../../src/report/units.js";
 import type { PanelProps } from "../app.js";
+import { argumentOf } from "../design/names.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { save } from "../parts/save.js";
 import { useTheme } from "../use-media.js";
-import { steppedSeq, steppedWidth } from "./request.js";
+import { simulatedDesign, steppedSeq, steppedWidth } from "./request.js";
 import { useSchedule } from "./use-worker.js";
 
 /** Cycles a second when played: slow enough to follow a value from PE to PE. */
@@ -19,7 +20,7 @@ export function Steps(props: PanelProps) {
   const { state, change } = props;
   const id = useId();
   const theme = useTheme();
-  const { answer } = useSchedule({ what: "steps", design: state.design, array: state.array });
+  const { answer } = useSchedule({ what: "steps", of: simulatedDesign(state), array: state.array });
   const [playing, play] = useState(false);
   const [chosen, choose] = useState<Place>({ row: 0, column: 0 });
   const lastCycle = answer?.type === "steps" ? answer.steps.frames.length - 1 : 0;
@@ -109,7 +110,7 @@ export function Steps(props: PanelProps) {
         </button>
       </p>
       <Command
-        command={`npx fusemax trace --design ${state.design} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --accounting published --pe --cycles ${cycle}..${cycle} --out pes.svg`}
+        command={`npx fusemax trace --design ${argumentOf(state.design)} --array ${state.array}x${state.array} --head-dim ${steppedWidth} --seq ${steppedSeq} --accounting published --pe --cycles ${cycle}..${cycle} --out pes.svg`}
       />
     </figure>
   );

@@ -7,7 +7,9 @@ import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { scheduleTimeline } from "../../src/model/schedule/timeline.js";
 import { attentionSizes } from "../../src/model/sizes.js";
 import { peFrames } from "../../src/report/pe-frames.js";
+import type { Design } from "../../src/spec/design.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { loadOwn } from "../design/source.js";
 import { messageOf } from "../message.js";
 import { bundledSpecs } from "../specs.js";
 import {
@@ -16,6 +18,7 @@ import {
   type ScheduleAnswer,
   type ScheduleRequest,
   type Simulated,
+  type SimulatedDesign,
   steppedSeq,
   steppedWidth,
 } from "./request.js";
@@ -27,17 +30,21 @@ function answerTo(request: ScheduleRequest): ScheduleAnswer {
   try {
     return request.what === "timeline"
       ? { type: "timeline", simulated: simulated(request.machine) }
-      : { type: "steps", steps: steps(request.design, request.array) };
+      : { type: "steps", steps: steps(request.of, request.array) };
   } catch (error) {
     if (error instanceof FusemaxError) return { type: "failed", message: messageOf(error) };
     throw error;
   }
 }
 
-function simulated({ design, scheduleModel, scheduleSeq, memory, ports, epoch, epochs }: Machine): Simulated {
+const load = ({ design, own }: SimulatedDesign): Design =>
+  own === null ? loadDesign(bundledSpecs, design) : loadOwn(own);
+
+function simulated(machine: Machine): Simulated {
+  const { scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = machine;
   const patches: readonly Patch[] =
     ports === "unlimited" ? [] : [{ path: "architecture.timing.bufferReadRows", value: Number(ports) }];
-  const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
+  const compiled = compileDesign(load(machine), { patches });
   const workload = loadWorkload(bundledSpecs, scheduleModel);
   const sizes = attentionSizes(workload, { batch: workload.batch, queries: scheduleSeq, keys: scheduleSeq });
   const { arrays } = scheduleOfDesign(compiled, { sizes });
@@ -50,12 +57,12 @@ function simulated({ design, scheduleModel, scheduleSeq, memory, ports, epoch, e
   };
 }
 
-function steps(design: string, array: number) {
+function steps(of: SimulatedDesign, array: number) {
   const patches: readonly Patch[] = ["rows", "columns"].map(side => ({
     path: `architecture.parameters.${side}`,
     value: array,
   }));
-  const compiled = compileDesign(loadDesign(bundledSpecs, design), { patches });
+  const compiled = compileDesign(load(of), { patches });
   const sizes = {
     ...{ B: 1, H: 1, E: steppedWidth, F: steppedWidth, M: steppedSeq, queries: steppedSeq },
     ...{ modelDim: steppedWidth, feedForward: steppedWidth },

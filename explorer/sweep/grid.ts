@@ -1,6 +1,5 @@
-import { argumentOf } from "../cost/command.js";
 import type { CostRequest } from "../cost/designs.js";
-import { isPaperDesign } from "../design/names.js";
+import { argumentOf, isPaperDesign } from "../design/names.js";
 import { countedAs, initialState, type State, writeSize } from "../state.js";
 
 /** A setting that can be swept: its name, its values, and how one is written. */

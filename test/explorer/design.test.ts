@@ -4,6 +4,10 @@ import { dirname, join } from "node:path";
 import { strFromU8, unzipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { type OwnDesign, ownName } from "../../explorer/design/own.js";
+import { copyOf, withText } from "../../explorer/design/start.js";
+import { wholeText } from "../../explorer/design/texts.js";
+import { initialState, type Panel, type State, writeState } from "../../explorer/state.js";
 import { parseCsv } from "../../src/io/csv.js";
 import type { ModelResult } from "../../src/report/model-result.js";
 import { invoke } from "../cli/invoke.js";
@@ -27,6 +31,25 @@ async function replace(page: Page, from: string, to: string): Promise<void> {
   const before = await text(page).inputValue();
   expect(before).toContain(from);
   await text(page).fill(before.replace(from, to));
+}
+
+/** Writes files of a design into a folder of their own. */
+function written(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+/** What the command line prints for a call that the page offers, on the design in a folder. */
+async function printed<T>(page: Page, folder: string): Promise<T> {
+  const command = (await page.locator("[data-command]", { hasNotText: "trace" }).first().textContent()) ?? "";
+  expect(command).toContain("--design my-design/design.yaml");
+  const { code, stdout, stderr } = await invoke(
+    ...command.replace("my-design", folder).replace("--engine auto", "--engine cpu").split(" ").slice(2),
+    "--json",
+  );
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as T;
 }
 
 /** Unpacks a downloaded archive. */
@@ -100,6 +123,71 @@ describe("a design of one's own", () => {
     const again = await on.visit({ fragment: `#${page.url().split("#")[1]}` });
     await again.page.getByText(/^BERT, 4K tokens, batch 64: Half takes/).waitFor({ timeout: 20_000 });
     await again.close();
+    await close();
+  });
+
+  /** A copy of a shipped design on half the array; of unfused, the textbook's three passes. */
+  const halved = (base: string) => {
+    const copy = copyOf(base, wholeText);
+    const architecture = copy.files["architecture.yaml"] ?? "";
+    expect(architecture).toContain("D: 256");
+    return withText(copy, "architecture.yaml", architecture.replace("D: 256", "D: 128"));
+  };
+  const link = (panel: Panel, own: OwnDesign, part: Partial<State>): string =>
+    `#${writeState({ ...initialState, ...part, panel, own })}`;
+
+  test.each(["fusemax", "unfused"])("runs in Numerics with the command line's bits: a copy of %s", async base => {
+    const own = halved(base);
+    const sizes = { queries: 40, keys: 300, E: 24, F: 20 };
+    const { page, complaints, close } = await on.visit({
+      fragment: link("numerics", own, { runDesign: ownName, ...sizes }),
+    });
+    const sha = await page.locator(".charts:not(.stale) [data-sha256]").textContent({ timeout: 30_000 });
+    const folder = written(own.files);
+    const { output } = await printed<{ readonly output: { readonly sha256: string } }>(page, folder);
+    expect(sha).toBe(output.sha256);
+    expect(await page.getByText(/^Computed as My /).textContent()).toContain("tiles of 128 keys and 128 queries");
+    expect(complaints).toEqual([]);
+    rmSync(folder, { recursive: true });
+    await close();
+  });
+
+  test("runs in Schedule with the command line's cycles, or says in a sentence why not", async () => {
+    const own = halved("fusemax");
+    const { page, complaints, close } = await on.visit({ fragment: link("schedule", own, { design: ownName }) });
+    await page.getByRole("region", { name: "Simulated and published" }).waitFor({ timeout: 30_000 });
+    const [cycles] = await page.locator(".table tbody tr td").allTextContents();
+    const folder = written(own.files);
+    const { results } = await printed<{
+      readonly results: readonly { readonly simulated: { readonly latencyCycles: number } }[];
+    }>(page, folder);
+    expect(cycles).toBe(results[0]?.simulated.latencyCycles.toLocaleString("en"));
+    expect(complaints).toEqual([]);
+    rmSync(folder, { recursive: true });
+    await close();
+    const other = await on.visit({ fragment: link("schedule", halved("unfused"), { design: ownName }) });
+    await other.page
+      .getByText(/does not work tile by tile/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await other.close();
+  });
+
+  test("comes from files that are dropped anywhere on the page, and says what is wrong with others", async () => {
+    const { page, close } = await on.visit({ fragment: "#1/cascade" });
+    const drop = (files: Readonly<Record<string, string>>) =>
+      page.evaluate(given => {
+        const dataTransfer = new DataTransfer();
+        for (const [name, content] of Object.entries(given)) dataTransfer.items.add(new File([content], name));
+        window.dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+      }, files);
+    await drop({ "notes.yaml": "a: 1" });
+    await page.getByText(/^files: got notes\.yaml; expected a design's YAML/).waitFor();
+    const { "design.yaml": design = "", ...parts } = halved("flat").files;
+    await drop({ ...parts, "flat-128.yaml": design.replace("My FLAT", "Dropped") });
+    await ready(page);
+    expect(await page.locator(".charts h2").first().textContent()).toBe("Dropped");
+    expect(await text(page).inputValue()).toContain("label: Dropped");
     await close();
   });
 });

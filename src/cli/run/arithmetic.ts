@@ -1,7 +1,7 @@
 import { isOnePass } from "../../emulator/one-pass.js";
 import { UsageError } from "../../errors.js";
 import { refuseOnePassChoices } from "../one-pass-choices.js";
-import type { RunDesign } from "./design.js";
+import type { RunDesign } from "./emulated-design.js";
 import type { RunOptions } from "./options.js";
 
 /** Refuses what an arithmetic or split keys would not change in a cascade that is not FuseMax's. @throws UsageError */

@@ -1,25 +1,11 @@
-import { groupOf } from "../../attention/heads.js";
-import type { AttentionProblem, CascadeSource } from "../../attention/problem.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import type { Tile } from "../../attention/tile.js";
-import { type Cascade, parseCascade } from "../../einsum/cascade.js";
-import { rolesOf } from "../../einsum/roles.js";
-import { requireAttention } from "../../emulator/attends.js";
-import { isOnePass } from "../../emulator/one-pass.js";
-import { UsageError } from "../../errors.js";
 import { loadCascade } from "../../io/cascade-files.js";
 import { specFiles } from "../../io/spec-files.js";
-import type { Design } from "../../spec/design.js";
 import { loadDesign } from "../../spec/load.js";
-import { tileOf } from "../../spec/tile.js";
 import { namedArithmetic } from "../arithmetic.js";
+import { emulatedDesign, type RunDesign, tileOfDesign } from "./emulated-design.js";
 import type { RunOptions } from "./options.js";
-
-/** What a run emulates. */
-export interface RunDesign {
-  readonly design: Design;
-  readonly cascade: Cascade;
-}
 
 /**
  * The design that the options name, with its cascade or that of --cascade.
@@ -27,31 +13,9 @@ export interface RunDesign {
  */
 export function designOfRun(options: Pick<RunOptions, "design" | "cascade" | "arithmetic" | "format">): RunDesign {
   const design = loadDesign(specFiles, options.design, "--design", { arithmetic: namedArithmetic(options) });
-  const cascade = options.cascade === undefined ? design.cascade : loadCascade(options.cascade);
-  if (cascade === undefined) {
-    throw new UsageError({
-      where: "--design",
-      got: `${design.name}, which names no cascade`,
-      expected: "a design with a cascade, whose values can be emulated",
-      mend: "--cascade FILE gives one",
-    });
-  }
-  if (!isOnePass(cascade)) requireAttention(cascade);
-  return { design, cascade };
+  return emulatedDesign(design, options.cascade === undefined ? design.cascade : loadCascade(options.cascade));
 }
 
 /** The tile of --array, else that of the design's mapping. */
-export function tileOfRun({ design, cascade }: RunDesign, options: RunOptions, shape: AttentionShape): Tile {
-  if (options.array !== undefined) return options.array;
-  const { keys, queries } = rolesOf(cascade);
-  const { headDim: E, valueDim: F, keys: M, batch: B, kvHeads: H } = shape;
-  return tileOf(design, { keys, queries }, { E, F, M, B, H, queries: shape.queries, group: groupOf(shape) });
-}
-
-/** The text of a cascade for the problem; none where it is FuseMax's own, for which engines have kernels. */
-export function sourceOf({ cascade }: RunDesign): Pick<AttentionProblem, "cascade"> {
-  if (isOnePass(cascade)) return {};
-  const source: CascadeSource = { name: cascade.name, text: cascade.source.lines.join("\n") };
-  parseCascade(source.text, source.name);
-  return { cascade: source };
-}
+export const tileOfRun = (design: RunDesign, options: RunOptions, shape: AttentionShape): Tile =>
+  options.array ?? tileOfDesign(design, shape);
