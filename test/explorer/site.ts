@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createGzip } from "node:zlib";
 import { build } from "vite";
 
 const types: Readonly<Record<string, string>> = {
@@ -23,10 +24,10 @@ export interface Site {
 const explorer = fileURLToPath(new URL("../../explorer", import.meta.url));
 
 /** Builds the explorer from the sources as they are now and serves it. */
-export async function serveExplorer(): Promise<Site> {
+export async function serveExplorer(compress = false): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "fusemax-explorer-"));
   await build({ root: explorer, logLevel: "warn", build: { outDir: folder, emptyOutDir: true } });
-  const site = await serveSite(folder);
+  const site = await serveSite(folder, compress);
   const close = async () => {
     await site.close();
     rmSync(folder, { recursive: true, force: true });
@@ -34,16 +35,18 @@ export async function serveExplorer(): Promise<Site> {
   return { ...site, close };
 }
 
-/** Serves a built explorer under `/some/folder/`, with plain headers, as any file host would. */
-export async function serveSite(folder: string): Promise<Site> {
+/** Serves a built explorer under `/some/folder/`, with plain headers, as any file host would; most of them compress. */
+export async function serveSite(folder: string, compress = false): Promise<Site> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     const inside = path.startsWith("/some/folder/") ? normalize(path.slice("/some/folder".length)) : null;
     const file = inside === null ? null : join(folder, inside.endsWith("/") ? `${inside}index.html` : inside);
     const found = file !== null && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-    response.writeHead(found ? 200 : 404, { "content-type": types[extname(file ?? "")] ?? "application/octet-stream" });
-    if (found) createReadStream(file).pipe(response);
-    else response.end();
+    const type = { "content-type": types[extname(file ?? "")] ?? "application/octet-stream" };
+    response.writeHead(found ? 200 : 404, compress ? { ...type, "content-encoding": "gzip" } : type);
+    if (!found) response.end();
+    else if (compress) createReadStream(file).pipe(createGzip()).pipe(response);
+    else createReadStream(file).pipe(response);
   });
   await new Promise<void>(resolve => server.listen(0, "localhost", resolve));
   const { port } = server.address() as AddressInfo;
