@@ -31,7 +31,8 @@ export function chart(figure: Figure): string {
   const perRow = Math.min(panels.length, figure.panelsPerRow ?? panels.length);
   const rows = Math.ceil(panels.length / perRow);
   const legend = legendMarks(figure, theme, width);
-  const headingHeight = !headed ? 4 : figure.note === undefined ? 40 : 62;
+  const note = noteLines(figure.note, width);
+  const headingHeight = !headed ? 4 : note.length === 0 ? 40 : 62 + (note.length - 1) * lineHeight;
   const top = headingHeight + legend.height;
   const panelWidth = (width - margin.left - margin.right) / perRow;
   const inner = panelWidth - (perRow === 1 ? 0 : figure.ownY === true ? axisGap : panelGap);
@@ -53,20 +54,35 @@ export function chart(figure: Figure): string {
     ]);
   });
   return svgFigure({ width, height }, figure.title, theme, [
-    ...(headed ? heading(figure, theme) : []),
-    tag("g", { transform: `translate(16,${headingHeight - (headingHeight === 62 ? 2 : 0)})` }, legend.marks),
+    ...(headed ? heading(figure.title, note, theme) : []),
+    tag("g", { transform: `translate(16,${headingHeight - (headed && note.length > 0 ? 2 : 0)})` }, legend.marks),
     ...body,
   ]);
 }
 
-function heading({ title, note }: Figure, theme: Theme): string[] {
-  const marks = [
-    tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title)),
-  ];
-  if (note !== undefined) {
-    marks.push(tag("text", { x: 16, y: 47, fill: theme.muted, "font-size": labelSize }, escapeText(note)));
+const lineHeight = 17;
+/** Of a line of words in the widest of the usual fonts, to its size; a legend's short names need more. */
+const noteCharacterWidth = 0.51;
+
+/** The note in lines that fit the figure, whatever font draws it. */
+function noteLines(note: string | undefined, width: number): readonly string[] {
+  const most = Math.floor((width - 32) / (labelSize * noteCharacterWidth));
+  const lines: string[] = [];
+  for (const word of note?.split(" ") ?? []) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
   }
-  return marks;
+  return lines;
+}
+
+function heading(title: string, note: readonly string[], theme: Theme): string[] {
+  return [
+    tag("text", { x: 16, y: 26, fill: theme.text, "font-size": 17, "font-weight": 600 }, escapeText(title)),
+    ...note.map((line, i) =>
+      tag("text", { x: 16, y: 47 + i * lineHeight, fill: theme.muted, "font-size": labelSize }, escapeText(line)),
+    ),
+  ];
 }
 
 function legendMarks(figure: Figure, theme: Theme, width: number) {

@@ -24,6 +24,15 @@ describe("a chart", () => {
     expect(heightOf(long) - heightOf(short)).toBeCloseTo(40 * 11.5 * 0.58 * Math.sin((37 * Math.PI) / 180), -1);
   });
 
+  it("breaks a note that is wider than the figure, and loses no word of it", () => {
+    const words = Array.from({ length: 40 }, (_, i) => `word${i}`);
+    const [one, many] = ["short", words.join(" ")].map(note => chart({ ...bars(["g"]), note, width: 400 }));
+    const lines = [...(many ?? "").matchAll(/font-size="12.5">(word[^<]*)</g)].map(([, line = ""]) => line);
+    expect(lines.join(" ")).toBe(words.join(" "));
+    for (const line of lines) expect(line.length * 12.5 * 0.51).toBeLessThanOrEqual(400 - 32);
+    expect(heightOf(many ?? "") - heightOf(one ?? "")).toBe(17 * (lines.length - 1));
+  });
+
   it("stands panels below each other where fewer are wanted in a row", () => {
     const panels = ["a", "b", "c", "d"].flatMap(title => bars([title]).panels.map(panel => ({ ...panel, title })));
     const [four, two] = [undefined, 2].map(perRow =>
