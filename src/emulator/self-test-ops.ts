@@ -45,8 +45,8 @@ export type PointOp = Exclude<SelfTestOp, SumOp>;
 
 /** One operation on many operands, everything as the bits of fp32 values. */
 export interface OpCase {
-  /** What this group of cases is about. */
-  readonly group: string;
+  /** What these cases are about. */
+  readonly title: string;
   readonly op: SelfTestOp;
   readonly arithmetic: ArithmeticSpec;
   /** For sums, how many consecutive elements of `a` and `b` make one result; 1 for all others. */
@@ -138,12 +138,12 @@ const arity: Readonly<Record<PointOp, 1 | 2 | 3>> = {
 export type Triple = readonly [a: number, b: number, c?: number];
 
 /** Cases of one operation, with their golden results. */
-export function pointCase(group: string, op: PointOp, arithmetic: ArithmeticSpec, triples: readonly Triple[]): OpCase {
+export function pointCase(title: string, op: PointOp, arithmetic: ArithmeticSpec, triples: readonly Triple[]): OpCase {
   const golden = goldenOps(arithmetic)[op];
   const column = (i: number): Uint32Array =>
     Uint32Array.from(i < arity[op] ? triples : [], triple => bitsOf(triple[i] ?? 0));
   const expected = Uint32Array.from(triples, ([a, b, c]) => bitsOf(golden(a, b, c ?? 0)));
-  return { group, op, arithmetic, chain: 1, a: column(0), b: column(1), c: column(2), expected };
+  return { title, op, arithmetic, chain: 1, a: column(0), b: column(1), c: column(2), expected };
 }
 
 /** c of exponentials with the scale 1. */

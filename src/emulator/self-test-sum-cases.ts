@@ -41,8 +41,8 @@ function sums(arithmetic: ArithmeticSpec, op: SumOp, stream: number): OpCase {
     expected[i] = bitsOf(sum(a.subarray(from, to), b.subarray(from, to), scales));
   }
   const bits = (x: Float32Array): Uint32Array => new Uint32Array(x.buffer);
-  const group = dot === "chain" ? "MAC chains" : "block sums";
-  return { group, op, arithmetic, chain, a: bits(a), b: bits(b), c: bits(c), expected };
+  const title = dot === "chain" ? "MAC chains" : "block sums";
+  return { title, op, arithmetic, chain, a: bits(a), b: bits(b), c: bits(c), expected };
 }
 
 /** An operand: a few bits around 1, all bits of a middling size, or (`wide`) any size that keeps sums in range. */

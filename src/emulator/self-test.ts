@@ -13,7 +13,7 @@ import type { OpCase, SelfTestOp } from "./self-test-ops.js";
 
 /** A whole small attention and its bits. */
 export interface AttentionCase {
-  readonly group: string;
+  readonly title: string;
   readonly problem: AttentionProblem;
   readonly operands: Operands;
   readonly expected: Uint32Array;
@@ -21,7 +21,7 @@ export interface AttentionCase {
 
 /** The first case in which an engine differs from the golden bits. */
 export interface SelfTestFailure {
-  readonly group: string;
+  readonly title: string;
   readonly op: SelfTestOp | "attention";
   /** Its name. */
   readonly arithmetic: string;
@@ -42,7 +42,7 @@ export function attentionCase(arithmetic: ArithmeticSpec): AttentionCase {
   const inputs = { q: input("q"), k: input("k"), v: input("v") };
   const operands = roundOperands(inputs, shape, arithmetic, undefined, mask);
   const { av } = goldenAttention({ ...problem, kvSplits: 1 }, inputs);
-  return { group: "a whole attention", problem, operands, expected: new Uint32Array(av.buffer) };
+  return { title: "a whole attention", problem, operands, expected: new Uint32Array(av.buffer) };
 }
 
 /**
@@ -65,17 +65,17 @@ export async function selfTest(
       if (failure !== null) return failure;
     }
   }
-  const { group, problem, operands, expected } = attentionCase(arithmetic);
+  const { title, problem, operands, expected } = attentionCase(arithmetic);
   const session = await engine.open(problem, operands);
   const { av } = await session.run(allRows(problem)).finally(() => session.close());
   const got = new Uint32Array(av.buffer, av.byteOffset, av.length);
   const index = firstDifference(got, expected);
   if (index === null) return null;
   const result = { got: got[index] as number, expected: expected[index] as number };
-  return { group, op: "attention", arithmetic: arithmetic.name, index, inputs: [], ...result };
+  return { title, op: "attention", arithmetic: arithmetic.name, index, inputs: [], ...result };
 }
 
-function compareOp({ group, op, arithmetic, a, b, c, expected }: OpCase, got: Uint32Array): SelfTestFailure | null {
+function compareOp({ title, op, arithmetic, a, b, c, expected }: OpCase, got: Uint32Array): SelfTestFailure | null {
   const index = firstDifference(got, expected);
   if (index === null) return null;
   const inputs = [a, b, c].flatMap(x => {
@@ -83,7 +83,7 @@ function compareOp({ group, op, arithmetic, a, b, c, expected }: OpCase, got: Ui
     return [...x.subarray(index * each, (index + 1) * each)];
   });
   const result = { got: got[index] ?? 0, expected: expected[index] as number };
-  return { group, op, arithmetic: arithmetic.name, index, inputs, ...result };
+  return { title, op, arithmetic: arithmetic.name, index, inputs, ...result };
 }
 
 function firstDifference(got: Uint32Array, expected: Uint32Array): number | null {
@@ -94,9 +94,9 @@ function firstDifference(got: Uint32Array, expected: Uint32Array): number | null
 const hex = (bits: number): string => `0x${bits.toString(16).padStart(8, "0")}`;
 
 /** A failure in one line, in bits and in decimal. */
-export function describeFailure({ group, op, arithmetic, index, inputs, got, expected }: SelfTestFailure): string {
+export function describeFailure({ title, op, arithmetic, index, inputs, got, expected }: SelfTestFailure): string {
   const operands =
     inputs.length > 8 ? `${inputs.length} operands` : inputs.map(u => `${hex(u)} = ${fromBits(u)}`).join(", ");
   const value = (bits: number): string => `${hex(bits)} = ${fromBits(bits)}`;
-  return `${group}, ${op} in ${arithmetic}, case ${index} (${operands}): got ${value(got)}; expected ${value(expected)}`;
+  return `${title}, ${op} in ${arithmetic}, case ${index} (${operands}): got ${value(got)}; expected ${value(expected)}`;
 }

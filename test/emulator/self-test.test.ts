@@ -84,9 +84,9 @@ describe("the self-test", () => {
     expect(await selfTest({ runOps: opsWith({}), engine: cpuEngine() }, bf16)).toBeNull();
   });
 
-  it.each(faults)("catches %s", async (_, wrong, group, arithmetic) => {
+  it.each(faults)("catches %s", async (_, wrong, title, arithmetic) => {
     const failure = await selfTest({ runOps: opsWith(wrong), engine: cpuEngine() }, arithmetic);
-    expect(failure?.group).toBe(group);
+    expect(failure?.title).toBe(title);
   });
 
   it("names a failing chain by all of its operands", async () => {

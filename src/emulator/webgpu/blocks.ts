@@ -8,7 +8,7 @@ import { type KeyOrder, keyOrder } from "./key-order.js";
 /** A workgroup's rows: up to `blockRows` consecutive rows that share their keys and values. */
 export interface RowBlockPlan {
   /** b * kvHeads + the key/value head. */
-  readonly group: number;
+  readonly kvHead: number;
   /** First output row, and how many. */
   readonly row: number;
   readonly count: number;
@@ -38,11 +38,11 @@ export function planBlocks(
   order: KeyOrder = keyOrder(problem, false),
   within?: (b: number) => KeyRange,
 ): BlockPlan {
-  const groupRows = rowsOfKvHead(problem.shape);
+  const kvHeadRows = rowsOfKvHead(problem.shape);
   const starts: { row: number; count: number }[] = [];
   for (let row = range.start; row < range.end; ) {
-    const groupEnd = (Math.floor(row / groupRows) + 1) * groupRows;
-    const count = Math.min(blockRows, range.end - row, groupEnd - row);
+    const kvHeadEnd = (Math.floor(row / kvHeadRows) + 1) * kvHeadRows;
+    const count = Math.min(blockRows, range.end - row, kvHeadEnd - row);
     starts.push({ row, count });
     row += count;
   }
@@ -58,7 +58,7 @@ export function planBlocks(
     const { from, to } = spans.reduce(hull, noKeys);
     const tileBegin = Math.floor(from / problem.tile.m0);
     const tileEnd = Math.max(tileBegin, Math.ceil(to / problem.tile.m0));
-    return { group: Math.floor(row / groupRows), row, count, tileBegin, tileEnd, firstKey: order.firstPlace(b) };
+    return { kvHead: Math.floor(row / kvHeadRows), row, count, tileBegin, tileEnd, firstKey: order.firstPlace(b) };
   });
   return { blockRows, blocks, windows };
 }

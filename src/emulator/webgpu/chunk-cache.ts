@@ -8,8 +8,8 @@ import type { Packer } from "./packer.js";
 /** A part of K or of V on the device. */
 export interface DeviceChunk {
   readonly buffer: GPUBuffer;
-  /** Pages from one group to the next. */
-  readonly groupStride: number;
+  /** Pages from one key/value head to the next. */
+  readonly kvHeadStride: number;
 }
 
 /** Bytes that one key takes in a buffer: the larger of K's and V's, packed or as uploaded. */
@@ -66,7 +66,7 @@ export class ChunkCache {
         to,
         otherPages: valueScales,
       });
-      const fill = this.#valueScales(chunk, rows / eight / chunk.groupCount);
+      const fill = this.#valueScales(chunk, rows / eight / chunk.kvHeadCount);
       if (fill === null) return;
       this.packer.valueScales({ rows: rows / eight, width: valueDim, fill, to, otherPages: valueOperands });
     });
@@ -74,11 +74,11 @@ export class ChunkCache {
 
   #chunk(
     tensor: "k" | "v",
-    { groupBegin, groupCount, keyBegin, keyEnd }: Chunk,
+    { kvHeadBegin, kvHeadCount, keyBegin, keyEnd }: Chunk,
     pagesOfEight: number,
     pack: (to: GPUBuffer, rows: number) => void,
   ): DeviceChunk {
-    const key = `${tensor} ${groupBegin} ${groupCount} ${keyBegin} ${keyEnd}`;
+    const key = `${tensor} ${kvHeadBegin} ${kvHeadCount} ${keyBegin} ${keyEnd}`;
     const known = this.#chunks.get(key);
     if (known !== undefined) {
       this.#chunks.delete(key);
@@ -86,46 +86,46 @@ export class ChunkCache {
       return known;
     }
     const count = keyEnd - keyBegin;
-    const groupStride = pagesOf(count, pagesOfEight);
-    const size = 4 * groupCount * groupStride * pageWords;
+    const kvHeadStride = pagesOf(count, pagesOfEight);
+    const size = 4 * kvHeadCount * kvHeadStride * pageWords;
     this.#makeRoom(size);
     const buffer = this.device.createBuffer({ label: key, size, usage: GPUBufferUsage.STORAGE });
-    // Every group begins with an eight of its own.
-    pack(buffer, groupCount * Math.ceil(count / eight) * eight);
-    const chunk = { buffer, groupStride };
+    // Every key/value head begins with an eight of its own.
+    pack(buffer, kvHeadCount * Math.ceil(count / eight) * eight);
+    const chunk = { buffer, kvHeadStride };
     this.#chunks.set(key, chunk);
     this.#bytes += size;
     return chunk;
   }
 
   /** Fills rows of a tensor [B * Hkv, M, width] into the places of a chunk. */
-  #filler({ groupBegin, groupCount, keyBegin, keyEnd }: Chunk, tensor: Float32Array, width: number) {
+  #filler({ kvHeadBegin, kvHeadCount, keyBegin, keyEnd }: Chunk, tensor: Float32Array, width: number) {
     const { order } = this;
     const { keys, kvHeads } = this.problem.shape;
     const count = keyEnd - keyBegin;
-    const groupRows = Math.ceil(count / eight) * eight;
+    const kvHeadRows = Math.ceil(count / eight) * eight;
     return (source: Float32Array): void => {
-      for (let i = 0; i < groupCount; i += 1) {
-        const group = groupBegin + i;
-        const first = group * keys;
+      for (let i = 0; i < kvHeadCount; i += 1) {
+        const kvHead = kvHeadBegin + i;
+        const first = kvHead * keys;
         if (!order.descending) {
           const from = (first + keyBegin) * width;
-          source.set(tensor.subarray(from, from + count * width), i * groupRows * width);
+          source.set(tensor.subarray(from, from + count * width), i * kvHeadRows * width);
           continue;
         }
-        const b = Math.floor(group / kvHeads);
+        const b = Math.floor(kvHead / kvHeads);
         for (let at = 0; at < count; at += 1) {
           const m = order.swapped(b, keyBegin + at);
           if (m < 0 || m >= keys) continue;
           const from = (first + m) * width;
-          source.set(tensor.subarray(from, from + width), (i * groupRows + at) * width);
+          source.set(tensor.subarray(from, from + width), (i * kvHeadRows + at) * width);
         }
       }
     };
   }
 
   /** Fills the scales of the values of each eight of keys of a chunk, which blocks of keys hold whole; null without such. */
-  #valueScales({ groupBegin, groupCount, keyBegin }: Chunk, eights: number): ((source: Float32Array) => void) | null {
+  #valueScales({ kvHeadBegin, kvHeadCount, keyBegin }: Chunk, eights: number): ((source: Float32Array) => void) | null {
     const { shape, arithmetic } = this.problem;
     const width = scaleBlock(arithmetic.operands.v.scale);
     const scales = this.operands.scales?.v;
@@ -133,10 +133,10 @@ export class ChunkCache {
     const { keys, valueDim } = shape;
     const blocks = Math.ceil(keys / width);
     return source => {
-      for (let i = 0; i < groupCount; i += 1) {
+      for (let i = 0; i < kvHeadCount; i += 1) {
         for (let at = 0; at < eights; at += 1) {
           const block = Math.floor((keyBegin + at * eight) / width);
-          const from = ((groupBegin + i) * blocks + Math.min(block, blocks - 1)) * valueDim;
+          const from = ((kvHeadBegin + i) * blocks + Math.min(block, blocks - 1)) * valueDim;
           source.set(scales.subarray(from, from + valueDim), (i * eights + at) * valueDim);
         }
       }

@@ -3,10 +3,10 @@ import type { BlockPlan } from "./blocks.js";
 import { eight } from "./pack.js";
 import { phase } from "./state.js";
 
-/** A part of K and V that fits a binding: keys [keyBegin, keyEnd) of `groupCount` groups (all keys when more than one). */
+/** A part of K and V that fits a binding: keys [keyBegin, keyEnd) of `kvHeadCount` key/value heads (all keys when more than one). */
 export interface Chunk {
-  readonly groupBegin: number;
-  readonly groupCount: number;
+  readonly kvHeadBegin: number;
+  readonly kvHeadCount: number;
   readonly keyBegin: number;
   readonly keyEnd: number;
 }
@@ -26,7 +26,7 @@ export interface Job {
 const wholeTile = phase.scores | phase.values;
 
 export interface JobLimits {
-  /** Keys of one group that fit a chunk. */
+  /** Keys of one key/value head that fit a chunk. */
   readonly chunkKeys: number;
   /** Workgroups below which a dispatch leaves the adapter idle. */
   readonly parallelBlocks: number;
@@ -42,35 +42,35 @@ export interface JobLimits {
 export function* planJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimits): Generator<Job> {
   const { keys } = problem.shape;
   const { blocks } = plan;
-  const groupsAtOnce = Math.max(1, Math.floor(limits.chunkKeys / (Math.ceil(keys / eight) * eight)));
+  const kvHeadsAtOnce = Math.max(1, Math.floor(limits.chunkKeys / (Math.ceil(keys / eight) * eight)));
   for (let block = 0; block < blocks.length; ) {
-    // Chunks of several groups begin at fixed groups, so that every request finds the same ones in the cache.
-    const { group } = blocks[block] as { group: number };
-    const groupBegin = Math.floor(group / groupsAtOnce) * groupsAtOnce;
-    const end = endOfGroups(plan, block, groupBegin + groupsAtOnce);
-    const groupCount = Math.min(groupsAtOnce, problem.shape.batch * problem.shape.kvHeads - groupBegin);
-    yield* groupJobs(problem, plan, limits, { blockBegin: block, blockEnd: end, groupBegin, groupCount });
+    // Chunks of several key/value heads begin at fixed ones, so that every request finds them in the cache.
+    const { kvHead } = blocks[block] as { kvHead: number };
+    const kvHeadBegin = Math.floor(kvHead / kvHeadsAtOnce) * kvHeadsAtOnce;
+    const end = endOfKvHeads(plan, block, kvHeadBegin + kvHeadsAtOnce);
+    const kvHeadCount = Math.min(kvHeadsAtOnce, problem.shape.batch * problem.shape.kvHeads - kvHeadBegin);
+    yield* kvHeadJobs(problem, plan, limits, { blockBegin: block, blockEnd: end, kvHeadBegin, kvHeadCount });
     block = end;
   }
 }
 
-function endOfGroups({ blocks }: BlockPlan, from: number, groupEnd: number): number {
+function endOfKvHeads({ blocks }: BlockPlan, from: number, kvHeadEnd: number): number {
   let end = from;
-  while (end < blocks.length && (blocks[end] as { group: number }).group < groupEnd) end += 1;
+  while (end < blocks.length && (blocks[end] as { kvHead: number }).kvHead < kvHeadEnd) end += 1;
   return end;
 }
 
 interface BlockSpan {
   readonly blockBegin: number;
   readonly blockEnd: number;
-  readonly groupBegin: number;
-  readonly groupCount: number;
+  readonly kvHeadBegin: number;
+  readonly kvHeadCount: number;
 }
 
-function* groupJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimits, span: BlockSpan): Generator<Job> {
+function* kvHeadJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimits, span: BlockSpan): Generator<Job> {
   const { keys } = problem.shape;
   const { m0 } = problem.tile;
-  const { groupBegin, groupCount } = span;
+  const { kvHeadBegin, kvHeadCount } = span;
   // Chunks begin at a multiple of 8 keys, as K is laid out, and of M0, so that each holds whole tiles.
   const step = leastCommonMultiple(m0, eight);
   const fits = Math.ceil(keys / eight) * eight <= limits.chunkKeys;
@@ -80,7 +80,7 @@ function* groupJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLimit
     return;
   }
   for (let keyBegin = 0; keyBegin < keys; keyBegin += stride) {
-    const chunk = { groupBegin, groupCount, keyBegin, keyEnd: Math.min(keys, keyBegin + stride) };
+    const chunk = { kvHeadBegin, kvHeadCount, keyBegin, keyEnd: Math.min(keys, keyBegin + stride) };
     yield* chunkJobs(problem, plan, limits, span, chunk);
   }
 }
@@ -122,7 +122,7 @@ function* longTileJobs(problem: AttentionProblem, plan: BlockPlan, limits: JobLi
   const step = Math.max(eight, Math.floor(limits.chunkKeys / eight) * eight);
   const chunkAt = (key: number): Chunk => {
     const keyBegin = Math.floor(key / step) * step;
-    return { groupBegin: span.groupBegin, groupCount: 1, keyBegin, keyEnd: Math.min(keys, keyBegin + step) };
+    return { kvHeadBegin: span.kvHeadBegin, kvHeadCount: 1, keyBegin, keyEnd: Math.min(keys, keyBegin + step) };
   };
   const count = span.blockEnd - span.blockBegin;
   const touched = touchedTiles(plan, span.blockBegin, count);

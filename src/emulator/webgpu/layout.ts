@@ -48,10 +48,10 @@ export const jobLayout = structLayout("Job", {
   keyEnd: "u32",
   /** Bit 0: scores (BQK, LM); bit 1: the rest of the tile. */
   phases: "u32",
-  /** The first group and key that the bound part of K and V holds. */
+  /** The first key/value head and key that the bound part of K and V holds. */
   chunkGroup: "u32",
   chunkKey: "u32",
-  /** Pages from one group to the next in that part. */
+  /** Pages from one key/value head to the next in that part. */
   keyStride: "u32",
   valueStride: "u32",
   /** Pages of 8 queries or keys, their scales included; of E operands alone; and of 8 values, their scales included. */
@@ -116,7 +116,7 @@ export const programJobLayout = structLayout("ProgramJob", {
   keyEnd: "u32",
   /** 1: the steps after a pass's last tile, on no keys. */
   atEnd: "u32",
-  /** The first group and key that the bound part of K and V holds, and the pages from one group to the next in it. */
+  /** The first key/value head and key that the bound part of K and V holds, and the pages from one such head to the next. */
   chunkGroup: "u32",
   chunkKey: "u32",
   keyStride: "u32",

@@ -7,7 +7,7 @@ import { opCodes } from "./op-codes.js";
 
 const workgroupSize = 64;
 
-/** Runs one group of operations of the self-test on the device; gives the bits of the results. */
+/** Runs the cases of one operation of the self-test on the device; gives the bits of the results. */
 export async function runOperations(guard: DeviceGuard, kernels: KernelCache, test: OpCase): Promise<Uint32Array> {
   const { device } = guard;
   const count = test.expected.length;

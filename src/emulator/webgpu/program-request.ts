@@ -33,7 +33,7 @@ export interface ProgramContext extends RequestContext {
   readonly collect: GPUComputePipeline;
   /** How keys stand on the device; `problem` has as many of them as there are places. */
   readonly order: KeyOrder;
-  /** Keys of one group that fit a part of K or V. */
+  /** Keys of one key/value head that fit a part of K or V. */
   readonly chunkKeys: number;
   readonly parallelBlocks: number;
 }
@@ -98,8 +98,8 @@ export class ProgramRequest {
   #wholePlan(): Job {
     const { chunkKeys, problem } = this.context;
     const keyEnd = Math.min(problem.shape.keys, chunkKeys);
-    const group = this.plan.blocks[0]?.group ?? 0;
-    const chunk = { groupBegin: group, groupCount: 1, keyBegin: 0, keyEnd };
+    const kvHead = this.plan.blocks[0]?.kvHead ?? 0;
+    const chunk = { kvHeadBegin: kvHead, kvHeadCount: 1, keyBegin: 0, keyEnd };
     const known = planJobs(problem, this.plan, { chunkKeys, parallelBlocks: 1, budget: () => Infinity }).next().value;
     const blockCount = this.plan.blocks.length;
     const nothing = { keyBegin: 0, keyEnd: 0, phases: 0, macs: 0 };
@@ -111,7 +111,7 @@ export class ProgramRequest {
     const { job: jobBuffer, blocks, windows, queries, state, sums, scratch } = this.buffers;
     const keys = chunks.keys(job.chunk);
     const values = chunks.values(job.chunk);
-    this.#writeJob(job, atEnd, keys.groupStride, values.groupStride);
+    this.#writeJob(job, atEnd, keys.kvHeadStride, values.kvHeadStride);
     const own = { 0: jobBuffer, 1: blocks, 2: windows, 3: queries, 4: keys.buffer, 5: values.buffer };
     const encoder = guard.device.createCommandEncoder();
     const buffers = { ...own, 6: state, 7: sums, 8: scratch };

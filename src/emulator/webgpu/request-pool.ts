@@ -20,7 +20,7 @@ export function slotsWithin(
   blockRows: number,
 ): number {
   const { batch, kvHeads } = problem.shape;
-  // Each group of rows may end with a block that is not full.
+  // The rows of each key/value head may end with a block that is not full.
   const needed = Math.ceil(allRows(problem).end / blockRows) + batch * kvHeads;
   return Math.min(Math.max(1, Math.floor(limitBytes / blockBytes)), needed) * blockRows;
 }
@@ -45,9 +45,9 @@ export class RequestPool {
     const { blockRows, parallelBlocks } = this.variant;
     const affordable = (pace.rate * requestSeconds) / (keys * (headDim + valueDim));
     const blocks = Math.max(Math.ceil(affordable / blockRows), parallelBlocks);
-    // A group of rows that is no multiple of a block leaves slots empty.
-    const groupRows = rowsOfKvHead(problem.shape);
-    const filled = groupRows / (Math.ceil(groupRows / blockRows) * blockRows);
+    // Rows of a key/value head that are no multiple of a block leave slots empty.
+    const kvHeadRows = rowsOfKvHead(problem.shape);
+    const filled = kvHeadRows / (Math.ceil(kvHeadRows / blockRows) * blockRows);
     const most = Math.max(1, this.mostSlots / blockRows - 2);
     return Math.max(1, Math.floor(Math.min(blocks, most) * blockRows * filled));
   }

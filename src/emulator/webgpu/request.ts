@@ -65,7 +65,7 @@ export class Request {
     const { job: jobBuffer, blocks, windows, queries, state, sums, scratch } = this.#buffers;
     const keys = chunks.keys(job.chunk);
     const values = chunks.values(job.chunk);
-    this.#writeJob(job, keys.groupStride, values.groupStride);
+    this.#writeJob(job, keys.kvHeadStride, values.kvHeadStride);
     const own = { 0: jobBuffer, 1: blocks, 2: windows, 3: queries, 4: keys.buffer, 5: values.buffer };
     const encoder = guard.device.createCommandEncoder();
     encodeDispatch(guard.device, encoder, pipeline, { ...own, 6: state, 7: sums, 8: scratch }, job.blockCount);
@@ -103,6 +103,6 @@ export class Request {
 
 /** For kernels that work on no tile. */
 const noJob: Job = {
-  chunk: { groupBegin: 0, groupCount: 0, keyBegin: 0, keyEnd: 0 },
+  chunk: { kvHeadBegin: 0, kvHeadCount: 0, keyBegin: 0, keyEnd: 0 },
   ...{ blockBegin: 0, blockCount: 0, keyBegin: 0, keyEnd: 0, phases: 0, macs: 0 },
 };

@@ -32,14 +32,14 @@ const problems: fc.Arbitrary<AttentionProblem> = fc
   }));
 
 describe("the plan of a request", () => {
-  it("puts every row into one block, with rows of its own group only", () => {
+  it("puts every row into one block, with rows of one key/value head only", () => {
     fc.assert(
       fc.property(problems, size(20), (problem, blockRows) => {
         const range = allRows(problem);
-        const rows = planBlocks(problem, range, blockRows).blocks.flatMap(({ group, row, count }) => {
+        const rows = planBlocks(problem, range, blockRows).blocks.flatMap(({ kvHead, row, count }) => {
           expect(count).toBeLessThanOrEqual(blockRows);
-          expect(Math.floor(row / rowsOfKvHead(problem.shape))).toBe(group);
-          expect(Math.floor((row + count - 1) / rowsOfKvHead(problem.shape))).toBe(group);
+          expect(Math.floor(row / rowsOfKvHead(problem.shape))).toBe(kvHead);
+          expect(Math.floor((row + count - 1) / rowsOfKvHead(problem.shape))).toBe(kvHead);
           return Array.from({ length: count }, (_, i) => row + i);
         });
         expect(rows).toEqual(Array.from({ length: range.end }, (_, i) => i));
@@ -58,10 +58,10 @@ describe("the plan of a request", () => {
         const { chunk, keyBegin, keyEnd, phases } = job;
         expect(chunk.keyBegin % 8).toBe(0);
         expect(keyBegin >= chunk.keyBegin && keyEnd <= chunk.keyEnd && keyBegin < keyEnd).toBe(true);
-        expect(chunk.groupCount * Math.ceil((chunk.keyEnd - chunk.keyBegin) / 8) * 8 <= limits.chunkKeys).toBe(true);
+        expect(chunk.kvHeadCount * Math.ceil((chunk.keyEnd - chunk.keyBegin) / 8) * 8 <= limits.chunkKeys).toBe(true);
         for (let n = job.blockBegin; n < job.blockBegin + job.blockCount; n += 1) {
-          const { group, tileBegin, tileEnd } = plan.blocks[n] as (typeof plan.blocks)[number];
-          expect(group >= chunk.groupBegin && group < chunk.groupBegin + chunk.groupCount).toBe(true);
+          const { kvHead, tileBegin, tileEnd } = plan.blocks[n] as (typeof plan.blocks)[number];
+          expect(kvHead >= chunk.kvHeadBegin && kvHead < chunk.kvHeadBegin + chunk.kvHeadCount).toBe(true);
           const begin = Math.max(keyBegin, tileBegin * m0);
           const end = Math.min(keyEnd, tileEnd * m0, problem.shape.keys);
           if (begin >= end) continue;

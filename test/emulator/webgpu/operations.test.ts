@@ -52,7 +52,7 @@ describe("the operations in WGSL", () => {
       for (const test of opCases(arithmetic)) {
         const got = await engine.runOps(test);
         const different = test.expected.filter((bits, i) => bits !== got[i]).length;
-        if (different > 0) wrong.push(`${test.group}: ${different} of ${test.expected.length}`);
+        if (different > 0) wrong.push(`${test.title}: ${different} of ${test.expected.length}`);
       }
       expect(wrong).toEqual([]);
     },
