@@ -152,7 +152,7 @@ function Inside({ frame, rows, columns, chosen, choose }: InsideProps) {
   }));
   const at = Math.min(chosen.row, rows) * columns + Math.min(chosen.column, columns - 1);
   const place = places[at] ?? { row: 0, column: 0 };
-  const pe = place.row === rows ? frame.lanes[place.column] : frame.grid[place.row]?.[place.column];
+  const pe = place.row === rows ? frame.peRow[place.column] : frame.grid[place.row]?.[place.column];
   const name = placeName(place, rows);
   return (
     <div class="inside">

@@ -11,8 +11,8 @@ import type { ArrayName } from "./einsums.js";
 import { Exponential } from "./exponential.js";
 import { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction, TileOperands } from "./instruction.js";
-import { Lanes } from "./lanes.js";
 import { PeGrid } from "./pe-grid.js";
+import { PeRow } from "./pe-row.js";
 import { instructions, type Lengths } from "./sequencer.js";
 import { listTiles } from "./tiles.js";
 
@@ -25,7 +25,7 @@ export interface ArrayRun {
   /** From the first operand on a link to the last AV written. */
   readonly cycles: number;
   /** Most register-file entries in use in any PE of the 2D array (the north link's included) and of the 1D array. */
-  readonly registers: { readonly pe: number; readonly lane: number };
+  readonly registers: Readonly<Record<ArrayName, number>>;
 }
 
 export interface ArrayOptions {
@@ -40,10 +40,10 @@ export interface ArrayOptions {
 export interface ArrayView {
   readonly cycle: number;
   readonly grid: PeGrid;
-  readonly lanes: Lanes;
+  readonly peRow: PeRow;
   /** What a PE does in this cycle: (r, c) of the 2D array, c of the 1D array. */
-  readonly atPe: (r: number, c: number) => Instruction | null;
-  readonly atLane: (c: number) => Instruction | null;
+  readonly at2d: (r: number, c: number) => Instruction | null;
+  readonly at1d: (c: number) => Instruction | null;
 }
 
 /**
@@ -95,7 +95,7 @@ class RegisterLevelArray {
   private readonly lengths: Lengths;
   private readonly tiles: readonly TileOperands[];
   private readonly grid: PeGrid;
-  private readonly lanes: Lanes;
+  private readonly peRow: PeRow;
   private readonly buffer: GlobalBuffer;
   private readonly av: Float32Array;
   /** What each array issued in each cycle. */
@@ -124,7 +124,7 @@ class RegisterLevelArray {
     this.grid = new PeGrid(machine, valueDim, pe, exp);
     this.buffer = new GlobalBuffer(problem, operands, options.arrivals ?? null);
     this.av = new Float32Array(allRows(problem).end * valueDim);
-    this.lanes = new Lanes(machine, valueDim, pe, exp, {
+    this.peRow = new PeRow(machine, valueDim, pe, exp, {
       links: this.grid.south,
       first: machine.rows * machine.columns,
       buffer: this.buffer,
@@ -138,7 +138,7 @@ class RegisterLevelArray {
   }
 
   run(): ArrayRun {
-    const { schedule, machine, tiles, grid, lanes } = this;
+    const { schedule, machine, tiles, grid, peRow } = this;
     const start = (array: ArrayName): Issue => {
       const source = instructions(schedule, array, tiles, this.lengths);
       return { source, next: yielded(source.next()), rowsRead: 0 };
@@ -166,7 +166,7 @@ class RegisterLevelArray {
     return {
       av: this.av,
       cycles: this.lastAv - this.firstOperand + 1,
-      registers: { pe: peak(grid.files), lane: peak(lanes.files) },
+      registers: { "2d": peak(grid.files), "1d": peak(peRow.files) },
     };
   }
 
@@ -198,7 +198,7 @@ class RegisterLevelArray {
 
   /** Whether what comes from elsewhere has come: tiles from DRAM, values from the other array. */
   private isReady({ einsum, step, tile }: Instruction): boolean {
-    const { cycle, buffer, lanes, grid } = this;
+    const { cycle, buffer, peRow, grid } = this;
     const here = (tensor: "Q" | "BK" | "BV"): boolean => buffer.arrivalOf(tensor, tile) <= cycle;
     switch (einsum) {
       case "BQK":
@@ -208,11 +208,11 @@ class RegisterLevelArray {
       case "SLN":
         return step > 0 || grid.isAbove(0, tile.index, cycle);
       case "RM":
-        return lanes.hasCome(0, "LM", tile.index, 0);
+        return peRow.hasCome(0, "LM", tile.index, 0);
       case "RD":
-        return lanes.hasCome(0, "SLD", tile.index, 0);
+        return peRow.hasCome(0, "SLD", tile.index, 0);
       case "RNV":
-        return lanes.hasCome(0, "SLNV", tile.index, step);
+        return peRow.hasCome(0, "SLNV", tile.index, step);
       default:
         return true;
     }
@@ -231,18 +231,18 @@ class RegisterLevelArray {
 
   /** Every PE does what the wave brings it. */
   private operate(): void {
-    const { cycle, grid, lanes, machine } = this;
+    const { cycle, grid, peRow, machine } = this;
     this.feedEdges();
-    const atPe = (r: number, c: number): Instruction | null => existing(this.issued["2d"][cycle - r - c], c);
-    const atLane = (c: number): Instruction | null => existing(this.issued["1d"][cycle - c], c);
-    this.options.onCycle?.({ cycle, grid, lanes, atPe, atLane });
+    const at2d = (r: number, c: number): Instruction | null => existing(this.issued["2d"][cycle - r - c], c);
+    const at1d = (c: number): Instruction | null => existing(this.issued["1d"][cycle - c], c);
+    this.options.onCycle?.({ cycle, grid, peRow, at2d, at1d });
     for (let r = 0; r < machine.rows; r++) {
       for (let c = 0; c < machine.columns; c++) {
-        const instruction = atPe(r, c);
+        const instruction = at2d(r, c);
         if (instruction !== null) grid.execute(r, c, instruction, cycle);
       }
     }
-    for (let c = 0; c < machine.columns; c++) lanes.execute(c, atLane(c), cycle);
+    for (let c = 0; c < machine.columns; c++) peRow.execute(c, at1d(c), cycle);
     grid.settle(cycle);
   }
 

@@ -22,11 +22,11 @@ export interface PeFrame {
 export interface ArrayFrame {
   readonly cycle: number;
   readonly grid: readonly (readonly PeFrame[])[];
-  readonly lanes: readonly PeFrame[];
+  readonly peRow: readonly PeFrame[];
 }
 
 /** Copies what a view shows. */
-export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayFrame {
+export function frameOf({ cycle, grid, peRow, at2d, at1d }: ArrayView): ArrayFrame {
   const { rows, columns } = grid;
   const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
   return {
@@ -35,7 +35,7 @@ export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayF
       indices(columns).map(c => {
         const at = r * columns + c;
         return {
-          instruction: plain(atPe(r, c)),
+          instruction: plain(at2d(r, c)),
           west: grid.west.at(at) ?? null,
           north: grid.south.at(at) ?? null,
           below: grid.up.at(at) ?? null,
@@ -43,12 +43,12 @@ export function frameOf({ cycle, grid, lanes, atPe, atLane }: ArrayView): ArrayF
         };
       }),
     ),
-    lanes: indices(columns).map(c => ({
-      instruction: plain(atLane(c)),
+    peRow: indices(columns).map(c => ({
+      instruction: plain(at1d(c)),
       west: null,
       north: grid.south.at(rows * columns + c) ?? null,
       below: null,
-      registers: lanes.files[c]?.contents() ?? [],
+      registers: peRow.files[c]?.contents() ?? [],
     })),
   };
 }

@@ -49,7 +49,7 @@ export class PeGrid {
     this.above = Array.from({ length: columns }, () => []);
     this.files = Array.from(
       { length: rows * columns },
-      (_, i) => new RegisterFile(`${place(i)}, registers`, machine.peRegisters, 1),
+      (_, i) => new RegisterFile(`${place(i)}, registers`, machine.registers2d, 1),
     );
   }
 

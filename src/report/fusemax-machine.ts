@@ -9,11 +9,11 @@ import type { ScheduleMachine, TileWork } from "../spec/schedule/machine.js";
  * cascade, other arrays, or operations that take more than a cycle, divisions apart.
  */
 export function fusemaxMachine(compiled: CompiledDesign, arrays: TileArrays, work: TileWork): ScheduleMachine {
-  const [grid, lanes] = [arrays.arrays["2d"], arrays.arrays["1d"]];
+  const [grid, row] = [arrays.arrays["2d"], arrays.arrays["1d"]];
   const refuse = (got: string, expected: string): never => {
     throw new SpecError({ where: `register-level array of ${compiled.design.name}`, got, expected });
   };
-  if (grid === undefined || lanes === undefined || !grid.grid) {
+  if (grid === undefined || row === undefined || !grid.grid) {
     return refuse(`arrays ${Object.keys(arrays.arrays).join(", ")}`, "FuseMax's: 2d, of rows and columns, and 1d");
   }
   const named = (name: EinsumName) => arrays.einsums.find(einsum => einsum.name === name);
@@ -33,7 +33,7 @@ export function fusemaxMachine(compiled: CompiledDesign, arrays: TileArrays, wor
     writePorts: arrays.writePorts,
     rmReturn: arrays.upward,
     divideCycles: named("AV")?.pointCycles ?? 1,
-    peRegisters: grid.registers,
-    laneRegisters: lanes.registers,
+    registers2d: grid.registers,
+    registers1d: row.registers,
   };
 }

@@ -81,7 +81,7 @@ function lettersOf(schedule: Schedule): ReadonlyMap<string, string> {
 function drawFrame(frame: ArrayFrame, drawing: Drawing): string[] {
   const { theme } = drawing;
   const parts = [tag("text", { x: 4, y: 12, fill: theme.text, "font-size": 13 }, `cycle ${frame.cycle}`)];
-  for (const [r, row] of [...frame.grid, frame.lanes].entries()) {
+  for (const [r, row] of [...frame.grid, frame.peRow].entries()) {
     for (const [c, pe] of row.entries()) {
       const x = link.across + c * (cell.width + link.across);
       const y = 20 + link.down + r * (cell.height + link.down);
@@ -91,7 +91,7 @@ function drawFrame(frame: ArrayFrame, drawing: Drawing): string[] {
   return parts;
 }
 
-function drawPe(pe: PeFrame, x: number, y: number, lane: boolean, { theme, letterOf }: Drawing): string[] {
+function drawPe(pe: PeFrame, x: number, y: number, in1d: boolean, { theme, letterOf }: Drawing): string[] {
   const { instruction } = pe;
   const fill = instruction === null ? theme.background : einsumColour(theme, instruction.einsum);
   const text = instruction === null ? theme.muted : textOn(fill);
@@ -105,7 +105,7 @@ function drawPe(pe: PeFrame, x: number, y: number, lane: boolean, { theme, lette
       height: cell.height,
       fill,
       stroke: theme.muted,
-      rx: lane ? 14 : 3,
+      rx: in1d ? 14 : 3,
     }),
   ];
   if (instruction !== null) {

@@ -42,7 +42,7 @@ async function agree(c: SmallCase): Promise<boolean> {
     return false;
   }
   expect(array.cycles).toBe(model.cycles);
-  expect(array.registers).toEqual({ pe: model.registers["2d"], lane: model.registers["1d"] });
+  expect(array.registers).toEqual({ "2d": model.registers["2d"], "1d": model.registers["1d"] });
   const session = await cpuEngine().open(c.problem, operandsOf(c));
   const { batch, heads, queries } = c.problem.shape;
   const rows = batch * heads * queries;

@@ -14,8 +14,8 @@ const machine: ScheduleMachine = {
   writePorts: Number.POSITIVE_INFINITY,
   rmReturn: { by: "columns" },
   divideCycles: 1,
-  peRegisters: 16,
-  laneRegisters: 16,
+  registers2d: 16,
+  registers1d: 16,
 };
 const shape = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 6, headDim: 3, valueDim: 2 };
 const problem = { shape, mask: noMask, tile: { m0: 2, p0: 2 }, arithmetic: formatArithmetics.bf16, scale: 1 };
@@ -52,7 +52,7 @@ describe("conflicts in the register-level array", () => {
   });
 
   it("a register file over its depth", () =>
-    expect(() => run({}, { peRegisters: 3 })).toThrow(
+    expect(() => run({}, { registers2d: 3 })).toThrow(
       /^cycle \d+, PE \(0, 0\), registers: got 4 values at once, the north link's included \(.*BQK\[tile \d+, 0\].*\); expected at most 3/,
     ));
 

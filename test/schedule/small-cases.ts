@@ -104,8 +104,8 @@ export function smallCases(largestSide: number): fc.Arbitrary<SmallCase> {
         writePorts: c.writePorts,
         rmReturn: c.rmReturn,
         divideCycles: c.divideCycles,
-        peRegisters: Number.POSITIVE_INFINITY,
-        laneRegisters: Number.POSITIVE_INFINITY,
+        registers2d: Number.POSITIVE_INFINITY,
+        registers1d: Number.POSITIVE_INFINITY,
       };
       return {
         schedule: withLag(parseSchedule(c.name, text), c.lag),

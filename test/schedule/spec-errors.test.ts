@@ -19,8 +19,8 @@ const good: Text = {
   "1d": "(SPNV[b] | RNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]",
 };
 interface Machine {
-  readonly peRegisters: number;
-  readonly laneRegisters: number;
+  readonly registers2d: number;
+  readonly registers1d: number;
 }
 const fusemax = loadDesign(specFiles, "fusemax");
 const sizes = { B: 1, H: 1, E: 4, F: 4, M: 32, queries: 12, modelDim: 1, feedForward: 1 };
@@ -32,12 +32,12 @@ const crossed: Partial<Text> = {
 };
 
 function simulate(text: Partial<Text>, on: Partial<Machine> = {}, over: Partial<TileWork> = {}) {
-  const { peRegisters = 16, laneRegisters = 16 } = on;
+  const { registers2d = 16, registers1d = 16 } = on;
   const compiled = compileDesign(fusemax, {
     patches: [
       { path: "architecture.parameters.D", value: 4 },
-      { path: "architecture.levels.registers2d.depth", value: peRegisters },
-      { path: "architecture.levels.registers1d.depth", value: laneRegisters },
+      { path: "architecture.levels.registers2d.depth", value: registers2d },
+      { path: "architecture.levels.registers1d.depth", value: registers1d },
     ],
   });
   const { arrays, work } = scheduleOfDesign(compiled, { sizes });
@@ -100,10 +100,10 @@ describe("a schedule that cannot run is refused in one line", () => {
   });
 
   it("a 2D register file that is too small", () =>
-    expect(() => simulate({}, { peRegisters: 3 })).toThrow(
+    expect(() => simulate({}, { registers2d: 3 })).toThrow(
       /schedule "mine" 2d, cycle \d+: got 4 values at once in a PE's register file; expected at most 3, its depth/,
     ));
 
   it("a 1D register file that is too small", () =>
-    expect(() => simulate({}, { laneRegisters: 2 })).toThrow(/schedule "mine" 1d, cycle \d+: got \d+ values at once/));
+    expect(() => simulate({}, { registers1d: 2 })).toThrow(/schedule "mine" 1d, cycle \d+: got \d+ values at once/));
 });

@@ -68,16 +68,13 @@ function patchesFor(
   if (ports !== undefined) patches.push({ path: "architecture.timing.bufferReadRows", value: ports });
   if (registers !== undefined) {
     const { arrays } = architecture.data;
-    for (const [name, depth] of [
-      ["2d", registers.pe],
-      ["1d", registers.lane],
-    ] as const) {
+    for (const name of ["2d", "1d"] as const) {
       const level = arrays[name]?.at;
       if (level === undefined) {
         const got = `a design with ${Object.keys(arrays).join(" and ")}`;
         throw new UsageError({ where: "--registers", got, expected: "a design with the arrays 2d and 1d" });
       }
-      patches.push({ path: `architecture.levels.${level}.depth`, value: depth });
+      patches.push({ path: `architecture.levels.${level}.depth`, value: registers[name] });
     }
   }
   return patches;

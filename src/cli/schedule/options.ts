@@ -28,7 +28,7 @@ export interface MachineOptions extends PhaseOptions, AccountingOptions, Arithme
   readonly valueDim?: number;
   readonly array?: { readonly m0: number; readonly p0: number };
   readonly rmReturn?: string;
-  readonly registers?: { readonly pe: number; readonly lane: number };
+  readonly registers?: { readonly "2d": number; readonly "1d": number };
   readonly memory: "ideal" | "dram";
 }
 
@@ -65,7 +65,7 @@ const ownOptions = (): readonly Option[] => [
     "RM's way back: columns, or through the buffer in so many cycles (default: the design's)",
     parseReturn,
   ),
-  parsed("--registers <pe,lane>", "register-file entries of a 2D and a 1D PE (default: the design's)", parseRegisters),
+  parsed("--registers <2d,1d>", "register-file entries of a 2D and a 1D PE (default: the design's)", parseRegisters),
   choice("--memory <kind>", "ideal: operands are always there; dram: from the design's DRAM channel", [
     "ideal",
     "dram",
@@ -83,9 +83,9 @@ export function parseLag(option: string, text: string): number {
   throw new UsageError({ where: option, got: `"${text}"`, expected: "epochs from 0 to 64" });
 }
 
-function parseRegisters(option: string, text: string): { readonly pe: number; readonly lane: number } {
+function parseRegisters(option: string, text: string): { readonly "2d": number; readonly "1d": number } {
   const match = /^([1-9]\d{0,5}),([1-9]\d{0,5})$/.exec(text.replaceAll(" ", ""));
-  if (match !== null) return { pe: Number(match[1]), lane: Number(match[2]) };
+  if (match !== null) return { "2d": Number(match[1]), "1d": Number(match[2]) };
   throw new UsageError({ where: option, got: `"${text}"`, expected: "two numbers of entries, such as 10,32" });
 }
 

@@ -21,8 +21,8 @@ export interface ScheduleMachine {
   /** Cycles of one division; the divider is not pipelined. Published: 1. */
   readonly divideCycles: number;
   /** Entries of a 2D PE's register file (Fig. 3c: 10) and of a 1D PE's. */
-  readonly peRegisters: number;
-  readonly laneRegisters: number;
+  readonly registers2d: number;
+  readonly registers1d: number;
 }
 
 /** DRAM as the schedule sees it: one channel, first come first served. */

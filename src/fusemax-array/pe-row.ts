@@ -8,7 +8,7 @@ import { maximum, noMaximum } from "./maximum.js";
 import { RegisterFile } from "./register-file.js";
 
 /** What the 1D array needs around it. */
-export interface LaneSurroundings {
+export interface PeRowSurroundings {
   /** The links from the 2D array's last row; PE c of the 1D array has link `first + c`. */
   readonly links: Links;
   readonly first: number;
@@ -23,7 +23,7 @@ export interface LaneSurroundings {
  * The 1D array: one PE under each column. What comes down is used in the cycle in which it stands in the latch, or put
  * into the register file at the cycle's end. RM, RD and RNV live in the global buffer between key tiles.
  */
-export class Lanes {
+export class PeRow {
   readonly files: readonly RegisterFile[];
 
   constructor(
@@ -31,11 +31,11 @@ export class Lanes {
     private readonly valueDim: number,
     private readonly pe: ProcessingElement,
     private readonly exp: Exponential,
-    private readonly around: LaneSurroundings,
+    private readonly around: PeRowSurroundings,
   ) {
     this.files = Array.from(
       { length: machine.columns },
-      (_, c) => new RegisterFile(`1D PE ${c}, registers`, machine.laneRegisters),
+      (_, c) => new RegisterFile(`1D PE ${c}, registers`, machine.registers1d),
     );
   }
 
