@@ -1,4 +1,4 @@
-import type { Lanes } from "../numerics/lanes.js";
+import type { FloatRow } from "../numerics/mac-chains.js";
 import { numberTypes } from "../numerics/number-type.js";
 
 /**
@@ -14,8 +14,8 @@ export interface Overflow {
 
 /** What one query computed in one tile. */
 interface TileValues {
-  readonly bqk: Lanes;
-  readonly slnv: Lanes;
+  readonly bqk: FloatRow;
+  readonly slnv: FloatRow;
 }
 
 /**

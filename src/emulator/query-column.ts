@@ -1,6 +1,6 @@
 import type { AttentionProblem } from "../attention/problem.js";
 import { requireFormat } from "../numerics/format-of.js";
-import { type Lanes, type MacChains, macChains, makeLanes } from "../numerics/lanes.js";
+import { type FloatRow, type MacChains, macChains, makeFloatRow } from "../numerics/mac-chains.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
 import { firstOverflow, type Overflow } from "./overflow.js";
 
@@ -31,9 +31,9 @@ export interface KeyTile {
  * ("One tile, in order"; FuseMax Eq. 44-55). The intermediates of the last tile stay readable, for the dump.
  */
 export class QueryColumn {
-  readonly bqk: Lanes;
+  readonly bqk: FloatRow;
   readonly sln: Float32Array;
-  readonly slnv: Lanes;
+  readonly slnv: FloatRow;
   readonly spnv: Float32Array;
   lm = 0;
   sld = 0;
@@ -48,9 +48,9 @@ export class QueryColumn {
 
   constructor({ shape, tile, arithmetic, scale }: AttentionProblem) {
     const rows = Math.min(tile.m0, shape.keys);
-    this.bqk = makeLanes(rows);
+    this.bqk = makeFloatRow(rows);
     this.sln = new Float32Array(rows);
-    this.slnv = makeLanes(shape.valueDim);
+    this.slnv = makeFloatRow(shape.valueDim);
     this.spnv = new Float32Array(shape.valueDim);
     const format = requireFormat(arithmetic, "the twin");
     this.pe = processingElement(format);
@@ -74,7 +74,7 @@ export class QueryColumn {
     if (this.mayOverflow) state.overflow = firstOverflow(this, state, first ? null : rmOld, tile.m1, start, end);
   }
 
-  /** Step 1, BQK = Q x BK, one key a lane, e ascending. */
+  /** Step 1, BQK = Q x BK, a sum for each key, e ascending. */
   private scores(q: Float32Array, qOffset: number, { kT, stride }: KeyTile, start: number, end: number): void {
     this.bqk.values.fill(0, start, end);
     const query = { values: q, first: qOffset, count: this.headDim };
@@ -104,7 +104,7 @@ export class QueryColumn {
     this.sld = sld;
   }
 
-  /** Step 5, SLNV = SLN x BV, one f a lane, m0 ascending. */
+  /** Step 5, SLNV = SLN x BV, a sum for each f, m0 ascending. */
   private weightedValues({ v, vOffset }: KeyTile, start: number, end: number): void {
     const { sln, valueDim, slnv } = this;
     slnv.values.fill(0);

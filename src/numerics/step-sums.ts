@@ -1,9 +1,9 @@
 import type { BlockDot } from "./arithmetic.js";
-import type { Lanes } from "./lanes.js";
+import type { FloatRow } from "./mac-chains.js";
 import type { FloatSpec } from "./number-type.js";
 
 /*
- * The steps of a tensor core (block-sum.ts) in lanes: the same bits, with the exponents of operands found once. A value has
+ * The steps of a tensor core (block-sum.ts) for a row of sums: the same bits, with the exponents of operands found once. A value has
  * the binade 2^e, e its exponent, that of a subnormal the type's least one; 0 has 0. Binades of factors multiply to that of the product.
  */
 
@@ -33,7 +33,7 @@ function binadeOf(x: number, least: number): number {
 /** 2^-126, the least normal binade of fp32. */
 const leastFp32 = 2 ** -126;
 
-/** Operands that meet in the lanes of a step: values and their binades, element i at `offset + j * stride + i` for position j. */
+/** Operands of a step, one for each sum: values and their binades, element i at `offset + j * stride + i` for position j. */
 export interface StepOperands {
   readonly values: Float32Array;
   readonly binades: Float64Array;
@@ -41,7 +41,7 @@ export interface StepOperands {
   readonly stride: number;
 }
 
-/** Those that are broadcast to all lanes, `count` positions from `first` on. */
+/** Those that are broadcast to all sums, `count` positions from `first` on. */
 export interface StepBroadcast {
   readonly values: Float32Array;
   readonly binades: Float64Array;
@@ -49,7 +49,7 @@ export interface StepBroadcast {
   readonly count: number;
 }
 
-/** The steps of one kind, in up to `most` lanes at a time. */
+/** The steps of one kind, for up to `most` sums at a time. */
 export class StepSums {
   private readonly largest: Float64Array;
   private readonly factor: Float64Array;
@@ -67,11 +67,11 @@ export class StepSums {
   }
 
   /**
-   * One step: s_i takes the products a_j * x_ji * scale_i of all positions, for lanes start <= i < end. Scales are powers of
-   * two, lane i's at `i - start`; null: 1.
+   * One step: s_i takes the products a_j * x_ji * scale_i of all positions, for start <= i < end. Scales are powers of
+   * two, that of sum i at `i - start`; null: 1.
    */
   step(
-    { values: s }: Lanes,
+    { values: s }: FloatRow,
     a: StepBroadcast,
     x: StepOperands,
     start: number,

@@ -1,4 +1,4 @@
-import type { Lanes } from "../numerics/lanes.js";
+import type { FloatRow } from "../numerics/mac-chains.js";
 import type { FloatSpec } from "../numerics/number-type.js";
 import { binadeFp32, typeRounder } from "../numerics/rounding.js";
 import { fusedMultiplyAdd32 } from "../numerics/single-rounding.js";
@@ -9,7 +9,7 @@ import type { Variable } from "./variable.js";
 
 /** What one row has while its program runs: an array a variable, one value of it where it has no axis. */
 export interface RowMemory {
-  readonly values: readonly Lanes[];
+  readonly values: readonly FloatRow[];
 }
 
 /** The tile that a row passes: keys start <= m < end of the tile whose first key of all is `base`, the m1-th tile. */
@@ -31,9 +31,9 @@ export interface PrintedFor {
 /** What the printed code calls. */
 export interface Blocks {
   /** sums over E of lanes * K, one for each key of the span, into to[at + m]. */
-  keys(lanes: Lanes, to: Lanes, at: number, span: TileSpan): void;
+  keys(lanes: FloatRow, to: FloatRow, at: number, span: TileSpan): void;
   /** to += sums over the span's keys of lanes[at + m] * V, one for each coordinate of F; `scales` those of the lanes' blocks. */
-  values(lanes: Lanes, to: Lanes, at: number, span: TileSpan, scales: Lanes | null): void;
+  values(lanes: FloatRow, to: FloatRow, at: number, span: TileSpan, scales: FloatRow | null): void;
   /** A check that failed, by its number in `PrintedProgram.checks`, at a key or coordinate. */
   fault(check: number, index: number): void;
 }

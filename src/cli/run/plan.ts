@@ -25,14 +25,14 @@ import type { RunOptions } from "./options.js";
 import { checkScaleFiles, narrowNotes, openScales, type StoredScales } from "./scale-files.js";
 import { alibiBias, slopesOf } from "./score-files.js";
 import { type RunSource, sourceOfOptions } from "./source.js";
-import type { SeenKeys } from "./workload.js";
+import type { AskedMask } from "./workload.js";
 
 /** A run that can be begun: every option checked, every input file's header read, every output path tried. */
 export interface RunPlan {
   readonly model: string | null;
   /** The kind of the model's layers, where it has several; else null. */
   readonly layers: string | null;
-  readonly seen: SeenKeys;
+  readonly seen: AskedMask;
   readonly design: RunDesign;
   /** Each value is the first part of its key. */
   readonly valuesInKeys: boolean;

@@ -31,7 +31,7 @@ export interface Workload {
   readonly model: string | null;
   readonly shape: AttentionShape;
   readonly mask: AttentionMask;
-  readonly seen: SeenKeys;
+  readonly seen: AskedMask;
   /** The width whose root divides the scores by default. */
   readonly scaleDim: number;
   /** Each value is the first part of its key. */
@@ -50,7 +50,7 @@ export const leftOutOf = ({ scores: { bias } }: Workload): string | null =>
   bias === undefined ? null : `the model adds ${bias} to its scores, which is left out`;
 
 /** The mask as asked for or as the model has it; `causal` bounds the window's right to 0. */
-export interface SeenKeys {
+export interface AskedMask {
   readonly causal: boolean;
   /** The corner of the scores that patterns about a query's own place are aligned to; null where there are none. */
   readonly corner: Corner | null;

@@ -1,5 +1,5 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { type Lanes, type MacChains, macChains, makeLanes } from "../../numerics/lanes.js";
+import { type FloatRow, type MacChains, macChains, makeFloatRow } from "../../numerics/mac-chains.js";
 import { binades, StepSums } from "../../numerics/step-sums.js";
 import type { ProductSum } from "../../numerics/summation.js";
 import type { TileSpan } from "../../program/javascript.js";
@@ -14,7 +14,7 @@ export interface KeyTile {
 
 const noTile: KeyTile = { kvHead: 0, first: 0, count: 0 };
 
-/** The products of rows with a tile of K and V, each in the way of its program, on lanes: keys, or features of the values. */
+/** The products of rows with a tile of K and V, each in the way of its program, for many sums side by side: keys, or features of the values. */
 export class TileProducts {
   private at: KeyTile = noTile;
   /** K in [E, m0], places of keys in the order of the program; with binades, where steps need them. */
@@ -85,7 +85,7 @@ export class TileProducts {
   }
 
   /** The sums over E of a row's lanes times K, one for each key of the span, into `to`. */
-  row(row: number, lanes: Lanes, to: Lanes, at: number, { start, end }: TileSpan): void {
+  row(row: number, lanes: FloatRow, to: FloatRow, at: number, { start, end }: TileSpan): void {
     const { ofKeys, keys, m0, keyScales, operands } = this;
     const { headDim } = this.problem.shape;
     to.values.fill(0, at + start, at + end);
@@ -107,7 +107,7 @@ export class TileProducts {
   }
 
   /** to += the sums over the span's keys of lanes[at + m] times V, one for each coordinate of F. */
-  column(lanes: Lanes, to: Lanes, at: number, { start, end }: TileSpan, scales: Lanes | null): void {
+  column(lanes: FloatRow, to: FloatRow, at: number, { start, end }: TileSpan, scales: FloatRow | null): void {
     const { ofValues, values, operands, descending } = this;
     const { valueDim } = this.problem.shape;
     if (ofValues.hasSteps) {
@@ -144,7 +144,7 @@ export class TileProducts {
     }
   }
 
-  private scaleRun(place: number, scales: Lanes | null): void {
+  private scaleRun(place: number, scales: FloatRow | null): void {
     const { ofValues, operands, at } = this;
     const { width } = ofValues;
     if (width === null || scales === null || operands.scales?.v === undefined) return;
@@ -184,7 +184,7 @@ interface Broadcast {
   readonly count: number;
 }
 
-/** One kind of sum, in up to `lanes` lanes over up to `positions` positions. */
+/** One kind of sum, for up to `most` sums side by side over up to `positions` positions. */
 class Sums {
   readonly types: ProductSum["types"];
   /** Positions of a block with scales; null where scales are constant along the sum. */
@@ -194,20 +194,20 @@ class Sums {
   private readonly stepWidth: number;
   private readonly exact: boolean;
   /** A block's sums, and the scales of both factors together. */
-  private readonly block: Lanes;
+  private readonly block: FloatRow;
   private readonly scales: Float64Array;
   private readonly broadcastBinades: Float64Array;
   private broadcastFrom = 0;
 
-  constructor({ types, sum, accumulator, exact }: ProductSum, lanes: number, positions: number) {
+  constructor({ types, sum, accumulator, exact }: ProductSum, most: number, positions: number) {
     this.types = types;
     this.width = sum.kind === "chain" ? null : sum.width;
     this.exact = sum.kind !== "blocks" || sum.exact;
     this.mac = macChains({ accumulator: sum.kind === "blocks" ? "fp32" : accumulator, exact });
-    this.steps = sum.kind === "steps" ? new StepSums(sum.dot, lanes) : null;
+    this.steps = sum.kind === "steps" ? new StepSums(sum.dot, most) : null;
     this.stepWidth = sum.kind === "steps" ? sum.dot.block : 0;
-    this.block = makeLanes(sum.kind === "blocks" ? lanes : 0);
-    this.scales = new Float64Array(this.width === null ? 0 : lanes);
+    this.block = makeFloatRow(sum.kind === "blocks" ? most : 0);
+    this.scales = new Float64Array(this.width === null ? 0 : most);
     this.broadcastBinades = new Float64Array(sum.kind === "steps" ? positions : 0);
   }
 
@@ -225,7 +225,7 @@ class Sums {
     this.broadcastFrom = first;
   }
 
-  /** The scales of the lanes [start, end) are `scale` times those at `from` + lane. */
+  /** The scales of the sums [start, end) are `scale` times those at `from` + i. */
   scaleBy(start: number, end: number, scale: number, others: Float32Array | Float64Array, from: number): void {
     for (let i = start; i < end; i += 1) {
       const product = scale * (others[from + i] as number);
@@ -233,8 +233,8 @@ class Sums {
     }
   }
 
-  /** Adds to the sums of lanes [start, end): a chain, a block, or the steps of all positions. */
-  add(s: Lanes, a: Broadcast, x: SummedOperands, start: number, end: number): void {
+  /** Adds to the sums [start, end): a chain, a block, or the steps of all positions. */
+  add(s: FloatRow, a: Broadcast, x: SummedOperands, start: number, end: number): void {
     if (this.steps !== null) {
       this.addSteps(s, a, { ...x, offset: x.offset + start }, end - start, [0, a.count], start);
       return;
@@ -253,9 +253,9 @@ class Sums {
     }
   }
 
-  /** Steps over the positions [from, to), which hold 0 elsewhere; x begins with the first of `count` lanes. */
+  /** Steps over the positions [from, to), which hold 0 elsewhere; x begins with the first of `count` sums. */
   addSteps(
-    s: Lanes,
+    s: FloatRow,
     a: Broadcast,
     x: SummedOperands,
     count: number,

@@ -3,7 +3,7 @@ import { common, hull, isEmpty, type KeyRange, noKeys } from "../../attention/ke
 import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
-import { type Lanes, makeLanes } from "../../numerics/lanes.js";
+import { type FloatRow, makeFloatRow } from "../../numerics/mac-chains.js";
 import { closuresOf } from "../../program/closures.js";
 import {
   type Blocks,
@@ -128,10 +128,10 @@ export class RowRunner {
     const own = (variable: Variable): boolean => variable.life === "row" || variable.life === "whole";
     const lengths = program.variables.map(variable => this.lengthOf(variable));
     const perRow = program.variables.reduce((sum, v, i) => sum + (own(v) ? 4 * (lengths[i] as number) : 0), 0);
-    const shared = lengths.map(length => makeLanes(length));
+    const shared = lengths.map(length => makeFloatRow(length));
     const count = Math.max(1, Math.min(mostRows, Math.floor(memoryBudget / perRow)));
     this.rows = Array.from({ length: count }, () => ({
-      values: program.variables.map((v, i) => (own(v) ? makeLanes(lengths[i] as number) : (shared[i] as Lanes))),
+      values: program.variables.map((v, i) => (own(v) ? makeFloatRow(lengths[i] as number) : (shared[i] as FloatRow))),
     }));
   }
 
@@ -197,7 +197,7 @@ export class RowRunner {
   }
 
   private valuesOf(memory: RowMemory, variable: Variable): Float32Array {
-    return (memory.values[this.program.variables.indexOf(variable)] as Lanes).values;
+    return (memory.values[this.program.variables.indexOf(variable)] as FloatRow).values;
   }
 
   /** The tiles that hold some of the keys, in the order in which they are read. */
@@ -242,7 +242,7 @@ export class RowRunner {
   private readBias(memory: RowMemory, row: number, from: number, to: number, start: number): void {
     const { bias } = this;
     if (bias === null) return;
-    const values = (memory.values[bias.index] as Lanes).values.subarray(start, start + to - from);
+    const values = (memory.values[bias.index] as FloatRow).values.subarray(start, start + to - from);
     bias.read(row, from, to, values);
     if (this.program.descending) values.reverse();
   }

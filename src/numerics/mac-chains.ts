@@ -1,23 +1,23 @@
 import type { FloatType } from "./format.js";
 
 /**
- * A row of accumulators side by side, seen as fp32 values and as their bits. The fast paths below do to each lane
- * exactly what `ProcessingElement.mac` does to one value (test/numerics/lanes.test.ts); storing to `values` is the
+ * A row of fp32 values side by side, seen as values and as their bits. The fast paths below do to each of them
+ * exactly what `ProcessingElement.mac` does to one value (test/numerics/mac-chains.test.ts); storing to `values` is the
  * rounding to fp32.
  */
-export interface Lanes {
+export interface FloatRow {
   readonly values: Float32Array;
   readonly bits: Uint32Array;
 }
 
-export function makeLanes(length: number): Lanes {
+export function makeFloatRow(length: number): FloatRow {
   const values = new Float32Array(length);
   return { values, bits: new Uint32Array(values.buffer) };
 }
 
 /**
- * Operands that a row of lanes goes through one after the other: a[first + j] for 0 <= j < count, broadcast to all
- * lanes.
+ * Operands that a row of accumulators takes one after the other: a[first + j] for 0 <= j < count, broadcast to all
+ * of them.
  */
 export interface Broadcast {
   readonly values: Float32Array;
@@ -25,21 +25,21 @@ export interface Broadcast {
   readonly count: number;
 }
 
-/** What meets them in the lanes: x[offset + j * stride + i] in lane i. */
-export interface LaneOperands {
+/** What they are multiplied by: x[offset + j * stride + i] for accumulator i. */
+export interface RowOperands {
   readonly values: Float32Array;
   readonly offset: number;
   readonly stride: number;
 }
 
 /**
- * For j ascending, s_i = rA(s_i + a_j * x_ji) in the lanes start <= i < end: chains of multiply-accumulates, one a PE
+ * For j ascending, s_i = rA(s_i + a_j * x_ji) for start <= i < end: chains of multiply-accumulates, one for each PE
  * of a row. Overflow of fp16 leaves an infinity, which no later step takes away.
  */
-export type MacChains = (s: Lanes, a: Broadcast, x: LaneOperands, start: number, end: number) => void;
+export type MacChains = (s: FloatRow, a: Broadcast, x: RowOperands, start: number, end: number) => void;
 
-/** One step of a chain in every lane. */
-type MacRow = (s: Lanes, a: number, x: Float32Array, offset: number, start: number, end: number) => void;
+/** One step of every chain. */
+type MacRow = (s: FloatRow, a: number, x: Float32Array, offset: number, start: number, end: number) => void;
 
 /** 16-bit operands, fp32 sums: the product is exact, so the sum is rounded once. */
 const macExact: MacRow = ({ values }, a, x, offset, start, end) => {
