@@ -15,6 +15,9 @@ const whenIdle: (work: () => void) => void =
     ? work => void requestIdleCallback(work, { timeout: 100 })
     : work => void setTimeout(work);
 
+/** After the first charts. */
+const restMilliseconds = 500;
+
 /**
  * One worker for all that is too slow for a frame, begun when there is any; the rest of it is done between frames. The `now` of a move is finished once begun, so that charts keep
  * answering while a slider is on its way; of the moves after it only the newest is taken up.
@@ -26,6 +29,8 @@ export class SlowLane {
   private current = nothing;
   private newest = nothing;
   private underWay: CostRequest | null = null;
+  private isResting = false;
+  private hasRested = false;
 
   /** The move that is being worked on. */
   get move(): Move {
@@ -43,13 +48,28 @@ export class SlowLane {
     if (this.underWay !== null) return;
     const next = [...this.current.now, ...this.current.later].find(request => !isKnown(request));
     if (next === undefined) return;
+    const isBetween = fitsBetweenFrames(next);
+    if (!isBetween && this.worker === null && this.current.now.every(isKnown) && !this.hasRested) {
+      this.rest();
+      return;
+    }
     this.underWay = next;
-    if (fitsBetweenFrames(next)) {
+    if (isBetween) {
       whenIdle(() => this.take(computeBetweenFrames(next)));
       return;
     }
     this.worker ??= this.start();
     this.worker.postMessage(next);
+  }
+
+  /** What may come later asks for no worker, the largest part of the page, while the page itself is on its way. */
+  private rest(): void {
+    if (this.isResting) return;
+    this.isResting = true;
+    setTimeout(() => {
+      this.hasRested = true;
+      this.sendNext();
+    }, restMilliseconds);
   }
 
   private start(): Worker {

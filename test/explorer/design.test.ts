@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { type OwnDesign, ownName } from "../../explorer/design/own.js";
 import { copyOf, withText } from "../../explorer/design/start.js";
 import { wholeText } from "../../explorer/design/texts.js";
-import { initialState, type Panel, type State, writeState } from "../../explorer/state.js";
+import { initialState, type Panel, readState, type State, writeState } from "../../explorer/state.js";
 import { parseCsv } from "../../src/io/csv.js";
 import type { ModelResult } from "../../src/report/model-result.js";
 import { invoke } from "../cli/invoke.js";
@@ -24,13 +24,24 @@ const ready = (page: Page) =>
       document.querySelectorAll("[aria-busy=true]").length === 0,
   );
 
-const text = (page: Page) => page.locator('textarea[name="designFile"]');
-const open = (page: Page, file: string) => page.getByRole("button", { name: file, exact: true }).click();
+const open = (page: Page, file: string) =>
+  page.getByRole("navigation", { name: "Files" }).getByRole("button", { name: file }).first().click();
 
-async function replace(page: Page, from: string, to: string): Promise<void> {
-  const before = await text(page).inputValue();
+/** The visitor's files as the address has them. */
+const filesOf = (page: Page): Readonly<Record<string, string>> =>
+  readState(page.url().split("#")[1] ?? "").state.own?.files ?? copyOf("fusemax", wholeText).files;
+
+/** Types another text into a file, as a hand does that has marked all of it. */
+async function replace(page: Page, file: string, from: string, to: string): Promise<void> {
+  const before = filesOf(page)[file] ?? "";
   expect(before).toContain(from);
-  await text(page).fill(before.replace(from, to));
+  await open(page, file);
+  const editor = page.getByRole("textbox", { name: `Text of ${file}` });
+  await page.locator(".cm-editor").waitFor();
+  await editor.focus();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(before.replace(from, to));
+  await expect.poll(() => filesOf(page)[file]).toBe(before.replace(from, to));
 }
 
 /** Writes files of a design into a folder of their own. */
@@ -70,18 +81,17 @@ describe("a design of one's own", () => {
     const folder = mkdtempSync(join(tmpdir(), "fusemax-"));
     const { page, complaints, close } = await on.visit({ fragment: "#1/design?seq=4K" });
     await ready(page);
-    await open(page, "architecture.yaml");
-    await replace(page, "depth: 12", "depth: twelve");
+    await replace(page, "architecture.yaml", "depth: 12", "depth: twelve");
     const said = page.locator(".fault");
     await expect.poll(() => said.textContent()).toMatch(/architecture\.yaml:\d+:\d+.*twelve/s);
-    expect(await text(page).inputValue()).toContain("depth: twelve");
+    expect(await page.locator(".cm-lintRange-error").textContent()).toBe("depth");
+    expect(await page.locator(".cm-content").getAttribute("aria-invalid")).toBe("true");
     await open(page, "mapping.yaml");
     await page.getByRole("button", { name: "Show architecture.yaml" }).click();
-    await replace(page, "depth: twelve", "depth: 12");
-    await replace(page, "D: 256", "D: 128");
+    await replace(page, "architecture.yaml", "depth: twelve", "depth: 12");
+    await replace(page, "architecture.yaml", "D: 256", "D: 128");
     await ready(page);
-    await open(page, "design.yaml");
-    await replace(page, "label: My +Binding", "label: Half");
+    await replace(page, "design.yaml", "label: My +Binding", "label: Half");
     await ready(page);
     expect(await seriousFindings(page)).toEqual([]);
     await unpacked(page, folder);
@@ -187,7 +197,19 @@ describe("a design of one's own", () => {
     await drop({ ...parts, "flat-128.yaml": design.replace("My FLAT", "Dropped") });
     await ready(page);
     expect(await page.locator(".charts h2").first().textContent()).toBe("Dropped");
-    expect(await text(page).inputValue()).toContain("label: Dropped");
+    expect(filesOf(page)["design.yaml"]).toContain("label: Dropped");
     await close();
+  });
+
+  test("is typed into a plain field where the editor cannot be had", async () => {
+    const context = await on.browser.newContext();
+    await context.route(/code-editor/, route => route.abort());
+    const page = await context.newPage();
+    await page.goto(`${on.address}#1/design`);
+    const field = page.getByRole("textbox", { name: "Text of design.yaml" });
+    await field.fill("name: nothing else");
+    await page.getByText(/^design\.yaml:1:1 .*expected a string/).waitFor();
+    expect(await field.inputValue()).toBe("name: nothing else");
+    await context.close();
   });
 });
