@@ -16,6 +16,7 @@ import type { NestShape } from "./nest.js";
 import { chunkOf, countParts, type RankCount } from "./partition.js";
 import type { VisibleRegion } from "./region.js";
 import { type Inner, numberingOf, type PartKind, unnumbered } from "./tile-numbering.js";
+import { pointsTouched } from "./touched-points.js";
 import { bitsOfBlocks } from "./visible-blocks.js";
 
 /**
@@ -121,21 +122,7 @@ class MaskedWalk {
   /** Index tuples of the wanted loops in tiles, as those of `temporal` cut them, that hold a score. */
   touched(temporal: number): number {
     const sides = (wanted: number) => this.sides.map(side => this.inner(side, wanted)) as [Inner, Inner, Inner];
-    const number = ([ofBatch, ofRows, ofKeys]: readonly [Inner, Inner, Inner], b: number, row: number, key: number) =>
-      (ofBatch.number(b) * ofRows.most + ofRows.number(row)) * ofKeys.most + ofKeys.number(key);
-    const [tile, point] = [sides(temporal), sides(this.wanted)];
-    const tiles = new Set<number>();
-    for (const [b, row, from, to] of this.rowsAtHand()) {
-      for (let key = from; key < to; key++) tiles.add(number(tile, b, row, key));
-    }
-    const points = new Set<string>();
-    for (const [b, row, from, to] of this.rowsAtHand(true)) {
-      for (let key = from; key < to; key++) {
-        const own = number(tile, b, row, key);
-        if (tiles.has(own)) points.add(`${own} ${number(point, b, row, key)}`);
-      }
-    }
-    return points.size;
+    return pointsTouched(this.region, this.sequences, sides(temporal), sides(this.wanted));
   }
 
   /** Puts every rank back to where it begins. */
@@ -247,9 +234,7 @@ class MaskedWalk {
     return rest === 0 ? found : joined(found, moved(inside(rest), whole * stride));
   }
 
-  private *rowsAtHand(
-    hiddenToo = false,
-  ): Generator<readonly [sequence: number, row: number, from: number, to: number]> {
+  private *rowsAtHand(): Generator<readonly [sequence: number, row: number, from: number, to: number]> {
     const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
     const { length } = this.sequences;
     // Without a rank of sequences all of them are at hand.
@@ -261,10 +246,7 @@ class MaskedWalk {
         for (const start of this.sides[1] === undefined ? [0] : rows.starts) {
           const last = Math.min(all, this.sides[1] === undefined ? all : start + rows.length);
           for (let row = start; row < last; row++) {
-            const seen = hiddenToo
-              ? [{ from: 0, to: sequence.keys }]
-              : keysOfRow(this.region, sequence, row, this.region.group);
-            for (const { from, to } of seen) {
+            for (const { from, to } of keysOfRow(this.region, sequence, row, this.region.group)) {
               for (const key of this.sides[2] === undefined ? [0] : keys.starts) {
                 const lowest = Math.max(from, key);
                 const highest = this.sides[2] === undefined ? to : Math.min(to, key + keys.length);

@@ -9,7 +9,7 @@ import { type CompiledDesign, compileDesign } from "./compile.js";
 import { type Evaluation, evaluate } from "./evaluate.js";
 import { FieldReads } from "./field-reads.js";
 import { applyPatches, fieldsByName, type Patch } from "./patch.js";
-import { chargedDesign } from "./per-terms.js";
+import { chargedDesign, perTerms } from "./per-terms.js";
 import { checkSettings, type ReadDesign } from "./settings.js";
 
 /** A field and the values it takes: of a spec (`architecture.levels.buffer.bytes`), or of the workload (`workload.heads`). */
@@ -197,7 +197,8 @@ const workloadFields: readonly string[] = [
 
 /**
  * Refuses a phase that a workload lacks, and axes that name no numeric field of every design, twice the same field, or
- * values out of range, or that no design reads. Returns a line for each that some designs do not read.
+ * values out of range, or that no design reads. Returns a line for each that some designs do not read, and for a model's soft-cap
+ * that a design has no place for.
  */
 export function checkSweep(request: SweepRequest): readonly string[] {
   const paths = request.axes.map(({ path }) => path);
@@ -223,7 +224,16 @@ export function checkSweep(request: SweepRequest): readonly string[] {
   }
   for (const workload of request.workloads) checkPhase(workload, request.phase);
   checkNumeric(request);
-  return checkSettings(swept(request), probed(request));
+  return [...checkSettings(swept(request), probed(request)), ...scoreNotes(request)];
+}
+
+/** What a reader has to know of how soft-caps and biases are charged. */
+function scoreNotes({ designs, workloads, lengths, phase, decodeQueries, scores }: SweepRequest): readonly string[] {
+  if (scores === undefined) return [];
+  const terms = workloads.flatMap(workload =>
+    lengths.map(seq => scoreTermsOf(scores, workload, phase === "decode" ? decodeQueries : seq)),
+  );
+  return [...new Set(designs.flatMap(design => perTerms(design, terms, scores, own => own).notes))];
 }
 
 /** A field that takes words alone would take a variable's name for one. Throws SpecError. */

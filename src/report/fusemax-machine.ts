@@ -23,6 +23,8 @@ export function fusemaxMachine(compiled: CompiledDesign, arrays: TileArrays, wor
   for (const name of einsumNames) {
     const einsum = named(name) ?? refuse(`no Einsum ${name}`, "all of the one-pass cascade");
     const cycles = stepsOf[name].operations;
+    if (einsum.leadCycles > 0)
+      refuse(`${einsum.leadCycles} cycles of ${name} once a tile`, "operations for each value");
     if (name === "AV" || einsum.pointCycles === cycles) continue;
     refuse(`${einsum.pointCycles} cycles for a value of ${name}`, `${cycles}: an operation a cycle, but for divisions`);
   }

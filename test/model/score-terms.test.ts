@@ -10,6 +10,7 @@ import { paperDesigns } from "../../src/model/evaluation.js";
 import { chargedDesign } from "../../src/model/per-terms.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { checkSizes } from "../../src/model/sizes.js";
+import { checkSweep } from "../../src/model/sweep.js";
 import { modelResults } from "../../src/report/model-result.js";
 import { observeDesign } from "../../src/report/observed-counts.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
@@ -210,4 +211,15 @@ describe("Gemma 2", () => {
     expect(of("off")?.scores).toEqual({ softcap: null, bias: null });
     expect(Object.keys(of("off")?.einsums ?? {})).not.toContain("CR");
   });
+});
+
+it("a sweep names the designs that have no place for a model's soft-cap", () => {
+  const request = {
+    designs: ["fusemax", "fsa"].map(name => loadDesign(specFiles, name)),
+    workloads: [loadWorkload(specFiles, "gemma-2-9b")],
+    ...{ lengths: [1024], phase: "prefill" as const, decodeQueries: 1, axes: [], accounting },
+  };
+  const scores = { softcap: "model", division: "divider", bias: null } as const;
+  expect(checkSweep({ ...request, scores })).toEqual([expect.stringMatching(/^fsa is charged no soft-cap: /)]);
+  expect(checkSweep(request)).toEqual([]);
 });

@@ -54,15 +54,16 @@ export function planOf(schedule: Schedule, arrays: TileArrays): Plan {
 
 function actionsOf(plan: Omit<Plan, "actions" | "onArray">, index: number): readonly Action[] {
   const einsum = plan.einsums[index] as TileEinsum;
-  const { points, pointCycles, scratchFrom } = einsum;
+  const { points, pointCycles, leadCycles, scratchFrom } = einsum;
   const slots = slotsOf(einsum);
   const known = new Map<number, Action>();
   return Array.from({ length: slots }, (_, slot) => {
-    const inPoint = slot % pointCycles;
+    // What is done once holds the PE as a part of the first point.
+    const inPoint = slot < leadCycles ? slot - leadCycles : (slot - leadCycles) % pointCycles;
     const at = {
       first: slot === 0,
       last: slot === slots - 1,
-      begins: inPoint === 0,
+      begins: slot === 0 || (slot > leadCycles && inPoint === 0),
       ends: inPoint === pointCycles - 1,
       scratch: points === 1 && slot === scratchFrom,
     };

@@ -70,8 +70,9 @@ function dataflowOf(
   const innerBits = bitsOf(inner);
   const points = tuples(shape, boxes, innerBits);
   const operations = operationCycles(einsum, compiled, values);
-  const pointCycles = Math.max(1, Math.ceil(einsum.cycles?.(values) ?? sum(operations)));
-  const scratchFrom = operations.length > 2 ? Math.min(pointCycles - 1, sum(operations.slice(0, 2))) : -1;
+  const { pointCycles, leadCycles } = cyclesOf(einsum.cycles?.(values), operations, points);
+  const { whole } = operations;
+  const scratchFrom = whole.length > 2 ? Math.min(pointCycles - 1, sum(whole.slice(0, 2))) : -1;
   const keptAt = einsum.alwaysKept ?? keptLevels(einsum, values);
   const kinds = einsum.path.map(({ spec }) => spec.kind);
   const isKept = (tensor: number, kind: string): boolean =>
@@ -119,6 +120,7 @@ function dataflowOf(
     array: einsum.array,
     points,
     pointCycles,
+    leadCycles,
     units: einsum.operations.filter(({ perPoint }) => perPoint(values) > 0).map(({ name }) => name),
     when: !lacksKeys ? "every" : uses.length > 0 || carries.length > 0 ? "last" : "first",
     uses,
@@ -149,24 +151,50 @@ function checkCarry(maker: string, einsum: CompiledEinsum, { einsums }: TileNest
   });
 }
 
-/** Cycles of each operation of a point, one after the other: a subtraction comes before what multiplies. */
-function operationCycles(einsum: CompiledEinsum, compiled: CompiledDesign, values: Float64Array): readonly number[] {
+/**
+ * Whole cycles of a point, and those before the first point: what is left of operations that are done once for all points,
+ * such as a reciprocal of 1 / F divisions a point. At least one a point, but where there is nothing to do.
+ */
+function cyclesOf(
+  given: number | undefined,
+  { whole, shares }: OperationCycles,
+  points: number,
+): Pick<Dataflow, "pointCycles" | "leadCycles"> {
+  const all = given ?? sum(whole) + sum(shares);
+  if (all === 0) return { pointCycles: 0, leadCycles: 0 };
+  const pointCycles = Math.max(1, given === undefined ? Math.ceil(sum(whole)) : Math.floor(given));
+  return { pointCycles, leadCycles: Math.max(0, Math.ceil((all - pointCycles) * points * (1 - rounding))) };
+}
+
+/** Of products of shares that are whole numbers: far below a cycle. */
+const rounding = 1e-12;
+
+/** Cycles of each operation of a point, one after the other, and of the shares of operations that are not of every point. */
+interface OperationCycles {
+  readonly whole: readonly number[];
+  readonly shares: readonly number[];
+}
+
+/** The cycles of an Einsum's operations: a subtraction comes before what multiplies. */
+function operationCycles(einsum: CompiledEinsum, compiled: CompiledDesign, values: Float64Array): OperationCycles {
   const costs = compiled.arrays.get(einsum.array);
   const first = (name: string): number => (name === "add" ? 0 : 1);
-  return [...einsum.operations]
-    .sort((a, b) => first(a.name) - first(b.name))
-    .flatMap(({ name, perPoint }) => {
-      const times = perPoint(values);
-      const cost = costs?.get(name)?.(values) ?? 0;
-      if (!(times <= mostOperations)) {
-        throw new SpecError({
-          where: einsum.at(["operations", name]),
-          got: `${times} operations for one point`,
-          expected: `at most ${mostOperations} in a schedule`,
-        });
-      }
-      return Number.isInteger(times) ? Array.from({ length: times }, () => cost) : [times * cost];
-    });
+  const whole: number[] = [];
+  const shares: number[] = [];
+  for (const { name, perPoint } of [...einsum.operations].sort((a, b) => first(a.name) - first(b.name))) {
+    const times = perPoint(values);
+    const cost = costs?.get(name)?.(values) ?? 0;
+    if (!(times <= mostOperations)) {
+      throw new SpecError({
+        where: einsum.at(["operations", name]),
+        got: `${times} operations for one point`,
+        expected: `at most ${mostOperations} in a schedule`,
+      });
+    }
+    for (let i = 1; i <= times; i++) whole.push(cost);
+    if (!Number.isInteger(times)) shares.push((times - Math.floor(times)) * cost);
+  }
+  return { whole, shares };
 }
 
 const mostOperations = 1e4;

@@ -9,6 +9,7 @@ import type { TileArray, TileArrays } from "./arrays.js";
 import { dataflowsOf } from "./dataflows.js";
 import { arrayShape, timingOf, valuesOf } from "./machine.js";
 import { oneTileSchedule } from "./one-tile.js";
+import { passOn } from "./pass-on.js";
 import { tileNest } from "./tile-nest.js";
 import { tileWork } from "./work.js";
 
@@ -48,7 +49,7 @@ export function scheduleOfDesign(
       mend: "fusemax schedule without --schedule runs its Einsums one after the other",
     });
   }
-  const einsums = dataflowsOf(compiled, nest, values);
+  const einsums = passOn(dataflowsOf(compiled, nest, values));
   const { readPorts, writePorts, upward, dramLatencyCycles } = timingOf(compiled, values);
   const frequencyHz = compiled.frequencyHz(values);
   const own = design.schedule;

@@ -32,14 +32,15 @@ export function layOut(stages: readonly Stage[], layout: Layout): EpochProgram {
   for (const { streams } of stages) {
     const turns = streams.map(stream => turnsOf(stream, layout));
     if (!turns.some(turn => turn.counts)) continue;
-    const longest = Math.max(...turns.map(turn => turn.slots / turn.each));
-    const own = turns.reduce((sum, { slots, each, keeps }) => sum + (keeps ? longest * each : slots), 0);
+    const longest = Math.max(...turns.map(turn => turn.points));
+    const own = turns.reduce((sum, turn) => sum + slotsOfTurns(turn, longest), 0);
     if (actions.length + own > mostSlots) throw tooManySlots(actions.length + own);
     for (let turn = 0; turn < longest; turn++) {
-      for (const { slots, each, own, keeps } of turns) {
-        const done = turn * each >= slots;
+      for (const stream of turns) {
+        const { points, own, keeps } = stream;
+        const done = turn >= points;
         if (done && !keeps) continue;
-        for (let k = turn * each; k < (turn + 1) * each; k++) {
+        for (let k = turn === 0 ? 0 : endOf(stream, turn); k < endOf(stream, turn + 1); k++) {
           actions.push(done ? null : (own?.[k] ?? null));
           slot.push(k);
         }
@@ -50,9 +51,11 @@ export function layOut(stages: readonly Stage[], layout: Layout): EpochProgram {
 }
 
 interface Turns {
-  readonly slots: number;
-  /** Slots of a turn. */
+  /** Turns that it needs: 0 where it has nothing to do. */
+  readonly points: number;
+  /** Slots of a turn, and those that the first has besides. */
   readonly each: number;
+  readonly lead: number;
   /** What is issued; undefined where the turns are empty. */
   readonly own: readonly Action[] | undefined;
   /** Whether the stream alone makes its stage worth doing. */
@@ -61,23 +64,30 @@ interface Turns {
   readonly keeps: boolean;
 }
 
+/** Slots of its first turns together. */
+const endOf = ({ each, lead }: Turns, turns: number): number => lead + turns * each;
+
+const slotsOfTurns = (stream: Turns, longest: number): number =>
+  stream.points === 0 && !stream.keeps ? 0 : endOf(stream, stream.keeps ? longest : stream.points);
+
 function turnsOf(stream: Stream, { einsumOf, actionsOf, presence }: Layout): Turns {
   if (isIdle(stream) && typeof stream.idle === "number") {
-    return { slots: stream.idle, each: 1, own: undefined, counts: true, keeps: false };
+    return { points: stream.idle, each: 1, lead: 0, own: undefined, counts: true, keeps: false };
   }
   const op = isIdle(stream) ? (stream.idle as Operation) : stream;
   const einsum = einsumOf(op);
   const state = presence(op);
   const there = state === "there";
-  const slots = slotsOf(einsum);
+  const points = slotsOf(einsum) === 0 ? 0 : einsum.points;
+  const own = { each: einsum.pointCycles, lead: einsum.leadCycles };
   if (isIdle(stream)) {
-    return { slots: there ? slots : 0, each: einsum.pointCycles, own: undefined, counts: there, keeps: false };
+    return { points: there ? points : 0, ...own, own: undefined, counts: there, keeps: false };
   }
   return {
-    slots: state === "none" ? 0 : slots,
-    each: einsum.pointCycles,
+    points: state === "none" ? 0 : points,
+    ...own,
     own: there ? actionsOf(op) : undefined,
-    counts: there,
+    counts: there && points > 0,
     keeps: stream.keepsTurns === true,
   };
 }

@@ -8,8 +8,10 @@ export interface Dataflow {
   readonly array: string;
   /** Points that one PE does on one tile. */
   readonly points: number;
-  /** Cycles of a point: the operations hold their PE one after the other. */
+  /** Cycles of a point: the operations hold their PE one after the other. 0 where there is nothing to do for it. */
   readonly pointCycles: number;
+  /** Cycles before the first point, of operations that are done once for all points of a tile (a reciprocal). */
+  readonly leadCycles: number;
   /** The operations that it needs. */
   readonly units: readonly string[];
   /** The key tiles of its queries on which it runs. */
@@ -27,4 +29,4 @@ export interface Operand {
 }
 
 /** Issue slots of an Einsum on one tile. */
-export const slotsOf = ({ points, pointCycles }: Dataflow): number => points * pointCycles;
+export const slotsOf = ({ points, pointCycles, leadCycles }: Dataflow): number => leadCycles + points * pointCycles;
