@@ -2,19 +2,13 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { announced } from "./announce.js";
 import { isDesignFile } from "./design/own.js";
+import type { PanelProps } from "./panels/props.js";
 import { Notes } from "./parts/notes.js";
 import { Share } from "./parts/share.js";
 import { initialState, type Panel, panels, type State, writeState } from "./state.js";
 import { useStore } from "./store.js";
 import { Story } from "./story/story.js";
 import { useAddress } from "./use-address.js";
-
-/** What every panel gets: the state, and a way to change some of it. */
-export interface PanelProps {
-  readonly state: State;
-  /** `keep` adds a step to the browser's history; without it (a slider on its way) the address is only updated. */
-  readonly change: (part: Partial<State>, keep?: boolean) => void;
-}
 
 const titles: Readonly<Record<Panel, string>> = {
   cost: "Cost",

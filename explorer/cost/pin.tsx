@@ -1,4 +1,4 @@
-import type { PanelProps } from "../app.js";
+import type { PanelProps } from "../panels/props.js";
 import { type State, withoutPin, writeState } from "../state.js";
 import { workloadWords } from "./words.js";
 

@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks";
 import { loadWorkload } from "../../src/spec/load.js";
-import type { PanelProps } from "../app.js";
+import type { PanelProps } from "../panels/props.js";
 import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { bundledSpecs } from "../specs.js";
 import { noModel } from "../state.js";

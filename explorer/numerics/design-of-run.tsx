@@ -1,6 +1,6 @@
-import type { PanelProps } from "../app.js";
 import { allDesigns, designLabel } from "../design/names.js";
 import { ownName } from "../design/own.js";
+import type { PanelProps } from "../panels/props.js";
 import { Choice } from "../parts/inputs.js";
 import { anyArray, type State } from "../state.js";
 import type { RunOfDesign } from "./request.js";

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef } from "preact/hooks";
-import type { PanelProps } from "../app.js";
+import type { PanelProps } from "../panels/props.js";
 import { Choice, TextField } from "../parts/inputs.js";
 import { useStore } from "../store.js";
 import { session } from "./session.js";

@@ -3,7 +3,6 @@ import { cascadeGraph, passColour } from "../../src/report/cascade-graph.js";
 import type { RankReport } from "../../src/report/passes.js";
 import type { Table } from "../../src/report/table.js";
 import { textOn } from "../../src/report/waterfall.js";
-import type { PanelProps } from "../app.js";
 import type { Analysis } from "../cascade/analysis.js";
 import { cascadeLibrary, titleOf } from "../cascade/library.js";
 import { useAnalysis } from "../cascade/use-analysis.js";
@@ -15,6 +14,7 @@ import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
 import { longestSource, type State, writeState } from "../state.js";
 import { useTheme } from "../use-media.js";
+import type { PanelProps } from "./props.js";
 
 type Done = Extract<Analysis, { readonly report: unknown }>;
 

@@ -1,6 +1,5 @@
 import { paperDesigns } from "../../src/model/evaluation.js";
 import { loadWorkload } from "../../src/spec/load.js";
-import type { PanelProps } from "../app.js";
 import { CostCharts } from "../cost/charts.js";
 import { bandwidthWords, workloadOf } from "../cost/designs.js";
 import { designLabel, isPaperDesign, otherDesigns } from "../design/names.js";
@@ -9,6 +8,7 @@ import { Choice, LogSlider, Several, TextField } from "../parts/inputs.js";
 import { Sheet } from "../parts/sheet.js";
 import { bundledSpecs } from "../specs.js";
 import { countedAs, customModel, type State } from "../state.js";
+import type { PanelProps } from "./props.js";
 
 const models: readonly (readonly [string, string])[] = [
   ...bundledSpecs.names("workloads").map(name => [name, loadWorkload(bundledSpecs, name).name] as const),

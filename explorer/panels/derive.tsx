@@ -1,6 +1,5 @@
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { announce } from "../announce.js";
-import type { PanelProps } from "../app.js";
 import { cascadeLibrary, titleOf } from "../cascade/library.js";
 import { fallCaption, fallFigure, stepCaption, stepsTable } from "../derive/figures.js";
 import type { Derived } from "../derive/request.js";
@@ -14,6 +13,7 @@ import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
 import { writeState } from "../state.js";
+import type { PanelProps } from "./props.js";
 
 const ownFile = "cascade.txt";
 const derivedFile = "derived.cascade";

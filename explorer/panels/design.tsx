@@ -1,6 +1,5 @@
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { announce } from "../announce.js";
-import type { PanelProps } from "../app.js";
 import { costCommands } from "../cost/command.js";
 import { Machine } from "../cost/machine.js";
 import { solved } from "../cost/shares.js";
@@ -25,6 +24,7 @@ import { save } from "../parts/save.js";
 import { longestSource, type State } from "../state.js";
 import { useStore } from "../store.js";
 import { useThread } from "../use-thread.js";
+import type { PanelProps } from "./props.js";
 
 const startWorker = () => new Worker(new URL("../design/worker.ts", import.meta.url), { type: "module" });
 

@@ -4,7 +4,6 @@ import { tensorBytes } from "../../src/emulator/validate.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import { bytes } from "../../src/report/units.js";
 import { announce } from "../announce.js";
-import type { PanelProps } from "../app.js";
 import { type Chosen, chosenArithmetics, ownFile } from "../numerics/arithmetics.js";
 import { type Asked, askedAttention, attentionWords, maskWords } from "../numerics/attention.js";
 import { Arithmetics, Files, Generated, Model } from "../numerics/choices.js";
@@ -21,6 +20,7 @@ import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { anyArray, noModel, type State } from "../state.js";
 import { useStore } from "../store.js";
+import type { PanelProps } from "./props.js";
 
 /** Operations, 2 E + 2 F for each score, that are run without being asked for. */
 const mostUnasked = 2 ** 28;

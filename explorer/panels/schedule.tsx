@@ -3,7 +3,6 @@ import { csvText } from "../../src/io/csv.js";
 import { lengthLabel } from "../../src/report/units.js";
 import { waterfall, waterfallColours, waterfallMargins } from "../../src/report/waterfall.js";
 import { announce } from "../announce.js";
-import type { PanelProps } from "../app.js";
 import { argumentOf, designLabel, scheduledDesigns } from "../design/names.js";
 import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
@@ -20,6 +19,7 @@ import { useSchedule } from "../schedule/use-worker.js";
 import { Zoomable } from "../schedule/zoom.js";
 import { type State, writeSize } from "../state.js";
 import { useTheme, useWidth } from "../use-media.js";
+import type { PanelProps } from "./props.js";
 
 /** FuseMax first, and the visitor's design last. */
 const designsOf = ({ own }: State): readonly (readonly [string, string])[] =>

@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { heatMap } from "../../src/report/heat-map.js";
 import { announce } from "../announce.js";
-import type { PanelProps } from "../app.js";
 import { workloadWords } from "../cost/words.js";
 import { allDesigns, designLabel } from "../design/names.js";
 import { ownName } from "../design/own.js";
@@ -13,6 +12,7 @@ import { frontFigure, measures, sweepMap, sweepTable } from "../sweep/figures.js
 import { type Grid, gridOf, type KnobName, knobs, sweepCommand } from "../sweep/grid.js";
 import { type Sweep, useSweep } from "../sweep/use-sweep.js";
 import { useTheme, useWidth } from "../use-media.js";
+import type { PanelProps } from "./props.js";
 
 const knobChoices = (Object.keys(knobs) as KnobName[]).map(name => [name, knobs[name].label] as const);
 const measureChoices = Object.entries(measures).map(([name, { label }]) => [name, label] as const);

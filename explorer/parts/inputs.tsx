@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import type { PanelProps } from "../app.js";
+import type { PanelProps } from "../panels/props.js";
 import { type FieldName, fields, type State } from "../state.js";
 
 type KeysOf<T> = { [K in FieldName]: State[K] extends T ? K : never }[FieldName];

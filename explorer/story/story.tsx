@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { PanelProps } from "../app.js";
+import type { PanelProps } from "../panels/props.js";
 import { type State, usualSettings } from "../state.js";
 import { createStore, useStore } from "../store.js";
 import { presets, story } from "./steps.js";
