@@ -265,7 +265,7 @@ function withoutOwn(state: State): State {
 /** Settings that are compared with: without others pinned, outside of the story, and without long texts. */
 export const withoutPin = (state: State): State => ({
   ...state,
-  ...{ pin: "", story: 0, source: "", ownArithmetic: "", own: null },
+  ...{ pin: "", story: 0, source: "", laws: "", ownArithmetic: "", own: null },
 });
 
 /** The settings that are pinned, or null. The visitor's design is the present one on both sides. */

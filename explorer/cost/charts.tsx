@@ -7,6 +7,7 @@ import type { PanelProps } from "../panels/props.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, type Context } from "../parts/figure.js";
+import { Pin } from "../parts/pin.js";
 import { save } from "../parts/save.js";
 import { Term } from "../parts/term.js";
 import { countedAs, customModel, pinnedOf, type State, writeSize } from "../state.js";
@@ -39,11 +40,10 @@ import {
 } from "./figures.js";
 import type { CostPoint } from "./known-costs.js";
 import { Machine } from "./machine.js";
-import { Pin } from "./pin.js";
 import { boundNames, solved } from "./shares.js";
 import { costNumbers, costTable } from "./tables.js";
 import { type Shown, useCosts, type Wanted } from "./use-costs.js";
-import { problemsOf, workloadWords } from "./words.js";
+import { costWords, problemsOf, workloadWords } from "./words.js";
 
 /** What charts are of, for their files. */
 function contextOf(state: State): Context {
@@ -124,7 +124,7 @@ export function CostCharts(props: PanelProps) {
           <Beginnings {...props} />
         </section>
       )}
-      <Pin {...props} pinned={pinned} />
+      <Pin {...props} pinned={pinned} words={costWords} />
       <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
       {problems.length > 0 && (
         <div class="notes wide" role="status">

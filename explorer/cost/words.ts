@@ -19,6 +19,12 @@ export function workloadWords(state: State): string {
   return `${words.join(", ")}, ${lengthLabel(state.seq)} tokens, batch ${state.batch}`;
 }
 
+/** The workload and the machine: "BERT, 64K tokens, batch 64. Array 256 × 256, …". */
+export const costWords = (state: State): string => {
+  const { rows, columns, buffer, bandwidth, frequency } = state;
+  return `${workloadWords(state)}. Array ${rows} × ${columns}, buffer × ${buffer}, ${bandwidth} GB/s, ${frequency} MHz.`;
+};
+
 function subject(state: State): string {
   const { name, kinds } = workloadOf(state);
   const kind = kinds.length > 1 ? `${kinds[0]?.name ?? ""} ` : "";

@@ -83,6 +83,48 @@ export const arithmeticsTable = (outcomes: readonly RunOutcome[]): Table => ({
   ]),
 });
 
+/** What is compared of the settings now and the pinned ones. */
+type Compared = Pick<RunOutcome, "arithmetic" | "error" | "av">;
+
+/** How many elements of AV have other bits; null where the shapes differ. */
+function differingElements({ av: a }: Compared, { av: b }: Compared): number | null {
+  if (a.length !== b.length) return null;
+  const [x, y] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)];
+  return x.reduce((count, bits, i) => count + (bits === y[i] ? 0 : 1), 0);
+}
+
+/** Each result beside that of the pinned settings in the same arithmetic, else in the same place. */
+export function pinnedTable(now: readonly Compared[], pinned: readonly Compared[]): Table {
+  const times = (a: number, b: number): string => (b === 0 ? "-" : (a / b).toPrecision(4));
+  return {
+    columns: [
+      "now",
+      "pinned",
+      "rms error now",
+      "pinned",
+      "times",
+      "largest error now",
+      "pinned",
+      "times",
+      "AV differs in",
+    ],
+    rows: now.flatMap((own, i) => {
+      const other = pinned.find(({ arithmetic }) => arithmetic === own.arithmetic) ?? pinned[i];
+      if (other === undefined) return [];
+      const [a, b] = [own.error, other.error];
+      const differing = differingElements(own, other);
+      return [
+        [
+          ...[own.arithmetic, other.arithmetic],
+          ...[small(a.rms), small(b.rms), times(a.rms, b.rms)],
+          ...[small(a.maxAbs), small(b.maxAbs), times(a.maxAbs, b.maxAbs)],
+          differing === null ? "another shape" : `${plain(differing)} of ${plain(own.av.length)}`,
+        ],
+      ];
+    }),
+  };
+}
+
 /** Every error behind the map, a row an element. */
 export const errorsTable = (outcome: RunOutcome): Table => ({
   columns: ["head", "query", "feature", "absoluteError"],

@@ -26,6 +26,8 @@ export interface Session {
   /** Why the last run failed, or null. */
   readonly failure: string | null;
   readonly results: readonly Result[];
+  /** Results of the pinned settings; empty where they have not been run here. */
+  readonly pinned: readonly Result[];
   readonly dropped: Dropped | null;
   /** Files that masks name. They are no part of a link either. */
   readonly maskFiles: readonly File[];
@@ -37,6 +39,7 @@ export const session = createStore<Session>({
   step: null,
   failure: null,
   results: [],
+  pinned: [],
   dropped: null,
   maskFiles: [],
   wrongFiles: "",

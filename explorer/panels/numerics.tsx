@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { AttentionShape } from "../../src/attention/shape.js";
 import { tensorBytes } from "../../src/emulator/validate.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
@@ -9,16 +9,19 @@ import { type Asked, askedAttention, attentionWords, maskWords } from "../numeri
 import { Arithmetics, Files, Generated, Model } from "../numerics/choices.js";
 import { runCommand, runOfDesignCommand } from "../numerics/command.js";
 import { DesignOfRun, designOf, designSettings } from "../numerics/design-of-run.js";
+import { pinnedTable } from "../numerics/figures.js";
 import { Masks } from "../numerics/masks.js";
 import { mostTensorBytes, problemOf } from "../numerics/request.js";
 import { ErrorMap, Histogram, Results } from "../numerics/results.js";
 import { cancelRun, type Dropped, type Result, session, startRuns, type Wanted } from "../numerics/session.js";
 import { differences, settingsOf } from "../numerics/settings.js";
 import { Command } from "../parts/command.js";
+import { DataTable } from "../parts/data-table.js";
 import { Choice, LogSlider } from "../parts/inputs.js";
+import { Pin } from "../parts/pin.js";
 import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
-import { anyArray, noModel, type State } from "../state.js";
+import { anyArray, noModel, pinnedOf, type State, writeSize } from "../state.js";
 import { useStore } from "../store.js";
 import type { PanelProps } from "./props.js";
 
@@ -45,6 +48,7 @@ export function NumericsPanel(props: PanelProps) {
       <Controls {...props} chosen={chosen} asked={asked} run={run} />
       <div class={stale === null ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
         <NotesOfRuns results={results} />
+        {(result !== undefined || step === null) && <Pinned {...props} results={results} />}
         {result === undefined ? (
           <section class="card wide">
             <h2>Every bit of the array</h2>
@@ -108,6 +112,42 @@ const tell = (results: readonly Result[]): void =>
       )
       .join("; "),
   );
+
+/** The pinned settings' results beside those of now. */
+function Pinned({ results, ...props }: PanelProps & { readonly results: readonly Result[] }) {
+  const { state } = props;
+  const kept = useStore(session).pinned;
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const table = useMemo(() => pinnedTable(results, kept), [results, kept]);
+  return (
+    <>
+      <Pin
+        {...props}
+        pinned={pinned}
+        words={wordsOf}
+        on={what => {
+          if (what === "swap") session.set({ results: kept, pinned: results });
+          else session.set({ pinned: what === "pin" ? results : [] });
+        }}
+      />
+      {pinned !== null &&
+        (table.rows.length > 0 ? (
+          <section class="card wide">
+            <h2>Against the pinned settings</h2>
+            <DataTable caption="Now and pinned" table={table} />
+          </section>
+        ) : (
+          <p class="quiet wide">The pinned settings have not been run here: swap, run, and swap again.</p>
+        ))}
+    </>
+  );
+}
+
+const wordsOf = (state: State): string => {
+  const asked = askedAttention(state, { shape: null, maskFiles: [] });
+  const of = "wrong" in asked ? asked.wrong : attentionWords(asked);
+  return `${state.arithmetics.join(", ")}, ${writeSize(state.queries)} × ${writeSize(state.keys)}, seed ${state.seed}, ${state.m0} keys a tile; ${of}`;
+};
 
 interface CommandsProps extends PanelProps {
   readonly chosen: Chosen;

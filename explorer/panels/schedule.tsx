@@ -3,21 +3,23 @@ import { csvText } from "../../src/io/csv.js";
 import { lengthLabel } from "../../src/report/units.js";
 import { waterfall, waterfallColours, waterfallMargins } from "../../src/report/waterfall.js";
 import { announce } from "../announce.js";
+import { beside } from "../cost/beside.js";
 import { argumentOf, designLabel, scheduledDesigns } from "../design/names.js";
 import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart } from "../parts/figure.js";
 import { Choice, LogSlider, TextField } from "../parts/inputs.js";
+import { Pin } from "../parts/pin.js";
 import { save } from "../parts/save.js";
 import { Sheet } from "../parts/sheet.js";
 import { Term } from "../parts/term.js";
-import { comparison, cyclesCaption, slicesTable, usesFigure } from "../schedule/figures.js";
-import { type Simulated, simulatedDesign } from "../schedule/request.js";
+import { comparison, cyclesCaption, pinnedTable, slicesTable, usesFigure } from "../schedule/figures.js";
+import { type Machine, type Simulated, simulatedDesign } from "../schedule/request.js";
 import { Steps } from "../schedule/steps.js";
 import { useSchedule } from "../schedule/use-worker.js";
 import { Zoomable } from "../schedule/zoom.js";
-import { type State, writeSize } from "../state.js";
+import { pinnedOf, type State, writeSize } from "../state.js";
 import { useTheme, useWidth } from "../use-media.js";
 import type { PanelProps } from "./props.js";
 
@@ -37,9 +39,9 @@ const leastWidth = 900;
 
 export function SchedulePanel(props: PanelProps) {
   const { state } = props;
-  const { scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = state;
-  const machine = { ...simulatedDesign(state), scheduleModel, scheduleSeq, memory, ports, epoch, epochs };
-  const { answer, busy } = useSchedule({ what: "timeline", machine });
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const { answer, busy } = useSchedule({ what: "timeline", machine: machineOf(state) });
+  const other = useSchedule(pinned === null ? null : { what: "timeline", machine: machineOf(pinned) }).answer;
   return (
     <div class="panel">
       <Sheet label="What to simulate">
@@ -75,7 +77,15 @@ export function SchedulePanel(props: PanelProps) {
             {answer.message}
           </p>
         )}
-        {answer?.type === "timeline" && <Waterfall simulated={answer.simulated} state={state} />}
+        <Pin {...props} pinned={pinned} words={scheduleWords} />
+        {other?.type === "failed" && <p class="notes wide wrong">Pinned: {other.message}</p>}
+        {answer?.type === "timeline" && (
+          <Waterfall
+            simulated={answer.simulated}
+            pinned={other?.type === "timeline" ? other.simulated : null}
+            state={state}
+          />
+        )}
         {/* Not before what stands above it, which would push it down. */}
         {answer !== null && <Steps {...props} />}
       </div>
@@ -83,13 +93,27 @@ export function SchedulePanel(props: PanelProps) {
   );
 }
 
+const machineOf = (state: State): Machine => {
+  const { scheduleModel, scheduleSeq, memory, ports, epoch, epochs } = state;
+  return { ...simulatedDesign(state), scheduleModel, scheduleSeq, memory, ports, epoch, epochs };
+};
+
+const scheduleWords = ({ design, own, scheduleModel, scheduleSeq, memory, ports }: State): string =>
+  `${designLabel(design, own)}, ${scheduleModel.toUpperCase()} ${lengthLabel(scheduleSeq)}, memory ${memory}, buffer reads ${ports}.`;
+
 const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: State): string =>
   [
     `npx fusemax ${command} --design ${argumentOf(design)} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory} --accounting published`,
     ...(ports === "unlimited" ? [] : [`--ports ${ports}`]),
   ].join(" ");
 
-function Waterfall({ simulated, state }: { readonly simulated: Simulated; readonly state: State }) {
+interface WaterfallProps {
+  readonly simulated: Simulated;
+  readonly pinned: Simulated | null;
+  readonly state: State;
+}
+
+function Waterfall({ simulated, pinned, state }: WaterfallProps) {
   const id = useId();
   const card = useRef<HTMLElement>(null);
   const width = useWidth(card);
@@ -98,7 +122,10 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
   const { first, last } = timeline.epochs;
   const title = `${designLabel(state.design, state.own)}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
   const draw = useCallback((wide: number) => waterfall(timeline, title, theme, wide), [timeline, title, theme]);
-  const figure = useMemo(() => usesFigure(simulated), [simulated]);
+  const figure = useMemo(
+    () => beside(usesFigure(simulated), pinned === null ? null : usesFigure(pinned)),
+    [simulated, pinned],
+  );
   const { scheduleModel, scheduleSeq, design, memory, ports } = state;
   const context = { design, model: scheduleModel, seq: writeSize(scheduleSeq), memory, ports };
   const caption = cyclesCaption(simulated);
@@ -140,6 +167,12 @@ function Waterfall({ simulated, state }: { readonly simulated: Simulated; readon
         </p>
         <Command command={commandFor(`trace --epochs ${first}..${last} --out waterfall.svg`, state)} />
       </figure>
+      {pinned !== null && (
+        <section class="card">
+          <h2>Against the pinned settings</h2>
+          <DataTable caption="Now and pinned" table={pinnedTable(simulated.result, pinned.result)} />
+        </section>
+      )}
       <section class="card">
         <h2>Against the published evaluation</h2>
         <DataTable caption="Simulated and published" table={comparison(simulated)} />

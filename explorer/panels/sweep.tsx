@@ -1,14 +1,17 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { heatMap } from "../../src/report/heat-map.js";
 import { announce } from "../announce.js";
-import { workloadWords } from "../cost/words.js";
+import { beside } from "../cost/beside.js";
+import { costWords, workloadWords } from "../cost/words.js";
 import { allDesigns, designLabel } from "../design/names.js";
 import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { Card, Chart } from "../parts/figure.js";
 import { Choice } from "../parts/inputs.js";
+import { Pin } from "../parts/pin.js";
 import { Sheet } from "../parts/sheet.js";
-import { frontFigure, measures, sweepMap, sweepTable } from "../sweep/figures.js";
+import { pinnedOf } from "../state.js";
+import { frontFigure, measures, ratioMap, sweepMap, sweepTable } from "../sweep/figures.js";
 import { type Grid, gridOf, type KnobName, knobs, sweepCommand } from "../sweep/grid.js";
 import { type Sweep, useSweep } from "../sweep/use-sweep.js";
 import { useTheme, useWidth } from "../use-media.js";
@@ -23,12 +26,21 @@ export function SweepPanel(props: PanelProps) {
   const id = state.sweepDesign === ownName ? own?.id : null;
   const grid = useMemo(() => gridOf(state), [JSON.stringify([swept, id])]);
   const sweep = useSweep(grid);
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const { sweepX, sweepY } = state;
+  // The same two settings crossed, all others as pinned.
+  const pinnedGrid = useMemo(
+    () => (pinned === null ? null : gridOf({ ...pinned, sweepX, sweepY })),
+    [pinned, sweepX, sweepY],
+  );
+  const before = useSweep(pinnedGrid);
   const accounting = grid.requests[0]?.state.accounting ?? "";
   const title = `${designLabel(state.sweepDesign, state.own)}: ${knobs[grid.y].label} over ${knobs[grid.x].label}`;
-  const front = useMemo(
-    () => frontFigure(grid, sweep.results, `${title}, area and latency`),
-    [grid, sweep.results, title],
-  );
+  const front = useMemo(() => {
+    const words = `${title}, area and latency`;
+    const now = frontFigure(grid, sweep.results, words);
+    return beside(now, pinnedGrid === null ? null : frontFigure(pinnedGrid, before.results, words));
+  }, [grid, sweep.results, pinnedGrid, before.results, title]);
   const context = { model: state.model, seq: state.seq, design: state.sweepDesign, accounting };
   const command = sweepCommand(state, grid);
   useEffect(() => {
@@ -52,7 +64,11 @@ export function SweepPanel(props: PanelProps) {
         <Progress sweep={sweep} of={grid.requests.length} />
       </Sheet>
       <div class="charts" id="charts" tabIndex={-1} aria-busy={sweep.busy}>
-        <SweepMap grid={grid} sweep={sweep} show={state.sweepShow} title={title} context={context} />
+        <Pin {...props} pinned={pinned} words={of => `${designLabel(of.sweepDesign, of.own)}, ${costWords(of)}`} />
+        <SweepMap grid={grid} sweep={sweep} pinned={null} show={state.sweepShow} title={title} context={context} />
+        {pinnedGrid !== null && (
+          <SweepMap grid={grid} sweep={sweep} pinned={before} show={state.sweepShow} title={title} context={context} />
+        )}
         <Chart figure={front} context={context} file="sweep-front">
           Each point is a cell of the map: its area and its latency. The line joins those that no other beats in both.
           Accounting: {accounting}.
@@ -87,16 +103,24 @@ function Progress({ sweep: { done, busy, stop }, of }: { readonly sweep: Sweep; 
 interface MapProps {
   readonly grid: Grid;
   readonly sweep: Sweep;
+  /** The sweep to compare with; null to show what there is now. */
+  readonly pinned: Sweep | null;
   readonly show: keyof typeof measures;
   readonly title: string;
   readonly context: Readonly<Record<string, string | number>>;
 }
 
-function SweepMap({ grid, sweep: { results }, show, title, context }: MapProps) {
+function SweepMap({ grid, sweep: { results }, pinned, show, title, context }: MapProps) {
   const drawing = useRef<HTMLDivElement>(null);
   const width = useWidth(drawing);
   const theme = useTheme();
-  const map = useMemo(() => sweepMap(grid, results, show, `${title}, ${measures[show].label}`), [grid, results, show]);
+  const others = pinned?.results ?? null;
+  const map = useMemo(() => {
+    const words = `${title}, ${measures[show].label}`;
+    return others === null
+      ? sweepMap(grid, results, show, words)
+      : ratioMap(grid, results, others, show, `${words}, now over pinned`);
+  }, [grid, results, others, show, title]);
   const svg = useMemo(
     () => (width === null ? "" : heatMap({ ...map, heading: false, width: Math.max(width, 360), theme })),
     [map, width, theme],
@@ -109,7 +133,7 @@ function SweepMap({ grid, sweep: { results }, show, title, context }: MapProps) 
       exported={() => heatMap(map)}
       table={() => sweepTable(grid, results)}
       context={context}
-      file="sweep"
+      file={pinned === null ? "sweep" : "sweep-pinned"}
       drawing={drawing}
     >
       A cell is one choice of the two settings; the frame is about the settings as they are.{" "}

@@ -72,6 +72,25 @@ export function comparison({ result, published, registers: depth }: Simulated): 
   };
 }
 
+/** What was simulated now and for the pinned settings, with the difference. */
+export function pinnedTable(now: ScheduleResult, pinned: ScheduleResult): Table {
+  const row = (what: string, of: (result: ScheduleResult) => number, words: (value: number) => string) => {
+    const [a, b] = [of(now), of(pinned)];
+    return [what, words(a), words(b), b === 0 ? "-" : (a / b).toPrecision(4)];
+  };
+  const cycles = (value: number): string => value.toLocaleString("en");
+  const busyOf = (array: string) => (result: ScheduleResult) =>
+    (result.arrays[array]?.busyCycles ?? 0) / result.latencyCycles;
+  return {
+    columns: ["of the whole run", "now", "pinned", "times"],
+    rows: [
+      row("cycles", ({ latencyCycles }) => latencyCycles, cycles),
+      ...Object.keys(now.arrays).map(array => row(`${arrayLabel(array)} busy`, busyOf(array), percent)),
+      row("cycles a tile", ({ latencyCycles, tiles }) => latencyCycles / tiles, plain),
+    ],
+  };
+}
+
 /** Every slice of the waterfall. */
 export const slicesTable = ({ timeline }: Simulated): Table => ({
   columns: ["array", "stream", "einsum", "epoch", "queryTile", "keyTile", "start", "end", "issued"],

@@ -28,6 +28,11 @@ export type ScheduleRequest =
   | { readonly what: "timeline"; readonly machine: Machine }
   | { readonly what: "steps"; readonly of: SimulatedDesign; readonly array: number };
 
+/** A small array cycle by cycle, and its schedule over the same cycles. */
+export interface Stepped extends PeFrames {
+  readonly timeline: Timeline;
+}
+
 export interface Simulated {
   readonly result: ScheduleResult;
   readonly timeline: Timeline;
@@ -39,5 +44,5 @@ export interface Simulated {
 
 export type ScheduleAnswer =
   | { readonly type: "timeline"; readonly simulated: Simulated }
-  | { readonly type: "steps"; readonly steps: PeFrames }
+  | { readonly type: "steps"; readonly steps: Stepped }
   | { readonly type: "failed"; readonly message: string };

@@ -1,8 +1,10 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { ArrayFrame, PeFrame } from "../../src/fusemax-array/frames.js";
+import type { Timeline } from "../../src/model/schedule/timeline.js";
 import { peGrid } from "../../src/report/pe-grid.js";
 import type { Table } from "../../src/report/table.js";
 import { plain } from "../../src/report/units.js";
+import { arrayLabel, atWork, waterfall, waterfallMargins } from "../../src/report/waterfall.js";
 import { argumentOf } from "../design/names.js";
 import type { PanelProps } from "../panels/props.js";
 import { Command } from "../parts/command.js";
@@ -98,11 +100,13 @@ export function Steps(props: PanelProps) {
         }}
         dangerouslySetInnerHTML={{ __html: svg }}
       />
+      <Lit timeline={answer.steps.timeline} cycle={cycle} />
       {frame !== undefined && <Inside frame={frame} rows={rows} columns={columns} chosen={chosen} choose={choose} />}
       <figcaption>
         A register-level simulation of {steppedSeq} queries and keys, {steppedWidth} wide, that computes real values: in
         each PE its operation, the step and the tile; on each link the value that arrives in this cycle. The row with
-        round corners is the 1D array. Click a PE for its registers. FuseMax, section V, Fig. 5.
+        round corners is the 1D array. Below, the schedule that it follows, as the first column has it, this cycle lit.
+        Click a PE for its registers. FuseMax, section V, Fig. 4 and 5.
       </figcaption>
       <p class="exports">
         <button type="button" onClick={() => save(`pes-${cycle}.svg`, "image/svg+xml", svg)}>
@@ -115,6 +119,49 @@ export function Steps(props: PanelProps) {
     </figure>
   );
 }
+
+/** The schedule that the array follows, the cycle that is shown lit in it. */
+function Lit({ timeline, cycle }: { readonly timeline: Timeline; readonly cycle: number }) {
+  const frame = useRef<HTMLElement>(null);
+  const theme = useTheme();
+  const last = timeline.slices.reduce((end, slice) => Math.max(end, slice.end), 1);
+  const width = Math.max(leastWaterfall, Math.round(last * pixelsPerCycle));
+  const title = "The same cycles in the waterfall of this array";
+  const svg = useMemo(() => waterfall(timeline, title, theme, width, cycle), [timeline, theme, width, cycle]);
+  // The lit cycle stays in view while the array is played.
+  useEffect(() => {
+    const view = frame.current;
+    if (view === null) return;
+    const { left, right } = waterfallMargins;
+    const at = left + ((width - left - right) * cycle) / last;
+    const isSeen = at > view.scrollLeft + left && at < view.scrollLeft + view.clientWidth - right;
+    if (!isSeen) view.scrollLeft = at - view.clientWidth / 2;
+  }, [cycle, width, last]);
+  return (
+    <section
+      ref={frame}
+      class="chart natural"
+      data-chart="lit"
+      aria-label={`${title}, cycle ${cycle}: ${workWords(timeline, cycle)}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+      tabIndex={0}
+      dangerouslySetInnerHTML={{ __html: svg }}
+    />
+  );
+}
+
+/** "2D array: BQK, SLNV; 1D array: nothing". */
+const workWords = (timeline: Timeline, cycle: number): string =>
+  Object.keys(timeline.streams)
+    .map(array => {
+      const einsums = atWork(timeline, array, cycle).map(({ einsum }) => einsum);
+      return `${arrayLabel(array)}: ${einsums.join(", ") || "nothing"}`;
+    })
+    .join("; ");
+
+const leastWaterfall = 900;
+/** An Einsum of a small array takes four cycles and more: wide enough for its name. */
+const pixelsPerCycle = 6;
 
 /** A PE: rows from the top, the 1D array below the last. */
 interface Place {

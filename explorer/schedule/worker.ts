@@ -4,7 +4,7 @@ import { evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
-import { scheduleTimeline } from "../../src/model/schedule/timeline.js";
+import { epochCount, scheduleTimeline } from "../../src/model/schedule/timeline.js";
 import { attentionSizes } from "../../src/model/sizes.js";
 import { peFrames } from "../../src/report/pe-frames.js";
 import type { Design } from "../../src/spec/design.js";
@@ -19,6 +19,7 @@ import {
   type ScheduleRequest,
   type Simulated,
   type SimulatedDesign,
+  type Stepped,
   steppedSeq,
   steppedWidth,
 } from "./request.js";
@@ -57,7 +58,7 @@ function simulated(machine: Machine): Simulated {
   };
 }
 
-function steps(of: SimulatedDesign, array: number) {
+function steps(of: SimulatedDesign, array: number): Stepped {
   const patches: readonly Patch[] = ["rows", "columns"].map(side => ({
     path: `architecture.parameters.${side}`,
     value: array,
@@ -67,5 +68,14 @@ function steps(of: SimulatedDesign, array: number) {
     ...{ B: 1, H: 1, E: steppedWidth, F: steppedWidth, M: steppedSeq, queries: steppedSeq },
     ...{ modelDim: steppedWidth, feedForward: steppedWidth },
   };
-  return peFrames(compiled, sizes, { first: 0, last: mostSteps - 1 });
+  const pe = peFrames(compiled, sizes, { first: 0, last: mostSteps - 1 });
+  const ideal = { memory: "ideal" } as const;
+  const last = epochCount(compiled, { sizes }) - 1;
+  const whole = scheduleTimeline(compiled, { sizes }, { first: 0, last }, ideal);
+  // Epochs that begin after the last cycle that can be stepped to are not drawn.
+  const begun = Math.max(
+    ...Object.values(whole.begins).map(begins => begins.filter(cycle => cycle < pe.frames.length).length),
+  );
+  const timeline = begun > last ? whole : scheduleTimeline(compiled, { sizes }, { first: 0, last: begun - 1 }, ideal);
+  return { ...pe, timeline };
 }

@@ -68,6 +68,30 @@ export function sweepMap(
   };
 }
 
+/** How a measure of each cell compares with that of the pinned settings. */
+export function ratioMap(
+  grid: Grid,
+  results: readonly (CostResult | null)[],
+  pinned: readonly (CostResult | null)[],
+  show: MeasureName,
+  title: string,
+): HeatMap {
+  const { label, of } = measures[show];
+  const values = grid.requests.map((_, i) => {
+    const [now, before] = [costOf(results[i]), costOf(pinned[i])];
+    return now === null || before === null ? Number.NaN : of(now) / of(before);
+  });
+  return {
+    ...sweepMap(grid, results, show, title),
+    values,
+    valueLabel: `${label}, now over pinned (logarithmic)`,
+    cellTitles: values.map(
+      (value, i) =>
+        `${cellName(grid, i)}: ${Number.isNaN(value) ? "not computed" : `${value.toPrecision(4)} times the pinned`}`,
+    ),
+  };
+}
+
 /** Latency over area of all cells, those that none beats in both joined. */
 export function frontFigure(grid: Grid, results: readonly (CostResult | null)[], title: string): Figure {
   const cells = grid.requests.flatMap((_, i) => {

@@ -17,11 +17,15 @@ const mostThreads = 4;
 /** A hand that is still on a slider begins no sweep. */
 const settledMilliseconds = 250;
 
-/** Computes a grid in workers; a newer grid ends an older one. */
-export function useSweep(grid: Grid): Sweep {
+/** Computes a grid in workers, or nothing; a newer grid ends an older one. */
+export function useSweep(grid: Grid | null): Sweep {
   const [results, setResults] = useState<readonly (CostResult | null)[]>([]);
   const [stop, setStop] = useState<(() => void) | null>(null);
   useEffect(() => {
+    if (grid === null) {
+      setResults([]);
+      return undefined;
+    }
     const { requests } = grid;
     const threads = Math.max(1, Math.min(mostThreads, (navigator.hardwareConcurrency || 2) - 1));
     const workers: Worker[] = [];

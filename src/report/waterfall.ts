@@ -41,8 +41,17 @@ export function textOn(colour: string): string {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
 }
 
-/** A timeline as Fig. 4 of the paper, with real cycle numbers: each array's streams, its epochs, and where it waits. */
-export function waterfall(timeline: Timeline, title: string, theme: Theme = light, width = pageWidth): string {
+/**
+ * A timeline as Fig. 4 of the paper, with real cycle numbers: each array's streams, its epochs, and where it waits.
+ * @param lit a cycle to mark: a line through it, and what is at work then in a frame
+ */
+export function waterfall(
+  timeline: Timeline,
+  title: string,
+  theme: Theme = light,
+  width = pageWidth,
+  lit: number | null = null,
+): string {
   const times = [...timeline.slices, ...timeline.stalls].flatMap(({ start, end }) => [start, end]);
   const x = scaleLinear()
     .domain([Math.min(...times), Math.max(...times)])
@@ -51,6 +60,7 @@ export function waterfall(timeline: Timeline, title: string, theme: Theme = ligh
   let y = 92;
   for (const [array, streams] of Object.entries(timeline.streams)) {
     parts.push(...arrayRows(timeline, array, y, x, theme));
+    if (lit !== null) parts.push(...litMarks(timeline, array, y, x, theme, lit));
     y += streams * rowHeight + stallHeight + gap;
   }
   parts.push(axis(x, y - 16, width, theme));
@@ -99,6 +109,28 @@ function arrayRows(timeline: Timeline, array: string, top: number, x: Scale, the
       .filter(s => s.array === array)
       .map(s => bar(s, timeline.einsums.indexOf(s.einsum), top + s.stream * rowHeight, x, theme)),
     ...timeline.stalls.filter(s => s.array === array).map(s => idleBar(s, top + rows * rowHeight + 2, x, theme)),
+  ];
+}
+
+/** What an array does in a cycle, as its first column has it. */
+export const atWork = ({ slices }: Timeline, array: string, cycle: number): readonly Slice[] =>
+  slices.filter(slice => slice.array === array && slice.start <= cycle && cycle < slice.end);
+
+function litMarks(timeline: Timeline, array: string, top: number, x: Scale, theme: Theme, cycle: number): string[] {
+  const bottom = top + (timeline.streams[array] ?? 0) * rowHeight + stallHeight;
+  const [from, to] = [place(x, cycle), place(x, cycle + 1)];
+  const wide = round(Math.max(to - from, 1));
+  const frame = { fill: "none", stroke: theme.text, "stroke-width": 2.5 };
+  return [
+    tag("rect", { x: from, y: top - 16, width: wide, height: bottom - top + 16, fill: theme.text, opacity: 0.25 }),
+    ...atWork(timeline, array, cycle).map(({ stream, start, end }) =>
+      tag("rect", {
+        ...{ x: place(x, start), y: top + stream * rowHeight + 1, height: rowHeight - 3 },
+        width: round(Math.max(place(x, end) - place(x, start), 1)),
+        ...frame,
+        class: "lit",
+      }),
+    ),
   ];
 }
 

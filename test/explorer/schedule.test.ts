@@ -122,6 +122,9 @@ describe("Schedule", () => {
     const cycle = () => page.locator("[data-chart=pes] svg text").nth(2).textContent();
     await page.getByRole("button", { name: "Play" }).click();
     await expect.poll(cycle).toBe("cycle 22");
+    const lit = page.locator("[data-chart=lit]");
+    await expect.poll(() => lit.getAttribute("aria-label")).toMatch(/, cycle 2\d: 2D array: .*[A-Z].*; 1D array: /);
+    expect(await lit.locator("rect.lit").count()).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Pause" }).click();
     const paused = await cycle();
     await page.waitForTimeout(700);
@@ -153,6 +156,7 @@ describe("Schedule", () => {
       .poll(
         async () =>
           (await marksOf(page, "cycles")).filter(mark => /waits for a buffer port.*: 0\.\d*[1-9]/.test(mark)).length,
+        { timeout: 30_000 },
       )
       .toBeGreaterThan(0);
     expect(complaints).toEqual([]);

@@ -83,8 +83,7 @@ export function scheduleTimeline(
   const design = scheduleOfDesign(compiled, sizes);
   const { spec, arrays, work, frequencyHz } = design;
   const schedule = findLags(spec, arrays, work);
-  const all = new TileWalk(work).tiles + Math.max(...Object.values(schedule.lags));
-  checkEpochs(epochs, all);
+  checkEpochs(epochs, epochsOf(schedule, work));
 
   const streamOf = new Map<string, { readonly stream: number; readonly letter: string }>();
   for (const stages of Object.values(schedule.programs)) {
@@ -150,6 +149,15 @@ export function scheduleTimeline(
     stalls,
     frequencyHz,
   };
+}
+
+const epochsOf = ({ lags }: Schedule, work: ConstructorParameters<typeof TileWalk>[0]): number =>
+  new TileWalk(work).tiles + Math.max(...Object.values(lags));
+
+/** How many epochs a design's schedule has: those of all tiles, and those in which the last of them drains. */
+export function epochCount(compiled: CompiledDesign, sizes: ScheduledSizes): number {
+  const { spec, arrays, work } = scheduleOfDesign(compiled, sizes);
+  return epochsOf(findLags(spec, arrays, work), work);
 }
 
 function checkEpochs({ first, last }: EpochRange, all: number): void {
