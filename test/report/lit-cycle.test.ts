@@ -22,10 +22,10 @@ describe.each(["fusemax", "architecture"])("a cycle lit in the waterfall of %s",
   test("law: is that in which the first column of the array does what is lit", () => {
     const { frames } = peFrames(compiled, sizes, { first: 0, last: 200 });
     let seen = 0;
-    for (const { cycle, grid, lanes } of frames) {
+    for (const { cycle, grid, peRow } of frames) {
       for (const [array, pe] of [
         ["2d", grid[0]?.[0]],
-        ["1d", lanes[0]],
+        ["1d", peRow[0]],
       ] as const) {
         const instruction = pe?.instruction ?? null;
         if (instruction === null) continue;
