@@ -16,15 +16,19 @@ export interface Patch {
  * The spec with the patches that begin with its kind, checked by its schema as if it had been written so. Throws SpecError
  * for a field that is not there, and for a value that the schema does not take there.
  */
-export function applyPatches<T>(document: Document<T>, kind: string, patches: readonly Patch[]): T {
+export const applyPatches = <T>(document: Document<T>, kind: string, patches: readonly Patch[]): T =>
+  patchDocument(document, kind, patches).data;
+
+/** The same as a document: what its text would say, and its data. Throws SpecError. */
+export function patchDocument<T>(document: Document<T>, kind: string, patches: readonly Patch[]): Document<T> {
   const mine = patches.filter(({ path }) => path.startsWith(`${kind}.`));
-  if (mine.length === 0) return document.data;
+  if (mine.length === 0) return document;
   const raw = unshared(document.raw);
   for (const patch of mine) setField(raw, kind, patch, document.at);
   const where = (path: Path): string =>
     mine.find(patch => patch.path === [kind, ...path].join("."))?.where ?? document.at(path);
   const changed = mine.map(({ path }) => path.slice(kind.length + 1).split("."));
-  return document.read(raw, where, changed);
+  return { ...document, raw, data: document.read(raw, where, changed) };
 }
 
 function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => string): void {

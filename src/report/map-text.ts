@@ -7,7 +7,8 @@ import { bytes, energy, lengthLabel, seconds } from "./units.js";
 export interface MappingCosts {
   readonly cycles: number;
   readonly latencySeconds: number;
-  readonly energyPj: number;
+  /** Null where the technology gives none. */
+  readonly energyPj: number | null;
   readonly trafficBytes: number;
   readonly bound: string;
 }
@@ -34,14 +35,14 @@ const count = (n: number): string => n.toLocaleString("en-US");
 /** The same for people. */
 export function mapText(result: MapResult, accounting: string, out: string | undefined): string {
   const { own, found, search } = result;
-  const ratio = (mine: number, of: number | undefined): string =>
-    of === undefined ? "-" : `x${(mine / of).toPrecision(4)}`;
+  const ratio = (mine: number | null, of: number | null | undefined): string =>
+    of === undefined || of === null || mine === null ? "-" : `x${(mine / of).toPrecision(4)}`;
   const row = (name: string, costs: MappingCosts) => [
     name,
     Math.round(costs.cycles).toLocaleString("en-US"),
     seconds(costs.latencySeconds),
     ratio(costs.latencySeconds, own?.latencySeconds),
-    energy(costs.energyPj),
+    costs.energyPj === null ? "-" : energy(costs.energyPj),
     ratio(costs.energyPj, own?.energyPj),
     bytes(costs.trafficBytes),
     costs.bound,
@@ -57,12 +58,20 @@ export function mapText(result: MapResult, accounting: string, out: string | und
   const { blocks, tilings, effort } = search;
   const digits = search.space.length;
   const space = digits > 12 ? `${search.space[0]}.${search.space.slice(1, 3)}e${digits - 1}` : search.space;
+  const formed = tilings.all + tilings.ruledOutByPasses;
   const searched = [
     `  space             ${space} mappings: fusions, tilings, places of Einsums, levels that keep each tensor`,
-    `  fused blocks      ${count(blocks.all)} runs of neighbouring Einsums; ${count(blocks.split)} more would part what is carried from step to step;`,
-    `                    ${count(blocks.beaten)} left: their compulsory traffic and operations alone take more than what was found`,
-    `  tilings           ${count(tilings.all)}; ${count(tilings.ruledOutByPasses)} more cut a rank over which a block passes twice;`,
-    `                    ${count(tilings.beaten)} left, beaten by a bound; ${count(tilings.visited)} searched; ${count(tilings.left)} not reached within the budget`,
+    `  fused blocks      ${count(blocks.all + blocks.split)} runs of neighbouring Einsums`,
+    `                    - ${count(blocks.split)} would part what is carried from step to step`,
+    `                    - ${count(blocks.beaten)} left: their compulsory traffic and operations alone take more than what was found`,
+    `                    = ${count(blocks.all - blocks.beaten)} looked into`,
+    `  tilings           ${count(formed)} of all runs that may be fused`,
+    `                    - ${count(tilings.ruledOutByPasses)} cut a rank over which a block passes twice (never formed)`,
+    `                    - ${count(tilings.inBeatenBlocks)} of the runs that were left`,
+    `                    - ${count(tilings.unfit)} for whose tiles no place has room`,
+    `                    - ${count(tilings.beaten)} beaten: a bound from below takes more than what was found`,
+    `                    - ${count(tilings.left)} not reached within the budget`,
+    `                    = ${count(tilings.visited)} searched`,
     `  partial mappings  ${count(effort.nodes)} formed, ${count(effort.mappings)} of them whole; ${count(effort.beaten)} beaten by a bound, ${count(effort.unfit)} too large for the buffer, ${count(effort.passedOver)} passed over`,
     `  ${search.isProven ? "nothing in the space is better" : "not proven best: --exhaustive leaves only what a bound rules out"}`,
   ];

@@ -169,7 +169,12 @@ export const defaultArithmetic = "bf16";
  * Reads a design's cascade, architecture and technology alone, for a mapping that is yet to be found: what it names as mapping,
  * binding and schedule is not looked at, and need not be there. Throws SpecError, at `where` if there is no such design.
  */
-export function loadUnmapped(source: SpecSource, name: string, where = "design"): Design {
+export function loadUnmapped(
+  source: SpecSource,
+  name: string,
+  where = "design",
+  { technology }: Pick<ReplacedParts, "technology"> = {},
+): Design {
   const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
   const nothing = { name: "none", source: "none" };
@@ -185,7 +190,13 @@ export function loadUnmapped(source: SpecSource, name: string, where = "design")
     placement: undefined,
     binding: empty({ phases: [{ name: "none", latency: 0 }] }, bindingSchema),
     schedule: undefined,
-    technology: find(source, "technologies", architecture.data.technology, technologySchema, architecture),
+    technology: find(
+      source,
+      "technologies",
+      technology?.name ?? architecture.data.technology,
+      technologySchema,
+      technology?.where ?? architecture,
+    ),
     arithmetic: find(source, "arithmetic", spec.data.arithmetic ?? defaultArithmetic, arithmeticSchema, spec),
     arithmeticBy: spec.data.arithmetic !== undefined ? "design" : "default",
   };

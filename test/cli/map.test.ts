@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -53,14 +53,72 @@ describe("fusemax map", () => {
   it("says what was searched, what not, and why", async () => {
     const { stdout } = await invoke("map", "--design", "flat", "--seq", "1K", "--budget", "2");
     expect(stdout).toMatch(/space +\d\.\d\de\d+ mappings/);
-    expect(stdout).toMatch(/[\d,]+ more cut a rank over which a block passes twice/);
+    expect(stdout).toMatch(/- [\d,]+ cut a rank over which a block passes twice/);
+    const number = (line: RegExp): number => Number(line.exec(stdout)?.[1]?.replaceAll(",", ""));
+    const formed = number(/tilings +([\d,]+) of all/);
+    const left = [...stdout.matchAll(/^ {20}- ([\d,]+) (?!would|left:)/gm)].map(([, n]) =>
+      Number(n?.replaceAll(",", "")),
+    );
+    expect(left.reduce((sum, n) => sum + n, 0) + number(/= ([\d,]+) searched/)).toBe(formed);
     expect(stdout).toMatch(/not proven best/);
+  });
+
+  it("goes on where it was stopped, and is the same to the byte on any number of threads", async () => {
+    const file = join(folder, "search.steps");
+    const design = join(folder, "product.yaml");
+    writeFileSync(join(folder, "product.cascade"), "inputs: Q[e,p], K[e,m]\nS[m,p] = Q[e,p] * K[e,m]\n");
+    const parts = "cascade: ./product.cascade, architecture: flat, mapping: none, binding: none";
+    writeFileSync(design, `{ name: product, label: product, source: here, ${parts} }`);
+    const args = ["map", "--design", design, "--seq", "16K", "--objective", "pareto", "--budget", "20"];
+    const whole = await invoke(...args, "--json", "--jobs", "2", "--resume", file);
+    expect(whole.code).toBe(0);
+    const lines = readFileSync(file, "utf8").split("\n");
+    expect(lines.length).toBeGreaterThan(5);
+    // What a kill leaves: some steps, the last cut short.
+    writeFileSync(file, `${lines.slice(0, 4).join("\n")}\n${lines[4]?.slice(0, 20)}`);
+    const again = await invoke(...args, "--json", "--jobs", "1", "--resume", file);
+    expect(again.stderr).toContain("fusemax: 3 steps of the search were finished before\n");
+    expect(again.stdout).toBe(whole.stdout);
+    const other = await invoke(...args, "--seed", "1", "--resume", file);
+    expect([other.code, other.stdout]).toEqual([2, ""]);
+    expect(other.stderr).toMatch(/search\.steps: got steps of another search; expected steps of this one/);
+  });
+
+  it("maps what --set makes of a machine, and writes that machine", async () => {
+    const to = join(folder, "set");
+    const set = ["--set", "architecture.levels.buffer.bytes=1M", "architecture.parameters.rows=128"];
+    const args = ["map", "--design", "flat", "--seq", "512", "--budget", "1", ...set];
+    const { stdout, stderr } = await invoke(...args, "--out", to, "--json");
+    expect(stderr).toBe("");
+    const [found] = JSON.parse(stdout).found;
+    const file = join(to, "design.yaml");
+    const model = await invoke("model", "--design", file, "--seq", "512", "--json");
+    expect(JSON.parse(model.stdout).results[0]).toMatchObject({
+      cycles: found.cycles,
+      trafficBytes: found.trafficBytes,
+    });
+    expect(readFileSync(join(to, "architecture.yaml"), "utf8")).toMatch(/bytes: 1048576/);
+  });
+
+  it("weighs time and traffic on a machine whose energies nobody knows", async () => {
+    const args = ["map", "--design", "flat", "--set", "architecture.technology=none", "--seq", "512", "--budget", "1"];
+    const { stdout } = await invoke(...args, "--json");
+    expect(JSON.parse(stdout).found[0]).toMatchObject({ energyPj: null, cycles: expect.any(Number) });
   });
 
   it.each([
     [["--budget", "0"], /^fusemax: --budget: got "?0"?; expected/],
     [["--budget", "5", "--exhaustive"], /^fusemax: --budget: got --exhaustive beside it; expected one of the two\n$/],
     [["--design", "linear-flat"], /a design that names none; expected a cascade: what is to be mapped\n$/],
+    [
+      ["--design", "tpu-v4", "--objective", "edp"],
+      /^fusemax: --objective: got edp on tpu-v4, whose technology none has no/,
+    ],
+    [
+      ["--set", "mapping.symbols.P=1"],
+      /got a field of the mapping, which is what is looked for; expected one of the arch/,
+    ],
+    [["--seed", "1", "--exhaustive"], /^fusemax: --seed: got --exhaustive beside it; expected one of the two\n$/],
     [["--objective", "beauty"], /--objective/],
   ])("refuses %j in one line", async (args, line) => {
     const { code, stdout, stderr } = await invoke("map", ...args);

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noScoreTerms } from "../../src/attention/score-terms.js";
 import { FusemaxError } from "../../src/errors.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { attentionPoints } from "../../src/model/attention-point.js";
@@ -15,7 +14,8 @@ import type { Place } from "../../src/model/mapper/place.js";
 import { type MapperProblem, mapperProblem } from "../../src/model/mapper/problem.js";
 import { type FoundMapping, searchMappings } from "../../src/model/mapper/search.js";
 import { fitsFanouts, tilingsOf } from "../../src/model/mapper/tiling.js";
-import { loadDesign, loadWorkload, type SpecSource } from "../../src/spec/load.js";
+import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { accounting, machines, problemOf } from "./small-machine.js";
 
 /** Sums of some dozen doubles in another order. */
 const rounding = 1e-9;
@@ -78,91 +78,6 @@ describe("the mapper on the paper's machines", () => {
 // Small machines, small cascades: what the search finds against mappings that are formed without it, written as files, and
 // checked and evaluated as any design is.
 
-interface Machine {
-  readonly columns: number;
-  readonly rows: number;
-  readonly lanes: number;
-  readonly bufferBytes: number;
-  readonly bytesPerSecond: number;
-  /** What levels, links and components say besides: of the buffer, of the columns, of the grid's registers. */
-  readonly said?: Said;
-}
-interface Said {
-  readonly buffer: string;
-  readonly column: string;
-  readonly pe: string;
-}
-type Shape = Readonly<Record<"E" | "F" | "M" | "queries", number>>;
-
-const cascades = {
-  product: "inputs: Q[e,p], K[e,m]\nS[m,p] = Q[e,p] * K[e,m]\n",
-  chain: "inputs: Q[e,p], K[e,m], V[f,m]\nS[m,p] = Q[e,p] * K[e,m]\nN[m,p] = exp(S[m,p])\nO[f,p] = N[m,p] * V[f,m]\n",
-} as const;
-
-/** A mapping is looked for: this one only makes the design whole. */
-const anyMapping = (tensors: readonly (readonly [string, readonly string[], string])[]): string =>
-  `name: any\nsource: here\nsymbols: { P: queries }\neinsums:\n${tensors
-    .map(
-      ([name, reads, loops]) =>
-        `  ${name}: { array: lanes, loops: { dram: [${loops}] }, keep: { dram: [${[name, ...reads]}], vector: [${[name, ...reads]}] } }\n`,
-    )
-    .join("")}`;
-const mappings = {
-  product: anyMapping([["S", ["Q", "K"], "P, M, E"]]),
-  chain: anyMapping([
-    ["S", ["Q", "K"], "P, M, E"],
-    ["N", ["S"], "P, M"],
-    ["O", ["N", "V"], "P, F, M"],
-  ]),
-} as const;
-
-function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond, said } = machine;
-  const files: Readonly<Record<string, string>> = {
-    "designs small": `{ name: small, label: small, source: here, cascade: ${cascade}.cascade, architecture: small, mapping: small, binding: small }`,
-    [`cascades ${cascade}.cascade`]: cascades[cascade],
-    "mappings small": mappings[cascade],
-    "bindings small": `{ name: small, source: here, phases: [{ name: all, latency: ${cascade === "chain" ? "S + N + O" : "S"} }] }`,
-    "architectures small": `
-name: small
-source: here
-technology: 45nm
-frequencyHz: 1e9
-wordBits: 16
-parameters: {}
-levels:
-  dram: { kind: dram, bytesPerSecond: ${bytesPerSecond} }
-  buffer: { kind: sram, within: dram, bytes: ${bufferBytes}, rowWords: 16${said?.buffer ?? ""} }
-  column: { kind: fanout, within: buffer, size: ${columns}${said?.column ?? ""} }
-  row: { kind: fanout, within: column, size: ${rows} }
-  pe: { kind: registers, within: row, depth: 4${said?.pe ?? ""} }
-  lane: { kind: fanout, within: buffer, size: ${lanes} }
-  vector: { kind: registers, within: lane, depth: 8 }
-arrays:
-  grid: { at: pe, operations: { mac: 1 } }
-  lanes: { at: vector, operations: { mac: 1, add: 1, max: 1, divide: 2, exp: 1 } }
-`,
-  };
-  const source: SpecSource = {
-    read: (kind, name) => {
-      const text = files[`${kind} ${name}`];
-      const file = `${kind} ${name} ${cascade} ${JSON.stringify(machine)}`;
-      return text === undefined ? specFiles.read(kind, name) : { file, text };
-    },
-    names: kind => specFiles.names(kind),
-  };
-  const sizes = { B: 1, H: 1, modelDim: 1, feedForward: 1, ...shape };
-  const at = { phase: "prefill", batch: 1, queries: shape.queries, keys: shape.M, group: 1 } as const;
-  const kind = { name: null, layers: 1, window: [-1, -1] as const };
-  return mapperProblem(
-    loadDesign(source, "small"),
-    { ...at, kind, sizes, mask: undefined, terms: noScoreTerms },
-    accounting,
-  );
-}
-
-const accounting = accountingOf(undefined, ["register-energy", "first-reads"]);
-
 /** A mapping as files, checked and evaluated; undefined where it cannot be. */
 function outcomeOf(problem: MapperProblem, blocks: readonly MappedBlock[]): readonly [number, number] | undefined {
   try {
@@ -178,25 +93,6 @@ function outcomeOf(problem: MapperProblem, blocks: readonly MappedBlock[]): read
     throw error;
   }
 }
-
-const machines: fc.Arbitrary<Machine> = fc.record({
-  columns: fc.integer({ min: 1, max: 3 }),
-  rows: fc.integer({ min: 1, max: 2 }),
-  lanes: fc.integer({ min: 1, max: 3 }),
-  bufferBytes: fc.constantFrom(8, 16, 32, 64, 4096),
-  bytesPerSecond: fc.constantFrom(1e9, 1e10, 1e12),
-  said: fc.record({
-    buffer: fc.constantFrom(
-      "",
-      ", buffering: double",
-      ", buffering: single, latencyCycles: 3",
-      ", bandwidth: { bytesPerCycle: 2 }, staticWatts: 0.001",
-      ", bandwidth: { readPorts: 1, writeBytesPerCycle: 1, shared: true }, buffering: single",
-    ),
-    column: fc.constantFrom("", ", hopPj: 3", ", hopPj: 0.5, hopsPerWord: 2, staticWatts: 0.01"),
-    pe: fc.constantFrom("", ", bandwidth: { bytesPerCycle: 1 }"),
-  }),
-});
 
 const isAtMost = (a: number, b: number): boolean => a <= b * (1 + rounding);
 const isBeatenBy = (a: readonly [number, number], b: readonly [number, number]): boolean =>

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import type { MapOptions } from "../map/map.js";
-import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
+import type { MapOptions } from "../map/options.js";
+import { accountingOptions, phaseOption, queriesOption, settingsOption } from "../model/options.js";
 import { choice, parsed, parseModelSize } from "../option.js";
-import { parseSize } from "../values.js";
+import { parseSeed, parseSize } from "../values.js";
+import { workingOptions } from "../working.js";
 
 export function register(program: Command): void {
   const command = program
@@ -33,12 +34,21 @@ export function register(program: Command): void {
     .addOption(
       parsed("--budget <n>", "tilings to search at the most (default: 200)", (option, text) => parseSize(option, text)),
     )
+    .addOption(
+      parsed(
+        "--seed <n>",
+        "draw every other tiling of a budget smaller than the space at random, by this seed (default: those with the best bounds alone)",
+        parseSeed,
+      ),
+    )
     .option("--exhaustive", "search all that no bound rules out, and so prove the best; for small machines")
     .option(
       "--out <folder>",
       "write design.yaml, mapping.yaml and binding.yaml, which every command takes, into this folder",
-    );
-  accountingOptions(command)
+    )
+    .option("--resume <file>", "keep finished steps of the search in this file, and go on from what it holds")
+    .addOption(settingsOption());
+  accountingOptions(workingOptions(command))
     .option("--json", "print the result as JSON (fusemax.map/1), and nothing else, on stdout")
     .addHelpText("after", examples)
     .action(async (options: MapOptions) => {
@@ -52,4 +62,5 @@ Examples:
   fusemax map --design fusemax --model bert --seq 64K --out found
   fusemax model --design found/design.yaml --seq 64K --loop-nest
   fusemax map --design flat --seq 256K --objective pareto
+  fusemax map --design fusemax --set architecture.levels.buffer.bytes=4M --resume search.steps --jobs 2
   fusemax map --design my-design.yaml --model llama-3-8b --seq 8K --objective edp`;

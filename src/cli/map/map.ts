@@ -1,35 +1,26 @@
-import { dirname, relative, resolve } from "node:path";
-import { Document, isCollection, isMap, isPair, visit } from "yaml";
 import { FusemaxError, UsageError } from "../../errors.js";
+import { withFileLock } from "../../io/file-lock.js";
 import { writeFolder } from "../../io/folder.js";
+import { programIdentity } from "../../io/program-identity.js";
 import { specFiles } from "../../io/spec-files.js";
-import { attentionPoints, unmasked } from "../../model/attention-point.js";
 import { compileDesign } from "../../model/compile.js";
 import { accountingLine } from "../../model/corrections.js";
 import { type Evaluation, evaluate } from "../../model/evaluate.js";
-import { designOf, type MappingFiles, mappingFiles } from "../../model/mapper/design.js";
-import type { Objective } from "../../model/mapper/goal.js";
-import { mapperProblem } from "../../model/mapper/problem.js";
-import { searchMappings } from "../../model/mapper/search.js";
+import { designOf, mappingFiles } from "../../model/mapper/design.js";
+import type { SearchLimits, SearchResult } from "../../model/mapper/search.js";
+import type { SearchAnswer } from "../../model/mapper/searcher.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
-import type { Design } from "../../spec/design.js";
-import { loadDesign, loadUnmapped, loadWorkload } from "../../spec/load.js";
-import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
-
-export interface MapOptions extends AccountingOptions, PhaseOptions {
-  readonly design: string;
-  readonly model: string;
-  readonly seq: number;
-  readonly batch?: number;
-  readonly layers?: string;
-  readonly mask: boolean;
-  readonly objective: Objective;
-  readonly budget?: number;
-  readonly exhaustive?: boolean;
-  readonly out?: string;
-  readonly json?: boolean;
-}
+import { loadDesign, loadUnmapped } from "../../spec/load.js";
+import { openJournal, type PointStore } from "../journal.js";
+import { designsWith } from "../model/designs.js";
+import { accountingOfCommand, queriesOf } from "../model/options.js";
+import { requireOwnPaths } from "../output-files.js";
+import { digest, partsOf } from "../shard/digest.js";
+import { filesOf } from "./files.js";
+import type { MapOptions } from "./options.js";
+import { type MapNames, type MapRequest, problemOf, readMap } from "./request.js";
+import { search } from "./search.js";
 
 const defaultBudget = 200;
 /** Partial mappings of one tiling that a limited search goes on with. */
@@ -37,70 +28,44 @@ const width = 32;
 
 /** Searches mappings, prints what was found and how far it was searched, and writes the best as files. */
 export async function runMap(options: MapOptions): Promise<void> {
-  const { objective, exhaustive, budget, seq, out } = options;
-  if (exhaustive === true && budget !== undefined) {
-    throw new UsageError({ where: "--budget", got: "--exhaustive beside it", expected: "one of the two" });
-  }
-  const design = loadUnmapped(specFiles, options.design, "--design");
-  const { name: technology, lacks } = design.technology.data;
-  if (lacks.length > 0) {
-    const got = `${options.design}, whose technology ${technology} has no ${lacks.join(", ")}`;
-    throw new UsageError({ where: "--design", got, expected: "a technology with energies, which a search weighs too" });
-  }
-  const found = loadWorkload(specFiles, options.model, "--model");
-  const workload = options.mask ? found : unmasked(found);
-  const { accounting, byDefault } = accountingOfCommand(options, [design], 0);
-  const { batch = workload.batch } = options;
-  const points = attentionPoints(workload, { ...queriesOf(options), seq, batch });
-  const point = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === options.layers);
-  if (point === undefined) {
-    const expected = `--layers with one of ${points.map(({ kind }) => kind.name).join(", ")}`;
-    throw new UsageError({ where: "--layers", got: options.layers ?? "none", expected });
-  }
-  const problem = mapperProblem(design, point, accounting);
-  const limits =
-    exhaustive === true
-      ? { objective, budget: undefined, width: undefined }
-      : { objective, budget: budget ?? defaultBudget, width };
-  const { found: mappings, report } = searchMappings(problem, limits);
-  if (mappings.length === 0) {
-    const got = `no mapping in ${report.tilings.visited} of ${report.tilings.all} tilings`;
-    const expected = limits.budget === undefined ? "a machine whose buffer has room for some tile" : "a larger budget";
-    throw new UsageError({ where: limits.budget === undefined ? "--design" : "--budget", got, expected });
-  }
-  const source = `fusemax map --design ${options.design} --model ${options.model} --seq ${seq} --objective ${objective}`;
+  const { objective, seq, out, resume } = options;
+  const limits = limitsOf(options);
+  const { names, design, request } = read(options);
+  const { workload, point } = request;
+  const { accounting, byDefault } = accountingOfCommand(options, [design], (options.set ?? []).length);
+  const problem = problemOf(request, accounting, names.patches);
+  requireOwnPaths([], { "--resume": resume });
+  const { found: mappings, report } = await withFileLock(resume, async () => {
+    const store = resume === undefined ? undefined : await journalOf(resume, names, request, limits, accounting);
+    return search(problem, limits, { names, accounting }, store);
+  });
+  if (mappings.length === 0) throw nothingFound(limits, report);
+  const source = commandOf(options);
   const name = `${design.name}-mapped`;
+  const compileOptions = { corrections: accounting.corrections, patches: names.patches };
   const evaluated = mappings.map(({ what }) => {
     const files = mappingFiles(problem, what, name, source);
-    const compiled = compileDesign(designOf(problem, files), { corrections: accounting.corrections });
+    const compiled = compileDesign(designOf(problem, files), compileOptions);
     return { files, evaluation: evaluate(compiled, point.sizes, accounting, [], point.mask) };
   });
   const result: MapResult = {
     design: design.name,
     cascade: problem.cascade.name,
     model: workload.name,
-    batch,
+    batch: names.batch ?? workload.batch,
     seq,
     objective,
     own: ownCosts(() => {
-      const whole = loadDesign(specFiles, options.design, "--design");
-      const compiled = compileDesign(whole, { corrections: accounting.corrections });
-      return evaluate(compiled, point.sizes, accounting, [], point.mask);
+      const whole = loadDesign(specFiles, options.design, "--design", { technology: names.technology });
+      return evaluate(compileDesign(whole, compileOptions), point.sizes, accounting, [], point.mask);
     }),
     found: evaluated.map(({ evaluation, files }) => ({ ...costs(evaluation), ...files })),
     search: searchResult(report),
   };
-  if (out !== undefined)
-    await writeFolder(
-      out,
-      filesOf(
-        design,
-        evaluated.map(({ files }) => files),
-        name,
-        source,
-        out,
-      ),
-    );
+  if (out !== undefined) {
+    const all = evaluated.map(({ files }) => files);
+    await writeFolder(out, filesOf(design, names.patches, all, name, source, out));
+  }
   const { name: accountingName, corrections } = accounting;
   process.stdout.write(
     options.json === true
@@ -109,10 +74,107 @@ export async function runMap(options: MapOptions): Promise<void> {
   );
 }
 
-const costs = ({ latencySeconds, energyPj, trafficBytes, cycles, bound }: Evaluation) => ({
+/** @throws UsageError */
+function limitsOf({ objective, exhaustive, budget, seed }: MapOptions): SearchLimits {
+  if (exhaustive !== true) return { objective, budget: budget ?? defaultBudget, width, seed };
+  for (const [where, given] of [
+    ["--budget", budget],
+    ["--seed", seed],
+  ] as const) {
+    if (given !== undefined) throw new UsageError({ where, got: "--exhaustive beside it", expected: "one of the two" });
+  }
+  return { objective, budget: undefined, width: undefined };
+}
+
+/** The specs, with what --set says of them. @throws UsageError, SpecError */
+function read(options: MapOptions) {
+  const { set = [], seq, mask } = options;
+  const odd = set.find(({ path }) => /^(mapping|binding)\./.test(path));
+  if (odd !== undefined) {
+    const got = `a field of the ${odd.path.split(".")[0]}, which is what is looked for`;
+    throw new UsageError({ where: `--set ${odd.path}`, got, expected: "one of the architecture or the technology" });
+  }
+  let technology: MapNames["technology"];
+  const { designs, patches } = designsWith([options.design], set, undefined, (source, name, replaced) => {
+    technology = replaced.technology;
+    return loadUnmapped(source, name, "--design", replaced);
+  });
+  const [design] = designs;
+  if (design === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
+  const { name, lacks } = design.technology.data;
+  if (lacks.length > 0 && options.objective !== "latency") {
+    const got = `${options.objective} on ${options.design}, whose technology ${name} has no ${lacks.join(", ")}`;
+    throw new UsageError({ where: "--objective", got, expected: "latency, or a technology with energies" });
+  }
+  const names: MapNames = {
+    ...{ design: options.design, technology, model: options.model, seq, batch: options.batch },
+    ...queriesOf(options),
+    ...{ layers: options.layers, mask, patches },
+  };
+  return { names, design, request: readMap(specFiles, names) };
+}
+
+/** Answers of a run before, of the same search. @throws InputError where the file holds those of another. */
+const journalOf = (
+  path: string,
+  { design: _, model: __, ...names }: MapNames,
+  { design, workload }: MapRequest,
+  limits: SearchLimits,
+  accounting: object,
+): Promise<PointStore<SearchAnswer>> =>
+  openJournal<SearchAnswer>({ schema: "fusemax.map-steps/1", items: "steps", work: "search" }, path, {
+    program: programIdentity(),
+    specs: digest([partsOf(design), workload]),
+    ...{ search: digest([names, limits, accounting]) },
+  });
+
+function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["report"]): UsageError {
+  const { visited, all, left, unfit } = tilings;
+  const got = `no mapping in the ${visited} that were searched of ${all} tilings`;
+  if (left > 0) return new UsageError({ where: "--budget", got, expected: `more than ${budget}` });
+  return new UsageError({
+    where: "--design",
+    got: `${got}; for ${unfit} no place has room`,
+    expected: "registers and a buffer with room for some tile",
+  });
+}
+
+/** What repeats a search, for the files that it wrote. */
+function commandOf(options: MapOptions): string {
+  const {
+    design,
+    model,
+    seq,
+    objective,
+    batch,
+    phase,
+    queries,
+    layers,
+    mask,
+    budget,
+    exhaustive,
+    seed,
+    set = [],
+  } = options;
+  const given = (name: string, value: unknown): string => (value === undefined ? "" : ` --${name} ${value}`);
+  return [
+    `fusemax map --design ${design} --model ${model} --seq ${seq} --objective ${objective}`,
+    given("batch", batch),
+    phase === "decode" ? ` --phase decode${given("queries", queries)}` : "",
+    given("layers", layers),
+    mask ? "" : " --no-mask",
+    given("budget", budget),
+    given("seed", seed),
+    exhaustive === true ? " --exhaustive" : "",
+    ...set.map(({ path, value, relative }) => ` --set "${path}${relative === true ? "*" : ""}=${value}"`),
+  ].join("");
+}
+
+/** Null stands for an energy that nobody knows. */
+const costs = ({ latencySeconds, energyPj, trafficBytes, cycles, bound, missing }: Evaluation) => ({
   cycles,
   latencySeconds,
-  energyPj,
+  energyPj: missing.includes("energyPj") ? null : energyPj,
   trafficBytes,
   bound,
 });
@@ -125,50 +187,4 @@ function ownCosts(run: () => Evaluation): MapResult["own"] {
     if (error instanceof FusemaxError) return null;
     throw error;
   }
-}
-
-/** The files of each mapping: numbered where there are several. */
-function filesOf(
-  design: Design,
-  all: readonly MappingFiles[],
-  name: string,
-  source: string,
-  out: string,
-): ReadonlyMap<string, string> {
-  const { spec } = design;
-  // Names of the package's own specs stay; files are sought from the new place.
-  const from = (text: string, isFile: RegExp): string =>
-    isFile.test(text) ? relative(resolve(out), resolve(dirname(spec.file), text)) : text;
-  return new Map(
-    all.flatMap(({ mapping, binding }, i) => {
-      const number = all.length === 1 ? "" : `-${i + 1}`;
-      const file = {
-        name: `${name}${number}`,
-        label: `${design.label}, mapped`,
-        source,
-        cascade: from(spec.data.cascade ?? "", /\.(cascade|txt)$/i),
-        architecture: from(spec.data.architecture, /\.ya?ml$/i),
-        mapping: `./mapping${number}.yaml`,
-        binding: `./binding${number}.yaml`,
-      };
-      return [
-        [`design${number}.yaml`, inYaml(file)],
-        [`mapping${number}.yaml`, inYaml(mapping)],
-        [`binding${number}.yaml`, inYaml(binding)],
-      ] as const;
-    }),
-  );
-}
-
-/** Lists of names, and maps of such lists, on one line each. */
-function inYaml(data: unknown): string {
-  const document = new Document(data);
-  visit(document, {
-    Collection: (_, node) => {
-      const inner = node.items.map(item => (isPair(item) ? item.value : item));
-      const isFlat = inner.every(value => !isCollection(value) || (!isMap(value) && !value.items.some(isCollection)));
-      if (isFlat && !(isMap(node) && inner.length > 4 && inner.every(value => !isCollection(value)))) node.flow = true;
-    },
-  });
-  return document.toString({ lineWidth: 120 });
 }

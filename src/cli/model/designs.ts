@@ -12,6 +12,7 @@ export function designsWith(
   names: readonly string[],
   settings: readonly Patch[],
   arithmetic: NamedSpec | undefined,
+  load: (source: SpecSource, name: string, replaced: ReplacedParts) => Design = loadDesignIn,
 ): { readonly designs: readonly Design[]; readonly patches: readonly Patch[] } {
   refuseTwice(settings);
   const given = settings.filter(({ path }) => path === technologyField);
@@ -25,7 +26,7 @@ export function designsWith(
   }
   const technology = last === undefined ? undefined : { name: String(last.value), where: `--set ${technologyField}` };
   return {
-    designs: names.map(name => loadDesignIn(specFiles, name, { technology, arithmetic })),
+    designs: names.map(name => load(specFiles, name, { technology, arithmetic })),
     patches: settings.filter(({ path }) => path !== technologyField),
   };
 }

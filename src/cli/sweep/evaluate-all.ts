@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { Worker } from "node:worker_threads";
 import { breather } from "../../emulator/breathe.js";
 import { type SweepPoint, type SweepRequest, sweeper } from "../../model/sweep.js";
 import { threadsThatFit } from "../../platform/address-space.js";
 import { mostJobs } from "../../platform/jobs.js";
+import { ThreadPool } from "../../platform/thread-pool.js";
 import type { Block, PointRange } from "./points.js";
 import type { SweepNames } from "./request.js";
 
@@ -41,32 +41,10 @@ export async function evaluateAll(
     }
     return;
   }
-  const workers = Array.from({ length: threads }, () => new Worker(builtWorker, { workerData: names }));
+  const pool = new ThreadPool<PointRange, Block>(builtWorker, names, threads, "sweep");
   try {
-    await Promise.all(workers.map(worker => drain(worker, todo, take)));
+    await pool.drain(todo, take);
   } finally {
-    await Promise.all(workers.map(worker => worker.terminate()));
+    await pool.end();
   }
-}
-
-/** Gives a worker one range after the other until none is left. */
-function drain(worker: Worker, todo: Iterator<PointRange>, take: (block: Block) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = (): void => {
-      const range = todo.next();
-      if (range.done === true) resolve();
-      else worker.postMessage(range.value);
-    };
-    worker.on("error", reject);
-    worker.on("exit", code => reject(new Error(`a thread of the sweep ended with ${code}`)));
-    worker.on("message", (block: Block) => {
-      try {
-        take(block);
-        next();
-      } catch (error) {
-        reject(error);
-      }
-    });
-    next();
-  });
 }

@@ -1,8 +1,9 @@
+import type { SweepPoint } from "../../model/sweep.js";
+import type { Journal } from "../journal.js";
 import { startProgress } from "../progress.js";
 import { bytesInWords } from "../values.js";
 import type { AskedSweep } from "./asked.js";
 import { blockPoints, evaluateAll } from "./evaluate-all.js";
-import type { Journal } from "./journal.js";
 import { countPoints, type PointRange, type PointStore, unfinished } from "./points.js";
 
 /**
@@ -13,7 +14,7 @@ import { countPoints, type PointRange, type PointStore, unfinished } from "./poi
 export async function finishPoints(
   { request, names }: AskedSweep,
   wanted: Iterable<PointRange>,
-  store: PointStore | Journal,
+  store: PointStore | Journal<SweepPoint>,
   file: string | undefined,
 ): Promise<void> {
   const before = [...store.finished];

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { programIdentity } from "../../io/program-identity.js";
 import type { SweepRequest } from "../../model/sweep.js";
+import type { WorkIdentity } from "../journal.js";
 import { digest, partsOf } from "../shard/digest.js";
 
 /** Everything that fixes the numbers of a sweep. */
-export interface SweepIdentity {
-  readonly program: string;
-  /** Digest of designs, with all that they are made of, and of workloads. */
-  readonly specs: string;
+export interface SweepIdentity extends WorkIdentity {
   /** Digest of grid and accounting. */
   readonly sweep: string;
 }

@@ -1,25 +1,9 @@
 import type { SweepPoint } from "../../model/sweep.js";
+import type { PointRange, PointStore as Store, Block as StoredBlock } from "../journal.js";
 
-/** Points [from, to) of a grid. */
-export interface PointRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Finished points [from, from + points.length). */
-export interface Block {
-  readonly from: number;
-  readonly points: readonly SweepPoint[];
-}
-
-/** Finished points, gathered in any order and read in that of the grid, any number of times. */
-export interface PointStore {
-  /** What is there, ascending and disjoint. */
-  readonly finished: readonly PointRange[];
-  append(block: Block): void;
-  /** The finished points, each once. */
-  blocks(): Iterable<Block>;
-}
+export type { PointRange } from "../journal.js";
+export type Block = StoredBlock<SweepPoint>;
+export type PointStore = Store<SweepPoint>;
 
 /** Points in memory, as text: objects would take four times the room. */
 export function memoryPoints(): PointStore {

@@ -1,18 +1,11 @@
-import { type AccessOfBits, accessCosts } from "../energy.js";
 import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-use.js";
 import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
+import { type CostCache, CostTable } from "./cost-table.js";
 import type { Front, Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
-import {
-  CostTable,
-  levelsIn,
-  type OptionLibrary,
-  type PlacedOption,
-  saysBuffering,
-  type TensorCost,
-} from "./option.js";
+import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { Supplies, type Supply } from "./supply.js";
 import { fitsFanouts, setTiling, type Tiling } from "./tiling.js";
@@ -76,18 +69,18 @@ export function searchBlock(
   library: OptionLibrary,
   { from, to }: { readonly from: number; readonly to: number },
   tiling: Tiling,
-  front: Front<MappedBlock>,
+  front: Front<MappedBlock | null>,
   effort: Effort,
   handOver: HandOver,
+  cache: CostCache,
   width: number | undefined,
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver).run(width);
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache).run(width);
 }
 
 class BlockSearch {
   /** What places have to follow, if anything. */
   private layout: Layout | undefined;
-  private readonly costs: readonly AccessOfBits[];
   private readonly table: CostTable;
   private readonly bounds: Bounds;
   private readonly copies: number;
@@ -102,14 +95,14 @@ class BlockSearch {
     private readonly from: number,
     private readonly to: number,
     private readonly tiling: Tiling,
-    private readonly front: Front<MappedBlock>,
+    private readonly front: Front<MappedBlock | null>,
     private readonly effort: Effort,
     handOver: HandOver,
+    cache: CostCache,
   ) {
     const { compiled, values, accounting } = problem;
     setTiling(problem, tiling, values);
-    this.costs = accessCosts(compiled, values);
-    this.table = new CostTable(values, this.costs);
+    this.table = new CostTable(cache, tiling, values);
     this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     // An architecture that says how tiles are buffered says it of all.

@@ -1,6 +1,7 @@
+import { type CostTable, sizesOf } from "./cost-table.js";
 import type { HandOver } from "./hand-over.js";
-import type { CostTable, OptionLibrary, TensorCost } from "./option.js";
-import type { MapperProblem } from "./problem.js";
+import type { OptionLibrary, TensorCost } from "./option.js";
+import type { MapEinsum, MapperProblem } from "./problem.js";
 import { fitsFanouts, type Tiling } from "./tiling.js";
 
 /** What the Einsums from a place in a block on take at the least. */
@@ -14,10 +15,23 @@ export interface Bounds {
   }[];
 }
 
+/** What one Einsum takes at the least: energy and traffic, each at its best place, and by array its cycles. */
+export interface LeastOfEinsum {
+  readonly energyPj: number;
+  readonly dramBytes: number;
+  readonly least: readonly (readonly [array: number, cycles: number])[];
+}
+
+/** Tilings that cut the ranks of an Einsum alike share what it takes; so many are remembered. */
+const mostRemembered = 100_000;
+
 /** Vectors that are kept of those that no other is below; beyond, the least of each entry stands for the rest. */
 const mostVectors = 64;
 
-/** Bounds from below for a block under a tiling: each Einsum at its best place, its tensors at their best levels. */
+/**
+ * Bounds from below for a block under a tiling: each Einsum at its best place, its tensors at their best levels.
+ * @param remembered what Einsums take under `table`'s costs, from one tiling to the next
+ */
 export function boundsOf(
   problem: MapperProblem,
   library: OptionLibrary,
@@ -26,6 +40,7 @@ export function boundsOf(
   tiling: Tiling,
   table: Pick<CostTable, "work" | "tensor">,
   handOver: Pick<HandOver, "isDirect">,
+  remembered?: Map<string, LeastOfEinsum>,
 ): Bounds {
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
@@ -37,7 +52,27 @@ export function boundsOf(
         .map(read => ({ reader: from + e, read })),
     );
   const fits = ({ bufferBytes }: TensorCost): boolean => bufferBytes <= problem.bufferBytes;
-  for (let i = to - 1; i >= from; i -= 1) {
+  /** Per tensor of an Einsum: whether it comes from outside of the block or leaves it, and whether it can be handed on directly. */
+  const waysOf = (i: number, tensors: readonly string[]) =>
+    tensors.map((tensor, t) => {
+      const read = facts.reads((problem.einsums[i] as MapEinsum).name).find(({ name }) => name === tensor);
+      const maker = problem.makerOf(read?.tensor ?? tensor);
+      const isOutput = t === tensors.length - 1;
+      const isOutside = isOutput ? problem.leaves(tensor, from, to) : maker < from || maker >= to;
+      const isDirect = isOutput
+        ? readersOf(tensor).every(({ reader, read: own }) => handOver.isDirect(library, i, reader, own))
+        : isOutside || read === undefined || maker > i || handOver.isDirect(library, maker, i, read);
+      return { isOutside, isDirect };
+    });
+  const leastOfEinsum = (i: number): LeastOfEinsum => {
+    const einsum = problem.einsums[i] as MapEinsum;
+    const ways = waysOf(i, library.tensorsOf(i));
+    const own = (ranks: readonly number[]): readonly number[] =>
+      ranks.filter(rank => einsum.ranks.some(r => r.rank === rank));
+    const said = ways.map(({ isOutside, isDirect }) => (isOutside ? 2 : 0) + (isDirect ? 1 : 0)).join("");
+    const key = `${i} ${said} ${own(tiling.order.outer)} ${own(tiling.order.inner)} ${sizesOf(einsum, tiling)}`;
+    const known = remembered?.get(key);
+    if (known !== undefined) return known;
     let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     const least = new Map<number, number>();
     library.placesOf(i).forEach((place, p) => {
@@ -45,18 +80,11 @@ export function boundsOf(
       const option = library.option(i, p, tiling.order);
       const work = table.work(option);
       let [energy, bytes] = [work.energyPj, 0];
-      option.tensors.forEach((tensor, t) => {
-        const read = facts.reads(option.einsum.name).find(({ name }) => name === tensor);
-        const maker = problem.makerOf(read?.tensor ?? tensor);
-        const isOutput = t === option.tensors.length - 1;
-        const isOutside = isOutput ? problem.leaves(tensor, from, to) : maker < from || maker >= to;
-        const isDirect = isOutput
-          ? readersOf(tensor).every(({ reader, read: own }) => handOver.isDirect(library, i, reader, own))
-          : isOutside || read === undefined || maker > i || handOver.isDirect(library, maker, i, read);
+      ways.forEach(({ isOutside, isDirect }, t) => {
         const buffer = (1 << option.levelNames.indexOf(problem.buffer)) | (1 << option.registers);
         const inBuffer = isOutside || isDirect ? [] : [buffer].filter(kept => fits(table.tensor(option, t, kept)));
-        const ways = isOutside || !isDirect ? [...inBuffer, ...option.fromDram] : [1 << option.registers];
-        const costs = ways.map(kept => table.tensor(option, t, kept));
+        const keeps = isOutside || !isDirect ? [...inBuffer, ...option.fromDram] : [1 << option.registers];
+        const costs = keeps.map(kept => table.tensor(option, t, kept));
         energy += Math.min(...costs.map(c => c.energyPj));
         bytes += Math.min(...costs.map(c => c.dramBytes));
       });
@@ -65,9 +93,16 @@ export function boundsOf(
       const array = arrays.indexOf(place.array);
       least.set(array, Math.min(least.get(array) ?? Number.POSITIVE_INFINITY, work.cycles));
     });
+    const found = { energyPj, dramBytes, least: [...least] };
+    if ((remembered?.size ?? 0) >= mostRemembered) remembered?.clear();
+    remembered?.set(key, found);
+    return found;
+  };
+  for (let i = to - 1; i >= from; i -= 1) {
+    const { energyPj, dramBytes, least } = leastOfEinsum(i);
     const rest = after[0] as Bounds["after"][number];
     const vectors = rest.cycles.flatMap(vector =>
-      [...least].map(([array, cycles]) => {
+      least.map(([array, cycles]) => {
         const more = Float64Array.from(vector);
         more[array] = (more[array] as number) + cycles;
         return more;

@@ -10,6 +10,12 @@ export interface Outcome {
   readonly energyPj: number;
 }
 
+/** What follows one another adds up. */
+export const sumOf = (...outcomes: readonly Outcome[]): Outcome => ({
+  latencySeconds: outcomes.reduce((total, { latencySeconds }) => total + latencySeconds, 0),
+  energyPj: outcomes.reduce((total, { energyPj }) => total + energyPj, 0),
+});
+
 /** Differences below this share are rounding. */
 const rounding = 1e-9;
 const less = (a: number, b: number): boolean => a < b * (1 - rounding);

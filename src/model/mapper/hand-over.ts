@@ -9,10 +9,12 @@ import type { Tiling } from "./tiling.js";
 /** Answers where one Einsum may hand a tensor to another under one tiling; remembers what it has answered. */
 export class HandOver {
   private readonly nests = new Map<PlacedOption, FusedNest>();
-  private readonly known = new Map<number, boolean>();
+  /** By the option that has a tensor, then by the one that takes it, the read and the levels. */
+  private readonly known = new Map<PlacedOption, Map<number, boolean>>();
   private readonly partitions: Partitions;
   private readonly reads = new Map<string, number>();
   private readonly direct = new Map<string, boolean>();
+  private readonly carried = new Map<string, boolean>();
 
   constructor(
     private readonly problem: MapperProblem,
@@ -38,9 +40,11 @@ export class HandOver {
     const name = `${read.name} ${read.when}`;
     const number = this.reads.get(name) ?? this.reads.size;
     this.reads.set(name, number);
-    const ends = ((source.id * 16 + from) * 2 ** 14 + reader.id) * 16 + to;
-    const key = (ends * 2 ** 8 + number) * 2 + (isReader ? 1 : 0);
-    const known = this.known.get(key);
+    const ofSource = this.known.get(source) ?? new Map<number, boolean>();
+    this.known.set(source, ofSource);
+    const ends = (reader.id * 32 + from) * 32 + to;
+    const key = (ends * 2 ** 10 + number) * 2 + (isReader ? 1 : 0);
+    const known = ofSource.get(key);
     if (known !== undefined) return known;
     const [a, b] = [this.nest(source), this.nest(reader)];
     const [here, there] = [source.levelNames[from] as string, reader.levelNames[to] as string];
@@ -48,7 +52,7 @@ export class HandOver {
     const found =
       handsOverAt(a, here, b, there, read, compiled.architecture, facts, isReader) &&
       this.liesAlike(source, from, reader, to, read);
-    this.known.set(key, found);
+    ofSource.set(key, found);
     return found;
   }
 
@@ -77,13 +81,13 @@ export class HandOver {
   /** Whether at some place the Einsum that makes what is carried can leave it where a reader at `level` finds it. */
   canCarry(library: OptionLibrary, maker: number, reader: PlacedOption, level: number, read: FusedRead): boolean {
     const key = `${reader.id} ${level} ${read.name}`;
-    const known = this.direct.get(key);
+    const known = this.carried.get(key);
     if (known !== undefined) return known;
     const found = library.placesOf(maker).some((_, place) => {
       const source = library.option(maker, place, this.tiling.order);
       return source.memories.some(from => this.at(source, from, reader, level, read));
     });
-    this.direct.set(key, found);
+    this.carried.set(key, found);
     return found;
   }
 

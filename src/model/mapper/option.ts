@@ -1,4 +1,5 @@
-import { countLaid, keptLevels, type Laid, layOut } from "../action-counts.js";
+import type { EinsumMapping } from "../../spec/mapping.js";
+import { countLaid, type Laid, layOut } from "../action-counts.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
 import type { CompiledLevel } from "../compile-levels.js";
 import { type AccessOfBits, accessCosts, einsumEnergy } from "../energy.js";
@@ -49,6 +50,13 @@ export class OptionLibrary {
 
   placesOf(einsum: number): readonly Place[] {
     return this.places[einsum] as readonly Place[];
+  }
+
+  /** What an Einsum reads, each once, and what it makes. */
+  tensorsOf(einsum: number): readonly string[] {
+    const { name } = this.problem.einsums[einsum] as MapEinsum;
+    const { inputs, output } = this.problem.compiled.mapping.einsums[name] as EinsumMapping;
+    return [...new Set([...inputs, output])];
   }
 
   option(einsum: number, place: number, order: LoopOrder): PlacedOption {
@@ -113,10 +121,11 @@ function makeOption(
     tensors,
     work(values) {
       const laid = laidAt(values);
-      const kept = keptLevels(whole, values);
-      const counts = countLaid(compiled, { ...laid, kept }, values, options);
-      const none = { ...counts, accesses: [] };
-      return { cycles: counts.cycles, energyPj: einsumEnergy(compiled, none, 0, accessCosts(compiled, values)) };
+      // No tensors: what they cost is asked for one by one.
+      const einsum = { ...whole, seats: [], bits: [], shape: { ...whole.shape, tensors: [] } };
+      const bare: Laid = { ...laid, einsum, shape: { ...laid.shape, tensors: [] }, kept: [] };
+      const counts = countLaid(compiled, bare, values, options);
+      return { cycles: counts.cycles, energyPj: einsumEnergy(compiled, counts, 0, accessCosts(compiled, values)) };
     },
     tensor(t, kept, values, costs) {
       const laid = laidAt(values);
@@ -171,29 +180,4 @@ export function levelsIn(kept: number): readonly number[] {
   const levels: number[] = [];
   for (let level = 0; kept >>> level !== 0; level++) if ((kept & (1 << level)) !== 0) levels.push(level);
   return levels;
-}
-
-/** What options cost at the sizes of one tiling, each worked out once. */
-export class CostTable {
-  private readonly tensors = new Map<number, TensorCost>();
-  private readonly works = new Map<number, ReturnType<PlacedOption["work"]>>();
-
-  constructor(
-    private readonly values: Float64Array,
-    private readonly costs: readonly AccessOfBits[],
-  ) {}
-
-  work(option: PlacedOption): ReturnType<PlacedOption["work"]> {
-    const found = this.works.get(option.id) ?? option.work(this.values);
-    this.works.set(option.id, found);
-    return found;
-  }
-
-  /** @param kept the levels that keep the tensor, as bits */
-  tensor(option: PlacedOption, t: number, kept: number): TensorCost {
-    const key = (option.id * 16 + t) * 2 ** 16 + kept;
-    const found = this.tensors.get(key) ?? option.tensor(t, levelsIn(kept), this.values, this.costs);
-    this.tensors.set(key, found);
-    return found;
-  }
 }

@@ -12,6 +12,7 @@ import type { Accounting } from "../accounting.js";
 import type { AttentionPoint } from "../attention-point.js";
 import { type CompiledDesign, compileDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
+import type { Patch } from "../patch.js";
 import type { VisibleRegion } from "../region.js";
 import { symbolValues } from "../sizes.js";
 import { staticPjPerSecond } from "../standing-energy.js";
@@ -80,9 +81,15 @@ const asDocument = <T>(raw: unknown, schema: Parameters<typeof withSchema<T>>[2]
 
 /**
  * Makes a design's cascade and architecture ready to be mapped at a point; its own mapping and binding are not looked at.
+ * @param patches of the architecture and the technology
  * Throws SpecError for a design without a cascade, and for what the mapper does not know how to lay out.
  */
-export function mapperProblem(design: Design, point: AttentionPoint, accounting: Accounting): MapperProblem {
+export function mapperProblem(
+  design: Design,
+  point: AttentionPoint,
+  accounting: Accounting,
+  patches: readonly Patch[] = [],
+): MapperProblem {
   const { cascade, architecture, spec } = design;
   if (cascade === undefined) {
     const expected = "a cascade: what is to be mapped";
@@ -135,8 +142,12 @@ export function mapperProblem(design: Design, point: AttentionPoint, accounting:
     bindingSchema,
   );
   const compiled = compileDesign(
-    { ...design, mapping: complete.mapping, placement: complete.placement, binding, schedule: undefined },
-    { corrections: accounting.corrections, variables: 2 * all.length },
+    {
+      ...design,
+      technology: weighed(design.technology),
+      ...{ mapping: complete.mapping, placement: complete.placement, binding, schedule: undefined },
+    },
+    { corrections: accounting.corrections, patches, variables: 2 * all.length },
   );
   const values = new Float64Array(compiled.program.size);
   symbolValues(point.sizes).forEach((value, i) => {
@@ -211,6 +222,15 @@ export function mapperProblem(design: Design, point: AttentionPoint, accounting:
     staticPjPerSecond: staticPjPerSecond(compiled, values),
   };
 }
+
+/** Where a technology gives no energies, the bytes that pass DRAM stand for them, one picojoule each: of two mappings as fast the one that moves less. */
+const weighed = (technology: Design["technology"]): Design["technology"] => {
+  const { data } = technology;
+  if (data.lacks.length === 0) return technology;
+  const table = data.sram.table.map(([width = 1, depth = 1]) => [width, depth, 0, 0, 0]);
+  const free = { operations: {}, registerFile: { readPj: 0, writePj: 0, areaUm2: 0 }, sram: { ...data.sram, table } };
+  return { ...technology, data: { ...data, ...free, dram: { energyPj: 1, bits: 8 } } };
+};
 
 const canonical = ({ array, parts }: { readonly array: string; readonly parts: readonly string[] }, dram: string) => ({
   array,

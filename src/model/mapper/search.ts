@@ -1,11 +1,19 @@
-import { accessCosts, wordsOf } from "../energy.js";
-import { type Effort, type MappedBlock, searchBlock } from "./block.js";
-import { boundsOf } from "./bounds.js";
-import { chosenOf, Front, type Objective, type Outcome } from "./goal.js";
-import { type HandOver, HandOvers } from "./hand-over.js";
-import { CostTable, OptionLibrary, type PlacedOption } from "./option.js";
-import { type MapperProblem, withStaticEnergy } from "./problem.js";
-import { setTiling, type Tiling, tilingsOf } from "./tiling.js";
+import type { Effort, MappedBlock } from "./block.js";
+import type { CostCache } from "./cost-table.js";
+import { drawnOrder } from "./drawn-order.js";
+import { chosenOf, Front, type Objective, type Outcome, sumOf } from "./goal.js";
+import { type BoundedBlock, leastOf, leastPath } from "./least.js";
+import type { OptionLibrary } from "./option.js";
+import type { MapperProblem } from "./problem.js";
+import {
+  BlockFront,
+  type BoundAnswer,
+  type NumberedBlock,
+  type SearchAnswer,
+  Searcher,
+  type SearchTask,
+  type TilingAnswer,
+} from "./searcher.js";
 
 /** How far to search. */
 export interface SearchLimits {
@@ -14,6 +22,8 @@ export interface SearchLimits {
   readonly budget: number | undefined;
   /** Partial mappings of one tiling that are gone on with, Einsum by Einsum; undefined: all. */
   readonly width: number | undefined;
+  /** Of a budget smaller than the space every other tiling is drawn by this seed; undefined: those with the best bounds are taken. */
+  readonly seed?: number | undefined;
 }
 
 /** A whole mapping: blocks one after the other. */
@@ -24,14 +34,22 @@ export interface FoundMapping {
 
 /** What was searched, and what was not and why. */
 export interface SearchReport {
-  /** Mappings of the space: every fusion, tiling, place and level that keeps a tensor, before any rule. */
+  /** Mappings of the space: every fusion, tiling, place and level that keeps a tensor, before any bound. */
   readonly space: bigint;
-  /** Blocks of neighbouring Einsums that may be fused, and those left because no mapping with them can be better. */
+  /**
+   * Blocks of neighbouring Einsums that may be fused; those that may not, for they would part what is carried from step to step; and
+   * of the first those left because no mapping with them can be better.
+   */
   readonly blocks: { readonly all: number; readonly split: number; readonly beaten: number };
+  /** `all` is the sum of what follows `ruledOutByPasses`, which is besides. */
   readonly tilings: {
     readonly all: number;
     /** Not formed: they cut a rank over which the block passes more than once. */
     readonly ruledOutByPasses: number;
+    /** Of blocks that are left. */
+    readonly inBeatenBlocks: number;
+    /** Left: no place has room for their tiles. */
+    readonly unfit: number;
     /** Left: even the least that they can take is more than what was found. */
     readonly beaten: number;
     readonly visited: number;
@@ -43,106 +61,140 @@ export interface SearchReport {
   readonly isProven: boolean;
 }
 
-const sum = (...outcomes: readonly Outcome[]): Outcome => ({
-  latencySeconds: outcomes.reduce((total, { latencySeconds }) => total + latencySeconds, 0),
-  energyPj: outcomes.reduce((total, { energyPj }) => total + energyPj, 0),
-});
+export interface SearchResult {
+  readonly found: readonly FoundMapping[];
+  readonly report: SearchReport;
+}
+
+/** Steps of a search that do not wait for each other, and how far it has come. */
+export interface SearchRound {
+  readonly tasks: readonly SearchTask[];
+  /** Tilings that were bounded and tilings that were settled, and both of all. */
+  readonly done: number;
+  readonly total: number;
+}
+
+type Found = readonly NumberedBlock[];
+
 /** A limited search does not go after less than this share. */
 const worthwhile = 1e-3;
+/** Once it is known which tilings are best, they are searched so much more broadly. */
+const polishing = 8;
+/** Tilings whose bounds are one step. */
+const boundsAtOnce = 256;
+/** Tilings that are searched side by side against what was known before them: the same for any number of threads. The first alone. */
+const mostAtOnce = 16;
 const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
 
-interface Block {
-  readonly from: number;
-  readonly to: number;
-  readonly bound: Outcome;
-}
-
-/** A front of one block that knows what the rest of a mapping takes at the least, and what whole mappings were found. */
-class BlockFront extends Front<MappedBlock> {
-  constructor(
-    objective: Objective,
-    private readonly whole: () => Front<readonly MappedBlock[]>,
-    private readonly around: Outcome,
-    slack: number,
-  ) {
-    super(objective, slack);
-  }
-
-  override isBeaten(bound: Outcome): boolean {
-    return super.isBeaten(bound) || this.whole().isBeaten(sum(bound, this.around));
-  }
-}
-
 /** Searches the mappings of a problem, fused blocks of neighbouring Einsums one after the other. */
-export function searchMappings(
-  problem: MapperProblem,
-  { objective, budget = Number.POSITIVE_INFINITY, width }: SearchLimits,
-  progress: (visited: number) => void = () => undefined,
-): { readonly found: readonly FoundMapping[]; readonly report: SearchReport } {
-  const library = new OptionLibrary(problem);
-  const handOvers = new HandOvers(problem);
+export function searchMappings(problem: MapperProblem, limits: SearchLimits): SearchResult {
+  const searcher = new Searcher(problem);
+  const rounds = searchRounds(searcher, limits);
+  for (let answers: readonly SearchAnswer[] = []; ; ) {
+    const { value, done } = rounds.next(answers);
+    if (done === true) return value;
+    answers = value.tasks.map(task => searcher.answer(task));
+  }
+}
+
+/** The same in rounds: each is to be given the answers to its tasks, in their order. */
+export function* searchRounds(
+  searcher: Searcher,
+  { objective, budget = Number.POSITIVE_INFINITY, width, seed }: SearchLimits,
+): Generator<SearchRound, SearchResult, readonly SearchAnswer[]> {
+  const { problem, library } = searcher;
   const n = problem.einsums.length;
   const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
-  const tilings = { all: 0, ruledOutByPasses: 0, beaten: 0, visited: 0, left: 0 };
-  const { legal, split } = blocksOf(problem, library);
+  const { legal, split } = blocksOf(problem, library, searcher.cache);
   const before = leastPath(n, legal, "before");
   const after = leastPath(n, legal, "after");
-  const fronts = new Map<Block, Front<MappedBlock>>();
+  const around = ({ from, to }: BoundedBlock): Outcome => sumOf(before[from] as Outcome, after[to] as Outcome);
+  const through = (block: BoundedBlock): Outcome => sumOf(around(block), block.bound);
+  const formed = new Map(legal.map(block => [block, searcher.tilingsOf(block.from, block.to)]));
+  const tilings = { all: 0, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: 0, beaten: 0, visited: 0, left: 0 };
+  for (const { all, ruledOut } of formed.values()) {
+    tilings.all += all.length;
+    tilings.ruledOutByPasses += ruledOut;
+  }
   const slack = width === undefined ? 0 : worthwhile;
-  let whole = new Front<readonly MappedBlock[]>(objective, slack, true);
+  const fronts = new Map<BoundedBlock, Front<NumberedBlock>>();
+  let whole = new Front<Found>(objective, slack, true);
   let beatenBlocks = 0;
-  let space = 0n;
-  const sizes = new Map<Block, bigint>();
-  const around = (block: Block): Outcome => sum(before[block.from] as Outcome, after[block.to] as Outcome);
-  const through = (block: Block): Outcome => sum(around(block), block.bound);
+  let bounded = 0;
+  const round = (tasks: readonly SearchTask[]): SearchRound => {
+    const settled = tilings.inBeatenBlocks + tilings.unfit + tilings.beaten + tilings.visited + tilings.left;
+    return { tasks, done: bounded + settled, total: 2 * tilings.all };
+  };
+  const take = (answer: SearchAnswer, front: Front<NumberedBlock>): void => {
+    const { found, effort: own } = answer as TilingAnswer;
+    for (const { outcome, what } of found) front.offer(outcome, () => what);
+    for (const key of Object.keys(own) as (keyof Effort)[]) effort[key] += own[key];
+  };
   const rank = ({ latencySeconds, energyPj }: Outcome): number => (objective === "energy" ? energyPj : latencySeconds);
   // The largest blocks first: fusing saves most.
   const ordered = [...legal].sort((a, b) => b.to - b.from - (a.to - a.from) || rank(through(a)) - rank(through(b)));
-  for (const block of ordered) {
-    const formed = tilingsOf(problem, block.from, block.to);
-    tilings.all += formed.all.length;
-    tilings.ruledOutByPasses += formed.ruledOut;
-    sizes.set(block, BigInt(formed.all.length) * mappingsOf(problem, library, block));
+  for (const [b, block] of ordered.entries()) {
+    const { from, to } = block;
+    const count = formed.get(block)?.all.length ?? 0;
     if (whole.isBeaten(through(block))) {
       beatenBlocks += 1;
-      tilings.beaten += formed.all.length;
+      tilings.inBeatenBlocks += count;
+      bounded += count;
       continue;
     }
-    const front = new BlockFront(objective, () => whole, around(block), slack);
+    const bounds = (yield round(boundTasks(from, to, count))).flatMap(answer => (answer as BoundAnswer).bounds);
+    bounded += count;
+    const front = new BlockFront<NumberedBlock>(objective, () => whole, around(block), slack);
     fronts.set(block, front);
-    const bounded = formed.all.map(tiling => ({
-      tiling,
-      bound: boundOf(problem, library, block, tiling, handOvers.of(tiling)),
-    }));
-    bounded.sort((a, b) => front.compare(a.bound, b.bound));
-    for (const { tiling, bound } of bounded) {
-      if (front.isBeaten(bound)) {
-        tilings.beaten += 1;
-        continue;
+    const fit = bounds.flatMap((own, tiling) =>
+      own === null ? [] : [{ tiling, bound: { latencySeconds: own[0], energyPj: own[1] } }],
+    );
+    tilings.unfit += count - fit.length;
+    fit.sort((x, y) => front.compare(x.bound, y.bound) || x.tiling - y.tiling);
+    const order = seed === undefined ? fit : drawnOrder(fit, budget - tilings.visited, seed, b);
+    for (let next = 0, atOnce = 1; next < order.length; atOnce = Math.min(2 * atOnce, mostAtOnce)) {
+      const tasks: SearchTask[] = [];
+      const known = front.all.map(({ outcome }) => outcome);
+      const wholes = whole.all.map(({ outcome }) => outcome);
+      for (; next < order.length && tasks.length < atOnce; next += 1) {
+        const { tiling, bound } = order[next] as (typeof order)[number];
+        if (front.isBeaten(bound)) {
+          tilings.beaten += 1;
+        } else if (tilings.visited + tasks.length >= budget) {
+          tilings.left += 1;
+        } else {
+          const knowing = { known, whole: wholes, around: around(block) };
+          tasks.push({ kind: "tiling", from, to, tiling, objective, width, slack, ...knowing });
+        }
       }
-      if (tilings.visited >= budget) {
-        tilings.left += 1;
-        continue;
-      }
-      tilings.visited += 1;
-      searchBlock(problem, library, block, tiling, front, effort, handOvers.of(tiling), width);
-      progress(tilings.visited);
+      if (tasks.length === 0) continue;
+      for (const answer of yield round(tasks)) take(answer, front);
+      tilings.visited += tasks.length;
     }
     whole = joined(objective, slack, n, legal, fronts);
   }
-  space = countPaths(n, legal, sizes);
-  const chosen = chosenOf(objective, whole.all);
-  const polish = (block: MappedBlock): { readonly outcome: Outcome; readonly what: MappedBlock } | undefined => {
-    const front = new Front<MappedBlock>(objective);
-    const range = { from: block.from, to: block.from + block.einsums.length };
-    const { tiling } = block;
-    searchBlock(problem, library, range, tiling, front, effort, handOvers.of(tiling), polishing * (width ?? 1));
-    return front.all[0];
-  };
+  let chosen = chosenOf(objective, whole.all);
+  if (width !== undefined && objective !== "edp" && objective !== "pareto") {
+    const polished: { readonly outcome: Outcome; readonly what: Found }[] = [];
+    for (const mapping of chosen) {
+      const own = { objective, width: polishing * width, slack: 0, known: [], whole: [], around: nothing };
+      const tasks = mapping.what.map(({ from, to, tiling }) => ({ kind: "tiling" as const, from, to, tiling, ...own }));
+      const again = (yield round(tasks)).map(answer => {
+        const front = new Front<NumberedBlock>(objective);
+        take(answer, front);
+        return front.all[0];
+      });
+      polished.push(betterOf(objective, mapping, again));
+    }
+    chosen = polished;
+  }
+  const sizes = new Map(
+    legal.map(block => [block, BigInt(formed.get(block)?.all.length ?? 0) * mappingsOf(problem, library, block)]),
+  );
   return {
-    found: width === undefined ? chosen : chosen.map(found => polished(objective, found, polish)),
+    found: chosen.map(({ outcome, what }) => ({ outcome, what: what.map(block => searcher.block(block)) })),
     report: {
-      space,
+      space: countPaths(n, legal, sizes),
       blocks: { all: legal.length, split, beaten: beatenBlocks },
       tilings,
       effort,
@@ -151,11 +203,33 @@ export function searchMappings(
   };
 }
 
+function boundTasks(from: number, to: number, count: number): readonly SearchTask[] {
+  return Array.from({ length: Math.ceil(count / boundsAtOnce) }, (_, i) => {
+    const first = i * boundsAtOnce;
+    return { kind: "bound" as const, from, to, first, count: Math.min(boundsAtOnce, count - first) };
+  });
+}
+
+/** A mapping, or its blocks as they were found again under their own tilings, where those are better. */
+function betterOf(
+  objective: Objective,
+  mapping: { readonly outcome: Outcome; readonly what: Found },
+  again: readonly ({ readonly outcome: Outcome; readonly what: NumberedBlock } | undefined)[],
+): { readonly outcome: Outcome; readonly what: Found } {
+  const blocks = again.flatMap(block => block ?? []);
+  if (blocks.length < again.length) return mapping;
+  const front = new Front<Found>(objective);
+  front.offer(mapping.outcome, () => mapping.what);
+  front.offer(sumOf(...blocks.map(({ outcome }) => outcome)), () => blocks.map(({ what }) => what));
+  return front.all[0] ?? mapping;
+}
+
 /** Every run of neighbouring Einsums within which all stays that is carried from step to step. */
 function blocksOf(
   problem: MapperProblem,
   library: OptionLibrary,
-): { readonly legal: readonly Block[]; readonly split: number } {
+  cache: CostCache,
+): { readonly legal: readonly BoundedBlock[]; readonly split: number } {
   const { einsums, facts } = problem;
   const ties = einsums.flatMap(({ name }, reader) =>
     facts.reads(name).flatMap(({ tensor, when }) => {
@@ -165,124 +239,16 @@ function blocksOf(
         : [];
     }),
   );
-  const legal: Block[] = [];
+  const legal: BoundedBlock[] = [];
   let split = 0;
   for (let from = 0; from < einsums.length; from += 1) {
     for (let to = from + 1; to <= einsums.length; to += 1) {
       const inside = (i: number): boolean => i >= from && i < to;
       if (ties.some(({ first, last }) => inside(first) !== inside(last))) split += 1;
-      else legal.push({ from, to, bound: leastOf(problem, library, from, to) });
+      else legal.push({ from, to, bound: leastOf(problem, library, cache, from, to) });
     }
   }
   return { legal, split };
-}
-
-/** As if every tensor could pass from Einsum to Einsum without the buffer. */
-const direct = { isDirect: () => true };
-
-/** Once it is known which tilings are best, they are searched so much more broadly. */
-const polishing = 8;
-
-/** A mapping whose blocks are searched again under their own tilings; itself where that finds nothing better. */
-function polished(
-  objective: Objective,
-  found: FoundMapping,
-  again: (block: MappedBlock) => { readonly outcome: Outcome; readonly what: MappedBlock } | undefined,
-): FoundMapping {
-  if (objective === "edp" || objective === "pareto") return found;
-  const blocks = found.what.map(again);
-  if (blocks.some(block => block === undefined)) return found;
-  const best = blocks.flatMap(block => block ?? []);
-  const outcome = sum(...best.map(block => block.outcome));
-  const front = new Front<readonly MappedBlock[]>(objective);
-  front.offer(found.outcome, () => found.what);
-  front.offer(outcome, () => best.map(({ what }) => what));
-  return front.all[0] ?? found;
-}
-
-/** What a block takes under any tiling: its operations, and each tensor from outside once. */
-function leastOf(problem: MapperProblem, library: OptionLibrary, from: number, to: number): Outcome {
-  const { ranks, arrays, compiled, values } = problem;
-  const sizes = arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size));
-  const [first = 1] = sizes;
-  // Fan-outs of several sizes: at the least every PE of an array works all the time.
-  const isEven = sizes.every(size => size === first);
-  const order = { outer: ranks.map((_, r) => r), inner: ranks.map((_, r) => r) };
-  const cut = ranks.map(({ size, inner }) => {
-    const tile = inner === undefined || !isEven ? 1 : Math.min(size, first);
-    return { inner: tile, middle: Math.ceil(size / tile), outer: 1 };
-  });
-  const ideal = ({ place }: PlacedOption): number =>
-    isEven ? 1 : place.array.fanouts.reduce((pes, { size }) => pes * size, 1);
-  const whole: Tiling = { order, cut };
-  setTiling(problem, whole, values);
-  const costs = accessCosts(compiled, values);
-  const dram = compiled.levels.get(problem.dram);
-  const access = costs[dram?.index ?? 0]?.(8);
-  const table = new CostTable(values, costs);
-  const pjPerByte = access === undefined ? 0 : access.readPj / wordsOf(access, 8);
-  const { after } = boundsOf(
-    problem,
-    library,
-    from,
-    to,
-    whole,
-    {
-      work: option => {
-        const { cycles, energyPj } = table.work(option);
-        return { energyPj, cycles: cycles / ideal(option) };
-      },
-      tensor: (option, t, kept) => {
-        const cost = table.tensor(option, t, kept);
-        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferBytes: 0 };
-      },
-    },
-    direct,
-  );
-  return outcomeOf(problem, after[0]);
-}
-
-function outcomeOf(problem: MapperProblem, least: ReturnType<typeof boundsOf>["after"][number] | undefined): Outcome {
-  const { compiled, values, dram } = problem;
-  if (least === undefined) return nothing;
-  const busy = Math.min(...least.cycles.map(own => Math.max(...own)));
-  const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
-  const latencySeconds = Math.max(busy / compiled.frequencyHz(values), least.dramBytes / bytesPerSecond);
-  return withStaticEnergy(problem, latencySeconds, least.energyPj);
-}
-
-function boundOf(
-  problem: MapperProblem,
-  library: OptionLibrary,
-  { from, to }: Block,
-  tiling: Tiling,
-  handOver: HandOver,
-): Outcome {
-  const { compiled, values } = problem;
-  setTiling(problem, tiling, values);
-  const table = new CostTable(values, accessCosts(compiled, values));
-  const { after } = boundsOf(problem, library, from, to, tiling, table, handOver);
-  return outcomeOf(problem, after[0]);
-}
-
-/** The least that the Einsums before (or from) each place take, whatever blocks they form. */
-function leastPath(n: number, blocks: readonly Block[], side: "before" | "after"): readonly Outcome[] {
-  const unknown: Outcome = { latencySeconds: Number.POSITIVE_INFINITY, energyPj: Number.POSITIVE_INFINITY };
-  const least: Outcome[] = Array.from({ length: n + 1 }, () => unknown);
-  const least1 = (a: Outcome, b: Outcome): Outcome => ({
-    latencySeconds: Math.min(a.latencySeconds, b.latencySeconds),
-    energyPj: Math.min(a.energyPj, b.energyPj),
-  });
-  const isBefore = side === "before";
-  least[isBefore ? 0 : n] = nothing;
-  const ordered = [...blocks].sort((a, b) =>
-    isBefore ? a.to - b.to || a.from - b.from : b.from - a.from || b.to - a.to,
-  );
-  for (const { from, to, bound } of ordered) {
-    const [at, rest] = isBefore ? [to, from] : [from, to];
-    least[at] = least1(least[at] as Outcome, sum(least[rest] as Outcome, bound));
-  }
-  return least;
 }
 
 /** Whole mappings of the fronts of blocks: every path of blocks from the first Einsum to the last. */
@@ -290,24 +256,24 @@ function joined(
   objective: Objective,
   slack: number,
   n: number,
-  blocks: readonly Block[],
-  fronts: ReadonlyMap<Block, Front<MappedBlock>>,
-): Front<readonly MappedBlock[]> {
-  const at = Array.from({ length: n + 1 }, (_, i) => new Front<readonly MappedBlock[]>(objective, slack, i === n));
+  blocks: readonly BoundedBlock[],
+  fronts: ReadonlyMap<BoundedBlock, Front<NumberedBlock>>,
+): Front<Found> {
+  const at = Array.from({ length: n + 1 }, (_, i) => new Front<Found>(objective, slack, i === n));
   at[0]?.offer(nothing, () => []);
   const ordered = [...blocks].sort((a, b) => a.to - b.to || a.from - b.from);
   for (const block of ordered) {
     for (const { outcome, what } of fronts.get(block)?.all ?? []) {
       for (const start of at[block.from]?.all ?? []) {
-        at[block.to]?.offer(sum(start.outcome, outcome), () => [...start.what, what]);
+        at[block.to]?.offer(sumOf(start.outcome, outcome), () => [...start.what, what]);
       }
     }
   }
-  return at[n] as Front<readonly MappedBlock[]>;
+  return at[n] as Front<Found>;
 }
 
 /** Places of each Einsum times the levels that may keep each of its tensors. */
-function mappingsOf({ einsums }: MapperProblem, library: OptionLibrary, { from, to }: Block): bigint {
+function mappingsOf({ einsums }: MapperProblem, library: OptionLibrary, { from, to }: BoundedBlock): bigint {
   let product = 1n;
   for (let i = from; i < to; i += 1) {
     const reads = einsums[i]?.placed.reads.length ?? 0;
@@ -321,7 +287,7 @@ function mappingsOf({ einsums }: MapperProblem, library: OptionLibrary, { from, 
   return product;
 }
 
-function countPaths(n: number, blocks: readonly Block[], sizes: ReadonlyMap<Block, bigint>): bigint {
+function countPaths(n: number, blocks: readonly BoundedBlock[], sizes: ReadonlyMap<BoundedBlock, bigint>): bigint {
   const count = Array.from({ length: n + 1 }, () => 0n);
   count[0] = 1n;
   for (const block of [...blocks].sort((a, b) => a.to - b.to || a.from - b.from)) {

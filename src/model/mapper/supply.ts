@@ -1,6 +1,7 @@
 import type { FusedRead } from "../../spec/fusion-facts.js";
+import type { CostTable } from "./cost-table.js";
 import type { HandOver } from "./hand-over.js";
-import type { CostTable, OptionLibrary, PlacedOption, TensorCost } from "./option.js";
+import type { OptionLibrary, PlacedOption, TensorCost } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 
 /** A way in which an Einsum gets a tensor: the levels that keep it, and the level at which its maker must have it. */

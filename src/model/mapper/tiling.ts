@@ -32,16 +32,14 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
   const fanouts = [...new Set(arrays.flatMap(array => array.fanouts.map(({ size }) => size)))].sort((a, b) => b - a);
   const widest = fanouts[0] ?? 1;
   const has = (rank: number): boolean => block.some(einsum => einsum.ranks.some(own => own.rank === rank));
-  let [free, ruled] = [1, 1];
+  const free: Tiling["cut"][] = [];
   const choices = ranks.map(({ size, middle, inner, rank }, r): Tiling["cut"] => {
     const whole = (tile: number) => ({ inner: tile, middle: Math.ceil(size / tile), outer: 1 });
     const tile = inner === undefined ? 1 : Math.min(size, widest);
     if (!has(r)) return [whole(tile)];
     const cuts = cutsOf(size, tile, inner === undefined ? [] : fanouts, widest);
-    if (cuts.length === 1) return cuts;
-    const onePass = rank === undefined || isOnePass(problem, rank, middle, from, to);
-    free *= cuts.length;
-    ruled *= onePass ? cuts.length : 1;
+    free.push(cuts);
+    const onePass = cuts.length === 1 || rank === undefined || isOnePass(problem, rank, middle, from, to);
     return onePass ? cuts : [whole(tile)];
   });
   const all: Tiling[] = [];
@@ -65,7 +63,29 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
     for (const option of options) visit(r + 1, [...cut, option]);
   };
   visit(0, []);
-  return { all, ruledOut: Math.round((all.length * free) / ruled) - all.length };
+  return { all, ruledOut: countTilings(free) - all.length };
+}
+
+/** How many tilings there are of ranks each of which may be cut in some ways: a cut of each, and every order of the loops that turn. */
+function countTilings(ranks: readonly Tiling["cut"][]): number {
+  // By how many loops over blocks and over tiles turn.
+  let counts = new Map<string, number>([["0 0", 1]]);
+  for (const cuts of ranks) {
+    const next = new Map<string, number>();
+    for (const [key, count] of counts) {
+      const [outer = 0, middle = 0] = key.split(" ").map(Number);
+      for (const cut of cuts) {
+        const more = `${outer + (cut.outer > 1 ? 1 : 0)} ${middle + (cut.middle > 1 ? 1 : 0)}`;
+        next.set(more, (next.get(more) ?? 0) + count);
+      }
+    }
+    counts = next;
+  }
+  const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
+  return [...counts].reduce((sum, [key, count]) => {
+    const [outer = 0, middle = 0] = key.split(" ").map(Number);
+    return sum + count * factorial(outer) * factorial(middle);
+  }, 0);
 }
 
 function cutsOf(size: number, tile: number, fanouts: readonly number[], widest: number): Tiling["cut"] {

@@ -1,0 +1,50 @@
+import { UsageError } from "../../errors.js";
+import type { Accounting } from "../../model/accounting.js";
+import { type AttentionPoint, attentionPoints, unmasked } from "../../model/attention-point.js";
+import { type MapperProblem, mapperProblem } from "../../model/mapper/problem.js";
+import type { Patch } from "../../model/patch.js";
+import type { Design } from "../../spec/design.js";
+import { loadUnmapped, loadWorkload, type ReplacedParts, type SpecSource } from "../../spec/load.js";
+import type { Phase, Workload } from "../../spec/workload.js";
+
+/** What is to be mapped, by names, as it is handed to threads. */
+export interface MapNames {
+  readonly design: string;
+  readonly technology: ReplacedParts["technology"];
+  readonly model: string;
+  readonly seq: number;
+  /** Undefined: the workload's own. */
+  readonly batch: number | undefined;
+  readonly phase: Phase;
+  readonly decodeQueries: number;
+  readonly layers: string | undefined;
+  /** Whether the model's own mask stands. */
+  readonly mask: boolean;
+  readonly patches: readonly Patch[];
+}
+
+/** The specs that names name. */
+export interface MapRequest {
+  readonly design: Design;
+  readonly workload: Workload;
+  readonly point: AttentionPoint;
+}
+
+/** Reads the specs. Throws SpecError, UsageError. */
+export function readMap(source: SpecSource, names: MapNames): MapRequest {
+  const { technology, seq, layers, phase, decodeQueries } = names;
+  const design = loadUnmapped(source, names.design, "--design", { technology });
+  const found = loadWorkload(source, names.model, "--model");
+  const workload = names.mask ? found : unmasked(found);
+  const points = attentionPoints(workload, { phase, decodeQueries, seq, batch: names.batch ?? workload.batch });
+  const point = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === layers);
+  if (point !== undefined) return { design, workload, point };
+  const expected = `--layers with one of ${points.map(({ kind }) => kind.name).join(", ")}`;
+  throw new UsageError({ where: "--layers", got: layers ?? "none", expected });
+}
+
+export const problemOf = (
+  { design, point }: MapRequest,
+  accounting: Accounting,
+  patches: readonly Patch[],
+): MapperProblem => mapperProblem(design, point, accounting, patches);

@@ -1,0 +1,99 @@
+import { wordsOf } from "../energy.js";
+import { boundsOf } from "./bounds.js";
+import { type CostCache, CostTable } from "./cost-table.js";
+import { type Outcome, sumOf } from "./goal.js";
+import type { OptionLibrary, PlacedOption } from "./option.js";
+import { type MapperProblem, withStaticEnergy } from "./problem.js";
+import { setTiling, type Tiling } from "./tiling.js";
+
+/** Neighbouring Einsums that may be fused, and what they take at the least under any tiling. */
+export interface BoundedBlock {
+  readonly from: number;
+  readonly to: number;
+  readonly bound: Outcome;
+}
+
+const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
+
+/** As if every tensor could pass from Einsum to Einsum without the buffer. */
+const direct = { isDirect: () => true };
+
+/** What a block takes under any tiling: its operations, and each tensor from outside once. */
+export function leastOf(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  cache: CostCache,
+  from: number,
+  to: number,
+): Outcome {
+  const { ranks, arrays, compiled, values } = problem;
+  const sizes = arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size));
+  const [first = 1] = sizes;
+  // Fan-outs of several sizes: at the least every PE of an array works all the time.
+  const isEven = sizes.every(size => size === first);
+  const order = { outer: ranks.map((_, r) => r), inner: ranks.map((_, r) => r) };
+  const cut = ranks.map(({ size, inner }) => {
+    const tile = inner === undefined || !isEven ? 1 : Math.min(size, first);
+    return { inner: tile, middle: Math.ceil(size / tile), outer: 1 };
+  });
+  const ideal = ({ place }: PlacedOption): number =>
+    isEven ? 1 : place.array.fanouts.reduce((pes, { size }) => pes * size, 1);
+  const whole: Tiling = { order, cut };
+  setTiling(problem, whole, values);
+  const dram = compiled.levels.get(problem.dram);
+  const access = cache.costs[dram?.index ?? 0]?.(8);
+  const table = new CostTable(cache, whole, values);
+  const pjPerByte = access === undefined ? 0 : access.readPj / wordsOf(access, 8);
+  const { after } = boundsOf(
+    problem,
+    library,
+    from,
+    to,
+    whole,
+    {
+      work: option => {
+        const { cycles, energyPj } = table.work(option);
+        return { energyPj, cycles: cycles / ideal(option) };
+      },
+      tensor: (option, t, kept) => {
+        const cost = table.tensor(option, t, kept);
+        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferBytes: 0 };
+      },
+    },
+    direct,
+  );
+  return leastOutcome(problem, after[0]);
+}
+
+/** The time and energy of a bound. */
+export function leastOutcome(
+  problem: MapperProblem,
+  least: ReturnType<typeof boundsOf>["after"][number] | undefined,
+): Outcome {
+  const { compiled, values, dram } = problem;
+  if (least === undefined) return nothing;
+  const busy = Math.min(...least.cycles.map(own => Math.max(...own)));
+  const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
+  const latencySeconds = Math.max(busy / compiled.frequencyHz(values), least.dramBytes / bytesPerSecond);
+  return withStaticEnergy(problem, latencySeconds, least.energyPj);
+}
+
+/** The least that the Einsums before (or from) each place take, whatever blocks they form. */
+export function leastPath(n: number, blocks: readonly BoundedBlock[], side: "before" | "after"): readonly Outcome[] {
+  const unknown: Outcome = { latencySeconds: Number.POSITIVE_INFINITY, energyPj: Number.POSITIVE_INFINITY };
+  const least: Outcome[] = Array.from({ length: n + 1 }, () => unknown);
+  const least1 = (a: Outcome, b: Outcome): Outcome => ({
+    latencySeconds: Math.min(a.latencySeconds, b.latencySeconds),
+    energyPj: Math.min(a.energyPj, b.energyPj),
+  });
+  const isBefore = side === "before";
+  least[isBefore ? 0 : n] = nothing;
+  const ordered = [...blocks].sort((a, b) =>
+    isBefore ? a.to - b.to || a.from - b.from : b.from - a.from || b.to - a.to,
+  );
+  for (const { from, to, bound } of ordered) {
+    const [at, rest] = isBefore ? [to, from] : [from, to];
+    least[at] = least1(least[at] as Outcome, sumOf(least[rest] as Outcome, bound));
+  }
+  return least;
+}

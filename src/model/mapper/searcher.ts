@@ -1,0 +1,145 @@
+import { type Effort, type MappedBlock, searchBlock } from "./block.js";
+import { boundsOf, type LeastOfEinsum } from "./bounds.js";
+import { CostCache, CostTable } from "./cost-table.js";
+import { Front, type Objective, type Outcome, sumOf } from "./goal.js";
+import { HandOvers } from "./hand-over.js";
+import { leastOutcome } from "./least.js";
+import { OptionLibrary } from "./option.js";
+import type { MapperProblem } from "./problem.js";
+import { setTiling, type Tiling, type Tilings, tilingsOf } from "./tiling.js";
+
+/** A block of Einsums mapped, in numbers: its tiling and the places of its Einsums by their places in the lists of them. */
+export interface NumberedBlock {
+  readonly from: number;
+  readonly to: number;
+  readonly tiling: number;
+  readonly einsums: readonly { readonly place: number; readonly kept: readonly (readonly number[])[] }[];
+}
+
+/** A step of a search: answered from the problem and itself alone, so that it does not matter where and when. */
+export type SearchTask = BoundTask | TilingTask;
+export type SearchAnswer = BoundAnswer | TilingAnswer;
+
+/** What some tilings of the Einsums from `from` to before `to` take at the least. */
+export interface BoundTask {
+  readonly kind: "bound";
+  readonly from: number;
+  readonly to: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface BoundAnswer {
+  /** Seconds and picojoules of each tiling; null for one under which there is no mapping. */
+  readonly bounds: readonly (readonly [number, number] | null)[];
+}
+
+/** The mappings of a block under one tiling that nothing known beats. */
+export interface TilingTask {
+  readonly kind: "tiling";
+  readonly from: number;
+  readonly to: number;
+  readonly tiling: number;
+  readonly objective: Objective;
+  readonly width: number | undefined;
+  readonly slack: number;
+  /** The best known of the block, and of whole mappings; what the rest of a mapping takes at the least. */
+  readonly known: readonly Outcome[];
+  readonly whole: readonly Outcome[];
+  readonly around: Outcome;
+}
+
+export interface TilingAnswer {
+  readonly found: readonly { readonly outcome: Outcome; readonly what: NumberedBlock }[];
+  readonly effort: Readonly<Effort>;
+}
+
+/** A front of one block that knows what the rest of a mapping takes at the least, and what whole mappings were found. */
+export class BlockFront<T> extends Front<T> {
+  constructor(
+    objective: Objective,
+    private readonly whole: () => Front<unknown>,
+    private readonly around: Outcome,
+    slack: number,
+    items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
+  ) {
+    super(objective, slack, false, items);
+  }
+
+  override isBeaten(bound: Outcome): boolean {
+    return super.isBeaten(bound) || this.whole().isBeaten(sumOf(bound, this.around));
+  }
+}
+
+/** Answers the steps of a search. Several that are made for the same problem give the same answers. */
+export class Searcher {
+  readonly library: OptionLibrary;
+  readonly cache: CostCache;
+  private readonly handOvers: HandOvers;
+  private readonly remembered = new Map<string, LeastOfEinsum>();
+  private readonly tilings = new Map<string, Tilings>();
+
+  constructor(readonly problem: MapperProblem) {
+    this.library = new OptionLibrary(problem);
+    this.handOvers = new HandOvers(problem);
+    this.cache = new CostCache(problem);
+  }
+
+  tilingsOf(from: number, to: number): Tilings {
+    const key = `${from} ${to}`;
+    const found = this.tilings.get(key) ?? tilingsOf(this.problem, from, to);
+    this.tilings.set(key, found);
+    return found;
+  }
+
+  answer(task: SearchTask): SearchAnswer {
+    return task.kind === "bound" ? this.bound(task) : this.search(task);
+  }
+
+  private bound({ from, to, first, count }: BoundTask): BoundAnswer {
+    const { problem, library, handOvers, cache, remembered } = this;
+    const { values } = problem;
+    const tilings = this.tilingsOf(from, to).all.slice(first, first + count);
+    return {
+      bounds: tilings.map(tiling => {
+        setTiling(problem, tiling, values);
+        const table = new CostTable(cache, tiling, values);
+        const { after } = boundsOf(problem, library, from, to, tiling, table, handOvers.of(tiling), remembered);
+        const { latencySeconds, energyPj } = leastOutcome(problem, after[0]);
+        return Number.isFinite(latencySeconds) && Number.isFinite(energyPj) ? [latencySeconds, energyPj] : null;
+      }),
+    };
+  }
+
+  private search({ from, to, tiling: t, objective, width, slack, known, whole, around }: TilingTask): TilingAnswer {
+    const { problem, library, handOvers, cache } = this;
+    const items = (outcomes: readonly Outcome[]) => outcomes.map(outcome => ({ outcome, what: null }));
+    const wholes = new Front<null>(objective, slack, true, items(whole));
+    const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known));
+    const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
+    const tiling = this.tilingsOf(from, to).all[t] as Tiling;
+    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width);
+    const found = front.all.flatMap(({ outcome, what }) => {
+      if (what === null) return [];
+      const einsums = what.einsums.map(({ option, kept }, e) => ({
+        place: library.placesOf(from + e).indexOf(option.place),
+        kept,
+      }));
+      return [{ outcome, what: { from, to, tiling: t, einsums } }];
+    });
+    return { found, effort };
+  }
+
+  /** The block that numbers stand for. */
+  block({ from, to, tiling: t, einsums }: NumberedBlock): MappedBlock {
+    const tiling = this.tilingsOf(from, to).all[t] as Tiling;
+    return {
+      from,
+      tiling,
+      einsums: einsums.map(({ place, kept }, e) => ({
+        option: this.library.option(from + e, place, tiling.order),
+        kept,
+      })),
+    };
+  }
+}
