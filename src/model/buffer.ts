@@ -2,22 +2,15 @@ import { SpecError } from "../errors.js";
 import type { Design } from "../spec/design.js";
 import type { CompiledDesign } from "./compile.js";
 import type { Patch } from "./patch.js";
-import { type Sizes, symbolValues } from "./sizes.js";
+import type { Sizes } from "./sizes.js";
+import { valuesOf } from "./values.js";
 
 /**
  * Bytes of a design's on-chip buffer, its first level of SRAM.
  * @param variables values of what the design was compiled with left open
  */
 export function bufferBytes(design: CompiledDesign, sizes: Sizes, variables: readonly number[] = []): number {
-  const values = new Float64Array(design.program.size);
-  const symbols = symbolValues(sizes);
-  design.sizeSlots.forEach((slot, i) => {
-    values[slot] = symbols[i] as number;
-  });
-  design.variableSlots.forEach((slot, i) => {
-    values[slot] = variables[i] as number;
-  });
-  design.program.run(values);
+  const values = valuesOf(design, sizes, variables);
   const buffer = [...design.levels.values()].find(level => level.spec.kind === "sram");
   return buffer?.fields.get("bytes")?.(values) ?? 0;
 }

@@ -11,10 +11,11 @@ import { checkMaskable } from "./mask-ranks.js";
 import type { VisibleRegion } from "./region.js";
 import { scheduledCycles } from "./schedule/correction.js";
 import { chooseMappings, chooseRows } from "./search.js";
-import { type Sizes, symbolValues } from "./sizes.js";
+import type { Sizes } from "./sizes.js";
 import { hasStandingEnergy, withStandingEnergy } from "./standing-energy.js";
 import { type Timing, timingOf } from "./timing.js";
 import { dramBytes } from "./traffic.js";
+import { valuesOf } from "./values.js";
 
 /** What a design does and costs at given sizes. */
 export interface Evaluation extends Timing, Energy, Area {
@@ -53,15 +54,7 @@ export function mapDesign(
   variables: readonly number[] = [],
   mask?: KeyMask,
 ): MappedDesign {
-  const values = new Float64Array(design.program.size);
-  const symbols = symbolValues(sizes);
-  design.sizeSlots.forEach((slot, i) => {
-    values[slot] = symbols[i] as number;
-  });
-  design.variableSlots.forEach((slot, i) => {
-    values[slot] = variables[i] as number;
-  });
-  design.program.run(values);
+  const values = valuesOf(design, sizes, variables);
   // A check looks at every number: that one is looked at here says nothing of its use.
   if (design.reads === undefined) checkNumbers(design, values);
   else design.reads.without(() => checkNumbers(design, values));

@@ -1,6 +1,5 @@
 import type { MemoryCost, OperatorCost } from "../model/access-table.js";
-import type { Table } from "./table.js";
-import { textTable } from "./table.js";
+import { recordTable, type Table, textTable } from "./table.js";
 import { area, percent } from "./units.js";
 
 /** A design's costs of access and operation, as `fusemax tables --json` prints them. */
@@ -71,68 +70,18 @@ export function costsText(designs: readonly DesignCosts[], where: string): strin
 
 /** The same as one flat table: a row a memory, an operation or a component of the area. */
 export function costsTable(designs: readonly DesignCosts[]): Table {
-  return {
-    columns: [
-      "design",
-      "what",
-      "name",
-      "kind",
-      "instances",
-      "cycles",
-      "bytes",
-      "wordsPerAccess",
-      "readPj",
-      "writePj",
-      "energyPj",
-      "areaUm2",
-      "allAreaUm2",
-    ],
-    rows: designs.flatMap(({ design, memories, operators, componentAreaUm2 }) => [
-      ...memories.map(m => [
-        design,
-        "memory",
-        m.level,
-        m.kind,
-        m.instances,
-        "",
-        m.bytes ?? "",
-        m.wordsPerAccess,
-        m.readPj,
-        m.writePj,
-        "",
-        m.areaUm2 ?? "",
-        m.allAreaUm2 ?? "",
-      ]),
-      ...operators.map(o => [
-        design,
-        "operation",
-        o.array,
-        o.operation,
-        o.pes,
-        o.cycles,
-        "",
-        "",
-        "",
-        "",
-        o.energyPj,
-        o.areaUm2,
-        "",
-      ]),
-      ...Object.entries(componentAreaUm2).map(([name, own]) => [
-        design,
-        "area",
-        name,
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        own,
-      ]),
+  const columns = ["design", "what", "name", "kind", "instances", "cycles", "bytes", "wordsPerAccess"];
+  return recordTable(
+    [...columns, "readPj", "writePj", "energyPj", "areaUm2", "allAreaUm2"],
+    designs.flatMap(({ design, memories, operators, componentAreaUm2 }) => [
+      ...memories.map(({ level, kind, instances, bytes, wordsPerAccess, readPj, writePj, areaUm2, allAreaUm2 }) => ({
+        ...{ design, what: "memory", name: level, kind, instances, bytes, wordsPerAccess },
+        ...{ readPj, writePj, areaUm2, allAreaUm2 },
+      })),
+      ...operators.map(({ array, operation, pes, cycles, energyPj, areaUm2 }) => ({
+        ...{ design, what: "operation", name: array, kind: operation, instances: pes, cycles, energyPj, areaUm2 },
+      })),
+      ...Object.entries(componentAreaUm2).map(([name, allAreaUm2]) => ({ design, what: "area", name, allAreaUm2 })),
     ]),
-  };
+  );
 }

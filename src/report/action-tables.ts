@@ -1,5 +1,5 @@
 import type { AccessAction, OperationAction } from "../model/action-table.js";
-import { type Table, textTable } from "./table.js";
+import { recordTable, type Table, textTable } from "./table.js";
 import { bytes, energy } from "./units.js";
 
 /** The actions of one design at one point; energies are absent where the technology has none for its words. */
@@ -67,60 +67,19 @@ export function countsText(
 
 /** The same as one flat table: a row an action; `kind` is access or operation, or cycles with those of an Einsum as count. */
 export function countsTable(points: readonly CountedPoint[], accounting: string): Table {
-  const columns = [
-    "design",
-    "model",
-    "layers",
-    "seq",
-    "accounting",
-    "kind",
-    "einsum",
-    "level",
-    "tensor",
-    "reads",
-    "updates",
-    "fills",
-    "bytes",
-  ];
-  return {
-    columns: [...columns, "array", "operation", "count", "energyPj", "instances"],
-    rows: points.flatMap(({ design, model, layers, seq, accesses, operations, cycles }) => {
-      const at = [design, model, layers ?? "", seq, accounting];
+  const place = ["design", "model", "layers", "seq", "accounting", "kind", "einsum"];
+  return recordTable(
+    [
+      ...[...place, "level", "tensor", "reads", "updates", "fills", "bytes"],
+      ...["array", "operation", "count", "energyPj", "instances"],
+    ],
+    points.flatMap(({ design, model, layers, seq, accesses, operations, cycles }) => {
+      const at = { design, model, layers, seq, accounting };
       return [
-        ...accesses.map(a => [
-          ...at,
-          "access",
-          a.einsum,
-          a.level,
-          a.tensor,
-          a.reads,
-          a.updates,
-          a.fills,
-          a.bytes,
-          "",
-          "",
-          "",
-          a.energyPj ?? "",
-          a.instances,
-        ]),
-        ...operations.map(o => [
-          ...at,
-          "operation",
-          o.einsum,
-          "",
-          "",
-          "",
-          "",
-          "",
-          "",
-          o.array,
-          o.operation,
-          o.count,
-          o.energyPj ?? "",
-          "",
-        ]),
-        ...cycles.map(c => [...at, "cycles", c.einsum, "", "", "", "", "", "", c.array, "", c.cycles, "", ""]),
+        ...accesses.map(action => ({ ...at, kind: "access", ...action })),
+        ...operations.map(action => ({ ...at, kind: "operation", ...action })),
+        ...cycles.map(({ einsum, array, cycles: count }) => ({ ...at, kind: "cycles", einsum, array, count })),
       ];
     }),
-  };
+  );
 }

@@ -29,3 +29,11 @@ export function textTable({ columns, rows }: Table): string {
       .trimEnd();
   return [line(columns), widths.map(w => "-".repeat(w)).join("  "), ...cells.map(line)].join("\n");
 }
+
+/** A table of records: a column each of `columns`, empty where a record has no such field. */
+export function recordTable(
+  columns: readonly string[],
+  records: readonly Readonly<Record<string, string | number | null | undefined>>[],
+): Table {
+  return { columns, rows: records.map(record => columns.map(column => record[column] ?? "")) };
+}

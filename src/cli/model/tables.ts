@@ -43,13 +43,13 @@ export function runTables(options: TablesOptions): void {
   const found = designs.map((design): DesignCosts => {
     const compiled = compileDesign(design, { corrections: accounting.corrections, patches });
     const { values } = mapDesign(compiled, sizes, accounting);
-    const { areaUm2, componentAreaUm2, missing } = evaluate(compiled, sizes, accounting);
+    const { areaUm2, componentAreaUm2, missing, lacking } = evaluate(compiled, sizes, accounting);
     const { technology, architecture } = compiled;
     if (missing.length > 0) {
       throw new UsageError({
         where: `--design ${design.name}`,
-        got: `words of ${architecture.wordBits} bits`,
-        expected: `${technology.wordBits}, for which ${technology.name} has energy and area`,
+        got: `words of ${architecture.wordBits} bits and the technology ${technology.name}, which lacks ${lacking.join(", ")}`,
+        expected: "a technology with energy and area for them",
         mend: "--set architecture.technology=FILE.yaml names another technology",
       });
     }

@@ -3,21 +3,6 @@ import type { Path } from "../../spec/document.js";
 import type { Compiled, Formula } from "../../spec/expression.js";
 import type { RmReturn } from "../../spec/schedule/machine.js";
 import type { CompiledDesign } from "../compile.js";
-import { type Sizes, symbolValues } from "../sizes.js";
-
-/** What the design's symbols are at given sizes. */
-export function valuesOf(compiled: CompiledDesign, sizes: Sizes, variables: readonly number[] = []): Float64Array {
-  const values = new Float64Array(compiled.program.size);
-  const symbols = symbolValues(sizes);
-  compiled.sizeSlots.forEach((slot, i) => {
-    values[slot] = symbols[i] as number;
-  });
-  compiled.variableSlots.forEach((slot, i) => {
-    values[slot] = variables[i] as number;
-  });
-  compiled.program.run(values);
-  return values;
-}
 
 /** An array's fan-outs: rows and columns of PEs, or a single row of lanes. */
 export function arrayShape(compiled: CompiledDesign, name: string, values: Float64Array) {

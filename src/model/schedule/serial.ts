@@ -5,7 +5,8 @@ import type { CompiledEinsum } from "../compile-einsum.js";
 import { evaluate } from "../evaluate.js";
 import { tuples } from "../loop-nest.js";
 import type { Sizes } from "../sizes.js";
-import { arrayShape, upwardCycles, valuesOf } from "./machine.js";
+import { valuesOf } from "../values.js";
+import { arrayShape, upwardCycles } from "./machine.js";
 import { type ArrayTime, commonCauses, type ScheduleResult } from "./result.js";
 
 /**

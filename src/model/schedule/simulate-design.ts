@@ -1,6 +1,6 @@
 import type { CompiledDesign } from "../compile.js";
+import { valuesOf } from "../values.js";
 import { findLags } from "./lags.js";
-import { valuesOf } from "./machine.js";
 import { type ScheduledSizes, scheduleOfDesign } from "./of-design.js";
 import type { ScheduleResult } from "./result.js";
 import { serialSchedule } from "./serial.js";
