@@ -63,6 +63,7 @@ describe("an array's PE-cycles", () => {
           [rows, columns],
           mask,
         );
+        expect(Object.keys(found.use)).toEqual(expect.arrayContaining(["1d", "2d"]));
         for (const [array, use] of Object.entries(found.use)) {
           const { useful, masked, unfilled, dram, binding } = use;
           const shares = [useful, masked, ...Object.values(unfilled), dram, binding];

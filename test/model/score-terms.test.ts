@@ -187,6 +187,10 @@ describe("law: what the model predicts of a soft-cap and a bias is what a walk o
       const observed = observeDesign(compiled, mapped);
       const { counts } = evaluate(compiled, own, exact, [], mask);
       const { accesses, operations } = actionTable(compiled, counts, mapped.values, exact);
+      // As many as the walk sees, so that none is left out of what follows.
+      const walked = Object.values(observed).flatMap(({ accesses }) => Object.values(accesses).flatMap(Object.values));
+      expect(accesses.length).toBe(walked.length);
+      expect(operations.length).toBeGreaterThan(10);
       for (const { einsum, level, tensor, reads, updates, fills } of accesses) {
         const seen = observed[einsum]?.accesses[tensor]?.[level];
         expect({ reads, updates, fills }, `${einsum} ${level} ${tensor}`).toEqual(seen);
