@@ -140,6 +140,23 @@ describe("stages and passes", () => {
   });
 });
 
+describe("an iteration whose lines hold each other up", () => {
+  it("takes what a later line makes into the next turn of an earlier one", () => {
+    const lines = ["G = A[k] :: max(k)", "R[k=0] = 0", "S[k=0] = 0", "R[k+1] = R[k]+S[k]", "S[k+1] = S[k]+A[k]*G"];
+    const { einsums, passes: found } = analyse(text(...lines, "until: k >= K"), "K");
+    // S reads A again, after G; so does R, which comes before S in the text and after it in time.
+    expect([einsums[3], einsums[4], found]).toMatchObject([{ pass: 2, stage: 2 }, { pass: 2, stage: 2 }, 2]);
+  });
+
+  it("takes it through as many lines as there are", () => {
+    const carried = ["R", "S", "T", "U"].map((name, i, all) => `${name}[k+1] = ${name}[k]+${all[i + 1] ?? "B"}[k]`);
+    const starts = ["R", "S", "T", "U"].map(name => `${name}[k=0] = 0`);
+    const lines = ["G = A[k] :: max(k)", ...starts, "B[k=0] = 0", ...carried, "B[k+1] = B[k]+A[k]*G"];
+    const { einsums } = analyse(text(...lines, "until: k >= K"), "K");
+    expect(einsums.slice(6).map(({ pass, stage }) => [pass, stage])).toEqual(Array.from({ length: 5 }, () => [2, 2]));
+  });
+});
+
 describe("barriers and footprints", () => {
   it("says why in words", () => {
     const { barriers } = analyse(loadCascade("attention-3-pass"), "M");

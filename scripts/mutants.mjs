@@ -1,0 +1,178 @@
+/**
+ * Changes one operator, comparison, condition, constant or call of the sources at a time and runs the tests that reach it:
+ * what none of them notices survives (docs/testing.md). Tests and sources are bundled once, with all mutants in place, one
+ * of them active at a time.
+ *
+ * `npm run test:mutants -- [GROUP…] [--files GLOB]`: all groups without a name; --files in place of a group's sources.
+ * Prints the share of mutants killed for each file, then the survivors. Fails below 90%.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { bundle } from "./mutants/bundle.mjs";
+
+const least = 0.9;
+
+/** Sources, and the test files that are to notice a change in them. */
+const groups = {
+  numerics: {
+    sources: ["src/numerics/*.ts"],
+    tests: [
+      "test/numerics/*.test.ts",
+      "test/emulator/golden/*.test.ts",
+      "test/emulator/generate.test.ts",
+      "test/emulator/operands.test.ts",
+      "test/emulator/row-runner.test.ts",
+      "test/spec/arithmetic*.test.ts",
+      "test/einsum/arithmetics.test.ts",
+    ],
+  },
+  passes: {
+    sources: ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
+      name => `src/einsum/${name}.ts`,
+    ),
+    tests: [
+      "test/einsum/*passes*.test.ts",
+      "test/einsum/aliases.test.ts",
+      "test/einsum/windows.test.ts",
+      "test/einsum/language.test.ts",
+    ],
+  },
+};
+
+/** A mutant that a few random cascades do not notice is rarely noticed by many. */
+const env = { ...process.env, FUSEMAX_PASS_CASES: "60" };
+delete env.FUSEMAX_MUTANT;
+
+/** A process with the bundle: `ask` sends a line and gives the answer, or null where none comes in time. */
+function start(file, extra = {}) {
+  const child = spawn(process.execPath, [file], { env: { ...env, ...extra }, stdio: ["pipe", "pipe", "inherit"] });
+  const answers = [];
+  let waiting = null;
+  child.on("exit", () => setTimeout(() => waiting?.(null), 50));
+  child.stdin.on("error", () => {});
+  createInterface({ input: child.stdout }).on("line", line => {
+    if (!line.startsWith("#mutants ")) return;
+    const answer = JSON.parse(line.slice(9));
+    if (waiting === null) answers.push(answer);
+    else waiting(answer);
+  });
+  const next = milliseconds =>
+    new Promise(done => {
+      const finish = answer => {
+        clearTimeout(timer);
+        waiting = null;
+        done(answer);
+      };
+      const timer = setTimeout(finish, milliseconds, null);
+      waiting = finish;
+      if (answers.length > 0) finish(answers.shift());
+    });
+  return { next, send: line => child.stdin.write(`${JSON.stringify(line)}\n`), end: () => child.kill("SIGKILL") };
+}
+
+async function study(name, { sources, tests }) {
+  const folder = resolve(".cache/mutants", name);
+  mkdirSync(folder, { recursive: true });
+  const { file, mutants } = await bundle(sources, tests, folder);
+  let child = start(file);
+  const first = await child.next(600_000);
+  if (first === null) throw new Error("the bundle of tests ended without an answer");
+  // Those that count how many of a property's cases there were, which are fewer here.
+  for (const { name, error } of first.ran)
+    if (error !== null) console.log(`left out: ${name}: ${error.split("\n")[0]}`);
+  const loading = new Set(first.loading);
+  const passing = first.ran.map((_, i) => i).filter(i => first.ran[i].error === null);
+  const quickest = passing.sort((a, b) => first.ran[a].milliseconds - first.ran[b].milliseconds);
+  // Of those that load anew for a mutant, as many quick tests as do not take longer than loading.
+  const times = quickest.map(index => first.ran[index].milliseconds);
+  const enough = times.filter((_, i) => times.slice(0, i + 1).reduce((a, b) => a + b) < 3000).length;
+  const reaching = new Map(mutants.map(({ id }) => [id, []]));
+  for (const index of quickest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
+  console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
+  const results = [];
+  for (const [n, one] of mutants.entries()) {
+    const { id } = one;
+    // What runs as modules load is in place from the beginning, for all tests.
+    const early = loading.has(id);
+    const order = early ? quickest.slice(0, enough) : reaching.get(id);
+    const expected = order.reduce((sum, index) => sum + first.ran[index].milliseconds, 0);
+    let status = "not run";
+    if (early || order.length > 0) {
+      let spoiled = early;
+      if (!early) {
+        child.send({ id, order });
+        const answer = await child.next(2_000 + 5 * expected);
+        if (answer === null) {
+          status = "timeout";
+          child = await again(child, file);
+        } else if (answer.spoiled) {
+          spoiled = true;
+          child = await again(child, file);
+        } else status = answer.failed >= 0 ? "killed" : "survived";
+      }
+      if (spoiled) status = await alone(file, id, order, expected);
+    }
+    results.push({ ...one, status });
+    if (process.env.DEBUG_M)
+      console.log(status, `${one.file}:${one.line}`, one.before.slice(0, 90), " → ", one.after.slice(0, 60));
+    if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
+  }
+  child.end();
+  return results;
+}
+
+/** A new process in place of one that hangs, or holds what a mutant left. */
+async function again(child, file) {
+  child.end();
+  const fresh = start(file, { FUSEMAX_MUTANTS_KNOWN: "1" });
+  await fresh.next(600_000);
+  return fresh;
+}
+
+/** A mutant in a process of its own. */
+async function alone(file, id, order, expected) {
+  const child = start(file, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
+  const answer = await child.next(20_000 + 5 * expected);
+  child.end();
+  // No answer: it hangs, or the modules do not load.
+  return answer === null || answer.failed >= 0 ? "killed" : "survived";
+}
+
+const left = results => results.filter(({ status }) => status === "survived" || status === "not run");
+
+/** Prints the results of a group; gives the share killed. */
+function print(name, results) {
+  const line = (file, all) => {
+    const killed = all.length - left(all).length;
+    const share = ((100 * killed) / all.length).toFixed(1);
+    console.log(`${file.padEnd(36)} ${String(killed).padStart(5)} of ${String(all.length).padStart(5)}  ${share}%`);
+    return killed / all.length;
+  };
+  console.log(`\n${name}: mutants killed`);
+  for (const file of new Set(results.map(({ file }) => file)))
+    line(
+      file,
+      results.filter(one => one.file === file),
+    );
+  const share = line("all", results);
+  for (const { file, line, before, after, status } of left(results))
+    console.log(`${status}  ${file}:${line}  ${before}  →  ${after}`);
+  return share;
+}
+
+const { values, positionals } = parseArgs({ options: { files: { type: "string" } }, allowPositionals: true });
+const unknown = positionals.find(name => !(name in groups));
+if (unknown !== undefined || (values.files !== undefined && positionals.length !== 1)) {
+  console.error(`expected groups among ${Object.keys(groups).join(", ")}, and one of them beside --files`);
+  process.exit(2);
+}
+const shares = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(groups)) {
+  const group = groups[name];
+  const own = values.files === undefined ? group : { ...group, sources: values.files.split(",") };
+  shares.push(print(name, await study(name, own)));
+}
+process.exit(shares.every(share => share >= least) ? 0 : 1);

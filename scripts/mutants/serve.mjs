@@ -1,0 +1,54 @@
+import { createInterface } from "node:readline";
+import { state } from "./active.mjs";
+import { tests } from "./vitest-stand-in.mjs";
+
+const say = message => process.stdout.write(`#mutants ${JSON.stringify(message)}\n`);
+
+/** Runs tests in turn; gives the index of the first that fails, or -1. */
+async function firstFailure(order) {
+  for (const index of order) {
+    try {
+      await tests[index].run();
+    } catch {
+      return index;
+    }
+  }
+  return -1;
+}
+
+/** Collects the tests, says what each asks for, then answers for mutant after mutant from standard input. */
+export async function serve(load) {
+  console.log = console.warn = () => {};
+  state.asked = new Set();
+  await load();
+  const loading = [...state.asked];
+  if (process.env.FUSEMAX_MUTANT !== undefined) {
+    state.asked = null;
+    say({ failed: await firstFailure(JSON.parse(process.env.FUSEMAX_MUTANT_TESTS)) });
+    process.exit(0);
+  }
+  const ran = [];
+  for (const { name, run } of process.env.FUSEMAX_MUTANTS_KNOWN === undefined ? tests : []) {
+    state.asked = new Set();
+    const startedAt = performance.now();
+    let error = null;
+    try {
+      await run();
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown.message.slice(0, 300) : String(thrown);
+    }
+    ran.push({ name, error, milliseconds: performance.now() - startedAt, asked: [...state.asked] });
+  }
+  state.asked = null;
+  say({ loading, ran });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { id, order } = JSON.parse(line);
+    state.active = id;
+    const failed = await firstFailure(order);
+    state.active = -1;
+    // A test that fails without the mutant too has been left something wrong by one before.
+    const spoiled = failed >= 0 && (await firstFailure([failed])) >= 0;
+    say({ id, failed, spoiled });
+  }
+  process.exit(0);
+}
