@@ -134,6 +134,21 @@ describe("stages and passes", () => {
     expect([analysis.passes, analysis.perIterationOf]).toEqual([2, ["K"]]);
   });
 
+  it.each([
+    ["an element of it: no", "m0", "B[m1,m0]", []],
+    ["all of it", "m0", "B[m1,j]", ["M0"]],
+    ["an element of the other part", "m1", "B[m1,m0]", []],
+    ["all of the other part", "m1", "B[i,m0]", ["M1"]],
+  ])("an iteration over a part of a split rank is counted per turn where a turn reads %s", (_, at, read, perTurn) => {
+    const lines = [
+      ...["inputs: A[m]", "ranks: M = M1 * M0", `ranks: ${at === "m0" ? "J = M0" : "I = M1"}`],
+      "B[m1,m0] = A[m1*M0+m0]",
+      ...[`R[${at}=0] = 0`, `S[${at}] = R[${at}]*${read}`, `R[${at}+1] = S[${at}]+1`, `Z = R[${at.toUpperCase()}]`],
+      `until: ${at} >= ${at.toUpperCase()}`,
+    ];
+    expect(analyse(text(...lines), "M").perIterationOf).toEqual(perTurn);
+  });
+
   it("a transposed read is of another place, so of other fibers", () => {
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[k,i]*S[k]"), "K")).toBe(1);
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[i,k]*S[i]"), "K")).toBe(2);

@@ -1,17 +1,24 @@
 import { f16round } from "@petamoriken/float16";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { numberTypes } from "../../src/numerics/number-type.js";
 import {
   accumulatorRounder,
+  binadeFp32,
   bitsOf,
   flushCorrection,
   flushTiny,
   fromBits,
+  isSaturated,
+  lastUnsaturated,
   operandFromFloat64,
   operandRounder,
   roundBf16,
+  roundBf16Bits,
   roundFloat64,
   roundFp16,
+  roundToType,
+  typeRounder,
 } from "../../src/numerics/rounding.js";
 
 /** Nearest of a sorted list of values by exact comparison, ties to the one whose index is even: a slow oracle. */
@@ -176,5 +183,76 @@ describe("the contract's roundings", () => {
     expect(Object.is(flushTiny(-0), 0)).toBe(true);
     expect(flushCorrection(2 ** -50)).toBe(2 ** -50);
     expect(flushCorrection(2 ** -51)).toBe(0);
+  });
+});
+
+describe("what is no number of a type", () => {
+  it.each([
+    ["the largest infinity", 0x7f800000, 0x7f800000],
+    ["the other", 0xff800000, 0xff800000],
+    ["the least NaN", 0x7f800001, 0x7fc00000],
+    ["the NaN of the most ones, which would carry into the sign", 0x7fffffff, 0x7fc00000],
+    ["a negative NaN", 0xffffffff, 0x7fc00000],
+    ["the largest finite value, which rounds to infinity", 0x7f7fffff, 0x7f800000],
+    ["bf16's largest value", 0x7f7f0000, 0x7f7f0000],
+  ])("bf16: %s", (_, from, to) => expect(roundBf16Bits(from) >>> 0).toBe(to));
+
+  it.each([
+    [Number.NaN, 0x7fc00000],
+    [Infinity, 0x7f800000],
+    [-Infinity, 0xff800000],
+    [65520, 0x7f800000],
+    [-65520, 0xff800000],
+    [Math.fround(65519.99), bitsOf(65504)],
+  ])("fp16: %s", (x, to) => expect(bitsOf(roundFp16(x))).toBe(to));
+});
+
+it("law: the binade of a value is the power of two below it, and 0 below the normal ones", () => {
+  for (let exponent = -126; exponent <= 127; exponent += 1) {
+    const power = 2 ** exponent;
+    for (const x of [power, -power, Math.fround(power * 1.5), fromBits(bitsOf(power) + 0x7fffff)]) {
+      expect(Math.abs(binadeFp32(x))).toBe(power);
+    }
+  }
+  for (const x of [0, 2 ** -149, fromBits(0x7fffff)]) expect(binadeFp32(x)).toBe(0);
+});
+
+describe.each(Object.values(numberTypes))("the rounder of fp32 values to $name", type => {
+  const round = typeRounder(type);
+  const expectSame = (x: number): void => {
+    const wanted = type.significandBits === 24 ? x : roundToType(x, type) + 0;
+    if (!Object.is(round(x), wanted)) expect.fail(`${x}: ${round(x)}, not ${wanted}`);
+  };
+
+  it("law: is the rounding of any value, +0 for -0", () => {
+    fc.assert(fc.property(finiteFp32, expectSame), { numRuns: 2000 });
+    expect(Object.is(round(-0), type.significandBits === 24 ? -0 : 0)).toBe(true);
+  });
+
+  it.skipIf(type.significandBits === 24)(
+    "law: is it on values of the type, between two and beside what is between",
+    () => {
+      const least = 2 ** (type.integer ? 0 : type.leastExponent - type.significandBits + 1);
+      const top = type.integer ? 130 : 2 ** (type.significandBits + 2);
+      for (let steps = 0; steps <= top; steps += 0.5) {
+        for (const scale of type.integer ? [1] : [1, 2, 64]) {
+          const x = Math.fround(least * scale * steps);
+          if (x === 0 || x < 2 ** -126) continue;
+          for (const near of [x, fromBits(bitsOf(x) + 1), fromBits(bitsOf(x) - 1)]) {
+            expectSame(near);
+            expectSame(-near);
+          }
+        }
+      }
+      expectSame(Math.fround(type.largest));
+      expect(round(0)).toBe(0);
+    },
+  );
+
+  it("law: knows the last value that it does not saturate", () => {
+    const last = lastUnsaturated(type);
+    expect(isSaturated(last, type)).toBe(false);
+    expect(isSaturated(fromBits(bitsOf(last) + 1), type)).toBe(type.saturates);
+    if (!type.saturates) expect(last).toBe(numberTypes.fp32.largest);
   });
 });
