@@ -57,8 +57,24 @@ export function relativeFigure(
 /** A design looks the same in every chart, whichever others are beside it. */
 const slotsOf = (points: readonly CostPoint[]) => points.map(({ design }) => designSlot(design));
 
+/** Arrays by the name that all designs share, or else by their size: the largest, the second. */
+function arraysOfAll(points: readonly Solved[]): readonly (readonly [group: string, of: (point: Solved) => string])[] {
+  const names = arraysOf(points.map(({ evaluation }) => evaluation.utilization));
+  const isShared = points.every(({ evaluation }) => names.every(array => array in evaluation.utilization));
+  if (isShared) return names.map(array => [arrayInWords(array), () => array]);
+  const bySize = ({ evaluation: { machine } }: Solved) =>
+    Object.entries(machine.pes)
+      .sort(([, a], [, b]) => b - a)
+      .map(([array]) => array);
+  const most = Math.max(...points.map(point => bySize(point).length));
+  return Array.from({ length: most }, (_, i) => [
+    ["largest array", "second largest", "third largest"][i] ?? `${i + 1}th largest`,
+    point => bySize(point)[i] ?? "",
+  ]);
+}
+
 export function utilizationFigure(points: readonly CostPoint[]): Figure {
-  const arrays = arraysOf(solved(points).map(({ evaluation }) => evaluation.utilization));
+  const arrays = arraysOfAll(solved(points));
   return {
     title: "Utilization of the arrays",
     series: points.map(point => point.label),
@@ -69,9 +85,11 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
       {
         kind: "bars",
         title: "",
-        groups: arrays.map(arrayInWords),
+        groups: arrays.map(([group]) => group),
         groupLabel: "array",
-        values: points.map(({ evaluation }) => arrays.map(array => evaluation?.utilization[array])),
+        values: points.map(point =>
+          arrays.map(([, of]) => (isSolved(point) ? point.evaluation.utilization[of(point)] : undefined)),
+        ),
       },
     ],
   };
@@ -201,16 +219,14 @@ export function rooflineFigure(points: readonly CostPoint[]): Figure {
       points: [left, kneeOf(first), right].map(x => ({ x, y: Math.min(peakOf(first), x * bandwidth) })),
     };
   });
-  const of = (same: readonly Solved[]): string =>
-    roofs.length === 1 ? "" : ` of ${same.map(({ label }) => label).join(", ")}`;
+  const of = ([first, ...others]: readonly Solved[]): string =>
+    `roof of ${first?.label}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+  const roofName = (same: readonly Solved[]) => (roofs.length === 1 ? "roof: DRAM bandwidth, then PEs" : of(same));
   return {
     title: found.every(({ evaluation }) => evaluation.machine.largestArray === "2d")
       ? "Roofline of the 2D array"
       : "Roofline of the largest array",
-    series: [
-      ...points.map(({ label }) => label),
-      ...roofs.map((same, i) => (i === 0 ? `roof${of(same)}: DRAM bandwidth, then PEs` : `roof${of(same)}`)),
-    ],
+    series: [...points.map(({ label }) => label), ...roofs.map(roofName)],
     slots: [...slotsOf(points), ...roofs.map((_, i) => roofSlot + i * roofStep)],
     y: { label: "operations/s", scale: "log", format: shortTick },
     panels: [

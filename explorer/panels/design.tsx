@@ -49,12 +49,13 @@ export function DesignPanel(props: PanelProps) {
       <Files {...props} own={own} check={check} to={to} />
       <div class={good === own ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
         {good === null ? (
-          <p class="quiet">
+          <p class="quiet wide">
             {check?.fault == null ? "Reading…" : "There is nothing to show until the files can be read."}
           </p>
         ) : (
           <Shown {...props} good={good} isPresent={good === own} check={check} />
         )}
+        {good === null && check?.fault != null && <Take own={own} />}
       </div>
     </div>
   );
