@@ -15,6 +15,10 @@ const whenIdle: (work: () => void) => void =
     ? work => void requestIdleCallback(work, { timeout: 100 })
     : work => void setTimeout(work);
 
+/** What takes longer holds up all that is asked for after it; nothing of the paper's takes a tenth of it. */
+const patienceMilliseconds = 20_000;
+const tooSlow = "this takes too long for a page; the same command has no such limit";
+
 /** After the first charts. */
 const restMilliseconds = 500;
 
@@ -29,6 +33,7 @@ export class SlowLane {
   private current = nothing;
   private newest = nothing;
   private underWay: CostRequest | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private isResting = false;
   private hasRested = false;
 
@@ -60,6 +65,7 @@ export class SlowLane {
     }
     this.worker ??= this.start();
     this.worker.postMessage(next);
+    this.timer = setTimeout(() => this.giveUp(next), patienceMilliseconds);
   }
 
   /** What may come later asks for no worker, the largest part of the page, while the page itself is on its way. */
@@ -70,6 +76,19 @@ export class SlowLane {
       this.hasRested = true;
       this.sendNext();
     }, restMilliseconds);
+  }
+
+  /** Ends what takes too long, and does not begin with the same at greater lengths. */
+  private giveUp(request: CostRequest): void {
+    this.worker?.terminate();
+    this.worker = null;
+    const { later } = this.current;
+    for (const other of later) {
+      const isSame = other.design === request.design && other.state === request.state && other.seq >= request.seq;
+      if (isSame && other !== request && !isKnown(other))
+        remember(other, { result: tooSlow, milliseconds: patienceMilliseconds });
+    }
+    this.take({ result: tooSlow, milliseconds: patienceMilliseconds });
   }
 
   private start(): Worker {
@@ -84,6 +103,7 @@ export class SlowLane {
   private take(timed: Timed): void {
     const { now, later } = this.current;
     const wasShown = now.every(isKnown);
+    clearTimeout(this.timer);
     if (this.underWay !== null) remember(this.underWay, timed);
     this.underWay = null;
     if (now.every(isKnown) && (!wasShown || later.every(isKnown))) this.onResults();

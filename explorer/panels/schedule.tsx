@@ -74,7 +74,7 @@ export function SchedulePanel(props: PanelProps) {
         {answer === null && <p class="quiet">Simulating…</p>}
         {answer?.type === "failed" && (
           <p class="notes wide wrong" role="status">
-            {answer.message}
+            {designLabel(state.design, state.own)} cannot be simulated cycle by cycle: {answer.message}.
           </p>
         )}
         <Pin {...props} pinned={pinned} words={scheduleWords} />
@@ -87,7 +87,7 @@ export function SchedulePanel(props: PanelProps) {
           />
         )}
         {/* Not before what stands above it, which would push it down. */}
-        {answer !== null && <Steps {...props} />}
+        {answer !== null && <Steps {...props} said={answer.type === "failed" ? answer.message : null} />}
       </div>
     </div>
   );

@@ -18,8 +18,8 @@ import { useSchedule } from "./use-worker.js";
 const playedPerSecond = 2.5;
 
 /** The PEs of a small array, cycle by cycle. */
-export function Steps(props: PanelProps) {
-  const { state, change } = props;
+export function Steps(props: PanelProps & { /** The failure that is said already. */ readonly said: string | null }) {
+  const { state, change, said } = props;
   const id = useId();
   const theme = useTheme();
   const { answer } = useSchedule({ what: "steps", of: simulatedDesign(state), array: state.array });
@@ -37,7 +37,8 @@ export function Steps(props: PanelProps) {
   }, [playing, state.cycle, lastCycle, change]);
   if (answer === null) return null;
   if (answer.type !== "steps") {
-    return <p class="notes wide wrong">{answer.type === "failed" ? answer.message : ""}</p>;
+    const message = answer.type === "failed" ? answer.message : "";
+    return message === said ? null : <p class="notes wide wrong">{message}</p>;
   }
   const { frames, schedule, rows, columns } = answer.steps;
   const last = frames.length - 1;
