@@ -1,7 +1,7 @@
 /** fast-check with few cases a property, which ends at its first failure: what is smallest does not matter here. */
 import * as all from "../../node_modules/fast-check/lib/fast-check.js";
 
-const mostCases = 20;
+const mostCases = Number(process.env.FUSEMAX_MUTANT_CASES ?? 20);
 export const assert = (property, { numRuns = 100, ...others } = {}) =>
   all.assert(property, { ...others, numRuns: Math.min(numRuns, mostCases), endOnFailure: true });
 export * from "../../node_modules/fast-check/lib/fast-check.js";

@@ -52,6 +52,20 @@ describe("blockSum", () => {
     expect(sum.end()).toBe(2);
   });
 
+  it("leaves fp32's range as an infinity of its sign, and not at the largest value", () => {
+    const sum = blockSum({ block: 4, align: 25, result: "fp32-rz" }, numberTypes.fp32, numberTypes.fp32);
+    for (const sign of [1, -1]) {
+      sum.start(0, 0);
+      for (let i = 0; i < 4; i += 1) sum.product(sign * 2 ** 63, 2 ** 63);
+      expect(sum.end()).toBe(sign * Infinity);
+      sum.start(sign * numberTypes.fp32.largest, 0);
+      expect(sum.end()).toBe(sign * numberTypes.fp32.largest);
+    }
+    expect(Object.is(sum.end(), -numberTypes.fp32.largest)).toBe(true);
+    sum.start(-0, 0);
+    expect(Object.is(sum.end(), 0)).toBe(true);
+  });
+
   it("law: is the exact sum of cut terms, cut", () => {
     const types = fc.constantFrom(
       numberTypes.bf16,

@@ -12,6 +12,9 @@ describe("exp", () => {
     expect(Math.LOG2E).toBe(6497320848556798 / 2 ** 52);
     expect(bitsOf(c1)).toBe(0x3fb8aa3b);
     expect(exp2CoefficientBits.map(fromBits)[0]).toBe(1);
+    // The contract's (docs/numerics.md, "The exponential").
+    const coefficients = ["3f800000", "3f31725d", "3e75edab", "3d648e73", "3c13bc2b", "3af4ba7d"];
+    expect(exp2CoefficientBits.map(bits => bits.toString(16))).toEqual(coefficients);
   });
   it.each(formatNames)("of 0 is exactly 1 in %s", name => {
     const pe = processingElement(formats[name]);
