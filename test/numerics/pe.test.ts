@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { exponentialOf } from "../../src/numerics/exponential.js";
 import { formatNames, formats } from "../../src/numerics/format.js";
+import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { exp2CoefficientBits, exponentFactor, processingElement } from "../../src/numerics/pe.js";
 import { bitsOf, fromBits } from "../../src/numerics/rounding.js";
 
@@ -34,6 +36,23 @@ describe("exp", () => {
     }
     expect(wide).toBeLessThan(3.9e-6);
     expect(narrow).toBeLessThan(2e-7);
+  });
+  it.each(formatNames)("law: is E2 of t = RNE32(x * c) as the golden implementation has it, in %s", name => {
+    const { exp } = processingElement(formats[name]);
+    const golden = exponentialOf(formatArithmetics[name]);
+    fc.assert(
+      fc.property(
+        fc.double({ min: -60, max: 50, noNaN: true }),
+        fc.double({ min: 0.5, max: 2, noNaN: true }),
+        (x, c) => {
+          const [difference, factor] = [Math.fround(x), Math.fround(c)];
+          expect(exp(difference, factor)).toBe(golden(Math.fround(difference * factor)));
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(exp(64, 1)).toBe(2 ** 64);
+    expect(exp(fromBits(bitsOf(64) + 1), 1)).toBeNaN();
   });
   it("is +0 below t = -50 and not above", () => {
     expect(fp32.exp(-50, 1)).toBe(2 ** -50);
