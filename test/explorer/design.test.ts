@@ -86,6 +86,7 @@ describe("a design of one's own", () => {
     await expect.poll(() => said.textContent()).toMatch(/architecture\.yaml:\d+:\d+.*twelve/s);
     expect(await page.locator(".cm-lintRange-error").textContent()).toBe("depth");
     expect(await page.locator(".cm-content").getAttribute("aria-invalid")).toBe("true");
+    expect(await seriousFindings(page)).toEqual([]);
     await open(page, "mapping.yaml");
     await page.getByRole("button", { name: "Show architecture.yaml" }).click();
     await replace(page, "architecture.yaml", "depth: twelve", "depth: 12");
@@ -94,7 +95,17 @@ describe("a design of one's own", () => {
     await replace(page, "design.yaml", "label: My +Binding", "label: Half");
     await ready(page);
     expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.setViewportSize({ width: 1440, height: 900 });
     await unpacked(page, folder);
+    const [report] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save report" }).click(),
+    ]);
+    const html = readFileSync(await report.path(), "utf8");
+    for (const words of ["Files of Half", "<h3>architecture.yaml</h3>", "  D: 128", "my-design/design.yaml"])
+      expect(html).toContain(words);
 
     await page.getByRole("button", { name: "Compare it in Cost" }).click();
     await page.getByText(/^BERT, 4K tokens, batch 64: Half takes/).waitFor({ timeout: 20_000 });
@@ -198,6 +209,15 @@ describe("a design of one's own", () => {
     await ready(page);
     expect(await page.locator(".charts h2").first().textContent()).toBe("Dropped");
     expect(filesOf(page)["design.yaml"]).toContain("label: Dropped");
+    // What no link can carry stays in the browser, and the page says so.
+    const noise = Array.from({ length: 4000 }, (_, i) => ((i * 2654435761) % 2 ** 32).toString(36)).join(" ");
+    await drop({ ...parts, "design.yaml": `${design.replace("My FLAT", "Long")}# ${noise}\n` });
+    await expect.poll(() => page.url()).toContain("own=kept");
+    await ready(page);
+    await page.getByText(/^The files take over 6000 characters of a link/).waitFor();
+    await page.reload();
+    await ready(page);
+    expect(await page.locator(".charts h2").first().textContent()).toBe("Long");
     await close();
   });
 
