@@ -47,18 +47,15 @@ export function NumericsPanel(props: PanelProps) {
     <div class="panel">
       <Controls {...props} chosen={chosen} asked={asked} run={run} />
       <div class={stale === null ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
+        <p class="lead wide">
+          The emulator computes attention as FuseMax's processing elements do: the same tiles, the same arithmetic, each
+          operation rounded as the hardware rounds it. It runs here, on your GPU, or in WebAssembly on your processor,
+          and gives the same bits on both, which are those of the command line. Choose a model or sizes of your own, a
+          mask and one or more arithmetics, and press Run: how far is each from float64, and where?
+        </p>
         <NotesOfRuns results={results} />
         {(result !== undefined || step === null) && <Pinned {...props} results={results} />}
-        {result === undefined ? (
-          <section class="card wide">
-            <h2>Every bit of the array</h2>
-            <p>
-              The emulator computes attention as FuseMax's processing elements do: the same tiles, the same arithmetic,
-              each operation rounded as the hardware rounds it. It runs here, on your GPU, or in WebAssembly on your
-              processor, and gives the same bits on both. Choose a workload and press Run.
-            </p>
-          </section>
-        ) : (
+        {result !== undefined && (
           <>
             <Results results={results} shown={result} show={show} stale={stale} />
             <ErrorMap outcome={result} />

@@ -71,6 +71,12 @@ export function SchedulePanel(props: PanelProps) {
         <TextField {...props} field="epochs" label="Epochs to draw" />
       </Sheet>
       <div class="charts" id="charts" tabIndex={-1} aria-busy={busy}>
+        <p class="lead wide">
+          When does each array do what, and when does it wait? The schedule of a design, simulated cycle by cycle over
+          the whole attention: the pipeline's filling and draining, results that have to come from the other array,
+          loads from DRAM and reads of the buffer. Below, the processing elements of a small array of the same design,
+          with the numbers that go through them; play them, or go from cycle to cycle.
+        </p>
         {answer === null && <p class="quiet">Simulating…</p>}
         {answer?.type === "failed" && (
           <p class="notes wide wrong" role="status">

@@ -7,7 +7,7 @@ export interface Cell {
 }
 
 /** Cells handed back together, so that a page with thousands of them stays quick. */
-const batchMilliseconds = 50;
+const batchMilliseconds = 150;
 
 /** Computes cells one after the other; the page ends the thread to cancel. */
 addEventListener("message", ({ data }: MessageEvent<readonly (readonly [number, CostRequest])[]>) => {

@@ -403,7 +403,7 @@ describe("Cost", () => {
     await page.goto(`${on.address}#1/cost?accounting=corrected`);
     await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/ended in an error: .*Worker/);
     await page.getByRole("link", { name: "Numerics" }).click();
-    await page.getByRole("heading", { name: "Every bit of the array" }).waitFor();
+    await page.getByText("The emulator computes attention as FuseMax's").waitFor();
     await context.close();
   });
 
