@@ -157,7 +157,7 @@ describe("stages and passes", () => {
 
 describe("an iteration whose lines hold each other up", () => {
   it("takes what a later line makes into the next turn of an earlier one", () => {
-    const lines = ["G = A[k] :: max(k)", "R[k=0] = 0", "S[k=0] = 0", "R[k+1] = R[k]+S[k]", "S[k+1] = S[k]+A[k]*G"];
+    const lines = ["G = A[k] :: max(k)", "R[k=0] = 0", "S[k=0] = 0", "R[k+1] = R[k]+S[k]", "S[k+1] = S[k]+R[k]*A[k]*G"];
     const { einsums, passes: found } = analyse(text(...lines, "until: k >= K"), "K");
     // S reads A again, after G; so does R, which comes before S in the text and after it in time.
     expect([einsums[3], einsums[4], found]).toMatchObject([{ pass: 2, stage: 2 }, { pass: 2, stage: 2 }, 2]);
@@ -166,7 +166,7 @@ describe("an iteration whose lines hold each other up", () => {
   it("takes it through as many lines as there are", () => {
     const carried = ["R", "S", "T", "U"].map((name, i, all) => `${name}[k+1] = ${name}[k]+${all[i + 1] ?? "B"}[k]`);
     const starts = ["R", "S", "T", "U"].map(name => `${name}[k=0] = 0`);
-    const lines = ["G = A[k] :: max(k)", ...starts, "B[k=0] = 0", ...carried, "B[k+1] = B[k]+A[k]*G"];
+    const lines = ["G = A[k] :: max(k)", ...starts, "B[k=0] = 0", ...carried, "B[k+1] = B[k]+R[k]*A[k]*G"];
     const { einsums } = analyse(text(...lines, "until: k >= K"), "K");
     expect(einsums.slice(6).map(({ pass, stage }) => [pass, stage])).toEqual(Array.from({ length: 5 }, () => [2, 2]));
   });
@@ -209,6 +209,26 @@ describe("barriers and footprints", () => {
     const { footprints } = analyse(loadCascade(name), rank);
     expect(footprints.map(f => f.tensor)).toEqual(tensors);
     expect(footprints.every(f => f.elements === rank && f.bytes === null)).toBe(true);
+  });
+
+  it.each([3, 31, 32, 33, 63, 64, 70])("finds the tensor that both come from among %i and more", n => {
+    const others = Array.from({ length: n }, (_, i) => `T${i} = A${i}[k]`);
+    const last = `A${n}`;
+    const lines = [`C[k] = ${last}[k]`, `D[k] = 2*${last}[k]`, "S = C[k]", "Z = D[k]*S"];
+    const { barriers } = analyse(text(...others, ...lines), "K");
+    expect(barriers.map(({ why }) => why)).toEqual([
+      `Z reads D[:] after S has read all of C[:], and both come from ${last}`,
+    ]);
+  });
+
+  it("asks for one tensor that all of what is read comes from, not for one of each", () => {
+    // S needs both A and B whole, Z reads what comes from B and C: B is what is read again.
+    const lines = ["X[k] = A[k]*B[k]", "Y[k] = B[k]*C[k]", "S = X[k]", "Z = Y[k]*S"];
+    expect(passes(text(...lines), "K")).toBe(2);
+    expect(analyse(text(...lines), "K").barriers.map(({ why }) => why)).toEqual([
+      "Z reads Y[:] after S has read all of X[:], and both come from B",
+    ]);
+    expect(passes(text("X[k] = A[k]*B[k]", "Y[k] = C[k]*D[k]", "S = X[k]", "Z = Y[k]*S"), "K")).toBe(1);
   });
 
   it("lists a chain of a hundred passes once each", () => {
