@@ -149,6 +149,14 @@ describe("stages and passes", () => {
     expect(analyse(text(...lines), "M").perIterationOf).toEqual(perTurn);
   });
 
+  it.each([
+    ["k==i", 1],
+    ["i==k", 1],
+    ["k>=i", 2],
+  ])("a filter %s leaves the element that is kept, or a fiber", (filter, expected) => {
+    expect(passes(text(`S[i] = A[k: ${filter}]`, "Z[i] = S[i]*A[i]", "ranks: I = K"), "K")).toBe(expected);
+  });
+
   it("a transposed read is of another place, so of other fibers", () => {
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[k,i]*S[k]"), "K")).toBe(1);
     expect(passes(text("S[i] = A[i,k]", "Z[i] = A[i,k]*S[i]"), "K")).toBe(2);
