@@ -1,4 +1,5 @@
 import { SpecError } from "../errors.js";
+import { checkWindows } from "./check-windows.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import type { CompiledLevel } from "./compile-levels.js";
@@ -9,15 +10,15 @@ import {
   type PeSteps,
   peSteps,
   points,
-  type RankCounts,
   stepsOfBusiest,
   type TensorAccesses,
   tileWords,
   tuples,
 } from "./loop-nest.js";
 import { longestWalk, maskedCounts } from "./masked-counts.js";
-import type { NestShape } from "./nest.js";
+import type { NestShape, NestTensor } from "./nest.js";
 import { countRank, type RankCount } from "./partition.js";
+import type { RankCounts } from "./rank-counts.js";
 import type { VisibleRegion } from "./region.js";
 
 /** What one Einsum does at given sizes. */
@@ -85,6 +86,7 @@ export function layOut(
 ): Laid {
   const boxes = rankCounts(einsum, values);
   checkFanouts(design, einsum, boxes, values);
+  if (einsum.strides.length > 0) checkWindows(einsum, boxes, region !== undefined);
   const kept = einsum.alwaysKept ?? keptLevels(einsum, values);
   const { shape, ranksAlone, coupled } = einsum;
   if (region === undefined || coupled === undefined) return { einsum, shape, counts: boxes, boxes, kept };
@@ -102,7 +104,8 @@ export function bytesKept({ einsum: { shape, bits }, boxes, kept }: Laid, level:
   let total = 0;
   kept.forEach((levels, t) => {
     if (!levels.includes(level)) return;
-    total += tileWords(shape, boxes, shape.tensors[t]?.relevant ?? 0, level) * ((bits[t]?.(values) ?? 0) / 8);
+    const tensor = shape.tensors[t] as NestTensor;
+    total += tileWords(shape, boxes, tensor, level) * ((bits[t]?.(values) ?? 0) / 8);
   });
   return total;
 }
@@ -173,8 +176,8 @@ export function countLaid(
     levels: einsum.levelNames,
     path: einsum.path,
     seats: einsum.seats,
-    tiles: shape.tensors.map(({ relevant }, t) =>
-      (kept[t] ?? []).map(level => tileWords(einsum.shape, boxes, relevant, level)),
+    tiles: shape.tensors.map((tensor, t) =>
+      (kept[t] ?? []).map(level => tileWords(einsum.shape, boxes, tensor, level)),
     ),
     bits: einsum.bits.map(bits => bits(values)),
     spilled: shape.tensors.map(({ name }) => einsum.spill.get(name)?.(values) ?? 0),
@@ -201,7 +204,10 @@ export function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64A
 }
 
 /** Counts the Einsum's ranks, each by itself. Einsums that cut a rank alike share its count; it is formed once. */
-export function rankCounts({ ranks, ranksAlone, tables }: CompiledEinsum, values: Float64Array): RankCounts {
+export function rankCounts({ ranks, ranksAlone, tables, strides }: CompiledEinsum, values: Float64Array): RankCounts {
+  strides.forEach((stride, i) => {
+    (tables.strides as Float64Array)[i] = stride(values);
+  });
   for (let r = 0; r < ranks.length; r++) {
     const rank = ranks[r] as CompiledEinsum["ranks"][number];
     const counted = ranksAlone[r] as RankCount;

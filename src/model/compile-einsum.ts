@@ -6,10 +6,11 @@ import type { EinsumMapping, Keep, Mapping } from "../spec/mapping.js";
 import type { CompiledLevel } from "./compile-levels.js";
 import { type CoupledRanks, coupleRanks } from "./coupled-counts.js";
 import type { Place } from "./field-reads.js";
-import type { RankCounts } from "./loop-nest.js";
 import { coupledRoles, type MaskRole } from "./mask-ranks.js";
 import { type NestShape, nestShape } from "./nest.js";
 import { type RankCount, rankCount } from "./partition.js";
+import type { RankCounts } from "./rank-counts.js";
+import { spreadLoops } from "./spread-loops.js";
 import { type Program, scoped } from "./symbols.js";
 
 /** One Einsum (or one variant of it) as a nest with closures for its numbers. */
@@ -51,6 +52,8 @@ export interface CompiledEinsum {
   /** The ranks' counts and their tables, shared with Einsums that cut a rank alike; each layout brings them up to date. */
   readonly ranksAlone: readonly RankCount[];
   readonly tables: RankCounts;
+  /** Strides of windows, as the tensors of the shape number them. */
+  readonly strides: readonly Compiled[];
   readonly operations: readonly { readonly name: string; readonly perPoint: Compiled }[];
   /** Cycles per point, when they are not the operations' own. */
   readonly cycles: Compiled | undefined;
@@ -159,6 +162,7 @@ export function compileEinsum(
     seen.add(part);
   }
 
+  const strideFormulas: Formula[] = [];
   const tensors = [...new Set([...spec.inputs, spec.output])].map(tensor => {
     const own = spec.tensors?.[tensor] ?? mapping.tensors[tensor];
     if (own === undefined) {
@@ -188,7 +192,13 @@ export function compileEinsum(
         }
       }
     }
-    return { name: tensor, output, relevant };
+    const windows = spec.windows?.[tensor]?.map(window =>
+      window.map(({ rank, stride }) => {
+        strideFormulas.push(stride);
+        return { rank: ranks.findIndex(({ name }) => name === rank), stride: strideFormulas.length - 1 };
+      }),
+    );
+    return { name: tensor, output, relevant, ...(windows === undefined ? {} : { windows }) };
   });
 
   const read = new Set<number>();
@@ -251,6 +261,7 @@ export function compileEinsum(
     published:
       choice.published === undefined ? undefined : compileHere(choice.published, ["choose", symbol, "published"]),
   }));
+  const strides = strideFormulas.map(stride => compileHere(stride, ["loops"]));
   const spill = new Map(Object.entries(spec.spill ?? {}).map(([t, share]) => [t, compileHere(share, ["spill", t])]));
   const fanouts = levels
     .filter(level => architecture.levels[level]?.kind === "fanout")
@@ -282,8 +293,9 @@ export function compileEinsum(
     ranksAlone,
     tables: Object.assign(
       ranksAlone.map(({ table }) => table),
-      { alone: ranksAlone },
+      { alone: ranksAlone, strides: new Float64Array(strides.length) },
     ),
+    strides,
     operations: Object.entries(spec.operations).map(([operation, perPoint]) => {
       if (!(operation in onArray)) {
         const expected = `one of its operations ${Object.keys(onArray).join(", ")}`;
@@ -310,39 +322,6 @@ export function compileEinsum(
     ),
     at,
   };
-}
-
-/**
- * The loops that are dealt to the instances of fan-outs, outermost fan-out first: some of the nearest memory around it, so
- * that whatever a memory within holds belongs to one unit of work. Throws SpecError.
- */
-function spreadLoops(
-  { spread = {}, loops, array }: EinsumMapping,
-  levels: readonly string[],
-  architecture: Architecture,
-  at: (path: Path) => string,
-): readonly { readonly level: number; readonly loops: readonly string[] }[] {
-  const isFanout = (level: string | undefined): boolean => architecture.levels[level ?? ""]?.kind === "fanout";
-  return Object.entries(spread)
-    .map(([fanout, dealt]) => {
-      const level = levels.indexOf(fanout);
-      const fail = (got: string, expected: string): SpecError =>
-        new SpecError({ where: at(["spread", fanout]), got, expected });
-      if (!isFanout(fanout) || level < 0) {
-        const known = levels.filter(isFanout);
-        throw fail(`the level '${fanout}'`, `a fan-out above the ${array} array: ${known.join(", ") || "it has none"}`);
-      }
-      if ((loops[fanout] ?? []).length > 0) throw fail(`loops over ${fanout} besides`, "either of the two");
-      const memory = levels.slice(0, level).findLast(outer => !isFanout(outer)) ?? "";
-      const own = loops[memory] ?? [];
-      const inOrder = own.filter(part => dealt.includes(part));
-      if (dealt.length === 0 || inOrder.join() !== dealt.join()) {
-        const got = dealt.length === 0 ? "no loops" : `the loops ${dealt.join(", ")}`;
-        throw fail(got, `some of those over ${memory}, in their order: ${own.join(", ")}`);
-      }
-      return { level, loops: dealt };
-    })
-    .sort((a, b) => a.level - b.level);
 }
 
 /** The levels from DRAM down to an array's registers. */

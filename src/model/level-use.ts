@@ -1,7 +1,7 @@
 import { type EinsumCounts, type Laid, spreadSizes } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { analyse, busiestShare, fetchedWords, type TensorAccesses } from "./loop-nest.js";
+import { analyse, busiestShare, fetchedWords, type TensorAccesses, tilesMet } from "./loop-nest.js";
 import type { NestTensor } from "./nest.js";
 
 /** Bytes that pass a level: of its busiest instance, or of all together where they share what passes. */
@@ -70,14 +70,18 @@ export function levelUseOf(design: CompiledDesign, laid: Laid, counts: EinsumCou
       if (k === 0 || level.spec.kind === "fanout" || level.spec.buffering !== "single") continue;
       const above = einsum.path[kept[t]?.[k - 1] as number] as CompiledLevel;
       const index = kept[t]?.[k] as number;
-      const { output, relevant } = shape.tensors[t] as NestTensor;
+      const tensor = shape.tensors[t] as NestTensor;
+      const { output } = tensor;
       const share = busiestShare(einsum.shape, boxes, sizes, index);
-      const tiles = fetchedWords(shape, ranks, relevant, index, 0) * share;
+      const tiles = fetchedWords(shape, ranks, tensor, index, 0, 0) * share;
       const sent = tiles * elementBytes(t);
       const came = (ofOne[t]?.levels[k]?.fills ?? 0) * share * elementBytes(t);
       const inside = cyclesOf(design, level, { read: output ? sent : 0, written: came }, values);
       const outside = cyclesOf(design, above, passed(t, k - 1), values);
-      const turns = Math.ceil(tiles / Math.max(1, counts.tiles[t]?.[k] ?? 1));
+      const words = Math.max(1, counts.tiles[t]?.[k] ?? 1);
+      const turns = Math.ceil(
+        tensor.windows === undefined ? tiles / words : tilesMet(shape, ranks, tensor, index) * share,
+      );
       waitCycles += Math.max(outside, inside) + turns * latencyOf(above, values);
     }
   }

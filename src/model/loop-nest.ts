@@ -12,25 +12,9 @@
  */
 import { bigProduct, exactLimit } from "./count.js";
 import type { NestShape, NestTensor } from "./nest.js";
-import type { RankCount } from "./partition.js";
+import type { RankCounts } from "./rank-counts.js";
 import { visitedWords } from "./visits.js";
-
-/**
- * For each rank a table: how many distinct index tuples each subset of its parts' loops has. Where a mask couples ranks
- * they share one table (src/model/coupled-counts.ts), NaN where it has not been asked yet.
- */
-export interface RankCounts extends ReadonlyArray<Float64Array> {
-  /** Counts, and keeps in its table, what a table has as NaN. */
-  readonly ask?: (rank: number, subset: number) => number;
-  /** The same count over all that touched tiles hold, masked or not; undefined where that is not known. */
-  readonly touched?: (subset: number, temporal: number) => number | undefined;
-  /** How often the loop of a bit turns, masked or not; without it, its count. */
-  readonly turns?: (bit: number) => number;
-  /** Words fetched into a level under a mask, where a product of counts does not say (as src/model/visits.ts). */
-  readonly fetched?: (relevant: number, level: number, words: number) => number | undefined;
-  /** The ranks by themselves, where no mask couples them. */
-  readonly alone?: readonly RankCount[];
-}
+import { apartInSpace, fetchedByWindows, tileOfWindows } from "./windows.js";
 
 /** Words of one tensor at one level. */
 export interface Accesses {
@@ -168,9 +152,15 @@ function inTiles(shape: NestShape, counts: RankCounts, mask: number): number {
   return held * tuples({ ...shape, ranks: shape.ranks.slice(1) }, counts.slice(1), mask);
 }
 
-/** The words of a tensor's tile at a level: its own loops there and below. */
-export const tileWords = (shape: NestShape, counts: RankCounts, relevant: number, level: number): number =>
-  tuples(shape, counts, relevant & (shape.masks.from[level] as number));
+/** The words of a tensor's tile at a level: those that its own loops there and below arrive at. */
+export function tileWords(shape: NestShape, counts: RankCounts, tensor: NestTensor, level: number): number {
+  const own = tensor.relevant & (shape.masks.from[level] as number);
+  if (tensor.windows === undefined) return tuples(shape, counts, own);
+  const { loops, words } = tileOfWindows(shape, counts, tensor.windows, own);
+  return times(tuples(shape, counts, loops), words);
+}
+
+const times = (a: number, b: number): number => (a * b <= exactLimit ? a * b : bigProduct([a, b]));
 
 /** The loops outside a level over which its tile of a tensor changes. */
 function changing(shape: NestShape, counts: RankCounts, relevant: number, level: number): number {
@@ -191,19 +181,25 @@ function changing(shape: NestShape, counts: RankCounts, relevant: number, level:
 
 /**
  * Words of a tensor that are fetched into a level: its tiles, each as often as it changes, and `more` loops that each word is
- * fetched for.
- * @param relevant the loops of the tensor
+ * fetched for. Memories that windows put at the same words ask as one, but for those of loops `around`.
  */
 export function fetchedWords(
   shape: NestShape,
   counts: RankCounts,
-  relevant: number,
+  { relevant, windows }: NestTensor,
   into: number,
   more: number,
+  around: number,
 ): number {
   const tile = relevant & (shape.masks.from[into] as number);
   // A unit of work begins with empty memories: every turn of a loop that is dealt brings another tile.
-  const moves = (shape.spread ?? []).reduce((mask, { level, loops }) => (level < into ? mask | loops : mask), relevant);
+  const dealt = (shape.spread ?? []).reduce((mask, { level, loops }) => (level < into ? mask | loops : mask), 0);
+  const moves = relevant | dealt;
+  if (windows !== undefined) {
+    const apart = apartInSpace(shape, counts, windows, more & ~around);
+    const each = apart.loops | (more & around);
+    return times(fetchedByWindows(shape, counts, { relevant, windows }, dealt, into, tile | each), apart.places);
+  }
   const walked = counts.fetched?.(moves, into, tile | more);
   if (walked !== undefined) return walked;
   const { alone } = counts;
@@ -215,6 +211,27 @@ export function fetchedWords(
   return tuples(shape, counts, changing(shape, counts, moves, into) | tile | more);
 }
 
+/** How often the tile of a tensor at a level is another one than before. */
+export const tilesMet = (shape: NestShape, counts: RankCounts, { relevant }: NestTensor, level: number): number =>
+  tuples(shape, counts, changing(shape, counts, relevant, level));
+
+/**
+ * Words of a tensor that the instances within a level ask for in all steps, a word once a step.
+ * @param within the loops in space that tell its words apart
+ * @param around the loops in space whose instances ask each for itself
+ */
+function askedWords(
+  shape: NestShape,
+  counts: RankCounts,
+  { windows }: NestTensor,
+  within: number,
+  around: number,
+): number {
+  const apart = windows === undefined ? undefined : apartInSpace(shape, counts, windows, within);
+  const steps = tuples(shape, counts, shape.masks.temporal | around | (apart?.loops ?? within));
+  return times(steps, apart?.places ?? 1);
+}
+
 /**
  * Words of a tensor that cross a fan-out, once for each instance that gets one or sends one up: down from the memory
  * around it, and for sums up to it and, unless they have just begun, down again.
@@ -223,16 +240,17 @@ export function fetchedWords(
 export function wordsAcross(
   shape: NestShape,
   counts: RankCounts,
-  { relevant, output }: NestTensor,
+  tensor: NestTensor,
   fanout: number,
   inner: number | undefined,
 ): number {
-  const { temporal, spatial, spatialAbove, at } = shape.masks;
+  const { relevant, output } = tensor;
+  const { spatial, spatialAbove, at } = shape.masks;
   const instances = (spatialAbove[fanout] as number) | (at[fanout] as number);
   const crossed =
     inner === undefined
-      ? tuples(shape, counts, temporal | instances | (relevant & spatial))
-      : fetchedWords(shape, counts, relevant, inner, instances | (relevant & (spatialAbove[inner] as number)));
+      ? askedWords(shape, counts, tensor, relevant & spatial & ~instances, instances)
+      : fetchedWords(shape, counts, tensor, inner, instances | (relevant & (spatialAbove[inner] as number)), instances);
   if (!output) return crossed;
   return crossed + Math.max(0, crossed - tuples(shape, counts, instances | relevant));
 }
@@ -247,11 +265,13 @@ export function analyse(
   kept: readonly (readonly number[])[],
   options: AnalysisOptions,
 ): TensorAccesses[] {
-  const { temporal, spatial, spatialAbove } = shape.masks;
-  return shape.tensors.map(({ name, output, relevant }, t) => {
+  const { spatial, spatialAbove } = shape.masks;
+  return shape.tensors.map((tensor, t) => {
+    const { name, output, relevant } = tensor;
     const at = kept[t] ?? [];
     const firsts = output ? firstReads(shape, counts, relevant, options) : undefined;
-    const fetched = (into: number, more: number): number => fetchedWords(shape, counts, relevant, into, more);
+    const fetched = (into: number, more: number, around: number): number =>
+      fetchedWords(shape, counts, tensor, into, more, around);
     const { deepest } = options;
     const counted = deepest === undefined ? at : at.filter(level => level <= deepest);
     const levels = counted.map((level, k): Accesses => {
@@ -260,9 +280,9 @@ export function analyse(
       const next = at[k + 1];
       const served =
         next === undefined
-          ? tuples(shape, counts, temporal | (relevant & spatial & ~above) | instances)
-          : fetched(next, (relevant & (spatialAbove[next] as number) & ~above) | instances);
-      const filled = k === 0 ? 0 : fetched(level, instances);
+          ? askedWords(shape, counts, tensor, relevant & spatial & ~above, instances)
+          : fetched(next, (relevant & (spatialAbove[next] as number) & ~above) | instances, instances);
+      const filled = k === 0 ? 0 : fetched(level, instances, instances);
       if (firsts === undefined) return { level, reads: served, updates: 0, fills: filled };
       const first = firsts(level);
       return {

@@ -1,6 +1,7 @@
 import { coupledCount, isClosed, type MaskedNest, touchedCount } from "./coupled-counts.js";
-import { type RankCounts, tuples } from "./loop-nest.js";
+import { tuples } from "./loop-nest.js";
 import { maskedVisits, touchedPoints } from "./masked-visits.js";
+import type { RankCounts } from "./rank-counts.js";
 import type { VisibleRegion } from "./region.js";
 import { scoresOf, walkLength } from "./walk-length.js";
 

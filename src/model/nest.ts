@@ -21,7 +21,15 @@ export interface NestTensor {
   readonly output: boolean;
   /** The loops over the tensor's own ranks. */
   readonly relevant: number;
+  /** Its places over which several ranks slide; undefined where there is none. */
+  readonly windows?: readonly NestWindow[] | undefined;
 }
+
+/**
+ * Ranks (by their places in the shape) that slide over one place of a tensor, `p*2+r`. A stride is a place among the counts'
+ * strides, since it may change with the sizes.
+ */
+export type NestWindow = readonly { readonly rank: number; readonly stride: number }[];
 
 /** Sets of loops, as masks of their bits. */
 export interface NestMasks {

@@ -25,9 +25,9 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
     });
   }
   path.forEach(({ name, spec, fields }, level) => {
-    const held = shape.tensors.flatMap(({ name: tensor, relevant }, t) =>
+    const held = shape.tensors.flatMap((tensor, t) =>
       (kept[t] ?? []).includes(level)
-        ? [`${tensor}: ${tileWords(shape, boxes, relevant, level).toLocaleString("en-US")}`]
+        ? [`${tensor.name}: ${tileWords(shape, boxes, tensor, level).toLocaleString("en-US")}`]
         : [],
     );
     const size = spec.kind === "fanout" ? ` x ${fields.get("size")?.(values)}` : "";

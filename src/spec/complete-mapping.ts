@@ -1,6 +1,5 @@
 import type { Cascade } from "../einsum/cascade.js";
 import type { Einsum } from "../einsum/einsum.js";
-import { formatRead } from "../einsum/format-einsum.js";
 import type { Rank } from "../einsum/ranks.js";
 import { nearest } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
@@ -21,6 +20,7 @@ import {
 } from "./mapping.js";
 import { PlacedOperations } from "./placed-operations.js";
 import { PlacedRanks } from "./placed-ranks.js";
+import { placedWindows } from "./placed-windows.js";
 import { needsNoPlace, type PlacedEinsum, placedReads } from "./placement.js";
 
 /**
@@ -152,12 +152,18 @@ class Completion {
   private place(name: string, key: string, entry: WrittenEntry, index: number, isPart: boolean): void {
     const { cascade } = this;
     const einsum = this.einsumAt(index);
-    refuseWindows(einsum, cascade, this.document.at(["einsums", key]));
     const reads = placedReads(cascade, einsum, this.ranks);
+    const windows = placedWindows(
+      cascade,
+      reads,
+      variable => this.placesOf([this.ranks.nameOf(einsum, variable)], this.data.partitions ?? {}),
+      this.document.at(["einsums", key]),
+    );
     const variants: readonly WrittenEinsum[] = "variants" in entry ? entry.variants : [entry];
     const complete = variants.map((variant, i) => {
       const path: Path = "variants" in entry ? ["einsums", key, "variants", i] : ["einsums", key];
-      return this.complete(variant, path, index, reads, isPart);
+      const complete = this.complete(variant, path, index, reads, isPart);
+      return Object.keys(windows).length === 0 ? complete : { ...complete, windows };
     });
     this.einsums[name] = "variants" in entry ? { variants: complete } : complete[0];
     const named = (variables: readonly string[]): string[] => variables.map(v => this.ranks.nameOf(einsum, v));
@@ -316,7 +322,9 @@ class Completion {
           const over = iterates(read.tensor);
           const goesAlong = this.placesOf(read.ranks, data.partitions ?? {}).some(rank => over.includes(rank));
           const isLast = over.length > 0 && !goesAlong;
-          return { name: read.name, tensor: read.tensor, when: read.carried ? "carried" : isLast ? "last" : "now" };
+          const slides = read.indices.some(({ window }) => window === true);
+          const when = read.carried ? "carried" : isLast ? "last" : "now";
+          return { name: read.name, tensor: read.tensor, when, ...(slides ? { slides } : {}) };
         }),
       indexOf: name => placed.get(name)?.index,
       rankOf: part => this.rankOfPart(part),
@@ -356,18 +364,6 @@ class Completion {
     }
     return Object.keys(tensors).length === 0 ? {} : { tensors };
   }
-}
-
-/** Neighbouring windows share words, of which the loop-nest analysis knows nothing. */
-function refuseWindows(einsum: Einsum, { source }: Cascade, where: string): void {
-  const read = einsum.reads.find(({ indices }) => indices.some(({ window }) => window === true));
-  if (read === undefined) return;
-  throw new SpecError({
-    where,
-    got: `${formatRead(read)} on line ${einsum.span.line} of ${source.name}, a sliding window`,
-    expected: "indices of one variable, or the parts of a split rank",
-    mend: "counts of windows that overlap are not worked out: passes, evaluate and equal take such cascades",
-  });
 }
 
 /** Every name of a rank or a loop in a mapping. */

@@ -11,6 +11,8 @@ export interface FusedRead {
   readonly tensor: string;
   /** `carried`: what the tile before left; `last`: what an iteration leaves at its end; else the same tile's. */
   readonly when: "now" | "carried" | "last";
+  /** Whether windows slide over it: a tile of the reader wants words of several tiles of the maker. */
+  readonly slides?: true;
 }
 
 /** What a design's cascade says of its Einsums; without one, what its mapping types. */

@@ -84,7 +84,9 @@ function complaint(reader: FusedNest, read: FusedRead, maker: FusedNest, at: (pa
       read.when === "carried"
         ? `a memory of both that keeps all of ${read.tensor} until the next tile`
         : `a memory of both that holds all that is made of it until it is read`,
-    mend: "give both the same loops outside that memory, or keep it further out",
+    mend: read.slides
+      ? "keep it in a memory without loops outside: windows over it slide from tile to tile"
+      : "give both the same loops outside that memory, or keep it further out",
   });
 }
 
@@ -141,6 +143,8 @@ function holds(
   facts: FusionFacts,
   isReader: boolean,
 ): boolean {
+  // Windows want words of several tiles: they find them where the whole tensor is.
+  if (read.slides === true) return a.length === 0 && b.length === 0;
   const iterates = facts.iterates(read.tensor);
   const ranks = facts.ranks(read.tensor);
   const isOver = ({ part, rank }: Loop): boolean => ranks.includes(part) || ranks.includes(rank);

@@ -13,7 +13,12 @@ export interface EinsumMapping extends WrittenEinsum {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly operations: Readonly<Record<string, Formula>>;
+  /** Places of tensors over which several ranks slide; the cascade says them. */
+  readonly windows?: Readonly<Record<string, readonly MappedWindow[]>> | undefined;
 }
+
+/** Ranks that slide over one place of a tensor, each with its stride: p*2 + r. */
+export type MappedWindow = readonly { readonly rank: string; readonly stride: Formula }[];
 
 /** The same as a file has it: with a cascade, what reads, writes and is done is the cascade's, and need not be said. */
 export interface WrittenEinsum {
@@ -163,6 +168,7 @@ const einsum: z.ZodMiniType<EinsumMapping> = z.strictObject({
   output: z.string(),
   operations: formulas,
   tensors: z.optional(z.record(z.string(), names)),
+  windows: z.optional(z.record(z.string(), z.array(z.array(z.strictObject({ rank: z.string(), stride: formula }))))),
 });
 
 const mappingFields = {

@@ -1,6 +1,6 @@
 import type { Cascade } from "../einsum/cascade.js";
-import type { Access, Einsum } from "../einsum/einsum.js";
-import { formatRead } from "../einsum/format-einsum.js";
+import type { Access, Einsum, Index } from "../einsum/einsum.js";
+import { formatIndex, formatRead } from "../einsum/format-einsum.js";
 import { iterativeRead } from "../einsum/tensors.js";
 import type { Formula } from "./expression.js";
 import type { PlacedRanks } from "./placed-ranks.js";
@@ -44,6 +44,8 @@ export interface PlacedRead {
   readonly tensor: string;
   /** Whether it is the value that an iteration carries from the tile before. */
   readonly carried: boolean;
+  /** Its indices where it is read. */
+  readonly indices: readonly Index[];
   /** Its ranks, as the reading Einsum calls them. */
   readonly ranks: readonly string[];
   /** Those along which an element of the output needs only the same element: reader and writer may alternate on them. */
@@ -94,6 +96,7 @@ export function placedReads(cascade: Cascade, einsum: Einsum, ranks: PlacedRanks
       name,
       tensor: read.tensor,
       carried,
+      indices: read.indices,
       ranks: own,
       elementwise,
       whole: einsum.reduced.filter(v => variables.has(v)).map(v => ranks.nameOf(einsum, v)),
@@ -103,8 +106,11 @@ export function placedReads(cascade: Cascade, einsum: Einsum, ranks: PlacedRanks
   return [...reads.values()];
 }
 
+/** Which words a read wants: its variables, and how windows go along. */
 const variablesOf = ({ indices }: Access): string =>
-  indices.map(({ terms }) => terms.map(({ variable }) => variable).join("+")).join();
+  indices
+    .map(index => (index.window === true ? formatIndex(index) : index.terms.map(({ variable }) => variable).join("+")))
+    .join();
 
 /** The Einsum that makes a tensor's values; null for an input and for what only re-indexes one. */
 function writerOf(cascade: Cascade, tensor: string): number | null {

@@ -16,6 +16,13 @@ export interface TimeloopProblem {
 export interface DataSpace {
   readonly name: string;
   readonly dimensions: readonly string[];
+  /** Its ranks: sums of dimensions, each times a stride; of one dimension in most. */
+  readonly ranks: readonly (readonly ProjectedDimension[])[];
+}
+
+export interface ProjectedDimension {
+  readonly dimension: string;
+  readonly stride: number;
 }
 
 /** Reads a problem. Throws SpecError at what it has no counterpart for. */
@@ -34,12 +41,17 @@ export function readProblem(source: SpecText): TimeloopProblem {
       throw node.fail(`the dimension ${node.name} beside ${other}`, "names that differ in more than case");
     seen.set(lower, node.name);
   }
-  const coefficients = (shape.get("coefficients")?.items ?? []).map(node => node.need("name").name);
   const instance = problem.need("instance");
+  const coefficients = new Map(
+    (shape.get("coefficients")?.items ?? []).map(node => {
+      const { name } = node.need("name");
+      return [name, instance.get(name)?.size ?? node.need("default").size] as const;
+    }),
+  );
   const names = named.map(node => node.name);
   const guesses: string[] = [];
   for (const key of instance.keys) {
-    if ([...names, ...coefficients, "densities"].includes(key)) continue;
+    if ([...names, ...coefficients.keys(), "densities"].includes(key)) continue;
     guesses.push(`left out: ${key}: ${instance.child(key).size}, which is no dimension of the problem`);
   }
   const densities = instance.get("densities");
@@ -47,7 +59,9 @@ export function readProblem(source: SpecText): TimeloopProblem {
     throw densities.unknown("densities", "dense tensors: nothing here counts sparse ones");
   }
   const dimensions = new Map(names.map(name => [name, instance.need(name).size]));
-  const spaces = shape.need("data_spaces").items.map(node => ({ node, space: dataSpace(node, dimensions) }));
+  const spaces = shape
+    .need("data_spaces")
+    .items.map(node => ({ node, space: dataSpace(node, dimensions, coefficients) }));
   const outputs = spaces.filter(({ node }) => node.get("read_write")?.value === true);
   const [output, second] = outputs;
   if (output === undefined)
@@ -59,31 +73,61 @@ export function readProblem(source: SpecText): TimeloopProblem {
   if (twice !== undefined) throw twice.node.fail(`the data-space ${twice.space.name} twice`, "each once");
   const used = new Set(spaces.flatMap(({ space }) => space.dimensions));
   const repeats = names.filter(name => !used.has(name) && dimensions.get(name) !== 1);
+  const sliding = spaces.find(({ space }) => space.ranks.some(terms => terms.length > 1));
+  if (repeats.length > 0 && sliding !== undefined) {
+    const why = "no dimension without a data-space beside it: a cascade says windows, and none has such a dimension";
+    throw sliding.node.unknown(`a sum of dimensions beside ${repeats.join(", ")} of no data-space`, why);
+  }
   const kept = new Map([...dimensions].filter(([name]) => used.has(name) || repeats.includes(name)));
   return { dimensions: kept, inputs, output: output.space, repeats, guesses };
 }
 
-/** A data-space: each of its ranks is one dimension. */
-function dataSpace(node: TimeloopNode, dimensions: ReadonlyMap<string, number>): DataSpace {
+/** A data-space: each of its ranks is a sum of dimensions, each times coefficients or numbers. */
+function dataSpace(
+  node: TimeloopNode,
+  dimensions: ReadonlyMap<string, number>,
+  coefficients: ReadonlyMap<string, number>,
+): DataSpace {
   node.only(["name", "projection", "read_write"]);
   const own = node.need("projection").items.map(rank => {
-    const terms = rank.items;
-    const [term] = terms;
-    if (terms.length > 1) {
-      const sum = terms.map(({ words }) => words.join("*")).join(" + ");
-      throw rank.unknown(`the sum ${sum}`, "one dimension a rank: the counts of a mapping know no sliding windows");
+    const terms = rank.items.map(term => projected(term, dimensions, coefficients));
+    if (terms.length === 0) throw rank.fail("no dimension", "one or more");
+    if (terms.length > 1 && node.get("read_write")?.value === true) {
+      const sum = rank.items.map(({ words }) => words.join("*")).join(" + ");
+      throw rank.unknown(`the sum ${sum} in what is written`, "sums of dimensions in what is read");
     }
-    if (term === undefined) throw rank.fail("no dimension", "one");
-    const [dimension, ...factors] = term.items;
-    if (dimension === undefined) throw term.fail("no dimension", "one");
-    if (factors.length > 0) {
-      throw term.unknown(`the multiple ${term.words.join("*")}`, "a dimension alone: mappings know no strides");
-    }
-    if (dimensions.has(dimension.name)) return { name: dimension.name, node: dimension };
-    throw dimension.fail(`the dimension ${dimension.name}`, `one of ${[...dimensions.keys()].join(", ")}`);
+    return terms;
   });
-  const twice = own.find(({ name }, i) => own.findIndex(other => other.name === name) < i);
+  const all = own.flat();
+  const twice = all.find(({ dimension }, i) => all.findIndex(other => other.dimension === dimension) < i);
   if (twice !== undefined)
-    throw twice.node.unknown(`the dimension ${twice.name} twice`, "each once: a diagonal is none");
-  return { name: node.need("name").name, dimensions: own.map(({ name }) => name) };
+    throw twice.node.unknown(`the dimension ${twice.dimension} twice`, "each once in a data-space");
+  return {
+    name: node.need("name").name,
+    dimensions: all.map(({ dimension }) => dimension),
+    ranks: own.map(terms => terms.map(({ dimension, stride }) => ({ dimension, stride }))),
+  };
+}
+
+/** One dimension in a sum, with the product of what it is multiplied by. */
+function projected(
+  term: TimeloopNode,
+  dimensions: ReadonlyMap<string, number>,
+  coefficients: ReadonlyMap<string, number>,
+): ProjectedDimension & { readonly node: TimeloopNode } {
+  const [node, ...factors] = term.items;
+  if (node === undefined) throw term.fail("no dimension", "one");
+  if (!dimensions.has(node.name)) {
+    throw node.fail(`the dimension ${node.name}`, `one of ${[...dimensions.keys()].join(", ")}`);
+  }
+  const stride = factors.reduce((product, factor) => {
+    if (typeof factor.value === "number") return product * factor.size;
+    const known = coefficients.get(factor.name);
+    if (known !== undefined) return product * known;
+    throw factor.fail(
+      `the coefficient ${factor.name}`,
+      `a number, or one of coefficients: ${[...coefficients.keys()].join(", ")}`,
+    );
+  }, 1);
+  return { node, dimension: node.name, stride };
 }

@@ -1,7 +1,7 @@
 import type { SpecText } from "../document.js";
 import { readArchitecture, type TimeloopArchitecture, type TimeloopLevel } from "./architecture.js";
 import { type MappedLevel, readMapping, type TimeloopMapping } from "./mapping.js";
-import { readProblem, type TimeloopProblem } from "./problem.js";
+import { type DataSpace, type ProjectedDimension, readProblem, type TimeloopProblem } from "./problem.js";
 
 /** Version 4 of Timeloop's files: an architecture, a problem and a mapping. */
 export interface TimeloopFiles {
@@ -85,18 +85,21 @@ function bandwidthOf(
 /** Cycle times are written with few digits: what comes of one has no more. */
 const rounded = (value: number): string => String(Number(value.toPrecision(12)));
 
-const indexed = (name: string, dimensions: readonly string[]): string =>
-  dimensions.length === 0 ? name : `${name}[${dimensions.map(d => d.toLowerCase()).join(",")}]`;
+/** A data-space as a cascade has it: `Inputs[c,p*2+r]`. */
+const indexed = ({ name, ranks }: DataSpace): string => {
+  const term = ({ dimension, stride }: ProjectedDimension): string =>
+    stride === 1 ? dimension.toLowerCase() : `${dimension.toLowerCase()}*${stride}`;
+  return ranks.length === 0 ? name : `${name}[${ranks.map(terms => terms.map(term).join("+")).join(",")}]`;
+};
 
 function cascadeText({ inputs, output }: TimeloopProblem, source: string): string {
-  const left = indexed(output.name, output.dimensions);
-  const right = inputs.map(({ name, dimensions }) => indexed(name, dimensions)).join(" * ");
+  const right = inputs.map(indexed).join(" * ");
   return [
     `# title: ${output.name}`,
     `# source: ${source}`,
     "# guess: a sum of products; a problem of Timeloop says which data is read and written, and not what is computed",
-    `inputs: ${inputs.map(({ name, dimensions }) => indexed(name, dimensions)).join(", ")}`,
-    `${left} = ${right}`,
+    `inputs: ${inputs.map(indexed).join(", ")}`,
+    `${indexed(output)} = ${right}`,
     "",
   ].join("\n");
 }
