@@ -7,12 +7,16 @@ import {
   observeNest,
   type Visible,
 } from "../emulator/observe-nest.js";
+import { SpecError } from "../errors.js";
 import type { Laid } from "../model/action-counts.js";
 import type { CompiledDesign } from "../model/compile.js";
 import type { MappedDesign } from "../model/evaluate.js";
 import type { VisibleRegion } from "../model/region.js";
 
-/** Walks every Einsum of a mapped design point by point, masked or not. For small sizes. */
+/**
+ * Walks every Einsum of a mapped design point by point, masked or not. For small sizes.
+ * @throws SpecError for windows that slide over a tensor, which the observer does not know
+ */
 export function observeDesign(
   design: CompiledDesign,
   { einsums, values, region }: MappedDesign,
@@ -30,6 +34,15 @@ export function observeDesign(
 /** One Einsum as the observer takes it: loops, ranks and levels as the mapping has them, with their numbers. */
 function mappedEinsum(design: CompiledDesign, { einsum, kept }: Laid, values: Float64Array): MappedEinsum {
   const { shape, ranks, operations } = einsum;
+  const slid = shape.tensors.find(({ windows }) => windows !== undefined);
+  if (slid !== undefined) {
+    const got = `sliding windows of ${slid.name}`;
+    throw new SpecError({
+      where: einsum.at(["loops"]),
+      got,
+      expected: "indices of one variable: the observer counts tuples",
+    });
+  }
   const loops = shape.loops.map(({ level, bit }): NestLoop & { readonly bit: number } => {
     const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
     return { level, bit, rank, part: bit - (shape.ranks[rank]?.shift ?? 0) };

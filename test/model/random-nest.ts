@@ -75,6 +75,29 @@ export function randomNests({ ranks, size, levels }: NestLimits): fc.Arbitrary<M
     });
 }
 
+/** The same nest with the turns of some loops of a memory dealt to the instances of a fan-out below it that has none. */
+export const dealtNests = fc
+  .tuple(randomNests({ ranks: 3, size: 7, levels: 6 }), fc.integer({ min: 1, max: 5 }), fc.nat(99), fc.nat(99))
+  .map(([einsum, instances, which, how]): MappedEinsum | undefined => {
+    const { levels, loops } = einsum;
+    const hasLoops = (level: number): boolean => loops.some(loop => loop.level === level);
+    const places = levels.flatMap((own, level) => {
+      const memory = levels.slice(0, level).findLastIndex(outer => outer.instances === undefined);
+      return own.instances !== undefined && !hasLoops(level) && hasLoops(memory) ? [{ level, memory }] : [];
+    });
+    const place = places[which % Math.max(1, places.length)];
+    if (place === undefined) return undefined;
+    const own = [...loops.keys()].filter(i => loops[i]?.level === place.memory);
+    const chosen = own.filter((_, i) => ((how >>> i) & 1) === 1);
+    const dealt = chosen.length > 0 ? chosen : own;
+    return {
+      ...einsum,
+      levels: levels.map((l, i) => (i === place.level ? { ...l, instances } : l)),
+      spread: { level: place.level, loops: dealt },
+    };
+  })
+  .filter(einsum => einsum !== undefined);
+
 /** Comparing by rank or by order is no total order: parts of a rank are put back in theirs, place by place. */
 function inOrder(loops: readonly NestLoop[]): readonly NestLoop[] {
   const next = new Map<number, number>();

@@ -1,18 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { analyse, tileWords } from "../../src/model/loop-nest.js";
+import type { MappedEinsum } from "../../src/emulator/observe-nest.js";
+import { footprint, intervalsToForm, overlap, type Side, wordsOfWindow } from "../../src/model/footprint.js";
+import { analyse } from "../../src/model/loop-nest.js";
 import type { NestTensor } from "../../src/model/nest.js";
 import { walkWindows } from "../oracle/window-walk.js";
-import { modelNest, randomNests } from "./random-nest.js";
+import { dealtNests, modelNest, randomNests } from "./random-nest.js";
 
 // I[p*a + r*b + s*c], or with the last rank in a place of its own or without it: all others slide over one.
-const nests = (limits: { readonly ranks: number; readonly size: number; readonly levels: number }) =>
+const nests = (einsums: fc.Arbitrary<MappedEinsum>) =>
   fc
     .tuple(
-      randomNests(limits),
+      einsums,
       fc.array(fc.constantFrom(1, 1, 1, 2, 3, 5), { minLength: 4, maxLength: 4 }),
       fc.constantFrom("slides", "alone", "absent"),
-      fc.array(fc.boolean(), { minLength: limits.levels, maxLength: limits.levels }),
+      fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
     )
     .filter(([{ ranks }]) => ranks.length >= 2)
     .map(([einsum, strides, last, keeps]) => {
@@ -66,21 +68,39 @@ function predicted({ einsum, strides, sliding }: Case, allInstances: boolean) {
   const [found] = analyse({ ...shape, tensors: [windowed] }, counts, kept, { allInstances, overflow: false });
   return {
     words: Object.fromEntries((found?.levels ?? []).map(({ level, reads, fills }) => [level, { reads, fills }])),
-    tiles: (kept[0] ?? []).map(level => tileWords(shape, counts, windowed, level)),
   };
 }
 
 describe("windows that slide over a tensor", () => {
   it.each([
-    [{ ranks: 2, size: 9, levels: 5 }, 500],
-    [{ ranks: 3, size: 6, levels: 5 }, 500],
-  ])("law: words are those that a walk of all loops sees: %j, %i cases", (limits, numRuns) => {
+    ["of two ranks", randomNests({ ranks: 2, size: 9, levels: 5 }), 400],
+    ["of three ranks", randomNests({ ranks: 3, size: 6, levels: 5 }), 400],
+    ["with turns dealt to instances", dealtNests, 200],
+  ])("law: words are those that a walk of all loops sees: nests %s", (_, einsums, numRuns) => {
     fc.assert(
-      fc.property(nests(limits).filter(isCounted), nest => {
+      fc.property(nests(einsums).filter(isCounted), nest => {
         expect(predicted(nest, true).words).toEqual(walkWindows(nest.einsum, nest, "all"));
         expect(predicted(nest, false).words).toEqual(walkWindows(nest.einsum, nest, "one"));
       }),
       { numRuns },
+    );
+  });
+
+  it("law: a tile is the words at which its coordinates arrive, and two share those that both have", () => {
+    const side = fc.record({ stride: fc.integer({ min: 1, max: 9 }), extent: fc.integer({ min: 1, max: 6 }) });
+    const window = fc.array(side, { minLength: 1, maxLength: 3 });
+    const wordsOf = (sides: readonly Side[]): readonly number[] =>
+      sides.reduce<readonly number[]>(
+        (words, { stride, extent }) => words.flatMap(w => Array.from({ length: extent }, (_, i) => w + i * stride)),
+        [0],
+      );
+    fc.assert(
+      fc.property(window, window, fc.integer({ min: -40, max: 40 }), (first, second, shift) => {
+        const [a, b] = [new Set(wordsOf(first)), new Set(wordsOf(second))];
+        expect(wordsOfWindow(first)).toBe(a.size);
+        expect(overlap(footprint(first), footprint(second), shift)).toBe([...b].filter(w => a.has(w + shift)).length);
+        expect(intervalsToForm(first)).toBeGreaterThanOrEqual(footprint(first).length);
+      }),
     );
   });
 });

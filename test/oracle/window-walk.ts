@@ -10,6 +10,8 @@ export interface WindowedTensor {
 /** What one memory holds. */
 interface Held {
   tile: string;
+  /** The unit of work, where work is dealt to instances outside the level: it began with an empty memory. */
+  unit: string;
   /** Where the tile begins, and the step by which it came; empty: by none. */
   start: readonly number[];
   step: string;
@@ -29,7 +31,7 @@ interface Words {
  * ask a level, those of one fan-out whose tiles begin at the same word are one.
  */
 export function walkWindows(
-  { levels, ranks, loops }: Pick<MappedEinsum, "levels" | "ranks" | "loops">,
+  { levels, ranks, loops, spread }: Pick<MappedEinsum, "levels" | "ranks" | "loops" | "spread">,
   { places, kept }: WindowedTensor,
   instances: "all" | "one",
 ): Readonly<Record<number, Words>> {
@@ -64,14 +66,16 @@ export function walkWindows(
     const tile = indicesOf(
       i => isSpatial[i] === false && (loops[i]?.level ?? 0) < level && own.has(loops[i]?.rank ?? -1),
     );
+    const unit = indicesOf(i => spread !== undefined && spread.level < level && spread.loops.includes(i));
     let holds = held.get(memory);
+    if (holds?.unit !== unit) holds = undefined;
     if (holds?.tile !== tile) {
       const start = wordAt(point);
       const shift = start.map((at, place) => at - (holds?.start[place] ?? at));
       const stands = shift.every(by => by === 0);
       const goesOn = holds === undefined || stands || holds.step === "" || holds.step === shift.join();
       const step = stands ? (holds?.step ?? "") : goesOn ? shift.join() : "";
-      holds = { tile, start, step, words: new Set(), before: goesOn ? (holds?.words ?? new Set()) : new Set() };
+      holds = { tile, unit, start, step, words: new Set(), before: goesOn ? (holds?.words ?? new Set()) : new Set() };
       held.set(memory, holds);
     }
     if (holds.words.has(word)) return false;

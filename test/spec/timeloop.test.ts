@@ -1,39 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SpecError } from "../../src/errors.js";
-import { specFiles } from "../../src/io/spec-files.js";
-import { actionTable } from "../../src/model/action-table.js";
-import { compileDesign } from "../../src/model/compile.js";
-import { accountingOf } from "../../src/model/corrections.js";
-import { evaluate, mapDesign } from "../../src/model/evaluate.js";
-import { sizesOf } from "../../src/model/sizes.js";
-import { loadDesign, loadWorkload, type SpecSource } from "../../src/spec/load.js";
 import { specFilesOf } from "../../src/spec/timeloop/spec-files.js";
 import { walkTimeloop } from "../oracle/timeloop-walk.js";
-
-const accounting = accountingOf("corrected", undefined);
-const sizes = sizesOf(loadWorkload(specFiles, "bert"), 64);
-
-/** The counts of a design that is given by its texts. */
-function countsOf(texts: ReadonlyMap<string, string>) {
-  const source: SpecSource = {
-    ...specFiles,
-    read: (kind, name, from) => {
-      const text = texts.get(name.replace("./", ""));
-      return text === undefined ? specFiles.read(kind, name, from) : { file: name, text };
-    },
-  };
-  const compiled = compileDesign(loadDesign(source, "./design.yaml"), { corrections: accounting.corrections });
-  const mapped = mapDesign(compiled, sizes, accounting);
-  const found = evaluate(compiled, sizes, accounting);
-  const { accesses } = actionTable(compiled, found.counts, mapped.values, accounting);
-  return {
-    cycles: found.cycles,
-    accesses: Object.fromEntries(
-      accesses.map(({ level, tensor, reads, updates, fills }) => [`${level} ${tensor}`, { reads, updates, fills }]),
-    ),
-  };
-}
+import { countsOfTexts } from "./counts-of-texts.js";
 
 const machine = `
 architecture:
@@ -97,7 +67,7 @@ describe("Timeloop's files", () => {
         const passed = ["A", "B", "Z"].filter(name => !shared.includes(name));
         const mapping = `mapping:\n${directives.join("\n")}\n- {target: Shared, type: dataspace, keep: [${shared}], bypass: [${passed}]}\n`;
         const wide = machine.replace("meshX: 4, meshY: 16", "meshX: 16, meshY: 16");
-        const found = countsOf(specFilesFor(wide, problem(bounds), mapping));
+        const found = countsOfTexts(specFilesFor(wide, problem(bounds), mapping));
         const seen = walkTimeloop(
           loops,
           Object.entries(spaces).map(([name, dimensions]) => ({
@@ -154,7 +124,7 @@ describe("Timeloop's files", () => {
     const texts = specFilesFor(machine, repeated, kept);
     expect(texts.has("Z.cascade")).toBe(false);
     expect(texts.get("mapping.yaml")).toContain("# guess: no data-space has K, which only repeats the work");
-    expect(countsOf(texts)).toMatchObject({ cycles: 8, accesses: { "Local A": { reads: 8, fills: 2 } } });
+    expect(countsOfTexts(texts)).toMatchObject({ cycles: 8, accesses: { "Local A": { reads: 8, fills: 2 } } });
   });
 
   it.each([
@@ -201,18 +171,32 @@ describe("Timeloop's files", () => {
       /arch\.yaml:8:\d+ .*instances of MAC at one memory, which has no counterpart/,
     ],
     [
-      "a sliding window",
-      undefined,
-      problem(eight).replace("[[[M]], [[K]]]", "[[[M], [K]]]"),
-      undefined,
-      /problem\.yaml:8:\d+ .*the sum M \+ K, which has no counterpart/,
-    ],
-    [
-      "a stride",
+      "a coefficient that is not said",
       undefined,
       problem(eight).replace("[[[M]], [[K]]]", "[[[M, S]], [[K]]]"),
       undefined,
-      /problem\.yaml:8:\d+ .*the multiple M\*S, which has no counterpart/,
+      /problem\.yaml:8:\d+ .*the coefficient S; expected a number/,
+    ],
+    [
+      "a window in what is written",
+      undefined,
+      problem(eight).replace("[[[M]], [[N]]]", "[[[M], [N]]]"),
+      undefined,
+      /problem\.yaml:10:\d+ .*the sum M \+ N in what is written, which has no counterpart/,
+    ],
+    [
+      "a dimension in two places",
+      undefined,
+      problem(eight).replace("[[[M]], [[K]]]", "[[[M], [K]], [[K]]]"),
+      undefined,
+      /problem\.yaml:8:\d+ .*the dimension K twice, which has no counterpart/,
+    ],
+    [
+      "a window beside a dimension of no data-space",
+      undefined,
+      problem(eight).replace("[[[M]], [[K]]]", "[[[M], [K]]]").replace(", [[N]]", "").replace(", [[N]]", ""),
+      undefined,
+      /problem\.yaml:8:\d+ .*a sum of dimensions beside N of no data-space, which has no counterpart/,
     ],
     [
       "sparse data",

@@ -47,6 +47,7 @@ const quiet = new Set([
   "n_wr_ports",
   "cluster_size",
   "block_size",
+  "update_fifo_depth",
 ]);
 const inherited = ["technology", "global_cycle_seconds", "version"];
 
