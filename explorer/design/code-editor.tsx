@@ -7,7 +7,7 @@ import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
 import type { Fault } from "./check.js";
-import type { EditorProps } from "./editor.js";
+import type { EditorProps } from "./editor-props.js";
 
 /** In the page's colours, of which each scheme has its own. */
 const look = EditorView.theme({

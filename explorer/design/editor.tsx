@@ -1,15 +1,6 @@
 import type { ComponentType } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { Fault } from "./check.js";
-
-export interface EditorProps {
-  readonly file: string;
-  readonly text: string;
-  readonly edit: (text: string, keep: boolean) => void;
-  /** What is wrong with this file; null where nothing is. */
-  readonly fault: Fault | null;
-  readonly describedBy: string;
-}
+import type { EditorProps } from "./editor-props.js";
 
 type Code = ComponentType<EditorProps & { readonly start: number | null }>;
 let loaded: Code | null = null;
