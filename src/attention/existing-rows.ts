@@ -1,5 +1,5 @@
 import { ones } from "./bit-plane.js";
-import { groupOf } from "./heads.js";
+import { groupOf, headPlace, kvHeadPlace } from "./heads.js";
 import { isEmpty, type KeyRange } from "./key-range.js";
 import { type AttentionMask, hasPlanes, hidesNothing, type Masked, maskOf, sequenceOf } from "./mask.js";
 import { rowAt } from "./rows.js";
@@ -12,7 +12,7 @@ export type ExistingRows = (head: number) => readonly KeyRange[];
 /** The first `lengths[b]` rows of each head of batch b. */
 export const firstRows =
   (lengths: readonly number[], heads: number): ExistingRows =>
-  head => [{ from: 0, to: lengths[Math.floor(head / heads)] ?? 0 }];
+  head => [{ from: 0, to: lengths[headPlace({ heads }, head).b] ?? 0 }];
 
 /**
  * The rows of Q that are queries, and those of K and V that some query sees: the others may hold anything. Null where all
@@ -29,9 +29,9 @@ function seenKeys(shape: AttentionShape, mask: AttentionMask): ExistingRows {
   const known = new Map<number, readonly KeyRange[]>();
   const sameForHeads = (mask.planes ?? []).every(({ sizes }) => sizes[1] === 1);
   const of = hasPlanes(mask) ? seenInPlanes : seenInIntervals;
-  return head => {
-    const b = Math.floor(head / shape.kvHeads);
-    const first = sameForHeads ? 0 : (head % shape.kvHeads) * groupOf(shape);
+  return kvHead => {
+    const { b, firstHead } = kvHeadPlace(shape, kvHead);
+    const first = sameForHeads ? 0 : firstHead;
     const heads = { b, first, count: sameForHeads ? 1 : groupOf(shape) };
     const key = b * shape.heads + first;
     const ranges = known.get(key) ?? of({ shape, mask }, heads);

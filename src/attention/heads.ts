@@ -1,7 +1,8 @@
 /**
  * Heads that share keys: H query heads read Hkv key/value heads in equal groups of neighbours, so that query head h reads
  * key/value head floor(h / (H / Hkv)). Heads are numbered through the batches: query head b * H + h, key/value head
- * b * Hkv + g; groups are equal, so the rule is the same with the batch in front.
+ * b * Hkv + g; groups are equal, so the rule is the same with the batch in front. This file and rows.ts are where such
+ * numbers are worked out: `head` is a query head and `kvHead` a key/value head, both numbered so.
  */
 export interface SharedHeads {
   readonly heads: number;
@@ -11,12 +12,31 @@ export interface SharedHeads {
 /** Query heads that share a key/value head. */
 export const groupOf = ({ heads, kvHeads }: SharedHeads): number => heads / kvHeads;
 
-/** The key/value head that a query head reads, both numbered through the batches. */
+/** The key/value head that a query head reads. */
 export const kvHeadOf = (shape: SharedHeads, head: number): number => Math.floor(head / groupOf(shape));
 
-/** Output rows that read one key/value head: its group's heads are neighbours in the flat row index. */
-export const rowsOfKvHead = (shape: SharedHeads & { readonly queries: number }): number =>
-  groupOf(shape) * shape.queries;
+/** All query heads of all batches, and all key/value heads. */
+export const headsOf = ({ batch, heads }: { readonly batch: number; readonly heads: number }): number => batch * heads;
+export const kvHeadsOf = ({ batch, kvHeads }: { readonly batch: number; readonly kvHeads: number }): number =>
+  batch * kvHeads;
+
+/** A query head by its batch and its place in it. */
+export const headPlace = (
+  { heads }: Pick<SharedHeads, "heads">,
+  head: number,
+): { readonly b: number; readonly h: number } => ({
+  b: Math.floor(head / heads),
+  h: head % heads,
+});
+
+/** A key/value head by its batch, its place in it, and the first of the query heads of the batch that read it. */
+export function kvHeadPlace(
+  shape: SharedHeads,
+  kvHead: number,
+): { readonly b: number; readonly g: number; readonly firstHead: number } {
+  const g = kvHead % shape.kvHeads;
+  return { b: Math.floor(kvHead / shape.kvHeads), g, firstHead: g * groupOf(shape) };
+}
 
 /** What is wrong with heads that make no equal groups; null when they do. */
 export function unevenGroups({ heads, kvHeads }: SharedHeads) {

@@ -1,3 +1,4 @@
+import { headsOf } from "./heads.js";
 import { type Masked, maskOf } from "./mask.js";
 import { allRows, type RowRange, rowsOfHead } from "./rows.js";
 import type { Tile } from "./tile.js";
@@ -53,7 +54,7 @@ function stretchesOf(problem: Masked, cost: (row: number) => number): readonly S
   const sameForHeads = maskOf(problem).isInterval;
   const stretches: Stretch[] = [];
   let ofHead: readonly Stretch[] = [];
-  for (let head = 0; head < shape.batch * shape.heads; head += 1) {
+  for (let head = 0; head < headsOf(shape); head += 1) {
     const { start, end } = rowsOfHead(shape, head);
     if (!sameForHeads || head % shape.heads === 0) {
       ofHead = Array.from({ length: Math.ceil((end - start) / stretch) }, (_, i) => {

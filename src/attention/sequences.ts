@@ -1,4 +1,4 @@
-import { groupOf } from "./heads.js";
+import { groupOf, kvHeadPlace, kvHeadsOf } from "./heads.js";
 import type { KeyRange } from "./key-range.js";
 import { type AttentionMask, hasPlanes, maskOf, sequenceOf } from "./mask.js";
 import { rowAt } from "./rows.js";
@@ -78,8 +78,8 @@ export function planeMaskOf(shape: AttentionShape, mask: AttentionMask): KeyMask
   const { planes = [] } = mask;
   const apart = (rank: 0 | 1): boolean => planes.some(({ sizes }) => sizes[rank] > 1);
   const known = new Map<string, RowBits>();
-  const all = Array.from({ length: shape.batch * shape.kvHeads }, (_, head): SequenceClass => {
-    const [b, first] = [Math.floor(head / shape.kvHeads), (head % shape.kvHeads) * group];
+  const all = Array.from({ length: kvHeadsOf(shape) }, (_, kvHead): SequenceClass => {
+    const { b, firstHead: first } = kvHeadPlace(shape, kvHead);
     const { queries, keys } = sequenceOf({ shape, mask }, b);
     const word = (p: number, g: number, w: number): number => rowsOf.word(rowAt(shape, { b, h: first + g, p }), w);
     const heads = Array.from({ length: group }, (_, g) => g);

@@ -1,4 +1,4 @@
-import { headOf } from "./rows.js";
+import { headOf, queryOf } from "./rows.js";
 import type { AttentionShape } from "./shape.js";
 
 /**
@@ -25,4 +25,4 @@ interface Tiled {
 
 /** The query tile of a row, numbered through all heads. */
 export const queryTileOf = ({ shape, tile }: Tiled, row: number): number =>
-  headOf(shape, row) * Math.ceil(shape.queries / tile.p0) + Math.floor((row % shape.queries) / tile.p0);
+  headOf(shape, row) * Math.ceil(shape.queries / tile.p0) + Math.floor(queryOf(shape, row) / tile.p0);

@@ -1,5 +1,5 @@
 import { type ExistingRows, existingRows } from "../attention/existing-rows.js";
-import { kvHeadOf } from "../attention/heads.js";
+import { headsOf, kvHeadOf, kvHeadsOf } from "../attention/heads.js";
 import { common, isEmpty } from "../attention/key-range.js";
 import type { Masked } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
@@ -65,7 +65,7 @@ class TokenSets {
 
   /** The heads of a tensor: query heads, or key/value heads. */
   headsOf(name: InputName): number {
-    return this.shape.batch * (name === "q" ? this.shape.heads : this.shape.kvHeads);
+    return name === "q" ? headsOf(this.shape) : kvHeadsOf(this.shape);
   }
 
   /** The key/value head of a tensor's head. */

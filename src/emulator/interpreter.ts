@@ -1,8 +1,7 @@
-import { kvHeadOf } from "../attention/heads.js";
 import { isEmpty } from "../attention/key-range.js";
 import { maskOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { headOf } from "../attention/rows.js";
+import { keyRowAt, kvHeadOfRow } from "../attention/rows.js";
 import type { Cascade } from "../einsum/cascade.js";
 import { evaluateCascade } from "../einsum/evaluate.js";
 import { rolesOf } from "../einsum/roles.js";
@@ -26,7 +25,7 @@ export function interpretRow(
   const roles = rolesOf(cascade);
   const mask = maskOf(problem);
   if (isEmpty(mask.span(row))) return null;
-  const kvHead = kvHeadOf(shape, headOf(shape, row));
+  const kvHead = kvHeadOfRow(shape, row);
   const ofKeys = cascade.ranks.byName(roles.keys);
   const [, inner] = ofKeys === undefined ? [] : splitOf(cascade, ofKeys);
   const m0 = Math.min(tile.m0, keys);
@@ -45,7 +44,7 @@ export function interpretRow(
     return { shape: first ? [n, other] : [other, n], data };
   };
   const kept = (values: Float32Array, width: number) => (m: number, i: number) =>
-    m < keys ? (values[(kvHead * keys + m) * width + i] as number) : 0;
+    m < keys ? (values[keyRowAt(shape, kvHead, m) * width + i] as number) : 0;
   const inputs = {
     [roles.q]: tensor(roles.q, roles.e, headDim, 1, e => operands.q[row * headDim + e] as number),
     [roles.k]: tensor(roles.k, roles.keys, length, headDim, kept(operands.k, headDim)),

@@ -1,8 +1,7 @@
-import { kvHeadOf } from "../attention/heads.js";
 import { isEmpty, type KeyRange } from "../attention/key-range.js";
 import type { Mask } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { headOf } from "../attention/rows.js";
+import { kvHeadOfRow } from "../attention/rows.js";
 import { isScaledAfterwards } from "../numerics/arithmetic.js";
 import type { MergeFault, RunMerger, RunState } from "./merge-runs.js";
 
@@ -52,7 +51,7 @@ export class MergedRows {
       const row = rows.start + i;
       const to = av.subarray(i * shape.valueDim, (i + 1) * shape.valueDim);
       if (ofRow.length > 0) {
-        const scale = scales?.[kvHeadOf(shape, headOf(shape, row))] ?? null;
+        const scale = scales?.[kvHeadOfRow(shape, row)] ?? null;
         const what = this.merger.merge(ofRow, scale, to, states?.subarray(2 * i, 2 * i + 2));
         if (what !== null) this.fault ??= { row, what };
       }

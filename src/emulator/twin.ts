@@ -1,8 +1,7 @@
-import { kvHeadOf } from "../attention/heads.js";
 import { hull, type KeyRange, noKeys } from "../attention/key-range.js";
 import { type Mask, maskOf, sequenceOf } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { headOf, placeOf, type RowRange } from "../attention/rows.js";
+import { batchOf, keyRowAt, kvHeadOfRow, type RowRange } from "../attention/rows.js";
 import { queryTileOf, type TileCoordinates } from "../attention/tile.js";
 import type { Overflow } from "./overflow.js";
 import { QueryColumn, type RunningState, startState } from "./query-column.js";
@@ -104,8 +103,8 @@ export class Twin {
    */
   private *passTiles(range: RowRange, lastTile: number, observe?: Observer): Generator<void, RunningState[]> {
     const { shape, tile } = this.problem;
-    const kvHead = kvHeadOf(shape, headOf(shape, range.start));
-    const { keys } = sequenceOf(this.problem, placeOf(shape, range.start).b);
+    const kvHead = kvHeadOfRow(shape, range.start);
+    const { keys } = sequenceOf(this.problem, batchOf(shape, range.start));
     const length = range.end - range.start;
     const visible = Array.from({ length }, (_, i) => this.mask.span(range.start + i));
     const states = Array.from({ length }, () => startState(shape.valueDim));
@@ -114,7 +113,7 @@ export class Twin {
     for (let m1 = Math.floor(from / tile.m0); m1 <= lastTile && m1 * tile.m0 < to; m1 += 1) {
       const firstKey = m1 * tile.m0;
       this.loadKeys(kvHead, firstKey, Math.min(tile.m0, keys - firstKey));
-      const vOffset = (kvHead * shape.keys + firstKey) * shape.valueDim;
+      const vOffset = keyRowAt(shape, kvHead, firstKey) * shape.valueDim;
       const keyTile = { m1, kT: this.kT, stride: this.stride, v, vOffset };
       for (let i = 0; i < length; i += 1) {
         const state = states[i] as RunningState;
@@ -138,11 +137,12 @@ export class Twin {
   }
 
   private loadKeys(kvHead: number, firstKey: number, count: number): void {
-    const { keys, headDim } = this.problem.shape;
+    const { shape } = this.problem;
+    const { headDim } = shape;
     const { k } = this.operands;
     const { kT, stride } = this;
     for (let m0 = 0; m0 < count; m0 += 1) {
-      const offset = (kvHead * keys + firstKey + m0) * headDim;
+      const offset = keyRowAt(shape, kvHead, firstKey + m0) * headDim;
       for (let e = 0; e < headDim; e += 1) kT[e * stride + m0] = k[offset + e] as number;
     }
   }

@@ -1,6 +1,6 @@
 import { kvHeadOf } from "../attention/heads.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
-import { rowsOfHead } from "../attention/rows.js";
+import { keyRowAt, rowsOfHead } from "../attention/rows.js";
 import type { ArrivalSchedule } from "../spec/schedule/machine.js";
 import type { TileOperands } from "./instruction.js";
 import { conflict } from "./links.js";
@@ -52,7 +52,7 @@ export class GlobalBuffer {
 
   private keyRow(tile: TileOperands, r: number): number {
     const { shape, tile: size } = this.problem;
-    return kvHeadOf(shape, tile.head) * shape.keys + tile.keyTile * size.m0 + r;
+    return keyRowAt(shape, kvHeadOf(shape, tile.head), tile.keyTile * size.m0 + r);
   }
 
   write(tensor: RunningTensor, at: QueryPlace, index: number, keyTile: number, value: number, cycle: number): void {

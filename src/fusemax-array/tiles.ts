@@ -1,3 +1,4 @@
+import { headPlace, headsOf } from "../attention/heads.js";
 import { isEmpty } from "../attention/key-range.js";
 import { maskOf, sequenceOf } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
@@ -14,8 +15,8 @@ export function listTiles(problem: AttentionProblem, blockTiles: number): readon
   const tiles: TileOperands[] = [];
   let [keyArrival, queryArrival] = [-1, -1];
   const queryArrivals = new Map<string, number>();
-  for (let head = 0; head < shape.batch * shape.heads; head++) {
-    const [b, h] = [Math.floor(head / shape.heads), head % shape.heads];
+  for (let head = 0; head < headsOf(shape); head++) {
+    const { b, h } = headPlace(shape, head);
     const { queries } = sequenceOf(problem, b);
     const queryTiles = Math.ceil(queries / tile.p0);
     const seen = Array.from({ length: queryTiles }, (_, queryTile) => {

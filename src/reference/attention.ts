@@ -1,6 +1,5 @@
-import { kvHeadOf } from "../attention/heads.js";
 import type { KeyRange } from "../attention/key-range.js";
-import { headOf } from "../attention/rows.js";
+import { keyRowAt, kvHeadOfRow } from "../attention/rows.js";
 import type { AttentionShape } from "../attention/shape.js";
 
 /**
@@ -45,7 +44,7 @@ export function referenceRowOf(
   const { headDim, valueDim } = shape;
   const seen = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).filter(m => sees?.(m) ?? true);
   if (seen.length === 0) return new Float64Array(valueDim);
-  const first = kvHeadOf(shape, headOf(shape, row)) * shape.keys;
+  const first = keyRowAt(shape, kvHeadOfRow(shape, row), 0);
   const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
   const gathered = (tensor: Float32Array | Float64Array, width: number): Float64Array => {
     const rows = new Float64Array(seen.length * width);
@@ -77,7 +76,7 @@ export function referenceRow(
 ): Float64Array {
   const { headDim, valueDim } = shape;
   if (from >= to) return new Float64Array(valueDim);
-  const firstKey = kvHeadOf(shape, headOf(shape, row)) * shape.keys + from;
+  const firstKey = keyRowAt(shape, kvHeadOfRow(shape, row), from);
   const query = Float64Array.from(q.subarray(row * headDim, (row + 1) * headDim));
   const weights = scratch.subarray(0, to - from);
   scores(query, k, firstKey * headDim, weights);

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { groupOf, kvHeadOf, rowsOfKvHead, unevenGroups } from "../../src/attention/heads.js";
+import { groupOf, kvHeadOf, kvHeadPlace, unevenGroups } from "../../src/attention/heads.js";
 import { hull, isEmpty, type KeyRange, noKeys } from "../../src/attention/key-range.js";
 import { type AttentionMask, hidesNothing, maskOf, noMask } from "../../src/attention/mask.js";
-import { allRows, headOf, placeOf, rowAt, rowsOfHead } from "../../src/attention/rows.js";
+import { allRows, headOf, kvHeadOfRow, placeOf, rowAt, rowsOfHead, rowsOfKvHead } from "../../src/attention/rows.js";
 import { hidesAny, keyMaskOf, type SequenceClass } from "../../src/attention/sequences.js";
 import type { AttentionShape } from "../../src/attention/shape.js";
 import { queryTileOf } from "../../src/attention/tile.js";
@@ -48,7 +48,11 @@ describe("row indices", () => {
               // Head h of a batch reads key/value head floor(h / (H / Hkv)) of it.
               const kvHead = b * shape.kvHeads + Math.floor(h / (shape.heads / shape.kvHeads));
               expect(kvHeadOf(shape, head)).toBe(kvHead);
-              expect(Math.floor(row / rowsOfKvHead(shape))).toBe(kvHead);
+              expect(kvHeadOfRow(shape, row)).toBe(kvHead);
+              expect(kvHeadPlace(shape, kvHead).b).toBe(b);
+              expect(kvHeadPlace(shape, kvHead).firstHead).toBeLessThanOrEqual(h);
+              const { start, end } = rowsOfKvHead(shape, kvHead);
+              expect(start <= row && row < end).toBe(true);
               next += 1;
             }
           }

@@ -1,5 +1,5 @@
 import { rowOfScores, type ScoreTensor } from "../../attention/broadcast.js";
-import { groupOf } from "../../attention/heads.js";
+import { headPlace, headsOf, kvHeadOf, kvHeadPlace } from "../../attention/heads.js";
 import { maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import { allRows, rowAt } from "../../attention/rows.js";
@@ -34,6 +34,8 @@ export interface GoldenResult {
 
 /** A query head with what it reads. */
 interface Prepared {
+  /** Numbered through the batches. */
+  readonly index: number;
   readonly b: number;
   readonly h: number;
   readonly kvHead: number;
@@ -49,7 +51,7 @@ interface Prepared {
 export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs): GoldenResult {
   const { arithmetic, shape } = problem;
   checkSmoothed(problem, inputs);
-  const prepared = headsOf(problem, inputs);
+  const prepared = preparedHeads(problem, inputs);
   const states = new Float64Array(2 * allRows(problem).end).fill(Number.NaN);
   const av = new Float32Array(valuesOf(tensorShapes(shape).av));
   const saturated = { q: 0, k: 0, v: 0, p: 0 };
@@ -70,7 +72,7 @@ export function goldenAttention(problem: GoldenProblem, inputs: AttentionInputs)
     states.set(result.states, 2 * rowAt(shape, { b: one.b, h: one.h, p: 0 }));
     for (const name of inputNames) {
       const [, , rows, columns] = shapes[name];
-      const head = name === "q" ? one.b * shape.heads + one.h : one.kvHead;
+      const head = name === "q" ? one.index : one.kvHead;
       decoded[name].set(result.decoded[name].values, head * rows * columns);
     }
     saturated.q += result.saturated.q;
@@ -99,10 +101,10 @@ function chosenScales({ arithmetic, shape }: GoldenProblem, { scales = {} }: Att
     const { scale } = arithmetic.operands[name];
     const at = scaleReader(scale, name, shape, checkGivenScales(arithmetic, name, shape, values));
     chosen[name] = one => {
-      const head = name === "q" ? one.b * shape.heads + one.h : one.kvHead;
+      const head = name === "q" ? one.index : one.kvHead;
       const place = (row: number, column: number) =>
         name === "v" ? ([column, row] as const) : ([row, column] as const);
-      const coordinates = name === "q" ? `${one.b}, ${one.h}` : `${one.b}, ${one.kvHead % shape.kvHeads}`;
+      const coordinates = name === "q" ? `${one.b}, ${one.h}` : `${one.b}, ${kvHeadPlace(shape, one.kvHead).g}`;
       return {
         chosen: {
           scale: (row, column) => at(head, ...place(row, column)),
@@ -131,7 +133,7 @@ const addendOf =
     values[rowOfScores(sizes, b, h, p) + (sizes[3] === 1 ? 0 : m)] as number;
 
 /** All query heads, batch after batch. */
-function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prepared[] {
+function preparedHeads(problem: GoldenProblem, inputs: AttentionInputs): readonly Prepared[] {
   const { shape, arithmetic, tile, scale, kvSplits } = problem;
   const shapes = tensorShapes(shape);
   const units = { scale, accumulator: arithmetic.accumulator };
@@ -144,12 +146,12 @@ function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prep
     const first = head * most * columns;
     return { rows, columns, values: Float64Array.from(inputs[name].subarray(first, first + rows * columns)) };
   };
-  const heads = Array.from({ length: shape.batch * shape.heads }, (_, i) => {
-    const [b, h] = [Math.floor(i / shape.heads), i % shape.heads];
-    const kvHead = Math.floor(i / groupOf(shape));
+  const heads = Array.from({ length: headsOf(shape) }, (_, index) => {
+    const { b, h } = headPlace(shape, index);
+    const kvHead = kvHeadOf(shape, index);
     const { queries, keys } = sequenceOf(problem, b);
     const head: OneHead = {
-      q: matrix("q", i, queries),
+      q: matrix("q", index, queries),
       k: matrix("k", kvHead, keys),
       v: matrix("v", kvHead, keys),
       m0: tile.m0,
@@ -162,7 +164,7 @@ function headsOf(problem: GoldenProblem, inputs: AttentionInputs): readonly Prep
       ...(sinks === null ? {} : { sink: sinks[h] as number }),
     };
     checkHead(head);
-    return { b, h, kvHead, head };
+    return { index, b, h, kvHead, head };
   });
   // Keys are shared: those count that a query of any head sees.
   const seen = new Map<number, readonly boolean[]>();

@@ -1,4 +1,5 @@
 import type { BitPlane } from "../../attention/bit-plane.js";
+import { groupOf } from "../../attention/heads.js";
 import { type AttentionMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { AttentionInputs, InputTensor } from "../operands.js";
@@ -24,7 +25,7 @@ export interface Part {
  */
 export function partOf({ problem, inputs }: GivenAttention, part: Part): GivenAttention | null {
   const { shape, mask } = problem;
-  const group = shape.heads / shape.kvHeads;
+  const group = groupOf(shape);
   const [b, g, p] = [part.batch, part.kvHeads, part.queries];
   const h = [g[0] * group, g[1] * group] as const;
   const whole = p[0] === 0 && p[1] === shape.queries;

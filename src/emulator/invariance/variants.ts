@@ -1,4 +1,6 @@
+import { groupOf } from "../../attention/heads.js";
 import { hidesNothing } from "../../attention/mask.js";
+import { allRows, rowAt } from "../../attention/rows.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import type { InputTensor } from "../operands.js";
@@ -108,10 +110,10 @@ const macsOfPart = 2 ** 22;
  */
 export async function inParts(given: GivenAttention, compute: Compute): Promise<Float32Array> {
   const { shape, arithmetic } = given.problem;
-  const { batch, kvHeads, heads, queries, keys, headDim, valueDim } = shape;
+  const { batch, kvHeads, queries, keys, headDim, valueDim } = shape;
   const { q, k, v } = arithmetic.operands;
   if ([q, k, v].some(({ scale }) => scale !== "none" && scale !== "mx")) return compute(given);
-  const rows = Math.max(1, Math.floor(macsOfPart / ((heads / kvHeads) * keys * (headDim + valueDim))));
+  const rows = Math.max(1, Math.floor(macsOfPart / (groupOf(shape) * keys * (headDim + valueDim))));
   const parts: Part[] = [];
   for (let b = 0; b < batch; b += 1) {
     for (let g = 0; g < kvHeads; g += 1) {
@@ -130,7 +132,7 @@ function assembled(given: GivenAttention, parts: readonly Part[]): Pick<Variant,
   const { shape } = given.problem;
   return {
     compute: async compute => {
-      const av = new Float32Array(shape.batch * shape.heads * shape.queries * shape.valueDim);
+      const av = new Float32Array(allRows({ shape }).end * shape.valueDim);
       for (const [i, attention] of attentions.entries()) {
         const part = parts[i];
         if (attention !== null && part !== undefined) place(await compute(attention), part, shape, av);
@@ -141,13 +143,13 @@ function assembled(given: GivenAttention, parts: readonly Part[]): Pick<Variant,
 }
 
 function place(values: Float32Array, part: Part, shape: AttentionShape, av: Float32Array): void {
-  const { heads, kvHeads, queries, valueDim } = shape;
-  const group = heads / kvHeads;
+  const { valueDim } = shape;
+  const group = groupOf(shape);
   const rows = part.queries[1] - part.queries[0];
   let at = 0;
   for (let b = part.batch[0]; b < part.batch[1]; b += 1) {
     for (let h = part.kvHeads[0] * group; h < part.kvHeads[1] * group; h += 1) {
-      const to = ((b * heads + h) * queries + part.queries[0]) * valueDim;
+      const to = rowAt(shape, { b, h, p: part.queries[0] }) * valueDim;
       av.set(values.subarray(at, at + rows * valueDim), to);
       at += rows * valueDim;
     }

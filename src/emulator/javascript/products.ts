@@ -1,4 +1,5 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { keyRowAt } from "../../attention/rows.js";
 import { type FloatRow, type MacChains, macChains, makeFloatRow } from "../../numerics/mac-chains.js";
 import { binades, StepSums } from "../../numerics/step-sums.js";
 import type { ProductSum } from "../../numerics/summation.js";
@@ -47,7 +48,7 @@ export class TileProducts {
   /** Where in memory the key at a place of the tile stands, as rows of K or V. */
   private rowAt(place: number): number {
     const { kvHead, first, count } = this.at;
-    return kvHead * this.problem.shape.keys + first + (this.descending ? count - 1 - place : place);
+    return keyRowAt(this.problem.shape, kvHead, first + (this.descending ? count - 1 - place : place));
   }
 
   loadKeys(): void {

@@ -1,8 +1,7 @@
-import { kvHeadOf } from "../../attention/heads.js";
 import { common, hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
 import { type Mask, maskOf, sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { batchOf, headOf, type RowRange } from "../../attention/rows.js";
+import { batchOf, kvHeadOfRow, type RowRange } from "../../attention/rows.js";
 import { type FloatRow, makeFloatRow } from "../../numerics/mac-chains.js";
 import { closuresOf } from "../../program/closures.js";
 import {
@@ -153,7 +152,7 @@ export class RowRunner {
   /** Computes rows of one head, at most `rowsAtOnce`, into `av` from its start. Gives the first fault, or null. */
   run({ start, end }: RowRange, av: Float32Array, options: RunOptions = {}): Fault | null {
     const { shape } = this.problem;
-    const kvHead = kvHeadOf(shape, headOf(shape, start));
+    const kvHead = kvHeadOfRow(shape, start);
     const keyCount = sequenceOf(this.problem, batchOf(shape, start)).keys;
     const rows = Array.from({ length: end - start }, (_, i) =>
       this.begin(start + i, this.rows[i] as RowMemory, options),
@@ -257,7 +256,7 @@ export class RowRunner {
       const start = sunk ? (life === "row" ? initial : null) : startOf(this.program, variable, sink);
       if (start !== null) values?.fill(start);
       if (given === "queryScale") values?.fill(scales?.q?.[row] ?? 1);
-      else if (given === "valueScale") values?.fill(scales?.v?.[kvHeadOf(shape, headOf(shape, row))] ?? 1);
+      else if (given === "valueScale") values?.fill(scales?.v?.[kvHeadOfRow(shape, row)] ?? 1);
     }
     this.valuesOf(memory, this.program.query).set(
       this.operands.q.subarray(row * shape.headDim, (row + 1) * shape.headDim),

@@ -1,7 +1,7 @@
 import { hull, type KeyRange, noKeys } from "../../attention/key-range.js";
 import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import type { RowRange } from "../../attention/rows.js";
+import { queryOf, type RowRange } from "../../attention/rows.js";
 import { queryTileOf } from "../../attention/tile.js";
 import type { RowBlock } from "../engine.js";
 import { type Kernels, lanes } from "./kernels.js";
@@ -97,7 +97,7 @@ export class BlockRunner {
   private seenBefore(row: number): KeyRange {
     const { p0 } = this.problem.tile;
     let all = noKeys;
-    for (let r = row - ((row % this.problem.shape.queries) % p0); r < row; r += 1) all = hull(all, this.mask.span(r));
+    for (let r = row - (queryOf(this.problem.shape, row) % p0); r < row; r += 1) all = hull(all, this.mask.span(r));
     return all;
   }
 

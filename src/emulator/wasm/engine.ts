@@ -1,7 +1,5 @@
-import { rowsOfKvHead } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import type { RowRange } from "../../attention/rows.js";
-import { allRows } from "../../attention/rows.js";
+import { allRows, type RowRange, rowsPerKvHead } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
 import { DeviceError } from "../../errors.js";
 import type { Engine, RowBlock, Session } from "../engine.js";
@@ -93,7 +91,7 @@ class WasmSession implements Session {
    * has fewer rows than a group has lanes (decode), in whole heads.
    */
   get rowsPerRequest(): number {
-    const unit = Math.min(lanes, rowsOfKvHead(this.problem.shape));
+    const unit = Math.min(lanes, rowsPerKvHead(this.problem.shape));
     const left = allRows(this.problem).end - this.asked;
     const fewest = Math.min(fewestRowsPerRequest, Math.ceil(allRows(this.problem).end / this.concurrency));
     const share = Math.max(left / this.concurrency, fewest);

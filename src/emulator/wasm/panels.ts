@@ -1,4 +1,5 @@
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { keyRowAt } from "../../attention/rows.js";
 import type { Kernels } from "./kernels.js";
 
 /** Keys [first, first + count) of a key/value head of the tensors K and V. */
@@ -39,7 +40,7 @@ export class Panels {
   }
 
   private stage(tensor: Float32Array, { kvHead, first, count }: KeySpan, width: number): void {
-    const start = (kvHead * this.problem.shape.keys + first) * width;
+    const start = keyRowAt(this.problem.shape, kvHead, first) * width;
     this.floats.set(tensor.subarray(start, start + count * width), this.kernels.stage / 4);
   }
 }

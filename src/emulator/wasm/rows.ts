@@ -1,7 +1,6 @@
-import { kvHeadOf, rowsOfKvHead } from "../../attention/heads.js";
 import { sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { headOf, placeOf } from "../../attention/rows.js";
+import { batchOf, kvHeadOfRow, rowsOfKvHead } from "../../attention/rows.js";
 import { lanes } from "./kernels.js";
 
 /** Rows that pass the keys together: consecutive rows that read the same key/value head. */
@@ -18,8 +17,8 @@ export interface Rows {
 /** The rows from `start` on, before `end`, that can pass the keys together in at most `groups` lane groups. */
 export function nextRows(problem: AttentionProblem, start: number, end: number, groups: number): Rows {
   const { shape } = problem;
-  const kvHead = kvHeadOf(shape, headOf(shape, start));
-  const count = Math.min(end, (kvHead + 1) * rowsOfKvHead(shape), start + groups * lanes) - start;
-  const { keys } = sequenceOf(problem, placeOf(shape, start).b);
+  const kvHead = kvHeadOfRow(shape, start);
+  const count = Math.min(end, rowsOfKvHead(shape, kvHead).end, start + groups * lanes) - start;
+  const { keys } = sequenceOf(problem, batchOf(shape, start));
   return { start, count, groups: Math.ceil(count / lanes), kvHead, keys };
 }

@@ -1,6 +1,5 @@
-import { kvHeadOf } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { headOf } from "../../attention/rows.js";
+import { keyRowAt, kvHeadOfRow } from "../../attention/rows.js";
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
 import { lanes } from "./kernels.js";
@@ -105,7 +104,7 @@ export class TileOperands {
 
   /** The row of K or V whose key stands at a place of the tile. */
   private rowAt({ kvHead, firstKey, count }: KeysOfTile, place: number): number {
-    return kvHead * this.problem.shape.keys + firstKey + (this.program.descending ? count - 1 - place : place);
+    return keyRowAt(this.problem.shape, kvHead, firstKey + (this.program.descending ? count - 1 - place : place));
   }
 
   private stage(tensor: Float32Array, width: number, tile: KeysOfTile): void {
@@ -167,7 +166,7 @@ export class TileOperands {
     const { scales } = this.operands;
     if (given === "queryScale") return scales?.q?.[row] ?? 1;
     const { shape } = this.problem;
-    return given === "valueScale" ? (scales?.v?.[kvHeadOf(shape, headOf(shape, row))] ?? 1) : null;
+    return given === "valueScale" ? (scales?.v?.[kvHeadOfRow(shape, row)] ?? 1) : null;
   }
 
   /** Brings the scales of eight rows' blocks, from `first` on, to [blocks][8] at an address. */

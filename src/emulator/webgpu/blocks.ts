@@ -1,8 +1,7 @@
-import { rowsOfKvHead } from "../../attention/heads.js";
 import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.js";
 import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { batchOf, headOf, type RowRange, rowsOfHead } from "../../attention/rows.js";
+import { batchOf, headOf, kvHeadOfRow, type RowRange, rowsOfHead, rowsOfKvHead } from "../../attention/rows.js";
 import { type KeyOrder, keyOrder } from "./key-order.js";
 
 /** A workgroup's rows: up to `blockRows` consecutive rows that share their keys and values. */
@@ -38,10 +37,9 @@ export function planBlocks(
   order: KeyOrder = keyOrder(problem, false),
   within?: (b: number) => KeyRange,
 ): BlockPlan {
-  const kvHeadRows = rowsOfKvHead(problem.shape);
   const starts: { row: number; count: number }[] = [];
   for (let row = range.start; row < range.end; ) {
-    const kvHeadEnd = (Math.floor(row / kvHeadRows) + 1) * kvHeadRows;
+    const kvHeadEnd = rowsOfKvHead(problem.shape, kvHeadOfRow(problem.shape, row)).end;
     const count = Math.min(blockRows, range.end - row, kvHeadEnd - row);
     starts.push({ row, count });
     row += count;
@@ -58,7 +56,7 @@ export function planBlocks(
     const { from, to } = spans.reduce(hull, noKeys);
     const tileBegin = Math.floor(from / problem.tile.m0);
     const tileEnd = Math.max(tileBegin, Math.ceil(to / problem.tile.m0));
-    return { kvHead: Math.floor(row / kvHeadRows), row, count, tileBegin, tileEnd, firstKey: order.firstPlace(b) };
+    return { kvHead: kvHeadOfRow(problem.shape, row), row, count, tileBegin, tileEnd, firstKey: order.firstPlace(b) };
   });
   return { blockRows, blocks, windows };
 }

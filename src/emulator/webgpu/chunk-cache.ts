@@ -1,4 +1,6 @@
+import { kvHeadPlace } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
+import { keyRowAt } from "../../attention/rows.js";
 import { scaleBlock } from "../../numerics/arithmetic.js";
 import type { Chunk } from "./jobs.js";
 import type { KeyOrder } from "./key-order.js";
@@ -101,19 +103,20 @@ export class ChunkCache {
   /** Fills rows of a tensor [B * Hkv, M, width] into the places of a chunk. */
   #filler({ kvHeadBegin, kvHeadCount, keyBegin, keyEnd }: Chunk, tensor: Float32Array, width: number) {
     const { order } = this;
-    const { keys, kvHeads } = this.problem.shape;
+    const { shape } = this.problem;
+    const { keys } = shape;
     const count = keyEnd - keyBegin;
     const kvHeadRows = Math.ceil(count / eight) * eight;
     return (source: Float32Array): void => {
       for (let i = 0; i < kvHeadCount; i += 1) {
         const kvHead = kvHeadBegin + i;
-        const first = kvHead * keys;
+        const first = keyRowAt(shape, kvHead, 0);
         if (!order.descending) {
           const from = (first + keyBegin) * width;
           source.set(tensor.subarray(from, from + count * width), i * kvHeadRows * width);
           continue;
         }
-        const b = Math.floor(kvHead / kvHeads);
+        const { b } = kvHeadPlace(shape, kvHead);
         for (let at = 0; at < count; at += 1) {
           const m = order.swapped(b, keyBegin + at);
           if (m < 0 || m >= keys) continue;

@@ -1,3 +1,4 @@
+import { kvHeadsOf } from "../../attention/heads.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { BlockPlan } from "./blocks.js";
 import { eight } from "./pack.js";
@@ -48,7 +49,7 @@ export function* planJobs(problem: AttentionProblem, plan: BlockPlan, limits: Jo
     const { kvHead } = blocks[block] as { kvHead: number };
     const kvHeadBegin = Math.floor(kvHead / kvHeadsAtOnce) * kvHeadsAtOnce;
     const end = endOfKvHeads(plan, block, kvHeadBegin + kvHeadsAtOnce);
-    const kvHeadCount = Math.min(kvHeadsAtOnce, problem.shape.batch * problem.shape.kvHeads - kvHeadBegin);
+    const kvHeadCount = Math.min(kvHeadsAtOnce, kvHeadsOf(problem.shape) - kvHeadBegin);
     yield* kvHeadJobs(problem, plan, limits, { blockBegin: block, blockEnd: end, kvHeadBegin, kvHeadCount });
     block = end;
   }

@@ -1,6 +1,5 @@
-import { kvHeadOf } from "../../attention/heads.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
-import { headOf } from "../../attention/rows.js";
+import { kvHeadOfRow } from "../../attention/rows.js";
 import { isScaledAfterwards } from "../../numerics/arithmetic.js";
 import type { Pass, TileProgram } from "../../program/program.js";
 import type { WgslPlaces } from "../../program/wgsl-places.js";
@@ -54,7 +53,7 @@ function rowGivenOf(
     sink: sinkOf(operands, shape, row),
     sunk,
     queryScale: scales.q?.[row] ?? 1,
-    valueScale: scales.v?.[kvHeadOf(shape, headOf(shape, row))] ?? 1,
+    valueScale: scales.v?.[kvHeadOfRow(shape, row)] ?? 1,
   });
 }
 

@@ -1,6 +1,6 @@
-import { rowsOfKvHead } from "../../attention/heads.js";
+import { kvHeadsOf } from "../../attention/heads.js";
 import type { AttentionProblem } from "../../attention/problem.js";
-import { allRows } from "../../attention/rows.js";
+import { allRows, rowsPerKvHead } from "../../attention/rows.js";
 import type { BlockPlan } from "./blocks.js";
 import { RequestBuffers, type RequestSizes } from "./request-buffers.js";
 import type { RequestContext } from "./request-steps.js";
@@ -19,9 +19,8 @@ export function slotsWithin(
   problem: AttentionProblem,
   blockRows: number,
 ): number {
-  const { batch, kvHeads } = problem.shape;
   // The rows of each key/value head may end with a block that is not full.
-  const needed = Math.ceil(allRows(problem).end / blockRows) + batch * kvHeads;
+  const needed = Math.ceil(allRows(problem).end / blockRows) + kvHeadsOf(problem.shape);
   return Math.min(Math.max(1, Math.floor(limitBytes / blockBytes)), needed) * blockRows;
 }
 
@@ -46,7 +45,7 @@ export class RequestPool {
     const affordable = (pace.rate * requestSeconds) / (keys * (headDim + valueDim));
     const blocks = Math.max(Math.ceil(affordable / blockRows), parallelBlocks);
     // Rows of a key/value head that are no multiple of a block leave slots empty.
-    const kvHeadRows = rowsOfKvHead(problem.shape);
+    const kvHeadRows = rowsPerKvHead(problem.shape);
     const filled = kvHeadRows / (Math.ceil(kvHeadRows / blockRows) * blockRows);
     const most = Math.max(1, this.mostSlots / blockRows - 2);
     return Math.max(1, Math.floor(Math.min(blocks, most) * blockRows * filled));

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { rowsOfKvHead } from "../../../src/attention/heads.js";
 import { noMask } from "../../../src/attention/mask.js";
 import type { AttentionProblem } from "../../../src/attention/problem.js";
-import { allRows } from "../../../src/attention/rows.js";
+import { allRows, kvHeadOfRow } from "../../../src/attention/rows.js";
 import { Twin } from "../../../src/emulator/twin.js";
 import { countTiles, planBlocks } from "../../../src/emulator/webgpu/blocks.js";
 import { planJobs } from "../../../src/emulator/webgpu/jobs.js";
@@ -38,8 +37,8 @@ describe("the plan of a request", () => {
         const range = allRows(problem);
         const rows = planBlocks(problem, range, blockRows).blocks.flatMap(({ kvHead, row, count }) => {
           expect(count).toBeLessThanOrEqual(blockRows);
-          expect(Math.floor(row / rowsOfKvHead(problem.shape))).toBe(kvHead);
-          expect(Math.floor((row + count - 1) / rowsOfKvHead(problem.shape))).toBe(kvHead);
+          expect(kvHeadOfRow(problem.shape, row)).toBe(kvHead);
+          expect(kvHeadOfRow(problem.shape, row + count - 1)).toBe(kvHead);
           return Array.from({ length: count }, (_, i) => row + i);
         });
         expect(rows).toEqual(Array.from({ length: range.end }, (_, i) => i));
