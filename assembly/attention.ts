@@ -12,6 +12,7 @@ import {
   runSumsOfQuery,
   runUpdate,
 } from "./arithmetic";
+import { noMaximum } from "./limits";
 import {
   bad,
   configureMemory,
@@ -21,7 +22,6 @@ import {
   laneBytes,
   lanes,
   maxima,
-  noMaximum,
   outputsOf,
   panelBytes,
   panelRows,

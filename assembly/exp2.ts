@@ -1,5 +1,6 @@
 // E2 of the contract: 2^(x' c) by a floor, a polynomial of degree five and an exponent add, on vectors of four.
 import { Fp32, isBf16, isFp16, round } from "./formats";
+import { smallestExponent } from "./limits";
 
 /** c0 … c5, rounded to the accumulator's type (docs/numerics.md, "E2"). */
 // @ts-ignore: decorator
@@ -27,11 +28,11 @@ function polynomial<A>(f: v128): v128 {
   return step<A>(p, f, coefficient<A>(0x3f800000, 0x3f800000, 0x3f800000));
 }
 
-/** Takes out the lanes in which t is below -50. */
+/** Takes out the lanes in which t is below `smallestExponent`. */
 // @ts-ignore: decorator
 @inline
 function orZero(e2: v128, t: v128): v128 {
-  return v128.andnot(e2, f32x4.lt(t, f32x4.splat(-50)));
+  return v128.andnot(e2, f32x4.lt(t, f32x4.splat(smallestExponent)));
 }
 
 /** E2 of the difference x' <= 0, already rounded to the accumulator. */

@@ -1,6 +1,8 @@
 // The accumulators and operands of the contract (docs/numerics.md, "Formats") as compile-time tags, and their
 // roundings on vectors of four. Every function here is inlined; a branch on a tag costs nothing.
 
+import { smallestResult } from "./limits";
+
 /** Tags: the number type an accumulator or an operand has. */
 export class Fp32 {}
 export class Bf16 {}
@@ -116,7 +118,7 @@ export function roundInChain<A>(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function flushTiny(x: v128): v128 {
-  return v128.and(x, f32x4.ge(f32x4.abs(x), f32x4.splat(reinterpret<f32>(0x0d800000))));
+  return v128.and(x, f32x4.ge(f32x4.abs(x), f32x4.splat(smallestResult)));
 }
 
 /** All ones where a value has left fp16's range (or is NaN). */

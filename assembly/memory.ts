@@ -45,11 +45,6 @@ export const viewEnd: usize = 324;
 export const viewPartial: usize = 328;
 const stateBytes: usize = 336;
 
-/** Stands for "none" in RM: below every score, finite so that differences stay ordered. */
-// @ts-ignore: decorator
-@inline
-export const noMaximum: f32 = <f32>-3.0e38;
-
 /** E and F. */
 export let headDim: i32 = 0;
 export let valueDim: i32 = 0;

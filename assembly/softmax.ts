@@ -11,6 +11,7 @@ import {
   roundFp16,
   roundInChain,
 } from "./formats";
+import { fp32Flush, noMaximum } from "./limits";
 import {
   bad,
   corrections,
@@ -18,7 +19,6 @@ import {
   keyEnds,
   keyStarts,
   maxima,
-  noMaximum,
   numeratorSums,
   viewBegin,
   viewEnd,
@@ -109,7 +109,7 @@ function numeratorOf<O, A>(x: v128, c: v128): v128 {
   if (isBf16<O>() && isFp32<A>()) return exp2ToBf16(x, c);
   const e2 = exp2<A>(x, c);
   if (isFp16<O>()) return roundFp16(e2, 1);
-  if (isFp32<O>()) return v128.and(e2, f32x4.ge(e2, f32x4.splat(reinterpret<f32>(0x30800000))));
+  if (isFp32<O>()) return v128.and(e2, f32x4.ge(e2, f32x4.splat(fp32Flush)));
   return e2;
 }
 

@@ -1,5 +1,6 @@
 // Steps 6 and 7 of a tile, and the division at the end, for a lane group of eight queries.
 import { chainUnscale, flushTiny, isFp16, outOfFp16, round } from "./formats";
+import { noMaximum } from "./limits";
 import {
   bad,
   corrections,
@@ -9,7 +10,6 @@ import {
   keyStarts,
   laneBytes,
   maxima,
-  noMaximum,
   numeratorSums,
 } from "./memory";
 

@@ -1,18 +1,10 @@
 import { InputError, UsageError } from "../errors.js";
 import { type ArithmeticSpec, isScaledAfterwards, type OperandSpec, scaleBlock } from "../numerics/arithmetic.js";
 import { placeInTensor } from "../numerics/coordinates.js";
-import { boundInWords, smallestAmax } from "../numerics/limits.js";
+import { boundInWords, largestInput, smallestAmax } from "../numerics/limits.js";
 import { hasInputScales } from "../numerics/one-pass-choices.js";
 import { accumulatorRounder, flushTiny, roundToOperand } from "../numerics/rounding.js";
-import {
-  amaxOf,
-  largestScaled,
-  mxScale,
-  nvfp4HeadFactor,
-  nvfp4Scale,
-  type SetScale,
-  sharedScale,
-} from "../numerics/scales.js";
+import { amaxOf, mxScale, nvfp4HeadFactor, nvfp4Scale, type SetScale, sharedScale } from "../numerics/scales.js";
 import type { Cascade } from "./cascade.js";
 import { attentionRoles, type Roles } from "./roles.js";
 import { copiesOf, requireScalable } from "./scaled-inputs.js";
@@ -147,11 +139,11 @@ function scaleOf({ type, scale }: OperandSpec, amax: number, headFactor: number)
 /** @throws InputError that names the first value which is too large to be scaled */
 function requireScaled(name: string, { shape, data }: Given, arithmetic: ArithmeticSpec): void {
   for (let i = 0; i < data.length; i += 1) {
-    if (Math.abs(data[i] as number) <= largestScaled) continue;
+    if (Math.abs(data[i] as number) <= largestInput) continue;
     throw new InputError({
       where: `${placeInTensor(name, shape, i)} in ${arithmetic.name} arithmetic`,
       got: String(data[i]),
-      expected: `a finite value of magnitude at most ${boundInWords(largestScaled)}`,
+      expected: `a finite value of magnitude at most ${boundInWords(largestInput)}`,
       mend: "scale the input down or take float64",
     });
   }

@@ -7,9 +7,9 @@ import { type AttentionShape, type InputName, inputNames, tensorShapes } from ".
 import { InputError } from "../errors.js";
 import { type ArithmeticSpec, type OperandSpec, scaleBlock } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
-import { boundInWords, largestOperand, smallestAmax } from "../numerics/limits.js";
+import { boundInWords, largestInput, largestOperand, smallestAmax } from "../numerics/limits.js";
 import { type GivenValues, largestMagnitude, quantize } from "../numerics/quantize.js";
-import { largestScaled, mxScale, nvfp4HeadFactor, nvfp4Scale, sharedScale } from "../numerics/scales.js";
+import { mxScale, nvfp4HeadFactor, nvfp4Scale, sharedScale } from "../numerics/scales.js";
 import { checkGivenScales, type GivenScales, givenOperand, type ScaleAt, scaleReader } from "./given-scales.js";
 import { smoothHead } from "./smooth-keys.js";
 
@@ -317,7 +317,7 @@ class TensorEncoder {
   /** Refuses what no operand is made of. */
   private check(head: number): void {
     const { scale } = this.spec;
-    const limit = scale === "none" ? Number.MAX_VALUE : largestScaled;
+    const limit = scale === "none" ? Number.MAX_VALUE : largestInput;
     for (const [a, b] of this.sets.tokens(this.name, head, 0, this.rows)) {
       const [first, last] = [(head * this.rows + a) * this.columns, (head * this.rows + b) * this.columns];
       if (largestMagnitude(this.given, first, last) <= limit) continue;

@@ -4,6 +4,7 @@ import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../
 import { InputError } from "../errors.js";
 import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
+import { largestInput } from "../numerics/limits.js";
 import { exponentOf, scaleExponents } from "../numerics/number-type.js";
 import { roundToOperand } from "../numerics/rounding.js";
 import { sharedMemory } from "./shared-memory.js";
@@ -54,7 +55,7 @@ export function scaleReader(scale: Scale, name: InputName, shape: AttentionShape
 }
 
 /** The largest scale, and the least of those that are not 0: products of two stay normal fp32 values. */
-const limits = { largest: 2 ** 50, least: 2 ** -60 } as const;
+const limits = { largest: largestInput, least: 2 ** -60 } as const;
 
 /**
  * The scales as fp32 values. @throws InputError where an arithmetic has none or they are no scales: a power of two for

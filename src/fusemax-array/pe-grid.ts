@@ -3,7 +3,7 @@ import type { ScheduleMachine } from "../spec/schedule/machine.js";
 import type { Exponential } from "./exponential.js";
 import type { Instruction } from "./instruction.js";
 import { conflict, Links, type Tagged } from "./links.js";
-import { maximum, noMaximum } from "./maximum.js";
+import { maximum, minusInfinity } from "./maximum.js";
 import { RegisterFile } from "./register-file.js";
 
 interface Waiting {
@@ -124,8 +124,8 @@ export class PeGrid {
       }
       case "LM": {
         const above = r === 0 ? null : fromNorth("LM", 0);
-        const own = exists && tile.sees(r, c) ? file.read("BQK", t, cycle) : noMaximum;
-        sendSouth("LM", 0, maximum(pe, above ?? noMaximum, own));
+        const own = exists && tile.sees(r, c) ? file.read("BQK", t, cycle) : minusInfinity;
+        sendSouth("LM", 0, maximum(pe, above ?? minusInfinity, own));
         return;
       }
       case "SLN": {
@@ -138,7 +138,7 @@ export class PeGrid {
         if (!exists) return;
         const score = file.take("BQK", t, cycle);
         // exp(-∞) is 0: a key that is hidden from the query adds nothing.
-        file.write("x", t, tile.sees(r, c) ? pe.subtract(score, rm) : Number.NEGATIVE_INFINITY);
+        file.write("x", t, tile.sees(r, c) ? pe.subtract(score, rm) : minusInfinity);
         return;
       }
       case "SLD": {

@@ -4,7 +4,7 @@ import type { Exponential } from "./exponential.js";
 import type { GlobalBuffer } from "./global-buffer.js";
 import type { Instruction } from "./instruction.js";
 import type { Links, Tagged } from "./links.js";
-import { maximum, noMaximum } from "./maximum.js";
+import { maximum, minusInfinity } from "./maximum.js";
 import { RegisterFile } from "./register-file.js";
 
 /** What the 1D array needs around it. */
@@ -89,8 +89,8 @@ export class PeRow {
       case "RM": {
         const lm = fromAbove("LM", 0);
         const old = carried("RM", 0);
-        const rm = maximum(pe, old ?? noMaximum, lm);
-        file.write("old RM", t, old ?? noMaximum);
+        const rm = maximum(pe, old ?? minusInfinity, lm);
+        file.write("old RM", t, old ?? minusInfinity);
         file.write("RM", t, rm);
         store("RM", 0, rm);
         this.around.returnRm(c, { tensor: "RM", tile: t, index: 0, value: rm }, cycle);
@@ -100,7 +100,7 @@ export class PeRow {
         if (step === 0) {
           const [old, rm] = [file.take("old RM", t, cycle), file.take("RM", t, cycle)];
           // exp(-∞) is 0: before the first key there is nothing to correct.
-          file.write("x", t, old === noMaximum ? noMaximum : pe.subtract(old, rm));
+          file.write("x", t, old === minusInfinity ? minusInfinity : pe.subtract(old, rm));
         } else this.exp.step(file, "PRM", step, t, cycle);
         break;
       case "SPD": {

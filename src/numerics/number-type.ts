@@ -1,3 +1,5 @@
+import { smallestCorrection } from "./limits.js";
+
 /**
  * The number types of operands and accumulators, as data (docs/arithmetic.md, "Types"): rounding, limits, error bounds
  * and storage derive from the entry of a type.
@@ -38,7 +40,13 @@ const allOnes = (exponent: number, significandBits: number): number => 2 ** expo
 const entries = {
   // Products of two operands stay clear of subnormals above these flushes.
   fp32: { significandBits: 24, leastExponent: -126, largest: allOnes(127, 24), storageBits: 32, flush: 2 ** -30 },
-  bf16: { significandBits: 8, leastExponent: -126, largest: allOnes(127, 8), storageBits: 16, flush: 2 ** -50 },
+  bf16: {
+    significandBits: 8,
+    leastExponent: -126,
+    largest: allOnes(127, 8),
+    storageBits: 16,
+    flush: smallestCorrection,
+  },
   fp16: { significandBits: 11, leastExponent: -14, largest: allOnes(15, 11), storageBits: 16 },
   // OCP 8-bit Floating Point Specification 1.0: e4m3 gives its highest code alone to NaN, e5m2 follows IEEE 754.
   "fp8-e4m3": { significandBits: 4, leastExponent: -6, largest: 448, storageBits: 8 },

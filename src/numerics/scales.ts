@@ -3,9 +3,6 @@ import { exponentOf, type FloatSpec, numberTypes, scaleExponents } from "./numbe
 import { roundToOperand } from "./rounding.js";
 import { quotient32 } from "./single-rounding.js";
 
-/** The largest magnitude of an element that is scaled: products of two scales stay in fp32's range. */
-export const largestScaled = 2 ** 50;
-
 /** The largest magnitude of a set, taken as 0 when it is below 2^-40. */
 export function amaxOf(values: Iterable<number>): number {
   let amax = 0;

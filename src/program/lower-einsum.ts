@@ -1,6 +1,7 @@
 import type { Expression, ReductionOperator } from "../einsum/einsum.js";
+import { noMaximum } from "../numerics/limits.js";
 import { type EinsumContext, Expressions } from "./expressions.js";
-import { isNone, noMaximum } from "./pe-table.js";
+import { isNone } from "./pe-table.js";
 import { read, type Scalar } from "./scalar.js";
 import type { Draft, LoopAxis, StepList } from "./steps.js";
 import type { Axis, Variable } from "./variable.js";

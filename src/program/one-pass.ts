@@ -1,9 +1,10 @@
 import { type ArithmeticSpec, isScaledAfterwards, scaleBlock } from "../numerics/arithmetic.js";
+import { noMaximum } from "../numerics/limits.js";
 import { exponentFactor } from "../numerics/pe.js";
 import { productSumOf } from "../numerics/summation.js";
 import { addNumerators } from "./numerators.js";
 import { OnePassSteps } from "./one-pass-steps.js";
-import { isNone, noMaximum } from "./pe-table.js";
+import { isNone } from "./pe-table.js";
 import type { TileProgram } from "./program.js";
 import { binary, equal, less, multiplyAdd, number, read, type Scalar, select } from "./scalar.js";
 import { addendOf, type ScoreTerms, scoreValues } from "./score-terms.js";

@@ -3,6 +3,7 @@ import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import {
   largestExponent,
   largestResult,
+  noMaximum,
   smallestCorrection,
   smallestExponent,
   smallestResult,
@@ -10,9 +11,6 @@ import {
 import { type FloatSpec, numberTypes } from "../numerics/number-type.js";
 import { accumulatorRounder, fromBits } from "../numerics/rounding.js";
 import { binary, equal, less, multiplyAdd, number, round, type Scalar, select, type Test, unary } from "./scalar.js";
-
-/** Stands for -inf, which a maximum starts from: below every score, finite, so that no engine meets an infinity. */
-export const noMaximum = Math.fround(-3e38);
 
 /** What E2 gives where t is above its largest: so large that whatever sums it is out of range. */
 const beyondExponent = largestResult * 2 ** 10;

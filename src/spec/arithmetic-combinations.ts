@@ -1,4 +1,5 @@
 import { choices, defaultChoices } from "../numerics/arithmetic.js";
+import { largestInput } from "../numerics/limits.js";
 import { type FloatSpec, numberTypeNames, numberTypes } from "../numerics/number-type.js";
 import type { WrittenArithmetic } from "./arithmetic-fields.js";
 
@@ -58,7 +59,7 @@ const sameKind = (one: OperandName, other: OperandName): Combination => ({
 const isMicroscaled = ({ storageBits, integer }: FloatSpec): boolean => storageBits <= 8 && !integer;
 const microscaled = numberTypeNames.filter(name => isMicroscaled(numberTypes[name]));
 /** x / s reaches the largest value of the type, which an operand of these may not. */
-const isTooWide = ({ largest }: FloatSpec): boolean => largest > 2 ** 50;
+const isTooWide = ({ largest }: FloatSpec): boolean => largest > largestInput;
 
 const scalesOfTypes = operandNames.flatMap((name): readonly Combination[] => [
   {

@@ -1,6 +1,5 @@
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
-import { largestOperand } from "../../numerics/limits.js";
-import { largestScaled } from "../../numerics/scales.js";
+import { largestInput, largestOperand } from "../../numerics/limits.js";
 import { decoded, type Encoded, encode, type Matrix, type ScaleFacts, transposed } from "./encode.js";
 import { checkHead, checkValues, type HeadMatrices, matricesOf, type OneHead } from "./head.js";
 import { HeadQueries } from "./head-queries.js";
@@ -52,7 +51,7 @@ export function onePassOf(
   const { operands } = arithmetic;
   const encodedAs = (name: "q" | "k" | "v"): Encoded => {
     const { scale, type } = operands[name];
-    checkValues(name, matrices[name], scale === "none" ? Number.MAX_VALUE : largestScaled, head.label);
+    checkValues(name, matrices[name], scale === "none" ? Number.MAX_VALUE : largestInput, head.label);
     const encoded = encode(matrices[name], operands[name], facts[name]);
     checkValues(name, encoded, largestOperand(type), head.label);
     return encoded;

@@ -2,12 +2,13 @@ import { maskOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import type { TileCoordinates } from "../../attention/tile.js";
+import { noMaximum } from "../../numerics/limits.js";
 import { firstRowOf, type TileDump } from "../tile-dump.js";
 import type { BlockPlan } from "./blocks.js";
 import type { DeviceGuard } from "./device-guard.js";
 import { columnsTogether, eight, valueBlocksOf } from "./pack.js";
 import { dumpEightsOf, type RequestBuffers, tilePagesOf } from "./request-buffers.js";
-import { noMaximum, stateField, stateFields, stateHeader } from "./state.js";
+import { stateField, stateFields, stateHeader } from "./state.js";
 
 /** The plan with no more than tiles [begin, end) of its blocks. */
 export function tilesOf(plan: BlockPlan, begin: number, end: number): BlockPlan {

@@ -1,3 +1,4 @@
+import { noMaximum } from "../../numerics/limits.js";
 import type { BlockPlan } from "./blocks.js";
 import { encodeDispatch } from "./dispatch.js";
 import { type Job, type JobLimits, planJobs } from "./jobs.js";
@@ -13,7 +14,7 @@ import {
   upload,
   writeBlocks,
 } from "./request-steps.js";
-import { noMaximum, stateField, stateFields, stateHeader } from "./state.js";
+import { stateField, stateFields, stateHeader } from "./state.js";
 
 /** Invocations of a workgroup of shaders/finish.wgsl. */
 export const finishWorkgroup = 64;

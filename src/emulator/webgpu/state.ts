@@ -1,3 +1,4 @@
+import { noMaximum } from "../../numerics/limits.js";
 import { bitsOf } from "../../numerics/rounding.js";
 
 /**
@@ -9,9 +10,6 @@ export const stateFields = Object.keys(stateField).length;
 
 /** Words before the state: the zero of the barrier. */
 export const stateHeader = 8;
-
-/** RM of a row that has seen no key: below every score. */
-export const noMaximum = -(2 ** 120);
 
 /** Parts of a tile's work. */
 export const phase = { scores: 1, values: 2 } as const;
