@@ -10,7 +10,7 @@ export const glossary = {
   fiber: "The elements of a tensor along one rank, with all other indices fixed.",
   barrier: "Two Einsums that no mapping can fuse, since the one needs all of the other first (section III).",
   binding: "Which array computes which Einsum in which cycle (section V).",
-  epoch: "One turn of the repeating schedule, in which each array does its steps for one tile each (section V).",
+  epoch: "One repetition of the schedule, in which each array does its steps for one tile each (section V).",
   tile: "A block of keys and queries that the array computes at once.",
   accounting: "Which costs are counted: as the paper's own evaluation does, or with its errors corrected.",
   roofline: "What DRAM and the processing elements allow at most, over the operations for each byte moved.",

@@ -179,7 +179,7 @@ function variantsOf(rehearsal: boolean): readonly (readonly [string, Partial<Var
     ([1, 2] as const).map(
       wordsAtOnce =>
         [
-          `attention-rows, 64 invocations, ${8 * blocksAtOnce} keys and ${wordsAtOnce} words a turn`,
+          `attention-rows, 64 invocations, ${8 * blocksAtOnce} keys and ${wordsAtOnce} words per iteration`,
           {
             kernel: "attention-rows",
             workgroupSize: 64,

@@ -10,7 +10,7 @@ const fp8 = load("hopper-fp8").operands;
 
 const variants: readonly (readonly [name: string, arithmetic: ArithmeticSpec])[] = [
   ["Hopper, 13 bits, running sums", hopper("running")],
-  ["Hopper, 13 bits, a sum a tile", hopper("tile")],
+  ["Hopper, 13 bits, a sum per tile", hopper("tile")],
   ["Blackwell, 25 bits, running sums", { ...load("blackwell-fp8"), operands: fp8, sums: "running" }],
   ["chain of fp32, running sums", { ...load("hopper-fp8"), dot: "chain", sums: "running" }],
 ];

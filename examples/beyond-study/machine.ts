@@ -43,7 +43,7 @@ export interface Machine {
 export const arithmeticNames = ["bf16", "bf16-reciprocal", "bf16-cubic"] as const;
 export type ArithmeticName = (typeof arithmeticNames)[number];
 
-/** `bf16`, the same with one reciprocal a query, and that with a cubic exponential besides. */
+/** `bf16`, the same with one reciprocal per query, and that with a cubic exponential besides. */
 export function arithmeticOf(name: ArithmeticName): ArithmeticSpec {
   if (name !== "bf16-reciprocal") return loadArithmetic(specFiles, name);
   return { ...loadArithmetic(specFiles, "bf16"), name, normalize: "reciprocal" };
@@ -114,5 +114,5 @@ export function costOfDesign(name: string, scenario: Scenario, patches: readonly
   return found;
 }
 
-/** Rows that the global buffer reads a cycle, as a patch. */
+/** Rows that the global buffer reads per cycle, as a patch. */
 export const ports = (rows: number): readonly Patch[] => [field("timing.bufferReadRows", rows)];

@@ -115,7 +115,7 @@ export const shippedTable = (): Table => ({
 export function stepsTable(): Table {
   const steps: readonly (readonly [what: string, change: Partial<Machine>])[] = [
     ["FuseMax", {}],
-    ["one reciprocal a query", { arithmetic: "bf16-reciprocal" }],
+    ["one reciprocal per query", { arithmetic: "bf16-reciprocal" }],
     ["a cubic exponential besides", { arithmetic: "bf16-cubic" }],
     ["1 MiB of buffer besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024 }],
     ["272 rows besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024, rows: 272 }],
@@ -167,7 +167,7 @@ export function rescalesTable(queries: number, keys: number): Table {
   };
 }
 
-/** Cycles where the buffer reads few rows a cycle, over those where it reads any number. */
+/** Cycles where the buffer reads few rows per cycle, over those where it reads any number. */
 export function portsTable(): Table {
   const counts = [1, 2, 3] as const;
   const names = shippedNames.filter(name => name !== "lean-decode");

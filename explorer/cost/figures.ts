@@ -187,7 +187,7 @@ export const peakOf = ({ evaluation: { machine } }: Solved): number =>
 /** Operations for each byte at which DRAM and the PEs allow the same. */
 export const kneeOf = (point: Solved): number => peakOf(point) / point.evaluation.machine.dramBytesPerSecond;
 
-/** PE operations a second that the largest array does, over those that each byte of DRAM traffic pays for. */
+/** PE operations per second that the largest array does, over those that each byte of DRAM traffic pays for. */
 export function rooflinePoint(point: Solved) {
   const { utilization, machine, latencySeconds, trafficBytes } = point.evaluation;
   const rate = ofArray(utilization, machine.largestArray) * peakOf(point);

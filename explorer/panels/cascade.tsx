@@ -171,7 +171,7 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
           A <Term of="pass" /> reads a <Term of="fiber" />, all of a tensor along {name}, from its first element to its
           last. A new pass begins where an Einsum reads again what another had to read whole before; a stage, where it
           waits for a whole fiber without reading it again. Both hold for every mapping (FuseMax, section III).
-          {rank.perIterationOf.length > 0 && ` Counted within each turn of ${rank.perIterationOf.join(" and ")}.`}
+          {rank.perIterationOf.length > 0 && ` Counted within each step of ${rank.perIterationOf.join(" and ")}.`}
         </p>
         <Einsums rank={rank} lines={lines} />
       </section>
@@ -211,7 +211,7 @@ function Passes(props: PanelProps & { readonly analysis: Done; readonly text: st
         {drawn
           ? "Tensors from the inputs down, in the colour of the pass that makes them"
           : `Over ${mostNodes} tensors are not drawn`}
-        ; broken thick lines are barriers, dotted ones go to the next turn of an iteration. Sections III and IV.
+        ; broken thick lines are barriers, dotted ones go to the next step of an iteration. Sections III and IV.
       </Card>
     </>
   );

@@ -62,8 +62,8 @@ export function SchedulePanel(props: PanelProps) {
           field="ports"
           label="Buffer reads"
           options={[
-            ["1", "1 row a cycle"],
-            ...["2", "3", "4"].map(ports => [ports, `${ports} rows a cycle`] as const),
+            ["1", "1 row per cycle"],
+            ...["2", "3", "4"].map(ports => [ports, `${ports} rows per cycle`] as const),
             ["unlimited", "no limit"],
           ]}
         />

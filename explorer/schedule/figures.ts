@@ -65,8 +65,8 @@ export function comparison({ result, published, registers: depth }: Simulated): 
     rows: [
       ["cycles", latencyCycles.toLocaleString("en"), published.cycles.toLocaleString("en")],
       ...names.map(array => [`${arrayLabel(array)} busy`, busy(array), percent(published.utilization[array] ?? 0)]),
-      ["cycles a tile", plain(latencyCycles / result.tiles), plain(published.cycles / result.tiles)],
-      ["cycles a tile, inside a block", epoch === null ? "no repetition" : plain(epoch.cycles / epoch.tiles), ""],
+      ["cycles per tile", plain(latencyCycles / result.tiles), plain(published.cycles / result.tiles)],
+      ["cycles per tile, inside a block", epoch === null ? "no repetition" : plain(epoch.cycles / epoch.tiles), ""],
       ["register entries, 2D and 1D", `${Object.values(registers).join(", ")} used`, depth.join(", ")],
     ],
   };
@@ -86,7 +86,7 @@ export function pinnedTable(now: ScheduleResult, pinned: ScheduleResult): Table 
     rows: [
       row("cycles", ({ latencyCycles }) => latencyCycles, cycles),
       ...Object.keys(now.arrays).map(array => row(`${arrayLabel(array)} busy`, busyOf(array), percent)),
-      row("cycles a tile", ({ latencyCycles, tiles }) => latencyCycles / tiles, plain),
+      row("cycles per tile", ({ latencyCycles, tiles }) => latencyCycles / tiles, plain),
     ],
   };
 }

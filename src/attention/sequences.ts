@@ -13,7 +13,7 @@ export interface SequenceClass extends Sequence {
 }
 
 /**
- * What each row sees: rows are queries times the query heads that stand side by side, query by query. Where heads that share
+ * What each row sees: rows are queries times the query heads that are side by side, query by query. Where heads that share
  * keys stand by themselves, a row sees what any of them does.
  */
 export interface RowBits {

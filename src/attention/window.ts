@@ -10,7 +10,7 @@ export interface Window {
   readonly right: number;
   /**
    * The place of query 0 among the keys, where the mask is aligned to the top-left corner (0) or to a cache of so many
-   * keys. M_b - P_b where absent: the last query stands at the last key, the bottom-right corner.
+   * keys. M_b - P_b where absent: the last query is at the last key, the bottom-right corner.
    */
   readonly origin?: number;
   /** Keys before this one are seen by all, those after it only up to a query's own place: a prefix LM. */

@@ -149,7 +149,7 @@ function checkPlaces(
         throw new CascadeError(source, at, {
           got: `the rank ${rank} at place ${place + 1} of ${access.tensor}`,
           expected: `${known}, as line ${own?.span.line} has it there`,
-          mend: "a tensor's ranks stand in one order everywhere",
+          mend: "a tensor's ranks are in one order everywhere",
         });
       }
     }

@@ -31,8 +31,8 @@ export interface Consumption {
 
 /**
  * For every Einsum, what each of its elements needs of every reader of the rank whose parts are given
- * (FuseMax section III). What an iteration carries from the turn before counts as its initialization only: the first
- * turn needs no more, and over another rank it is another fiber.
+ * (FuseMax section III). What an iteration carries from the step before counts as its initialization only: the first
+ * step needs no more, and over another rank it is another fiber.
  */
 export function consumptionOf(cascade: Cascade, parts: readonly string[], origins: Origins): Consumption {
   const { einsums, dependence } = cascade;

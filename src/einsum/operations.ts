@@ -37,7 +37,7 @@ interface Points {
 }
 
 /**
- * Counts the operations of every Einsum as it is written: the right-hand side once a point, then one operation a point
+ * Counts the operations of every Einsum as it is written: the right-hand side once per point, then one operation per point
  * and reduction. A product that is summed counts as multiply-accumulates. Copies and constants cost nothing.
  */
 export function countOperations(cascade: Cascade, sizeOf: SizeOf = () => undefined): OperationCount[] {

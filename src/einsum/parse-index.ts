@@ -35,7 +35,7 @@ export function parseLeftIndices(cursor: Cursor): LeftIndex[] {
     if (cursor.sees(":")) {
       throw cursor.unexpected(
         '"," or "]" on the left of "="',
-        "a filter stands on the right, on a tensor that is read",
+        "a filter belongs on the right, on a tensor that is read",
       );
     }
     indices.push({ index, start: cursor.take("=") ? parseIndex(cursor) : null });

@@ -175,7 +175,7 @@ function rowStateOf(cascade: Cascade, parts: readonly string[], rowsRank: string
  * - takes the rows in blocks, and for each block runs through the whole streamed rank, pass by pass,
  * - and between two passes holds the block's live fibers in the buffer, or writes them to DRAM and reads them back.
  *
- * A run of passes whose fibers stay in the buffer takes at most S / fiber rows a block, and a single pass S / (what a
+ * A run of passes whose fibers stay in the buffer takes at most S / fiber rows per block, and a single pass S / (what a
  * row keeps); streamed inputs are read once a block, but for what of them stays resident. The bound is the least over
  * block size, residence and which fibers are spilled; blocks may be fractions, so that it is below what whole ones
  * cost.
@@ -231,7 +231,7 @@ export function trafficBound(
 }
 
 /**
- * The least reads of `once` streamed words for `rows` rows that each hold `perRow` words. b rows a block read what is
+ * The least reads of `once` streamed words for `rows` rows that each hold `perRow` words. b rows per block read what is
  * not resident again rows / b times; with K = once, S the buffer and the rest of it given to resident words that is K +
  * (K - S + b perRow)(rows / b - 1), which has no minimum between b = 1 and the most rows, S / perRow.
  */

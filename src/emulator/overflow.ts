@@ -8,7 +8,7 @@ import { numberTypes } from "../numerics/number-type.js";
 export interface Overflow {
   readonly tensor: "BQK" | "SLN" | "PRM" | "SLNV" | "RD" | "RNV";
   readonly m1: number;
-  /** m0 or f; null for a tensor with one value a query. */
+  /** m0 or f; null for a tensor with one value per query. */
   readonly index: number | null;
 }
 

@@ -52,7 +52,7 @@ export function roundBias(given: GivenBias, shape: AttentionShape, units: ScoreU
 }
 
 /**
- * Sinks, one logit a query head in score units, as the array's running maximum begins with them.
+ * Sinks, one logit per query head in score units, as the array's running maximum begins with them.
  * @throws InputError for another number of them, or one that is not finite or out of range.
  */
 export function roundSink(

@@ -5,7 +5,7 @@ import { InputError } from "../errors.js";
 
 /**
  * Every intermediate of a tile by its name in Cascade 5, and what its values are by: the tile's key rows, the features f
- * of a value, or one value a query. Columns are the tile's queries.
+ * of a value, or one value per query. Columns are the tile's queries.
  */
 export const dumpTensors = {
   bqk: { name: "BQK", by: "keys" },

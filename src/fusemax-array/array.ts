@@ -47,8 +47,8 @@ export interface ArrayView {
 }
 
 /**
- * Computes attention on the PE array register by register, cycle by cycle: every operand moves one link a cycle, every
- * PE does one operation a cycle, and the values are the contract's (docs/numerics.md).
+ * Computes attention on the PE array register by register, cycle by cycle: every operand moves one link per cycle, every
+ * PE does one operation per cycle, and the values are the contract's (docs/numerics.md).
  * @throws SpecError for an array over 32 x 32, or a schedule that runs into a conflict; the message names
  * cycle, PE and tensor
  */

@@ -6,7 +6,7 @@ import type { RegisterFile } from "./register-file.js";
 const lastStep = 6;
 
 /**
- * E2 (docs/numerics.md) one operation a cycle, in two entries of a PE's register file: "x" holds the difference x' and
+ * E2 (docs/numerics.md) one operation per cycle, in two entries of a PE's register file: "x" holds the difference x' and
  * then t, the other the polynomial p and in the end the result. Step 0, the subtraction that makes x', is the PE's own.
  * Step 1 multiplies by c; steps 2 to 6 are the polynomial's multiply-accumulates (FuseMax section V: six with step
  * 1's). n and f are bit moves on t, and 2^n is an exponent add.

@@ -37,7 +37,7 @@ export class Links {
     if (other !== undefined) {
       throw conflict(cycle, this.name(i), {
         got: `${tagText(other)} and ${tagText(value)} on one link`,
-        expected: "one value a cycle",
+        expected: "one value per cycle",
       });
     }
     this.next[i] = value;

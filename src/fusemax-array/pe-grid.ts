@@ -13,7 +13,7 @@ interface Waiting {
 
 /**
  * The 2D array (FuseMax Fig. 3c and 5). Each PE has a latch on the link from the west, a register that the link from
- * the north writes, a register file, and one operation a cycle; it passes its west value east and one value south. A
+ * the north writes, a register file, and one operation per cycle; it passes its west value east and one value south. A
  * second link per column, upward, takes RM from the 1D array to the top, where it turns and comes down like a query.
  */
 export class PeGrid {

@@ -56,7 +56,7 @@ export function checkInstances(design: CompiledDesign, einsums: readonly Compile
       where: design.inArchitecture(["levels", level, "size"])(),
       got: `${size} instances of ${level}, over which no Einsum of ${design.mapping.name} has a loop`,
       expected: "a loop over them, or one instance",
-      mend: `put a loop under loops.${level}, or deal turns of outer loops with spread`,
+      mend: `put a loop under loops.${level}, or deal steps of outer loops with spread`,
     });
   }
 }

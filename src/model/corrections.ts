@@ -58,7 +58,7 @@ export const corrections: readonly Correction[] = [
   {
     name: "bandwidth",
     effect: "adds",
-    what: "400 GB/s is 400 * 10^9 bytes a second, not 400 * 2^30",
+    what: "400 GB/s is 400 * 10^9 bytes per second, not 400 * 2^30",
     source: "FuseMax, section V; published timing model",
   },
   {

@@ -2,7 +2,7 @@ import type { KeyMask } from "../attention/sequences.js";
 
 /** What a mask leaves of scores that are laid out as rows and keys. */
 export interface VisibleRegion extends KeyMask {
-  /** Query heads that stand side by side: rows per query. */
+  /** Query heads that are side by side: rows per query. */
   readonly group: number;
 }
 

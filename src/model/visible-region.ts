@@ -5,9 +5,9 @@ import { blocksTouched, blocksTouchedUpTo, isClosedForm, withinBlocksTouched } f
 
 /*
  * Which scores exist, and how many tuples of loop indices they reach. A score of row r and key m exists when the row's
- * query sees the key; a loop turns only where a score exists, so that tiles that are masked as a whole cost nothing.
+ * query sees the key; a loop iterates only where a score exists, so that tiles that are masked as a whole cost nothing.
  *
- * Rows are queries times the query heads that stand side by side, query by query: row r belongs to query floor(r / group).
+ * Rows are queries times the query heads that are side by side, query by query: row r belongs to query floor(r / group).
  * Both ends of what a row sees (attention/window.ts) never fall from one row to the next, so a block of rows sees one
  * interval of keys, and sums over blocks have a closed form, exact for sizes that divide nothing. Of other masks
  * (visible-blocks.ts) they are made block by block.

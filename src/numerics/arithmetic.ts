@@ -2,7 +2,7 @@ import type { FloatSpec } from "./number-type.js";
 
 /**
  * The scales of an operand (docs/arithmetic.md, "Scales"): none; one a tensor, one a (batch, kv head), one for `rows`
- * consecutive tokens of a head; powers of two for blocks of 32 (`mx`); fp8-e4m3 for blocks of 16 on top of one a head
+ * consecutive tokens of a head; powers of two for blocks of 32 (`mx`); fp8-e4m3 for blocks of 16 on top of one per head
  * (`nvfp4`). Blocks lie along the rank that is summed over.
  */
 export type Scale = "none" | "tensor" | "head" | "mx" | "nvfp4" | { readonly rows: number };
@@ -16,7 +16,7 @@ export interface OperandSpec {
 export type Dot = "chain" | BlockDot;
 
 export interface BlockDot {
-  /** Consecutive positions a step. */
+  /** Consecutive positions per step. */
   readonly block: number;
   /** Bits below the largest exponent of a step that its terms keep. */
   readonly align: number;

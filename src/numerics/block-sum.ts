@@ -17,7 +17,7 @@ export interface BlockSum {
 /** The exponent of an operand that is not zero: subnormals keep the type's least one. */
 const operandExponent = (x: number, type: FloatSpec): number => Math.max(exponentOf(x), type.leastExponent);
 
-/** Largest `align`, and positions a step: the exact sum of 2^8 + 1 integers below 2^(40 + 2) is a float64. */
+/** Largest `align`, and positions per step: the exact sum of 2^8 + 1 integers below 2^(40 + 2) is a float64. */
 export const largestAlign = 40;
 export const largestBlock = 256;
 

@@ -82,7 +82,7 @@ export interface RowData {
  * relative errors: gamma_(E+1) of its score's magnitude in the exponent; the rounding of its own difference and of the
  * corrections' (which telescope to the spread of the scores); E2 once for itself and once for each of the T tiles; its
  * rounding to O; and M0 + 2 T roundings of sums and products. Flushes and gradual underflow lose absolute amounts: of
- * each weight once, of everything so far once a tile, of each sum once a step.
+ * each weight once, of everything so far once per tile, of each sum once a step.
  */
 export function attentionErrorBound(row: RowData): number {
   const { format, scale, m0, headDim, scores, magnitudes, values } = row;

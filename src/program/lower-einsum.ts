@@ -115,7 +115,7 @@ export class EinsumLowering {
     this.check(null, to, start === null);
   }
 
-  /** A reduction over the tiles of one value a tile. */
+  /** A reduction over the tiles of one value per tile. */
   private acrossTiles(op: ReductionOperator, value: Scalar): void {
     const target = this.target(foldStart[op]);
     this.set(target, "row", this.operation(op)(read(target), value));

@@ -93,7 +93,7 @@ class Lowering {
     if (output === undefined || output.variable.axis !== "F" || !output.atEnd) {
       throw this.unfit(
         cascade.einsums.find(({ tensor }) => tensor === this.roles.out),
-        "one row of values a query",
+        "one row of values per query",
       );
     }
     const passes = this.passes.map(({ tile, end }) => ({ tile: tile.steps, end: end.steps }));
@@ -260,7 +260,7 @@ class Lowering {
       throw this.unfit(einsum, "values for each key, for each tile, or for each coordinate of E or F");
     }
     const perKey = parts.length === keyParts.length;
-    if (perKey && vector !== undefined) throw this.unfit(einsum, "one value a key");
+    if (perKey && vector !== undefined) throw this.unfit(einsum, "one value per key");
     if (!einsum.free.some(v => cascade.ranks.ofVariable(v).name === roles.queries)) {
       throw this.unfit(einsum, "a value of each query; only K and V are shared");
     }

@@ -72,7 +72,7 @@ export interface CheckedPlace {
 export type Step =
   | {
       readonly kind: "product";
-      /** `E`: q or another row vector against K, one sum a key. `key`: values of keys against V, one sum a coordinate of F. */
+      /** `E`: q or another row vector against K, one sum per key. `key`: values of keys against V, one sum a coordinate of F. */
       readonly over: "E" | "key";
       readonly lanes: Variable;
       readonly to: Variable;

@@ -1,11 +1,11 @@
-/** Over what a value is defined: once a row, for each key or block of keys, for each coordinate of E or of F. */
+/** Over what a value is defined: once per row, for each key or block of keys, for each coordinate of E or of F. */
 export type Axis = "row" | "key" | "block" | "E" | "F";
 
 /** What a host sets by itself: biases of scores; the scale of a row's query, of each key of a tile, of a head's values. */
 export type Given = "bias" | "queryScale" | "keyScale" | "valueScale";
 
 /**
- * How long a value lives: within the one loop that makes it; within a tile; until the program ends (of one value a row,
+ * How long a value lives: within the one loop that makes it; within a tile; until the program ends (of one value per row,
  * or a vector: set in `initial` before the pass that writes it begins); or for every key or tile of the row.
  */
 export type Life = "local" | "tile" | "row" | "whole";

@@ -167,7 +167,7 @@ function drawEdge({ from, to, carried }: GraphEdge, at: ReadonlyMap<string, Plac
   const bow = layers > 1 ? (x2 >= x1 ? 1 : -1) * Math.min(110, 40 * layers) : 0;
   const d = `M${x1} ${y1}C${x1 + bow} ${y1 + bend} ${x2 + bow} ${y2 - bend} ${x2} ${y2}`;
   const dash = carried ? { "stroke-dasharray": "2 4" } : {};
-  const words = `${to} reads ${from}${carried ? " of the turn before" : ""}`;
+  const words = `${to} reads ${from}${carried ? " of the step before" : ""}`;
   return tag(
     "path",
     { d, fill: "none", stroke: theme.muted, "stroke-width": 1.4, ...dash },

@@ -4,7 +4,7 @@ import { light, type Theme } from "./theme.js";
 /** A grid of values as colours. */
 export interface HeatMap {
   readonly title: string;
-  /** Row-major, `columns` values a row. NaN is drawn as nothing. */
+  /** Row-major, `columns` values per row. NaN is drawn as nothing. */
   readonly values: ArrayLike<number>;
   readonly columns: number;
   readonly rowLabel: string;

@@ -12,7 +12,7 @@ export interface RooflinePoint {
   readonly seconds: number;
   /** Operations a second that all arrays together can do. */
   readonly peak: number;
-  /** Levels that say how fast they are, DRAM among them: bytes that pass, and bytes a second that can. */
+  /** Levels that say how fast they are, DRAM among them: bytes that pass, and bytes per second that can. */
   readonly levels: readonly { readonly name: string; readonly bytes: number; readonly bytesPerSecond: number }[];
 }
 
@@ -25,8 +25,8 @@ export const operationsOf = ({ counts }: Pick<Evaluation, "counts">): number =>
   );
 
 /**
- * Rooflines as SVG, a panel a point. Each level that says how fast it is has a roof of its own: operations a second that
- * its bytes allow, at so many operations a byte. The point stands once for each level, at its operations a byte there:
+ * Rooflines as SVG, a panel a point. Each level that says how fast it is has a roof of its own: operations per second that
+ * its bytes allow, at so many operations per byte. The point stands once for each level, at its operations per byte there:
  * the level whose roof it touches is what limits it.
  */
 export function roofline(points: readonly RooflinePoint[], accounting: string): string {
@@ -79,7 +79,7 @@ export function roofline(points: readonly RooflinePoint[], accounting: string): 
     series,
     alwaysLegend: true,
     y: {
-      label: "operations a second",
+      label: "operations per second",
       scale: "log",
       fit: true,
       format: v => engineering(v, "").replace(/\.?0+ /, " "),

@@ -130,8 +130,8 @@ function workloadText(w: RunResult["workload"]): string {
 }
 
 const corners = {
-  "bottom-right": "aligned to the bottom-right corner: the last query stands at the last key",
-  "top-left": "aligned to the top-left corner: the first query stands at the first key",
+  "bottom-right": "aligned to the bottom-right corner: the last query is at the last key",
+  "top-left": "aligned to the top-left corner: the first query is at the first key",
 };
 
 function maskText(workload: RunResult["workload"]): string {
@@ -163,7 +163,7 @@ function scoresText({ softcap, bias, sink }: RunResult["workload"]): readonly st
   return [
     ...(softcap === null ? [] : [`capped at ${softcap}`]),
     ...(bias === null ? [] : [`a bias [${bias.join(", ")}]`]),
-    ...(sink ? ["a sink a head"] : []),
+    ...(sink ? ["a sink per head"] : []),
   ];
 }
 

@@ -292,7 +292,7 @@ export function trafficText(study: TrafficStudy): string {
     `Least DRAM traffic of attention by cascade: ${subject(study)}; accounting: ${accountingWords(study)}`,
     ...wrap(`It holds for ${study.covers}.`),
     ...wrap(
-      "In brackets, what the mapping at the bound does: query rows a block, for each of which K and V are read once more, or " +
+      "In brackets, what the mapping at the bound does: query rows per block, for each of which K and V are read once more, or " +
         "what it spills between passes; nothing where K and V are read once.",
     ),
     "",

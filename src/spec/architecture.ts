@@ -24,7 +24,7 @@ export interface Bandwidth {
   readonly bytesPerCycle?: Formula | undefined;
   readonly readBytesPerCycle?: Formula | undefined;
   readonly writeBytesPerCycle?: Formula | undefined;
-  /** Accesses of a row of words a cycle: of either kind, reads, writes. */
+  /** Accesses of a row of words per cycle: of either kind, reads, writes. */
   readonly ports?: Formula | undefined;
   readonly readPorts?: Formula | undefined;
   readonly writePorts?: Formula | undefined;
@@ -143,7 +143,7 @@ const bandwidth = described(
 const speed = {
   bandwidth,
   latencyCycles: described(
-    "Cycles from asking for a word to having it: once a phase, and with single buffering once a tile.",
+    "Cycles from asking for a word to having it: once per phase, and with single buffering once per tile.",
     z.optional(formula),
   ),
   buffering: described(
@@ -199,11 +199,11 @@ export const architectureSchema: z.ZodMiniType<Architecture> = z.strictObject({
   name: described("Its name.", z.string()),
   source: described("Where its numbers come from.", z.string()),
   technology: described("The technology, by name or file.", z.string()),
-  frequencyHz: described("Clock cycles a second.", formula),
+  frequencyHz: described("Clock cycles per second.", formula),
   wordBits: described("Bits of a word.", z.number().check(z.positive())),
   parameters: described("Numbers by names of your own, for formulas.", formulas),
   levels: described(
-    "Memories and fan-outs by name; each stands within another, up to the DRAM.",
+    "Memories and fan-outs by name; each is within another, up to the DRAM.",
     z.record(z.string(), level),
   ),
   arrays: described(

@@ -113,7 +113,7 @@ function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$Zo
       where: at([...path, key]),
       got: `the unknown key '${key}'`,
       expected: "only known keys",
-      mend: "remove it or mend its spelling",
+      mend: "remove it or correct its spelling",
     });
   }
   const got = show(valueAt(raw, path));

@@ -30,7 +30,7 @@ const shapes = {
   p: { summed: "M", tokens: "M", width: "1", heads: "1" },
 } as const;
 
-/** Bits of scales an element: of the blocks (MX: one E8M0 for 32; nvfp4: one fp8-e4m3 for 16 and an fp32 a head), or fp32s. */
+/** Bits of scales per element: of the blocks (MX: one E8M0 for 32; nvfp4: one fp8-e4m3 for 16 and an fp32 per head), or fp32s. */
 function scaleShare({ scale }: OperandSpec, role: keyof typeof shapes): string | null {
   const { summed, tokens, width, heads } = shapes[role];
   const head = `(${tokens} * ${width})`;

@@ -30,7 +30,7 @@ const figures: Readonly<Record<string, (result: Result) => number>> = {
   ms: ({ latencySeconds }) => latencySeconds * 1e3,
   "TFLOP/s": teraflops,
   // 32 heads of the model in blocks of 128 queries and 128 keys; the division comes after a block's last tile.
-  "cycles a tile": ({ cycles, queries, keys, einsums }) =>
+  "cycles per tile": ({ cycles, queries, keys, einsums }) =>
     (cycles - (einsums["AV"]?.cycles ?? 0)) / (32 * (queries / 128) * (keys / 128)),
 };
 

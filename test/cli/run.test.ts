@@ -104,7 +104,7 @@ describe("the JSON of run", () => {
   });
 
   const t5Note =
-    "fusemax: the model adds a relative position bias, one value a head and bucket of distances to its scores, which is left out: --bias FILE gives its values\n";
+    "fusemax: the model adds a relative position bias, one value per head and bucket of distances to its scores, which is left out: --bias FILE gives its values\n";
 
   // FuseMax section VI.
   it.each([

@@ -188,7 +188,7 @@ describe("fusemax trace", () => {
       () => ["--pe", "--array", "2x2", "--seq", "8", "--cycles", "0..400", "--out", file("a.svg")],
       /--cycles: got 0\.\.400; expected at most 400 cycles/,
     ],
-    ["zero ports", () => ["--ports", "0", "--out", file("a.svg")], /--ports: got "0"; expected rows a cycle/],
+    ["zero ports", () => ["--ports", "0", "--out", file("a.svg")], /--ports: got "0"; expected rows per cycle/],
     [
       "an operation on an array that lacks it",
       () => ["--schedule", broken("lacks.yaml", "-> idle(AV[b])", "-> AV[b]"), "--out", file("a.svg")],

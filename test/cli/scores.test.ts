@@ -80,7 +80,7 @@ describe("--mask", () => {
     expect(await hashOf(...packed, "document:9")).toBe(await hashOf("--q-len", "9"));
     expect(await hashOf(...packed, "document:4,5")).not.toBe(await hashOf("--q-len", "9"));
     const { stdout } = await invoke(...small, "--causal");
-    expect(stdout).toContain("causal; aligned to the bottom-right corner: the last query stands at the last key");
+    expect(stdout).toContain("causal; aligned to the bottom-right corner: the last query is at the last key");
   });
 
   it("lets keys and values that no query sees hold anything", async () => {

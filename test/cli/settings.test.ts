@@ -117,9 +117,9 @@ describe("a setting without effect is refused", () => {
   it.each([
     [
       "model --design fusemax --correct flat-mapper",
-      /--correct: got "flat-mapper", which mends nothing of fusemax; expected one that does: register-energy, first-reads/,
+      /--correct: got "flat-mapper", which fixes nothing of fusemax; expected one that does: register-energy, first-reads/,
     ],
-    ["sweep --design fusemax --correct exp-cost", /--correct: got "exp-cost", which mends nothing of fusemax/],
+    ["sweep --design fusemax --correct exp-cost", /--correct: got "exp-cost", which fixes nothing of fusemax/],
     ["passes --rank M", /--rank: got no cascade beside it; expected a file or a name of the library/],
     ["passes --shape M=4", /--shape: got no cascade beside it/],
     ["passes attention-1-pass --element-bytes 4", /--element-bytes: got no --shape; expected --shape M=4096/],

@@ -84,7 +84,7 @@ describe("stages and passes", () => {
     expect(passes(cdf, "K")).toBe(2);
   });
 
-  it("what the first turn does not need is needed by no fiber's first element", () => {
+  it("what the first step does not need is needed by no fiber's first element", () => {
     // R[1] needs T, R[0] does not: Y may read A[0] at once.
     const lines = ["T = A[k]", "R[k=0] = 0", "R[k+1] = R[k] + B[k]*T", "Y[k] = R[k]*A[k]", "until: k >= K"];
     expect(passes(text(...lines), "K")).toBe(1);
@@ -114,14 +114,14 @@ describe("stages and passes", () => {
     expect([passes(causal, "M"), passes(causal, "P")]).toEqual([3, 1]);
   });
 
-  it("passes within an iteration over another rank are counted per turn", () => {
+  it("passes within an iteration over another rank are counted per step", () => {
     const means = text("C[t=0] = 0", "W[t,n] = X[n] - C[t]", "C[t+1] = W[t,n]*X[n]", "until: t >= 8");
     const analysis = analyse(means, "N");
     expect([analysis.passes, analysis.perIterationOf]).toEqual([1, ["T"]]);
     expect(analyse(loadCascade("attention-1-pass"), "M0").perIterationOf).toEqual(["M1"]);
   });
 
-  it("an iteration that reads a whole fiber in every turn is counted per turn", () => {
+  it("an iteration that reads a whole fiber in every turn is counted per step", () => {
     const nested = text(
       "R[i=0] = 1",
       "S[i] = R[i]*A[j]",

@@ -43,7 +43,7 @@ describe("the study of machines no larger than FuseMax", () => {
       );
       return base == null || cost == null ? "" : times(base.latencySeconds / cost.latencySeconds);
     };
-    expect(page).toContain(`| one reciprocal a query | ${gain("BERT 1K")} | ${gain("BERT 64K")} |`);
+    expect(page).toContain(`| one reciprocal per query | ${gain("BERT 1K")} | ${gain("BERT 64K")} |`);
   });
 
   it("with a divider of one cycle little is gained at 1K and 4K", () => {

@@ -96,7 +96,7 @@ export async function firstVisit(
 
 /**
  * Moves a slider through its first steps. A browser hands a hand's moves to the page where a frame begins, and so does this: what is
- * counted, in milliseconds a step, is all from there until the frame is painted.
+ * counted, in milliseconds per step, is all from there until the frame is painted.
  */
 export async function slideFrames(page: Page, field: string, steps: number): Promise<readonly number[]> {
   return page.locator(`input[name="${field}-slider"]`).evaluate(async (slider, steps) => {

@@ -24,7 +24,7 @@ describe("the cost of a run", () => {
           const shape = { ...sizes, heads: sizes.kvHeads * group };
           const { batch, kvHeads, heads, queries, keys, headDim: e, valueDim: f } = shape;
           const m1 = Math.ceil(keys / tile.m0);
-          // Heads that share keys stand side by side where the queries of one do not fill the columns.
+          // Heads that share keys are side by side where the queries of one do not fill the columns.
           const [apart, rows] = queries < tile.p0 ? [kvHeads, queries * group] : [heads, queries];
           const tiles = batch * apart * m1 * Math.ceil(rows / tile.p0);
           const cycles = tiles * (Math.max(e + 1, 1 + f + f / m1) + 1 + 8 + f);

@@ -132,7 +132,7 @@ describe("a nest of three loops", () => {
     expect(at(0, 0)).toMatchObject({ reads: 24, updates: 0 });
     expect(at(1, 0)).toMatchObject({ reads: 8, updates: 0 });
   });
-  it("serves one word a step from the innermost level", () => {
+  it("serves one word per step from the innermost level", () => {
     expect(at(0, 1)).toMatchObject({ reads: 24, fills: 24 });
     expect(at(1, 1)).toMatchObject({ reads: 24, fills: 8 });
   });

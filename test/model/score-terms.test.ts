@@ -67,7 +67,7 @@ describe("a soft-cap", () => {
   });
 
   it("is done where FuseMax makes scores, but for a division that each lane of the 1D array does for its column", () => {
-    // 24 tiles. A PE of the 2D array has one score a tile: 7 cycles for y and E2, one for each of the sums and the product.
+    // 24 tiles. A PE of the 2D array has one score per tile: 7 cycles for y and E2, one for each of the sums and the product.
     // A lane has the four scores of its column, at the corrected four cycles each: 16 a tile.
     const { CE, CN, CD, CR, CS } = cyclesOf("fusemax", capped);
     expect({ CE, CN, CD, CR, CS }).toEqual({ CE: 24 * 7, CN: 24, CD: 24, CR: 24 * 4 * 4, CS: 24 });
@@ -135,12 +135,12 @@ describe("a bias", () => {
     // One for each score: whoever shares it (batch, heads) comes back to it when other tiles have passed.
     ["B,H,P,M", [2, 3, 8, 8], scores],
     ["P,M", [1, 1, 8, 8], scores],
-    // A row of keys stays for both tiles of queries of a block: 8 words a head.
+    // A row of keys stays for both tiles of queries of a block: 8 words per head.
     ["H,1,M", [1, 3, 1, 8], heads * 8],
     ["1,M", [1, 1, 1, 8], heads * 8],
     // A column of queries passes for each of two tiles of keys.
     ["H,P,1", [1, 3, 8, 1], heads * 8 * 2],
-  ] as const)("of [%s] is an addition a score on FuseMax, and its words pass DRAM and buffer", (_, ranks, words) => {
+  ] as const)("of [%s] is an addition per score on FuseMax, and its words pass DRAM and buffer", (_, ranks, words) => {
     const terms = biased(...(ranks as readonly [number, number, number, number]));
     expect(wordsOf("fusemax", terms)).toEqual({ dram: words, filled: words, read: words });
     expect(cyclesOf("fusemax", terms)["SB"]).toBe(24);
@@ -151,7 +151,7 @@ describe("a bias", () => {
     expect(evaluated("fusemax", terms).trafficBytes - before.trafficBytes).toBe(2 * words);
   });
 
-  it.each(paperDesigns)("on %s: 16 bits of traffic and an addition a score", name => {
+  it.each(paperDesigns)("on %s: 16 bits of traffic and an addition per score", name => {
     const terms = biased(1, 3, 8, 8);
     const [before, after] = [evaluated(name, noScoreTerms), evaluated(name, terms)];
     expect(after.trafficBytes - before.trafficBytes).toBe(2 * scores);

@@ -60,7 +60,7 @@ describe("the counting mode", () => {
     };
     const { einsums } = observe(problem, operands, 1);
     const { BQK, SLNV, SLN, RD, AV } = einsums;
-    // Four pairs of tiles: a step for each feature of BQK, SLNV, SPNV and RNV, one of each other Einsum; AV once a query tile.
+    // Four pairs of tiles: a step for each feature of BQK, SLNV, SPNV and RNV, one of each other Einsum; AV once per query tile.
     const steps = { ...Object.fromEntries(countedEinsums.map(name => [name, 4])), BQK: 4 * 3, AV: 2 * 2 };
     const expected = { ...steps, SLNV: 4 * 2, SPNV: 4 * 2, RNV: 4 * 2 };
     expect(Object.fromEntries(countedEinsums.map(name => [name, einsums[name].steps]))).toEqual(expected);

@@ -35,7 +35,7 @@ export function observe(problem: AttentionProblem, operands: Operands, queryTile
   const together = longest < p0 ? group : 1;
   for (const b of batches) {
     const { queries, keys } = sequenceOf(problem, b);
-    /** The tiles of heads that stand side by side: their queries, query by query. */
+    /** The tiles of heads that are side by side: their queries, query by query. */
     const tilesOf = (firstHead: number): readonly CountingColumn[][] => {
       const columns = Array.from({ length: queries * together }, (_, i) => {
         const row = rowAt(shape, { b, h: firstHead + (i % together), p: Math.floor(i / together) });

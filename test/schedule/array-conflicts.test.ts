@@ -47,7 +47,7 @@ describe("conflicts in the register-level array", () => {
     const links = new Links(i => `PE (0, ${i}), west latch`, 2);
     links.drive(1, { tensor: "BK", tile: 3, index: 0, value: 1 }, 7);
     expect(() => links.drive(1, { tensor: "BV", tile: 2, index: 5, value: 1 }, 7)).toThrow(
-      "cycle 7, PE (0, 1), west latch: got BK[tile 3, 0] and BV[tile 2, 5] on one link; expected one value a cycle",
+      "cycle 7, PE (0, 1), west latch: got BK[tile 3, 0] and BV[tile 2, 5] on one link; expected one value per cycle",
     );
   });
 

@@ -25,7 +25,7 @@ const noCorrections: Patch = { path: "mapping.einsums.SPNV.operations.mac", valu
 
 describe("a schedule's simulation follows what the operations of a design say", () => {
   it.each([
-    ["one reciprocal a query: a division and F products", { normalize: "reciprocal" } as const, []],
+    ["one reciprocal per query: a division and F products", { normalize: "reciprocal" } as const, []],
     ["sums that start from the corrected ones: no addition for RNV", { sums: "running" } as const, []],
     ["no corrections: nothing for SPNV", {}, [noCorrections]],
     ["quotients, additions and corrections", {}, []],

@@ -66,7 +66,7 @@ describe("+Architecture at 256 x 256", () => {
     expect(simulated - cycles).toBeLessThan(fillAndDrainBound);
   });
 
-  it("takes 255 cycles a tile more where RM climbs the columns link by link", () => {
+  it("takes 255 cycles per tile more where RM climbs the columns link by link", () => {
     const { epoch } = simulateDesign(compiled("architecture"), { sizes: sizes("bert", 2 ** 14) }, { memory: "ideal" });
     expect(epoch === null ? null : epoch.cycles / epoch.tiles).toBe(458 + 255);
   });

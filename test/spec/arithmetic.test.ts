@@ -67,11 +67,11 @@ const cases: Readonly<Record<string, readonly [fields: object, message: RegExp]>
     /dot: got \{.*\}; expected chain with a 16-bit accumulator/,
   ],
   "scales in 16 bits": [{ accumulator: "fp16", ...operands(fp8("head")) }, /operands\.q\.scale: got "head"/],
-  "values with a scale a row": [
+  "values with a scale per row": [
     operands(bf16, bf16, fp8({ rows: 4 })),
     /operands\.v\.scale: got \{"rows":4\}; expected none, tensor, head, mx or nvfp4 for v/,
   ],
-  "numerators with a scale a head": [operands(bf16, bf16, bf16, fp8("head")), /operands\.p\.scale: got "head"/],
+  "numerators with a scale per head": [operands(bf16, bf16, bf16, fp8("head")), /operands\.p\.scale: got "head"/],
   "blocks of q alone": [operands(fp8("mx"), fp8("head")), /operands\.q\.scale: got "mx"; expected the scale of k/],
   "blocks of v alone": [operands(bf16, bf16, fp8("mx")), /operands\.p\.scale: got nothing; expected the scale of v/],
   "mx of bf16": [operands({ type: "bf16", scale: "mx" }), /operands\.q\.type: got "bf16"; expected one of fp8-e4m3/],

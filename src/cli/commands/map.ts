@@ -46,7 +46,7 @@ export function register(program: Command): void {
       "--out <folder>",
       "write design.yaml, mapping.yaml and binding.yaml, which every command takes, into this folder",
     )
-    .option("--resume <file>", "keep finished steps of the search in this file, and go on from what it holds")
+    .option("--resume <file>", "keep finished steps of the search in this file, and continue from those it has")
     .addOption(settingsOption());
   accountingOptions(workingOptions(command))
     .option("--json", "print the result as JSON (fusemax.map/1), and nothing else, on stdout")

@@ -58,7 +58,7 @@ export function register(program: Command): void {
     )
     .addOption(parsed("--dump-tile <b,h,m1,p1>", "a tile whose every intermediate --dump writes", parseTileCoordinates))
     .option("--dump <file>", "write the tile's intermediates to a .safetensors file")
-    .option("--resume <file>", "keep finished rows in this file, and go on from what it holds")
+    .option("--resume <file>", "keep finished rows in this file, and continue from those it has")
     .addOption(shardOption())
     .option("--json", "print the result as JSON (fusemax.run/1), and nothing else, on stdout")
     .addHelpText("after", examples)

@@ -20,7 +20,7 @@ export function register(program: Command): void {
       parsed("--seq <list>", "queries and keys, such as 1K,4K,1M", listOf(parseModelSize)).default([4096], "4K"),
     )
     .addOption(
-      parsed("--ports <list>", "rows the global buffer reads a cycle, such as 1,2,unlimited", listOf(parsePorts)),
+      parsed("--ports <list>", "rows the global buffer reads per cycle, such as 1,2,unlimited", listOf(parsePorts)),
     );
   command.addOption(
     parsed(

@@ -31,7 +31,7 @@ export function register(program: Command): void {
     )
     .option("--out <files...>", "write .csv, .json or .svg files, FILE.shard with --shard (default: CSV on stdout)")
     .option("--json", "print the points as JSON (fusemax.sweep/1), and nothing else, on stdout, in place of CSV")
-    .option("--resume <file>", "keep finished points in this file, and go on from what it holds")
+    .option("--resume <file>", "keep finished points in this file, and continue from those it has")
     .addOption(shardOption());
   scoreOptions(command);
   accountingOptions(workingOptions(command))

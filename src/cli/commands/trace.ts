@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .option("--layers <kind>", "which layers, where a model's are of several kinds (such as local, global)")
     .addOption(parsed("--epochs <a..b>", "epochs to draw (default: 0..7)", parseRange))
     .requiredOption("--out <file...>", "what to write: .json a Chrome trace, .svg a drawing")
-    .addOption(parsed("--ports <n>", "rows the global buffer reads a cycle (default: the design's)", parsePorts))
+    .addOption(parsed("--ports <n>", "rows the global buffer reads per cycle (default: the design's)", parsePorts))
     .addOption(
       parsed("--pe [style]", "draw the PEs cycle by cycle, up to 8 x 8: strip or animated", (option, text) =>
         parseName(option, text, ["strip", "animated"]),

@@ -30,7 +30,7 @@ function refuseIdle(wanted: readonly string[], designs: readonly Design[]): void
   const known = new Set(designs.flatMap(correctionsOf));
   const idle = wanted.find(name => !known.has(name));
   if (idle === undefined) return;
-  const got = `"${idle}", which mends nothing of ${designs.map(({ name }) => name).join(", ")}`;
+  const got = `"${idle}", which fixes nothing of ${designs.map(({ name }) => name).join(", ")}`;
   throw new UsageError({ where: "--correct", got, expected: `one that does: ${[...known].join(", ")}` });
 }
 

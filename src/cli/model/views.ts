@@ -111,7 +111,7 @@ export function loopNestView(request: ModelRequest, accounting: string): View {
       `${headOf({ design, model, layers: point.kind.name, seq })}\n\n${loopNestText(compiled, mapped)}`,
   );
   const legend =
-    "At each level the words of a tile of what it keeps, in one instance; [0:16,4): sixteen turns, the last time four.";
+    "At each level the words of a tile of what it keeps, in one instance; [0:16,4): sixteen steps, the last time four.";
   return { text: `${[accounting, legend, ...parts].join("\n\n")}\n`, notes };
 }
 

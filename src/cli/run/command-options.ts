@@ -49,8 +49,11 @@ export const attentionOptions = (command: Command): Command =>
       number("--softcap <x>", "cap scores at x by tanh (default: the model's)", "2^-24 to 2^24", 2 ** -24, 2 ** 24),
     )
     .option("--bias <file>", "what is added to scores after the scale, broadcast to [B,H,P,M]; -inf hides a key")
-    .option("--alibi", "linear biases by distance (ALiBi), a slope a head, either way unless the mask is causal")
-    .addOption(parsed("--alibi-slopes <list>", "its slopes, one a query head: 0.5,0.25 or a file", parseSlopes))
+    .option(
+      "--alibi",
+      "linear biases by distance (ALiBi), one slope per head, in both directions unless the mask is causal",
+    )
+    .addOption(parsed("--alibi-slopes <list>", "its slopes, one per query head: 0.5,0.25 or a file", parseSlopes))
     .option("--sink <file>", "a logit of each query head that takes part in its softmax");
 
 /** The options that name an attention's inputs, or say how they are generated. */

@@ -26,7 +26,7 @@ export function parseSlopes(option: string, text: string): readonly number[] | s
   return text.split(",").map(part => parseNumber(option, part, "a number for each query head", -(2 ** 40), 2 ** 40));
 }
 
-/** The slopes of ALiBi, one a query head; null without ALiBi. @throws UsageError, InputError */
+/** The slopes of ALiBi, one per query head; null without ALiBi. @throws UsageError, InputError */
 export async function slopesOf({ alibi, alibiSlopes: given }: ScoreOptions, { heads }: Pick<AttentionShape, "heads">) {
   if (given === undefined) return alibi === true ? alibiSlopes(heads) : null;
   const slopes =

@@ -93,7 +93,7 @@ function parseRegisters(option: string, text: string): { readonly "2d": number; 
 export function parsePorts(option: string, text: string): Ports {
   if (text === unlimited) return unlimited;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError({ where: option, got: `"${text}"`, expected: "rows a cycle, such as 2, or unlimited" });
+  throw new UsageError({ where: option, got: `"${text}"`, expected: "rows per cycle, such as 2, or unlimited" });
 }
 
 export const listOf =

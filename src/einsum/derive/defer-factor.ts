@@ -29,7 +29,7 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const [only] = reductions;
   if (reductions.length > 1 || only?.op !== "+")
     return refuse("it is reduced by other than one sum, which alone is linear");
-  if (einsum.iteration !== null) return refuse("it iterates: each turn reads what the one before left");
+  if (einsum.iteration !== null) return refuse("it iterates: each step reads what the one before left");
   if (einsum.filters.length > 0) return refuse("a filter says over which points it sums");
   const varying: Quotient = { factors: factors.filter(varies), divisors: divisors.filter(varies) };
   const kept = variablesOf(expressionOf(varying));

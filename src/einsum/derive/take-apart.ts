@@ -54,7 +54,7 @@ function takeApart(cascade: Cascade, einsum: Einsum, caution: Rewrite["caution"]
   const [only, another] = reductions;
   if (another !== undefined || only?.op !== "+")
     return refuse("it is reduced by other than one sum, which alone is linear");
-  if (einsum.iteration !== null) return refuse("it iterates: each turn reads what the one before left");
+  if (einsum.iteration !== null) return refuse("it iterates: each step reads what the one before left");
   if (einsum.filters.length > 0) return refuse("a filter says over which points it sums");
   const sums = [...groups.values()].map(({ varying }) => formatExpression(productOf({ coefficient: 1, ...varying })));
   const words = `${tensor} from the sums over ${reduced.join(", ")} of ${sums.join(" and ")}`;

@@ -24,7 +24,7 @@ export interface Kernels extends Functions {
    * @throws DeviceError when the memory cannot be had.
    */
   dumpTo(): number;
-  /** A field of a group's state: eight fp32 or i32, one a lane. */
+  /** A field of a group's state: eight fp32 or i32, one per lane. */
   fieldAt(group: number, field: StateField): number;
 }
 
@@ -124,7 +124,7 @@ export async function openKernels(
     throw new DeviceError({
       where: "engine wasm",
       got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
-      expected: "at most 2 GiB a thread, and as much free",
+      expected: "at most 2 GiB per thread, and as much free",
       mend: "choose an --array with fewer rows, or --engine cpu",
     });
   };

@@ -31,7 +31,7 @@ interface Member {
 
 /**
  * Worker threads that take jobs, one at a time each; replaced when they die. They start with the pool: it takes them longer than a
- * small problem, so that one who starts for his first job keeps the others waiting.
+ * small problem, so that a worker that starts for its first job delays the others.
  */
 export class WorkerPool {
   private readonly members = new Set<Member>();

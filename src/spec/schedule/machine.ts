@@ -49,7 +49,7 @@ export interface WorkSequence extends Pick<SequenceClass, "leftPad" | "bits"> {
 export interface TileWork {
   /** The sequences of the batch, by classes of the same length and mask: rows on the columns, and keys. */
   readonly sequences: readonly WorkSequence[];
-  /** Rows of one query: query heads that stand side by side. */
+  /** Rows of one query: query heads that are side by side. */
   readonly group: number;
   readonly window: Window;
   /** Heads that are walked one after the other. */

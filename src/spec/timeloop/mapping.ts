@@ -87,7 +87,7 @@ function loopsOf(
   if (missing.length > 0 && turning.length > 1) {
     throw (written ?? directive).fail(
       `no place for ${missing.map(([d]) => d).join(", ")} in the permutation`,
-      "all loops that turn, innermost first",
+      "all loops of more than one step, innermost first",
     );
   }
   const sorted = [...order, ...missing.map(([dimension]) => dimension)];
