@@ -1,4 +1,4 @@
-import type { FusemaxError } from "../src/errors.js";
+import { type FusemaxError, problemOf } from "../src/errors.js";
 
 /** What the page calls the places that the library names as the command line does. */
 const places: Readonly<Record<string, string>> = {
@@ -23,8 +23,8 @@ const withoutOptions = (text: string): string =>
   text.replace(/--[a-z][a-z-]*/g, option => places[option] ?? option.slice(2).replaceAll("-", " "));
 
 /** An error in the page's words: its own names of settings, no options of the command line. */
-export function messageOf({ complaint: { where, got, expected, mend } }: FusemaxError): string {
-  const [place, found, wanted] = [where, got, expected].map(text => withoutOptions(withoutFolders(text)));
+export function messageOf({ complaint: { where, mend, ...what } }: FusemaxError): string {
+  const [place, sentence] = [where, problemOf(what)].map(text => withoutOptions(withoutFolders(text)));
   const hint = mend === undefined || /--\w/.test(mend) ? "" : `; ${withoutFolders(mend)}`;
-  return `${place}: got ${found}; expected ${wanted}${hint}`;
+  return `${place}: ${sentence}${hint}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Errors a user can mend. Each says where it happened, what was got, what was expected and how to mend it;
+ * Errors that a user can fix. Each says where it happened, what was got, what was expected and how to fix it;
  * the CLI prints `message` as one line on stderr and exits with 2.
  */
 export interface Complaint {
@@ -11,13 +11,23 @@ export interface Complaint {
   readonly expected: string;
   /** What to do about it, when it is not obvious from `expected`. */
   readonly mend?: string;
+  /** The sentence in place of `got` and `expected`, where what is wrong is no value: "cannot be given with --json". */
+  readonly problem?: string;
+}
+
+/** What is no value that was got, but the want of one, or what the system said. */
+const isNoValue = (got: string): boolean => /^(no |permission denied|operation not permitted)/.test(got);
+
+/** What is wrong, in words: "got X; expected Y" where X is something, "no X; expected Y" where it is missing. */
+export function problemOf({ got, expected, problem }: Pick<Complaint, "got" | "expected" | "problem">): string {
+  return problem ?? `${isNoValue(got) ? "" : "got "}${got}; expected ${expected}`;
 }
 
 /** Characters that move a cursor, end a line, reorder text or cannot be seen: what a file could forge our output with. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Text that came from outside, as it may stand in a line of ours: escaped where it would not show as itself, and without
+ * Text that came from outside, as it may be in a line of ours: escaped where it would not show as itself, and without
  * its middle where it is longer than `most` characters.
  */
 export function shown(text: string, most = 400): string {
@@ -58,9 +68,11 @@ export class FusemaxError extends Error {
     const got = shown(given.got);
     const expected = shown(given.expected, longestExpected);
     const mend = given.mend === undefined ? undefined : shown(given.mend);
-    super(`${where}: got ${got}; expected ${expected}${mend === undefined ? "" : `; ${mend}`}`, options);
+    const problem = given.problem === undefined ? {} : { problem: shown(given.problem) };
+    const sentence = problemOf({ got, expected, ...problem });
+    super(`${where}: ${sentence}${mend === undefined ? "" : `; ${mend}`}`, options);
     this.name = new.target.name;
-    this.complaint = { where, got, expected, ...(mend === undefined ? {} : { mend }) };
+    this.complaint = { where, got, expected, ...(mend === undefined ? {} : { mend }), ...problem };
   }
 }
 

@@ -1,7 +1,7 @@
 import { Option } from "commander";
-import { UsageError } from "../errors.js";
 import { type FormatName, formatNames } from "../numerics/format.js";
 import type { NamedSpec } from "../spec/load.js";
+import { conflict } from "./conflict.js";
 import { parsed } from "./option.js";
 import { parseName } from "./values.js";
 
@@ -25,12 +25,7 @@ export const formatOption = (): Option =>
 /** The arithmetic that stands in the place of the design's; undefined where none is named. @throws UsageError for two */
 export function namedArithmetic({ arithmetic, format }: ArithmeticOptions): NamedSpec | undefined {
   if (arithmetic !== undefined && format !== undefined) {
-    throw new UsageError({
-      where: "--format",
-      got: "--arithmetic beside it",
-      expected: "one of the two",
-      mend: "--format is the short name of five arithmetics",
-    });
+    throw conflict("--format", "--arithmetic", "--format is the short name of five arithmetics");
   }
   if (arithmetic !== undefined) return { name: arithmetic, where: "--arithmetic" };
   return format === undefined ? undefined : { name: format, where: "--format" };

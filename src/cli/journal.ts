@@ -216,13 +216,16 @@ const another = (path: string, got: string, expected: string): InputError =>
 const notOurs = ({ schema, items }: JournalKind, path: string): InputError =>
   new InputError({
     where: path,
-    got: `something that is no file of finished ${items}`,
+    got: "another file",
     expected: `a file that --resume began (${schema}), or a new name`,
+    problem: `is not a file of finished ${items}`,
+    mend: `give a file that --resume began (${schema}), or a new name`,
   });
 
 const changed = (path: string): InputError =>
   new InputError({
     where: path,
-    got: "a file that another process has cut short",
+    got: "a shorter file",
     expected: "the points written to it",
+    problem: "another process has cut the file short",
   });

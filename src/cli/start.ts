@@ -1,3 +1,4 @@
+import { problemOf } from "../errors.js";
 import { removeUnfinishedFiles } from "../io/atomic-write.js";
 import { systemError } from "../io/system-error.js";
 import { reportFault } from "./fault.js";
@@ -22,7 +23,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   removeUnfinishedFiles();
   // A reader that stops early (`fusemax run --json | head`) is no error.
   if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`fusemax: standard output: got ${systemError(error)}; expected room for the result\n`);
+  process.stderr.write(
+    `fusemax: standard output: ${problemOf({ got: systemError(error), expected: "room for the result" })}\n`,
+  );
   process.exit(2);
 });
 process.stderr.on("error", () => undefined); // nobody listens: the result still counts

@@ -203,6 +203,7 @@ function taken(path: string, holder: LockOwner | "unknown"): InputError {
     where: path,
     got: `a file that ${who}${where} is writing`,
     expected: "a file of one process at a time",
+    problem: `${who}${where} is writing this file`,
     mend: "wait until it ends, or give another file",
   });
 }
@@ -210,8 +211,9 @@ function taken(path: string, holder: LockOwner | "unknown"): InputError {
 const noLock = (lock: string): InputError =>
   new InputError({
     where: lock,
-    got: "a file that is no lock",
+    got: "another file",
     expected: "none, or a lock of fusemax",
+    problem: "is not a lock of fusemax",
     mend: "move it away, or give another file",
   });
 

@@ -150,8 +150,10 @@ const show = (value: unknown): string =>
 const notRows = (path: string): InputError =>
   new InputError({
     where: path,
-    got: "something that is not a file of finished rows",
+    got: "another file",
     expected: `a file that --resume began (${schema}), or a new name`,
+    problem: "is not a file of finished rows",
+    mend: `give a file that --resume began (${schema}), or a new name`,
   });
 
 function appender(path: string, handle: FileHandle, run: number): RowsFile["append"] {

@@ -48,6 +48,6 @@ function jsonOf(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InputError({ where: path, got: "what is no JSON", expected }, { cause: error });
+    throw new InputError({ where: path, got: "another text", expected, problem: "is not JSON" }, { cause: error });
   }
 }

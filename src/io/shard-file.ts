@@ -118,12 +118,18 @@ const identityOf = ({ command, program, specs, work, shard }: ShardHeader): stri
   JSON.stringify([command, program, specs, work, shard.index, shard.count]);
 
 const noShard = (path: string): InputError =>
-  new InputError({ where: path, got: "something that is no shard", expected: "a file of --shard" });
+  new InputError({
+    where: path,
+    got: "another file",
+    expected: "a file of --shard",
+    problem: "is not a shard, a file that --shard wrote",
+  });
 
 const torn = (path: string): InputError =>
   new InputError({
     where: path,
-    got: "a shard that is cut short or damaged",
-    expected: "its SHA-256 at its end",
+    got: "another SHA-256 at its end",
+    expected: "that of what comes before",
+    problem: "the shard is cut short or damaged",
     mend: "copy it again, or run its shard again",
   });

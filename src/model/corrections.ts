@@ -131,8 +131,10 @@ export function accountingOf(
     });
   }
   if (name !== undefined && wanted !== undefined) {
-    const [got, expected] = [`--accounting ${name} beside it`, "one of the two; corrected has all corrections"];
-    throw new UsageError({ where: "--correct", got, expected });
+    throw new UsageError({
+      ...{ where: "--correct", got: `--accounting ${name}`, expected: "one of the two" },
+      ...{ problem: `cannot be given with --accounting ${name}`, mend: "corrected has all corrections" },
+    });
   }
   const used = correctionNames.filter(correction => asked.includes(correction));
   return { name: used.length > 0 ? "corrected" : "published", corrections: used, mapping };

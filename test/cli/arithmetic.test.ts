@@ -149,7 +149,10 @@ describe("the other commands that take a design", () => {
 
 describe("bad arithmetics", () => {
   const cases: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
-    "both names": [["--format", "bf16", "--arithmetic", "fp32"], /^fusemax: --format: got --arithmetic beside it; /],
+    "both names": [
+      ["--format", "bf16", "--arithmetic", "fp32"],
+      /^fusemax: --format: cannot be given with --arithmetic; /,
+    ],
     "a name that there is not": [["--arithmetic", "fa9"], /^fusemax: --arithmetic: got "fa9"; expected one of ampere/],
     "a file that is not there": [["--arithmetic", join(folder, "none.yaml")], /none\.yaml: got .*expected/],
     "a step of one pass in another cascade": [

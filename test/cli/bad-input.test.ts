@@ -68,7 +68,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--array", "256"], /--array: got "256"; expected ROWSxCOLUMNS/],
     [["--array", "0x256"], /--array/],
     [["--max-error", "-1"], /--max-error: got "-1"; expected a number/],
-    [["--max-error", "1", "--check", "none"], /--max-error: got --check none beside it; expected rows to check/],
+    [["--max-error", "1", "--check", "none"], /--max-error: cannot be given with --check none/],
   ],
   sizes: [
     ...["--seq", "--q-len", "--kv-len", "--batch", "--heads", "--kv-heads", "--head-dim", "--value-dim"].flatMap(
@@ -81,7 +81,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     ],
     [["--seq", "4G", "--kv-heads", "1M", "--heads", "1M", "--batch", "1G"], /[EZY]iB of memory/],
     [["--head-dim", "8193", "--seq", "1"], /--head-dim: got "8193"; expected at most 8,192/],
-    [["--seq", "8", "--q-len", "4"], /--seq: got --q-len beside it; expected either --seq or --q-len and --kv-len/],
+    [["--seq", "8", "--q-len", "4"], /--seq: cannot be given with --q-len; give --seq, or --q-len and --kv-len/],
     [["--heads", "6", "--kv-heads", "4"], /--kv-heads: got 4; expected a divisor of the 6 query heads/],
   ],
   "seed, scale, spread": [
@@ -104,10 +104,10 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--batch", "3", "--kv-lens", "9,4"], /--kv-lens: got 2 lengths; expected 3, one for each batch/],
   ],
   "input files": [
-    [["--q", q], /--q, --k, --v: got no --k and no --v; expected all three or none/],
-    [["--q", q, "--k", k], /got no --v/],
-    [[...good, "--input", onlyQ], /--input: got --q, --k or --v beside it; expected one or the other/],
-    [["--q", at("none.npy"), "--k", k, "--v", v], /none.npy: got no such file or folder; expected a file of tensors/],
+    [["--q", q], /--q, --k, --v: no --k and no --v; expected all three or none/],
+    [["--q", q, "--k", k], /no --v/],
+    [[...good, "--input", onlyQ], /--input: cannot be given with --q, --k or --v/],
+    [["--q", at("none.npy"), "--k", k, "--v", v], /none.npy: no such file or folder; expected a file of tensors/],
     [["--q", folder, "--k", k, "--v", v], /got a folder, which is not a regular file/],
     [["--q", onlyQ, "--k", k, "--v", v], /--q: got .*only-q.safetensors; expected a .npy file; --input takes/],
     [
@@ -119,12 +119,12 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
       ["--q", q, "--k", tensor("codes.npy", [1, 1, 5, 4], "<u2"), "--v", v],
       /codes.npy: got values of type <u2; .*bfloat16/,
     ],
-    [["--input", at("none.npz")], /none.npz: got no such file/],
+    [["--input", at("none.npz")], /none.npz: no such file/],
     [["--input", q], /--input: got .*q.npy; expected a .npz or .safetensors file/],
     [["--input", onlyQ], /got the tensors q; expected a tensor named k/],
     [["--input", notFloat], /tensor q: got values of type U32/],
     [["--input", archive], /got the tensors q; expected a tensor named k, and one named v; --names q=NAME/],
-    [["--input", cutArchive], /cut.npz: got no zip directory at the end/],
+    [["--input", cutArchive], /cut.npz: no zip directory at the end/],
   ],
   "shapes of files": [
     [
@@ -158,8 +158,8 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [[...good, "--heads", "3"], /--heads: got 3 query heads; expected 2, as in the files; leave --heads out/],
     [[...good, "--seq", "5"], /--seq: got 5 queries; expected 3, as in the files/],
     [[...good, "--model", "bert"], /--model bert: got 12 query heads; expected 2/],
-    [[...good, "--seed", "1"], /--seed: got input files beside it; expected generated inputs/],
-    [[...good, "--spread", "2"], /--spread: got input files beside it; expected generated inputs/],
+    [[...good, "--seed", "1"], /--seed: cannot be given with input files; it is for generated inputs/],
+    [[...good, "--spread", "2"], /--spread: cannot be given with input files; it is for generated inputs/],
   ],
   values: [
     [
@@ -184,8 +184,8 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     ],
   ],
   "dumps and outputs": [
-    [[...small, "--dump-tile", "0,0,0,0"], /--dump-tile: got no --dump beside it; expected --dump FILE/],
-    [[...small, "--dump", at("d.safetensors")], /--dump: got no --dump-tile beside it; expected --dump-tile b,h,m1,p1/],
+    [[...small, "--dump-tile", "0,0,0,0"], /--dump-tile: needs --dump FILE/],
+    [[...small, "--dump", at("d.safetensors")], /--dump: needs --dump-tile b,h,m1,p1/],
     [[...small, "--dump-tile", "0,0,0", "--dump", at("d.safetensors")], /--dump-tile: got "0,0,0"; expected BATCH/],
     [[...small, "--dump-tile", "1,0,0,0", "--dump", at("d.safetensors")], /--dump-tile: got b = 1; expected 0 to 0/],
     [[...small, "--dump-tile", "0,1,0,0", "--dump", at("d.safetensors")], /--dump-tile: got h = 1; expected 0 to 0/],
@@ -207,7 +207,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     ],
     [
       [...small, "--output", at("no/such/out.npy")],
-      /out.npy: got no such file or folder; expected a path that can be written/,
+      /out.npy: no such file or folder; expected a path that can be written/,
     ],
     [[...small, "--output", at("locked.npy")], /locked.npy: got a folder; expected a path that can be written/],
     [[...small, "--output", "/proc/out.npy"], /out.npy: got .*; expected a path that can be written/],
@@ -215,9 +215,9 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [[...small, "--output", at("x.npy"), "--resume", at("x.npy")], /--resume: got .*x.npy, the file of --output/],
   ],
   resuming: [
-    [[...small, "--engine", "cpu", "--resume", q], /q.npy: got something that is not a file of finished rows/],
+    [[...small, "--engine", "cpu", "--resume", q], /q.npy: is not a file of finished rows/],
     [[...small, "--engine", "cpu", "--resume", otherRows], /other.rows: got rows of a run with contract 0/],
-    [[...small, "--resume", at("no/such/x.rows")], /x.rows: got no such file or folder/],
+    [[...small, "--resume", at("no/such/x.rows")], /x.rows: no such file or folder/],
   ],
 };
 
@@ -262,5 +262,5 @@ it("names a file that may not be read", async () => {
   const { code, stderr } = await invoke("run", "--q", secret, "--k", k, "--v", v, "--engine", "cpu");
   // The super-user may read everything.
   if (process.getuid?.() === 0) expect(code).toBe(0);
-  else expect(stderr).toMatch(/secret.npy: got permission denied/);
+  else expect(stderr).toMatch(/secret.npy: permission denied/);
 });

@@ -138,9 +138,9 @@ describe("law: what a cache's padding holds changes nothing", () => {
 describe("caches that do not fit are refused in a line", () => {
   const past = ["--past-k", save("k", 0, Mp), "--past-v", save("v", 0, Mp)];
   it.each([
-    [[...whole, "--past-k", save("k", 0, Mp)], /--past-k: got no --past-v beside it; expected both or none/],
-    [[...whole, "--past-v", save("v", 0, Mp)], /--past-v: got no --past-k beside it; expected both or none/],
-    [["--seq", "8", ...past], /--past-k: got no input files beside it; expected --q, --k and --v, or --input/],
+    [[...whole, "--past-k", save("k", 0, Mp)], /--past-k: needs --past-v/],
+    [[...whole, "--past-v", save("v", 0, Mp)], /--past-v: needs --past-k/],
+    [["--seq", "8", ...past], /--past-k: needs --q, --k and --v, or --input/],
     [
       [...whole, "--past-k", save("k", 0, Mp), "--past-v", save("v", 0, 2)],
       /v-0-2-.*: got 2 past values in shape \[2, 2, 2, 6\]; expected 4, as there are past keys/,

@@ -243,7 +243,7 @@ describe("bad input", () => {
   const three = "attention-3-pass";
 
   it.each<[string, readonly string[], RegExp]>([
-    ["no such cascade", ["nosuch"], /nosuch: got no such cascade or file/],
+    ["no such cascade", ["nosuch"], /nosuch: no such cascade or file/],
     ["no sizes", [three], /no size of the ranks M, P, E, F; .*M=\.\.\.,P=\.\.\.,E=\.\.\.,F=\.\.\./],
     ["no tile", ["attention-1-pass", "--shape", "M=8,P=1,E=1,F=1"], /no size of the rank M0; .* M0=\.\.\.\n/],
     [
@@ -261,7 +261,7 @@ describe("bad input", () => {
     ["an axis twice", [three, "--tensor", "Q[p,p]=a.npy"], /expected those of Q\[e,p\]/],
     ["no file and no axes", [three, "--tensor", "Q"], /--tensor: got "Q"; expected NAME=FILE/],
     ["no file", [three, "--tensor", "Q="], /--tensor: got "Q="; expected NAME=FILE/],
-    ["a missing file", [three, "--tensor", "Q=nope.npy", "--seed", "1"], /nope\.npy: got no such file/],
+    ["a missing file", [three, "--tensor", "Q=nope.npy", "--seed", "1"], /nope\.npy: no such file/],
     ["a file of no kind", [three, "--input", "a.txt"], /--input: got a\.txt; expected a \.npz or \.safetensors file/],
     ["an unknown tensor to write", [three, "--write", "AV,AW"], /got AW, which .* does not have; .* did you mean A/],
     ["an input to write", [three, "--write", "Q"], /got Q, which attention-3-pass only reads/],
@@ -329,7 +329,7 @@ describe("bad input", () => {
       /got shape \[0\]; expected sizes of at least 1/,
     );
     expect(await refused("softmax", "--tensor", `X=${path("flat.npy")}`, "--seed", "1")).toMatch(
-      /--seed: got a file for every input beside it/,
+      /--seed: cannot be given with a file for every input/,
     );
     expect(await refused("softmax", "--tensor", `X=${path("flat.npy")}`, "--output", path("flat.npy"))).toMatch(
       /the file of --tensor X; expected a path of its own/,

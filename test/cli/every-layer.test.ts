@@ -93,15 +93,12 @@ describe("run --every-layer", () => {
     ["b.v", [1, 1, 2, 4]],
   ]);
   it.each([
-    [["--every-layer"], /--every-layer: got no --input beside it; expected a file of several layers/],
+    [["--every-layer"], /--every-layer: needs --input with a file of several layers/],
     [
       ["--every-layer", "--input", file, "--output", "x.npy"],
-      /--output: got --every-layer beside it; .*--names picks one/,
+      /--output: cannot be given with --every-layer; .*--names picks one/,
     ],
-    [
-      ["--every-layer", "--input", file, "--names", "q=a"],
-      /--names: got --every-layer beside it; expected one attention/,
-    ],
+    [["--every-layer", "--input", file, "--names", "q=a"], /--names: cannot be given with --every-layer/],
     [
       ["--every-layer", "--input", save("none.safetensors", [["x", [2]]])],
       /none\.safetensors: got the tensors x; expected q/,

@@ -68,7 +68,7 @@ describe("the report", () => {
   it.each([
     [["--seq", "4K"], /the workload: got 2,147,483,648 multiply-accumulates; expected at most 67,108,864/],
     [["--design", "flat"], /unknown option '--design'/],
-    [["--q", "none.npy"], /--q, --k, --v: got no --k and no --v/],
+    [["--q", "none.npy"], /--q, --k, --v: no --k and no --v/],
   ])("%j is refused in a line", async (args, message) => {
     const { code, stdout, stderr } = await invoke(...base, ...args);
     expect(stderr).toMatch(/^fusemax: [^\n]+\n$/);

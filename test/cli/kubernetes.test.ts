@@ -64,7 +64,7 @@ it("the Indexed Job has a completion for each shard, and a command line that the
   expect(parseShard("--shard", shard, { JOB_COMPLETION_INDEX: last })).toEqual({ index: 7, count: spec.completions });
   // All of it but the part: the folder of the shards is not there.
   const { stderr } = await invoke("sweep", ...args.map(arg => arg.replace("auto/", "0/").replace("/shards/", "/no/")));
-  expect(stderr).toMatch(/^fusemax: \/no\/.*: got no such file or folder/);
+  expect(stderr).toMatch(/^fusemax: \/no\/.*: no such file or folder/);
 });
 
 it("the job that joins reads what the others write", () => {

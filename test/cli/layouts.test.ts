@@ -212,17 +212,17 @@ describe("what cannot be read is refused in a line", () => {
     ],
     [["--input", others, "--names", "q"], /--names: got "q"; expected q=NAME with one of q, k, v before the =/],
     [["--input", others, "--names", "q=w0,q=w1"], /--names: got q twice; expected each tensor once/],
-    [[...plain, "--names", "q=a"], /--names: got no --input beside it; expected the tensors of --input's file/],
+    [[...plain, "--names", "q=a"], /--names: needs --input FILE/],
     [["--q", u2, ...kv], /codes\.npy: got values of type <u2; .*it may hold bfloat16: --dtype q=bf16 reads it so/],
     [["--q", u2, ...kv, "--dtype", "q=f8_e4m3"], /got values of type <u2, to be read as F8_E4M3; expected .*\(u1\)/],
     [[...plain, "--dtype", "q=bf16"], /q-plain\.npy: got values of type <f4, to be read as BF16; expected unsigned/],
     [["--q", u2, ...kv, "--dtype", "q=int4"], /--dtype: got "int4" for q; expected one of bf16, fp16, f8_e4m3/],
-    [["--dtype", "q=bf16"], /--dtype: got no input files beside it/],
+    [["--dtype", "q=bf16"], /--dtype: needs input files/],
     [[...plain, "--layout", "bsd", ...heads], /q-plain\.npy: got shape \[2, 4, 3, 8\]; expected \[B, S, H x D\]/],
     [[...plain, "--layout", "hsd"], /--layout: got "hsd"; expected one of bhsd, bshd, bsd/],
     [
       [...files("flat", ([b, h, s, d]) => [b, s, h * d], "bshd"), "--layout", "bsd"],
-      /--layout bsd: got no number of heads; expected --heads/,
+      /--layout bsd: no number of heads; expected --heads/,
     ],
     [
       [...files("flat", ([b, h, s, d]) => [b, s, h * d], "bshd"), "--layout", "bsd", "--heads", "5"],
@@ -239,9 +239,9 @@ describe("what cannot be read is refused in a line", () => {
     ],
     [
       ["--input", index("gone", { weight_map: { q: "a.safetensors", k: "a.safetensors", v: "a.safetensors" } })],
-      /a\.safetensors: got no such file or folder/,
+      /a\.safetensors: no such file or folder/,
     ],
-    [["--input", save("no.safetensors.index.json", "{")], /no\.safetensors\.index\.json: got what is no JSON/],
+    [["--input", save("no.safetensors.index.json", "{")], /no\.safetensors\.index\.json: is not JSON/],
   ])("run %j", async (args, message) => {
     const { code, stdout, stderr } = await invoke("run", "--engine", "cpu", ...args);
     expect(stderr).toMatch(/^fusemax: [^\n]+\n$/);

@@ -88,8 +88,8 @@ BQK on 2d: BQK[m1,m0,p] = Q[e,p] * BK[e,m1,m0]
   });
 
   it.each([
-    [["--counts", "--loop-nest"], "--counts: got --loop-nest beside it; expected one of the two"],
-    [["--counts", "--layer"], "--counts: got --layer beside it; expected attention alone"],
+    [["--counts", "--loop-nest"], "--counts: cannot be given with --loop-nest"],
+    [["--counts", "--layer"], "--counts: cannot be given with --layer"],
     [["--loop-nest", "--csv"], "--loop-nest: got --csv; expected text"],
     [["--roofline", "a.png"], "--roofline: got a.png; expected a file name that ends in .svg"],
   ])("refuses %j", async (args, line) => {

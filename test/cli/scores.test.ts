@@ -159,7 +159,7 @@ describe("scores", () => {
     [["--softcap", "-1"], /--softcap: got "-1"/],
     [["--alibi-slopes", "0.5"], /1 slopes; expected 2/],
     [["--left-pad", "1,2"], /--left-pad: got 2 lengths; expected 1/],
-    [["--lse", at("x.npy"), "--resume", at("rows")], /--resume: got --lse beside it/],
+    [["--lse", at("x.npy"), "--resume", at("rows")], /--resume: cannot be given with --lse/],
     [["--lse", at("x.npy"), "--design", "flat"], /--lse: got the cascade/],
   ] as const)("refuses %j in one line", async (args, text) => {
     const { code, stdout, stderr } = await invoke(...small, ...args);

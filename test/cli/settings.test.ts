@@ -98,7 +98,7 @@ describe("a setting without effect is refused", () => {
     ["mapping.tensors.Q.0=E", /got a field that the design's cascade gives/],
     ["technology.name=mine", /it is a word for people/],
     ["technology.operations.exp.energyPj=1", /no Einsum does this operation there/],
-    ["architecture.technology=./nowhere.yaml", /nowhere\.yaml: got no such file/],
+    ["architecture.technology=./nowhere.yaml", /nowhere\.yaml: no such file/],
     [
       "architecture.technology=7nm",
       /--set architecture\.technology: got "7nm"; expected one of 45nm, none or a YAML file/,
@@ -120,9 +120,9 @@ describe("a setting without effect is refused", () => {
       /--correct: got "flat-mapper", which fixes nothing of fusemax; expected one that does: register-energy, first-reads/,
     ],
     ["sweep --design fusemax --correct exp-cost", /--correct: got "exp-cost", which fixes nothing of fusemax/],
-    ["passes --rank M", /--rank: got no cascade beside it; expected a file or a name of the library/],
-    ["passes --shape M=4", /--shape: got no cascade beside it/],
-    ["passes attention-1-pass --element-bytes 4", /--element-bytes: got no --shape; expected --shape M=4096/],
+    ["passes --rank M", /--rank: needs a cascade: a file, or a name of the library/],
+    ["passes --shape M=4", /--shape: needs a cascade/],
+    ["passes attention-1-pass --element-bytes 4", /--element-bytes: needs --shape M=4096/],
     ["reproduce corrections --accounting corrected", /--accounting: got the study corrections; expected another study/],
     ["reproduce corrections --mapping search", /--mapping: got the study corrections/],
   ])("%s", async (command, message) => {

@@ -106,13 +106,13 @@ describe("a sweep in shards", () => {
     const more = ["two", "double", "none"].map(name => at(`${name}.shard`));
     const { code, stdout, stderr } = await invoke("merge", ...files, ...more, "--out", at("wrong.csv"));
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    const short = "got a shard that is cut short or damaged; expected its SHA-256 at its end";
+    const short = "the shard is cut short or damaged";
     expect(stderr.replaceAll(`${folder}/`, "").trimEnd().split("\n")).toEqual([
-      "fusemax: none.shard: got something that is no shard; expected a file of --shard",
+      "fusemax: none.shard: is not a shard, a file that --shard wrote",
       "fusemax: f4.shard: got a shard of other options or inputs; expected one of the same command line, as f0.shard is",
       "fusemax: two.shard: got one of 2 shards; expected one of 5, as f0.shard is",
       "fusemax: double.shard: got shard 1/5, as f1.shard is; expected each shard once",
-      "fusemax: merge: got no shard 4/5; expected all 5 shards",
+      "fusemax: merge: no shard 4/5; expected all 5 shards",
       `fusemax: f2.shard: ${short}; copy it again, or run its shard again`,
       `fusemax: f3.shard: ${short}; copy it again, or run its shard again`,
     ]);
@@ -121,9 +121,9 @@ describe("a sweep in shards", () => {
 
   it("refuses what a part of a sweep cannot give", async () => {
     const refused = async (...more: readonly string[]) => (await invoke(...args, "--shard", "0/2", ...more)).stderr;
-    expect(await refused()).toMatch(/--shard: got no --out beside it; expected --out FILE.shard/);
+    expect(await refused()).toMatch(/--shard: needs --out FILE.shard/);
     expect(await refused("--out", at("x.csv"))).toMatch(/--out of --shard: got .*x.csv; expected .*\.shard/);
-    expect(await refused("--json", "--out", at("x.shard"))).toMatch(/--json: got --shard beside it/);
+    expect(await refused("--json", "--out", at("x.shard"))).toMatch(/--json: cannot be given with --shard/);
     expect(await refused("--resume", at("x"), "--out", at("x.shard"))).toMatch(/kept in .*x\.shard\.part/);
   });
 });
@@ -215,11 +215,11 @@ describe("a run in shards", () => {
   it("refuses what needs all rows, and shards of other inputs", async () => {
     const refused = async (...more: readonly string[]) => (await invoke(...args, "--shard", "0/2", ...more)).stderr;
     const output = ["--output", at("x.shard")];
-    expect(await refused()).toMatch(/--shard: got no --output beside it; expected --output FILE.shard/);
-    expect(await refused(...output, "--lse", at("x.npy"))).toMatch(
-      /--lse: got --shard beside it; expected a run of all rows/,
+    expect(await refused()).toMatch(/--shard: needs --output FILE.shard/);
+    expect(await refused(...output, "--lse", at("x.npy"))).toMatch(/--lse: cannot be given with --shard/);
+    expect(await refused(...output, "--resume", at("x"))).toMatch(
+      /--resume: cannot be given with --shard.*beside the shard/,
     );
-    expect(await refused(...output, "--resume", at("x"))).toMatch(/--resume: got --shard beside it.*beside the shard/);
     expect(await refused("--output", at("x.npy"))).toMatch(/--output of --shard: got .*x\.npy/);
     await succeed(...args, "--shard", "0/2", "--output", at("a.shard"));
     await succeed(...args, "--seed", "1", "--shard", "1/2", "--output", at("b.shard"));

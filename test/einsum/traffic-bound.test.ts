@@ -64,7 +64,7 @@ describe("what a cascade streams and holds", () => {
   });
 
   it("refuses cascades without the ranks", () => {
-    expect(() => streamPlan(loadCascade("softmax"), ranks)).toThrow(/softmax: got no rank P; expected one of M/);
+    expect(() => streamPlan(loadCascade("softmax"), ranks)).toThrow(/softmax: no rank P; expected one of M/);
   });
 });
 

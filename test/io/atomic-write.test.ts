@@ -69,7 +69,7 @@ describe("writeAtomically", () => {
     expect(() => checkWritable(path)).toThrow(/result: got a circle of symbolic links; expected a path/);
     const lost = join(folder, "lost");
     symlinkSync("nowhere/made", lost);
-    expect(() => checkWritable(lost)).toThrow(/lost: got no such file or folder/);
+    expect(() => checkWritable(lost)).toThrow(/lost: no such file or folder/);
     expect(() => checkWritable(join(folder, "new/"))).toThrow(/new\/: got a folder/);
   });
 
@@ -90,6 +90,6 @@ describe("checkWritable", () => {
   });
 
   it("refuses a path in a folder that is not there", () => {
-    expect(() => checkWritable(join(folder, "none", "x"))).toThrow(/none\/x: got no such file or folder/);
+    expect(() => checkWritable(join(folder, "none", "x"))).toThrow(/none\/x: no such file or folder/);
   });
 });

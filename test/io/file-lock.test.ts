@@ -30,7 +30,7 @@ describe("file lock", () => {
     const link = join(folder, "link");
     symlinkSync(path, link);
     await withFileLock(path, async () => {
-      const held = `got a file that process ${process.pid} is writing; expected a file of one process at a time`;
+      const held = `process ${process.pid} is writing this file`;
       await expect(withFileLock(path, done)).rejects.toThrow(`${path}: ${held}`);
       await expect(withFileLock(link, done)).rejects.toThrow(`${link}: ${held}`);
       expect(await withFileLock(join(folder, "another"), done)).toBe("done");
@@ -111,7 +111,7 @@ describe("file lock", () => {
     }
     for (const text of ["lockfileVersion: 3", "{}", "123 456", "null"]) {
       writeFileSync(lock, text);
-      await expect(withFileLock(path, done)).rejects.toThrow(`${lock}: got a file that is no lock; expected none`);
+      await expect(withFileLock(path, done)).rejects.toThrow(`${lock}: is not a lock of fusemax`);
       expect(readFileSync(lock, "utf8")).toBe(text);
     }
     rmSync(lock);
@@ -141,6 +141,6 @@ describe("file lock", () => {
 
   it("says when it can't be made", async () => {
     const nowhere = join(folder, "missing", "kept");
-    await expect(withFileLock(nowhere, done)).rejects.toThrow(`${nowhere}.lock: got no such file or folder`);
+    await expect(withFileLock(nowhere, done)).rejects.toThrow(`${nowhere}.lock: no such file or folder`);
   });
 });

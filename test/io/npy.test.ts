@@ -137,7 +137,7 @@ describe("readNpy", () => {
   });
 
   it("names a missing file and a folder", async () => {
-    await expect(readNpy(join(folder, "none.npy"))).rejects.toThrow(/none.npy: got no such file or folder/);
+    await expect(readNpy(join(folder, "none.npy"))).rejects.toThrow(/none.npy: no such file or folder/);
     await expect(readNpy(folder)).rejects.toThrow(/got a folder, which is not a regular file/);
   });
 });

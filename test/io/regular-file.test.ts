@@ -59,5 +59,5 @@ it("texts longer than they may be are not read", () => {
 });
 
 it("names what is missing", () => {
-  expect(() => requireRegular(at("none"), "a file")).toThrow(/none: got no such file or folder; expected a file/);
+  expect(() => requireRegular(at("none"), "a file")).toThrow(/none: no such file or folder; expected a file/);
 });

@@ -206,7 +206,7 @@ describe("work dealt to cores", () => {
     ["spread: { core: [H, F] }", /spread\.core: got the loops H, F; expected some/],
     ["spread: { pe: [H, P1] }", /spread\.pe: got loops over pe besides; expected either of the two/],
     ["spread: { l1: [H, P1] }", /spread\.l1: got the level 'l1'; expected a fan-out above the grid array: core, pe/],
-    ["spread: { core: [] }", /spread\.core: got no loops/],
+    ["spread: { core: [] }", /spread\.core: no loops/],
     [
       "",
       /levels\.core\.size: got 4 instances of core, over which no Einsum of small has a loop; expected a loop over them, or one instance/,

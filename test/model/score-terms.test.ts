@@ -107,7 +107,7 @@ describe("a soft-cap", () => {
 
   it("is refused on a design without a cascade", () => {
     expect(() => designWithTerms(loadDesign(specFiles, "linear-flat"), capped)).toThrow(
-      /linear-flat.yaml:1:1 cascade: got no cascade, and scores that are capped or biased; .*--no-softcap/,
+      /linear-flat.yaml:1:1 cascade: no cascade, and scores that are capped or biased; .*--no-softcap/,
     );
   });
 

@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "mappings",
     "keep: { spill: [LM], registers2d: [BQK, LM] }",
     "keep: { spill: [LM], registers2d: [LM] }",
-    /^mappings\.yaml:\d+:\d+ einsums\.LM\.keep: got no level that keeps BQK; expected BQK kept at one of dram, buffer/,
+    /^mappings\.yaml:\d+:\d+ einsums\.LM\.keep: no level that keeps BQK; expected BQK kept at one of dram, buffer/,
   ],
   "a level that keeps what the Einsum lacks": [
     "mappings",
@@ -107,7 +107,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "mappings",
     "column: [P0], row: [M0] }\n    keep: { dram: [Q, BK]",
     "column: [P0], row: [] }\n    keep: { dram: [Q, BK]",
-    /einsums\.BQK\.loops: got no loop over M0; expected loops that cover BQK\[m1,m0,p\] = Q\[e,p\] \* BK\[e,m1,m0\]; put M0 among the loops of a level/,
+    /einsums\.BQK\.loops: no loop over M0; expected loops that cover BQK\[m1,m0,p\] = Q\[e,p\] \* BK\[e,m1,m0\]; put M0 among the loops of a level/,
   ],
   "a loop twice": [
     "mappings",
@@ -197,7 +197,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "bindings",
     "SLN + SLD",
     "SLN",
-    /^bindings\.yaml:\d+:\d+ phases: got no phase that runs SLD; expected every Einsum of the mapping fusemax; put SLD into a phase's latency/,
+    /^bindings\.yaml:\d+:\d+ phases: no phase that runs SLD; expected every Einsum of the mapping fusemax; put SLD into a phase's latency/,
   ],
   "a binding of an Einsum that is not there": [
     "bindings",

@@ -57,7 +57,7 @@ describe("a mapping that contradicts its cascade is refused in one line with its
     ],
     "an Einsum without a place": [
       [["mappings", / {2}SLD:\n( {4}.*\n)+/, ""]],
-      /^mappings\.txt:\d+:1 einsums: got no place for SLD, which .*attention-1-pass\.cascade has on line \d+; expected every Einsum of attention-1-pass/,
+      /^mappings\.txt:\d+:1 einsums: no place for SLD, which .*attention-1-pass\.cascade has on line \d+; expected every Einsum of attention-1-pass/,
     ],
     "inputs that it does not read": [
       [typed("inputs: [BQK, RM]")],
@@ -95,7 +95,7 @@ describe("a mapping that contradicts its cascade is refused in one line with its
     ],
     "nothing said and no cascade": [
       [["designs", /cascade: .*\n/, ""]],
-      /^specs\/mappings\/fusemax\.yaml:\d+:3 einsums\.BQK: got no inputs, and a design that names no cascade; expected inputs in the mapping/,
+      /^specs\/mappings\/fusemax\.yaml:\d+:3 einsums\.BQK: no inputs, and a design that names no cascade; expected inputs in the mapping/,
     ],
     "a role that no input has": [
       [["cascades", "q=Q", "q=X"]],

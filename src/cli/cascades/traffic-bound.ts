@@ -1,4 +1,3 @@
-import { UsageError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
 import { loadCascade } from "../../io/cascade-files.js";
 import { csvText } from "../../io/csv.js";
@@ -10,6 +9,7 @@ import { jsonText } from "../../report/finite.js";
 import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
 import { loadWorkload } from "../../spec/load.js";
 import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
+import { conflict } from "../conflict.js";
 import { loadDesignIn } from "../model/designs.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
@@ -33,7 +33,7 @@ const attentionCascades = ["attention-3-pass", "attention-3-pass-deferred", "att
 /** Computes the bounds, prints them and draws the chart where one was asked for. */
 export async function runTrafficBound(options: TrafficBoundOptions): Promise<void> {
   if (options.json === true && options.csv === true) {
-    throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
+    throw conflict("--csv", "--json");
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
   const designs = parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../../errors.js";
+import { needs } from "../conflict.js";
 
 export function register(program: Command): void {
   program
@@ -52,15 +52,10 @@ function refuseUnused(name: string | undefined, { rank, shape, elementBytes }: P
   const given = Object.entries({ "--rank": rank, "--shape": shape, "--element-bytes": elementBytes });
   const unused = name === undefined ? given.find(([, value]) => value !== undefined) : undefined;
   if (unused !== undefined) {
-    throw new UsageError({
-      where: unused[0],
-      got: "no cascade beside it",
-      expected: "a file or a name of the library",
-    });
+    throw needs(unused[0], "a cascade: a file, or a name of the library");
   }
   if (elementBytes !== undefined && shape === undefined) {
-    const expected = "--shape M=4096,P=1K,... beside it";
-    throw new UsageError({ where: "--element-bytes", got: "no --shape", expected });
+    throw needs("--element-bytes", "--shape M=4096,P=1K,...");
   }
 }
 

@@ -4,11 +4,12 @@ import { inputShape, sizesOfInputs } from "../../einsum/input-shape.js";
 import { parseShape, requireSizes, solveShape } from "../../einsum/shape.js";
 import { interpretableElements } from "../../einsum/tensor-store.js";
 import { breather } from "../../emulator/breathe.js";
-import { InputError, UsageError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 import { isArchive, openArchive } from "../../io/open-archive.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { generatedNormals } from "../../numerics/generated-normal.js";
+import { conflict } from "../conflict.js";
 import type { EvaluateOptions } from "./options.js";
 import { findName, parseTensorArguments, type TensorArgument } from "./tensor-argument.js";
 
@@ -115,8 +116,7 @@ async function findSources(
     });
   }
   if (missing.length === 0 && seed !== undefined) {
-    const expected = "it for generated inputs only";
-    throw new UsageError({ where: "--seed", got: "a file for every input beside it", expected });
+    throw conflict("--seed", "a file for every input", "leave it out");
   }
   for (const name of missing) sources.set(name, { kind: "seed", seed: seed ?? 0 });
   return new Map(cascade.inputs.map(name => [name, sources.get(name) as Source]));

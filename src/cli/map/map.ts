@@ -1,3 +1,4 @@
+import { conflict } from "../conflict.js";
 import { FusemaxError, UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { writeFolder } from "../../io/folder.js";
@@ -81,7 +82,7 @@ function limitsOf({ objective, exhaustive, budget, seed }: MapOptions): SearchLi
     ["--budget", budget],
     ["--seed", seed],
   ] as const) {
-    if (given !== undefined) throw new UsageError({ where, got: "--exhaustive beside it", expected: "one of the two" });
+    if (given !== undefined) throw conflict(where, "--exhaustive");
   }
   return { objective, budget: undefined, width: undefined };
 }

@@ -12,6 +12,7 @@ import { type ModelRequest, modelResults, modelTable } from "../../report/model-
 import { modelText } from "../../report/model-text.js";
 import { loadDesign, loadWorkload } from "../../spec/load.js";
 import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
+import { conflict } from "../conflict.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
@@ -41,11 +42,11 @@ export interface ModelOptions extends AccountingOptions, ArithmeticOptions, Phas
 export async function runModel(options: ModelOptions): Promise<void> {
   refuseViews(options);
   if (options.json === true && options.csv === true) {
-    throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
+    throw conflict("--csv", "--json");
   }
   if (options.kvLens !== undefined && (options.seq ?? options.batch) !== undefined) {
     const other = options.seq === undefined ? "--batch" : "--seq";
-    throw new UsageError({ where: "--kv-lens", got: `${other} beside it`, expected: "one of the two" });
+    throw conflict("--kv-lens", other);
   }
   checkPaddings(options);
   const queries = queriesOf(options);
@@ -111,11 +112,7 @@ export async function runModel(options: ModelOptions): Promise<void> {
 /** A mask of bits makes a sequence of each head, which the rest of a layer does not know. @throws UsageError */
 function refuseFiles(masks: MaskOption = []): void {
   if (masks === false || !masks.some(({ kind }) => kind === "file" || kind === "blocks")) return;
-  throw new UsageError({
-    where: "--layer",
-    got: "a mask of a file beside it",
-    expected: "attention alone, or a pattern",
-  });
+  throw conflict("--layer", "a mask of a file", "give a pattern, or leave --layer out");
 }
 
 /** @throws UsageError for views that exclude each other or have no such form */
@@ -123,10 +120,9 @@ function refuseViews({ counts, loopNest, json, csv, layer, roofline }: ModelOpti
   const view = counts === true ? "--counts" : loopNest === true ? "--loop-nest" : undefined;
   requireEnding("--roofline", roofline, [".svg"]);
   if (view === undefined) return;
-  const fail = (got: string, expected: string): UsageError => new UsageError({ where: view, got, expected });
-  if (counts === true && loopNest === true) throw fail("--loop-nest beside it", "one of the two");
-  if (layer === true) throw fail("--layer beside it", "attention alone");
-  if (loopNest === true && (json ?? csv) !== undefined) throw fail(json === true ? "--json" : "--csv", "text");
+  if (counts === true && loopNest === true) throw conflict(view, "--loop-nest");
+  if (layer === true) throw conflict(view, "--layer");
+  if (loopNest === true && (json ?? csv) !== undefined) throw conflict(view, json === true ? "--json" : "--csv");
 }
 
 function lengthsOf({ seq, kvLens }: ModelOptions): readonly number[] | undefined {

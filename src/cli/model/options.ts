@@ -52,7 +52,7 @@ export const queriesOption = (): Option =>
 /** The queries that are asked for. @throws UsageError where a number of them would have no effect. */
 export function queriesOf({ phase, queries }: PhaseOptions): { readonly phase: Phase; readonly decodeQueries: number } {
   if (queries !== undefined && phase !== "decode") {
-    throw new UsageError({ where: "--queries", got: phase, expected: "--phase decode beside it" });
+    throw new UsageError({ where: "--queries", got: `--phase ${phase}`, expected: "--phase decode" });
   }
   return { phase, decodeQueries: queries ?? 1 };
 }

@@ -3,6 +3,7 @@ import type { ScoreSizes } from "../../attention/broadcast.js";
 import type { Division, ScoreChoice } from "../../attention/score-terms.js";
 import { UsageError } from "../../errors.js";
 import type { Accounting } from "../../model/accounting.js";
+import { conflict } from "../conflict.js";
 import { choice, parsed } from "../option.js";
 import { parseNumber } from "../values.js";
 
@@ -62,8 +63,7 @@ function parseRanks(option: string, text: string): ScoreSizes {
 /** What the options ask of a model's scores. @throws UsageError for a way to divide where nothing is capped. */
 export function scoreChoice({ softcap, softcapDivision, bias = undefined }: ScoreOptions): ScoreChoice {
   if (softcap === false && softcapDivision !== undefined) {
-    const got = "--no-softcap beside it";
-    throw new UsageError({ where: "--softcap-division", got, expected: "a cap of the scores" });
+    throw conflict("--softcap-division", "--no-softcap");
   }
   return {
     softcap: softcap === false ? "off" : softcap === undefined ? "model" : "on",

@@ -13,6 +13,7 @@ import { jsonText } from "../../report/finite.js";
 import { lengthLabel } from "../../report/units.js";
 import { loadWorkload } from "../../spec/load.js";
 import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
+import { conflict } from "../conflict.js";
 import { parseWords } from "../values.js";
 import { designsWith } from "./designs.js";
 import { type AccountingOptions, accountingOfCommand } from "./options.js";
@@ -29,7 +30,7 @@ export interface TablesOptions extends AccountingOptions, ArithmeticOptions {
 /** Prints what an access and an operation cost, and how large each component is. */
 export function runTables(options: TablesOptions): void {
   if (options.json === true && options.csv === true) {
-    throw new UsageError({ where: "--csv", got: "--json beside it", expected: "one of the two" });
+    throw conflict("--csv", "--json");
   }
   const workload = loadWorkload(specFiles, options.model, "--model");
   const settings = options.set ?? [];

@@ -1,6 +1,5 @@
 import type { AttentionMask } from "../../attention/mask.js";
 import type { Window } from "../../attention/window.js";
-import { UsageError } from "../../errors.js";
 import type { ElementType } from "../../io/element-types.js";
 import {
   type AttentionInput,
@@ -11,6 +10,7 @@ import {
 import { readTestData, testDataBeside } from "../../io/onnx/test-data.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import type { FormatName } from "../../numerics/format.js";
+import { conflict } from "../conflict.js";
 import type { Corner } from "../mask/choice.js";
 import type { RunOptions } from "../run/options.js";
 import type { RunSource } from "../run/source.js";
@@ -28,7 +28,7 @@ export async function sourceOfOnnx(options: RunOptions): Promise<RunSource> {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || besideModel.has(name)) continue;
     const where = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
-    throw new UsageError({ where, got: "--onnx beside it", expected: "what the model and its test data say" });
+    throw conflict(where, "--onnx", "the model and its test data say it");
   }
   const { onnx: path = "", onnxData } = options;
   const model = await readAttentionModel(path);

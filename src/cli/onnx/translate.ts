@@ -120,7 +120,7 @@ function pastOf(tensors: Tensors): { readonly k: StoredTensor; readonly v: Store
   if (k === undefined && v === undefined) return null;
   if (k === undefined || v === undefined) {
     const [got, missing] = k === undefined ? ["past_value", "past_key"] : ["past_key", "past_value"];
-    throw new InputError({ where: got, got: `no ${missing} beside it`, expected: "both or none" });
+    throw new InputError({ where: got, got: `no ${missing}`, expected: "both or none" });
   }
   for (const { where, shape } of [k, v]) {
     // An empty past is one: the first step of a loop has it.
@@ -138,7 +138,12 @@ async function lengthsOf(
   if (tensor === undefined) return null;
   const { where, shape } = tensor;
   if (hasPast) {
-    throw new InputError({ where, got: "nonpad_kv_seqlen beside past_key", expected: "one or the other" });
+    throw new InputError({
+      where,
+      got: "past_key",
+      expected: "one of the two",
+      problem: "cannot be given with past_key",
+    });
   }
   if (shape.length !== 1 || shape[0] !== batch) {
     throw new InputError({

@@ -1,8 +1,9 @@
 import type { Layout } from "../../attention/layout.js";
-import { InputError, UsageError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import type { ReadAs } from "../../io/read-as.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { appended } from "../../io/tensor-views.js";
+import { needs } from "../conflict.js";
 import { type InputOptions, readAs } from "./input-files.js";
 import { asFourRanks, type LayoutOptions } from "./input-layout.js";
 import type { StoredInputs } from "./input-shape.js";
@@ -30,7 +31,7 @@ export async function openPast(
   if (pastK === undefined && pastV === undefined) return null;
   if (pastK === undefined || pastV === undefined) {
     const [where, missing] = pastK === undefined ? ["--past-v", "--past-k"] : ["--past-k", "--past-v"];
-    throw new UsageError({ where, got: `no ${missing} beside it`, expected: "both or none" });
+    throw needs(where, missing);
   }
   return {
     k: await openCache("--past-k", pastK, ["past_k", "past_key", "k", "key"], layout, options, readAs("k", dtype)),

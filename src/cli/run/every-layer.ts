@@ -1,8 +1,9 @@
-import { InputError, UsageError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 import { openArchive } from "../../io/open-archive.js";
 import { jsonText } from "../../report/finite.js";
 import { type LayerRun, type LayersResult, layersTable, totalOf } from "../../report/layers-result.js";
+import { conflict, needs } from "../conflict.js";
 import { type Reading, readingsOf } from "./input-names.js";
 import type { RunOptions } from "./options.js";
 import { planRun } from "./plan.js";
@@ -12,7 +13,7 @@ import { noteOnStderr, runPlan } from "./run-attention.js";
 export async function runEveryLayer(options: RunOptions): Promise<number> {
   const { input } = options;
   if (input === undefined) {
-    throw new UsageError({ where: "--every-layer", got: "no --input beside it", expected: "a file of several layers" });
+    throw needs("--every-layer", "--input with a file of several layers");
   }
   refuseOfOne(options);
   const readings = readingsOf((await openArchive("--input", input, "it holds all layers")).names);
@@ -57,7 +58,7 @@ function refuseOfOne(options: RunOptions): void {
   };
   const [where] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (where === undefined) return;
-  throw new UsageError({ where, got: "--every-layer beside it", expected: "one attention", mend: "--names picks one" });
+  throw conflict(where, "--every-layer", "--names picks one layer");
 }
 
 async function refuseWithout(input: string): Promise<never> {

@@ -4,6 +4,7 @@ import type { ElementType } from "../../io/element-types.js";
 import { isArchive, openArchive } from "../../io/open-archive.js";
 import { codeTypes } from "../../io/read-as.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
+import { conflict, needs } from "../conflict.js";
 import { namesIn, parseByTensor } from "./input-names.js";
 import type { StoredInputs } from "./input-shape.js";
 
@@ -22,16 +23,16 @@ export async function openInputs(options: InputOptions): Promise<StoredInputs | 
   const { q, k, v, input, names, dtype = {} } = options;
   if (input !== undefined) {
     if ((q ?? k ?? v) !== undefined) {
-      throw new UsageError({ where: "--input", got: "--q, --k or --v beside it", expected: "one or the other" });
+      throw conflict("--input", "--q, --k or --v");
     }
     return inputsOfArchive(input, names ?? {}, dtype);
   }
   if (names !== undefined) {
-    throw new UsageError({ where: "--names", got: "no --input beside it", expected: "the tensors of --input's file" });
+    throw needs("--names", "--input FILE");
   }
   if (q === undefined && k === undefined && v === undefined) {
     if (options.dtype === undefined) return null;
-    throw new UsageError({ where: "--dtype", got: "no input files beside it", expected: "files of such values" });
+    throw needs("--dtype", "input files of such values");
   }
   if (q === undefined || k === undefined || v === undefined) {
     const missing = Object.entries({ "--q": q, "--k": k, "--v": v }).filter(([, path]) => path === undefined);

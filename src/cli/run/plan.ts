@@ -13,6 +13,7 @@ import { UsageError } from "../../errors.js";
 import { formatOf } from "../../numerics/format-of.js";
 import { generateOnThreads } from "../../platform/generate-on-threads.js";
 import { numeratorNote } from "../../report/arithmetic.js";
+import { conflict, needs } from "../conflict.js";
 import type { RunModel } from "../onnx/run-model.js";
 import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { refuseOnOtherCascades } from "./arithmetic.js";
@@ -69,7 +70,7 @@ export interface RunPlan {
 export async function planRun(options: RunOptions): Promise<RunPlan> {
   const dump = dumpOf(options);
   if (options.maxError !== undefined && options.check === "none") {
-    throw new UsageError({ where: "--max-error", got: "--check none beside it", expected: "rows to check" });
+    throw conflict("--max-error", "--check none");
   }
   const source = options.onnx === undefined ? await sourceOfOptions(options) : await sourceOfModel(options);
   const { files, file, scale, softcap, pastKeys } = source;
@@ -146,7 +147,7 @@ async function scalesOf(options: RunOptions, fromFiles: boolean): Promise<Stored
   if (fromFiles) return openScales(options);
   const where = inputNames.find(name => options[`${name}Scale`] !== undefined);
   if (where === undefined) return {};
-  throw new UsageError({ where: `--${where}-scale`, got: "no input files beside it", expected: "files of operands" });
+  throw needs(`--${where}-scale`, "input files of operands");
 }
 
 async function sourceOfModel(options: RunOptions): Promise<RunSource> {
@@ -162,10 +163,10 @@ function withFormatOf({ onnx }: RunSource, options: RunOptions): RunOptions {
 function dumpOf({ dump: path, dumpTile: at }: RunOptions): RunPlan["dump"] {
   if (path === undefined && at === undefined) return null;
   if (path === undefined) {
-    throw new UsageError({ where: "--dump-tile", got: "no --dump beside it", expected: "--dump FILE.safetensors" });
+    throw needs("--dump-tile", "--dump FILE.safetensors");
   }
   if (at === undefined) {
-    throw new UsageError({ where: "--dump", got: "no --dump-tile beside it", expected: "--dump-tile b,h,m1,p1" });
+    throw needs("--dump", "--dump-tile b,h,m1,p1");
   }
   return { at, path };
 }
@@ -209,7 +210,7 @@ function refuseOutsideGrid(problem: AttentionProblem, at: TileCoordinates): void
 async function checkOutputs(options: RunOptions): Promise<void> {
   const { shard, dump, resume, q, k, v, input, pastK, pastV, presentK, presentV, lse, scores } = options;
   if (resume !== undefined && lse !== undefined) {
-    throw new UsageError({ where: "--resume", got: "--lse beside it", expected: "one or the other" });
+    throw conflict("--resume", "--lse");
   }
   const scales = { "q-scale": options.qScale, "k-scale": options.kScale, "v-scale": options.vScale };
   const tensors = {

@@ -3,13 +3,13 @@ import { rowsOfShare } from "../../attention/row-shares.js";
 import { allRows, type RowRange } from "../../attention/rows.js";
 import type { Engine } from "../../emulator/engine.js";
 import type { RowError } from "../../emulator/error-statistics.js";
-import { UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { programIdentity } from "../../io/program-identity.js";
 import { runIdentity } from "../../io/run-identity.js";
 import { isFinishedShard, type Shard, type ShardHeader, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { ChosenEngine } from "../../platform/choose-engine.js";
 import type { RunResult } from "../../report/run-result.js";
+import { conflict } from "../conflict.js";
 import { requireOwnPaths } from "../output-files.js";
 import { noteWait, partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest, partsOf } from "../shard/digest.js";
@@ -66,7 +66,7 @@ function refuseOfAll(options: RunOptions): void {
     "--json": "fusemax merge has it",
   };
   const mend = mends[where] ?? "run it once without --shard";
-  throw new UsageError({ where, got: "--shard beside it", expected: "a run of all rows", mend });
+  throw conflict(where, "--shard", mend);
 }
 
 interface ShardWork {

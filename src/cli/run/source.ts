@@ -1,6 +1,6 @@
 import type { BitPlane } from "../../attention/bit-plane.js";
 import type { AttentionInputs } from "../../emulator/operands.js";
-import { UsageError } from "../../errors.js";
+import { conflict, needs } from "../conflict.js";
 import type { RunModel } from "../onnx/run-model.js";
 import { besideNote, numberIn, openBeside } from "./beside.js";
 import type { BesideName } from "./beside-names.js";
@@ -94,11 +94,7 @@ async function filesOf(opened: StoredInputs | null, options: RunOptions, known: 
   const past = await openPast({ ...options, ...known });
   if (opened === null) {
     if (past !== null) {
-      throw new UsageError({
-        where: "--past-k",
-        got: "no input files beside it",
-        expected: "--q, --k and --v, or --input",
-      });
+      throw needs("--past-k", "--q, --k and --v, or --input");
     }
     return { files: null, file: { layout: options.layout ?? "bhsd", ranks: 4 }, pastKeys: null };
   }
@@ -119,5 +115,5 @@ async function layoutOptionsOf({ layout, heads, kvHeads, model }: RunOptions): P
 function refuseGeneratedOptions({ seed, spread }: RunOptions): void {
   const where = seed !== undefined ? "--seed" : spread !== undefined ? "--spread" : null;
   if (where === null) return;
-  throw new UsageError({ where, got: "input files beside it", expected: "generated inputs" });
+  throw conflict(where, "input files", "it is for generated inputs");
 }

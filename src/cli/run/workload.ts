@@ -2,6 +2,7 @@ import { unevenGroups } from "../../attention/heads.js";
 import { type AttentionMask, noMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionShape } from "../../attention/shape.js";
 import { UsageError } from "../../errors.js";
+import { conflict } from "../conflict.js";
 import { type Corner, type MaskChoice, maskInWords } from "../mask/choice.js";
 import { mergeMasks } from "../mask/merge.js";
 import type { ModelShape } from "./model-shape.js";
@@ -70,11 +71,7 @@ export function workloadOfOptions(options: WorkloadOptions, model: ModelShape | 
   const { seq, qLen, kvLen, qLens, kvLens } = options;
   const other = qLen === undefined ? "--kv-len" : "--q-len";
   if (seq !== undefined && (qLen ?? kvLen) !== undefined) {
-    throw new UsageError({
-      where: "--seq",
-      got: `${other} beside it`,
-      expected: "either --seq or --q-len and --kv-len",
-    });
+    throw conflict("--seq", other, "give --seq, or --q-len and --kv-len");
   }
   const heads = options.heads ?? model?.heads ?? 1;
   // A model whose heads are overridden keeps its grouping only where that still makes sense: else one K and V a head.

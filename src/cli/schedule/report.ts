@@ -1,4 +1,3 @@
-import { UsageError } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import type { Accounting } from "../../model/accounting.js";
 import { accountingLine } from "../../model/corrections.js";
@@ -12,6 +11,7 @@ import { lengthLabel, percent } from "../../report/units.js";
 import { arrayLabel } from "../../report/waterfall.js";
 import { loadWorkload } from "../../spec/load.js";
 import { namedArithmetic } from "../arithmetic.js";
+import { conflict } from "../conflict.js";
 import { designsWith } from "../model/designs.js";
 import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
@@ -39,7 +39,7 @@ interface Row {
 /** `fusemax schedule`: simulates every combination and prints the table, or JSON. */
 export async function reportSchedules(options: ScheduleOptions): Promise<void> {
   if (options.kvLens !== undefined && options.batch !== undefined) {
-    throw new UsageError({ where: "--kv-lens", got: "--batch beside it", expected: "one of the two" });
+    throw conflict("--kv-lens", "--batch");
   }
   const { designs, patches } = designsWith(options.design, options.set ?? [], namedArithmetic(options));
   const models = options.model.map(name => loadWorkload(specFiles, name, "--model"));

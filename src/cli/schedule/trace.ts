@@ -13,6 +13,7 @@ import { lengthLabel } from "../../report/units.js";
 import { waterfall } from "../../report/waterfall.js";
 import { loadWorkload } from "../../spec/load.js";
 import { namedArithmetic } from "../arithmetic.js";
+import { conflict, needs } from "../conflict.js";
 import { designsWith } from "../model/designs.js";
 import { maskingOf } from "../model/masking.js";
 import { accountingOfCommand } from "../model/options.js";
@@ -37,9 +38,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   }
   const unused = options.pe === undefined ? "cycles" : "epochs";
   if (options[unused] !== undefined) {
-    const [got, expected] =
-      unused === "cycles" ? ["no --pe", "--pe beside it"] : ["--pe beside it", "--cycles with --pe"];
-    throw new UsageError({ where: `--${unused}`, got, expected });
+    throw unused === "cycles" ? needs("--cycles", "--pe") : conflict("--epochs", "--pe", "give --cycles");
   }
   const { designs, patches } = designsWith([options.design], options.set ?? [], namedArithmetic(options));
   const [loaded] = designs;

@@ -1,6 +1,7 @@
 import type { Option } from "commander";
 import { UsageError } from "../../errors.js";
 import { mostShards, type Shard } from "../../io/shard-file.js";
+import { needs } from "../conflict.js";
 import { parsed } from "../option.js";
 import { requireEnding } from "../output-files.js";
 
@@ -62,7 +63,7 @@ function within(where: string, got: string, shard: Shard): Shard {
 /** The one output of a shard. @throws UsageError for another ending, and for what a part of a command cannot give */
 export function requireShardOutput(option: string, path: string | undefined): string {
   if (path === undefined) {
-    throw new UsageError({ where: "--shard", got: `no ${option} beside it`, expected: `${option} FILE.shard` });
+    throw needs("--shard", `${option} FILE.shard`);
   }
   requireEnding(`${option} of --shard`, path, [".shard"]);
   return path;

@@ -3,6 +3,7 @@ import { specFiles } from "../../io/spec-files.js";
 import { largestSize } from "../../model/sizes.js";
 import { type Axis, checkSweep, type Measure, measures, type SweepRequest, sweepSize } from "../../model/sweep.js";
 import { namedArithmetic } from "../arithmetic.js";
+import { conflict } from "../conflict.js";
 import { accountingOfCommand, queriesOf } from "../model/options.js";
 import { chargedUnder, chargesScores, scoreChoice } from "../model/score-terms.js";
 import { parseWords } from "../values.js";
@@ -43,7 +44,7 @@ export function askedSweep(options: SweepOptions): AskedSweep {
     arithmetic: namedArithmetic(options),
   };
   if (options.batch !== undefined && axes.some(({ path }) => path === "workload.batch")) {
-    throw new UsageError({ where: "--batch", got: "--set workload.batch beside it", expected: "one of the two" });
+    throw conflict("--batch", "--set workload.batch");
   }
   const objectives = objectivesOf(options.pareto);
   const read = readSweep(specFiles, named);

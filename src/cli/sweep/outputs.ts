@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { UsageError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
 import { accountingLine } from "../../model/corrections.js";
+import { conflict } from "../conflict.js";
 import { pieces, type SweepResults, sweepCsv, sweepJson } from "./results.js";
 
 export interface SweepOutputOptions {
@@ -18,12 +19,7 @@ export function checkSweepOutputs({ out = [], json }: SweepOutputOptions): void 
   if (odd !== undefined)
     throw new UsageError({ where: "--out", got: `"${odd}"`, expected: `a name that ends in ${kinds.join(", ")}` });
   if (json === true && out.length > 0) {
-    throw new UsageError({
-      where: "--json",
-      got: "--out beside it",
-      expected: "one of the two",
-      mend: "or --out FILE.json",
-    });
+    throw conflict("--json", "--out", "give --out FILE.json");
   }
 }
 

@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { isFinishedShard, type Shard, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { SweepPoint } from "../../model/sweep.js";
+import { conflict } from "../conflict.js";
 import { requireOwnPaths } from "../output-files.js";
 import { noteWait, partOf, requireShardOutput, shardInWords } from "../shard/choice.js";
 import { digest } from "../shard/digest.js";
@@ -44,14 +45,12 @@ export async function sweepShard(options: SweepOptions, shard: Shard): Promise<v
 
 /** @throws UsageError */
 function shardPath({ out = [], json, resume }: SweepOptions): string {
-  const refuse = (where: string, got: string, expected: string): never => {
-    throw new UsageError({ where, got, expected });
-  };
-  if (out.length > 1) refuse("--out", `${out.length} files beside --shard`, "one FILE.shard");
-  if (json === true) refuse("--json", "--shard beside it", "--json of fusemax merge");
+  if (out.length > 1) {
+    throw new UsageError({ where: "--out", got: `${out.length} files with --shard`, expected: "one FILE.shard" });
+  }
+  if (json === true) throw conflict("--json", "--shard", "fusemax merge has --json");
   const path = requireShardOutput("--out", out[0]);
-  if (resume !== undefined)
-    refuse("--resume", "--shard beside it", `nothing: finished points are kept in ${partOf(path)}`);
+  if (resume !== undefined) throw conflict("--resume", "--shard", `finished points are kept in ${partOf(path)}`);
   return path;
 }
 

@@ -128,7 +128,8 @@ function decode<Message>(name: MessageName, where: string, bytes: Uint8Array): M
     throw new InputError(
       {
         where,
-        got: `what is no ${name} of ONNX (${error instanceof Error ? error.message : String(error)})`,
+        got: "other bytes",
+        problem: `is not a ${name} of ONNX (${error instanceof Error ? error.message : String(error)})`,
         expected: name === "ModelProto" ? "a model of ONNX" : "a tensor of ONNX, as its test data are",
       },
       { cause: error },

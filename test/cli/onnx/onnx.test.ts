@@ -189,9 +189,9 @@ describe("what is no such model, or does not fit it, is refused in a line", () =
   mkdirSync(join(two, "..", "test_data_set_1"));
 
   it.each([
-    [[bad], /bad\.onnx: got what is no ModelProto of ONNX \(.*\); expected a model of ONNX/],
-    [[empty], /empty\.onnx: got no node; expected a model of one Attention node/],
-    [[join(folder, "none.onnx")], /none\.onnx: got no such file or folder/],
+    [[bad], /bad\.onnx: is not a ModelProto of ONNX \(/],
+    [[empty], /empty\.onnx: no node; expected a model of one Attention node/],
+    [[join(folder, "none.onnx")], /none\.onnx: no such file or folder/],
     [
       [save(model([plain.node, { ...op("Softmax"), name: "post" }, op("MatMul")]), [], [])],
       /got a node Softmax \(post\); expected a model of one Attention node/,
@@ -221,14 +221,14 @@ describe("what is no such model, or does not fit it, is refused in a line", () =
       /left_window_size: got -2; expected at least -1/,
     ],
     [[of("heads", { attributes: { q_num_heads: 2, kv_num_heads: 2 } }, 25).path], /got q_num_heads .* 4-D inputs/],
-    [[of("inputs", { inputs: ["Q", "K"] }).path], /got no input V; expected Q, K, V/],
+    [[of("inputs", { inputs: ["Q", "K"] }).path], /no input V; expected Q, K, V/],
     [[of("outputs", { outputs: ["Y", "", "", "", "z"] }).path], /got 5 outputs of Attention; expected at most 4/],
-    [[cut], /input_0\.pb: got what is no TensorProto of ONNX .*; expected a tensor of ONNX/],
+    [[cut], /input_0\.pb: is not a TensorProto of ONNX/],
     [
       [missing],
       /test_data_set_0: got the files input_0\.pb, .*; expected a tensor for each of V: input_2\.pb or \.npy/,
     ],
-    [[join(alone, "m.onnx")], /alone: got no folder test_data_set_0 beside the model; .*--onnx-data FOLDER says/],
+    [[join(alone, "m.onnx")], /alone: no folder test_data_set_0 beside the model; .*--onnx-data FOLDER says/],
     [[two], /got test_data_set_0, test_data_set_1; expected one folder of test data; --onnx-data/],
     [
       [made({ name: "k", flat: true }, shaped("Q", [2, 4, 15]))],
@@ -237,14 +237,11 @@ describe("what is no such model, or does not fit it, is refused in a line", () =
     [[made({ name: "m", mask: [4, 6] }, shaped("attn_mask", [3, 6]))], /shape \[3, 6\]; expected .*\[2, 2, 4, 6\]/],
     [[made({ name: "l", opset: 24, lengths: [2, 3] }, shaped("nonpad_kv_seqlen", [3]))], /shape \[3\]; expected \[2\]/],
     [[made({ name: "l", opset: 24, lengths: [2, 7] })], /got 7 in batch 1; expected a whole number of at most 6/],
-    [[made({ name: "l", opset: 24, lengths: [2, 3], past: 2 })], /got nonpad_kv_seqlen beside past_key/],
+    [[made({ name: "l", opset: 24, lengths: [2, 3], past: 2 })], /cannot be given with past_key/],
     [[made({ name: "p", past: 2 }, shaped("past_key", [2, 2, 2, 9]))], /got E 9 in shape \[2, 2, 2, 9\]; expected 8/],
-    [
-      [made({ name: "y" }), "--causal"],
-      /--causal: got --onnx beside it; expected what the model and its test data say/,
-    ],
-    [[made({ name: "y" }), "--kv-len", "8"], /--kv-len: got --onnx beside it/],
-    [[made({ name: "y" }), "--no-causal"], /--(no-)?causal: got --onnx beside it/],
+    [[made({ name: "y" }), "--causal"], /--causal: cannot be given with --onnx; the model and its test data say it/],
+    [[made({ name: "y" }), "--kv-len", "8"], /--kv-len: cannot be given with --onnx/],
+    [[made({ name: "y" }), "--no-causal"], /--(no-)?causal: cannot be given with --onnx/],
   ])("--onnx %j", async ([path = "", ...args], message) => {
     const before = readdirSync(folder);
     const { code, stdout, stderr } = await invoke("run", "--onnx", path, "--engine", "cpu", ...args);

@@ -1,0 +1,12 @@
+import { UsageError } from "../errors.js";
+
+/** An option that cannot be given with another. `mend`: what to do instead. */
+export const conflict = (option: string, other: string, mend?: string): UsageError =>
+  new UsageError({
+    ...{ where: option, got: other, expected: "one of the two", problem: `cannot be given with ${other}` },
+    ...(mend === undefined ? {} : { mend }),
+  });
+
+/** An option that means something only with another thing: `what`. */
+export const needs = (option: string, what: string): UsageError =>
+  new UsageError({ where: option, got: "it alone", expected: what, problem: `needs ${what}` });
