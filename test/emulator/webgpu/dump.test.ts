@@ -32,7 +32,8 @@ describe.each(["attention-rows", "attention-tiles"] as const)("the dump of %s", 
     const [run, dump] = [text(name, false), text(name, true)];
     expect(dump).toBe(run.replace("const dumps = false;", "const dumps = true;"));
     const bodies = switchedOn(dump);
-    expect(bodies.length).toBe((dump.match(/\bdumps\b/g)?.length ?? 0) - 2);
+    const code = dump.replace(/^\/\/ #import.*$/gm, "");
+    expect(bodies.length).toBe((code.match(/\bdumps\b/g)?.length ?? 0) - 2);
     expect(bodies.length).toBeGreaterThan(3);
     const others = bodies.flatMap(body => body.split("\n")).filter(line => !added.some(allowed => allowed.test(line)));
     expect(others).toEqual([]);
