@@ -1,4 +1,3 @@
-import { conflict } from "../conflict.js";
 import { FusemaxError, UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { writeFolder } from "../../io/folder.js";
@@ -13,6 +12,7 @@ import type { SearchAnswer } from "../../model/mapper/searcher.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
+import { conflict } from "../conflict.js";
 import { openJournal, type PointStore } from "../journal.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand, queriesOf } from "../model/options.js";
