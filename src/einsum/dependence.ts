@@ -3,7 +3,7 @@ import type { RankTable } from "./ranks.js";
 import { CascadeError, type Source } from "./source.js";
 import { iterativeRead, type Tensor } from "./tensors.js";
 
-/** Einsum `from` writes what Einsum `to` reads by `read`. A carried edge goes to the next turn of an iteration. */
+/** Einsum `from` writes what Einsum `to` reads by `read`. A carried edge goes to the next step of an iteration. */
 export interface Edge {
   readonly from: number;
   readonly to: number;
@@ -184,7 +184,7 @@ function orderGroups(component: readonly number[], edges: readonly (readonly Edg
 
 /**
  * The rank over which a circle of Einsums iterates. Each of them must keep that rank and read the others only at
- * the turn it is in, or at the one before: anything else needs values that are not there yet.
+ * the step it is in, or at the one before: anything else needs values that are not there yet.
  */
 function loopOf(
   source: Source,

@@ -13,7 +13,7 @@ export interface RankPasses {
   readonly stages: number;
   /** By Einsum: its pass, its stage, and whether it ranges over the rank. */
   readonly einsums: readonly { readonly pass: number; readonly stage: number; readonly along: boolean }[];
-  /** Ranks of iterations of which each turn makes as many passes as are counted. */
+  /** Ranks of iterations of which each step makes as many passes as are counted. */
   readonly perIterationOf: readonly string[];
   readonly consumption: Consumption;
   readonly origins: Origins;
@@ -28,7 +28,7 @@ export function rangesOver(cascade: Cascade, rank: Rank): boolean {
 /**
  * Counts the passes over one rank. An Einsum is one stage after each Einsum whose whole fiber its elements need, and
  * one pass after it if both read, along the rank, tensors with a common origin. An iteration over the rank whose every
- * turn reads a whole fiber makes passes without end: there, as for iterations over other ranks, those of one turn are
+ * step reads a whole fiber makes passes without end: there, as for iterations over other ranks, those of one step are
  * counted.
  */
 export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = originsOf(cascade)): RankPasses {

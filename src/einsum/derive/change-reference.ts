@@ -66,7 +66,7 @@ function changeFrom(cascade: Cascade, einsum: Einsum, global: Access): Rewrite |
   return rewriteOf(tensor, words, () => replaceEinsums(cascade, new Map([[einsum, lines]])));
 }
 
-/** What an iteration has after this turn, for an access to what it leaves in the end; null for any other access. */
+/** What an iteration has after this step, for an access to what it leaves in the end; null for any other access. */
 export function runningOf(cascade: Cascade, access: Access, at: Einsum): Access | null {
   const tensor = cascade.tensors.get(access.tensor);
   if (tensor === undefined || tensor.iterative === null || iterativeRead(tensor, access) !== "last") return null;

@@ -11,7 +11,7 @@ import { cancelled } from "./normal-form.js";
 
 /**
  * A sum whose terms are corrected for what a running value leaves in the end, as a running sum that is corrected whenever
- * that value changes: f(a - c) = f(a - b) * f(b - c), so that what was right for one turn is right for the next after one factor.
+ * that value changes: f(a - c) = f(a - b) * f(b - c), so that what was right for one step is right for the next after one factor.
  */
 export const correctRunningSum: Law = {
   name: "correct a running sum",

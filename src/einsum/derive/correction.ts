@@ -11,7 +11,7 @@ import { isNonNegative } from "./sign.js";
 
 /**
  * What a factor of a sum's terms says of a value b that iterates: h(b[end]). A running sum follows it, since h is a homomorphism:
- * what was right for one turn is right for the next after h(b[r+1]) / h(b[r]).
+ * what was right for one step is right for the next after h(b[r+1]) / h(b[r]).
  */
 export interface Correction {
   /** What an iteration leaves, b[end]. */
@@ -43,7 +43,7 @@ export function correctionOf(
   return null;
 }
 
-/** What an iteration leaves, what it has after a turn, and before. */
+/** What an iteration leaves, what it has after a step, and before. */
 interface Turns {
   readonly end: Access;
   readonly now: Access;
@@ -55,7 +55,7 @@ const atTurn = ({ iterative }: Tensor, access: Access, turn: Access["indices"][n
   indices: access.indices.map((index, i) => (i === iterative?.position ? turn : index)),
 });
 
-/** exp(E) where E comes to nothing in the last turn. */
+/** exp(E) where E comes to nothing in the last step. */
 function ofExponential(cascade: Cascade, whole: Expression, { end, now, before }: Turns): Correction | null {
   const exponential = exponentialOf(whole);
   const tensor = cascade.tensors.get(end.tensor);
@@ -69,7 +69,7 @@ function ofExponential(cascade: Cascade, whole: Expression, { end, now, before }
   return { end, now: null, factors: [step === null ? change : withStep(change, before, now, step)], divisors: [] };
 }
 
-/** Replaces b[r+1] - b[r], the other way round too, by what a turn adds. */
+/** Replaces b[r+1] - b[r], the other way round too, by what a step adds. */
 function withStep(change: Expression, before: Access, now: Access, step: Expression): Expression {
   const difference = (left: Access, right: Access): Expression => ({ kind: "binary", op: "-", left, right });
   const back = substitute(change, difference(before, now), { kind: "unary", fn: "neg", operand: step });
@@ -93,7 +93,7 @@ function ofPower(cascade: Cascade, whole: Expression, { end, now, before }: Turn
     : { end, now: current, factors: [substitute(whole, end, step)], divisors: [] };
 }
 
-/** What a turn adds to a tensor: x where b[r+1] = b[r] + x. */
+/** What a step adds to a tensor: x where b[r+1] = b[r] + x. */
 const added = (cascade: Cascade, tensor: Tensor, now: Access): Expression | null =>
   stepOf(cascade, tensor, now, (right, carried) => {
     if (right.kind !== "binary" || right.op !== "+") return null;
@@ -101,7 +101,7 @@ const added = (cascade: Cascade, tensor: Tensor, now: Access): Expression | null
     return carried(right.right) ? right.left : null;
   });
 
-/** What a turn multiplies a tensor by: x where b[r+1] = b[r] * x. */
+/** What a step multiplies a tensor by: x where b[r+1] = b[r] * x. */
 const multiplied = (cascade: Cascade, tensor: Tensor, now: Access): Expression | null =>
   stepOf(cascade, tensor, now, (right, carried) => {
     const { factors, divisors } = quotientOf(right);

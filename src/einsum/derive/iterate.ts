@@ -35,12 +35,12 @@ export class Running {
     return `${this.tensor}[${[first && `${this.variable}=0`, ...rest].join(",")}] = ${value}`;
   }
 
-  /** `R[m1,p]`, what the turn before left. */
+  /** `R[m1,p]`, what the step before left. */
   get before(): string {
     return formatAccess(this.tensor, this.at(indexAt(this.variable, zeroSize, this.einsum)));
   }
 
-  /** `R[m1+1,p]`, what this turn makes. */
+  /** `R[m1+1,p]`, what this step makes. */
   get after(): string {
     return formatAccess(this.tensor, this.at(indexAt(this.variable, numberSize(1), this.einsum)));
   }
