@@ -145,7 +145,7 @@ describe("fusemax trace", () => {
   it.each<[string, () => readonly string[], RegExp]>([
     ["no --out", () => [], /required option '--out/],
     ["an unknown ending", () => ["--out", file("a.png")], /--out: got ".*a\.png"; expected a file that ends in/],
-    ["a folder that is not there", () => ["--out", file("no/a.svg")], /no\/a\.svg: got /],
+    ["a folder that is not there", () => ["--out", file("no/a.svg")], /no\/a\.svg: no such file or folder/],
     ["an unknown design", () => ["--design", "tpu", "--out", file("a.svg")], /--design: got "tpu"; expected one of/],
     [
       "a design that does not work tile by tile",

@@ -72,7 +72,7 @@ describe("conflicts in the register-level array", () => {
         {},
         1,
       ),
-    ).toThrow(/^cycle \d+, 1D PE 0, row RD\[query tile 0, 0\] of the global buffer: got /));
+    ).toThrow(/^cycle \d+, 1D PE 0, row RD\[query tile 0, 0\] of the global buffer: no value/));
 
   it("arrays that wait for each other", () =>
     expect(() => run({ tiles: { d: 0, c: 0, b: 1 }, "2d": "BQK[d] -> LM[d] -> SLN[c] -> SLD[c] -> SLNV[b]" })).toThrow(
