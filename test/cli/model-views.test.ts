@@ -90,7 +90,7 @@ BQK on 2d: BQK[m1,m0,p] = Q[e,p] * BK[e,m1,m0]
   it.each([
     [["--counts", "--loop-nest"], "--counts: cannot be given with --loop-nest"],
     [["--counts", "--layer"], "--counts: cannot be given with --layer"],
-    [["--loop-nest", "--csv"], "--loop-nest: got --csv; expected text"],
+    [["--loop-nest", "--csv"], "--loop-nest: cannot be given with --csv"],
     [["--roofline", "a.png"], "--roofline: got a.png; expected a file name that ends in .svg"],
   ])("refuses %j", async (args, line) => {
     const { code, stderr, stdout } = await invoke("model", ...args);

@@ -251,7 +251,7 @@ describe("a shard with the right digests that no command has written", () => {
       { command: "walk" },
       { shard: { index: 0, count: 1e9 } },
     ];
-    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: got /);
+    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: (is not a shard|got )/);
     for (const body of ["[]\n[]\n", "[null]\n[1]\n", "x", ""])
       expect(await odd(path, {}, Buffer.from(body))).toMatch(/odd stripe 0/);
   });
@@ -270,7 +270,7 @@ describe("a shard with the right digests that no command has written", () => {
       { result: { ...result, time: {} } },
       { result: null },
     ];
-    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: got /);
+    for (const change of changes) expect(await odd(path, change)).toMatch(/odd\.shard: (is not a shard|got )/);
     expect(await odd(path, {}, Buffer.alloc(8))).toMatch(/odd number of rows/);
   });
 });
