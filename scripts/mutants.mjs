@@ -117,7 +117,6 @@ async function study(name, { sources, tests, cases }) {
       if (spoiled) status = await alone(file, cases, id, order, expected);
     }
     results.push({ ...one, status });
-    console.log(status, `${one.file}:${one.line}`, one.before.slice(0, 90), " → ", one.after.slice(0, 60));
     if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
   }
   child.end();
