@@ -117,13 +117,13 @@ describe("fusemax import timeloop", () => {
   it("says in one line what has no counterpart, and writes nothing", async () => {
     const window = file(
       "window.yaml",
-      "problem:\n  shape:\n    name: w\n    dimensions: [P, R]\n    data_spaces:\n    - {name: I, projection: [[[P], [R]]]}\n    - {name: O, projection: [[[P]]], read_write: True}\n  instance: {P: 4, R: 2}\n",
+      "problem:\n  shape:\n    name: w\n    dimensions: [P, R]\n    data_spaces:\n    - {name: I, projection: [[[P], [R]]]}\n    - {name: O, projection: [[[P], [R]]], read_write: True}\n  instance: {P: 4, R: 2}\n",
     );
     const out = join(folder, "none");
     const { code, stdout, stderr } = await invoke("import", "timeloop", architecture, window, mapping, "--out", out);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(
-      /^fusemax: .*window\.yaml:6:\d+ \S+: got the sum P \+ R, which has no counterpart here; [^\n]+\n$/,
+      /^fusemax: .*window\.yaml:7:\d+ \S+: got the sum P \+ R in what is written, which has no counterpart here; [^\n]+\n$/,
     );
     expect(readdirSync(folder)).not.toContain("none");
     const own = file("architecture.yaml", readFileSync(architecture, "utf8"));
