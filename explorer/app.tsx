@@ -3,6 +3,7 @@ import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "prea
 import { announced } from "./announce.js";
 import { isDesignFile } from "./design/own.js";
 import type { PanelProps } from "./panels/props.js";
+import { About } from "./parts/about.js";
 import { Notes } from "./parts/notes.js";
 import { Share } from "./parts/share.js";
 import { initialState, type Panel, panels, type State, writeState } from "./state.js";
@@ -181,6 +182,7 @@ export function App() {
           {Current === undefined && (missing === panel ? <NotLoaded panel={panel} /> : <p class="quiet">Loading…</p>)}
         </Guard>
       </main>
+      <About />
       <Announcements />
     </>
   );

@@ -35,14 +35,18 @@ const output = {
     names[0]?.endsWith(".wasm") ? "wasm/[name][extname]" : "assets/[name]-[hash][extname]",
 };
 
-const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+const { version, repository } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
+  readonly repository?: string | { readonly url: string };
 };
+/** Where the sources are, as a page; null where package.json does not say. */
+const source =
+  (typeof repository === "object" ? repository.url : repository)?.replace(/^git\+/, "").replace(/\.git$/, "") ?? null;
 
 /** A static site that works under any path: relative addresses, no server of ours, nothing fetched from elsewhere. */
 export default defineConfig({
   root: import.meta.dirname,
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { __VERSION__: JSON.stringify(version), __SOURCE__: JSON.stringify(source) },
   base: "./",
   plugins: [specsWithoutComments, schemasWithoutWords],
   build: { outDir: "../dist/explorer", emptyOutDir: true, target: "es2022", rolldownOptions: { output } },
