@@ -15,6 +15,7 @@ describe("fusemax map", () => {
     const { schema, found, own, search } = JSON.parse(stdout);
     expect(schema).toBe("fusemax.map/1");
     expect(found[0].latencySeconds).toBeLessThanOrEqual(own.latencySeconds);
+    expect(found[0].simulated.reason).toMatch(/no value is carried from one tile of keys to the next/);
     expect(search.tilings.visited).toBeLessThanOrEqual(3);
     expect(BigInt(search.space) > 10n ** 9n).toBe(true);
     expect(readdirSync(folder).sort()).toEqual(["binding.yaml", "design.yaml", "mapping.yaml"]);

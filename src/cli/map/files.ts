@@ -3,12 +3,13 @@ import { Document, isCollection, isMap, isPair, visit } from "yaml";
 import type { MappingFiles } from "../../model/mapper/design.js";
 import { type Patch, patchDocument } from "../../model/patch.js";
 import type { Design } from "../../spec/design.js";
+import type { ScheduleDocument } from "../../spec/schedule/document.js";
 
 /** The files of each mapping, numbered where there are several; and those of the specs of which --set has changed fields. */
 export function filesOf(
   design: Design,
   patches: readonly Patch[],
-  all: readonly MappingFiles[],
+  all: readonly (MappingFiles & { readonly schedule?: ScheduleDocument })[],
   name: string,
   source: string,
   out: string,
@@ -20,7 +21,7 @@ export function filesOf(
   const set = patchedSpecs(design, patches, out);
   return new Map([
     ...set,
-    ...all.flatMap(({ mapping, binding }, i) => {
+    ...all.flatMap(({ mapping, binding, schedule }, i) => {
       const number = all.length === 1 ? "" : `-${i + 1}`;
       const file = {
         name: `${name}${number}`,
@@ -28,6 +29,7 @@ export function filesOf(
         source,
         cascade: from(spec.data.cascade ?? "", /\.(cascade|txt)$/i),
         architecture: set.has(architectureFile) ? `./${architectureFile}` : from(spec.data.architecture, /\.ya?ml$/i),
+        ...(spec.data.arithmetic === undefined ? {} : { arithmetic: from(spec.data.arithmetic, /\.ya?ml$/i) }),
         mapping: `./mapping${number}.yaml`,
         binding: `./binding${number}.yaml`,
       };
@@ -35,6 +37,7 @@ export function filesOf(
         [`design${number}.yaml`, inYaml(file)],
         [`mapping${number}.yaml`, inYaml(mapping)],
         [`binding${number}.yaml`, inYaml(binding)],
+        ...(schedule === undefined ? [] : [[`schedule${number}.yaml`, inYaml({ ...schedule, source })] as const]),
       ] as const;
     }),
   ]);

@@ -9,6 +9,7 @@ import { type Evaluation, evaluate } from "../../model/evaluate.js";
 import { designOf, mappingFiles } from "../../model/mapper/design.js";
 import type { SearchLimits, SearchResult } from "../../model/mapper/search.js";
 import type { SearchAnswer } from "../../model/mapper/searcher.js";
+import { simulateMapping } from "../../model/mapper/simulated.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
@@ -47,7 +48,8 @@ export async function runMap(options: MapOptions): Promise<void> {
   const evaluated = mappings.map(({ what }) => {
     const files = mappingFiles(problem, what, name, source);
     const compiled = compileDesign(designOf(problem, files), compileOptions);
-    return { files, evaluation: evaluate(compiled, point.sizes, accounting, [], point.mask) };
+    const evaluation = evaluate(compiled, point.sizes, accounting, [], point.mask);
+    return { files, evaluation, simulated: simulateMapping(problem, compiled, evaluation) };
   });
   const result: MapResult = {
     design: design.name,
@@ -60,11 +62,14 @@ export async function runMap(options: MapOptions): Promise<void> {
       const whole = loadDesign(specFiles, options.design, "--design", { technology: names.technology });
       return evaluate(compileDesign(whole, compileOptions), point.sizes, accounting, [], point.mask);
     }),
-    found: evaluated.map(({ evaluation, files }) => ({ ...costs(evaluation), ...files })),
+    found: evaluated.map(({ evaluation, files, simulated }) => ({ ...costs(evaluation), simulated, ...files })),
     search: searchResult(report),
   };
   if (out !== undefined) {
-    const all = evaluated.map(({ files }) => files);
+    const all = evaluated.map(({ files, simulated }) => ({
+      ...files,
+      ...("reason" in simulated ? {} : { schedule: simulated.schedule }),
+    }));
     await writeFolder(out, filesOf(design, names.patches, all, name, source, out));
   }
   const { name: accountingName, corrections } = accounting;

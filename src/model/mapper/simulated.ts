@@ -1,0 +1,119 @@
+import { FusemaxError } from "../../errors.js";
+import type { ScheduleDocument } from "../../spec/schedule/document.js";
+import type { TileWork } from "../../spec/schedule/machine.js";
+import { programText } from "../../spec/schedule/notation.js";
+import type { Schedule } from "../../spec/schedule/schedule.js";
+import type { CompiledDesign } from "../compile.js";
+import type { Evaluation } from "../evaluate.js";
+import { findLags } from "../schedule/lags.js";
+import { valuesOf } from "../schedule/machine.js";
+import { scheduleOfDesign } from "../schedule/of-design.js";
+import { pipelinedSchedule } from "../schedule/pipelined.js";
+import type { ScheduleResult } from "../schedule/result.js";
+import { simulateSchedule } from "../schedule/simulate.js";
+import type { MapperProblem } from "./problem.js";
+
+/** A mapping's cycles by simulation beside the model's, of the first blocks of queries of one head, operands always there. */
+export interface Simulated {
+  readonly queries: number;
+  readonly cycles: number;
+  /** The model's, for as many queries. */
+  readonly modelCycles: number;
+  readonly ratio: number;
+  readonly agrees: boolean;
+  /** What was simulated, as a file. */
+  readonly schedule: ScheduleDocument;
+}
+
+/** Why a mapping cannot be simulated. */
+export interface NotSimulated {
+  readonly reason: string;
+}
+
+/**
+ * How far the simulation may be from the model before it is called a disagreement: the model leaves out what a pipeline takes to fill
+ * and drain, once for each block of queries, of which there are hundreds of tiles.
+ */
+export const simulationTolerance = 0.01;
+
+/** Epochs between the letters of a schedule that are tried. */
+const aparts = [1, 2, 4] as const;
+/** Tiles that are simulated: whole blocks of queries, as many as come to no more than this, and at the least one. */
+const enoughTiles = 2000;
+/** A block of more tiles than this takes too long. */
+const mostTiles = 20_000;
+
+/**
+ * Simulates a mapping that was found, its arrays side by side as its binding has them. What DRAM takes the model adds to whatever the
+ * arrays do, so that operands are always there.
+ * @param compiled the mapping as a design
+ */
+export function simulateMapping(
+  { point: { sizes, mask } }: Pick<MapperProblem, "point">,
+  compiled: CompiledDesign,
+  { phases }: Pick<Evaluation, "phases">,
+): Simulated | NotSimulated {
+  const unknown = unknownFanout(compiled, valuesOf(compiled, sizes));
+  if (unknown !== undefined) return { reason: unknown };
+  if (mask !== undefined) return { reason: "a mask, under which no block of queries stands for the others" };
+  let best: ScheduleResult | undefined;
+  let refusal: FusemaxError | undefined;
+  let [queries, share] = [0, 1];
+  try {
+    const { arrays, work } = scheduleOfDesign(compiled, { sizes });
+    const part = partOf(work);
+    if (part === undefined) return { reason: `a block of queries of more than ${mostTiles} tiles` };
+    const all = work.sequences.reduce((sum, { count, rows }) => sum + count * rows, 0);
+    [queries, share] = [part.rows, part.rows / (all * work.heads)];
+    for (const apart of aparts) {
+      const spec = pipelinedSchedule(arrays.einsums, apart);
+      try {
+        const result = simulateSchedule(findLags(spec, arrays, part.work), arrays, part.work);
+        if (best === undefined || result.cycles < best.cycles) best = result;
+      } catch (error) {
+        if (!(error instanceof FusemaxError)) throw error;
+        refusal ??= error;
+      }
+      if (Object.keys(spec.lags).length < 3) break;
+    }
+  } catch (error) {
+    if (!(error instanceof FusemaxError)) throw error;
+    refusal = error;
+  }
+  if (best === undefined) return { reason: refusal?.complaint.got ?? "nothing to simulate" };
+  const { cycles } = best;
+  const modelCycles = share * phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
+  const ratio = cycles / modelCycles;
+  const agrees = Math.abs(ratio - 1) <= simulationTolerance;
+  return { queries, cycles, modelCycles, ratio, agrees, schedule: documentOf(best.schedule) };
+}
+
+/** The first blocks of queries of one head; undefined where one block is too much. */
+function partOf(work: TileWork): { readonly work: TileWork; readonly rows: number } | undefined {
+  const [sequence] = work.sequences;
+  if (sequence === undefined) return undefined;
+  const heads = work.headTiles.reduce((sum, own) => sum + own, 0);
+  const blockTiles = work.blockTiles * heads * Math.ceil(sequence.keys / work.tileKeys);
+  if (blockTiles > mostTiles) return undefined;
+  const blocks = Math.max(1, Math.floor(enoughTiles / blockTiles));
+  const rows = Math.min(sequence.rows, blocks * work.blockTiles * work.tileRows);
+  return { rows, work: { ...work, heads: 1, sequences: [{ ...sequence, count: 1, rows }] } };
+}
+
+/** What a simulation has no place for: more fan-outs around an array than rows and columns. */
+function unknownFanout(compiled: CompiledDesign, values: Float64Array): string | undefined {
+  for (const [array, { at }] of Object.entries(compiled.architecture.arrays)) {
+    const around = compiled.levels.get(at)?.around ?? [];
+    for (const level of around.slice(2)) {
+      const size = compiled.levels.get(level)?.fields.get("size")?.(values) ?? 1;
+      if (size > 1) return `${size} instances of ${level} around the array ${array}, beyond its rows and columns`;
+    }
+  }
+  return undefined;
+}
+
+/** A schedule as its file says it. */
+function documentOf({ name, lags, programs }: Schedule): ScheduleDocument {
+  const texts = Object.entries(programs).map(([array, stages]) => [array, programText(stages)] as const);
+  return { name, source: "fusemax map", tiles: lags, ...Object.fromEntries(texts) };
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { specFiles } from "../../src/io/spec-files.js";
+import { attentionPoints } from "../../src/model/attention-point.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { evaluate } from "../../src/model/evaluate.js";
+import { simulateMapping, simulationTolerance } from "../../src/model/mapper/simulated.js";
+import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+
+function simulated(name: string, model: string) {
+  const workload = loadWorkload(specFiles, model);
+  const [point] = attentionPoints(workload, { phase: "prefill", seq: 1024, batch: 1, decodeQueries: 1 });
+  if (point === undefined) throw new Error("no point");
+  const compiled = compileDesign({ ...loadDesign(specFiles, name), schedule: undefined });
+  return simulateMapping({ point }, compiled, evaluate(compiled, point.sizes));
+}
+
+describe("mappings that were found, simulated", () => {
+  it("finds a schedule of arrays side by side for FuseMax's own mapping, near what its binding says", () => {
+    const found = simulated("fusemax", "bert");
+    if ("reason" in found) throw new Error(found.reason);
+    // The ways from array to array are hidden: one tile at a time takes several times the binding's cycles.
+    expect(found.ratio).toBeGreaterThan(1 - simulationTolerance);
+    expect(found.ratio).toBeLessThan(1.2);
+    expect(found.agrees).toBe(Math.abs(found.ratio - 1) <= simulationTolerance);
+    expect(found.schedule.tiles).toMatchObject({ a: 0 });
+  });
+
+  it.each([
+    ["flat", "bert", /does not work tile by tile: no value is carried/],
+    ["tpu-v4", "bert", /instances of \w+ around the array/],
+    ["fusemax", "llama-3-8b", /^a mask/],
+  ])("says why %s for %s cannot be simulated", (name, model, reason) => {
+    expect(simulated(name, model)).toMatchObject({ reason: expect.stringMatching(reason) });
+  });
+});
