@@ -106,6 +106,6 @@ function simulatedLines({ found }: MapResult, out: string | undefined): readonly
       out === undefined
         ? ""
         : ` (fusemax schedule --design ${out}/design${number}.yaml --schedule ${out}/schedule${number}.yaml)`;
-    return `${name}${queries} queries of one head, operands there: ${own} cycles, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;
+    return `${name}${queries.toLocaleString("en-US")} queries, operands there: ${own} cycles, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;
   });
 }

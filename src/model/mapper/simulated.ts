@@ -6,14 +6,14 @@ import type { Schedule } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
 import type { Evaluation } from "../evaluate.js";
 import { findLags } from "../schedule/lags.js";
-import { valuesOf } from "../schedule/machine.js";
 import { scheduleOfDesign } from "../schedule/of-design.js";
 import { pipelinedSchedule } from "../schedule/pipelined.js";
 import type { ScheduleResult } from "../schedule/result.js";
 import { simulateSchedule } from "../schedule/simulate.js";
+import { valuesOf } from "../values.js";
 import type { MapperProblem } from "./problem.js";
 
-/** A mapping's cycles by simulation beside the model's, of the first blocks of queries of one head, operands always there. */
+/** A mapping's cycles by simulation beside the model's, of the first blocks of queries of the first heads, operands always there. */
 export interface Simulated {
   readonly queries: number;
   readonly cycles: number;
@@ -88,16 +88,19 @@ export function simulateMapping(
   return { queries, cycles, modelCycles, ratio, agrees, schedule: documentOf(best.schedule) };
 }
 
-/** The first blocks of queries of one head; undefined where one block is too much. */
+/** The first blocks of queries of a head, or whole heads where one has few tiles; undefined where one block is too much. */
 function partOf(work: TileWork): { readonly work: TileWork; readonly rows: number } | undefined {
   const [sequence] = work.sequences;
   if (sequence === undefined) return undefined;
-  const heads = work.headTiles.reduce((sum, own) => sum + own, 0);
-  const blockTiles = work.blockTiles * heads * Math.ceil(sequence.keys / work.tileKeys);
-  if (blockTiles > mostTiles) return undefined;
-  const blocks = Math.max(1, Math.floor(enoughTiles / blockTiles));
+  const sharing = work.headTiles.reduce((sum, own) => sum + own, 0);
+  const tilesOf = (rowTiles: number): number => rowTiles * sharing * Math.ceil(sequence.keys / work.tileKeys);
+  const whole = Math.ceil(sequence.rows / work.tileRows);
+  const block = tilesOf(Math.min(whole, work.blockTiles));
+  if (block > mostTiles) return undefined;
+  const blocks = Math.max(1, Math.floor(enoughTiles / block));
   const rows = Math.min(sequence.rows, blocks * work.blockTiles * work.tileRows);
-  return { rows, work: { ...work, heads: 1, sequences: [{ ...sequence, count: 1, rows }] } };
+  const heads = Math.min(work.heads, Math.max(1, Math.floor(enoughTiles / tilesOf(whole))));
+  return { rows: heads * rows, work: { ...work, heads, sequences: [{ ...sequence, count: 1, rows }] } };
 }
 
 /** What a simulation has no place for: more fan-outs around an array than rows and columns. */
