@@ -1,9 +1,17 @@
 import { chart } from "fusemax";
-import { arithmeticNames, costOfDesign, machineName, scenarios } from "./machine.js";
+import { costOfDesign, type Machine, machineName, scenarios } from "./machine.js";
 import { bestOf, type Searched } from "./search.js";
 import { against, costIn } from "./tables.js";
 
 const accounting = "Corrected accounting, words of each arithmetic, cycles by simulation.";
+
+/** What the machines of the search differ by, besides their sizes. */
+const kinds: readonly (readonly [name: string, isOf: (machine: Machine) => boolean])[] = [
+  ["bf16", ({ arithmetic }) => arithmetic === "bf16"],
+  ["bf16-reciprocal", ({ arithmetic }) => arithmetic === "bf16-reciprocal"],
+  ["bf16-cubic", ({ arithmetic, lanes = 1 }) => arithmetic === "bf16-cubic" && lanes === 1],
+  ["bf16-cubic, 2 lanes a query", ({ lanes = 1 }) => lanes > 1],
+];
 
 /** Time and energy of everything that was searched, in some scenarios. */
 export function front(found: readonly Searched[]): string {
@@ -13,7 +21,7 @@ export function front(found: readonly Searched[]): string {
   return chart({
     title: "Machines no larger than FuseMax: time and energy",
     note: `${accounting} Lower left is better; FuseMax is at 1, 1. The quickest stands above each panel; slower than 1.4 is left out.`,
-    series: [...arithmeticNames, "FuseMax"],
+    series: [...kinds.map(([kind]) => kind), "FuseMax"],
     y: { label: "energy / FuseMax's", fit: true, min: 0.9, max: 1.3 },
     width: 1240,
     plotHeight: 240,
@@ -31,15 +39,15 @@ export function front(found: readonly Searched[]): string {
         title: `${name}: ${machineName(best.machine)}`,
         x: { label: "time / FuseMax's", min: 0.6, max: 1.4 },
         lines: [
-          ...arithmeticNames.map((arithmetic, series) => ({
+          ...kinds.map(([, isOf], series) => ({
             series,
             joined: false,
             points: runs
-              .filter(({ machine }) => machine.arithmetic === arithmetic)
+              .filter(({ machine }) => isOf(machine))
               .map(at)
               .filter(({ x, y }) => x <= 1.4 && y >= 0.9 && y <= 1.3),
           })),
-          { series: arithmeticNames.length, joined: false, points: [at(fusemax)] },
+          { series: kinds.length, joined: false, points: [at(fusemax)] },
         ],
       };
     }),
@@ -48,7 +56,7 @@ export function front(found: readonly Searched[]): string {
 
 /** How much quicker than FuseMax the designs are that ship. */
 export function speedups(): string {
-  const names = ["beyond-long", "beyond-short", "beyond-decode"] as const;
+  const names = ["beyond-long", "beyond-wide", "beyond-short", "beyond-decode"] as const;
   return chart({
     title: "Speedup over FuseMax at equal area",
     note: `${accounting} BERT: prefill, batch 64; the others: batch 1. Dashed: no difference.`,

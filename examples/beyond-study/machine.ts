@@ -3,6 +3,7 @@ import { loadArithmetic, specFiles } from "fusemax/node";
 import type { ArithmeticSpec } from "#fusemax/numerics/arithmetic";
 import type { ModelResult } from "#fusemax/report/model-result";
 import type { Design } from "#fusemax/spec/design";
+import { exp2Coefficients } from "../arithmetic-study/polynomial.js";
 
 /** What a design is run on. Batches are the workload's own in prefill (BERT: 64) unless given. */
 export interface Scenario {
@@ -38,24 +39,30 @@ export interface Machine {
   readonly columns: number;
   readonly bufferBytes: number;
   readonly arithmetic: ArithmeticName;
+  /** Lanes of the 1D array for each column; 1 where absent. */
+  readonly lanes?: number;
 }
 
-export const arithmeticNames = ["bf16", "bf16-reciprocal", "bf16-cubic"] as const;
+export const arithmeticNames = ["bf16", "bf16-reciprocal", "bf16-cubic", "bf16-quadratic"] as const;
 export type ArithmeticName = (typeof arithmeticNames)[number];
 
-/** `bf16`, the same with one reciprocal per query, and that with a cubic exponential besides. */
+/** `bf16`, the same with one reciprocal per query, and that with a cubic or a quadratic exponential besides. */
 export function arithmeticOf(name: ArithmeticName): ArithmeticSpec {
-  if (name !== "bf16-reciprocal") return loadArithmetic(specFiles, name);
-  return { ...loadArithmetic(specFiles, "bf16"), name, normalize: "reciprocal" };
+  if (name === "bf16" || name === "bf16-cubic") return loadArithmetic(specFiles, name);
+  const reciprocal = { ...loadArithmetic(specFiles, "bf16"), name, normalize: "reciprocal" } as const;
+  if (name === "bf16-reciprocal") return reciprocal;
+  return { ...reciprocal, exp: { ...reciprocal.exp, coefficients: exp2Coefficients(2) } };
 }
 
 export const fusemaxMachine: Machine = { rows: 256, columns: 256, bufferBytes: 16 * K * K, arithmetic: "bf16" };
 
-export const machineName = ({ rows, columns, bufferBytes, arithmetic }: Machine): string =>
-  `${rows} x ${columns}, ${bufferBytes / (K * K)} MiB, ${arithmetic}`;
+export const machineName = ({ rows, columns, bufferBytes, arithmetic, lanes = 1 }: Machine): string =>
+  `${rows} x ${columns}, ${bufferBytes / (K * K)} MiB, ${arithmetic}${lanes === 1 ? "" : `, ${lanes} lanes a query`}`;
 
 const accounting = accountingOf("corrected", undefined);
 const fusemax = loadDesign(specFiles, "fusemax");
+/** FuseMax with several lanes a query, and a schedule in which the 2D array leaves no slot empty. */
+const wide = loadDesign(specFiles, "beyond-wide");
 
 /** A result of words whose energy and area the technology has. */
 export type Cost = ModelResult & Required<Pick<ModelResult, "energyPj" | "areaUm2">>;
@@ -87,21 +94,23 @@ function modelled(design: Design, patches: readonly Patch[], scenario: Scenario)
 
 const field = (name: string, value: number): Patch => ({ path: `architecture.${name}`, value });
 
-/** What a machine takes; null where the tiles do not fit its buffer. Operands and sums have the arithmetic's bits. */
+/** What a machine takes; null where the tiles do not fit its buffer, or a schedule's values its register files. Operands and sums have the arithmetic's bits. */
 export function costOf(machine: Machine, scenario: Scenario): Cost | null {
-  const { rows, columns, bufferBytes, arithmetic } = machine;
+  const { rows, columns, bufferBytes, arithmetic, lanes = 1 } = machine;
   const data = arithmeticOf(arithmetic);
-  const design = { ...fusemax, arithmetic: { ...fusemax.arithmetic, data }, arithmeticBy: "command" as const };
+  const base = lanes === 1 ? fusemax : wide;
+  const design = { ...base, arithmetic: { ...base.arithmetic, data }, arithmeticBy: "command" as const };
   const patches = [
     field("parameters.rows", rows),
     field("parameters.columns", columns),
     field("levels.buffer.bytes", bufferBytes),
+    ...(lanes === 1 ? [] : [field("parameters.lanes", lanes)]),
   ];
   try {
     return modelled(design, patches, scenario);
   } catch (error) {
-    // The only point of the request cannot be run.
-    if (error instanceof Error && error.message.includes("over its")) return null;
+    // The only point of the request cannot be run: its tiles do not fit the buffer, or its values the register files.
+    if (error instanceof Error && /over its|in a PE's register file/.test(error.message)) return null;
     throw error;
   }
 }

@@ -1,19 +1,17 @@
-import {
-  arithmeticNames,
-  type Cost,
-  costOf,
-  fusemaxMachine,
-  type Machine,
-  machineName,
-  type Scenario,
-  scenarios,
-} from "./machine.js";
+import { type Cost, costOf, fusemaxMachine, type Machine, machineName, type Scenario, scenarios } from "./machine.js";
 
 const MiB = 1024 * 1024;
 const columnCounts = [64, 128, 256, 512] as const;
+/** Cheaper ends of a block are searched with one lane a query, more lanes with all that is cheaper. */
+const variants = [
+  { arithmetic: "bf16" },
+  { arithmetic: "bf16-reciprocal" },
+  { arithmetic: "bf16-cubic" },
+  { arithmetic: "bf16-cubic", lanes: 2 },
+] as const;
 const buffers = [0.5, 1, 2, 4, 16].map(mib => mib * MiB);
 
-/** A machine, and what it takes of each scenario in the order of the scenarios; null where its tiles do not fit. */
+/** A machine, and what it takes of each scenario in the order of the scenarios; null where its tiles or values do not fit. */
 export interface Searched {
   readonly machine: Machine;
   readonly areaUm2: number;
@@ -30,20 +28,21 @@ function areaOf(machine: Machine): number {
 }
 
 /**
- * FuseMax, then the machines of the search that are no larger: for each number of columns, buffer and arithmetic the most rows
+ * FuseMax, then the machines of the search that are no larger: for each number of columns, buffer, arithmetic and
+ * number of lanes the most rows
  * that fit (the area grows by the same amount for each row), and the most that are a multiple of 16.
  */
 export function machines(): readonly Machine[] {
   const limit = areaOf(fusemaxMachine);
   const found = columnCounts.flatMap(columns =>
-    buffers.flatMap(bufferBytes => {
-      const at = (rows: number): number => areaOf({ ...fusemaxMachine, rows, columns, bufferBytes });
-      const base = at(16);
-      const most = Math.floor(16 + (limit - base) / (at(17) - base));
-      return [...new Set([most, most - (most % 16)])].flatMap(rows =>
-        arithmeticNames.map(arithmetic => ({ rows, columns, bufferBytes, arithmetic })),
-      );
-    }),
+    buffers.flatMap(bufferBytes =>
+      variants.flatMap(variant => {
+        const at = (rows: number): number => areaOf({ ...variant, rows, columns, bufferBytes });
+        const base = at(16);
+        const most = Math.floor(16 + (limit - base) / (at(17) - base));
+        return [...new Set([most, most - (most % 16)])].map(rows => ({ ...variant, rows, columns, bufferBytes }));
+      }),
+    ),
   );
   const isFusemax = (machine: Machine): boolean => machineName(machine) === machineName(fusemaxMachine);
   return [fusemaxMachine, ...found.filter(machine => !isFusemax(machine))];

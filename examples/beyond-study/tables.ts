@@ -60,18 +60,18 @@ const first = (found: readonly Searched[]): Searched => {
 /** Everything that was searched. */
 export const searchedTable = (found: readonly Searched[]): Table => ({
   columns: [
-    ...["scenario", "rows", "columns", "bufferBytes", "arithmetic", "areaUm2", "latencySeconds", "energyPj"],
+    ...["scenario", "rows", "columns", "lanes", "bufferBytes", "arithmetic", "areaUm2", "latencySeconds", "energyPj"],
     ...["trafficBytes", "util2d", "util1d", "bound", "accounting"],
   ],
   rows: scenarios.flatMap(({ name }, i) =>
     found.flatMap(({ machine, areaUm2, costs }) => {
       const cost = costs[i];
       if (cost === null || cost === undefined) return [];
-      const { rows, columns, bufferBytes, arithmetic } = machine;
+      const { rows, columns, bufferBytes, arithmetic, lanes = 1 } = machine;
       const { latencySeconds, energyPj, trafficBytes, utilization, bound } = cost;
       return [
         [
-          ...[name, rows, columns, bufferBytes, arithmetic, areaUm2, latencySeconds, energyPj, trafficBytes],
+          ...[name, rows, columns, lanes, bufferBytes, arithmetic, areaUm2, latencySeconds, energyPj, trafficBytes],
           ...[utilization["2d"] ?? "", utilization["1d"] ?? "", bound, "corrected"],
         ],
       ];
@@ -111,7 +111,7 @@ export const shippedTable = (): Table => ({
   }),
 });
 
-/** One change after the other, from FuseMax to the long design. */
+/** One change after the other, from FuseMax to the long and the wide design. */
 export function stepsTable(): Table {
   const steps: readonly (readonly [what: string, change: Partial<Machine>])[] = [
     ["FuseMax", {}],
@@ -119,6 +119,8 @@ export function stepsTable(): Table {
     ["a cubic exponential besides", { arithmetic: "bf16-cubic" }],
     ["1 MiB of buffer besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024 }],
     ["272 rows besides", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024, rows: 272 }],
+    ["two lanes a query, 270 rows", { arithmetic: "bf16-cubic", bufferBytes: 1024 * 1024, rows: 270, lanes: 2 }],
+    ["with a quadratic exponential", { arithmetic: "bf16-quadratic", bufferBytes: 1024 * 1024, rows: 270, lanes: 2 }],
   ];
   const shown = scenarios.filter(({ name }) => ["BERT 1K", "BERT 64K", "BERT 1M"].includes(name));
   return {
@@ -142,7 +144,7 @@ export async function errorTable(rows: number, keys: number): Promise<Table> {
   const heads = [normalHead(size), normalHead(size, 4), outlierHead(size, 8), await encoderHead(1, 0, size)];
   const lines: string[][] = [];
   for (const name of arithmeticNames) {
-    for (const m0 of [256, 272, 133, 546]) {
+    for (const m0 of [256, 272, 270, 133, 546]) {
       const errors: string[] = [];
       for (const head of heads) errors.push((await attend(arithmeticOf(name), head, { m0 })).onInputs.toExponential(3));
       lines.push([name, String(m0), ...errors]);

@@ -25,6 +25,7 @@ describe("the specs that come with the package", () => {
       "beyond-decode": "attention-1-pass",
       "beyond-long": "attention-1-pass",
       "beyond-short": "attention-1-pass",
+      "beyond-wide": "attention-1-pass",
       cascade: "attention-1-pass",
       flat: "attention-3-pass",
       fsa: "attention-1-pass",

@@ -91,14 +91,17 @@ function actionAt(plan: Omit<Plan, "actions" | "onArray">, index: number, at: Sl
     numbers(plan.crossings, c => c[side] === einsum.name && now(c.perPoint));
   const awaits = crossing("user", perPoint => (perPoint ? at.begins : at.first));
   const rowsNow = (carried: boolean): number =>
-    einsum.reads.filter(read => read.carried === carried && (read.perPoint ? at.begins : at.first)).length;
+    einsum.reads.reduce(
+      (sum, read) => sum + (read.carried === carried && (read.perPoint ? at.begins : at.first) ? read.rows : 0),
+      0,
+    );
   return {
     einsum: index,
     awaits,
     sends: crossing("maker", perPoint => (perPoint ? at.ends : at.last)),
     reads: rowsNow(false) + awaits.reduce((sum, i) => sum + (plan.crossings[i]?.rows ?? 0), 0),
     carriedReads: rowsNow(true),
-    writes: einsum.writesRows && (einsum.valuePerPoint ? at.ends : at.last) ? 1 : 0,
+    writes: (einsum.valuePerPoint ? at.ends : at.last) ? einsum.writesRows : 0,
     entries: entriesAt(plan, einsum, at),
     loads: at.first ? numbers(plan.loads, load => load.einsum === index) : [],
     releases: at.last ? numbers(plan.loads, load => load.einsum === index) : [],

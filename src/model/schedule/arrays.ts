@@ -26,6 +26,8 @@ export interface Crossing {
   readonly user: string;
   /** A value for each point; else one for the tile. */
   readonly perPoint: boolean;
+  /** Values that one point of the user takes. */
+  readonly each: number;
   /** The tiles on which it goes. */
   readonly when: "every" | "first" | "last";
   /** Cycles from the issue of the operation that ends it to its being there. */
@@ -41,10 +43,10 @@ export function crossingsOf({ einsums, arrays, upward }: TileArrays): readonly C
   const rowsOf = (array: string): number => arrays[array]?.rows ?? 1;
   const isGrid = (array: string): boolean => arrays[array]?.grid === true;
   return einsums.flatMap(user =>
-    user.uses.flatMap(({ einsum, pointwise }): Crossing[] => {
+    user.uses.flatMap(({ einsum, pointwise, each }): Crossing[] => {
       const maker = einsums.find(({ name }) => name === einsum);
       if (maker === undefined || maker.array === user.array) return [];
-      const perPoint = pointwise && maker.valuePerPoint && maker.points === user.points;
+      const perPoint = pointwise && maker.valuePerPoint && maker.points === user.points * each;
       const goesUp = isGrid(user.array) && !isGrid(maker.array);
       // A row that the user reads from the buffer is among its reads.
       const throughBuffer = user.fromBuffer.includes(maker.name);
@@ -54,6 +56,7 @@ export function crossingsOf({ einsums, arrays, upward }: TileArrays): readonly C
           maker: maker.name,
           user: user.name,
           perPoint,
+          each: perPoint ? each : 1,
           when: user.when === "every" ? maker.when : user.when,
           latency: goesUp ? 1 + back : rowsOf(maker.array),
           waits: throughBuffer ? "buffer" : goesUp ? "above" : "registers",

@@ -4,11 +4,14 @@ import { keptLevels, rankCounts } from "../action-counts.js";
 import type { CompiledDesign } from "../compile.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
 import { tuples } from "../loop-nest.js";
-import { outputOf, type TileNest, timeLoops } from "./tile-nest.js";
+import { arrayShape } from "./machine.js";
+import { outputOf, type TileNest, type TimeLoop, timeLoops } from "./tile-nest.js";
 
 /** A row of the global buffer that an Einsum reads: at each point, or once and kept in a register while its points pass. */
 export interface RowRead {
   readonly perPoint: boolean;
+  /** Rows at once: lanes that share a query take a row each. */
+  readonly rows: number;
   /** What the previous key tile left: there is nothing to read on the first. */
   readonly carried: boolean;
 }
@@ -31,8 +34,8 @@ export interface TileEinsum extends Dataflow {
   /** A value for each point leaves; else one for the tile, with the last point. */
   readonly valuePerPoint: boolean;
   readonly reads: readonly RowRead[];
-  /** Each value is written into the global buffer. */
-  readonly writesRows: boolean;
+  /** Rows of the global buffer that are written with each value; 0 where it stays out of it. */
+  readonly writesRows: number;
   readonly loads: readonly Load[];
   /** Its tile goes to DRAM: so many words for each query. */
   readonly storedWords: number;
@@ -69,6 +72,7 @@ function dataflowOf(
   const inner = timeLoops(einsum).filter(({ name }) => !shared.has(name));
   const innerBits = bitsOf(inner);
   const points = tuples(shape, boxes, innerBits);
+  const beside = arrayShape(compiled, einsum.array, values).grid ? 0 : lanesBeside(einsum);
   const operations = operationCycles(einsum, compiled, values);
   const { pointCycles, leadCycles } = cyclesOf(einsum.cycles?.(values), operations, points);
   const { whole } = operations;
@@ -85,19 +89,20 @@ function dataflowOf(
   const fromRegisters: string[] = [];
   const fromBuffer: string[] = [];
   const isCarried = [...nest.carried.values()].includes(einsum.name);
-  let [writesRows, storedWords, runningWords, valuePerPoint, carriedEntries] = [false, 0, 0, false, 0];
+  let [writesRows, storedWords, runningWords, valuePerPoint, carriedEntries] = [0, 0, 0, false, 0];
   shape.tensors.forEach(({ name, output, relevant }, t) => {
     const perPoint = (relevant & innerBits) === innerBits;
+    const rows = tuples(shape, boxes, relevant & beside);
     const words = wordsPerSide(einsum, relevant, boxes, shared);
     const maker = nest.carried.get(name);
     if (output) {
       valuePerPoint = perPoint;
-      writesRows = isKept(t, "sram") || isKept(t, "dram");
+      writesRows = isKept(t, "sram") || isKept(t, "dram") ? rows : 0;
       storedWords = isKept(t, "dram") ? words : 0;
       runningWords = isCarried && isKept(t, "sram") ? words : 0;
       return;
     }
-    if (isKept(t, "sram")) reads.push({ perPoint, carried: maker !== undefined });
+    if (isKept(t, "sram")) reads.push({ perPoint, rows, carried: maker !== undefined });
     if (maker !== undefined) {
       checkCarry(maker, einsum, nest);
       carries.push(maker);
@@ -110,7 +115,8 @@ function dataflowOf(
       if (isKept(t, "dram")) loads.push({ tensor: name, by: sideOf(name, relevant, einsum, nest, compiled), words });
       return;
     }
-    uses.push({ einsum: producer.name, pointwise: perPoint && sameWalk(producer, inner, shared, innerBits) });
+    const each = perPoint ? valuesAtOnce(producer, einsum, inner, shared, values) : 0;
+    uses.push({ einsum: producer.name, pointwise: each > 0, each: Math.max(1, each) });
     if (isKept(t, "sram")) fromBuffer.push(producer.name);
     else if (producer.array === einsum.array) fromRegisters.push(name);
   });
@@ -263,19 +269,39 @@ function staysInRegisters(einsum: CompiledEinsum, nest: TileNest, values: Float6
   });
 }
 
-/** Whether two Einsums of a tile turn the same loops, so that point f of one is point f of the other. */
-function sameWalk(
+/**
+ * Points of a producer that one point of its user takes: 1 where they turn the same loops, so that point f of one is point f of
+ * the other; more where the user has neighbours along its innermost loop side by side on another array; 0 where neither is so.
+ */
+function valuesAtOnce(
   producer: CompiledEinsum,
-  inner: readonly { readonly name: string }[],
+  user: CompiledEinsum,
+  inner: readonly TimeLoop[],
   shared: ReadonlySet<string>,
-  innerBits: number,
-): boolean {
+  values: Float64Array,
+): number {
   const own = timeLoops(producer).filter(({ name }) => !shared.has(name));
   const output = producer.shape.tensors.find(tensor => tensor.output);
-  return (
-    innerBits !== 0 &&
-    own.length === inner.length &&
-    own.every(({ name, bit }, i) => name === inner[i]?.name && ((output?.relevant ?? 0) & (1 << bit)) !== 0)
+  const isTold = own.every(({ bit }) => ((output?.relevant ?? 0) & (1 << bit)) !== 0);
+  if (inner.length === 0 || own.length !== inner.length || !isTold) return 0;
+  const last = inner.length - 1;
+  if (own.every(({ name }, i) => name === inner[i]?.name)) return 1;
+  const isAlike = own.every(({ name, rank }, i) => (i === last ? rank === inner[i]?.rank : name === inner[i]?.name));
+  if (!isAlike || producer.array === user.array) return 0;
+  const pointsOf = (einsum: CompiledEinsum, bit: number): number =>
+    tuples(einsum.shape, rankCounts(einsum, values), 1 << bit);
+  const [made, taken] = [pointsOf(producer, own[last]?.bit ?? 0), pointsOf(user, inner[last]?.bit ?? 0)];
+  return made % taken === 0 ? made / taken : 0;
+}
+
+/** The loops in space over neither queries nor keys: lanes that share a query. */
+function lanesBeside({ shape, coupled }: CompiledEinsum): number {
+  const tiled = [coupled?.rows?.rank, coupled?.keys?.rank];
+  return bitsOf(
+    shape.loops.filter(({ level, bit }) => {
+      const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
+      return shape.levels[level]?.spatial === true && !tiled.includes(rank);
+    }),
   );
 }
 

@@ -30,7 +30,7 @@ function without(idle: TileEinsum, einsums: readonly TileEinsum[]): readonly Til
 function takerOf(idle: TileEinsum, einsums: readonly TileEinsum[]): TileEinsum | undefined {
   const users = einsums.filter(({ uses }) => uses.some(({ einsum }) => einsum === idle.name));
   const [user] = users;
-  const goesOn = idle.writesRows || einsums.some(({ carries }) => carries.includes(idle.name));
+  const goesOn = idle.writesRows > 0 || einsums.some(({ carries }) => carries.includes(idle.name));
   if (user === undefined || users.length > 1 || goesOn) return undefined;
   return isAlike(user, idle) ? user : undefined;
 }
@@ -41,7 +41,7 @@ function makerOf(idle: TileEinsum, einsums: readonly TileEinsum[]): TileEinsum |
     maker =>
       slotsOf(maker) > 0 &&
       isAlike(maker, idle) &&
-      !maker.writesRows &&
+      maker.writesRows === 0 &&
       idle.uses.some(({ einsum, pointwise }) => einsum === maker.name && (pointwise || idle.points === 1)) &&
       einsums.every(({ uses }, i) => einsums[i] === idle || uses.every(({ einsum }) => einsum !== maker.name)) &&
       idle.uses.every(({ einsum }) => einsum === maker.name || !rests(einsum, maker.name, einsums)),
@@ -62,7 +62,7 @@ function emptied(idle: TileEinsum): TileEinsum {
   return {
     ...idle,
     ...none,
-    writesRows: false,
+    writesRows: 0,
     storedWords: 0,
     runningWords: 0,
     carriedEntries: 0,

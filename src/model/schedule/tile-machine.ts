@@ -20,24 +20,33 @@ class ValueQueue {
   /** When the next value comes; Infinity where none is on its way. */
   private nextAt = Number.POSITIVE_INFINITY;
 
+  constructor(private readonly each: number) {}
+
   push(cycle: number): void {
     this.queue.push(cycle);
     if (cycle < this.nextAt) this.nextAt = cycle;
   }
 
-  take(): void {
-    this.queue.pop();
-    if (this.waiting > 0) this.waiting--;
-    else this.lookAhead();
+  /** When the next `each` values, which are taken at once, have come. */
+  readyAt(): number {
+    return this.queue.size < this.each ? Number.POSITIVE_INFINITY : this.queue.at(this.each - 1);
   }
 
-  /** Counts what had come by the end of `cycle` and was not taken. */
+  take(): void {
+    for (let i = 0; i < this.each; i++) {
+      this.queue.pop();
+      if (this.waiting > 0) this.waiting--;
+      else this.lookAhead();
+    }
+  }
+
+  /** Counts what had come by the end of `cycle` and was not taken: registers of a lane, which share what is taken at once. */
   settle(cycle: number): number {
     while (this.nextAt <= cycle) {
       this.waiting++;
       this.lookAhead();
     }
-    return this.waiting;
+    return this.each === 1 ? this.waiting : Math.ceil(this.waiting / this.each);
   }
 
   fill(entries: readonly number[], now: number): void {
@@ -106,7 +115,7 @@ export class TileMachine {
     this.entries = onArray.map(({ name }) => (arrays.arrays[name]?.grid === true ? 1 : 0));
     this.peak = [...this.entries];
     this.depth = onArray.map(({ name }) => arrays.arrays[name]?.registers ?? Number.POSITIVE_INFINITY);
-    this.values = crossings.map(() => new ValueQueue());
+    this.values = crossings.map(({ each }) => new ValueQueue(each));
     this.latency = crossings.map(({ latency }) => latency);
     this.needs = crossings.map(({ when }) => (when === "every" ? 0 : tileBits[when]));
     this.dramCauses = [...new Set(loads.map(({ tensor }) => tensor))];
@@ -149,7 +158,7 @@ export class TileMachine {
     for (const i of action.awaits) {
       const needs = this.needs[i] as number;
       if ((kind & needs) !== needs) continue;
-      const at = (this.values[i] as ValueQueue).queue.first();
+      const at = (this.values[i] as ValueQueue).readyAt();
       if (at > cycle) return this.refuse(this.crossingCause[i] as number, at);
     }
     const reads = action.reads + ((kind & tileBits.first) === 0 ? action.carriedReads : 0);

@@ -26,6 +26,8 @@ export interface Operand {
   readonly einsum: string;
   /** Point f needs only point f of what is used, so that maker and user may alternate. */
   readonly pointwise: boolean;
+  /** Points of what is used that one point needs at once, where lanes side by side share them: then f is a group of them. 1 for none. */
+  readonly each: number;
 }
 
 /** Issue slots of an Einsum on one tile. */
