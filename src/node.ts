@@ -30,3 +30,4 @@ export type { ReadAs } from "./io/read-as.js";
 export { readSafetensors, type WritableTensor, writeSafetensors } from "./io/safetensors.js";
 export type { SafetensorsFile } from "./io/safetensors-format.js";
 export type { StoredTensor } from "./io/stored-tensor.js";
+export type { Metadata } from "./io/tensor-file.js";
