@@ -58,9 +58,9 @@ fn biasOf(row: u32, m: u32) -> f32 {
   return bitcast<f32>(windows[at / 2u][at % 2u]);
 }
 
-// The scale of a key of the tile.
-fn keyScaleOf(m: u32) -> f32 {
-  return bitcast<f32>(keyWord(keyBase + m / 8u * job.keyPages + job.operandPages, 0u, m % 8u));
+// The scales of an eight of keys.
+fn keyScalesOf(eight: u32) -> Eight {
+  return floats(spread(keys[keyBase + eight * job.keyPages + job.operandPages][pagePlace]));
 }
 
 fn markBad(row: u32) {

@@ -1,5 +1,6 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: block by block
-// of `keyBlock` operands from +0, times the scales of the blocks. A turn of the inner loop takes four words.
+// of `keyBlock` operands from +0, times the scales of the blocks. A turn of the inner loop takes two words: four are more code than
+// a processor's cache of instructions holds.
 // #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, keyBlock
 // #import shared/block: outerWords
@@ -17,25 +18,19 @@ fn holdScores(firstKey: u32) {
   for (var begin = 0u; begin < words; begin += blockWords) {
     var u = Sixteen();
     let end = min(begin + blockWords, words);
-    for (var w = begin; w < end; w += 4u) {
+    for (var w = begin; w < end; w += 2u) {
       let query = &queries[firstQuery + w / 8u];
       let key = &keys[firstKey + w / 8u];
       let i = w & 7u;
       let place = i * pageStep + pagePlace;
       let a = (*query)[i];
       let b = (*query)[i + 1u];
-      let c = (*query)[i + 2u];
-      let d = (*query)[i + 3u];
       u.first = outerWords(u.first, spread((*key)[place]), a);
       u.first = outerWords(u.first, spread((*key)[place + pageStep]), b);
-      u.first = outerWords(u.first, spread((*key)[place + 2u * pageStep]), c);
-      u.first = outerWords(u.first, spread((*key)[place + 3u * pageStep]), d);
       if (blocksAtOnce == 2u) {
         let next = &keys[firstKey + job.keyPages + w / 8u];
         u.second = outerWords(u.second, spread((*next)[place]), a);
         u.second = outerWords(u.second, spread((*next)[place + pageStep]), b);
-        u.second = outerWords(u.second, spread((*next)[place + 2u * pageStep]), c);
-        u.second = outerWords(u.second, spread((*next)[place + 3u * pageStep]), d);
       }
     }
     let n = begin / blockWords;

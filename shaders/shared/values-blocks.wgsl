@@ -13,22 +13,21 @@
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   let odd8 = perWord == 2u && column % 2u == 1u;
   let operandPages = job.valueBlocks * 2u / perWord;
-  let firstEight = tileBegin / 8u;
   var s = heldSixteen();
   for (var begin = tileBegin; begin < tileEnd; begin = blockEnd(begin)) {
     let end = blockEnd(begin);
+    let firstPage = begin / 8u - tileBegin / 8u;
+    var w = firstWeight + firstPage;
+    var v = firstValue + firstPage * job.valuePages + column / perWord;
     var u = Sixteen();
-    // Two words a turn.
-    for (var t = begin / perWord / 2u * 2u; t * perWord < end; t += 2u) {
-      let m = t * perWord;
-      let eight = m / 8u - firstEight;
-      let v = firstValue + eight * job.valuePages + column / perWord;
+    // Two words a turn, whose places on their pages need no division.
+    for (var m = begin - begin % (2u * perWord); m < end; m += 2u * perWord) {
       let value = &values[v];
-      let weights = &scratch[firstWeight + eight];
-      let i = t & (pageWeights - 1u);
-      let place = (m & 7u) * pageStep + pagePlace;
-      let one = (*weights)[i];
-      let other = (*weights)[i + 1u];
+      let weights = &scratch[w];
+      let i = m & 7u;
+      let place = i * pageStep + pagePlace;
+      let one = (*weights)[i / perWord];
+      let other = (*weights)[i / perWord + 1u];
       u = addKey(u, spread((*value)[place]), moreOf(v, place), keptIf(m >= begin, evens(one)), odd8);
       if (perWord == 2u) {
         let next = place + pageStep;
@@ -42,9 +41,12 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
         let farther = far + pageStep;
         u = addKey(u, spread((*value)[farther]), moreOf(v, farther), keptIf(m + 3u < end, odds(other)), odd8);
       }
+      let isLast = i + 2u * perWord == 8u;
+      w += select(0u, 1u, isLast);
+      v += select(0u, job.valuePages, isLast);
     }
     let ofRows = weightScaleOf(begin);
-    let page = firstValue + (begin / 8u - firstEight) * job.valuePages + operandPages + column / 8u;
+    let page = firstValue + firstPage * job.valuePages + operandPages + column / 8u;
     let place = (column & 7u) * pageStep + pagePlace;
     s.first = addScaled(s.first, u.first, floats(spread(values[page][place])), ofRows);
     if (blocksAtOnce == 2u) {

@@ -45,6 +45,8 @@ export interface WgslOptions {
   readonly factor: number;
   /** Rows may see less than all keys of an interval. */
   readonly bits: boolean;
+  /** Tiles begin at whole eights of keys, so that blocks do. */
+  readonly wholeEights: boolean;
   /** Keys of a block, of a program that has values over blocks. */
   readonly blockKeys: number | null;
 }
@@ -146,7 +148,7 @@ class Printer {
       const folded = folds.get(variable);
       if (folded !== undefined) return folded;
       if (variable.given === "bias") return "biasOf(row, m)";
-      if (variable.given === "keyScale") return "keyScaleOf(m)";
+      if (variable.given === "keyScale") return "keyScales[place / 4u][place % 4u]";
       if (variable.axis === "block")
         return over === "block" ? this.blockPlace(variable, "n") : this.blockValue(blocks, variable);
       if (variable.axis === "key") return `bitcast<f32>((*${this.named(pages, variable)})[place][half][lane])`;
@@ -196,42 +198,39 @@ class Printer {
     after: readonly string[],
     at: Omit<BodyContext, "seen">,
   ): string[] {
-    const together = at.packs ? this.perWord : 1;
-    const texts = Array.from({ length: together }, (_, n) => {
-      const place = at.packs && this.perWord === 2 ? `w * 2u + ${n}u` : "w";
-      const lines = this.body(body, { ...at, seen: "seen" });
-      return [
-        "{",
-        `let place = ${place};`,
-        "let m = eight * 8u + place;",
-        this.options.bits ? seenBits : seenText,
-        "@block",
-        ...lines,
-        "}",
-      ];
-    });
+    const bodies = Array.from({ length: 8 }, () => this.body(body, { ...at, seen: "seen" }));
     const entering = this.enterBlock(at.blocks);
     const [blockVars, leaving] = this.aroundBlocks(at.blocks);
-    const pages = [...at.pages].map(([v, name]) => `let ${name} = &scratch[${this.pageOf(v)} + eight];`);
     const packed = body.flatMap(s => (s.kind === "set" && this.places.packed.has(s.to) ? [s.to] : []));
+    const pages = [
+      ...[...at.pages].map(([v, name]) => `let ${name} = &scratch[${this.pageOf(v)} + eight];`),
+      ...packed.map((v, i) => `let packed${i} = &scratch[${this.packedPage(v)} + eight];`),
+    ];
+    const keyScales = bodies.some(lines => lines.some(line => line.includes("keyScales"))) ? [keyScalesText] : [];
+    const perWord = at.packs ? this.perWord : 1;
     const slots = packed.flatMap((_, i) => [`var even${i} = 0.0;`, `var odd${i} = 0.0;`]);
-    const stores = packed.map(
-      (v, i) => `scratch[${this.packedPage(v)} + eight][w][half][lane] = packed(even${i}, odd${i});`,
-    );
-    const words = at.packs ? "pageWeights" : "8u";
+    const word = (w: number): readonly string[] =>
+      packed.map((_, i) => `(*packed${i})[${w}u][half][lane] = packed(even${i}, odd${i});`);
+    // Key by key: a turn of a loop, and an element at a place that is not constant, cost SwiftShader more than most operations.
+    const keys = bodies.map((lines, place) => [
+      ...(place % perWord === 0 ? ["{", ...slots] : []),
+      "{",
+      `const place = ${place}u;`,
+      "let m = eight * 8u + place;",
+      this.options.bits ? seenBits : seenText,
+      ...(place === 0 || !this.options.wholeEights ? entering : []),
+      ...lines.map(line => line.replaceAll("@packed", place % perWord === 0 ? "even" : "odd")),
+      "}",
+      ...(place % perWord === perWord - 1 ? [...word(Math.floor(place / perWord)), "}"] : []),
+    ]);
     return [
       ...before,
       ...blockVars,
       "let lastEight = (tileEnd + 7u) / 8u;",
       "for (var eight = tileBegin / 8u; eight < lastEight; eight += 1u) {",
       ...pages,
-      `for (var w = 0u; w < ${words}; w += 1u) {`,
-      ...slots,
-      ...texts.flatMap((lines, n) =>
-        lines.flatMap(line => (line === "@block" ? entering : [line.replaceAll("@packed", n === 0 ? "even" : "odd")])),
-      ),
-      ...stores,
-      "}",
+      ...keyScales,
+      ...keys.flat(),
       "}",
       ...leaving,
       // A row that sees no key of the tile keeps what it had.
@@ -298,27 +297,21 @@ class Printer {
     return known.name;
   }
 
-  /** At a key of another block than the last: values that are folded are put away, others fetched. */
+  /** Where a block begins: values that are folded are put away, others fetched. `n` is the number of the next block. */
   private enterBlock(blocks: ReadonlyMap<Variable, BlockValue>): readonly string[] {
     if (blocks.size === 0) return [];
     const values = [...blocks].flatMap(([variable, { name, start }]) =>
       start === null
         ? [`${name} = ${this.blockPlace(variable, "n")};`]
         : [
-            `if (block != noBlock) {`,
-            `${this.blockPlace(variable, "block")} = ${name};`,
+            "if (m > tileBegin) {",
+            `${this.blockPlace(variable, "n - 1u")} = ${name};`,
             "}",
             `${name} = ${wgslFloat(start)};`,
           ],
     );
     const width = `${this.options.blockKeys}u`;
-    return [
-      `let n = (clamp(m, tileBegin, tileEnd - 1u) - tileBegin) / ${width};`,
-      "if (n != block) {",
-      ...values,
-      "block = n;",
-      "}",
-    ];
+    return ["if ((m == nextBlock) & (m < tileEnd)) {", ...values, "n += 1u;", `nextBlock += ${width};`, "}"];
   }
 
   /** What stands before and after a loop over keys. */
@@ -326,9 +319,9 @@ class Printer {
     if (blocks.size === 0) return [[], []];
     const names = [...blocks.values()].map(({ name }) => `var ${name} = 0.0;`);
     const stores = [...blocks].flatMap(([variable, { name, start }]) =>
-      start === null ? [] : [`${this.blockPlace(variable, "block")} = ${name};`],
+      start === null ? [] : [`${this.blockPlace(variable, "n - 1u")} = ${name};`],
     );
-    return [["const noBlock = 0xffffffffu;", "var block = noBlock;", ...names], stores];
+    return [["var n = 0u;", "var nextBlock = tileBegin;", ...names], stores];
   }
 
   private named(names: Map<Variable, string>, variable: Variable): string {
@@ -363,6 +356,7 @@ interface BodyContext {
 }
 
 const rowsBegin = "for (var row = 0u; row < 8u; row += 1u) {";
+const keyScalesText = "let keyScales = keyScalesOf(eight);";
 const seenText = "let seen = (m >= window.x) & (m < window.y);";
 const seenBits = "let seen = (m >= window.x) & (m < window.y) & seesKey(row, m);";
 

@@ -53,6 +53,8 @@ export async function openPrintedSession(
   const perWord = operandsPerWord(wordsOf(arithmetic));
   const factor = exponentFactor(problem.scale);
   const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0), problem.tile.m0);
+  const { m0 } = problem.tile;
+  const wholeEights = m0 % eight === 0 || m0 >= problem.shape.keys;
   const bindings = device.createBindGroupLayout({
     entries: Array.from({ length: 9 }, (_, binding) => ({
       binding,
@@ -67,7 +69,7 @@ export async function openPrintedSession(
     Promise.all(
       program.passes.map(async (pass): Promise<PassPipeline | null> => {
         if (pass.tile.length + pass.end.length === 0) return null;
-        const text = printWgsl(pass, { places, perWord, factor, bits, blockKeys: program.blockKeys });
+        const text = printWgsl(pass, { places, perWord, factor, bits, wholeEights, blockKeys: program.blockKeys });
         return { pass, pipeline: await kernels.printed(kernel, text, layout) };
       }),
     ),
