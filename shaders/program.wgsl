@@ -10,9 +10,9 @@
 // #import host: ProgramJob, blocksAtOnce, endSteps, tileSteps, workgroupSize
 // #import shared/barrier: opaqueZero
 // #import shared/divide: divide
-// #import shared/eight: Eight, Words8
-// #import shared/quad-words | shared/shared-words: keyWord, startWords
-// #import shared/rows: blocks, scratch, slotBlock, state, sums, tileBegin, tileEnd, windows
+// #import shared/eight: Eight, Words8, floats
+// #import shared/quad-words | shared/shared-words: pagePlace, spread, startWords
+// #import shared/rows: blocks, keys, scratch, slotBlock, state, sums, tileBegin, tileEnd, windows
 // #import shared/scores-blocks | shared/scores-chain | shared/scores-steps | shared/scores-wide: holdScores
 // #import shared/sixteen: held, pageWeights
 // #import shared/values-blocks | shared/values-chain | shared/values-steps | shared/values-wide: holdWeightedValues

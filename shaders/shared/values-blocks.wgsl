@@ -7,7 +7,7 @@
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
 // #import shared/rows: scratch, tileBegin, tileEnd, values
 // #import shared/scaled: addScaled
-// #import shared/sixteen: Sixteen, addKey, heldSixteen, hold, moreOf, pageWeights
+// #import shared/sixteen: Sixteen, addKey, heldSixteen, hold, moreOf
 // #import shared/value-blocks: blockEnd, weightScaleOf
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {

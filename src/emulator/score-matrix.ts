@@ -5,6 +5,7 @@ import { InputError, NumericsError } from "../errors.js";
 import { accumulatorRounder, flushTiny, roundToOperand } from "../numerics/rounding.js";
 import { softmaxOf } from "./golden/softmax.js";
 import { RowRunner } from "./javascript/row-runner.js";
+import { isSplit } from "./kv-runs.js";
 import { programToDump, tileKeys } from "./program-of.js";
 
 /** Scores as the product leaves them, capped, with their bias, and as shares of their softmax. */
@@ -14,8 +15,20 @@ export type ScoreStage = (typeof scoreStages)[number];
 /** The most scores that are handed out: 64 MiB of them. */
 export const mostScores = 2 ** 24;
 
-/** @throws InputError for more scores than are handed out. */
-export function requireFewScores({ shape }: Pick<AttentionProblem, "shape">): void {
+/** @throws InputError for more scores than are handed out, and for shares that the run's arithmetic makes in parts. */
+export function requireScores(problem: AttentionProblem, stage: ScoreStage): void {
+  const { shape, arithmetic } = problem;
+  const { scale } = arithmetic.operands.p;
+  if (stage === "softmax" && (isSplit(problem) || scale !== "none")) {
+    const [got, mend] = isSplit(problem)
+      ? ["shares of keys that are split into runs", "leave --kv-splits out"]
+      : [
+          `shares of numerators with scales, p's ${scale} in arithmetic ${arithmetic.name}`,
+          "take an arithmetic without",
+        ];
+    const expected = "shares of one sum of unscaled numerators, or scores before the softmax (raw, capped, biased)";
+    throw new InputError({ where: "scores", got, expected, mend });
+  }
   const { batch, heads, queries, keys } = shape;
   const scores = batch * heads * queries * keys;
   if (scores <= mostScores) return;
@@ -30,10 +43,10 @@ export function requireFewScores({ shape }: Pick<AttentionProblem, "shape">): vo
 /**
  * The scores of a problem, [B, H, P, M], as the array computes them: in score units (times the scale), -inf where the mask
  * hides one; or each row's softmax under its last maximum, rA(SLN / RD), +0 where it is hidden.
- * @throws InputError for too many of them, NumericsError where a value leaves its range.
+ * @throws InputError for those that `requireScores` refuses, NumericsError where a value leaves its range.
  */
 export function scoreMatrix(given: AttentionProblem, operands: Operands, stage: ScoreStage): Float32Array {
-  requireFewScores(given);
+  requireScores(given, stage);
   // Runs of keys share their scores.
   const problem: AttentionProblem = { ...given, kvSplits: 1 };
   const { shape, scale } = problem;

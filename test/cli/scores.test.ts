@@ -161,6 +161,11 @@ describe("scores", () => {
     [["--left-pad", "1,2"], /--left-pad: got 2 lengths; expected 1/],
     [["--lse", at("x.npy"), "--resume", at("rows")], /--resume: cannot be given with --lse/],
     [["--lse", at("x.npy"), "--design", "flat"], /--lse: got the cascade/],
+    [["--kv-splits", "2", "--scores", `${at("x.npy")},softmax`], /shares of keys that are split into runs/],
+    [
+      ["--arithmetic", "mxfp8", "--scores", `${at("x.npy")},softmax`],
+      /numerators with scales, p's mx in arithmetic mxfp8/,
+    ],
   ] as const)("refuses %j in one line", async (args, text) => {
     const { code, stdout, stderr } = await invoke(...small, ...args);
     expect([code, stdout]).toEqual([2, ""]);

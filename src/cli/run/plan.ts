@@ -7,7 +7,7 @@ import { requireLogSumExp as requireStates } from "../../emulator/log-sum-exp.js
 import { isOnePass } from "../../emulator/one-pass.js";
 import { prepareScores } from "../../emulator/prepare.js";
 import { programOf } from "../../emulator/program-of.js";
-import { requireFewScores } from "../../emulator/score-matrix.js";
+import { requireScores } from "../../emulator/score-matrix.js";
 import { validateProblem } from "../../emulator/validate.js";
 import { UsageError } from "../../errors.js";
 import { formatOf } from "../../numerics/format-of.js";
@@ -101,7 +101,7 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   };
   const { problem, operands: scoreOperands } = prepareScores(asked, addends);
   if (options.lse !== undefined) requireLogSumExp(problem, design);
-  if (options.scores !== undefined) requireFewScores(problem);
+  if (options.scores !== undefined) requireScores(problem, options.scores.stage);
   programOf(problem);
   requireMemory(problem.shape, files === null ? "the workload" : "the input files", file.layout);
   validateProblem(problem);

@@ -3,9 +3,8 @@ import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
 import { DeviceError } from "../../errors.js";
-import { biasOf, type Pass, startOf, type TileProgram } from "../../program/program.js";
+import { biasOf, startOf, type TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
-import { endFunction, printWasm, productName, tileFunction } from "../../program/wasm.js";
 import type { RowBlock } from "../engine.js";
 import { biasReader, sinkOf } from "../given-scores.js";
 import { isSplit, keyRuns } from "../kv-runs.js";
@@ -14,7 +13,8 @@ import { MergedRows } from "../merged-rows.js";
 import { tileKeys } from "../program-of.js";
 import { countTiles } from "../webgpu/blocks.js";
 import { lanes } from "./kernels.js";
-import { chainScaleOf, kernelOf } from "./product-sums.js";
+import { type CompileWasm, isFused, type PrintedPass, printedPasses } from "./printed-passes.js";
+import { chainScaleOf } from "./product-sums.js";
 import { nextRows, type Rows } from "./rows.js";
 import { type Packers, panelRows, TileOperands } from "./tile-operands.js";
 import { TileScores } from "./tile-scores.js";
@@ -46,12 +46,6 @@ const mostGroups = 128;
 /** Addresses stay below half of what 32 bits can tell. */
 const mostBytes = 2 ** 31;
 
-/** How a thread compiles what was printed. */
-export type CompileWasm = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
-
-/** What a thread has compiled, by program and layout: problems of one size come again. */
-const modules = new WeakMap<TileProgram, Map<string, WebAssembly.Module>>();
-
 /** Where outputs of rows go: AV [rows, F], and RM and RD [rows, 2] where they are wanted. */
 interface RowOutputs {
   readonly av: Float32Array;
@@ -66,16 +60,6 @@ interface RowsDone {
 
 const firstOf = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);
-
-/** Whether the machine's multiply-add rounds once: (1 + 2^-12)^2 is half a step above what fp32 has. */
-const isFused = ({ multiplyAdd }: Pick<Blocks, "multiplyAdd">): boolean =>
-  multiplyAdd(1 + 2 ** -12, 1 + 2 ** -12, -1 - 2 ** -11) !== 0;
-
-interface PrintedPass {
-  readonly pass: Pass;
-  readonly tile: (group: number, firstKey: number, m1: number, count: number) => void;
-  readonly end: (group: number) => void;
-}
 
 /** One problem whose tile program is printed as WebAssembly: computes blocks of rows, key tile by key tile. */
 export class ProgramRunner {
@@ -197,22 +181,7 @@ export class ProgramRunner {
       fused: isFused(blocks),
       seenLanes,
     };
-    const key = JSON.stringify([layout, [...places.values()]]);
-    const known = modules.get(program) ?? new Map<string, WebAssembly.Module>();
-    modules.set(program, known);
-    const module = known.get(key) ?? compile(printWasm(program, layout));
-    known.set(key, module);
-    const env = {
-      memory: blocks.memory,
-      [productName.E]: kernelOf(program, "E", blocks),
-      [productName.key]: kernelOf(program, "key", blocks),
-    };
-    const { exports } = new WebAssembly.Instance(module, { env });
-    return program.passes.map((pass, n) => ({
-      pass,
-      tile: exports[tileFunction(n)] as PrintedPass["tile"],
-      end: exports[endFunction(n)] as PrintedPass["end"],
-    }));
+    return printedPasses(program, layout, [...places.values()], blocks, compile);
   }
 
   /**

@@ -3,7 +3,8 @@ import { programOf } from "../program-of.js";
 import { BlockRunner } from "./block.js";
 import { openKernels } from "./kernels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
-import { type CompileWasm, ProgramRunner } from "./program-runner.js";
+import type { CompileWasm } from "./printed-passes.js";
+import { ProgramRunner } from "./program-runner.js";
 
 interface WorkerSession {
   readonly opened: Extract<ToWorker, { type: "open" }>;
