@@ -305,7 +305,7 @@ class Printer {
         ? [`${name} = ${this.blockPlace(variable, "n")};`]
         : [
             "if (m > tileBegin) {",
-            `${this.blockPlace(variable, "n - 1u")} = ${name};`,
+            `${this.blockPlace(variable, "(n - 1u)")} = ${name};`,
             "}",
             `${name} = ${wgslFloat(start)};`,
           ],
@@ -319,7 +319,7 @@ class Printer {
     if (blocks.size === 0) return [[], []];
     const names = [...blocks.values()].map(({ name }) => `var ${name} = 0.0;`);
     const stores = [...blocks].flatMap(([variable, { name, start }]) =>
-      start === null ? [] : [`${this.blockPlace(variable, "n - 1u")} = ${name};`],
+      start === null ? [] : [`${this.blockPlace(variable, "(n - 1u)")} = ${name};`],
     );
     return [["var n = 0u;", "var nextBlock = tileBegin;", ...names], stores];
   }
