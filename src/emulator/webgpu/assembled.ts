@@ -67,6 +67,7 @@ function programText(problem: AttentionProblem, source: ShaderSource): string {
     perWord: operandsPerWord(wordsOf(arithmetic)),
     factor: exponentFactor(problem.scale),
     bits: false,
+    wholeEights: true,
     blockKeys: program.blockKeys,
   };
   const passes = program.passes.filter(({ tile, end }) => tile.length + end.length > 0);
