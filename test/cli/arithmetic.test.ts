@@ -154,7 +154,10 @@ describe("bad arithmetics", () => {
       /^fusemax: --format: cannot be given with --arithmetic; /,
     ],
     "a name that there is not": [["--arithmetic", "fa9"], /^fusemax: --arithmetic: got "fa9"; expected one of ampere/],
-    "a file that is not there": [["--arithmetic", join(folder, "none.yaml")], /none\.yaml: no such file or folder; expected/],
+    "a file that is not there": [
+      ["--arithmetic", join(folder, "none.yaml")],
+      /none\.yaml: no such file or folder; expected/,
+    ],
     "a step of one pass in another cascade": [
       ["--design", "flat", "--arithmetic", "fa3-bf16"],
       /^fusemax: --arithmetic fa3-bf16: got exponent: fused with the cascade attention-3-pass; expected difference/,

@@ -217,7 +217,9 @@ describe("fusemax sweep", () => {
     );
     expect([code, stderr]).toEqual([2, expect.stringMatching(/got points of another sweep/)]);
     appendFileSync(at("text"), "hello\n");
-    expect((await invoke("sweep", ...sides, "--resume", at("text"))).stderr).toMatch(/is not a file of finished points/);
+    expect((await invoke("sweep", ...sides, "--resume", at("text"))).stderr).toMatch(
+      /is not a file of finished points/,
+    );
     expect(readFileSync(at("text"), "utf8")).toBe("hello\n");
     expect(existsSync(at("refused.csv"))).toBe(false);
   });
