@@ -52,7 +52,7 @@ function filesOf({ name, quads, arithmetic }: Kernel): readonly string[] {
     const terms = termsAreWhole(arithmetic) ? "shared/terms-whole" : "shared/terms-split";
     return ["shared/block-sum", terms, "shared/wide-sum", "shared/numerators"];
   }
-  return name === "attention-tiles" ? ["shared/block", "shared/dump"] : [];
+  return name === "attention-tiles" ? ["shared/block", "shared/tile-rows", "shared/dump"] : [];
 }
 
 /** The whole text of a kernel. */
