@@ -229,7 +229,7 @@ describe("what is wrong is said with its place", () => {
     ["two stops", ["R[i=0]=0", "R[i+1]=R[i]", "until: i >= K", "until: i >= M"], "4:8", /second stop/],
     ["two sizes of a rank", ["ranks: K = 4", "ranks: K = 5", "Z = A[k]"], "2:8", /K = 5 after K = 4.*one size/],
     ["two sizes of one rank by two names", ["ranks: K = 3, J = 4", "Y[k] = A[k]", "Z = Y[j]"], "1:15", /one rank/],
-    ["a filter on the left", ["Z[k: k<=3] = A[k]"], "1:4", /filter stands on the right/],
+    ["a filter on the left", ["Z[k: k<=3] = A[k]"], "1:4", /filter belongs on the right/],
     ["a filter without a condition", ["Z = A[k: k]"], "1:11", /<=/],
     ["a product of variables", ["Z = A[k*j]"], "1:9", /at most one rank variable/],
     ["the same variable twice on the left", ["Z[k,k] = A[k]"], "1:5", /twice on the left/],
