@@ -73,11 +73,11 @@ describe("docs/designs.md", () => {
     expect(stderr).toMatch(message);
   });
 
-  it("map refuses machines without energies in a line", async () => {
-    const { code, stderr } = await invoke("map", "--design", "fsa", "--seq", "1K");
+  it("map refuses to weigh energy on machines without energies, in a line", async () => {
+    const { code, stderr } = await invoke("map", "--design", "tpu-v4", "--seq", "1K", "--objective", "energy");
     expect([code, stderr]).toEqual([
       2,
-      "fusemax: --design: got fsa, whose technology none has no operators, DRAM, register files, buffers; expected a technology with energies, which a search weighs too\n",
+      "fusemax: --objective: got energy on tpu-v4, whose technology none has no operators, DRAM, register files, buffers; expected latency, or a technology with energies\n",
     ]);
   });
 });
