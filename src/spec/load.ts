@@ -2,7 +2,7 @@ import type { z } from "zod/mini";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { SpecError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
-import { architectureSchema } from "./architecture.js";
+import { type Architecture, architectureSchema } from "./architecture.js";
 import { arithmeticSchema } from "./arithmetic.js";
 import { bindingSchema } from "./binding.js";
 import { completeMapping } from "./complete-mapping.js";
@@ -12,7 +12,7 @@ import type { CheckFusion } from "./fusion-facts.js";
 import { mappingSchema, writtenMappingSchema } from "./mapping.js";
 import { mappingAlone } from "./mapping-alone.js";
 import { type ScheduleDocument, scheduleSchema } from "./schedule/document.js";
-import { technologySchema } from "./technology.js";
+import { type Technology, technologySchema } from "./technology.js";
 import { type Workload, workloadSchema } from "./workload.js";
 
 export const specKinds = [
@@ -136,13 +136,7 @@ export function loadDesign(
       spec.data.schedule === undefined
         ? undefined
         : find(source, "schedules", spec.data.schedule, scheduleSchema, spec),
-    technology: find(
-      source,
-      "technologies",
-      technology?.name ?? architecture.data.technology,
-      technologySchema,
-      technology?.where ?? architecture,
-    ),
+    technology: findTechnology(source, architecture, technology),
     arithmetic: find(
       source,
       "arithmetic",
@@ -164,6 +158,20 @@ export function loadDesignSpec(source: SpecSource, name: string, where = "design
 
 /** Of designs that name none. */
 export const defaultArithmetic = "bf16";
+
+/** The technology that stands in the place of an architecture's own, or that. */
+const findTechnology = (
+  source: SpecSource,
+  architecture: Document<Architecture>,
+  given: NamedSpec | undefined,
+): Document<Technology> =>
+  find(
+    source,
+    "technologies",
+    given?.name ?? architecture.data.technology,
+    technologySchema,
+    given?.where ?? architecture,
+  );
 
 /**
  * Reads a design's cascade, architecture and technology alone, for a mapping that is yet to be found: what it names as mapping,
@@ -190,13 +198,7 @@ export function loadUnmapped(
     placement: undefined,
     binding: empty({ phases: [{ name: "none", latency: 0 }] }, bindingSchema),
     schedule: undefined,
-    technology: find(
-      source,
-      "technologies",
-      technology?.name ?? architecture.data.technology,
-      technologySchema,
-      technology?.where ?? architecture,
-    ),
+    technology: findTechnology(source, architecture, technology),
     arithmetic: find(source, "arithmetic", spec.data.arithmetic ?? defaultArithmetic, arithmeticSchema, spec),
     arithmeticBy: spec.data.arithmetic !== undefined ? "design" : "default",
   };

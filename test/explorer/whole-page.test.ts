@@ -1,29 +1,10 @@
-import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Response } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import type { ModelResult } from "../../src/report/model-result.js";
-import { invoke } from "../cli/invoke.js";
-import { mainThreadClock, marksOf, seriousFindings, type Visit } from "./page.js";
+import { mainThreadClock, marksOf, seriousFindings } from "./page.js";
 import { stage } from "./stage.js";
 
 const on = stage();
-
-/** What the command line prints for a call that the page offers. */
-async function _printed(command: string): Promise<readonly ModelResult[]> {
-  const args = [...command.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
-  const { code, stdout, stderr } = await invoke(...args.slice(2), "--json");
-  if (code !== 0) throw new Error(stderr);
-  return (JSON.parse(stdout) as { readonly results: readonly ModelResult[] }).results;
-}
-
-const _downloaded = async (visited: Visit, button: string): Promise<string> => {
-  const [download] = await Promise.all([
-    visited.page.waitForEvent("download"),
-    visited.page.getByRole("button", { name: button, exact: true }).click(),
-  ]);
-  return readFileSync(await download.path(), "utf8");
-};
 
 describe("the page", () => {
   test("loads under any path, asks nobody else, and weighs under 250 KB compressed", async () => {
