@@ -1,9 +1,27 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Tests of pure functions: their files share a process and its compiled modules, which a third of their time goes into. */
-const pure = ["attention", "einsum", "model", "numerics", "program", "reference", "report", "schedule", "spec"];
-const pureFiles = pure.map(folder => `test/${folder}/**/*.test.ts`);
+const filesOf = (names: readonly string[]): string[] =>
+  names.map(name => (name.endsWith(".ts") ? `test/${name}` : `test/${name}/**/*.test.ts`));
+
+/** Pure functions: their files share a process and its compiled modules, which a third of their time went into. */
+const pure = filesOf([
+  "attention",
+  "einsum",
+  "model",
+  "numerics",
+  "program",
+  "reference",
+  "report",
+  "schedule",
+  "spec",
+]);
+
+/** What looks at time, or ends processes: alone on the machine. */
+const alone = filesOf(["explorer", "cli/process.test.ts", "cli/interrupts.test.ts", "cli/kills.test.ts"]);
+
+/** Workers beyond one for each of two cores gain nothing: engines have threads of their own. */
+const together = 2;
 
 export default defineConfig({
   resolve: {
@@ -16,19 +34,29 @@ export default defineConfig({
   test: {
     setupFiles: ["test/property-seed.ts"],
     pool: "forks",
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Groups run one after the other.
     projects: [
       {
         extends: true,
         test: {
-          name: "processes",
+          name: "engines and commands",
           include: ["test/**/*.test.ts"],
-          exclude: pureFiles,
+          exclude: [...pure, ...alone],
           globalSetup: ["test/wgsl-witness.ts"],
+          maxWorkers: together,
+          sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: "pure", include: pureFiles, isolate: false } },
+      {
+        extends: true,
+        test: { name: "pure", include: pure, isolate: false, maxWorkers: together, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
     ],
   },
 });
