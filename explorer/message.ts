@@ -23,8 +23,8 @@ const withoutOptions = (text: string): string =>
   text.replace(/--[a-z][a-z-]*/g, option => places[option] ?? option.slice(2).replaceAll("-", " "));
 
 /** An error in the page's words: its own names of settings, no options of the command line. */
-export function messageOf({ complaint: { where, mend, ...what } }: FusemaxError): string {
+export function messageOf({ complaint: { where, fix, ...what } }: FusemaxError): string {
   const [place, sentence] = [where, problemOf(what)].map(text => withoutOptions(withoutFolders(text)));
-  const hint = mend === undefined || /--\w/.test(mend) ? "" : `; ${withoutFolders(mend)}`;
+  const hint = fix === undefined || /--\w/.test(fix) ? "" : `; ${withoutFolders(fix)}`;
   return `${place}: ${sentence}${hint}`;
 }

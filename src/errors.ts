@@ -10,7 +10,7 @@ export interface Complaint {
   /** What would have been right. */
   readonly expected: string;
   /** What to do about it, when it is not obvious from `expected`. */
-  readonly mend?: string;
+  readonly fix?: string;
   /** The sentence in place of `got` and `expected`, where what is wrong is no value: "cannot be given with --json". */
   readonly problem?: string;
 }
@@ -67,12 +67,12 @@ export class FusemaxError extends Error {
     const where = shown(given.where);
     const got = shown(given.got);
     const expected = shown(given.expected, longestExpected);
-    const mend = given.mend === undefined ? undefined : shown(given.mend);
+    const fix = given.fix === undefined ? undefined : shown(given.fix);
     const problem = given.problem === undefined ? {} : { problem: shown(given.problem) };
     const sentence = problemOf({ got, expected, ...problem });
-    super(`${where}: ${sentence}${mend === undefined ? "" : `; ${mend}`}`, options);
+    super(`${where}: ${sentence}${fix === undefined ? "" : `; ${fix}`}`, options);
     this.name = new.target.name;
-    this.complaint = { where, got, expected, ...(mend === undefined ? {} : { mend }), ...problem };
+    this.complaint = { where, got, expected, ...(fix === undefined ? {} : { fix }), ...problem };
   }
 }
 

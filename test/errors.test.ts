@@ -18,8 +18,8 @@ describe("text from outside", () => {
       fc.string({ maxLength: 100 }).map(text => text.repeat(1000)),
     );
     fc.assert(
-      fc.property(any, any, any, any, (where, got, expected, mend) => {
-        const { message, complaint } = new InputError({ where, got, expected, mend });
+      fc.property(any, any, any, any, (where, got, expected, fix) => {
+        const { message, complaint } = new InputError({ where, got, expected, fix });
         expect(hasUnseen(message)).toBe(false);
         expect(message).not.toMatch(/[\r\n\t]/);
         // An escape is up to nine characters long.

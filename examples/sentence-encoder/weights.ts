@@ -88,7 +88,7 @@ function view(
       where: `${where} ${entry.name}`,
       got: `shards of ${bytes.byteLength} bytes`,
       expected: `at least ${offset + 4 * length}`,
-      mend: "install the package again",
+      fix: "install the package again",
     });
   }
   return entry.dtype === "float32" ? new Float32Array(bytes, offset, length) : new Int32Array(bytes, offset, length);

@@ -57,7 +57,7 @@ function readShader(name: string): string {
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
 async function openGpu(arithmetic: ArithmeticSpec, software: boolean): Promise<Engine> {
-  const missing = (got: string, mend: string) => new DeviceError({ where: "WebGPU", got, expected: "a GPU", mend });
+  const missing = (got: string, fix: string) => new DeviceError({ where: "WebGPU", got, expected: "a GPU", fix });
   if (navigator.gpu === undefined) {
     const page = globalThis.isSecureContext ? "" : "; it is given to pages on https or localhost only";
     throw missing(`a browser without WebGPU${page}`, "a recent Chrome, Edge, Safari or Firefox has it");

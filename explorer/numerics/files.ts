@@ -31,7 +31,7 @@ export async function openFiles(files: readonly File[]): Promise<DroppedInputs> 
         where: first.name,
         got: `${beside.join(", ")} beside q, k and v`,
         expected: "q, k and v alone",
-        mend: "Mask and Cap of the scores take the others, a mask as a file of its own",
+        fix: "Mask and Cap of the scores take the others, a mask as a file of its own",
       });
     }
     const inputs = { q: archive.tensor("q"), k: archive.tensor("k"), v: archive.tensor("v") };

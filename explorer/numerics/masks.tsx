@@ -14,7 +14,7 @@ export function Masks({ words, ...props }: MasksProps) {
   const id = useId();
   const { maskFiles } = useStore(session);
   const details = useRef<HTMLDetailsElement>(null);
-  // What is wrong is shown, and stays open once it is mended: under the fingers.
+  // What is wrong is shown, and stays open once it is corrected: under the fingers.
   useEffect(() => {
     if (words === null && details.current !== null) details.current.open = true;
   }, [words]);

@@ -76,9 +76,9 @@ function Controls(props: PanelProps) {
         field="accounting"
         label="Accounting"
         options={[
-          ["default", "as published for the paper's hardware, else mended"],
+          ["default", "as published for the paper's hardware, else corrected"],
           ["published", "as published"],
-          ["corrected", "with its errors mended"],
+          ["corrected", "with its errors corrected"],
         ]}
       />
       <LogSlider {...props} field="rows" label="Array rows" least={8} most={1024} />

@@ -51,7 +51,7 @@ export function DerivePanel(props: PanelProps) {
             {wrong.excerpt !== null && <pre class="wrong excerpt">{wrong.excerpt}</pre>}
             <p class="wrong">{wrong.message}</p>
             <p>
-              <a href={`#${writeState({ ...state, panel: "cascade" })}`}>Mend it under Cascade</a>
+              <a href={`#${writeState({ ...state, panel: "cascade" })}`}>Fix it under Cascade</a>
             </p>
           </div>
         )}

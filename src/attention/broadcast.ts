@@ -27,7 +27,7 @@ export function scoreSizes(given: readonly number[], shape: AttentionShape, wher
     where,
     got: `shape [${given.join(", ")}]`,
     expected: `one that broadcasts to the scores [B, H, P, M] = [${whole.join(", ")}]`,
-    mend: "each size is 1 or the whole, and of the last there may be fewer keys",
+    fix: "each size is 1 or the whole, and of the last there may be fewer keys",
   });
 }
 

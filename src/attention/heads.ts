@@ -44,6 +44,6 @@ export function unevenGroups({ heads, kvHeads }: SharedHeads) {
   return {
     got: String(kvHeads),
     expected: `a divisor of the ${heads} query heads`,
-    mend: "query heads share key/value heads in equal groups",
+    fix: "query heads share key/value heads in equal groups",
   };
 }

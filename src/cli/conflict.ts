@@ -1,10 +1,10 @@
 import { UsageError } from "../errors.js";
 
-/** An option that cannot be given with another. `mend`: what to do instead. */
-export const conflict = (option: string, other: string, mend?: string): UsageError =>
+/** An option that cannot be given with another. `fix`: what to do instead. */
+export const conflict = (option: string, other: string, fix?: string): UsageError =>
   new UsageError({
     ...{ where: option, got: other, expected: "one of the two", problem: `cannot be given with ${other}` },
-    ...(mend === undefined ? {} : { mend }),
+    ...(fix === undefined ? {} : { fix }),
   });
 
 /** An option that means something only with another thing: `what`. */

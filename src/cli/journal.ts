@@ -198,7 +198,7 @@ function append({ items }: JournalKind, path: string, line: Uint8Array): void {
         where: path,
         got: systemError(error),
         expected: `room for ${line.length} bytes more`,
-        mend: `${items} finished so far are kept; make room and run the same command again`,
+        fix: `${items} finished so far are kept; make room and run the same command again`,
       },
       { cause: error },
     );
@@ -210,7 +210,7 @@ const another = (path: string, got: string, expected: string): InputError =>
     where: path,
     got,
     expected,
-    mend: "give the same options and specs as before, or another file",
+    fix: "give the same options and specs as before, or another file",
   });
 
 const notOurs = ({ schema, items }: JournalKind, path: string): InputError =>
@@ -219,7 +219,7 @@ const notOurs = ({ schema, items }: JournalKind, path: string): InputError =>
     got: "another file",
     expected: `a file that --resume began (${schema}), or a new name`,
     problem: `is not a file of finished ${items}`,
-    mend: `give a file that --resume began (${schema}), or a new name`,
+    fix: `give a file that --resume began (${schema}), or a new name`,
   });
 
 const changed = (path: string): InputError =>

@@ -16,6 +16,6 @@ export function refuseOnePassChoices(arithmetic: ArithmeticSpec, cascade: Cascad
     where,
     got: `${choice.field}: ${choice.got} with the cascade ${cascade.name}`,
     expected: `${choice.expected}, or FuseMax's cascade`,
-    mend: "elsewhere only types, scales of inputs, accumulator, dot and exp.coefficients have a meaning",
+    fix: "elsewhere only types, scales of inputs, accumulator, dot and exp.coefficients have a meaning",
   });
 }

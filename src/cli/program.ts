@@ -82,7 +82,7 @@ function makeProgram(): Command {
   return program;
 }
 
-/** One line for an error that the user can mend, and the line of a text that it points into; null for a defect. */
+/** One line for an error that the user can fix, and the line of a text that it points into; null for a defect. */
 function describe(error: unknown, args: readonly string[]): string | null {
   if (error instanceof FusemaxError) {
     return error.excerpt === undefined ? error.message : `${error.message}\n${error.excerpt}`;

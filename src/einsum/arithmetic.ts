@@ -77,14 +77,14 @@ export class OutOfRange extends Error {
   constructor(
     readonly got: string,
     readonly expected: string,
-    readonly mend?: string,
+    readonly fix?: string,
   ) {
     super(got);
   }
 
   at(where: string): NumericsError {
-    const { got, expected, mend } = this;
-    return new NumericsError({ where, got, expected, ...(mend === undefined ? {} : { mend }) });
+    const { got, expected, fix } = this;
+    return new NumericsError({ where, got, expected, ...(fix === undefined ? {} : { fix }) });
   }
 }
 
@@ -261,7 +261,7 @@ export function arithmeticOf(choice: ArithmeticChoice, cascade: Cascade): Arithm
       where: `arithmetic ${choice.name}`,
       got: `${other.field}: ${other.got} for ${cascade.name}`,
       expected: other.expected,
-      mend: "it is a choice of FuseMax's attention as a whole, which fusemax run and evaluate compute",
+      fix: "it is a choice of FuseMax's attention as a whole, which fusemax run and evaluate compute",
     });
   }
   return specArithmetic(choice, cascade);

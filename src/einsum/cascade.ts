@@ -149,7 +149,7 @@ function checkPlaces(
         throw new CascadeError(source, at, {
           got: `the rank ${rank} at place ${place + 1} of ${access.tensor}`,
           expected: `${known}, as line ${own?.span.line} has it there`,
-          mend: "a tensor's ranks are in one order everywhere",
+          fix: "a tensor's ranks are in one order everywhere",
         });
       }
     }
@@ -191,7 +191,7 @@ function checkSizes({ source, ranks: declarations }: CascadeText, ranks: RankTab
       throw new CascadeError(source, span, {
         got: `${name} = ${number} after ${before.name} = ${before.size}`,
         expected: "one size a rank",
-        ...(before.name === name ? {} : { mend: `${before.name} and ${name} index the same place: they are one rank` }),
+        ...(before.name === name ? {} : { fix: `${before.name} and ${name} index the same place: they are one rank` }),
       });
     }
     declared.set(rank, { name, size: number });

@@ -42,27 +42,27 @@ export class Cursor {
     return true;
   }
 
-  expect(text: string, what: string, mend?: string): Token {
-    if (!this.sees(text)) throw this.unexpected(`"${text}" ${what}`, mend);
+  expect(text: string, what: string, fix?: string): Token {
+    if (!this.sees(text)) throw this.unexpected(`"${text}" ${what}`, fix);
     return this.next();
   }
 
-  expectName(what: string, mend?: string): Token {
-    if (this.peek().kind !== "name") throw this.unexpected(what, mend);
+  expectName(what: string, fix?: string): Token {
+    if (this.peek().kind !== "name") throw this.unexpected(what, fix);
     return this.next();
   }
 
-  expectEnd(what: string, mend?: string): void {
-    if (!this.done) throw this.unexpected(what, mend);
+  expectEnd(what: string, fix?: string): void {
+    if (!this.done) throw this.unexpected(what, fix);
   }
 
   /** The error that the token here is not what the grammar allows. */
-  unexpected(expected: string, mend?: string): CascadeError {
+  unexpected(expected: string, fix?: string): CascadeError {
     const token = this.peek();
-    return this.error(token.span, token.kind === "end" ? "the end of the line" : `"${token.text}"`, expected, mend);
+    return this.error(token.span, token.kind === "end" ? "the end of the line" : `"${token.text}"`, expected, fix);
   }
 
-  error(span: Span, got: string, expected: string, mend?: string): CascadeError {
-    return new CascadeError(this.source, span, { got, expected, ...(mend === undefined ? {} : { mend }) });
+  error(span: Span, got: string, expected: string, fix?: string): CascadeError {
+    return new CascadeError(this.source, span, { got, expected, ...(fix === undefined ? {} : { fix }) });
   }
 }

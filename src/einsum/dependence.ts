@@ -83,7 +83,7 @@ function checkOrder(
     throw new CascadeError(source, edge.read.span, {
       got: `${edge.read.tensor} used before it is defined`,
       expected: "a tensor that an earlier line writes, or an input",
-      mend: `move line ${einsums[edge.from]?.span.line ?? "?"}, which writes it, above this one`,
+      fix: `move line ${einsums[edge.from]?.span.line ?? "?"}, which writes it, above this one`,
     });
   }
 }
@@ -113,7 +113,7 @@ function cyclic(source: Source, einsums: readonly Einsum[], edge: Edge, circle: 
   return new CascadeError(source, edge.read.span, {
     got: `a cyclic definition: ${distinct.join(" -> ")}`,
     expected: "tensors that can be computed one after the other",
-    mend: "only an iterative rank may refer to itself, at the coordinate before: RM[i+1] = RM[i] + A[i]",
+    fix: "only an iterative rank may refer to itself, at the coordinate before: RM[i+1] = RM[i] + A[i]",
   });
 }
 

@@ -174,7 +174,7 @@ function commonOutputs(a: Cascade, b: Cascade): (readonly [string, string])[] {
     where: `${a.name} and ${b.name}`,
     got: `the outputs ${a.outputs.join(", ")} and ${b.outputs.join(", ")}`,
     expected: "an output of the same name in both",
-    mend: "an output is a tensor that no other Einsum reads: rename one of them",
+    fix: "an output is a tensor that no other Einsum reads: rename one of them",
   });
 }
 

@@ -71,7 +71,7 @@ export function evaluateCascade(
       where: `arithmetic ${arithmetic.name}`,
       got: `coordinates of ${options.present.rank} that do not exist`,
       expected: "all of them, where inputs have scales",
-      mend: "engines compute masked attention with scales",
+      fix: "engines compute masked attention with scales",
     });
   }
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
@@ -166,6 +166,6 @@ export function requireOperations(cascade: Cascade, choice: ArithmeticChoice): v
     where: `${cascade.name} in ${arithmetic.name} arithmetic`,
     got: [...missing].map(([fn, tensor]) => `${fn} in ${tensor}`).join(", "),
     expected: `functions that the PEs have: ${Object.keys(arithmetic.unary).join(", ")}`,
-    mend: "take float64",
+    fix: "take float64",
   });
 }

@@ -54,7 +54,7 @@ export function* inputCases(
       where: "the inputs",
       got: `${elements} elements`,
       expected: `at most ${mostElements}`,
-      mend: "compare on a smaller --shape",
+      fix: "compare on a smaller --shape",
     });
   }
   const random = normalNumbers(seed);

@@ -48,7 +48,7 @@ export function sizesOfInputs(
             where,
             got: `${length} coordinates along ${rank}`,
             expected: `${known + border}, as ${sources.get(rank)} has it`,
-            mend: `the text has ${formatTensor(cascade, name)}: name the axes of a file that has them in another order`,
+            fix: `the text has ${formatTensor(cascade, name)}: name the axes of a file that has them in another order`,
           });
         }
         sizes.set(rank, known);

@@ -57,7 +57,7 @@ export function jointShapes(a: Cascade, b: Cascade, shape: Shape): JointShapes {
           where: `the input ${name}`,
           got: `shape [${before.join(",")}] in ${a.name} and [${found.join(",")}] in ${b.name}`,
           expected: "one shape in both",
-          mend: "give the sizes of both cascades' ranks with --shape",
+          fix: "give the sizes of both cascades' ranks with --shape",
         });
       }
       inputShapes.set(name, found);

@@ -48,7 +48,7 @@ export function tokenize(source: Source, lineNumber: number): Token[] {
       throw new CascadeError(source, span, {
         got: `the character ${JSON.stringify(character)}`,
         expected: "a name, a number, an operator or a bracket",
-        ...(write === undefined ? {} : { mend: `write ${write}` }),
+        ...(write === undefined ? {} : { fix: `write ${write}` }),
       });
     }
     const [, space, number, name] = match;

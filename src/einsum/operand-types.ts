@@ -26,7 +26,7 @@ export class OperandTypes {
           where: `the input ${tensor} of ${cascade.name}`,
           got: `the types ${[q, k, v].map(({ type }) => type.name).join(", ")} of q, k and v in arithmetic ${arithmetic.name}`,
           expected: "an arithmetic in which they are one, or an input that is q, k or v",
-          mend: "the header # roles: q=Q, k=K, v=V, out=AV says which are",
+          fix: "the header # roles: q=Q, k=K, v=V, out=AV says which are",
         });
       }
       names.set(tensor, named ?? "q");

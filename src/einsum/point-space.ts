@@ -127,7 +127,7 @@ export class PointSpace {
       where: `the shape of ${this.cascade.name}`,
       got: `no size of the rank ${unknown ?? "?"}`,
       expected: "a size for every rank that the inputs do not fix",
-      mend: `give ${unknown ?? "it"}=... in the shape`,
+      fix: `give ${unknown ?? "it"}=... in the shape`,
     });
   }
 
@@ -140,7 +140,7 @@ export class PointSpace {
         where: `${where} in ${this.cascade.name}`,
         got: `coordinate ${c}`,
         expected: `one from 0 to ${length - 1}`,
-        mend: "the sizes of the ranks and of the inputs do not fit together",
+        fix: "the sizes of the ranks and of the inputs do not fit together",
       });
     };
   }

@@ -80,7 +80,7 @@ class Names {
       throw new CascadeError(this.text.source, span, {
         got: `the rank variable "${tensor}" outside brackets`,
         expected: "a tensor, a number or a rank's size",
-        mend: `${rankNameOf(tensor)} is the rank's size; a coordinate itself is not a value`,
+        fix: `${rankNameOf(tensor)} is the rank's size; a coordinate itself is not a value`,
       });
     }
     if (!declared) throw this.unknown(access);
@@ -93,7 +93,7 @@ class Names {
     return new CascadeError(this.text.source, span, {
       got: `the unknown tensor ${tensor}`,
       expected: `a tensor that an Einsum writes or that "inputs:" lists`,
-      mend: near === undefined ? `add ${tensor} to inputs:, or write it first` : `did you mean ${near}?`,
+      fix: near === undefined ? `add ${tensor} to inputs:, or write it first` : `did you mean ${near}?`,
     });
   }
 }
@@ -186,7 +186,7 @@ function iterationOf(text: CascadeText, statement: Statement, steps: Steps): Ite
       throw new CascadeError(source, span, {
         got: `a second iterative rank of ${statement.tensor}`,
         expected: "one iterative rank a tensor",
-        mend: "give each iteration a tensor of its own",
+        fix: "give each iteration a tensor of its own",
       });
     }
     iteration = next;
@@ -205,7 +205,7 @@ function iterationOf(text: CascadeText, statement: Statement, steps: Steps): Ite
         throw new CascadeError(source, span, {
           got: `this starting coordinate of ${statement.tensor}`,
           expected: "the first coordinate, 0",
-          mend: "an initialization reads RM[m1=0, p] = -inf",
+          fix: "an initialization reads RM[m1=0, p] = -inf",
         });
       }
       settle({ role: "init", position, variable: step?.variable ?? variable }, index.span);
@@ -224,7 +224,7 @@ function fixedCoordinate(text: CascadeText, { tensor }: Statement, index: Index)
   return new CascadeError(text.source, index.span, {
     got: `this coordinate on the left of ${tensor}`,
     expected: "a rank variable (k), an iterative one (i+1), an initialization (i=0) or a flattened pair (m1*M0+m0)",
-    mend: "an iterative rank writes coordinate i+1 from coordinate i",
+    fix: "an iterative rank writes coordinate i+1 from coordinate i",
   });
 }
 

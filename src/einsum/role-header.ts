@@ -23,8 +23,8 @@ export function readRoles({ source, headers, inputs, tensors }: Named): Readonly
   for (const entry of text === undefined ? [] : text.split(",")) {
     const [word = "", tensor = ""] = entry.split("=").map(part => part.trim());
     const role = roleNames.find(name => name === word);
-    const complain = (got: string, expected: string, mend: string = rolesExample): CascadeError =>
-      new CascadeError(source, span, { got, expected, mend });
+    const complain = (got: string, expected: string, fix: string = rolesExample): CascadeError =>
+      new CascadeError(source, span, { got, expected, fix });
     if (role === undefined) throw complain(`the role "${entry.trim()}"`, `roles among ${roleNames.join(", ")}`);
     if (found.has(role)) throw complain(`the role ${role} twice`, "each role once");
     const known = role === "out" ? [...tensors.keys()].filter(name => !inputs.includes(name)) : inputs;

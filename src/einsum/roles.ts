@@ -36,7 +36,7 @@ export function rolesOf(cascade: Cascade, beside: readonly string[] = []): Roles
     throw new CascadeError(source, span, {
       got: `no tensor ${tensor ?? role}`,
       expected: "a tensor for each of q, k, v and out",
-      mend: `name them in the cascade's header: ${rolesExample}`,
+      fix: `name them in the cascade's header: ${rolesExample}`,
     });
   };
   const [q, k, v] = [tensorOf("q", "Q"), tensorOf("k", "K"), tensorOf("v", "V")];
@@ -61,7 +61,7 @@ export function rolesOf(cascade: Cascade, beside: readonly string[] = []): Roles
     got:
       extra.length > 0 ? `the input ${extra.join(", ")}` : `${q}[${ofQ}], ${k}[${ofK}], ${v}[${ofV}], ${out}[${ofOut}]`,
     expected: "attention of q[e,p], k[e,m] and v[f,m] alone, which gives out[f,p]",
-    mend: "fusemax evaluate takes any cascade",
+    fix: "fusemax evaluate takes any cascade",
   });
 }
 

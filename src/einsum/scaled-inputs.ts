@@ -15,7 +15,7 @@ export function requireScalable(cascade: Cascade, roles: Roles, { operands, name
       where: `${cascade.name}:${span.line}`,
       got: `${text}, where ${input} has scales in arithmetic ${name}`,
       expected,
-      mend: "take an arithmetic without scales, or FuseMax's own cascade",
+      fix: "take an arithmetic without scales, or FuseMax's own cascade",
     });
   const scaled = (["q", "k"] as const).find(input => operands[input].scale !== "none");
   if (scaled !== undefined) {

@@ -56,7 +56,7 @@ export class ScaledOperands {
         where: `arithmetic ${name}`,
         got: `scales of ${(["q", "k", "v"] as const).filter(input => operands[input].scale !== "none").join(", ")} for ${cascade.name}`,
         expected: "attention of q[e,p], k[e,m] and v[f,m], or operands without scales",
-        mend: "the header # roles: q=Q, k=K, v=V, out=AV says which tensors these are",
+        fix: "the header # roles: q=Q, k=K, v=V, out=AV says which tensors these are",
       });
     }
     requireScalable(cascade, roles, arithmetic);
@@ -144,7 +144,7 @@ function requireScaled(name: string, { shape, data }: Given, arithmetic: Arithme
       where: `${placeInTensor(name, shape, i)} in ${arithmetic.name} arithmetic`,
       got: String(data[i]),
       expected: `a finite value of magnitude at most ${boundInWords(largestInput)}`,
-      mend: "scale the input down or take float64",
+      fix: "scale the input down or take float64",
     });
   }
 }

@@ -31,7 +31,7 @@ export function parseShape(text: string, where = "--shape"): Shape {
         where,
         got: JSON.stringify(entry),
         expected: "rank=size with a whole size from 1 to 2^40",
-        mend: "a shape reads M=4096,P=1K,E=64",
+        fix: "a shape reads M=4096,P=1K,E=64",
       });
     }
     const rank = rankNameOf(name);
@@ -110,7 +110,7 @@ export function requireSizes(cascade: Cascade, sizes: ReadonlyMap<string, number
     where: `the shape of ${cascade.name}`,
     got: `no size of the rank${missing.length === 1 ? "" : "s"} ${missing.join(", ")}`,
     expected: "a size for every rank that the inputs do not fix",
-    mend: `say it in the shape (--shape): ${missing.map(rank => `${rank}=...`).join(",")}`,
+    fix: `say it in the shape (--shape): ${missing.map(rank => `${rank}=...`).join(",")}`,
   });
 }
 

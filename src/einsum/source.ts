@@ -13,11 +13,11 @@ export interface Source {
   readonly lines: readonly string[];
 }
 
-/** What an error about a cascade says; `mend` is the hint. */
+/** What an error about a cascade says; `fix` is the hint. */
 export interface CascadeComplaint {
   readonly got: string;
   readonly expected: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 /**

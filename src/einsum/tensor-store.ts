@@ -32,7 +32,7 @@ export function interpretableElements(tensor: string, shape: readonly number[]):
     where: `the tensor ${tensor}[${shape.join(",")}]`,
     got: `${elements} elements`,
     expected: "at most 2^28",
-    mend: "interpret a smaller shape",
+    fix: "interpret a smaller shape",
   });
 }
 
@@ -99,7 +99,7 @@ function requireSize(cascade: Cascade, rank: string, sizeOf: SizeOf): number {
     where: `the shape of ${cascade.name}`,
     got: `no size of the rank ${rank}`,
     expected: "a size for every rank that the inputs do not fix",
-    mend: `give ${rank}=... in the shape`,
+    fix: `give ${rank}=... in the shape`,
   });
 }
 
@@ -114,7 +114,7 @@ function roundInput(name: string, { shape, data }: DenseTensor, arithmetic: Arit
         where: `${placeInTensor(name, shape, i)} in ${arithmetic.name} arithmetic`,
         got: String(value),
         expected: `a finite value of magnitude at most ${boundInWords(arithmetic.largestInput(name))}`,
-        mend: "scale the input down or take float64",
+        fix: "scale the input down or take float64",
       });
     }
     rounded[i] = y;

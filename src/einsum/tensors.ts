@@ -93,7 +93,7 @@ function writtenTensor(text: CascadeText, einsum: Einsum, writer: number, init: 
     throw new CascadeError(text.source, span, {
       got: `the iterative rank ${variable} of ${name} without an initialization`,
       expected: `an Einsum that writes its first coordinate`,
-      mend: `add ${name}[${start}] = ... under Initialization:`,
+      fix: `add ${name}[${start}] = ... under Initialization:`,
     });
   }
   const stop = text.stops.find(s => s.variable === variable);
@@ -101,7 +101,7 @@ function writtenTensor(text: CascadeText, einsum: Einsum, writer: number, init: 
     throw new CascadeError(text.source, span, {
       got: `the iterative rank ${variable} of ${name} without a stop`,
       expected: "a line that says where it ends",
-      mend: `add until: ${variable} >= ${variable.toUpperCase()}`,
+      fix: `add until: ${variable} >= ${variable.toUpperCase()}`,
     });
   }
   return { name, indices, writer, init, iterative: { position, variable, limit: stop.limit } };
@@ -115,7 +115,7 @@ function twice(text: CascadeText, einsum: Einsum, first: Einsum | undefined): Ca
   return new CascadeError(text.source, einsum.span, {
     got: `a second Einsum that writes ${einsum.tensor}`,
     expected: "one Einsum a tensor (and one initialization where it iterates)",
-    mend: `the first is on line ${first?.span.line ?? "?"}: give one of them another name`,
+    fix: `the first is on line ${first?.span.line ?? "?"}: give one of them another name`,
   });
 }
 
@@ -134,7 +134,7 @@ function checkRankCount(text: CascadeText, tensor: Tensor | undefined, found: nu
   throw new CascadeError(text.source, span, {
     got: `${tensor.name} with ${rankCount(found)}`,
     expected: `${rankCount(tensor.indices.length)}, as on line ${tensor.indices[0]?.span.line ?? "where it is written"}`,
-    mend: "every mention of a tensor has the same number of ranks (rank mismatch)",
+    fix: "every mention of a tensor has the same number of ranks (rank mismatch)",
   });
 }
 
@@ -182,7 +182,7 @@ function checkCoordinates(
     throw new CascadeError(text.source, index.span, {
       got: `coordinate ${name} of ${tensor.name}, which is one past its last`,
       expected: `a rank variable, or a coordinate from 0 to ${name}-1`,
-      mend: `write ${name.toLowerCase()} to range over ${name}; only an iterative rank has a coordinate ${name}`,
+      fix: `write ${name.toLowerCase()} to range over ${name}; only an iterative rank has a coordinate ${name}`,
     });
   }
 }

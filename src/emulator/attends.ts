@@ -56,7 +56,7 @@ export function requireAttention(cascade: Cascade): void {
         where: cascade.name,
         got: `${roles.out} that is not attention: on random inputs its element ${row},${f} is ${got.toPrecision(6)}, softmax(QK)V ${expected.toPrecision(6)}`,
         expected: "a cascade that computes attention",
-        mend: "fusemax evaluate runs any cascade",
+        fix: "fusemax evaluate runs any cascade",
       });
     }
   }

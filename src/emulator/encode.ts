@@ -332,7 +332,7 @@ class TensorEncoder {
       where: `${this.name}[${coordinatesOf(this.shape, first + at).join(", ")}]`,
       got: String(this.given[first + at]),
       expected: limit === Number.MAX_VALUE ? "a finite number" : `at most ${boundInWords(limit)} in magnitude`,
-      mend: "scale the input down or choose another arithmetic",
+      fix: "scale the input down or choose another arithmetic",
     });
   }
 
@@ -346,7 +346,7 @@ class TensorEncoder {
       where: `${this.name}[${coordinatesOf(this.shape, at).join(", ")}]`,
       got: String(this.given[at]),
       expected: `a finite value of magnitude at most ${boundInWords(limit)} after ${scaled}rounding to ${type.name}`,
-      mend: "scale the input down or choose another arithmetic",
+      fix: "scale the input down or choose another arithmetic",
     });
   }
 }

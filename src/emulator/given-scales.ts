@@ -94,7 +94,7 @@ export function requireScaled({ name: arithmetic, operands, smooth }: Arithmetic
       where,
       got: `scales of ${name}`,
       expected: `none, as arithmetic ${arithmetic} has none for ${name}`,
-      mend: "take an arithmetic that has",
+      fix: "take an arithmetic that has",
     });
   }
   if (name === "k" && smooth === "keys") {
@@ -122,7 +122,7 @@ export function givenOperand(x: number, { type }: OperandSpec, where: () => stri
     where: where(),
     got: String(x),
     expected: `a value of ${type.name}, since its scale is given`,
-    mend: "leave the scales out to have them chosen",
+    fix: "leave the scales out to have them chosen",
   });
 }
 

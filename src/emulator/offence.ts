@@ -32,17 +32,17 @@ export function offence(problem: AttentionProblem, operands: Operands, row: numb
 
 function complaintOf({ what, limit }: Offender, { arithmetic: { accumulator } }: AttentionProblem) {
   if (what === "zero") {
-    const mend = "take a larger offset, or a wider type for p";
-    return { got: "0: every numerator rounds to 0", expected: "a sum above 0", mend };
+    const fix = "take a larger offset, or a wider type for p";
+    return { got: "0: every numerator rounds to 0", expected: "a sum above 0", fix };
   }
   if (what === "exponent") {
-    const mend = "scale the inputs down, or take exponent: difference";
-    return { got: `an exponent above ${largestExponent}`, expected: `at most ${largestExponent}, in log2`, mend };
+    const fix = "scale the inputs down, or take exponent: difference";
+    return { got: `an exponent above ${largestExponent}`, expected: `at most ${largestExponent}, in log2`, fix };
   }
   return {
     got: `a ${what === "difference" ? "difference of scores" : "magnitude"} beyond ${limit}`,
     expected: `values within the range of the ${accumulator} accumulator`,
-    mend:
+    fix:
       accumulator === "fp16"
         ? "scale the inputs down or choose a format with a wider accumulator, such as fp16 or bf16"
         : "scale the inputs down, or subtract a maximum before exponentials",

@@ -183,6 +183,6 @@ function outOfRange(name: string, shape: readonly number[], index: number, value
     where: `${name}[${coordinatesOf(shape, index).join(", ")}]`,
     got: String(value),
     expected: `a finite value of magnitude at most ${boundInWords(limit)} after rounding to ${type}`,
-    mend: "scale the input down or choose another format",
+    fix: "scale the input down or choose another format",
   });
 }

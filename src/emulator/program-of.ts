@@ -79,7 +79,7 @@ function programFor(problem: AttentionProblem, cascade: Cascade, options: LowerO
       where: "sink",
       got: cascade.name,
       expected: "FuseMax's own cascade or attention-3-pass, whose maximum and denominator can begin with it",
-      mend: "leave --design and --cascade out, or the sink",
+      fix: "leave --design and --cascade out, or the sink",
     });
   }
   const n = passes.findIndex(({ tile }) => tile.some(step => writesOf(step).includes(maximum)));
@@ -91,7 +91,7 @@ const notMerged = (cascade: Cascade, { kvSplits }: AttentionProblem): InputError
     where: cascade.name,
     got: `keys split into ${kvSplits} runs`,
     expected: "attention in one pass, whose runs can be merged",
-    mend: "leave the split out, or take FuseMax's own cascade",
+    fix: "leave the split out, or take FuseMax's own cascade",
   });
 
 function statesOf({ variables }: TileProgram, cascade: Cascade): NonNullable<TileProgram["states"]> {

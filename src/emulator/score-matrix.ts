@@ -20,14 +20,14 @@ export function requireScores(problem: AttentionProblem, stage: ScoreStage): voi
   const { shape, arithmetic } = problem;
   const { scale } = arithmetic.operands.p;
   if (stage === "softmax" && (isSplit(problem) || scale !== "none")) {
-    const [got, mend] = isSplit(problem)
+    const [got, fix] = isSplit(problem)
       ? ["shares of keys that are split into runs", "leave --kv-splits out"]
       : [
           `shares of numerators with scales, p's ${scale} in arithmetic ${arithmetic.name}`,
           "take an arithmetic without",
         ];
     const expected = "shares of one sum of unscaled numerators, or scores before the softmax (raw, capped, biased)";
-    throw new InputError({ where: "scores", got, expected, mend });
+    throw new InputError({ where: "scores", got, expected, fix });
   }
   const { batch, heads, queries, keys } = shape;
   const scores = batch * heads * queries * keys;
@@ -36,7 +36,7 @@ export function requireScores(problem: AttentionProblem, stage: ScoreStage): voi
     where: "scores",
     got: `${scores} of them, [${batch}, ${heads}, ${queries}, ${keys}]`,
     expected: `at most ${mostScores}`,
-    mend: "take fewer queries, keys or heads",
+    fix: "take fewer queries, keys or heads",
   });
 }
 

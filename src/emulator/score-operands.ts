@@ -102,6 +102,6 @@ function outOfRange(where: string, x: number, { scale, accumulator }: ScoreUnits
     where,
     got: `${x}, which is ${x / scale} over the scale`,
     expected: `a number of at most ${boundInWords(limit)} over the scale (accumulator ${accumulator})`,
-    mend: "-inf hides a key",
+    fix: "-inf hides a key",
   });
 }

@@ -47,7 +47,7 @@ export function requireTile(at: TileCoordinates, { shape, tile }: AttentionProbl
       where: `tile coordinate ${name}`,
       got: String(at[name]),
       expected: `an integer from 0 to ${sizes[name] - 1}`,
-      mend: `the grid of tiles is b ${sizes.b}, h ${sizes.h}, m1 ${sizes.m1}, p1 ${sizes.p1}`,
+      fix: `the grid of tiles is b ${sizes.b}, h ${sizes.h}, m1 ${sizes.m1}, p1 ${sizes.p1}`,
     });
   }
 }

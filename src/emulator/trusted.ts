@@ -9,7 +9,7 @@ import { describeFailure, type SelfTestFailure } from "./self-test.js";
 export async function trusted<E extends Engine>(
   engine: E,
   verdict: Promise<SelfTestFailure | null>,
-  mend?: string,
+  fix?: string,
 ): Promise<E> {
   try {
     const failure = await verdict;
@@ -18,7 +18,7 @@ export async function trusted<E extends Engine>(
       where: `engine ${engine.name}${engine.adapter === null ? "" : ` on ${engine.adapter}`}`,
       got: `a failed self-test: ${describeFailure(failure)}`,
       expected: "the contract's bits",
-      ...(mend === undefined ? {} : { mend }),
+      ...(fix === undefined ? {} : { fix }),
     });
   } catch (error) {
     await engine.close();

@@ -51,7 +51,7 @@ function validateMask(mask: AttentionMask, shape: AttentionShape): void {
       where: `window ${side}`,
       got: String(mask[side]),
       expected: "an integer of at least 0, or -1 for unbounded",
-      mend: "a window counts keys on either side of the query's own position",
+      fix: "a window counts keys on either side of the query's own position",
     });
   }
   validateLengths("leftPad", mask.leftPad ?? null, shape.batch, shape.keys, "keys");

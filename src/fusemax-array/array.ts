@@ -294,7 +294,7 @@ function checkedElement(pe: ProcessingElement): ProcessingElement {
       where: "register-level array",
       got: "a value out of the accumulator's range",
       expected: `magnitudes up to ${limit} in ${format.name}`,
-      mend: "the emulator names tensor, tile and index",
+      fix: "the emulator names tensor, tile and index",
     });
   };
   return {

@@ -69,7 +69,7 @@ export class GlobalBuffer {
       {
         got: found === undefined ? "no value" : `what key tile ${found.keyTile} left in cycle ${found.cycle}`,
         expected: `what key tile ${keyTile} leaves, written before`,
-        mend: `make ${tensor} earlier or use it later`,
+        fix: `make ${tensor} earlier or use it later`,
       },
     );
   }

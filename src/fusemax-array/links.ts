@@ -64,7 +64,7 @@ export class Links {
     throw conflict(cycle, this.name(i), {
       got: found === undefined ? "nothing" : tagText(found),
       expected: tagText({ tensor, tile, index }),
-      mend: "the value has not arrived: start its user later",
+      fix: "the value has not arrived: start its user later",
     });
   }
 

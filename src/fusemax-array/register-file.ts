@@ -41,7 +41,7 @@ export class RegisterFile {
     throw conflict(cycle, this.name, {
       got: held === "" ? "an empty register file" : `a register file that holds ${held}`,
       expected: key,
-      mend: "the value has not been made: start its user later",
+      fix: "the value has not been made: start its user later",
     });
   }
 
@@ -67,7 +67,7 @@ export class RegisterFile {
     throw conflict(cycle, this.name, {
       got: `${used} values at once${this.fixed > 0 ? ", the north link's included" : ""} (${this.contents().join(", ")})`,
       expected: `at most ${this.depth}, the register file's depth`,
-      mend: "deepen the register file or shorten the lags",
+      fix: "deepen the register file or shorten the lags",
     });
   }
 

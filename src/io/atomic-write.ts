@@ -125,7 +125,7 @@ function resolveTarget(path: string): { readonly path: string; readonly direct: 
 
 const unwritable = (path: string, error: unknown): InputError =>
   new InputError(
-    { where: path, got: systemError(error), expected: "a path that can be written", mend: "choose another path" },
+    { where: path, got: systemError(error), expected: "a path that can be written", fix: "choose another path" },
     { cause: error },
   );
 

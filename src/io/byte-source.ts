@@ -41,5 +41,5 @@ export const truncated = (where: string, length: number, expected: number): Inpu
     where,
     got: `a file that ends after ${length} bytes`,
     expected: `${expected} bytes`,
-    mend: "the file is cut short; copy or save it again",
+    fix: "the file is cut short; copy or save it again",
   });

@@ -55,7 +55,7 @@ function readText(path: string): string {
         where: path,
         got: "no such cascade or file",
         expected: `a file, or one of ${cascadeNames().join(", ")}`,
-        ...(near === undefined ? {} : { mend: `did you mean ${near}?` }),
+        ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
       },
       { cause: error },
     );

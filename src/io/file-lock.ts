@@ -204,7 +204,7 @@ function taken(path: string, holder: LockOwner | "unknown"): InputError {
     got: `a file that ${who}${where} is writing`,
     expected: "a file of one process at a time",
     problem: `${who}${where} is writing this file`,
-    mend: "wait until it ends, or give another file",
+    fix: "wait until it ends, or give another file",
   });
 }
 
@@ -214,11 +214,11 @@ const noLock = (lock: string): InputError =>
     got: "another file",
     expected: "none, or a lock of fusemax",
     problem: "is not a lock of fusemax",
-    mend: "move it away, or give another file",
+    fix: "move it away, or give another file",
   });
 
 const unlockable = (lock: string, error: unknown): InputError =>
   new InputError(
-    { where: lock, got: systemError(error), expected: "a file that can be written", mend: "choose another path" },
+    { where: lock, got: systemError(error), expected: "a file that can be written", fix: "choose another path" },
     { cause: error },
   );

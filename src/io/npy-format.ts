@@ -49,7 +49,7 @@ export async function npyTensor(source: ByteSource, readAs: ReadAs = {}): Promis
       where,
       got: `${source.length - end} bytes after the last value`,
       expected: `exactly ${end} bytes for shape [${shape.join(",")}] of ${descr}`,
-      mend: "save one array a file",
+      fix: "save one array a file",
     });
   }
   return storedTensor(source, { dtype, shape, fortranOrder, bigEndian, offset });

@@ -115,7 +115,7 @@ export function elementTypeOf(
 }
 
 function wrongType(where: string, descr: string, readAs: ReadAs = {}): InputError {
-  const mend = /^[<>|]u2$/.test(descr)
+  const fix = /^[<>|]u2$/.test(descr)
     ? adviceForCodes(2, readAs)
     : /^[<>|](u1|V1)$/.test(descr)
       ? adviceForCodes(1, readAs)
@@ -124,6 +124,6 @@ function wrongType(where: string, descr: string, readAs: ReadAs = {}): InputErro
     where,
     got: `values of type ${descr}`,
     expected: "floats (f2, f4, f8, bfloat16 as V2), signed integers or booleans",
-    mend,
+    fix,
   });
 }

@@ -10,7 +10,7 @@ export const isArchive = (path: string): boolean => archiveEndings.some(ending =
  * @param option what named the path
  * @throws UsageError for another ending, InputError for a file that is not what it says.
  */
-export async function openArchive(option: string, path: string, mend: string): Promise<TensorArchive> {
+export async function openArchive(option: string, path: string, fix: string): Promise<TensorArchive> {
   if (/\.safetensors$/i.test(path)) return (await import("./safetensors.js")).readSafetensors(path);
   if (/\.npz$/i.test(path)) return (await import("./npz.js")).readNpz(path);
   if (/\.safetensors\.index\.json$/i.test(path)) return (await import("./safetensors-index.js")).readIndex(path);
@@ -18,6 +18,6 @@ export async function openArchive(option: string, path: string, mend: string): P
     where: option,
     got: path,
     expected: "a .npz or .safetensors file, or the .safetensors.index.json of a sharded one",
-    mend,
+    fix,
   });
 }

@@ -131,7 +131,7 @@ function refuseOther(path: string, line: string, expected: Readonly<Record<strin
       where: path,
       got: isTensor ? `rows of another input (${name} differs)` : `rows of a run with ${name} ${show(got[name])}`,
       expected: isTensor ? "rows of this run's input" : `rows of this run, ${name} ${show(value)}`,
-      mend: "give the same options and inputs as before, or another file",
+      fix: "give the same options and inputs as before, or another file",
     });
   }
 }
@@ -153,7 +153,7 @@ const notRows = (path: string): InputError =>
     got: "another file",
     expected: `a file that --resume began (${schema}), or a new name`,
     problem: "is not a file of finished rows",
-    mend: `give a file that --resume began (${schema}), or a new name`,
+    fix: `give a file that --resume began (${schema}), or a new name`,
   });
 
 function appender(path: string, handle: FileHandle, run: number): RowsFile["append"] {
@@ -175,7 +175,7 @@ function appender(path: string, handle: FileHandle, run: number): RowsFile["appe
           where: path,
           got: systemError(error),
           expected: `room for ${bytes.length} bytes more`,
-          mend: "rows finished so far are kept; make room and run the same command again",
+          fix: "rows finished so far are kept; make room and run the same command again",
         },
         { cause: error },
       );

@@ -79,12 +79,12 @@ export async function parseSafetensors(source: ByteSource): Promise<SafetensorsF
 function typeOf(where: string, stored: string, readAs: ReadAs): ElementType {
   if (readAs.as !== undefined) return requireCodes(where, stored, (bitsOf[stored] ?? 0) / 8, readAs.as);
   if (isElementType(stored)) return stored;
-  const mend = stored === "U16" || stored === "U8" ? adviceForCodes(stored === "U16" ? 2 : 1, readAs) : undefined;
+  const fix = stored === "U16" || stored === "U8" ? adviceForCodes(stored === "U16" ? 2 : 1, readAs) : undefined;
   throw new InputError({
     where,
     got: `values of type ${stored}`,
     expected: `one of ${elementTypes.join(", ")}`,
-    ...(mend === undefined ? {} : { mend }),
+    ...(fix === undefined ? {} : { fix }),
   });
 }
 

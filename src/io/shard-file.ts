@@ -131,5 +131,5 @@ const torn = (path: string): InputError =>
     got: "another SHA-256 at its end",
     expected: "that of what comes before",
     problem: "the shard is cut short or damaged",
-    mend: "copy it again, or run its shard again",
+    fix: "copy it again, or run its shard again",
   });

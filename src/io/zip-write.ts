@@ -25,7 +25,7 @@ export function zipParts(path: string, members: readonly ArchiveMember[]): Array
       where: path,
       got: `${bytes} bytes`,
       expected: "less than 4 GiB in a .npz file",
-      mend: "write a .safetensors file",
+      fix: "write a .safetensors file",
     });
   }
   const out: ArrayBufferView[] = [];

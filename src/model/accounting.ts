@@ -1,4 +1,4 @@
-/** How results are computed: as the authors published them, or with some or all of their errors mended. */
+/** How results are computed: as the authors published them, or with some or all of their errors corrected. */
 export interface Accounting {
   readonly name: "published" | "corrected";
   /** The corrections that are on; none under `published` unless asked for by name. */

@@ -237,8 +237,8 @@ function checkBounds({ name, given, at }: CompiledEinsum["ranks"][number], size:
   const covered = bounds.reduce((product, bound) => product * bound, 1);
   if (!given || covered >= size) return;
   const got = `loop bounds that cover ${covered} of ${name} = ${size}`;
-  const mend = "make the outermost bound 'rest'";
-  throw new SpecError({ where: at(), got, expected: "bounds whose product reaches the rank", mend });
+  const fix = "make the outermost bound 'rest'";
+  throw new SpecError({ where: at(), got, expected: "bounds whose product reaches the rank", fix });
 }
 
 /** Spatial loops must fit the fan-out that they run over. */

@@ -56,7 +56,7 @@ export function checkInstances(design: CompiledDesign, einsums: readonly Compile
       where: design.inArchitecture(["levels", level, "size"])(),
       got: `${size} instances of ${level}, over which no Einsum of ${design.mapping.name} has a loop`,
       expected: "a loop over them, or one instance",
-      mend: `put a loop under loops.${level}, or deal steps of outer loops with spread`,
+      fix: `put a loop under loops.${level}, or deal steps of outer loops with spread`,
     });
   }
 }
@@ -79,7 +79,7 @@ export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCoun
         where: design.design.mapping.at(["einsums"]),
         got: `tiles of ${needed} bytes in ${buffer.name} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
         expected: `tiles that fit ${buffer.name}`,
-        mend: `make the tile of ${largest} smaller or ${buffer.name} larger`,
+        fix: `make the tile of ${largest} smaller or ${buffer.name} larger`,
       });
     }
   }

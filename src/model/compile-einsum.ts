@@ -172,7 +172,7 @@ export function compileEinsum(
         where: at(field),
         got: `the missing tensor '${tensor}'`,
         expected,
-        mend: "list it with its ranks",
+        fix: "list it with its ranks",
       });
     }
     const output = tensor === spec.output;
@@ -182,12 +182,12 @@ export function compileEinsum(
       for (const part of parts) {
         if (seen.has(part)) relevant |= 1 << bitOf(part);
         else if (parts.length > 1 || output) {
-          const mend = `put ${part} among the loops of a level`;
+          const fix = `put ${part} among the loops of a level`;
           throw new SpecError({
             where: at(["loops"]),
             got: `no loop over ${part}`,
             expected: `loops that cover ${tensor}`,
-            mend,
+            fix,
           });
         }
       }

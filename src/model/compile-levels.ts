@@ -86,7 +86,7 @@ export function checkReached(
     where: at(["levels", idle])(),
     got: `the level ${idle}, which is on no array's way to ${[...levels.values()].find(l => l.spec.kind === "dram")?.name}`,
     expected: "levels around the registers of some array",
-    mend: "leave it out, or put what is below it within it",
+    fix: "leave it out, or put what is below it within it",
   });
 }
 

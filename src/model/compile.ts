@@ -299,7 +299,7 @@ function refuseDerived(patches: readonly Patch[]): void {
     where: patch.where ?? patch.path,
     got: "a field that the design's cascade gives",
     expected: "one of the mapping's own",
-    mend: "a design with another cascade has others",
+    fix: "a design with another cascade has others",
   });
 }
 
@@ -347,6 +347,6 @@ function checkAllBound(
     where: design.binding.at(["phases"]),
     got: `no phase that runs ${unbound.name}`,
     expected: `every Einsum of the mapping ${design.mapping.data.name}`,
-    mend: `put ${unbound.name} into a phase's latency`,
+    fix: `put ${unbound.name} into a phase's latency`,
   });
 }

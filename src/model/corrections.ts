@@ -4,7 +4,7 @@ import type { Design } from "../spec/design.js";
 import { type Accounting, publishedDesigns } from "./accounting.js";
 import { wordsCorrection } from "./words.js";
 
-/** One error of the published evaluation that can be mended by itself. */
+/** One error of the published evaluation that can be corrected by itself. */
 export interface Correction {
   readonly name: string;
   /** What it can do to time, traffic and energy: only add to them, only save, or either. */
@@ -15,7 +15,7 @@ export interface Correction {
 }
 
 /**
- * What `corrected` mends. Three are done by the analysis (`register-energy`, `first-reads`, `words`), one by simulation (`schedule`);
+ * What the accounting `corrected` changes. Three are done by the analysis (`register-energy`, `first-reads`, `words`), one by simulation (`schedule`);
  * the others are fields that the specs themselves list under `corrections`.
  */
 export const corrections: readonly Correction[] = [
@@ -133,7 +133,7 @@ export function accountingOf(
   if (name !== undefined && wanted !== undefined) {
     throw new UsageError({
       ...{ where: "--correct", got: `--accounting ${name}`, expected: "one of the two" },
-      ...{ problem: `cannot be given with --accounting ${name}`, mend: "corrected has all corrections" },
+      ...{ problem: `cannot be given with --accounting ${name}`, fix: "corrected has all corrections" },
     });
   }
   const used = correctionNames.filter(correction => asked.includes(correction));

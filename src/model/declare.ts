@@ -74,12 +74,12 @@ export function definePartitions(
         return;
       }
       if (i > 0) {
-        const mend = "write the parts outermost first";
+        const fix = "write the parts outermost first";
         throw new SpecError({
           where: at([rank, part])(),
           got: "rest",
           expected: "rest only for the outermost part",
-          mend,
+          fix,
         });
       }
       const inner = bounds.slice(1).map(([name]) => name);

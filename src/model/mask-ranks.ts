@@ -79,7 +79,7 @@ export function checkMaskable(einsums: readonly MaskedEinsum[], ragged: boolean,
     where: at(),
     got: `a mask, but ${missing.length === 0 ? "no Einsum with both queries and keys" : `no rank of ${missing.map(role => words[role]).join(" or ")}`}`,
     expected: "a rank whose size follows the workload's `queries`, and one whose size follows its M",
-    mend: "give their sizes under symbols (P: queries), or take away the mask",
+    fix: "give their sizes under symbols (P: queries), or take away the mask",
   });
 }
 

@@ -162,7 +162,7 @@ function search(
       where: einsum.at(["choose"]),
       got: `no block of its tiles (${sizes.map(s => s.length).join(" x ")} tried) that fits the buffer`,
       expected: "one that does",
-      mend: "a larger buffer, or loops that keep smaller tiles in it",
+      fix: "a larger buffer, or loops that keep smaller tiles in it",
     });
   }
   // Counts are large, and asked for again only where traffic ties with the least.

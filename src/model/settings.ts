@@ -26,7 +26,7 @@ export function checkSettings(settings: readonly Setting[], designs: readonly Re
       where,
       got: "a field that no number here depends on",
       expected: "one that an evaluation reads",
-      mend: reasonOf(path),
+      fix: reasonOf(path),
     });
   });
 }

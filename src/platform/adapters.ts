@@ -22,7 +22,7 @@ export interface Adapter {
 
 export interface AdapterListing {
   readonly adapters: readonly Adapter[];
-  /** What was missing on the way, and what would mend it. */
+  /** What was missing on the way, and what would fix it. */
   readonly notes: readonly string[];
 }
 
@@ -53,7 +53,7 @@ async function loadDawn(): Promise<typeof import("webgpu")> {
     const said = cause instanceof Error ? cause.message : String(cause);
     const got = `an addon that does not load (${said.replace(/\s+/g, " ").trim().slice(0, 300)})`;
     const expected = "the npm package webgpu, built for this system";
-    throw new DeviceError({ where: "WebGPU", got, expected, mend: "the other engines need no addon" }, { cause });
+    throw new DeviceError({ where: "WebGPU", got, expected, fix: "the other engines need no addon" }, { cause });
   }
 }
 
@@ -75,8 +75,8 @@ export async function listAdapters({ bundled = true } = {}): Promise<AdapterList
   if (!hasLoader()) {
     const why = swiftShader === null ? missing : keepLoader(swiftShader.loader);
     if (why !== null) {
-      const mend = "install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)";
-      notes.push(`no Vulkan loader (libvulkan.so.1): ${mend}`);
+      const fix = "install libvulkan1 and a GPU driver (Debian: mesa-vulkan-drivers)";
+      notes.push(`no Vulkan loader (libvulkan.so.1): ${fix}`);
       notes.push(swiftShader === null ? why : `SwiftShader cannot be loaded (${why})`);
       return { adapters: [], notes };
     }
@@ -110,8 +110,8 @@ function softwareDriver(): { readonly swiftShader: SwiftShader | null; readonly 
     return { ...noSwiftShader, swiftShader: installedSwiftShader() };
   } catch (error) {
     const why = (error as Error).message;
-    const mend = `it has to be that of ${swiftShaderPackage}; files are unpacked in XDG_CACHE_HOME or TMPDIR`;
-    return { swiftShader: null, missing: `SwiftShader cannot be used (${why}): ${mend}` };
+    const fix = `it has to be that of ${swiftShaderPackage}; files are unpacked in XDG_CACHE_HOME or TMPDIR`;
+    return { swiftShader: null, missing: `SwiftShader cannot be used (${why}): ${fix}` };
   }
 }
 

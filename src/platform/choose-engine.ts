@@ -66,7 +66,7 @@ async function chooseWebGpu(arithmetic: ArithmeticSpec): Promise<ChosenEngine> {
       where: "--engine webgpu",
       got: "no WebGPU adapter",
       expected: "a GPU with a Vulkan, Metal or Direct3D 12 driver, or a software adapter",
-      mend: notes.join("; "),
+      fix: notes.join("; "),
     });
   }
   const engine = await openTrustedWebGpu(adapter, arithmetic);

@@ -47,7 +47,7 @@ function wasmThreadsThatFit(): number {
     where: "engine wasm",
     got: `${Math.round(free / 2 ** 20)} MiB of address space`,
     expected: "room for two WebAssembly memories, 22 GiB",
-    mend: "raise the limit (ulimit -v), or use --engine cpu",
+    fix: "raise the limit (ulimit -v), or use --engine cpu",
   });
 }
 
@@ -57,7 +57,7 @@ async function readKernels(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>>
     return (await readFile(path)) as Uint8Array<ArrayBuffer>;
   } catch (cause) {
     const got = `no kernels at ${fileURLToPath(path)}`;
-    const complaint = { where: "engine wasm", got, expected: "the built package", mend: "run npm run build" };
+    const complaint = { where: "engine wasm", got, expected: "the built package", fix: "run npm run build" };
     throw new DeviceError(complaint, { cause });
   }
 }

@@ -10,6 +10,6 @@ export function requireGeneral(arithmetic: ArithmeticSpec, cascade: string): voi
     where: cascade,
     got: `${choice.field}: ${choice.got} of arithmetic ${arithmetic.name}`,
     expected: `${choice.expected} for a cascade that is not attention in one pass (attention-1-pass)`,
-    mend: "leave the field out, or take FuseMax's own cascade",
+    fix: "leave the field out, or take FuseMax's own cascade",
   });
 }

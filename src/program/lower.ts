@@ -274,7 +274,7 @@ class Lowering {
       where: `${this.cascade.name}${at}`,
       got: einsum?.text ?? this.roles.out,
       expected: `${expected}, to be emulated tile by tile`,
-      mend: "fusemax evaluate interprets any cascade",
+      fix: "fusemax evaluate interprets any cascade",
     });
   }
 

@@ -9,7 +9,7 @@ export function finite(value: number, where: string): number {
     where,
     got: String(value),
     expected: "a finite number",
-    mend: "a setting or a size is out of the range of the numbers that are computed from it",
+    fix: "a setting or a size is out of the range of the numbers that are computed from it",
   });
 }
 

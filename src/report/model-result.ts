@@ -72,7 +72,7 @@ export interface ModelResult extends ShownCosts, ArrayShares {
   readonly componentAreaUm2?: Readonly<Record<string, number>>;
   /** Mappings that a search compared. */
   readonly mappingsTried: number;
-  /** Under `published`: each error left uncorrected, and latency and energy with it mended relative to without. */
+  /** Under `published`: each error left uncorrected, and latency and energy with it corrected relative to without. */
   readonly uncorrected: Readonly<Record<string, { readonly latency: number; readonly energy: number }>>;
   /** The whole layer around the attention, when it was asked for. */
   readonly layer?: LayerResult;
@@ -191,7 +191,7 @@ export const pointsOf = (request: ModelRequest): readonly RequestedPoint[] =>
 interface CompiledFor {
   readonly name: string;
   readonly compiled: CompiledDesign;
-  readonly mended: readonly { readonly name: string; readonly compiled: CompiledDesign }[];
+  readonly corrected: readonly { readonly name: string; readonly compiled: CompiledDesign }[];
   readonly products: CompiledDesign | undefined;
 }
 
@@ -205,7 +205,7 @@ function compileFor(
   return {
     name: design.name,
     compiled: compileDesign(design, { corrections, patches, ...recorded }),
-    mended: correctionNames
+    corrected: correctionNames
       .filter(() => effects && accounting.name === "published")
       .map(name => ({ name, compiled: compileDesign(design, { corrections: [name], patches }) })),
     products:
@@ -221,7 +221,7 @@ function compileFor(
 }
 
 function resultOf(
-  { name, compiled, mended, products }: CompiledFor,
+  { name, compiled, corrected, products }: CompiledFor,
   workload: Workload,
   point: AttentionPoint,
   accounting: Accounting,
@@ -231,7 +231,7 @@ function resultOf(
   const effects =
     found.missing.length > 0
       ? []
-      : mended.flatMap(({ name, compiled }) => {
+      : corrected.flatMap(({ name, compiled }) => {
           try {
             const one = evaluate(compiled, sizes, { ...accounting, name: "corrected", corrections: [name] }, [], mask);
             const effect = {
@@ -241,7 +241,7 @@ function resultOf(
             // A design without energy has no ratio of it.
             return Number.isFinite(effect.latency) && Number.isFinite(effect.energy) ? [[name, effect] as const] : [];
           } catch (error) {
-            // With the error mended the design cannot run this at all (a schedule that overflows a register file).
+            // With the error corrected the design cannot run this at all (a schedule that overflows a register file).
             if (error instanceof FusemaxError) return [];
             throw error;
           }

@@ -150,8 +150,8 @@ function wordsOf({ arithmetic, elementBits, assumed, missing, lacking, wordBits 
   }
   const charged = `${arithmetic} has ${elementBitsText(elementBits)}`;
   if (missing.length === 0) return assumed === null ? [charged] : [charged, assumed];
-  const mend = "A file that gives them (`types`, and `bits` in its register files) is read";
-  return [charged, `${unknown}. ${mend} with --set architecture.technology=FILE.yaml`];
+  const fix = "A file that gives them (`types`, and `bits` in its register files) is read";
+  return [charged, `${unknown}. ${fix} with --set architecture.technology=FILE.yaml`];
 }
 
 const useLegend =
@@ -260,7 +260,7 @@ const einsums = ({ einsums: found, energyPj }: ModelResult) => ({
   ]),
 });
 
-/** What `published` leaves uncorrected, and the largest effect of mending each alone over the points, design by design. */
+/** What `published` leaves uncorrected, and the largest effect of correcting each alone over the points, design by design. */
 function uncorrected(results: readonly ModelResult[]): string | undefined {
   const names = [...new Set(results.flatMap(r => Object.keys(r.uncorrected)))];
   if (names.length === 0) return undefined;
@@ -277,7 +277,7 @@ function uncorrected(results: readonly ModelResult[]): string | undefined {
     ])
     .filter(row => row.slice(1).some(text => text !== "-"));
   const columns = ["correction", ...[...designs.keys()].flatMap(name => [`${name} time`, "energy"])];
-  return `Left uncorrected by this accounting (--correct NAME mends one, --accounting corrected all), and what mending each alone does${
+  return `Left uncorrected by this accounting (--correct NAME corrects one, --accounting corrected all), and what correcting each alone does${
     results.length > designs.size ? " at most" : ""
   }:\n\n${textTable({ columns, rows })}`;
 }

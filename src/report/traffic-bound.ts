@@ -208,7 +208,7 @@ function wholeSizes(workload: Workload, request: PointRequest): Sizes {
       where: "--model",
       got: `${workload.name}, whose mask hides keys${kind === "" ? "" : ` in its${kind}`}`,
       expected: "a workload whose queries see every key",
-      mend: "--no-mask bounds it as if they did",
+      fix: "--no-mask bounds it as if they did",
     });
   }
   return (points[0] as AttentionPoint).sizes;
@@ -224,7 +224,7 @@ const sizeIn =
       where: `--cascade ${cascade}`,
       got: `the rank ${rank}`,
       expected: `attention's ranks ${Object.keys(sizes).join(", ")}: a workload has no size for others`,
-      mend: "rename it",
+      fix: "rename it",
     });
   };
 

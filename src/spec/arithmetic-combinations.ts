@@ -8,7 +8,7 @@ export interface Combination {
   readonly path: readonly string[];
   holds(arithmetic: WrittenArithmetic): boolean;
   readonly expected: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 type OperandName = "q" | "k" | "v" | "p";
@@ -18,7 +18,7 @@ const isShared = (scale: unknown): boolean => scale !== "none" && !isBlocked(sca
 const anyScale = ({ operands }: WrittenArithmetic, holds: (scale: unknown) => boolean): boolean =>
   operandNames.some(name => holds(operands[name].scale));
 
-const mendAccumulator = "leave the field out, or take accumulator: fp32";
+const fixAccumulator = "leave the field out, or take accumulator: fp32";
 
 const narrowAccumulator: readonly Combination[] = [
   ...choices.map(
@@ -26,21 +26,21 @@ const narrowAccumulator: readonly Combination[] = [
       path: [field],
       holds: arithmetic => arithmetic.accumulator === "fp32" || arithmetic[field] === defaultChoices[field],
       expected: `${defaultChoices[field]} with a 16-bit accumulator`,
-      mend: mendAccumulator,
+      fix: fixAccumulator,
     }),
   ),
   {
     path: ["exp", "fused"],
     holds: ({ accumulator, exp }) => accumulator === "fp32" || !exp.fused,
     expected: "false with a 16-bit accumulator",
-    mend: mendAccumulator,
+    fix: fixAccumulator,
   },
   ...operandNames.map(
     (name): Combination => ({
       path: ["operands", name, "scale"],
       holds: ({ accumulator, operands }) => accumulator === "fp32" || operands[name].scale === "none",
       expected: "none with a 16-bit accumulator",
-      mend: mendAccumulator,
+      fix: fixAccumulator,
     }),
   ),
 ];
@@ -53,7 +53,7 @@ const sameKind = (one: OperandName, other: OperandName): Combination => ({
     return a === b || !(isBlocked(a) || isBlocked(b));
   },
   expected: `the scale of ${other}, where either is mx or nvfp4`,
-  mend: `give ${one} and ${other} the same scale`,
+  fix: `give ${one} and ${other} the same scale`,
 });
 
 const isMicroscaled = ({ storageBits, integer }: FloatSpec): boolean => storageBits <= 8 && !integer;
@@ -66,19 +66,19 @@ const scalesOfTypes = operandNames.flatMap((name): readonly Combination[] => [
     path: ["operands", name, "type"],
     holds: ({ operands }) => operands[name].scale !== "mx" || isMicroscaled(numberTypes[operands[name].type]),
     expected: `one of ${microscaled.join(", ")} with scale mx`,
-    mend: "take one of these, or another scale",
+    fix: "take one of these, or another scale",
   },
   {
     path: ["operands", name, "type"],
     holds: ({ operands }) => operands[name].scale !== "nvfp4" || operands[name].type === "fp4-e2m1",
     expected: "fp4-e2m1 with scale nvfp4",
-    mend: "take fp4-e2m1, or another scale",
+    fix: "take fp4-e2m1, or another scale",
   },
   {
     path: ["operands", name, "scale"],
     holds: ({ operands }) => !isShared(operands[name].scale) || !isTooWide(numberTypes[operands[name].type]),
     expected: "none with a type of 8 exponent bits",
-    mend: "leave the scale out",
+    fix: "leave the scale out",
   },
 ]);
 
@@ -88,13 +88,13 @@ export const combinations: readonly Combination[] = [
     path: ["operands", "v", "scale"],
     holds: ({ operands }) => typeof operands.v.scale === "string",
     expected: "none, tensor, head, mx or nvfp4 for v",
-    mend: "rows have scales of their own in q and k alone",
+    fix: "rows have scales of their own in q and k alone",
   },
   {
     path: ["operands", "p", "scale"],
     holds: ({ operands }) => !isShared(operands.p.scale),
     expected: "none, mx or nvfp4 for p",
-    mend: "numerators are at most 1 before the offset; move them by offset",
+    fix: "numerators are at most 1 before the offset; move them by offset",
   },
   sameKind("q", "k"),
   sameKind("p", "v"),
@@ -103,19 +103,19 @@ export const combinations: readonly Combination[] = [
     path: ["keys"],
     holds: arithmetic => arithmetic.keys === "ascending" || !anyScale(arithmetic, isBlocked),
     expected: "ascending with scales mx and nvfp4",
-    mend: "leave keys out, or take other scales",
+    fix: "leave keys out, or take other scales",
   },
   {
     path: ["dot", "block"],
     holds: arithmetic =>
       arithmetic.dot === "chain" || arithmetic.dot.block === 32 || !anyScale(arithmetic, scale => scale === "mx"),
     expected: "32 with scales mx",
-    mend: "take block: 32, or dot: chain",
+    fix: "take block: 32, or dot: chain",
   },
   {
     path: ["dot"],
     holds: arithmetic => arithmetic.dot === "chain" || !anyScale(arithmetic, scale => scale === "nvfp4"),
     expected: "chain with scales nvfp4",
-    mend: "leave dot out",
+    fix: "leave dot out",
   },
 ];

@@ -7,8 +7,8 @@ import { arithmeticFields, type WrittenArithmetic } from "./arithmetic-fields.js
 /** An arithmetic's file (docs/arithmetic.md): types by name, and only combinations that have a meaning. */
 export const arithmeticSchema: z.ZodMiniType<ArithmeticSpec> = z.pipe(
   arithmeticFields.check(
-    ...combinations.map(({ path, holds, expected, mend }) =>
-      z.refine<WrittenArithmetic>(holds, { path: [...path], error: expected, params: { mend } }),
+    ...combinations.map(({ path, holds, expected, fix }) =>
+      z.refine<WrittenArithmetic>(holds, { path: [...path], error: expected, params: { fix } }),
     ),
   ),
   z.transform(({ operands, output, ...rest }: WrittenArithmetic): ArithmeticSpec => {

@@ -120,7 +120,7 @@ class Completion {
         where: document.at(["einsums"]),
         got: `no place for ${einsum.tensor}, which ${cascade.source.name} has on line ${einsum.span.line}`,
         expected: `every Einsum of ${cascade.name}`,
-        mend: `put ${einsum.tensor} on an array`,
+        fix: `put ${einsum.tensor} on an array`,
       });
     }
     this.operations.checkParts(
@@ -145,7 +145,7 @@ class Completion {
       where: document.at(["einsums", key, ...(entry.of === undefined ? [] : ["of"])]),
       got: cascade.tensors.has(tensor) ? `the input ${tensor}` : `the Einsum ${tensor}`,
       expected: `one of ${cascade.name}: ${known.join(", ")}`,
-      mend: `${near === undefined ? "" : `did you mean ${near}? `}another name for one is said under aliases, a part with 'of'`,
+      fix: `${near === undefined ? "" : `did you mean ${near}? `}another name for one is said under aliases, a part with 'of'`,
     });
   }
 
@@ -200,8 +200,8 @@ class Completion {
     if (typedInputs !== undefined && !isPart && !sameSet(typedInputs, inputs)) {
       const got = `the inputs ${variant.inputs?.join(", ")}`;
       const expected = `${inputs.join(", ")}, which ${einsum.tensor} reads on line ${einsum.span.line} of ${cascade.source.name}`;
-      const mend = "leave them out: the cascade says them";
-      throw new SpecError({ where: document.at([...path, "inputs"]), got, expected, mend });
+      const fix = "leave them out: the cascade says them";
+      throw new SpecError({ where: document.at([...path, "inputs"]), got, expected, fix });
     }
     const output = variant.output === undefined ? einsum.tensor : this.real(variant.output);
     if (output !== einsum.tensor && !isPart) {
@@ -252,7 +252,7 @@ class Completion {
           where: document.at([...path, "loops"]),
           got: `no loop over ${part}`,
           expected: `loops that cover ${einsum.text}`,
-          mend: `put ${part} among the loops of a level`,
+          fix: `put ${part} among the loops of a level`,
         });
       }
     }
@@ -301,8 +301,8 @@ class Completion {
         `the ranks ${list.join(", ")}`,
         `${derived.join(", ")}, as ${cascade.source.name} has it`,
       ];
-      const mend = "leave it out, or say where its ranks come from: { ranks: [...], source: ... }";
-      throw new SpecError({ where, got, expected, mend });
+      const fix = "leave it out, or say where its ranks come from: { ranks: [...], source: ... }";
+      throw new SpecError({ where, got, expected, fix });
     }
   }
 

@@ -113,16 +113,16 @@ function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$Zo
       where: at([...path, key]),
       got: `the unknown key '${key}'`,
       expected: "only known keys",
-      mend: "remove it or correct its spelling",
+      fix: "remove it or correct its spelling",
     });
   }
   const got = show(valueAt(raw, path));
-  const mend: unknown = issue.code === "custom" ? issue.params?.["mend"] : undefined;
+  const fix: unknown = issue.code === "custom" ? issue.params?.["fix"] : undefined;
   return new SpecError({
     where: at(path),
     got,
     expected: expectation(issue),
-    ...(typeof mend === "string" ? { mend } : {}),
+    ...(typeof fix === "string" ? { fix } : {}),
   });
 }
 

@@ -127,7 +127,7 @@ function tokenize(text: string, where: () => string): readonly Token[] {
         where: where(),
         got: `a formula of more than ${formulaLimits.tokens} numbers, names and signs`,
         expected: "a shorter one",
-        mend: "give parts of it names of their own under symbols",
+        fix: "give parts of it names of their own under symbols",
       });
     }
   }
@@ -163,12 +163,12 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
   let next = 0;
   let depth = 0;
   const peek = (): Token => tokens[Math.min(next, tokens.length - 1)] as Token;
-  const fail = (expected: string, mend?: string): never => {
+  const fail = (expected: string, fix?: string): never => {
     throw new SpecError({
       where: where(),
       got: `${peek().text} at character ${peek().at + 1} of '${formula}'`,
       expected,
-      ...(mend === undefined ? {} : { mend }),
+      ...(fix === undefined ? {} : { fix }),
     });
   };
   const expect = (text: string): void => {

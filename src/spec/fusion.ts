@@ -84,7 +84,7 @@ function complaint(reader: FusedNest, read: FusedRead, maker: FusedNest, at: (pa
       read.when === "carried"
         ? `a memory of both that keeps all of ${read.tensor} until the next tile`
         : `a memory of both that holds all that is made of it until it is read`,
-    mend: read.slides
+    fix: read.slides
       ? "keep it in a memory without loops outside: windows over it slide from tile to tile"
       : "give both the same loops outside that memory, or keep it further out",
   });

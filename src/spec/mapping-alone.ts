@@ -9,8 +9,8 @@ export function mappingAlone(written: Document<WrittenMapping>): CompleteMapping
   const { data, at } = written;
   const missing = (path: Path, field: string): SpecError => {
     const [got, expected] = [`no ${field}, and a design that names no cascade`, `${field} in the mapping`];
-    const mend = "say them, or name the design's cascade, which has them";
-    return new SpecError({ where: at(path), got, expected, mend });
+    const fix = "say them, or name the design's cascade, which has them";
+    return new SpecError({ where: at(path), got, expected, fix });
   };
   if (data.tensors === undefined) throw missing([], "tensors");
   for (const [name, entry] of Object.entries(data.einsums)) {

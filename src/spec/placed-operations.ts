@@ -28,16 +28,16 @@ export class PlacedOperations {
     const typed = variant.operations;
     if (typed === undefined && !isPart) return derived;
     if (typed === undefined) {
-      const mend = "its parts' operations add up to the Einsum's";
+      const fix = "its parts' operations add up to the Einsum's";
       const [got, expected] = [`a part of ${einsum.tensor} without operations`, "operations of its own"];
-      throw new SpecError({ where: document.at(path), got, expected, mend });
+      throw new SpecError({ where: document.at(path), got, expected, fix });
     }
     if (isPart || variant.source !== undefined || sameCounts(typed, derived)) return typed;
     throw new SpecError({
       where: document.at([...path, "operations"]),
       got: inWords(typed),
       expected: `${inWords(derived)}, which ${einsum.tensor} takes on the ${variant.array} array`,
-      mend: "leave them out, or say in 'source' beside them where they come from",
+      fix: "leave them out, or say in 'source' beside them where they come from",
     });
   }
 

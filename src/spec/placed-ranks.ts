@@ -61,7 +61,7 @@ export class PlacedRanks {
       where: at(["partitions", whole.name]),
       got: `${whole.name} cut into ${Object.keys(cut).join(", ")}`,
       expected: `${own.join(", ")} among them, into which ${this.cascade.name} cuts it`,
-      mend: `the cascade's ${empty} has to be a part, or several in a row of which ${empty} is the last`,
+      fix: `the cascade's ${empty} has to be a part, or several in a row of which ${empty} is the last`,
     });
   }
 }

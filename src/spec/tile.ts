@@ -42,7 +42,7 @@ export function tileOf(
         where: where(),
         got: `'${name}' in '${formula}'`,
         expected: "a tile that the architecture's parameters and the mapping's symbols give",
-        mend: "--array 256x256 says the tile of a run",
+        fix: "--array 256x256 says the tile of a run",
       });
     });
     const compiled: Compiled = compileExpression(expression, name => names.indexOf(name));

@@ -38,12 +38,12 @@ export function readYaml(file: string, text: string, tags: readonly string[] = [
     const { line, col } = lines.linePos(offset);
     return `${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const fail: Fail = (offset, got, expected, mend) => {
+  const fail: Fail = (offset, got, expected, fix) => {
     throw new SpecError({
       where: `${file}:${place(offset)}`,
       got,
       expected,
-      ...(mend === undefined ? {} : { mend }),
+      ...(fix === undefined ? {} : { fix }),
     });
   };
   if (text.length > yamlLimits.characters) {
@@ -81,7 +81,7 @@ function compose(text: string, lineCounter: LineCounter, fail: Fail, tags: reado
   }
 }
 
-type Fail = (offset: number, got: string, expected: string, mend?: string) => never;
+type Fail = (offset: number, got: string, expected: string, fix?: string) => never;
 
 /** The library would follow brackets in brackets for a long time before it gave up. */
 function refuseDeepBrackets(text: string, fail: Fail): void {

@@ -8,7 +8,7 @@ import { loadCascade } from "../../src/io/cascade-files.js";
 import { passesReport, passesText } from "../../src/report/passes.js";
 import { randomCascade } from "./random-cascade.js";
 
-/** Parses; if that works, analyses, prints and runs. Errors that people can mend are fine, any other is a defect. */
+/** Parses; if that works, analyses, prints and runs. Errors that people can fix are fine, any other is a defect. */
 function takeThrough(text: string): void {
   try {
     const cascade = parseCascade(text);

@@ -234,10 +234,10 @@ describe("a correction", () => {
   it.each(corrections.filter(({ effect }) => effect !== "both"))("$name only $effect", ({ name, effect }) => {
     fc.assert(
       fc.property(cases(12), found => {
-        const [without, mended] = [none, { ...none, corrections: [name] }].map(accounting => run(found, accounting));
-        if (!without || !mended) return;
+        const [without, corrected] = [none, { ...none, corrections: [name] }].map(accounting => run(found, accounting));
+        if (!without || !corrected) return;
         for (const figure of ["cycles", "energyPj", "trafficBytes"] as const) {
-          const [before, after] = [without[1][figure], mended[1][figure]];
+          const [before, after] = [without[1][figure], corrected[1][figure]];
           if (effect === "adds") expect(after, figure).toBeGreaterThanOrEqual(before / slack);
           else expect(after, figure).toBeLessThanOrEqual(before * slack);
         }

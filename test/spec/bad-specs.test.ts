@@ -34,7 +34,7 @@ function complaint(source: SpecSource): string {
   throw new Error("nothing was wrong with it");
 }
 
-/** Each case: which file, what is changed, and the one line that says place, finding and mend. */
+/** Each case: which file, what is changed, and the one line that says place, finding and fix. */
 const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | RegExp, to: string, message: RegExp]>> = {
   "an unknown key": [
     "architectures",

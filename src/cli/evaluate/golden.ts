@@ -25,7 +25,7 @@ export function requireOutputAlone(cascade: Cascade, choice: ArithmeticChoice, w
     where: "--write",
     got: other.name,
     expected: `${out}, which alone is kept in arithmetic ${choiceName(choice)}`,
-    mend: "fusemax run --dump writes the tensors of a tile",
+    fix: "fusemax run --dump writes the tensors of a tile",
   });
 }
 

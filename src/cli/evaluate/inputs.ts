@@ -112,7 +112,7 @@ async function findSources(
       where: input ?? `the inputs of ${cascade.name}`,
       got: archive === null ? `no tensor ${missing.join(", ")}` : `the tensors ${listed(archive.names)}`,
       expected: archive === null ? `all of ${cascade.inputs.join(", ")}` : `a tensor for each of ${missing.join(", ")}`,
-      mend: `give --tensor ${missing[0]}=FILE, or --seed N to generate what is missing`,
+      fix: `give --tensor ${missing[0]}=FILE, or --seed N to generate what is missing`,
     });
   }
   if (missing.length === 0 && seed !== undefined) {

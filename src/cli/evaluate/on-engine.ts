@@ -45,7 +45,7 @@ export function planEngine(
   const { engine, scale = 1 } = options;
   if (engine === "interpreter") return null;
   const refuse = (got: string, expected: string): UsageError =>
-    new UsageError({ where: `--engine ${engine}`, got, expected, mend: "take --engine interpreter" });
+    new UsageError({ where: `--engine ${engine}`, got, expected, fix: "take --engine interpreter" });
   if (choice === "float64") throw refuse("float64 arithmetic", "that of the PEs (--arithmetic bf16, …)");
   try {
     const roles = rolesOf(cascade);

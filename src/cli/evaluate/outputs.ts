@@ -33,7 +33,7 @@ export function outputsOf(
       where: placeInTensor(name, shape, at),
       got: "NaN",
       expected: "a number",
-      mend: "look for infinities and negative logarithms or roots among what it is made of (--write)",
+      fix: "look for infinities and negative logarithms or roots among what it is made of (--write)",
     });
   }
   return writes.map(write => {
@@ -84,7 +84,7 @@ export function requireOneTensor(path: string | undefined, writes: readonly Name
     where: "--output",
     got: `${writes.length} tensors for ${path}`,
     expected: "one tensor in a .npy file",
-    mend: `choose one with --write, such as --write ${writes[0]?.name ?? "NAME"}, or write a .npz or .safetensors file`,
+    fix: `choose one with --write, such as --write ${writes[0]?.name ?? "NAME"}, or write a .npz or .safetensors file`,
   });
 }
 

@@ -49,7 +49,7 @@ function inputNamed(cascade: Cascade, name: string): string {
     where: "--tensor",
     got: `${name}, which ${cascade.name} ${computed}`,
     expected: `an input: ${cascade.inputs.join(", ") || "it has none"}`,
-    ...(near === undefined ? {} : { mend: `did you mean ${near}?` }),
+    ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
   });
 }
 
@@ -79,7 +79,7 @@ export function parseWrites(text: string | undefined, cascade: Cascade): readonl
       where: "--write",
       got: `${named.name}, which ${cascade.name} ${cascade.inputs.includes(named.name) ? "only reads" : "does not have"}`,
       expected: `tensors that it writes: ${written.join(", ")}`,
-      ...(near === undefined ? {} : { mend: `did you mean ${near}?` }),
+      ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
     });
   });
 }

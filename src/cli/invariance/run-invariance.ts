@@ -96,7 +96,7 @@ function requireFew({ batch, heads, queries, keys, headDim, valueDim }: GivenAtt
     where: "the workload",
     got: `${macs.toLocaleString("en-US")} multiply-accumulates`,
     expected: `at most ${mostGolden.toLocaleString("en-US")}: some ways are computed one value at a time`,
-    mend: "take fewer queries, keys or heads, such as --seq 256 --heads 4",
+    fix: "take fewer queries, keys or heads, such as --seq 256 --heads 4",
   });
 }
 

@@ -85,7 +85,7 @@ function cornerOf(asked: readonly Asked[], sequences: readonly { queries: number
     where: topLeft.option,
     got: `the corner top-left beside ${other.option}, which is aligned to bottom-right`,
     expected: "one corner",
-    mend: other.named ? "--no-causal drops the model's causal" : "--mask window:l,r:top-left",
+    fix: other.named ? "--no-causal drops the model's causal" : "--mask window:l,r:top-left",
   });
 }
 

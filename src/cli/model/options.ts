@@ -76,7 +76,7 @@ export function accountingOptions(command: Command): Command {
     .addOption(
       choice(
         "--accounting <name>",
-        "published: as the authors computed it; corrected: with every error mended (default: published for the paper's designs as they ship, else corrected)",
+        "published: as the authors computed it; corrected: with every error corrected (default: published for the paper's designs as they ship, else corrected)",
         ["published", "corrected"],
       ),
     )

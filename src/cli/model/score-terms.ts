@@ -56,7 +56,7 @@ function parseRanks(option: string, text: string): ScoreSizes {
     where: option,
     got: `"${text}"`,
     expected: "ranks that broadcast to B,H,P,M from the right, each its letter or 1",
-    mend: "such as H,P,M, P,M or H,1,M",
+    fix: "such as H,P,M, P,M or H,1,M",
   });
 }
 

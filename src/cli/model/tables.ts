@@ -51,7 +51,7 @@ export function runTables(options: TablesOptions): void {
         where: `--design ${design.name}`,
         got: `words of ${architecture.wordBits} bits and the technology ${technology.name}, which lacks ${lacking.join(", ")}`,
         expected: "a technology with energy and area for them",
-        mend: "--set architecture.technology=FILE.yaml names another technology",
+        fix: "--set architecture.technology=FILE.yaml names another technology",
       });
     }
     return {

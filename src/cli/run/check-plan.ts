@@ -28,7 +28,7 @@ export function rowsToCheck(problem: AttentionProblem, { check }: Pick<RunOption
       where: "--check",
       got: `${all} rows`,
       expected: `at most ${mostCheckedRows.toLocaleString("en-US")} of them`,
-      mend: "take --check sample:N",
+      fix: "take --check sample:N",
     });
   }
   return check === "none" ? [] : sampleRows(problem, check === "full" ? Number.POSITIVE_INFINITY : check);

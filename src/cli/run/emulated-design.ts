@@ -26,7 +26,7 @@ export function emulatedDesign(design: Design, cascade = design.cascade): RunDes
       where: "--design",
       got: `${design.name}, which names no cascade`,
       expected: "a design with a cascade, whose values can be emulated",
-      mend: "--cascade FILE gives one",
+      fix: "--cascade FILE gives one",
     });
   }
   if (!isOnePass(cascade)) requireAttention(cascade);

@@ -59,7 +59,7 @@ async function openNpy(
       where: `--${name}`,
       got: path,
       expected: "a .npy file",
-      mend: "--input takes .npz and .safetensors",
+      fix: "--input takes .npz and .safetensors",
     });
   }
   return (await import("../../io/npy.js")).readNpy(path, readAs(name, dtype));

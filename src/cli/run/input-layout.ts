@@ -32,8 +32,8 @@ export function asFourRanks(tensor: StoredTensor, layout: Layout, heads: number 
   const names = rankNames[layout];
   const most = names.length === 3 ? 4 : 3;
   if (shape.length > most || shape.length < 2) {
-    const mend = shape.length === 4 ? { mend: "--layout bshd reads [B, S, H, D]" } : {};
-    throw wrong(where, shape, names.join(", "), mend);
+    const fix = shape.length === 4 ? { fix: "--layout bshd reads [B, S, H, D]" } : {};
+    throw wrong(where, shape, names.join(", "), fix);
   }
   if (shape.includes(0)) throw wrong(where, shape, "sizes of at least 1");
   const sizes = [...Array(most - shape.length).fill(1), ...shape] as readonly number[];
@@ -57,8 +57,8 @@ const swapped = (tensor: StoredTensor, sizes: TensorShape): StoredTensor =>
     ? withShape(tensor, [sizes[0], sizes[2], sizes[1], sizes[3]])
     : withMiddleSwapped(tensor, sizes);
 
-const wrong = (where: string, shape: readonly number[], expected: string, mend: { readonly mend?: string } = {}) =>
-  new InputError({ where, got: `shape [${shape.join(", ")}]`, expected, ...mend });
+const wrong = (where: string, shape: readonly number[], expected: string, fix: { readonly fix?: string } = {}) =>
+  new InputError({ where, got: `shape [${shape.join(", ")}]`, expected, ...fix });
 
 /** Q, K and V of files in any layout as [B, H, S, D]. @throws InputError, UsageError */
 export function inAttentionLayout(
@@ -80,8 +80,8 @@ export function inAttentionLayout(
 function refuseOtherHeads({ where, shape }: StoredTensor, heads: number | undefined): void {
   const [first, , last = 0] = shape;
   if (shape.length !== 3 || heads === undefined || heads === first) return;
-  const mend = last % heads === 0 ? { mend: "--layout bsd reads [B, S, H x D]" } : {};
-  throw wrong(where, shape, `[H, S, D] with the ${heads} heads of --heads`, mend);
+  const fix = last % heads === 0 ? { fix: "--layout bsd reads [B, S, H x D]" } : {};
+  throw wrong(where, shape, `[H, S, D] with the ${heads} heads of --heads`, fix);
 }
 
 /**

@@ -77,7 +77,7 @@ export function namesIn(
     where,
     got: only === undefined ? `the tensors ${listed(names)}` : `q, k and v under ${listed(readings.map(asPrefix))}`,
     expected: only === undefined ? `a tensor named ${absent.join(", and one named ")}` : "one of them",
-    mend:
+    fix:
       only === undefined
         ? "--names q=NAME,k=NAME,v=NAME says which they are"
         : `take --names q=${example.q},k=${example.k},v=${example.v}, or --every-layer`,

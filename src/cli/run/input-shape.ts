@@ -34,7 +34,7 @@ export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
   }
   const uneven = unevenGroups({ heads, kvHeads });
   if (uneven !== null) {
-    const swapped = kvHeads > keys ? { mend: "--layout bshd reads files that are [B, S, H, D]" } : {};
+    const swapped = kvHeads > keys ? { fix: "--layout bshd reads files that are [B, S, H, D]" } : {};
     throw new InputError({ ...uneven, where: k.where, got: `${kvHeads} heads`, ...swapped });
   }
   return { batch, heads, kvHeads, queries, keys, headDim, valueDim };

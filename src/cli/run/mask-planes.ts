@@ -53,7 +53,7 @@ async function truthValues(stored: StoredTensor): Promise<TruthValues> {
       where: stored.where,
       got: `values of type ${stored.dtype}`,
       expected: "truth values: BOOL, or integers 0 and 1",
-      mend: "--bias takes masks that are added to scores",
+      fix: "--bias takes masks that are added to scores",
     });
   }
   const values = await stored.load();

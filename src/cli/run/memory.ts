@@ -16,8 +16,8 @@ export function requireMemory(shape: AttentionShape, where: string, layout: Layo
   const { av, ...inputs } = tensorShapes(shape);
   const largestInput = Math.max(...Object.values(inputs).map(valuesOf));
   const bytes = tensorBytes(shape) + (layout === "bhsd" ? 4 : 12) * largestInput;
-  const mend = "make the sequence shorter, or take fewer batches or heads";
-  requireFreeMemory(bytes, where, mend);
+  const fix = "make the sequence shorter, or take fewer batches or heads";
+  requireFreeMemory(bytes, where, fix);
   for (const [tensor, sizes] of Object.entries({ ...inputs, av })) {
     const count = valuesOf(sizes);
     if (count <= mostValues) continue;
@@ -25,7 +25,7 @@ export function requireMemory(shape: AttentionShape, where: string, layout: Layo
       where,
       got: `${count} values in ${tensor.toUpperCase()}`,
       expected: `at most ${mostValues}`,
-      mend,
+      fix,
     });
   }
 }

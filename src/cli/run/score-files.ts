@@ -57,7 +57,7 @@ async function loadBias(stored: StoredTensor, shape: AttentionShape): Promise<Gi
       where: stored.where,
       got: "truth values",
       expected: "numbers that are added to scores",
-      mend: "--mask takes truth values",
+      fix: "--mask takes truth values",
     });
   }
   const sizes = scoreSizes(stored.shape, shape, stored.where);

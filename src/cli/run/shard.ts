@@ -61,12 +61,12 @@ function refuseOfAll(options: RunOptions): void {
   };
   const [where] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (where === undefined) return;
-  const mends: Readonly<Record<string, string>> = {
+  const fixes: Readonly<Record<string, string>> = {
     "--resume": "finished rows are kept beside the shard",
     "--json": "fusemax merge has it",
   };
-  const mend = mends[where] ?? "run it once without --shard";
-  throw conflict(where, "--shard", mend);
+  const fix = fixes[where] ?? "run it once without --shard";
+  throw conflict(where, "--shard", fix);
 }
 
 interface ShardWork {

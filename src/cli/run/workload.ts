@@ -123,7 +123,7 @@ export function workloadOfTensors(options: WorkloadOptions, shape: AttentionShap
       where: option,
       got: `${claimed} ${sizeNames[size]}`,
       expected: `${shape[size]}, as in the files`,
-      mend: `leave ${option.split(" ")[0]} out: the files' shapes are used`,
+      fix: `leave ${option.split(" ")[0]} out: the files' shapes are used`,
     });
   }
   return {

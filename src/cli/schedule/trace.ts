@@ -119,7 +119,7 @@ function peDrawing(
   const { sizes, mask, terms } = point;
   if (hasScoreTerms(terms)) {
     const got = "scores that are capped or biased";
-    throw new UsageError({ where: "--pe", got, expected: "FuseMax's own Einsums", mend: "--no-softcap, no --bias" });
+    throw new UsageError({ where: "--pe", got, expected: "FuseMax's own Einsums", fix: "--no-softcap, no --bias" });
   }
   if (mask !== undefined && mask.sequences.length > 1) {
     throw new UsageError({ where: "--pe", got: "a batch of several lengths", expected: "one sequence" });
@@ -134,11 +134,11 @@ function peDrawing(
   const { rows = 1, columns = 1 } = peArray(compiled, sizes);
   if (Math.max(rows, columns) > largestDrawnArray) {
     const expected = `at most ${largestDrawnArray} x ${largestDrawnArray}`;
-    throw new UsageError({ where: "--pe", got: `${rows} x ${columns} PEs`, expected, mend: "give --array 4x4" });
+    throw new UsageError({ where: "--pe", got: `${rows} x ${columns} PEs`, expected, fix: "give --array 4x4" });
   }
   if (sizes.M > longestDrawn) {
     const got = `${sizes.M} positions`;
-    throw new UsageError({ where: "--pe", got, expected: `at most ${longestDrawn}`, mend: "give --seq 16" });
+    throw new UsageError({ where: "--pe", got, expected: `at most ${longestDrawn}`, fix: "give --seq 16" });
   }
   if (cycles.last - cycles.first >= mostDrawnCycles) {
     const got = `${cycles.first}..${cycles.last}`;

@@ -52,7 +52,7 @@ function wholeOf(option: string, name: string, environment: Environment): number
   const text = environment[name];
   if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
   const got = text === undefined ? `no ${name} in the environment` : `${name}="${text}"`;
-  throw new UsageError({ where: option, got, expected: "a task of a job array", mend: "--shard I/N says it outright" });
+  throw new UsageError({ where: option, got, expected: "a task of a job array", fix: "--shard I/N says it outright" });
 }
 
 function within(where: string, got: string, shard: Shard): Shard {

@@ -113,5 +113,5 @@ const ofOtherProgram = ({ path, header }: ShardFile): InputError =>
     where: path,
     got: `a shard of program ${header.program}`,
     expected: `one of this program, ${programIdentity()}`,
-    mend: "join shards with the program that made them",
+    fix: "join shards with the program that made them",
   });

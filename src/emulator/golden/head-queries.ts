@@ -158,7 +158,7 @@ export class HeadQueries {
         where: `${this.label}RD of query ${p}`,
         got: "0: every numerator rounds to 0",
         expected: "a sum above 0",
-        mend: "a larger offset or a wider type for p",
+        fix: "a larger offset or a wider type for p",
       });
     }
     return rnv.map((x, f) => {

@@ -28,6 +28,6 @@ export async function compileKernels(
   } catch (cause) {
     const got = cause instanceof Error ? cause.message : String(cause);
     const complaint = { where: "engine wasm", got, expected: "a runtime with WebAssembly and its SIMD" };
-    throw new DeviceError({ ...complaint, mend: "use --engine cpu" }, { cause });
+    throw new DeviceError({ ...complaint, fix: "use --engine cpu" }, { cause });
   }
 }

@@ -97,7 +97,7 @@ async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Inst
         where: "engine wasm",
         got: "no memory for WebAssembly",
         expected: "10 GiB of address space for each thread",
-        mend: "raise the limit (ulimit -v), or use --engine cpu",
+        fix: "raise the limit (ulimit -v), or use --engine cpu",
       },
       { cause },
     );
@@ -125,7 +125,7 @@ export async function openKernels(
       where: "engine wasm",
       got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
       expected: "at most 2 GiB per thread, and as much free",
-      mend: "choose an --array with fewer rows, or --engine cpu",
+      fix: "choose an --array with fewer rows, or --engine cpu",
     });
   };
   requireMemory(wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget));

@@ -122,5 +122,5 @@ const lost = (reason: string) => ({
   where: "engine wasm",
   got: `a worker thread that failed (${reason})`,
   expected: "workers that finish their rows",
-  mend: "free some memory, or choose --engine cpu",
+  fix: "free some memory, or choose --engine cpu",
 });

@@ -162,7 +162,7 @@ export class ProgramRunner {
       where: "engine wasm",
       got: `too little memory for ${this.program.name} on ${keys} keys in tiles of ${this.m0}, with E ${headDim} and F ${valueDim}`,
       expected: "at most 2 GiB a thread, and as much free",
-      mend: "choose an --array with fewer rows, or --engine cpu",
+      fix: "choose an --array with fewer rows, or --engine cpu",
     });
   }
 

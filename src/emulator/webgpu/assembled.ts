@@ -43,7 +43,7 @@ export function assembledKernel(name: AssembledName, arithmetic: ArithmeticSpec,
       where: "--print-kernel",
       got: `${name} in ${arithmetic.name}`,
       expected: `one of ${formatNames.join(", ")}, which have kernels written by hand`,
-      mend: `"--print-kernel program ${arithmetic.name}" prints the one that is made for it`,
+      fix: `"--print-kernel program ${arithmetic.name}" prints the one that is made for it`,
     });
   }
   const variant = variantFor(name === "attention-tiles" ? gpu : swiftShader, problem);

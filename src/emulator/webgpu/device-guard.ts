@@ -57,7 +57,7 @@ export class DeviceGuard {
 
   #error(got: string, cause?: unknown): DeviceError {
     const complaint = { where: `WebGPU adapter ${this.#adapter}`, got, expected: "the device to keep working" };
-    return new DeviceError({ ...complaint, mend: "run again, or with --engine cpu" }, { cause });
+    return new DeviceError({ ...complaint, fix: "run again, or with --engine cpu" }, { cause });
   }
 
   /** Lets nothing more begin: whoever waits, waits for ever. Settles when all that was begun is done. */

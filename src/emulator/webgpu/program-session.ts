@@ -145,7 +145,7 @@ async function tryOnce(engine: EngineContext, problem: AttentionProblem, program
       where: "engine webgpu",
       got: `${av[at]} at element ${at} of a small attention by ${program.name} in ${problem.arithmetic.name}`,
       expected: `the contract's bits, ${wanted[at]}`,
-      mend: "use --engine wasm",
+      fix: "use --engine wasm",
     });
   }
   known.add(key);
@@ -156,7 +156,7 @@ const cannot = (program: TileProgram, got: string): DeviceError =>
     where: "engine webgpu",
     got: `${program.name} with ${got}`,
     expected: "a program that fits its kernels",
-    mend: "use --engine wasm",
+    fix: "use --engine wasm",
   });
 
 class PrintedSession implements Session {

@@ -59,8 +59,8 @@ export async function readAttentionModel(path: string): Promise<AttentionModel> 
   }
   const other = graph.node.find(node => !isAttention(node));
   if (other !== undefined) {
-    const mend = other.domain === "" ? {} : { mend: `operators of ${other.domain} are not read` };
-    throw new InputError({ where: path, got: nodeInWords(other), expected, ...mend });
+    const fix = other.domain === "" ? {} : { fix: `operators of ${other.domain} are not read` };
+    throw new InputError({ where: path, got: nodeInWords(other), expected, ...fix });
   }
   const [node, second] = graph.node;
   if (node === undefined || second !== undefined) {

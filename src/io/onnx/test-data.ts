@@ -30,7 +30,7 @@ export function testDataBeside(model: string): string {
     where: folder,
     got: only === undefined ? "no folder test_data_set_0 beside the model" : listed(names),
     expected: "one folder of test data",
-    mend: "--onnx-data FOLDER says which",
+    fix: "--onnx-data FOLDER says which",
   });
 }
 

@@ -234,7 +234,7 @@ export class LiveArrays {
       where: `schedule "${this.plan.schedule.name}"`,
       got: `a deadlock in cycle ${this.machine.cycle + cycle}: ${this.tracks.map(says).join(", ")}`,
       expected: "a schedule in which one of the arrays can go on",
-      mend: "enlarge the lag of the letter that waits, or do earlier what makes the value it waits for",
+      fix: "enlarge the lag of the letter that waits, or do earlier what makes the value it waits for",
     });
   }
 }

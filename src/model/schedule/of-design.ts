@@ -47,7 +47,7 @@ export function scheduleOfDesign(
       where: design.mapping.at(["einsums"]),
       got: `a design that does not work tile by tile: ${nest}`,
       expected: "Einsums that share the loops over tiles, for a schedule in epochs",
-      mend: "fusemax schedule without --schedule runs its Einsums one after the other",
+      fix: "fusemax schedule without --schedule runs its Einsums one after the other",
     });
   }
   const einsums = passOn(dataflowsOf(compiled, nest, values));

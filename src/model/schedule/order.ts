@@ -55,7 +55,7 @@ function checkBefore(
     where: `schedule "${schedule.name}" ${array}`,
     got: `${user.text} using ${maker.einsum.name}${previous}, which ${maker.text} makes only later: the array waits for itself`,
     expected: `${maker.einsum.name} before ${user.text}`,
-    mend:
+    fix:
       tilesBack > 0
         ? `give ${user.text} and ${maker.text} the same letter, or take more query tiles per block`
         : `move ${maker.text} forward or enlarge the lag of ${user.text}`,

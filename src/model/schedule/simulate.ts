@@ -332,7 +332,7 @@ class Simulation {
       where: `schedule "${this.plan.schedule.name}"`,
       got: `a run of ${this.walk.tiles} tiles in which nothing repeats`,
       expected: `one that repeats, or at most ${mostTilesStepped} tiles`,
-      mend: "simulate a shorter sequence",
+      fix: "simulate a shorter sequence",
     });
   }
 

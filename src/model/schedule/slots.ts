@@ -14,5 +14,5 @@ export const tooManySlots = (slots: number): SpecError =>
     where: "schedule",
     got: `an epoch of ${slots} slots or more`,
     expected: `at most ${mostSlots}`,
-    mend: "narrower queries, keys and values, or quicker operations",
+    fix: "narrower queries, keys and values, or quicker operations",
   });

@@ -235,7 +235,7 @@ export class TileMachine {
       where: `schedule "${this.plan.schedule.name}" ${array}, cycle ${this.cycle - 1}`,
       got: `${entries} values at once in a PE's register file${waiting > 0 ? `, ${waiting} of them just come from another array` : ""}`,
       expected: `at most ${this.depth[index]}, its depth`,
-      mend: `${shorten}, or deepen the register file`,
+      fix: `${shorten}, or deepen the register file`,
     });
   }
 

@@ -132,21 +132,21 @@ function checkHome(
 ): void {
   const flow = dataflows.find(({ name }) => name === op.einsum);
   if (flow === undefined || flow.array === array) return;
-  const mend = `move ${op.einsum} to the ${flow.array} program`;
+  const fix = `move ${op.einsum} to the ${flow.array} program`;
   const missing = flow.units.filter(unit => !units.includes(unit));
   if (missing.length > 0) {
     throw new SpecError({
       where,
       got: `${operationText(op)} on the ${array} array, whose PEs have no ${missing.join(", ")}`,
       expected: `an array whose PEs have ${flow.units.join(" and ")}`,
-      mend,
+      fix,
     });
   }
   throw new SpecError({
     where,
     got: `${operationText(op)} on the ${array} array`,
     expected: `it on the ${flow.array} array, where the mapping puts ${op.einsum}`,
-    mend,
+    fix,
   });
 }
 
@@ -168,7 +168,7 @@ function checkComplete(programs: Schedule["programs"], dataflows: readonly Dataf
         ? `no ${name}`
         : `${users.map(user => user.name).join(" and ")} using ${name}, which nothing makes`;
     const expected = "every Einsum of the mapping";
-    throw new SpecError({ where: whereOf(array), got, expected, mend: `add ${name} to the ${array} program` });
+    throw new SpecError({ where: whereOf(array), got, expected, fix: `add ${name} to the ${array} program` });
   }
 }
 

@@ -38,7 +38,7 @@ function insertTerms(design: Design, terms: ScoreTerms): DesignWithTerms {
       where: spec.at(["cascade"]),
       got: "no cascade, and scores that are capped or biased",
       expected: "a design that names its cascade",
-      mend: "leave out --bias, and --softcap or a model's own with --no-softcap",
+      fix: "leave out --bias, and --softcap or a model's own with --no-softcap",
     });
   }
   const scores = withScoreTerms(cascade, terms, spec.at(["cascade"]));

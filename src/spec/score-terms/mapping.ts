@@ -250,7 +250,7 @@ class TermPlaces {
         where: this.design.mapping.at(["einsums"]),
         got: `no Einsum on the ${divider} array whose lanes stand for what those of ${this.scores.score} do`,
         expected: `one, to divide for it on ${divider}`,
-        mend: "--softcap-division multiply-adds",
+        fix: "--softcap-division multiply-adds",
       });
     }
     const placed: Record<string, string[]> = {};

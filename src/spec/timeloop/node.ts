@@ -18,8 +18,8 @@ export class TimeloopNode {
     return this.at(this.path);
   }
 
-  fail(got: string, expected: string, mend?: string): SpecError {
-    return new SpecError({ where: this.place, got, expected, ...(mend === undefined ? {} : { mend }) });
+  fail(got: string, expected: string, fix?: string): SpecError {
+    return new SpecError({ where: this.place, got, expected, ...(fix === undefined ? {} : { fix }) });
   }
 
   /** What this has no counterpart for. */
