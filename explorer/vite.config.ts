@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vite";
 
 /**
- * The texts of specs come without their comments, which nobody sees in the page and which are a third of them. What stands
+ * The texts of specs come without their comments, which nobody sees in the page and which are a third of them. What is
  * before a comment stays in its line and column, so that messages name the file's places.
  */
 const specsWithoutComments: Plugin = {
@@ -12,7 +12,7 @@ const specsWithoutComments: Plugin = {
     const [path = "", query] = id.split("?");
     if (query !== "raw" || !/\/specs\/\w+\/[^/]+\.yaml$/.test(path)) return null;
     const text = await readFile(path, "utf8");
-    // A # begins a comment at the start of a line or after a blank, unless it stands within quotes.
+    // A # begins a comment at the start of a line or after a blank, unless it is within quotes.
     const bare = text.replace(
       /("[^"\n]*"|'[^'\n]*')|(^|[ \t]+)#.*$/gm,
       (_, quoted: string | undefined) => quoted ?? "",

@@ -36,7 +36,7 @@ fn stateAt(field: u32) -> u32 {
   return 1u + slotBlock * stateFields + field;
 }
 
-// Where the scores of an eight of keys stand; the scratch begins at the eight in which the tile begins.
+// Where the scores of an eight of keys are; the scratch begins at the eight in which the tile begins.
 fn scoreAt(eight: u32) -> u32 {
   return slotBlock * job.tilePages + eight - tileBegin / 8u;
 }

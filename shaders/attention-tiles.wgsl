@@ -65,7 +65,7 @@ struct Row {
   isBad: bool,
 }
 
-// Where the scores of a key stand; the scratch begins at the eight in which the tile begins.
+// Where the scores of a key are; the scratch begins at the eight in which the tile begins.
 fn scoresAt(home: u32, m: u32, part: Part) -> u32 {
   return (home * job.tilePages * 8u + m - part.tileBegin / 8u * 8u) * quads;
 }

@@ -1,4 +1,4 @@
-// What a printed tile program stands on: an invocation owns 8 query rows and walks over the tiles of their keys. The products
+// What a printed tile program builds on: an invocation owns 8 query rows and walks over the tiles of their keys. The products
 // are those of shared/scores-*.wgsl and values-*.wgsl; what comes after this file is printed for a program
 // (src/program/wgsl.ts): tileSteps, endSteps and what they call.
 //
@@ -52,7 +52,7 @@ fn vectorAt(vector: u32) -> u32 {
   return (vector * job.slotBlocks + slotBlock) * columns();
 }
 
-// The addend of the score of a row and key m. They stand behind the windows.
+// The addend of the score of a row and key m. They are behind the windows.
 fn biasOf(row: u32, m: u32) -> f32 {
   let at = job.biasAt + (slotBlock * 8u + row) * job.biasWords + m;
   return bitcast<f32>(windows[at / 2u][at % 2u]);

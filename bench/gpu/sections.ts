@@ -135,7 +135,7 @@ async function otherArithmeticsSection(setting: Setting): Promise<Section> {
   };
 }
 
-/** Aims that stand until a card has been measured: 8 TFLOP/s at 64K, 1M tokens of one head within 45 s (on an H200). */
+/** Aims that hold until a card has been measured: 8 TFLOP/s at 64K, 1M tokens of one head within 45 s (on an H200). */
 const aims = { tflopsAt64K: 8, secondsAt1M: 45 };
 
 async function longSection(setting: Setting): Promise<Section> {

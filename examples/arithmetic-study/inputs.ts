@@ -37,7 +37,7 @@ export const risingHead = (size: Size, perTile: number, m0: number): Head => ({
   bias: key => perTile * Math.floor(key / m0),
 });
 
-/** Key 0 is a sink: its score stands `above` the mean of the others, in log2, and its value is zero. */
+/** Key 0 is a sink: its score is `above` the mean of the others, in log2, and its value is zero. */
 export function sinkHead(size: Size, above: number): Head {
   const head = normalHead(size);
   const values = head.v.values.slice().fill(0, 0, width);
@@ -49,7 +49,7 @@ export function sinkHead(size: Size, above: number): Head {
   };
 }
 
-/** Four channels of K stand far from zero, each at `offset` standard deviations for every key, as in language models. */
+/** Four channels of K are far from zero, each at `offset` standard deviations for every key, as in language models. */
 export function outlierHead(size: Size, offset: number): Head {
   const head = normalHead(size);
   const values = head.k.values.map((x, i) => (i % 16 === 5 ? x + offset : x));

@@ -1,7 +1,7 @@
 import { UsageError } from "fusemax";
 import type { Table } from "#fusemax/report/table";
 
-/** The page with what stands between `<!-- table: NAME -->` and `<!-- end -->` written anew. */
+/** The page with what is between `<!-- table: NAME -->` and `<!-- end -->` written anew. */
 export function withTable(page: string, name: string, table: Table): string {
   const begin = `<!-- table: ${name} -->`;
   const from = page.indexOf(begin) + begin.length;

@@ -50,7 +50,7 @@ export interface DenominatorTrace {
   readonly overflowedAt: number | null;
 }
 
-/** Follows RD over all scores in tiles of `m0`, and says where it stands after each number of keys in `exact` (multiples of m0). */
+/** Follows RD over all scores in tiles of `m0`, and says where it is after each number of keys in `exact` (multiples of m0). */
 export function traceDenominator(
   scores: Float32Array,
   exact: ReadonlyMap<number, number>,

@@ -11,7 +11,7 @@ export function Editor(props: EditorProps) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const [Code, show] = useState<Code | null>(() => loaded);
-  /** Where the cursor stood in the plain field, as the editor took its place; null where it was elsewhere. */
+  /** Where the cursor was in the plain field, as the editor took its place; null where it was elsewhere. */
   const [start, setStart] = useState<number | null>(null);
   useEffect(() => {
     if (loaded !== null) return;

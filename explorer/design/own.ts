@@ -1,4 +1,4 @@
-/** What a design of the visitor's own is called among the shipped ones in the state; its own name stands in its file. */
+/** What a design of the visitor's own is called among the shipped ones in the state; its own name is in its file. */
 export const ownName = "own";
 
 /** The file that names the others. */

@@ -30,7 +30,7 @@ function readOwn(text: string): ArithmeticSpec {
 /** What an arithmetic of the visitor's own is called after where it has the name of one that ships. */
 const edited = ", edited";
 
-/** The name that stands in an arithmetic's text. */
+/** The name that is in an arithmetic's text. */
 export const writtenName = (name: string): string => (name.endsWith(edited) ? name.slice(0, -edited.length) : name);
 
 /** What is to be run, in order, and what is wrong with the visitor's own arithmetic. */

@@ -95,7 +95,7 @@ function Numbers({ title, table }: { readonly title: string; readonly table: () 
 }
 
 interface ChartProps {
-  /** Its title stands over the card; `width` and `theme` are set here. */
+  /** Its title is over the card; `width` and `theme` are set here. */
   readonly figure: Figure;
   readonly context?: Context;
   readonly file: string;

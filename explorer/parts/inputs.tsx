@@ -33,7 +33,7 @@ function useDraft({ state, change, field }: InputProps<KeysOf<number | string>>)
 
 interface TypedProps extends InputProps<KeysOf<number | string>> {
   readonly class: string;
-  /** What stands under the field, before its complaint. */
+  /** What is under the field, before its complaint. */
   readonly children?: preact.ComponentChildren;
 }
 

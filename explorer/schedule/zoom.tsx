@@ -21,7 +21,7 @@ const stripHeight = 56;
 /**
  * A drawing in a frame that scrolls: dragging and arrow keys pan, + and - zoom, 0 shows all, and so do the buttons; the wheel
  * zooms about the pointer with Ctrl or once the button says so, and scrolls the page otherwise. It is drawn anew for every
- * width, so its labels stay legible. What stands in the left margin stays in view, and a strip below shows where one is.
+ * width, so its labels stay legible. What is in the left margin stays in view, and a strip below shows where one is.
  */
 export function Zoomable({ label, least, draw, margins, file }: ZoomProps) {
   const frame = useRef<HTMLElement>(null);

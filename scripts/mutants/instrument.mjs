@@ -1,6 +1,6 @@
 import { parseAst } from "vite";
 
-/** What may stand in an operator's place. */
+/** What may be in an operator's place. */
 const operators = {
   "+": ["-"],
   "-": ["+"],
@@ -111,7 +111,7 @@ const isNumber = ({ type, value, argument }) =>
   (type === "Literal" && typeof value === "number") || (type === "UnaryExpression" && isNumber(argument));
 const isText = ({ type, value }) => type === "TemplateLiteral" || (type === "Literal" && typeof value === "string");
 
-/** Texts that may stand in place of an expression. */
+/** Texts that may be in place of an expression. */
 function othersOf(node, textOf, source) {
   // Nodes are without the parentheses around them.
   const between = (a, b, operator) => `(${textOf(a)}) ${operator} (${textOf(b)})`;

@@ -1,4 +1,4 @@
-// Eight query rows, keys or columns stand together in every buffer, and eight such eights make a page
+// Eight query rows, keys or columns are together in every buffer, and eight such eights make a page
 // (src/emulator/webgpu/pack.ts).
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: even, odd
 alias Eight = array<vec4f, 2>;

@@ -1,4 +1,4 @@
-// For masks of bits: word w of a row, whose lowest bit is key 32 w. They stand behind the windows.
+// For masks of bits: word w of a row, whose lowest bit is key 32 w. They are behind the windows.
 // #import attention-rows | attention-tiles | collect | finish | program: job
 // #import shared/rows: slotBlock, tileBegin, tileEnd, windows
 fn maskWord(row: u32, w: u32) -> u32 {

@@ -61,7 +61,7 @@ export const hasScoreTerms = ({ softcap, bias }: ScoreTerms): boolean => softcap
 
 /**
  * The ranks of a bias by its sizes. With one query its own axis is that of the rows, which is where heads that share keys
- * stand: a bias of each head then has a value for each row.
+ * are: a bias of each head then has a value for each row.
  */
 export function biasRanks([batch, heads, queries, keys]: ScoreSizes, queriesAtOnce: number): BiasRanks {
   return {

@@ -14,12 +14,12 @@ export interface SequenceClass extends Sequence {
 
 /**
  * What each row sees: rows are queries times the query heads that are side by side, query by query. Where heads that share
- * keys stand by themselves, a row sees what any of them does.
+ * keys are alone, a row sees what any of them does.
  */
 export interface RowBits {
   /** A number of its own, from 1 up. */
   readonly id: number;
-  /** The keys 32 w … 32 w + 31 that a row sees, as bits, where `group` heads stand side by side. */
+  /** The keys 32 w … 32 w + 31 that a row sees, as bits, where `group` heads are side by side. */
   word(row: number, w: number, group: number): number;
 }
 
@@ -107,7 +107,7 @@ export const hidesAny = (mask: KeyMask): boolean =>
   classesOf(mask.sequences).length > 1 ||
   mask.sequences.some(sequence => sequence.bits !== undefined || hidesOf(mask, sequence));
 
-/** The keys that a row sees, interval by interval; `group` query heads stand side by side. */
+/** The keys that a row sees, interval by interval; `group` query heads are side by side. */
 export function* keysOfRow(window: Window, sequence: SequenceClass, row: number, group: number): Generator<KeyRange> {
   const { bits } = sequence;
   const seen = seenBy(window, sequence, Math.floor(row / group));

@@ -65,7 +65,7 @@ export function endOfSeen(window: Window, sequence: Sequence, p: number): number
   return within(sequence, end);
 }
 
-/** The number of the document that position p stands in, or as many as there are past the last. */
+/** The number of the document that position p is in, or as many as there are past the last. */
 function documentOf(ends: readonly number[], p: number): number {
   let [low, high] = [0, ends.length];
   while (low < high) {

@@ -115,7 +115,7 @@ function* usable(path: string, header: Buffer, entries: readonly Entry[]): Gener
   for (const entry of entries) yield lineAt(path, entry);
 }
 
-/** Where blocks lie when they stand one after the other. */
+/** Where blocks lie when they are one after the other. */
 function moved(header: Buffer, entries: readonly Entry[]): readonly Entry[] {
   let offset = header.length;
   return entries.map(entry => {

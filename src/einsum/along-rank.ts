@@ -12,6 +12,10 @@ export const prefix = 2;
 export const whole = 3;
 export type Extent = typeof unneeded | typeof element | typeof prefix | typeof whole;
 
+/** What an extent says of part `part` of a rank of so many parts. */
+export const digitOf = (extent: number, part: number, parts: number): number =>
+  Math.floor(extent / 4 ** (parts - 1 - part)) % 4;
+
 /** A read along all parts of the rank. */
 export interface AlongRead {
   readonly read: Access;

@@ -1,10 +1,10 @@
-import { AlongRank, type Extent, unneeded, whole } from "./along-rank.js";
+import { AlongRank, digitOf, type Extent, unneeded, whole } from "./along-rank.js";
 import { addBits, type Bits } from "./bits.js";
 import type { Cascade } from "./cascade.js";
 import type { Edge } from "./dependence.js";
-import { type Access, type Einsum, type Index, shiftedVariable } from "./einsum.js";
+import { type Einsum, type Index, shiftedVariable } from "./einsum.js";
 import type { Origins } from "./origins.js";
-import { constantOf } from "./size.js";
+import { addSizes, constantOf, oneSize, type Size, soleName } from "./size.js";
 import { type IterativeRead, iterativeRead } from "./tensors.js";
 
 /** An Einsum's reads along the asked rank that run over it alike: what a re-read is a re-read of. */
@@ -42,23 +42,19 @@ export function consumptionOf(cascade: Cascade, parts: readonly string[], origin
   const none = new Uint32Array(readers.length);
   const needed: Uint32Array[] = einsums.map(() => none);
   const value: Uint32Array[] = einsums.map(() => none);
-  if (readers.length > 0) {
-    for (const i of dependence.groups.flatMap(group => group.einsums)) {
-      const einsum = einsums[i] as Einsum;
-      const need = new Uint32Array(readers.length);
-      const made = new Uint32Array(readers.length);
-      for (const edge of dependence.edges[i] ?? []) {
-        if (edge.carried) continue;
-        const writer = einsums[edge.from] as Einsum;
-        const transfer = parts.map((_, part) => transferOf(cascade, along, part, writer, einsum, edge));
-        const [only] = transfer;
-        if (only !== undefined && parts.length === 1) absorbUnsplit(value[edge.from] ?? none, only, need, made);
-        else absorb(value[edge.from] ?? none, transfer, need, made);
-      }
-      for (const r of own[i] ?? []) made[r] = larger(made[r] ?? 0, readers[r]?.extent ?? 0);
-      needed[i] = need;
-      value[i] = made;
+  for (const i of dependence.groups.flatMap(group => group.einsums)) {
+    const einsum = einsums[i] as Einsum;
+    const need = new Uint32Array(readers.length);
+    const made = new Uint32Array(readers.length);
+    for (const edge of dependence.edges[i] ?? []) {
+      if (edge.carried) continue;
+      const writer = einsums[edge.from] as Einsum;
+      const transfer = parts.map((_, part) => transferOf(cascade, along, part, writer, einsum, edge));
+      absorb(value[edge.from] ?? none, transfer, need, made);
     }
+    for (const r of own[i] ?? []) made[r] = larger(readers[r]?.extent ?? 0, made[r] ?? 0);
+    needed[i] = need;
+    value[i] = made;
   }
   return { along, readers, readersOf: own, whole: parts.reduce(code => code * 4 + whole, 0), needed, value };
 }
@@ -75,11 +71,11 @@ function makeReaders(i: number, along: AlongRank, origins: Origins): Reader[] {
 }
 
 /**
- * What a read does to the extent of a value along one part: before the reader's own reduction, and after it. `finish`: the
- * last value of an iteration, or the last element, which is there when all are; `whole`: all elements are needed at once.
+ * What a read does to the extent of a value along one part: before the reader's own reduction, and after it. `whole`: all
+ * elements are needed at once, or the last one, or the last value of an iteration, which is there when all are.
  */
 interface Transfer {
-  readonly read: "keep" | "finish" | "whole" | "drop";
+  readonly read: "keep" | "whole" | "drop";
   readonly made: Extent;
 }
 
@@ -96,14 +92,13 @@ function transferOf(
       !(writer.iteration?.role === "init" && writer.iteration.position === at) &&
       index.terms.some(({ variable }) => along.covered(variable).includes(part)),
   );
-  const index = read.indices[position];
-  if (index === undefined) return dropped;
+  const [written, index] = [writer.indices[position], read.indices[position]];
+  if (written === undefined || index === undefined) return dropped;
   const tensor = cascade.tensors.get(read.tensor);
-  const iterates = tensor?.iterative?.position === position;
-  const kind: IterativeRead | null = iterates && tensor !== undefined ? iterativeRead(tensor, read) : null;
+  const kind: IterativeRead | null = tensor?.iterative?.position === position ? iterativeRead(tensor, read) : null;
   if (index.terms.length === 0) {
-    const last = kind === "last" || (kind === null && isLastOf(cascade, writer, position, read));
-    return { read: last ? "finish" : "drop", made: whole };
+    const last = kind === "last" || (kind === null && isLastOf(cascade, written, index.offset));
+    return { read: last ? "whole" : "drop", made: whole };
   }
   const term = index.terms.find(({ variable }) => along.covered(variable).includes(part));
   // Read along a variable of another rank: whoever goes along this one needs all of it for each of its elements.
@@ -124,21 +119,11 @@ const dropped: Transfer = { read: "drop", made: unneeded };
 const readsInOrder = ({ terms, offset }: Index): boolean =>
   constantOf(offset) !== undefined && terms.every(({ coefficient }) => coefficient.every(c => c.coefficient > 0));
 
-/** `S[K-1]` of a tensor that K elements make. */
-function isLastOf(cascade: Cascade, writer: Einsum, position: number, read: Access): boolean {
-  const variable = shiftedVariable(writer.indices[position] ?? { terms: [], offset: [], span: read.span });
-  const index = read.indices[position];
-  if (variable === undefined || index === undefined) return false;
-  const rank = cascade.ranks.ofVariable(variable);
-  const [name, one] = [...index.offset].sort((a, b) => b.names.length - a.names.length);
-  return (
-    index.offset.length === 2 &&
-    name?.coefficient === 1 &&
-    name.names.length === 1 &&
-    rank.names.includes(name.names[0] ?? "") &&
-    one?.names.length === 0 &&
-    one.coefficient === -1
-  );
+/** Whether an offset is the last coordinate of what an index makes: `S[K-1]` of a tensor that K elements make. */
+function isLastOf(cascade: Cascade, made: Index, offset: Size): boolean {
+  const variable = shiftedVariable(made);
+  const size = soleName(addSizes(offset, oneSize));
+  return variable !== undefined && size !== undefined && cascade.ranks.ofVariable(variable).names.includes(size);
 }
 
 /**
@@ -146,48 +131,21 @@ function isLastOf(cascade: Cascade, writer: Einsum, position: number, read: Acce
  * (`made`).
  */
 function absorb(source: Uint32Array, transfer: readonly Transfer[], need: Uint32Array, made: Uint32Array): void {
-  for (let r = 0; r < source.length; r += 1) {
-    const code = source[r] as number;
+  for (const [r, code] of source.entries()) {
     if (code === unneeded) continue;
-    let [before, after, scale] = [0, 0, 1];
-    for (let part = transfer.length - 1; part >= 0; part -= 1) {
-      const { read, made: role } = transfer[part] as Transfer;
-      const digit = Math.floor(code / scale) % 4;
-      let seen = digit;
-      if (digit !== whole) {
-        if (read === "drop") {
-          scale = 0;
-          break;
-        }
-        if (read === "finish" || read === "whole") seen = whole;
-      }
-      before += seen * scale;
-      after += (seen === whole ? whole : Math.max(seen, role)) * scale;
-      scale *= 4;
+    let [before, after] = [0, 0];
+    let isDropped = false;
+    for (const [part, { read, made: role }] of transfer.entries()) {
+      const digit = digitOf(code, part, transfer.length);
+      const seen = read === "whole" ? whole : digit;
+      // Values that have read a whole fiber hold it up wherever they are read.
+      if (read === "drop" && digit !== whole) isDropped = true;
+      before = before * 4 + seen;
+      after = after * 4 + Math.max(seen, role);
     }
-    if (scale === 0) continue;
-    need[r] = larger(need[r] as number, before);
-    made[r] = larger(made[r] as number, after);
-  }
-}
-
-/** The same for a rank that is not split, where extents are single digits and ordered. */
-function absorbUnsplit(
-  source: Uint32Array,
-  { read, made: role }: Transfer,
-  need: Uint32Array,
-  made: Uint32Array,
-): void {
-  for (let r = 0; r < source.length; r += 1) {
-    let extent = source[r] as number;
-    if (extent === unneeded) continue;
-    if (extent !== whole) {
-      if (read === "drop") continue;
-      if (read === "finish" || read === "whole") extent = whole;
-    }
-    if (extent > (need[r] as number)) need[r] = extent;
-    if (extent < role) extent = role;
-    if (extent > (made[r] as number)) made[r] = extent;
+    if (isDropped) continue;
+    need[r] = larger(before, need[r] as number);
+    made[r] = larger(after, made[r] as number);
   }
 }
 
@@ -195,13 +153,6 @@ function absorbUnsplit(
  * The larger of two extents. Where neither holds the other, along a split rank, either one alone is true and their
  * union is not: all of one row and all of one column are not the whole.
  */
-function larger(a: number, b: number): number {
-  if (a === 0 || a === b) return b;
-  if (b === 0) return a;
-  let [sumA, sumB] = [0, 0];
-  for (let [x, y] = [a, b]; x > 0 || y > 0; [x, y] = [Math.floor(x / 4), Math.floor(y / 4)]) {
-    sumA += x % 4;
-    sumB += y % 4;
-  }
-  return sumA >= sumB ? a : b;
-}
+const larger = (a: number, b: number): number => (digitSum(a) > digitSum(b) ? a : b);
+
+const digitSum = (code: number): number => (code < 4 ? code : (code % 4) + digitSum(Math.floor(code / 4)));

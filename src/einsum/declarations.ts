@@ -4,7 +4,7 @@ import { parseIndex, parseLeftIndices } from "./parse-index.js";
 import { addSizes, multiplySizes, nameSize, negateSize, numberSize, oneSize, type Size, zeroSize } from "./size.js";
 import type { Span } from "./source.js";
 
-// What stands under ranks:, inputs: and until:, one item at a time.
+// What is under ranks:, inputs: and until:, one item at a time.
 
 /** `ranks: M = M1 * M0, K = 16, P`: a rank, and its size where one is said. */
 export interface RankDeclaration {
@@ -13,7 +13,7 @@ export interface RankDeclaration {
   readonly span: Span;
 }
 
-/** `inputs: Q[e,p], K`: `indices` is null where no brackets stand. */
+/** `inputs: Q[e,p], K`: `indices` is null where there are no brackets. */
 export interface InputDeclaration {
   readonly name: string;
   readonly indices: readonly Index[] | null;

@@ -1,7 +1,7 @@
 import type { Size } from "./size.js";
 import type { Span } from "./source.js";
 
-/** The operators that may stand between or before values (docs/cascades.md, "Operators"). */
+/** The operators that may be between or before values (docs/cascades.md, "Operators"). */
 export const unaryFunctions = [
   "exp",
   "log",
@@ -29,7 +29,7 @@ export interface IndexTerm {
   readonly coefficient: Size;
 }
 
-/** What stands between two commas in brackets: a sum of terms plus an offset, `m1*M0 + m0`, `i + 1`, `K`. */
+/** What is between two commas in brackets: a sum of terms plus an offset, `m1*M0 + m0`, `i + 1`, `K`. */
 export interface Index {
   readonly terms: readonly IndexTerm[];
   readonly offset: Size;

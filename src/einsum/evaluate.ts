@@ -153,7 +153,7 @@ function checkInput(cascade: Cascade, name: string, value: DenseTensor | number 
 const shapesOf = (tensors: ReadonlyMap<string, DenseTensor>): ReadonlyMap<string, readonly number[]> =>
   new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
-/** @throws UsageError that names every function which the arithmetic does not have, and where it stands */
+/** @throws UsageError that names every function which the arithmetic does not have, and where it is */
 export function requireOperations(cascade: Cascade, choice: ArithmeticChoice): void {
   const arithmetic = arithmeticOf(choice, cascade);
   const missing = new Map<UnaryFunction, string>();

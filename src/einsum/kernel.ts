@@ -43,7 +43,7 @@ export class EinsumKernel {
   private readonly operands: ReadonlySet<string>;
   /** Tensors whose own Einsum says what they are rounded to. */
   private readonly annotated: ReadonlySet<string>;
-  /** Where the coordinate before that of the target stands, for an iteration. */
+  /** Where the coordinate before that of the target is, for an iteration. */
   private readonly carried: Node | null;
   private readonly exists: () => boolean;
 
@@ -122,7 +122,7 @@ export class EinsumKernel {
     );
   }
 
-  /** Computes turn `turn` of an iteration over `loop`. */
+  /** Computes step `turn` of an iteration over `loop`. */
   runTurn(loop: string, turn: number, counter: Counter): void {
     const own = this.einsum.free.findIndex(variable => this.space.rankOf(variable) === loop);
     this.space.at[own] = turn;

@@ -12,7 +12,7 @@ export interface Token {
 const pattern =
   /([ \t\u00a0]+)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(::|<=|>=|==|[-+*/(),:=<>@&;[\]])/uy;
 
-/** Names stand in every table and message. */
+/** Names are in every table and message. */
 const longestName = 100;
 
 /** What people write in place of our symbols, and what to write instead. */

@@ -1,7 +1,7 @@
 import type { Token } from "./lexer.js";
 
 /**
- * Names without capitals that only ever stand in brackets as factors of a rank variable: g of `I[c, g*x+r]`, a stride.
+ * Names without capitals that only ever are in brackets as factors of a rank variable: g of `I[c, g*x+r]`, a stride.
  * Where no other line tells which of two factors ranges, both are taken for variables.
  */
 export function parametersIn(lines: readonly (readonly Token[])[]): ReadonlySet<string> {

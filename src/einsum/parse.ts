@@ -34,7 +34,7 @@ export interface WrittenReduction {
 /** A cascade's text as its grammar sees it. */
 export interface CascadeText {
   readonly source: Source;
-  /** `# key: value` lines that stand before everything else. */
+  /** `# key: value` lines that are before everything else. */
   readonly headers: ReadonlyMap<string, string>;
   readonly ranks: readonly RankDeclaration[];
   /** Null without an `inputs:` line. */

@@ -1,4 +1,4 @@
-import { AlongRank, whole as wholeFiber } from "./along-rank.js";
+import { AlongRank, digitOf, whole as wholeFiber } from "./along-rank.js";
 import { hasBit, meet } from "./bits.js";
 import type { Cascade } from "./cascade.js";
 import { type Consumption, consumptionOf, type Reader } from "./consumption.js";
@@ -43,7 +43,8 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   const loops = dependence.groups.filter(({ loop, einsums: members }) => {
     const part = loop === null ? -1 : rank.parts.indexOf(loop);
     return (
-      part !== -1 && members.some(i => ownReaders[i]?.some(({ extent }) => digitOf(extent, part, rank) === wholeFiber))
+      part !== -1 &&
+      members.some(i => ownReaders[i]?.some(({ extent }) => digitOf(extent, part, rank.parts.length) === wholeFiber))
     );
   });
   const perTurn = new Set(loops.flatMap(group => group.einsums));
@@ -93,11 +94,6 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   };
 }
 
-/** What an extent says of one part of the rank. */
-function digitOf(extent: number, part: number, { parts }: Rank): number {
-  return Math.floor(extent / 4 ** (parts.length - 1 - part)) % 4;
-}
-
 /** The rank over which a tensor iterates. */
 function loopRank(cascade: Cascade, tensor: string): string {
   const iterative = cascade.tensors.get(tensor)?.iterative;
@@ -128,7 +124,7 @@ export function commonTensors(a: Reader, b: Reader, origins: Origins): Set<strin
   return common ?? new Set();
 }
 
-/** Iterations over other ranks whose turns hold Einsums that range over this one. */
+/** Iterations over other ranks whose steps hold Einsums that range over this one. */
 function iterationsAround(cascade: Cascade, rank: Rank, along: readonly boolean[]): string[] {
   const found = new Set<string>();
   const loops = new Set(

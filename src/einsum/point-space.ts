@@ -5,7 +5,7 @@ import { holds } from "./operations.js";
 import type { SizeOf } from "./shape.js";
 import { type Size, sizeValue } from "./size.js";
 
-/** A number that depends on the point that the space stands at. */
+/** A number that depends on the point that the space is at. */
 export type Node = () => number;
 
 /** The points of an Einsum: its free variables, then its reduced ones, and the point that is being computed. */

@@ -38,7 +38,7 @@ export function readRoles({ source, headers, inputs, tensors }: Named): Readonly
   return found;
 }
 
-/** Where the header stands; the first line where there is none. */
+/** Where the header is; the first line where there is none. */
 export function headerSpan({ lines }: Source): Span {
   const line = lines.findIndex(text => /^\s*#+\s*roles\s*:/i.test(text));
   return line === -1

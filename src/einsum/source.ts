@@ -41,11 +41,11 @@ const excerptReach = 60;
 function excerptOf(source: Source, span: Span): string {
   const line = source.lines[span.line - 1] ?? "";
   const from = Math.max(0, span.column - 1 - excerptReach);
-  // One place for one, so that the caret still stands below its character.
+  // One place for one, so that the caret still is below its character.
   const shown = line
     .slice(from, from + 2 * excerptReach)
     .replace(/[^\t]/g, character => (hasUnseen(character) ? "\ufffd" : character));
-  // Tabs stay tabs, so that the caret stands where a terminal or an editor puts the text.
+  // Tabs stay tabs, so that the caret is where a terminal or an editor puts the text.
   const before = line.slice(from, span.column - 1).replace(/[^\t]/g, " ");
   const room = Math.max(1, shown.length - (span.column - 1 - from));
   return `  ${shown}\n  ${before}${"^".repeat(Math.min(Math.max(1, span.length), room))}`;

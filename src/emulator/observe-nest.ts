@@ -33,7 +33,7 @@ export interface MappedEinsum {
   /** Operations of one point. */
   readonly operations: Readonly<Record<string, number>>;
   /**
-   * A fan-out whose instances are dealt the turns of some loops in time (by their places in `loops`), each a unit of work
+   * A fan-out whose instances are dealt the iterations of some loops in time (by their places in `loops`), each a unit of work
    * that begins with empty memories. The units are walked one after the other here.
    */
   readonly spread?: { readonly level: number; readonly loops: readonly number[] } | undefined;
@@ -104,7 +104,7 @@ export function observeNest(
   const ports = tensors.flatMap(tensor => portsOf(einsum, tensor, instances, isSpatial, accesses));
   let [steps, points, inRange] = [0, 0, 0];
 
-  /** Turns the loops from `depth` on; `atEnd` has the indices and coordinates of the moment. */
+  /** Iterations the loops from `depth` on; `atEnd` has the indices and coordinates of the moment. */
   const turn = (depth: number, end: number, atEnd: () => void): void => {
     if (depth === end) {
       atEnd();
@@ -220,7 +220,7 @@ function portsOf(
     [...loops.keys()].filter(i => wanted(loops[i] as NestLoop, has[i] === true));
   const own: Record<string, WordCounts> = {};
   accesses[name] = own;
-  /** The loops in time whose turns bring another tile to a level. */
+  /** The loops in time whose iterations bring another tile to a level. */
   const moving = (into: number): readonly number[] =>
     [...loops.keys()].filter(i => {
       const loop = loops[i] as NestLoop;

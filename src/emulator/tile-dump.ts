@@ -24,7 +24,7 @@ export const dumpTensors = {
 export type DumpTensor = keyof typeof dumpTensors;
 /**
  * The intermediates of a tile, row-major [rows, columns], [F, columns] or [columns] as `dumpTensors` says. RM, RD and RNV
- * stand as they are after the tile. Entries of masked keys are +0 and have exists = 0; so are all entries of a query
+ * are as they are after the tile. Entries of masked keys are +0 and have exists = 0; so are all entries of a query
  * that has no key in this tile, but for RM, RD, RNV, which keep their values (RM +0 while the query has seen no key).
  */
 export interface TileDump extends Readonly<Record<DumpTensor, Float32Array>> {

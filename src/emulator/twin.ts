@@ -31,7 +31,7 @@ export class Twin {
   private readonly operands: Operands;
   private readonly mask: Mask;
   private readonly column: QueryColumn;
-  /** The tile of K that stands in the array, transposed to [E, m0]. */
+  /** The tile of K that is in the array, transposed to [E, m0]. */
   private readonly kT: Float32Array;
   private readonly stride: number;
   /** Tiles (p1, m1) computed so far: those in which at least one query saw a key. */

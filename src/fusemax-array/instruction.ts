@@ -27,7 +27,7 @@ export interface TileOperands {
   readonly lastKeys: boolean;
   /** It is the first of its query block to use its key tile. */
   readonly newKeys: boolean;
-  /** Where its keys and its queries stand in the order of arrival (`ArrivalSchedule`). */
+  /** Where its keys and its queries are in the order of arrival (`ArrivalSchedule`). */
   readonly keyArrival: number;
   readonly queryArrival: number;
 }

@@ -16,7 +16,7 @@ export function conflict(cycle: number, where: string, complaint: Omit<Complaint
 }
 
 /**
- * A bundle of links, one value each a cycle. What is driven in a cycle stands in the latch at the link's end in the
+ * A bundle of links, one value each a cycle. What is driven in a cycle is in the latch at the link's end in the
  * next.
  */
 export class Links {

@@ -60,7 +60,7 @@ export class PeGrid {
     else (this.above[c] as Waiting[]).push({ rm, from: cycle + 1 + rmReturn.latencyCycles });
   }
 
-  /** Whether RM of the tile stands above column c, ready to enter. */
+  /** Whether RM of the tile is above column c, ready to enter. */
   isAbove(c: number, tile: number, cycle: number): boolean {
     const first = this.above[c]?.[0];
     return first !== undefined && first.rm.tile === tile && first.from <= cycle;

@@ -20,7 +20,7 @@ export interface PeRowSurroundings {
 }
 
 /**
- * The 1D array: one PE under each column. What comes down is used in the cycle in which it stands in the latch, or put
+ * The 1D array: one PE under each column. What comes down is used in the cycle in which it is in the latch, or put
  * into the register file at the cycle's end. RM, RD and RNV live in the global buffer between key tiles.
  */
 export class PeRow {
@@ -39,7 +39,7 @@ export class PeRow {
     );
   }
 
-  /** True where the value has come down to column c: it stands in the latch or in a register. */
+  /** True where the value has come down to column c: it is in the latch or in a register. */
   hasCome(c: number, tensor: string, tile: number, index: number): boolean {
     const latch = this.around.links.at(this.around.first + c);
     const inLatch = latch !== undefined && latch.tensor === tensor && latch.tile === tile && latch.index === index;

@@ -74,7 +74,7 @@ export interface Laid {
 }
 
 /**
- * Lays one Einsum over the machine; a loop turns only where `region` has a score. Throws SpecError where the mapping does not fit.
+ * Lays one Einsum over the machine; a loop iterates only where `region` has a score. Throws SpecError where the mapping does not fit.
  * @param walk the longest walk for a count that has no closed form under a mask; 0: bounds from above, for a search
  */
 export function layOut(

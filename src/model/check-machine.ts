@@ -41,7 +41,7 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
   throw new SpecError({ where: at(["frequencyHz"]), got: String(frequency), expected: "a number above 0" });
 }
 
-/** Throws SpecError for a fan-out of several instances over which no Einsum that it stands around has a loop: all but one would idle. */
+/** Throws SpecError for a fan-out of several instances over which no Einsum that it is around has a loop: all but one would idle. */
 export function checkInstances(design: CompiledDesign, einsums: readonly CompiledEinsum[], values: Float64Array): void {
   const used = new Map<string, boolean>();
   for (const { fanouts, spreadOver } of einsums) {
@@ -62,7 +62,7 @@ export function checkInstances(design: CompiledDesign, einsums: readonly Compile
 }
 
 /**
- * All tensors that a phase keeps in a buffer stand there at once; those in another's place, and spilled ones, do not count. What
+ * All tensors that a phase keeps in a buffer are there at once; those in another's place, and spilled ones, do not count. What
  * streams through a level with double buffering takes its room twice.
  */
 export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCounts[], values: Float64Array): void {

@@ -30,13 +30,13 @@ export interface CompiledEinsum {
   readonly bits: readonly Compiled[];
   /** The fan-outs with the loops (a mask of bits) over each. */
   readonly fanouts: readonly { readonly level: string; readonly loops: number }[];
-  /** Those over which turns of loops are dealt, in the order of `shape.spread`. */
+  /** Those over which iterations of loops are dealt, in the order of `shape.spread`. */
   readonly spreadOver: readonly string[];
   /** Per rank of the shape: its size, and its parts' bounds outermost first (none: the rank is one loop). */
   readonly ranks: readonly {
     readonly name: string;
     readonly role: MaskRole;
-    /** Where its loops stand among the shape's bits, and what they are called. */
+    /** Where its loops are among the shape's bits, and what they are called. */
     readonly shift: number;
     readonly parts: readonly string[];
     readonly size: number;
@@ -47,7 +47,7 @@ export interface CompiledEinsum {
   }[];
   /** Per tensor of the shape the levels that may keep it, and on what condition. */
   readonly keep: readonly { readonly level: number; readonly condition: Compiled | undefined }[][];
-  /** The same as plain lists, when no condition stands on them. */
+  /** The same as plain lists, when they have no conditions. */
   readonly alwaysKept: readonly (readonly number[])[] | undefined;
   /** The ranks' counts and their tables, shared with Einsums that cut a rank alike; each layout brings them up to date. */
   readonly ranksAlone: readonly RankCount[];
@@ -79,7 +79,7 @@ export interface EinsumContext {
   readonly architecture: Architecture;
   readonly mapping: Mapping;
   readonly program: Program;
-  /** What the rank whose size stands in a slot is to a mask. */
+  /** What the rank whose size is in a slot is to a mask. */
   readonly roleOf: (slot: number) => MaskRole;
   readonly levels: ReadonlyMap<string, CompiledLevel>;
   /** Counts of ranks by how they are cut, shared between Einsums. */

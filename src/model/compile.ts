@@ -49,7 +49,7 @@ export interface CompiledDesign {
   readonly einsums: readonly { readonly name: string; readonly variants: readonly CompiledEinsum[] }[];
   readonly phases: readonly CompiledPhase[];
   readonly blocks: BlockLibrary;
-  /** The names of the places that tensors take in a buffer: tensors that stand in another's place share one. */
+  /** The names of the places that tensors take in a buffer: tensors that are in another's place share one. */
   readonly seats: readonly string[];
   /** Where each Einsum's busy cycles go in the table of values. */
   readonly busySlots: ReadonlyMap<string, number>;
@@ -58,13 +58,13 @@ export interface CompiledDesign {
     readonly slot: number;
     readonly rows: (values: Float64Array) => readonly number[];
   }[];
-  /** Where the swept variables stand in the table of values, in order. */
+  /** Where the swept variables are in the table of values, in order. */
   readonly variableSlots: readonly number[];
   readonly sizeSlots: readonly number[];
   readonly reads: FieldReads | undefined;
   /** Compiles one more Einsum over the same table of values. Throws SpecError as `compileDesign` does. */
   readonly compileMore: (name: string, spec: EinsumMapping) => CompiledEinsum;
-  /** Where a field of the architecture stands, or who set it. */
+  /** Where a field of the architecture is, or who set it. */
   readonly inArchitecture: (path: Path) => Place;
 }
 

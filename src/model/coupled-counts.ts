@@ -20,7 +20,7 @@ export interface MaskedNest {
   readonly coupled: CoupledRanks;
 }
 
-/** Where a rank's parts stand in the shared table, and which of the nest's ranks it was. */
+/** Where a rank's parts are in the shared table, and which of the nest's ranks it was. */
 export interface CoupledRank {
   readonly rank: number;
   readonly shift: number;

@@ -29,7 +29,7 @@ export interface Evaluation extends Timing, Energy, Area {
   readonly arithmetic: string | null;
   /** Bits of an element of each kind of tensor, its share of scales included; null without an arithmetic. */
   readonly elementBits: Readonly<Record<ElementRole, number>> | null;
-  /** Figures that are not known, for the technology lacks what is in `lacking`. What stands there is not to be shown. */
+  /** Figures that are not known, for the technology lacks what is in `lacking`. What is there is not to be shown. */
   readonly missing: readonly ("energyPj" | "areaUm2")[];
   /** What a technology has to give for them, such as `mac of fp8-e4m3`. */
   readonly lacking: readonly string[];

@@ -1,4 +1,4 @@
-/** A place of a spec for messages, with the field that stands there (`architecture.levels.buffer.bytes`). */
+/** A place of a spec for messages, with the field that is there (`architecture.levels.buffer.bytes`). */
 export type Place = (() => string) & { readonly field?: string };
 
 /**
@@ -29,7 +29,7 @@ export class FieldReads {
     });
   }
 
-  /** A formula stands there: that it was looked at says nothing. */
+  /** A formula is there: that it was looked at says nothing. */
   formula({ field }: Place): void {
     if (field !== undefined) this.formulas.add(field);
   }

@@ -36,7 +36,7 @@ export function intervalsToForm(sides: readonly Side[]): number {
   return count;
 }
 
-/** Those that turn, the least stride first. */
+/** Those that iterate, the least stride first. */
 const inOrder = (sides: readonly Side[]): readonly Side[] =>
   sides.filter(({ extent }) => extent > 1).sort((a, b) => a.stride - b.stride);
 

@@ -61,7 +61,7 @@ export function tuples(shape: NestShape, counts: RankCounts, mask: number): numb
 export const iterations = (shape: NestShape, counts: RankCounts): number => tuples(shape, counts, shape.masks.temporal);
 
 /**
- * Steps of the instance that works longest where turns of loops are dealt to the instances of fan-outs (`sizes`, one for each
+ * Steps of the instance that works longest where iterations of loops are dealt to the instances of fan-outs (`sizes`, one for each
  * of `shape.spread`): rounds of units, each as long as a whole unit. Of units that a mask shortens an instance takes the
  * next one when it is done with one: the longest unit, or an even share of all.
  * @param boxes the counts as if nothing were masked
@@ -85,7 +85,7 @@ export function stepsOfBusiest(
   );
 }
 
-/** The share of all units of work that the busiest instance of each fan-out gets, of those that a level stands within. */
+/** The share of all units of work that the busiest instance of each fan-out gets, of those that a level is within. */
 export const busiestShare = (shape: NestShape, boxes: RankCounts, sizes: readonly number[], level: number): number =>
   (shape.spread ?? []).reduce((share, { level: fanout, loops }, i) => {
     if (fanout > level) return share;
@@ -171,7 +171,7 @@ function changing(shape: NestShape, counts: RankCounts, relevant: number, level:
     if (at >= level || shape.levels[at]?.spatial === true) continue;
     const loop = 1 << bit;
     if (staying && (relevant & loop) === 0) continue;
-    // A loop that never turns neither moves the tile nor holds it.
+    // A loop that never iterates neither moves the tile nor holds it.
     if (staying && (counts.turns?.(bit) ?? tuples(shape, counts, loop)) === 1) continue;
     staying = false;
     mask |= loop;
@@ -192,7 +192,7 @@ export function fetchedWords(
   around: number,
 ): number {
   const tile = relevant & (shape.masks.from[into] as number);
-  // A unit of work begins with empty memories: every turn of a loop that is dealt brings another tile.
+  // A unit of work begins with empty memories: every iteration of a loop that is dealt brings another tile.
   const dealt = (shape.spread ?? []).reduce((mask, { level, loops }) => (level < into ? mask | loops : mask), 0);
   const moves = relevant | dealt;
   if (windows !== undefined) {

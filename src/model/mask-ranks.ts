@@ -30,7 +30,7 @@ const otherInputs = 1;
  * Finds the roles of ranks by what their sizes follow, whatever their names are: a rank of queries has twice the coordinates
  * for twice the queries, and no others for more keys or sequences.
  * @param inputs the slots that an evaluation sets, sizes apart
- * @returns the role of the rank whose size stands in a slot
+ * @returns the role of the rank whose size is in a slot
  */
 export function maskRoles(program: Program, inputs: readonly number[]): (slot: number) => MaskRole {
   const tried = (doubled?: keyof Sizes): Float64Array => {

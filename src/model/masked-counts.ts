@@ -5,7 +5,7 @@ import type { RankCounts } from "./rank-counts.js";
 import type { VisibleRegion } from "./region.js";
 import { scoresOf, walkLength } from "./walk-length.js";
 
-/** The longest walk that is made where a count has no closed form. Beyond it, a bound from above stands in. */
+/** The longest walk that is made where a count has no closed form. Beyond it, a bound from above takes its place. */
 export const longestWalk = 2 ** 14;
 
 /** The most scores that are looked at one by one for what touched tiles hold. */
@@ -49,8 +49,8 @@ export function maskedCounts(
 }
 
 /**
- * Whether a tile may stay where an outer loop that the tensor lacks takes another turn, for the loop within that moves it may
- * have one turn there: what a mask leaves of its rank, or a partial chunk.
+ * Whether a tile may stay where an outer loop that the tensor lacks takes another iteration, for the loop within that moves it may
+ * have one iteration there: what a mask leaves of its rank, or a partial chunk.
  */
 function mayStay(
   { shape, ranksAlone }: MaskedNest,

@@ -20,7 +20,7 @@ import { pointsTouched } from "./touched-points.js";
 import { bitsOfBlocks } from "./visible-blocks.js";
 
 /**
- * The words fetched into the memories of a level under a mask, where a tile may stay from one turn of an outer loop to the
+ * The words fetched into the memories of a level under a mask, where a tile may stay from one iteration of an outer loop to the
  * next: consecutive blocks of queries that end and begin on one tile of keys. Walks the loops outside that a mask couples
  * one by one, and those that it does not couple in one go. Terms as in src/model/visits.ts.
  */
@@ -55,7 +55,7 @@ class MaskedWalk {
   private readonly steps: readonly {
     readonly rank: number;
     readonly part: number;
-    /** What one turn adds to the number of a tile; 0 for a loop that the tensor lacks. */
+    /** What one iteration adds to the number of a tile; 0 for a loop that the tensor lacks. */
     readonly stride: number;
   }[];
   private readonly sides: readonly (CoupledRank | undefined)[];
@@ -292,7 +292,7 @@ class MaskedWalk {
     const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
     if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
     const { group } = this.region;
-    // A partial chunk of the batch has turns with no sequence.
+    // A partial chunk of the batch has iterations with no sequence.
     const sequence = this.sequences[batches.starts[0] as number];
     if (sequence === undefined) return [0, 0];
     if (sequence.bits !== undefined) return undefined;
@@ -308,7 +308,7 @@ class MaskedWalk {
     return [Math.max(first, from), Math.min(first + keys.length, to)];
   }
 
-  /** All turns of the innermost step at once, where it is over keys that the tensor has, and over nothing of its rows. */
+  /** All iterations of the innermost step at once, where it is over keys that the tensor has, and over nothing of its rows. */
   private tilesOfKeys(chunk: number, stride: number): Stretch | undefined {
     const seen = this.seenAtOnce();
     const [, ofRows, ofKeys] = this.numbering;

@@ -4,7 +4,7 @@ import { chunkOf, type RankCount } from "./partition.js";
 // What the memories of a level see of the ranks that are cut around them: partial chunks make memories differ, so they are
 // put into classes that see the same (src/model/visits.ts, src/model/window-visits.ts).
 
-/** Where a part's loop stands: a loop in time outside the level, one in space whose instances are memories or share one, or inside. */
+/** Where a part's loop is: a loop in time outside the level, one in space whose instances are memories or share one, or inside. */
 type PartKind = "time" | "memory" | "shared" | "inside";
 
 export interface CutRank {
@@ -115,7 +115,7 @@ function memoryClasses(
   }
 }
 
-/** What a memory of a class still has before it of each rank, as the loops in time around it turn. */
+/** What a memory of a class still has before it of each rank, as the loops in time around it iterate. */
 export class MemoryView {
   readonly sizes: Float64Array;
   /** The coordinate at which that begins. */
@@ -157,7 +157,7 @@ export class MemoryView {
     return true;
   }
 
-  /** What `inner` finds in one turn of a rank's part in time, from `offset` on, of `extent` coordinates; undefined without work. */
+  /** What `inner` finds in one iteration of a rank's part in time, from `offset` on, of `extent` coordinates; undefined without work. */
   turn<T>(rank: number, part: number, offset: number, extent: number, inner: () => T | undefined): T | undefined {
     const [size, start, before] = [this.sizes[rank], this.starts[rank], this.parts[rank]] as [number, number, number];
     this.sizes[rank] = extent;

@@ -6,11 +6,11 @@ export interface NestShape {
   readonly loops: readonly { readonly level: number; readonly bit: number }[];
   readonly ranks: readonly { readonly shift: number; readonly parts: number }[];
   readonly tensors: readonly NestTensor[];
-  /** Fan-outs over whose instances turns of loops in time are dealt; none in most nests. */
+  /** Fan-outs over whose instances iterations of loops in time are dealt; none in most nests. */
   readonly spread?: readonly SpreadLoops[];
 }
 
-/** Turns of the loops of a mask, each a unit of work of its own, dealt to the instances of the fan-out at `level`. */
+/** Iterations of the loops of a mask, each a unit of work of its own, dealt to the instances of the fan-out at `level`. */
 export interface SpreadLoops {
   readonly level: number;
   readonly loops: number;

@@ -14,7 +14,7 @@ export interface RankCount {
   /** The parts whose loops run in space, as a mask like those of the table. */
   readonly spatial: number;
   /**
-   * Some loop turns in one place and stands still (has a bound of 1) in another: in a partial chunk, or for the
+   * Some loop iterates in one place and stands still (has a bound of 1) in another: in a partial chunk, or for the
    * instances of a spatial part that a partial chunk leaves idle.
    */
   uneven: boolean;
@@ -29,7 +29,7 @@ export const rankCount = (parts: number, spatial: number): RankCount => ({
   uneven: false,
 });
 
-/** Fills in the counts of a rank of `size` coordinates, whose `bounds` stand in it already. */
+/** Fills in the counts of a rank of `size` coordinates, whose `bounds` are in it already. */
 export function countRank(rank: RankCount, size: number): void {
   const { bounds, table } = rank;
   rank.size = size;
@@ -42,7 +42,7 @@ export function countRank(rank: RankCount, size: number): void {
 const still = 1;
 const turns = 2;
 const stillAndTurns = 3;
-/** For the parts of the rank at hand: whether their loops stand still somewhere, and turn somewhere. */
+/** For the parts of the rank at hand: whether their loops stand still somewhere, and iterate somewhere. */
 const turning = new Uint8Array(32);
 
 function noteTurns(rank: RankCount, size: number, part: number): void {
@@ -51,7 +51,7 @@ function noteTurns(rank: RankCount, size: number, part: number): void {
   const chunk = chunkOf(bounds, part);
   const rest = size % chunk;
   turning[part] = (turning[part] as number) | (size > chunk ? turns : still);
-  // Instances further in that the rest leaves idle turn once less.
+  // Instances further in that the rest leaves idle iterate once less.
   if (rest > 0 && size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) turning[part] = stillAndTurns;
   if (size >= chunk) noteTurns(rank, chunk, part + 1);
   if (rest !== 0) noteTurns(rank, rest, part + 1);

@@ -58,7 +58,7 @@ const isList = (value: Patch["value"]): boolean => typeof value === "object";
 const own = (holder: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(holder, key) ? holder[key] : undefined;
 
-/** A copy in which what stood under two names (YAML's aliases) is two things: one of them is changed. */
+/** A copy in which what was under two names (YAML's aliases) is two things: one of them is changed. */
 function unshared(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unshared);
   if (!isHolder(value)) return value;

@@ -29,7 +29,7 @@ export function productMapping(product: Document<Mapping>, { architecture }: Des
   const rowsOver = (fanouts: readonly string[]): Readonly<Record<string, string>> =>
     Object.fromEntries(fanouts.map(fanout => [`P_${fanout}`, size(fanout)]));
   const { product: own } = product.data.einsums;
-  // A loop over a fan-out that the machine lacks turns once, beside the buffer's.
+  // A loop over a fan-out that the machine lacks iterates once, beside the buffer's.
   const spatial = (fanout: string | undefined, loop: string) => (fanout === undefined ? {} : { [fanout]: [loop] });
   const still = [...(column === undefined ? ["F0"] : []), ...(row === undefined ? ["P0"] : [])];
   const raw = {
@@ -100,7 +100,7 @@ function machineOf(architecture: Document<Architecture>): Machine {
 
 type Path = readonly (readonly [name: string, level: Level])[];
 
-/** The levels from DRAM down to one; as far as they go where it stands within an unknown one. */
+/** The levels from DRAM down to one; as far as they go where it is within an unknown one. */
 function pathTo(levels: Architecture["levels"], name: string): Path {
   const path: (readonly [string, Level])[] = [];
   for (let at: string | undefined = name; at !== undefined && path.every(([seen]) => seen !== at); ) {

@@ -14,7 +14,7 @@ export interface Candidate {
 export interface SearchSpace {
   /** Per choice the sizes of a block that are tried. */
   readonly sizes: readonly (readonly number[])[];
-  /** Every combination; the first choice turns fastest. */
+  /** Every combination; the first choice varies fastest. */
   readonly candidates: readonly Candidate[];
 }
 

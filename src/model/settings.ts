@@ -31,7 +31,7 @@ export function checkSettings(settings: readonly Setting[], designs: readonly Re
   });
 }
 
-/** Names and sources move no number, though a name may stand in a message. */
+/** Names and sources move no number, though a name may be in a message. */
 const isWord = (path: string): boolean => /\.(name|source)$/.test(path);
 
 /** Why a field can be there and be read by nobody. */

@@ -86,7 +86,7 @@ export function sweepSize({ designs, workloads, lengths, axes }: Grid): number {
   return axes.reduce((n, { values }) => n * values.length, designs.length * workloads.length * lengths.length);
 }
 
-/** The coordinates of point `index`; the last axis turns fastest. */
+/** The coordinates of point `index`; the last axis varies fastest. */
 export function coordinates({ workloads, lengths, axes }: Grid, index: number): Coordinates {
   const chosen: number[] = [];
   for (let k = axes.length - 1; k >= 0; k--) {

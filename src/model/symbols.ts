@@ -31,7 +31,7 @@ export interface Program {
   has(name: string, scope?: string): boolean;
   /** A formula of a spec's field, as seen from a scope. */
   compile(formula: Formula, scope: string | undefined, at: Place): Compiled;
-  /** Fills the table from the inputs, which must stand in it already. */
+  /** Fills the table from the inputs, which must be in it already. */
   run(values: Float64Array): void;
   /** The slots that a formula reads. */
   slotsIn(formula: Formula, scope: string | undefined, at: () => string): readonly number[];

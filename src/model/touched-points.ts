@@ -19,7 +19,7 @@ export function pointsTouched(
   tile: Sides,
   point: Sides,
 ): number {
-  // By tile of the batch and by point in it, the sequences that stand there.
+  // By tile of the batch and by point in it, the sequences that are there.
   const batches = new Map<number, Map<number, Set<SequenceClass>>>();
   sequences.forEach((sequence, b) => {
     const inTile = entryOf(batches, tile[0].number(b), () => new Map<number, Set<SequenceClass>>());

@@ -25,7 +25,7 @@ export function touched(region: VisibleRegion, sequence: SequenceClass, grain: G
 const tilesOf = ({ tilesBefore, tilesHidden, firstSeeing, count }: Blocks, keys: number): number =>
   tilesBefore(keys, firstSeeing, count) - tilesHidden(keys, firstSeeing, count);
 
-/** The same with at most `most` tiles counted for each block: tiles that stand in one place of the array count once. */
+/** The same with at most `most` tiles counted for each block: tiles that are in one place of the array count once. */
 export function touchedUpTo(region: VisibleRegion, sequence: SequenceClass, grain: Grain, most: number): number {
   if (!isClosedForm(region, sequence)) return blocksTouchedUpTo(region, sequence, grain, most);
   const { keys } = grain;
@@ -100,7 +100,7 @@ interface Blocks {
   tilesBefore(keys: number, begin: number, end: number): number;
   /** Over the same blocks: tiles that end before what is seen begins. */
   tilesHidden(keys: number, begin: number, end: number): number;
-  /** After so many blocks both ends of what is seen stand in the same places of their tiles, where neither is cut off. */
+  /** After so many blocks both ends of what is seen are in the same places of their tiles, where neither is cut off. */
   period(keys: number): number;
   /** Blocks that see past key `key`. */
   reaching(key: number): number;
@@ -144,7 +144,7 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
-/** The first j in [0, count] from which `holds` is true on; it never turns false again. */
+/** The first j in [0, count] from which `holds` is true on; it never becomes false again. */
 function firstOf(count: number, holds: (j: number) => boolean): number {
   let low = 0;
   let high = count;

@@ -6,7 +6,7 @@ import { chunkOf, countParts, type RankCount } from "./partition.js";
  * The words fetched into the memories of a level, exactly, for ranks cut into any sequence of parts in time and space.
  *
  * A memory is one tuple of the spatial loops outside that are in `words`; those outside that are not stand for one memory
- * that has what any of their instances wants. Partial chunks make memories differ, and the same memory's loops turn here
+ * that has what any of their instances wants. Partial chunks make memories differ, and the same memory's loops iterate here
  * and stand still there; so memories are put into classes that see the same, and for each class the temporal loops outside
  * are walked with one branch for all whole chunks and one for the partial one.
  *

@@ -2,7 +2,7 @@ import type { CoupledRank, MaskedNest } from "./coupled-counts.js";
 
 /**
  * How long such a walk is, about: visits that are looked at one by one, and the rows that are. A coordinate is at hand in one
- * memory and in one turn of its rank's loops outside, so that no rank counts for more than its coordinates, however large
+ * memory and in one iteration of its rank's loops outside, so that no rank counts for more than its coordinates, however large
  * the fan-out; instances without work are passed over.
  */
 export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: number, words: number): number {

@@ -6,7 +6,7 @@ import { chunkOf, type RankCount } from "./partition.js";
 
 /**
  * A place of a tensor: its words are sums of the coordinates of ranks, each times a stride; one rank with a stride of 1 where
- * nothing slides. Each rank stands in one place.
+ * nothing slides. Each rank is in one place.
  */
 export type TensorPlace = readonly { readonly rank: number; readonly stride: number }[];
 
@@ -18,7 +18,7 @@ export type TensorPlace = readonly { readonly rank: number; readonly stride: num
  * fetched, and the step after may be any. So Timeloop counts, whose address generators keep one stride
  * (OperationSpace::SaveAndSubtractIfSameStride); words in holes between strides are none here, while its tiles are boxes.
  *
- * @param dealt loops whose turns are units of work of their own: each begins with an empty memory
+ * @param dealt loops whose iterations are units of work of their own: each begins with an empty memory
  * @param words the tensor's loops at the level and below, and the spatial loops outside that tell memories apart
  */
 export function wordsOfWindows(
@@ -204,7 +204,7 @@ class Walk {
     };
   }
 
-  /** The same stretch `times` in a row, each time a turn of a loop on. */
+  /** The same stretch `times` in a row, each time an iteration of a loop on. */
   private repeated(
     one: Stretch | undefined,
     times: number,
@@ -215,7 +215,7 @@ class Walk {
     const outcome = (before: Going): Outcome => {
       let going = before;
       let words = 0;
-      // How a turn begins is soon what it was before: from then on turns repeat themselves.
+      // How an iteration begins is soon what it was before: from then on iterations repeat themselves.
       const seen = new Map<Going, { readonly done: number; readonly words: number }>();
       for (let done = 0; ; ) {
         const turn = entered(one, going);

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 
-/** The inside of a worker thread of `onThreads`: answers each task, handing over what its result stands in. */
+/** The inside of a worker thread of `onThreads`: answers each task, handing over what its result is in. */
 export function answerTasks<Task, Result>(
   answer: (task: Task) => Result,
   handOver: (result: Result) => ArrayBuffer[] = () => [],

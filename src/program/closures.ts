@@ -11,7 +11,7 @@ import type { Variable } from "./variable.js";
  * page forbids Function. The same steps as those of the printed JavaScript, and some ten times slower.
  */
 
-/** Where a closure stands: the row and tile, and the key or coordinate of the loop. */
+/** Where a closure is: the row and tile, and the key or coordinate of the loop. */
 interface Place {
   row: RowMemory;
   span: TileSpan;
@@ -45,7 +45,7 @@ export function closuresOf(
 
 class Closures {
   private readonly at: Place = { row: { values: [] }, span: noSpan, i: 0 };
-  /** One closure a node, so that what is used twice is one value; its latest value is kept for a turn. */
+  /** One closure a node, so that what is used twice is one value; its latest value is kept for an iteration. */
   private readonly made = new Map<Scalar, Value>();
   private turn = 0;
   /** Over what the loop is whose closures are made. */

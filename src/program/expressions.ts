@@ -160,7 +160,7 @@ export class Expressions {
     return variable;
   }
 
-  /** Whether the access is at the coordinates that the Einsum stands at. */
+  /** Whether the access is at the coordinates that the Einsum is at. */
   private readsOwnPoint(access: Access): boolean {
     const { cascade, einsum } = this.context;
     const variables = [...einsum.free, ...einsum.reduced];

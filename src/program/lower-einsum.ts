@@ -10,7 +10,7 @@ const foldStart: Readonly<Record<ReductionOperator, number>> = { "+": 0, "*": 1,
 
 type Product = { readonly lanes: Expression; readonly shared: "k" | "v" };
 
-/** Turns one Einsum into steps of its pass. */
+/** Iterations one Einsum into steps of its pass. */
 export class EinsumLowering {
   private readonly steps: StepList;
   private readonly expressions: Expressions;

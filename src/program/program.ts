@@ -35,7 +35,7 @@ import type { Axis, Variable } from "./variable.js";
  *   that of the head's values.
  * - `blockKeys`: a variable over blocks has one value for each so many keys of the tile, counted from its first. A loop over keys
  *   reads and folds it at its key's block; a loop over blocks visits those that hold a key of the row.
- * - `descending`: keys are read from last to first. The tiles of a run are walked in descending order, and in each its keys stand
+ * - `descending`: keys are read from last to first. The tiles of a run are walked in descending order, and in each its keys are
  *   in descending order: place 0 is its last key that exists. Loops and products go up in places all the same.
  */
 

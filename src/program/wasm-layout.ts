@@ -1,6 +1,6 @@
 import type { Variable } from "./variable.js";
 
-/** Where everything stands, in bytes. Lane groups lie apart; what lives for a tile is at one place for all of them. */
+/** Where everything is, in bytes. Lane groups lie apart; what lives for a tile is at one place for all of them. */
 export interface WasmLayout {
   /** Of a lane group's variables from its beginning, and of a tile's variables from that of the memory. */
   readonly placeOf: (variable: Variable) => number;

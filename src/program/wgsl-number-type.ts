@@ -2,7 +2,7 @@ import type { FloatSpec } from "../numerics/number-type.js";
 import { bitsOf } from "../numerics/rounding.js";
 
 /*
- * Rounding to a number type in WGSL, printed from its entry (src/numerics/number-type.ts) without a branch: what stands in
+ * Rounding to a number type in WGSL, printed from its entry (src/numerics/number-type.ts) without a branch: what is in
  * a loop of products is copied hundreds of times, and a compiler takes minutes over branches there.
  */
 

@@ -2,7 +2,7 @@ import type { TileProgram } from "./program.js";
 import { stepReads } from "./steps.js";
 import type { Variable } from "./variable.js";
 
-/** Where a program's variables stand. */
+/** Where a program's variables are. */
 export interface WgslPlaces {
   /** Fields of the state: `bad`, then values of a row, then for each whole variable one of each tile. */
   readonly fields: number;

@@ -7,7 +7,7 @@ import { wgslFloat, wgslRounder } from "./wgsl-number-type.js";
 import type { WgslPlaces } from "./wgsl-places.js";
 
 /*
- * Prints a program's scalar work as WGSL, to stand behind shaders/program.wgsl, whose products it calls. An invocation works on
+ * Prints a program's scalar work as WGSL, to be behind shaders/program.wgsl, whose products it calls. An invocation works on
  * eight rows, one after the other; a variable has its place in one of that file's buffers.
  */
 
@@ -211,7 +211,7 @@ class Printer {
     const slots = packed.flatMap((_, i) => [`var even${i} = 0.0;`, `var odd${i} = 0.0;`]);
     const word = (w: number): readonly string[] =>
       packed.map((_, i) => `(*packed${i})[${w}u][half][lane] = packed(even${i}, odd${i});`);
-    // Key by key: a turn of a loop, and an element at a place that is not constant, cost SwiftShader more than most operations.
+    // Key by key: an iteration of a loop, and an element at a place that is not constant, cost SwiftShader more than most operations.
     const keys = bodies.map((lines, place) => [
       ...(place % perWord === 0 ? ["{", ...slots] : []),
       "{",
@@ -314,7 +314,7 @@ class Printer {
     return ["if ((m == nextBlock) & (m < tileEnd)) {", ...values, "n += 1u;", `nextBlock += ${width};`, "}"];
   }
 
-  /** What stands before and after a loop over keys. */
+  /** What is before and after a loop over keys. */
   private aroundBlocks(blocks: ReadonlyMap<Variable, BlockValue>): readonly [readonly string[], readonly string[]] {
     if (blocks.size === 0) return [[], []];
     const names = [...blocks.values()].map(({ name }) => `var ${name} = 0.0;`);

@@ -111,7 +111,7 @@ function scores(query: Float64Array, k: Float32Array | Float64Array, offset: num
   }
 }
 
-/** Turns scores into exp(scale * (score - maximum)) in place and gives their sum, that of the sink included. */
+/** Iterations scores into exp(scale * (score - maximum)) in place and gives their sum, that of the sink included. */
 function softmaxNumerators(weights: Float64Array, scale: number, sink = Number.NEGATIVE_INFINITY): number {
   let maximum = sink;
   for (const score of weights) if (score > maximum) maximum = score;

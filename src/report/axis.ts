@@ -4,7 +4,7 @@ import { escapeText, round, tag } from "./svg.js";
 import type { Theme } from "./theme.js";
 import { plain } from "./units.js";
 
-/** Where a value stands, in pixels, and the ticks to draw. */
+/** Where a value is, in pixels, and the ticks to draw. */
 export type Scale = ((value: number) => number) & { readonly ticks: readonly number[] };
 
 /** The plotting area of one panel. */

@@ -14,7 +14,7 @@ export function slantHeight(panel: BarPanel, width: number): number {
   return widest <= bands(panel, width).step() ? 0 : Math.ceil(widest * 0.6);
 }
 
-/** Where a bar would stand that has no value. */
+/** Where a bar would be that has no value. */
 function missing(middle: number, named: string, { height, theme }: Plot): string {
   const at = { transform: `translate(${round(middle + 4)},${height - 6}) rotate(-90)`, fill: theme.muted };
   const tooltip = `<title>${escapeText(`${named}: no value`)}</title>`;

@@ -17,7 +17,7 @@ export interface GraphNode {
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
-  /** To the next turn of an iteration. */
+  /** To the next step of an iteration. */
   readonly carried: boolean;
 }
 

@@ -8,7 +8,7 @@ export interface Axis {
   readonly max?: number;
   /** The domain is that of the data with a little room about it, in place of whole decades or of 0 upwards. */
   readonly fit?: boolean;
-  /** Where ticks may stand; those that fit are drawn. The domain then ends where the data ends. */
+  /** Where ticks may be; those that fit are drawn. The domain then ends where the data ends. */
   readonly ticks?: readonly number[];
   /** How ticks are written. */
   readonly format?: (value: number) => string;
@@ -21,7 +21,7 @@ export interface BarPanel {
   readonly groups: readonly string[];
   readonly groupLabel: string;
   readonly stacked?: boolean;
-  /** Values by series, then group. Where one is missing, the words "no value" stand. */
+  /** Values by series, then group. Where one is missing, the words "no value" are shown. */
   readonly values: readonly (readonly (number | undefined)[])[];
 }
 
@@ -76,7 +76,7 @@ export interface Figure {
   readonly plotHeight?: number;
   /** Panels in a row; all of them when not given. */
   readonly panelsPerRow?: number;
-  /** False to leave title and note out: where they stand beside the chart already. */
+  /** False to leave title and note out: where they are beside the chart already. */
   readonly heading?: boolean;
   readonly theme?: Theme;
 }

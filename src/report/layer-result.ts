@@ -34,7 +34,7 @@ export interface LayerResult extends ShownCosts, ArrayShares {
   readonly products: Readonly<Record<string, ShownCosts>>;
 }
 
-/** Where a layer stands around an attention: whose, at which point, and its products' design for the same machine. */
+/** Where a layer is around an attention: whose, at which point, and its products' design for the same machine. */
 export interface LayerSetting {
   readonly workload: Workload;
   readonly point: AttentionPoint;

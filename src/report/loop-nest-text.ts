@@ -5,7 +5,7 @@ import { tileWords } from "../model/loop-nest.js";
 
 /**
  * A mapping as the nest of loops that each Einsum runs, as Timeloop prints its mappings: level by level what is kept there
- * (words of a tile, of one instance) and the loops over it, outermost first. `[0:16,4)`: sixteen turns, four the last time.
+ * (words of a tile, of one instance) and the loops over it, outermost first. `[0:16,4)`: sixteen iterations, four the last time.
  */
 export function loopNestText(design: CompiledDesign, mapped: MappedDesign): string {
   return mapped.einsums.map(laid => nestOf(design, laid, mapped.values)).join("\n\n");
@@ -31,7 +31,7 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
         : [],
     );
     const size = spec.kind === "fanout" ? ` x ${fields.get("size")?.(values)}` : "";
-    const dealt = einsum.spreadOver.includes(name) ? " (turns of the loops above are dealt to them)" : "";
+    const dealt = einsum.spreadOver.includes(name) ? " (iterations of the loops above are dealt to them)" : "";
     const holds = spec.kind === "fanout" ? dealt : ` [ ${held.length === 0 ? "passed by" : held.join(", ")} ]`;
     lines.push(`${name}${size}${holds}`);
     for (const loop of shape.loops) {
@@ -52,7 +52,7 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
   return `${einsum.name} on ${einsum.array}${of === undefined ? "" : `: ${of}`}\n${lines.map(line => `  ${line}`).join("\n")}`;
 }
 
-/** The turns of each part's loop, and those of its last time where these are fewer. */
+/** The iterations of each part's loop, and those of its last time where these are fewer. */
 function turnsOf(size: number, bounds: readonly number[]): readonly string[] {
   let rest = size;
   return bounds.map((bound, part) => {

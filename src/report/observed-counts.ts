@@ -68,7 +68,7 @@ function mappedEinsum(design: CompiledDesign, { einsum, kept }: Laid, values: Fl
   };
 }
 
-/** The turns that are dealt to the instances of a fan-out; the observer knows one such fan-out. */
+/** The iterations that are dealt to the instances of a fan-out; the observer knows one such fan-out. */
 function dealtIn({ shape }: Laid["einsum"], loops: readonly { readonly bit: number }[]): Pick<MappedEinsum, "spread"> {
   const [first] = shape.spread ?? [];
   if (first === undefined) return {};

@@ -15,7 +15,7 @@ export interface PassesReport {
   readonly cascade: string;
   readonly title: string | null;
   readonly source: string | null;
-  /** By rank; a rank with several names stands under each. */
+  /** By rank; a rank with several names is under each. */
   readonly ranks: Readonly<Record<string, RankReport>>;
   readonly operations: readonly {
     readonly tensor: string;
@@ -32,7 +32,7 @@ export interface RankReport {
   readonly stages: number;
   /** Every name of the rank. */
   readonly names: readonly string[];
-  /** Iterations within each turn of which the passes are counted. */
+  /** Iterations within each step of which the passes are counted. */
   readonly perIterationOf: readonly string[];
   readonly einsums: readonly { readonly tensor: string; readonly pass: number; readonly stage: number }[];
   /** Einsums between which nothing forbids fusion on the rank: those of one stage. */

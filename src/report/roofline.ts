@@ -26,7 +26,7 @@ export const operationsOf = ({ counts }: Pick<Evaluation, "counts">): number =>
 
 /**
  * Rooflines as SVG, a panel a point. Each level that says how fast it is has a roof of its own: operations per second that
- * its bytes allow, at so many operations per byte. The point stands once for each level, at its operations per byte there:
+ * its bytes allow, at so many operations per byte. The point is drawn once for each level, at its operations per byte there:
  * the level whose roof it touches is what limits it.
  */
 export function roofline(points: readonly RooflinePoint[], accounting: string): string {

@@ -5,7 +5,7 @@ export interface SpecField {
   readonly path: string;
   /** The types that it may have. */
   readonly types: readonly string[];
-  /** Whether it is needed wherever it may stand. */
+  /** Whether it is needed wherever it may be. */
   readonly required: boolean;
   readonly descriptions: readonly string[];
   /** Where a `kind` beside it says which fields there are: those that have this one; empty where all have. */

@@ -5,7 +5,7 @@ import { escapeText, round, svgDocument, tag } from "./svg.js";
 import { light, type Theme } from "./theme.js";
 
 const pageWidth = 1400;
-/** What stands to the left and to the right of the cycles, in pixels, whatever the width. */
+/** What is to the left and to the right of the cycles, in pixels, whatever the width. */
 export const waterfallMargins = { left: 96, right: 24 };
 const { left, right } = waterfallMargins;
 const rowHeight = 34;

@@ -3,7 +3,7 @@ import type { Formula } from "./expression.js";
 import { type Corrections, corrections, described, formula, formulas, names } from "./fields.js";
 
 /**
- * A memory or a fan-out of an accelerator. Levels form a tree: each but the outermost stands `within` another. A
+ * A memory or a fan-out of an accelerator. Levels form a tree: each but the outermost is `within` another. A
  * `fanout` level is a row of equal instances that work side by side; everything within it exists once per instance.
  */
 export type Level = DramLevel | SramLevel | RegisterLevel | FanoutLevel;

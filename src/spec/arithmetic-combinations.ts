@@ -45,7 +45,7 @@ const narrowAccumulator: readonly Combination[] = [
   ),
 ];
 
-/** Scales of blocks stand in both factors of a product. */
+/** Scales of blocks are in both factors of a product. */
 const sameKind = (one: OperandName, other: OperandName): Combination => ({
   path: ["operands", one, "scale"],
   holds: ({ operands }) => {

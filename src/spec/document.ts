@@ -16,7 +16,7 @@ export interface SpecText {
 
 export type Path = readonly (string | number)[];
 
-/** A spec that has been read: its data, and where each field stands in its text. */
+/** A spec that has been read: its data, and where each field is in its text. */
 export interface Document<T> {
   readonly file: string;
   readonly data: T;
@@ -27,7 +27,7 @@ export interface Document<T> {
   /** What the text says, before the schema: to change fields of, and to read again. */
   readonly raw: unknown;
   /**
-   * Reads other raw data as if it stood in this document's place; of several complaints, one about a changed field comes
+   * Reads other raw data as if it was in this document's place; of several complaints, one about a changed field comes
    * first. Throws SpecError at `where` of the field.
    */
   readonly read: (raw: unknown, where: (path: Path) => string, changed?: readonly Path[]) => T;

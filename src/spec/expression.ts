@@ -256,7 +256,7 @@ export function namesIn(expression: Expression): readonly string[] {
 /** A formula made ready to run over a table of values. */
 export type Compiled = (values: Float64Array) => number;
 
-/** Turns a formula into a closure; `slotOf` says where in the table each name's value stands. */
+/** Turns a formula into a closure; `slotOf` says where in the table each name's value is. */
 export function compileExpression(expression: Expression, slotOf: (name: string) => number): Compiled {
   switch (expression.kind) {
     case "number": {

@@ -7,7 +7,7 @@ import type { Mapping } from "./mapping.js";
 /** A read as the fusion of two Einsums sees it. */
 export interface FusedRead {
   readonly name: string;
-  /** The tensor that stands there: RM for RM0. */
+  /** The tensor that is there: RM for RM0. */
   readonly tensor: string;
   /** `carried`: what the tile before left; `last`: what an iteration leaves at its end; else the same tile's. */
   readonly when: "now" | "carried" | "last";

@@ -66,7 +66,7 @@ export function checkFusion(
   }
 }
 
-/** The Einsums that make what another reads; itself only where it reads what its last turn left. */
+/** The Einsums that make what another reads; itself only where it reads what its last iteration left. */
 const makersOf = (nests: readonly FusedNest[], reader: FusedNest, { tensor, when }: FusedRead): readonly FusedNest[] =>
   nests.filter(({ spec, name }) => spec.output === tensor && (name !== reader.name || when === "carried"));
 
@@ -154,7 +154,7 @@ function holds(
   let rest: { readonly a: boolean; readonly b: boolean } = { a: false, b: false };
   for (; shared < Math.min(a.length, b.length); shared += 1) {
     const [x, y] = [a[shared] as Loop, b[shared] as Loop];
-    // What the source sums over is there after its last turn, and so is what an iteration leaves. A mapping without a
+    // What the source sums over is there after its last iteration, and so is what an iteration leaves. A mapping without a
     // cascade does not say whether a partial sum or a whole one is handed on.
     if (!isReader && facts.cascade !== undefined && !isOver(x)) break;
     if (read.when === "last" && isTurn(x)) break;
@@ -196,7 +196,7 @@ function passesOnce(cascade: Cascade, rank: Rank): readonly number[] {
 /** The loops in time outside a level, outermost first. */
 function outside(nest: FusedNest, level: string, architecture: Architecture): readonly Loop[] {
   const { levels, spec, partitions } = nest;
-  // Turns that are dealt to the instances of a fan-out are no turns of a memory outside it.
+  // Iterations that are dealt to the instances of a fan-out are no iterations of a memory outside it.
   const dealt = levels.slice(0, levels.indexOf(level)).flatMap(fanout => {
     const loops = spec.spread?.[fanout];
     return loops === undefined ? [] : [`${fanout}: ${loops.join()}`];

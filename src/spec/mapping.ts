@@ -41,7 +41,7 @@ export interface WrittenEinsum {
   readonly choose?: Readonly<Record<string, Choice>> | undefined;
   /** Per level the loops over it, outermost first: temporal, or spatial at a fan-out. */
   readonly loops: Readonly<Record<string, readonly string[]>>;
-  /** Per fan-out some loops of the memory around it whose turns, all together, are dealt to its instances. */
+  /** Per fan-out some loops of the memory around it whose iterations, all together, are dealt to its instances. */
   readonly spread?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly keep: Readonly<Record<string, Keep>>;
   /** Tensors that are taken to be where `keep` has them although no memory hands them over, each with the reason. */
@@ -83,7 +83,7 @@ interface CommonMapping {
   readonly tables?: Readonly<Record<string, Table>> | undefined;
   /** The ranks that inputs have besides the cascade's: batch, heads. What is made of them has them too. */
   readonly batch?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** Tensors that stand in another's place, so that a buffer holds them once. */
+  /** Tensors that are in another's place, so that a buffer holds them once. */
   readonly inPlace?: Readonly<Record<string, string>> | undefined;
   readonly partitions?: Partitions | undefined;
   readonly corrections?: Corrections | undefined;
@@ -139,7 +139,7 @@ const einsumFields = {
     z.record(z.string(), names),
   ),
   spread: described(
-    "Per fan-out without loops of its own some loops of the memory around it: their turns, all flattened together, are dealt to its instances, each a unit of work that begins with empty memories.",
+    "Per fan-out without loops of its own some loops of the memory around it: their iterations, all flattened together, are dealt to its instances, each a unit of work that begins with empty memories.",
     z.optional(z.record(z.string(), names)),
   ),
   keep: described(

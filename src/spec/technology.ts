@@ -53,7 +53,7 @@ const operations = z.record(
   }),
 );
 
-/** What stands where a technology says nothing; `lacks` says that it does. */
+/** What is used where a technology says nothing; `lacks` says that it does. */
 const unsaid = {
   operations: {},
   dram: { energyPj: 0, bits: 64 },

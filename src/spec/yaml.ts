@@ -165,7 +165,7 @@ class Reader {
       places.set(name, offset);
       if (name !== "<<") fields.set(name, this.value(value, depth + 1));
       else for (const [field, read] of this.merge(value, depth)) if (!merged.has(field)) merged.set(field, read);
-      // A merge stands where it is written, below what is written out.
+      // A merge is where it is written, below what is written out.
       if (name === "<<") for (const [field, read] of merged) if (!fields.has(field)) fields.set(field, read);
     }
     const data = Object.fromEntries([...fields].map(([name, value]) => [name, value.data]));

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { invoke } from "./invoke.js";
 
-/** The law of docs/designs.md: each row's command gives the figure that stands beside it, to its four digits. */
+/** The law of docs/designs.md: each row's command gives the figure that is beside it, to its four digits. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(`${root}docs/designs.md`, "utf8");
 const rows = [...page.matchAll(/^\| `(model [^`]*)` \| ([^|]+) \| ([\d.]+) \| ([\d.]+) \|/gm)].map(

@@ -8,7 +8,7 @@ import { formatNames } from "../../src/numerics/format.js";
 import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { invoke } from "./invoke.js";
 
-/** The law of the documents: what stands under a `$ fusemax ...` line is what that command prints. */
+/** The law of the documents: what is under a `$ fusemax ...` line is what that command prints. */
 const blocksOf = (page: string) =>
   [
     ...readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8").matchAll(

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { invoke } from "./invoke.js";
 
-/** The law of the page: what stands under a `$ fusemax ...` line is what that command prints, but for the time it takes. */
+/** The law of the page: what is under a `$ fusemax ...` line is what that command prints, but for the time it takes. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(join(root, "docs/your-own-design.md"), "utf8");
 const blocks = [...page.matchAll(/^```console\n\$ fusemax (.*)\n([\s\S]*?)^```$/gm)].map(

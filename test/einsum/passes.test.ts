@@ -54,6 +54,8 @@ describe("stages and passes", () => {
     ["suffix sums with another tensor", ["S[i] = A[k: k>=i]", "Z[i] = S[i]*B[i]"], 1, 2],
     ["the total of prefix sums", ["S[i] = A[k: k<=i]", "T = S[i]", "Z[i] = A[i]*T"], 2, 2],
     ["the last prefix sum", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[K-1]"], 2, 2],
+    ["the last prefix sum, in other words", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[-1+K]"], 2, 2],
+    ["twice the last, which is none", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[2*K-1]"], 1, 1],
     ["the first element", ["Z[k] = A[k]*A[0]"], 1, 1],
     ["a re-read behind an Einsum of its own", ["T = D[k]", "U[k] = C[k]*T", "V = U[k]*D[k]"], 2, 2],
     ["re-reads that overlap but do not chain", ["S = A[k]", "T = B[k]*S", "U = A[k]*T", "V = B[k]*U"], 2, 4],
@@ -121,7 +123,7 @@ describe("stages and passes", () => {
     expect(analyse(loadCascade("attention-1-pass"), "M0").perIterationOf).toEqual(["M1"]);
   });
 
-  it("an iteration that reads a whole fiber in every turn is counted per step", () => {
+  it("an iteration that reads a whole fiber in every step is counted per step", () => {
     const nested = text(
       "R[i=0] = 1",
       "S[i] = R[i]*A[j]",
@@ -139,7 +141,7 @@ describe("stages and passes", () => {
     ["all of it", "m0", "B[m1,j]", ["M0"]],
     ["an element of the other part", "m1", "B[m1,m0]", []],
     ["all of the other part", "m1", "B[i,m0]", ["M1"]],
-  ])("an iteration over a part of a split rank is counted per turn where a turn reads %s", (_, at, read, perTurn) => {
+  ])("an iteration over a part of a split rank is counted per step where a step reads %s", (_, at, read, perTurn) => {
     const lines = [
       ...["inputs: A[m]", "ranks: M = M1 * M0", `ranks: ${at === "m0" ? "J = M0" : "I = M1"}`],
       "B[m1,m0] = A[m1*M0+m0]",
@@ -164,7 +166,7 @@ describe("stages and passes", () => {
 });
 
 describe("an iteration whose lines hold each other up", () => {
-  it("takes what a later line makes into the next turn of an earlier one", () => {
+  it("takes what a later line makes into the next step of an earlier one", () => {
     const lines = ["G = A[k] :: max(k)", "R[k=0] = 0", "S[k=0] = 0", "R[k+1] = R[k]+S[k]", "S[k+1] = S[k]+R[k]*A[k]*G"];
     const { einsums, passes: found } = analyse(text(...lines, "until: k >= K"), "K");
     // S reads A again, after G; so does R, which comes before S in the text and after it in time.

@@ -87,7 +87,7 @@ describe("the denominator alone", () => {
     );
   });
 
-  // Increments of SLD = M0 to a sum in steps of its ulp: RD stands once SLD is no more than half an ulp (ties to even).
+  // Increments of SLD = M0 to a sum in steps of its ulp: RD stops growing once SLD is no more than half an ulp (ties to even).
   it.each([
     ["bf16-strict", 16, 2 ** 12],
     ["bf16-strict", 256, 2 ** 16],

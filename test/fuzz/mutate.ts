@@ -7,7 +7,7 @@ const edges = [0, 1, -1, 2 ** 15, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 
 export function mutateBytes(random: Random, original: Uint8Array): Uint8Array {
   let bytes: Uint8Array = original.slice();
   for (let n = 1 + random.below(4); n > 0; n -= 1) {
-    // Headers stand first, and the directory of an archive last.
+    // Headers are first, and the directory of an archive last.
     const near = random.pick([bytes.length, Math.min(bytes.length, 160), Math.min(bytes.length, 16)]);
     const at = random.once(3) ? Math.max(0, bytes.length - 1 - random.below(near)) : random.below(near);
     switch (random.below(7)) {

@@ -5,7 +5,7 @@ import { mutateText } from "./mutate.js";
 import type { Random } from "./random.js";
 import type { Target } from "./target.js";
 
-/** Command lines that end soon, whatever small numbers stand in them. */
+/** Command lines that end soon, whatever small numbers are in them. */
 const lines = [
   "run --engine cpu --seq 8 --head-dim 4 --heads 2 --kv-heads 1 --batch 2 --kv-lens 8,3 --array 4x4 --check full --json",
   "run --engine cpu --q-len 3 --kv-len 9 --causal --window 4,0 --scale 0.5 --seed 7 --spread 2 --format fp16 --check sample:2",

@@ -98,7 +98,7 @@ describe("readNpz", () => {
 /** A stored member whose sizes are all in the Zip64 field, in the local header and in the directory. */
 function zip64(name: string, bytes: Uint8Array): Uint8Array {
   const extra = (offset: boolean): Uint8Array => {
-    // A field of another kind stands first.
+    // A field of another kind is first.
     const other = Uint8Array.of(9, 9, 3, 0, 1, 0, 1);
     const field = new Uint8Array(offset ? 28 : 20);
     const view = new DataView(field.buffer);

@@ -6,7 +6,7 @@ import { invoke } from "../cli/invoke.js";
 
 /**
  * Law: a number in a table of docs/fusemax-revisited.md is what the command in its row prints. Beside it, unseen by readers,
- * stands where in the command's JSON (`r`) it is; `head` finds a headline. The digits that are shown are compared.
+ * is where in the command's JSON (`r`) it is; `head` finds a headline. The digits that are shown are compared.
  */
 const page = readFileSync(new URL("../../docs/fusemax-revisited.md", import.meta.url), "utf8");
 

@@ -4,7 +4,7 @@ import { type MappedEinsum, observeNest } from "../../src/emulator/observe-nest.
 import { analyse, peSteps, points, stepsOfBusiest } from "../../src/model/loop-nest.js";
 import { dealtNests, modelNest } from "./random-nest.js";
 
-// Work that is dealt to the instances of a fan-out: turns of loops in time, each a unit that begins with empty memories.
+// Work that is dealt to the instances of a fan-out: iterations of loops in time, each a unit that begins with empty memories.
 
 function predict(einsum: MappedEinsum, allInstances: boolean) {
   const { shape, ranks, kept } = modelNest(einsum);

@@ -14,7 +14,7 @@ export interface Observation {
 
 /**
  * Emulates attention word by word under mapping 1 of FuseMax (section V: `for p2: for m1: for p1: parallel p0: parallel
- * m0`, then AV for all p1) and counts every operation and every access as it happens. Heads that share keys stand side
+ * m0`, then AV for all p1) and counts every operation and every access as it happens. Heads that share keys are side
  * by side on the columns where the queries of one do not fill them; else each has query tiles of its own. `queryTiles`
  * (P1) tiles of each of `headTiles` (G1) such heads share a tile of keys in the buffer. It is slow, and knows nothing
  * of the model that predicts the same numbers. Values out of an accumulator's range are not looked for.

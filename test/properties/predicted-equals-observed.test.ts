@@ -111,7 +111,7 @@ function maskOf({ shape, mask }: AttentionProblem): KeyMask {
 
 function predict({ problem, queryTiles, headTiles }: Case, mask?: KeyMask): readonly EinsumCounts[] {
   const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M } = problem.shape;
-  // The longest sequence says whether heads stand side by side.
+  // The longest sequence says whether heads are side by side.
   const lengths = mask?.sequences.flatMap(({ queries, keys }) => (keys === 0 ? [] : [queries]));
   const queries = lengths === undefined ? problem.shape.queries : Math.max(1, ...lengths);
   const sizes = { B, H, E, F, M, queries, modelDim: 1, feedForward: 1, group: heads / H };

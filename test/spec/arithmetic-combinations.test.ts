@@ -6,7 +6,7 @@ import { loadArithmetic } from "../../src/spec/load.js";
 
 /*
  * The rules of docs/arithmetic.md, "A file", said again: a file is read if, and only if, it breaks none of them, and what
- * is said of one that does stands at a field of a rule that it breaks.
+ * is said of one that does is at a field of a rule that it breaks.
  */
 
 type Scale = string | { readonly rows: number };
@@ -204,7 +204,7 @@ describe("combinations of an arithmetic's fields", () => {
         fc.pre(brokenBy(written).length === 0 && !(field === "offset" && typeof value === "number"));
         const text = yaml({ ...written, [field]: value });
         const line = text.split("\n").findIndex(one => one.startsWith(`${field}:`)) + 1;
-        // Of the operands, the first that is missed stands there.
+        // Of the operands, the first that is missed is there.
         expect(said(text) ?? "nothing").toMatch(new RegExp(`^own\\.yaml:${line}:\\d+ ${field}`));
       }),
       { numRuns: 500 },

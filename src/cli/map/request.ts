@@ -18,7 +18,7 @@ export interface MapNames {
   readonly phase: Phase;
   readonly decodeQueries: number;
   readonly layers: string | undefined;
-  /** Whether the model's own mask stands. */
+  /** Whether the model's own mask applies. */
   readonly mask: boolean;
   readonly patches: readonly Patch[];
 }

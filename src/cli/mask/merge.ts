@@ -73,7 +73,7 @@ const narrower = (a: number, b: number): number => (a < 0 ? b : b < 0 ? a : Math
 const together = (a: readonly number[] | undefined, b: readonly number[]): readonly number[] =>
   [...new Set([...(a ?? []), ...b])].sort((x, y) => x - y);
 
-/** The corner that all are aligned to. A window that names none may stand beside a named corner where the two are one. */
+/** The corner that all are aligned to. A window that names none may be beside a named corner where the two are one. */
 function cornerOf(asked: readonly Asked[], sequences: readonly { queries: number; keys: number }[]): Corner | null {
   const [first] = asked;
   const topLeft = asked.find(({ corner }) => corner === "top-left");

@@ -16,7 +16,7 @@ import { type ModelRequest, pointsOf } from "../../report/model-result.js";
 import { operationsOf, roofline } from "../../report/roofline.js";
 import { lengthLabel } from "../../report/units.js";
 
-/** A design at one point, with what stands behind its results. */
+/** A design at one point, with what is behind its results. */
 interface ViewedPoint {
   readonly design: string;
   readonly compiled: CompiledDesign;

@@ -74,7 +74,7 @@ export async function sourceOfOnnx(options: RunOptions): Promise<RunSource> {
   };
 }
 
-/** ONNX stands queries at the first key, or after the keys of a cache or of each sequence. */
+/** ONNX puts queries at the first key, or after the keys of a cache or of each sequence. */
 function cornerOf(causal: boolean, { left, right }: Window, { origin }: AttentionMask): Corner | null {
   if (!causal && left < 0 && right < 0) return null;
   return origin === 0 ? "top-left" : "bottom-right";

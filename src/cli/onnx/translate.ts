@@ -101,7 +101,7 @@ function headsOf(
   opset: number,
 ): { readonly heads?: number; readonly kvHeads?: number } {
   if (shape.length === 4) {
-    // Versions before 25 let them stand; they say what the shape says.
+    // Versions before 25 let them be; they say what the shape says.
     if (opset >= 25 && (heads ?? kvHeads) !== null) {
       const expected = "them with 3-D inputs only";
       throw new InputError({ where, got: "q_num_heads or kv_num_heads with 4-D inputs", expected });

@@ -21,7 +21,7 @@ export async function openBeside({ input, names = {} }: InputOptions): Promise<B
   return found;
 }
 
-/** What stands before all three; null where they differ in more than that. */
+/** What is before all three; null where they differ in more than that. */
 function commonPrefix(names: Readonly<Record<InputName, string>>): string | null {
   const [first, ...others] = inputNames.map(name => prefixOf(names[name]));
   return first !== undefined && others.every(other => other === first) ? first : null;

@@ -44,7 +44,7 @@ export async function runEveryLayer(options: RunOptions): Promise<number> {
   return code;
 }
 
-/** What stands before the names of its tensors. */
+/** What is before the names of its tensors. */
 function nameOf({ prefix, names }: Reading): string {
   return prefix === "" ? `${names.q}, ${names.k}, ${names.v}` : prefix.replace(/[./_-]$/, "");
 }

@@ -2,7 +2,7 @@ import { type InputName, inputNames } from "../../attention/shape.js";
 import { InputError, UsageError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 
-/** The tensors of an archive that are Q, K and V of one attention, and what stands before their names there. */
+/** The tensors of an archive that are Q, K and V of one attention, and what is before their names there. */
 export interface Reading {
   /** Such as `layers.3.`; empty for a file of one attention. */
   readonly prefix: string;
@@ -19,7 +19,7 @@ const wordings: readonly Readonly<Record<InputName, string>>[] = [
 
 const everyWord = wordings.flatMap(words => Object.values(words)).join("|");
 
-/** What stands before the last part of a name that is one of the wordings; null for other names. */
+/** What is before the last part of a name that is one of the wordings; null for other names. */
 export const prefixOf = (name: string): string | null =>
   new RegExp(`^(|.*[./_-])(${everyWord})$`, "i").exec(name)?.[1] ?? null;
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Design } from "../../spec/design.js";
 
-/** Of a document only what it says, whatever parts a design has; where it stands does not matter. */
+/** Of a document only what it says, whatever parts a design has; where it is does not matter. */
 export const partsOf = (design: Design): unknown => Object.entries(design).map(([name, part]) => [name, dataOf(part)]);
 
 const dataOf = (part: unknown): unknown =>

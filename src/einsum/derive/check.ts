@@ -131,7 +131,7 @@ function checkOf(cascade: Cascade, report: EqualReport): StepCheck {
 }
 
 /**
- * Whether cascades differ on no input by more than rounding may where large values cancel: relative to the largest value that stands on the
+ * Whether cascades differ on no input by more than rounding may where large values cancel: relative to the largest value that is on the
  * way, not to the largest of the output.
  */
 function cancels(cascade: Cascade, { cases, firstDiffering, largest, shapes, tolerance }: EqualReport): boolean {

@@ -104,7 +104,7 @@ class CorrectedSum {
     this.lines.push(running.start("0"));
   }
 
-  /** Exponentials get a line of their own, or that which they have already; anything else stands where it is used. */
+  /** Exponentials get a line of their own, or that which they have already; anything else is where it is used. */
   factors(parts: readonly Expression[]): readonly string[] {
     const made = new Map<string, string>(); // a square is corrected twice by one factor
     return parts.map(part => {

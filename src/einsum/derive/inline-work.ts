@@ -37,7 +37,7 @@ function inlineIn(cascade: Cascade, einsum: Einsum): (Rewrite | Refusal)[] {
   });
 }
 
-/** Accesses that stand in the argument of a function, where no law of products sees into them. */
+/** Accesses that are in the argument of a function, where no law of products sees into them. */
 function insideFunctions(expression: Expression): readonly Extract<Expression, { kind: "access" }>[] {
   switch (expression.kind) {
     case "unary":

@@ -11,7 +11,7 @@ export const indexAt = (variable: string | null, offset: Size, { span }: Einsum)
   span,
 });
 
-/** A tensor that iterates over a variable, which stands first in its indices. */
+/** A tensor that iterates over a variable, which is first in its indices. */
 export class Running {
   private readonly limit: Size;
 
@@ -69,7 +69,7 @@ export function notOneReduction(cascade: Cascade, einsum: Einsum): string | null
 
 /**
  * The cascade with an Einsum's lines in its place, whose last value its readers read where the iteration ends. An output
- * keeps its name. `moved` is taken out where it stands.
+ * keeps its name. `moved` is taken out where it is.
  */
 export function iterated(
   cascade: Cascade,

@@ -5,7 +5,7 @@ import { formatExpression } from "../format-expression.js";
 import { mapAccesses } from "./factors.js";
 
 /**
- * Tells cascades apart by what they compute and how, whatever their tensors are called and in whatever order their lines stand: two
+ * Tells cascades apart by what they compute and how, whatever their tensors are called and in whatever order their lines are: two
  * orders of the same rewrites give one signature. It numbers what it has seen.
  */
 export class Signatures {

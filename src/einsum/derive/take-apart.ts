@@ -81,7 +81,7 @@ function algebraFor(cascade: Cascade, varies: (part: Expression) => boolean, fam
 
 /**
  * Whether taking a sum apart may leave large sums whose difference is small: where in a distributed product, or added to what does not
- * vary, stands a sum or a difference whose sides may have opposite signs, or a logarithm is taken apart.
+ * vary, is a sum or a difference whose sides may have opposite signs, or a logarithm is taken apart.
  */
 function mayCancel(whole: Expression, algebra: Algebra, varies: (part: Expression) => boolean): boolean {
   const walk = (part: Expression): boolean => {

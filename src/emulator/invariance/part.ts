@@ -59,7 +59,7 @@ export function partOf({ problem, inputs }: GivenAttention, part: Part): GivenAt
 
 type Range = readonly [from: number, to: number];
 
-/** Query p of a part stands where it stood in the whole, whose last query stands at the last key of its batch. */
+/** Query p of a part is where it was in the whole, whose last query is at the last key of its batch. */
 function placed(problem: AttentionProblem, b: number, from: number): Pick<AttentionMask, "origin"> {
   const { queries, keys } = sequenceOf(problem, b);
   return { origin: (problem.mask.origin ?? keys - queries) + from };

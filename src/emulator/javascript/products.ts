@@ -45,7 +45,7 @@ export class TileProducts {
     this.at = tile;
   }
 
-  /** Where in memory the key at a place of the tile stands, as rows of K or V. */
+  /** Where in memory the key at a place of the tile is, as rows of K or V. */
   private rowAt(place: number): number {
     const { kvHead, first, count } = this.at;
     return keyRowAt(this.problem.shape, kvHead, first + (this.descending ? count - 1 - place : place));

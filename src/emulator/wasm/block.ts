@@ -8,7 +8,7 @@ import { type Kernels, lanes } from "./kernels.js";
 import { type KeySpan, Panels } from "./panels.js";
 import { nextRows, type Rows } from "./rows.js";
 
-/** Told between the steps of a tile, while their results stand in the kernels' memory. */
+/** Told between the steps of a tile, while their results are in the kernels' memory. */
 export interface StepListener {
   readonly scored: () => void;
   readonly normalized: () => void;

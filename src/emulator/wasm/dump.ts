@@ -32,7 +32,7 @@ export function dumpTile(
   return dump;
 }
 
-/** Copies what stands in the kernels' memory for the first lane group into columns of a dump. */
+/** Copies what is in the kernels' memory for the first lane group into columns of a dump. */
 class DumpWriter {
   private readonly floats: Float32Array;
   private readonly integers: Int32Array;
@@ -114,7 +114,7 @@ class DumpWriter {
     }
   }
 
-  /** RM, RD and RNV as they stand. A denominator of +0 tells that the query has seen no key. */
+  /** RM, RD and RNV as they are. A denominator of +0 tells that the query has seen no key. */
   writeState(column: number, count: number): void {
     const { dump, kernels } = this;
     for (let lane = 0; lane < count; lane += 1) {

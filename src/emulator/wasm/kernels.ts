@@ -58,9 +58,9 @@ interface Functions {
   finish(group: number, count: number): number;
   /** What Q is multiplied by in strict formats; scores and, for fp16-strict, numerators carry it too. */
   queryScale(): number;
-  /** Where a group's scores of the tile stand, [m0, 8]. */
+  /** Where a group's scores of the tile are, [m0, 8]. */
   scoresOf(group: number): number;
-  /** Where its SLNV and RNV stand, [F, 8]. */
+  /** Where its SLNV and RNV are, [F, 8]. */
   sumsOf(group: number): number;
   outputsOf(group: number): number;
 }

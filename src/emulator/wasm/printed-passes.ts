@@ -9,7 +9,7 @@ export type CompileWasm = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module
 /** What a thread has compiled, by program and layout: problems of one size come again. */
 const modules = new WeakMap<TileProgram, Map<string, WebAssembly.Module>>();
 
-/** What of the kernels written by hand a printed program stands on: their memory and their products. */
+/** What of the kernels written by hand a printed program uses: their memory and their products. */
 interface Kernels extends SumKernels {
   readonly memory: WebAssembly.Memory;
   multiplyAdd(a: number, b: number, c: number): number;

@@ -25,7 +25,7 @@ const laneBytes = 4 * lanes;
 
 const padded = (count: number): number => Math.ceil(count / panelRows) * panelRows;
 
-/** Where K, V and their scales stand once they are packed, in bytes; those of queries from a lane group's beginning. */
+/** Where K, V and their scales are once they are packed, in bytes; those of queries from a lane group's beginning. */
 export interface OperandPlaces {
   readonly stage: number;
   readonly keyPanels: number;
@@ -81,7 +81,7 @@ export class TileOperands {
     return passes.some(({ tile }) => tile.some(step => step.kind === "product" && step.over === over));
   }
 
-  /** Packs what a pass needs of K and V; `placeOf`: where a variable stands. */
+  /** Packs what a pass needs of K and V; `placeOf`: where a variable is. */
   pack(pass: Pass, tile: KeysOfTile, placeOf: (variable: Variable) => number): void {
     const { headDim, valueDim } = this.problem.shape;
     const { kernels, places, program } = this;
@@ -102,7 +102,7 @@ export class TileOperands {
     if (this.keyScale !== undefined) this.fillKeyScale(tile, placeOf(this.keyScale));
   }
 
-  /** The row of K or V whose key stands at a place of the tile. */
+  /** The row of K or V whose key is at a place of the tile. */
   private rowAt({ kvHead, firstKey, count }: KeysOfTile, place: number): number {
     return keyRowAt(this.problem.shape, kvHead, firstKey + (this.program.descending ? count - 1 - place : place));
   }

@@ -38,7 +38,7 @@ export class TileScores {
     private readonly mask: Mask,
     private readonly bias: BiasReader | null,
     private readonly places: Places,
-    /** Whether a tile's last key stands first. */
+    /** Whether a tile's last key is first. */
     private readonly descending: boolean,
   ) {
     this.floats = new Float32Array(places.memory.buffer);
@@ -65,7 +65,7 @@ export class TileScores {
     this.setSeen(state, lane => (lane < there ? seenBy(first + lane) : noKeys));
   }
 
-  /** Turns what the lanes see of a tile of `count` keys around, where its last key stands first. */
+  /** Turns what the lanes see of a tile of `count` keys around, where its last key is first. */
   mirror(state: number, count: number): void {
     const { keyStarts, keyEnds, viewBegin, viewEnd } = this.places.fields;
     for (let lane = 0; lane < lanes; lane += 1)

@@ -70,7 +70,7 @@ function seenTogether(mask: Mask, start: number, end: number): KeyRange {
 
 /**
  * Tiles (query tile p1, key tile m1) of the range in which at least one query sees a key. Rows before the range that
- * stand in its first query tile count as done, so that neighbouring ranges add up.
+ * are in its first query tile count as done, so that neighbouring ranges add up.
  */
 export function countTiles(problem: AttentionProblem, range: RowRange): number {
   const { shape } = problem;

@@ -3,8 +3,8 @@ import { sequenceOf } from "../../attention/mask.js";
 import type { AttentionProblem } from "../../attention/problem.js";
 
 /**
- * Where the keys of a head stand on the device: in the order in which they are read, in whole tiles. In descending order a
- * sequence ends with key 0, and what its first tile has no keys for stands at the beginning.
+ * Where the keys of a head are on the device: in the order in which they are read, in whole tiles. In descending order a
+ * sequence ends with key 0, and what its first tile has no keys for is at the beginning.
  */
 export interface KeyOrder {
   /** Places of a head. */

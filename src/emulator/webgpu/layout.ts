@@ -1,6 +1,6 @@
 /**
  * One schema for a struct that the host writes and a shader reads: its WGSL declaration and its writer come from the
- * same list of members. Members are 4-byte scalars, so each stands at 4 times its place (WGSL, "Structure member layout").
+ * same list of members. Members are 4-byte scalars, so each is at 4 times its place (WGSL, "Structure member layout").
  */
 export type ScalarType = "u32" | "f32";
 

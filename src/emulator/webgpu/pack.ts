@@ -9,7 +9,7 @@ import { type FloatSpec, numberTypes } from "../../numerics/number-type.js";
  */
 
 /**
- * The type as which all operands of an arithmetic stand in words: one that holds every value of theirs. Two of a word are never in
+ * The type as which all operands of an arithmetic are stored in words: one that holds every value of theirs. Two of a word are never in
  * different steps of a sum. A value of binary16 takes longer to find in its half of a word than a word of its own takes to read, which
  * pays where every operand is one alone.
  */
@@ -31,11 +31,11 @@ export function operandsPerWord(words: FloatType): 1 | 2 {
   return numberTypes[words].storageBits === 32 ? 1 : 2;
 }
 
-/** Keys that stand side by side in K, rows in Q, and words in a page: a page is 8 x 8 words. */
+/** Keys that are side by side in K, rows in Q, and words in a page: a page is 8 x 8 words. */
 export const eight = 8;
 export const pageWords = eight * eight;
 
-/** Columns of V that stand together: a word of a 16-bit format holds columns j and j + 8. */
+/** Columns of V that are together: a word of a 16-bit format holds columns j and j + 8. */
 export const columnsTogether = 16;
 
 /** Pages of one eight of rows of E operands. */

@@ -26,7 +26,7 @@ export interface PackTask {
 const layouts = { rows: 0, values: 1, lines: 2 } as const;
 type Layout = keyof typeof layouts;
 
-/** Where the pages of one layout stand in each eight. */
+/** Where the pages of one layout are in each eight. */
 interface Pages {
   readonly eights: number;
   readonly pages: number;

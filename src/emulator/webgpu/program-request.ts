@@ -30,7 +30,7 @@ export interface ProgramContext extends RequestContext {
   readonly places: WgslPlaces;
   readonly passes: readonly PassPipeline[];
   readonly collect: GPUComputePipeline;
-  /** How keys stand on the device; `problem` has as many of them as there are places. */
+  /** How keys are on the device; `problem` has as many of them as there are places. */
   readonly order: KeyOrder;
   /** Keys of one key/value head that fit a part of K or V. */
   readonly chunkKeys: number;

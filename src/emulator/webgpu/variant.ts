@@ -9,7 +9,7 @@ export type AdapterKind = "software" | "integrated" | "discrete";
 export interface RowsShape extends Readonly<Record<string, number>> {
   /** Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. */
   readonly blocksAtOnce: 1 | 2;
-  /** Words of one or two operands that a turn of the inner loops takes. */
+  /** Words of one or two operands that an iteration of the inner loops takes. */
   readonly wordsAtOnce: 1 | 2;
 }
 

@@ -42,7 +42,7 @@ export class CostCache {
 export const sizesOf = ({ ranks }: PlacedOption["einsum"], { cut }: Tiling): string =>
   ranks.map(({ rank }) => `${cut[rank]?.middle}/${cut[rank]?.inner}`).join();
 
-/** What options cost at the sizes of one tiling, which have to stand in the table of values. */
+/** What options cost at the sizes of one tiling, which have to be in the table of values. */
 export class CostTable {
   private readonly own = new Map<number, OptionCosts>();
 

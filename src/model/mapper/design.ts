@@ -15,14 +15,14 @@ export interface MappingFiles {
   readonly binding: Readonly<Record<string, unknown>>;
 }
 
-/** The parts of a rank as a mapping's file has them in one block: those that turn, by the mapper's names for them. */
+/** The parts of a rank as a mapping's file has them in one block: those that iterate, by the mapper's names for them. */
 interface Cut {
   readonly parts: Readonly<Record<string, number | string>>;
   readonly names: ReadonlyMap<string, string | undefined>;
 }
 
 /**
- * The blocks of a search as files: a mapping in which parts of one turn are left out, and a binding in which blocks follow one another
+ * The blocks of a search as files: a mapping in which parts of one iteration are left out, and a binding in which blocks follow one another
  * and, within one, arrays work side by side.
  */
 export function mappingFiles(
@@ -79,7 +79,7 @@ export function mappingFiles(
 
 type Chosen = MappedBlock["einsums"][number];
 
-/** What a rank's parts are called in a file: the outermost that turns covers the rest; a rank in one piece is not cut. */
+/** What a rank's parts are called in a file: the outermost that iterates covers the rest; a rank in one piece is not cut. */
 function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: MappedBlock, r: number): Cut {
   const { tiling } = block;
   const { name, outer, middle, inner, rank } = ranks[r] as MapperProblem["ranks"][number];
@@ -94,7 +94,7 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: 
     own.inner > 1 || isCascades || liesOver(block, r),
   ] as const;
   if (isCascades && !all) {
-    // One loop over the cascade's tiles, at whichever level it turns.
+    // One loop over the cascade's tiles, at whichever level it iterates.
     const names = new Map([
       [outer, own.outer > 1 ? middle : undefined],
       [middle, own.outer > 1 ? undefined : middle],
@@ -104,7 +104,7 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: 
   }
   const parts = [outer, middle, inner].flatMap((part, i) => (part !== undefined && turns[i] === true ? [part] : []));
   if (parts.length === 0) {
-    // Its loop does not turn, and says so: it stands between no two others.
+    // Its loop does not iterate, and says so: it is between no two others.
     const only = inner ?? middle;
     return {
       parts: { [only]: 1 },
@@ -129,7 +129,7 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: 
 
 /**
  * Whether the tiles of a rank lie over several instances in some Einsum of a block. Such a loop stays in the file even where it
- * does not turn: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
+ * does not iterate: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
  */
 const liesOver = ({ einsums }: MappedBlock, r: number): boolean =>
   einsums.some(({ option: { place } }) =>

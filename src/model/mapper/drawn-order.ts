@@ -1,7 +1,7 @@
 import { threefry2x32 } from "../../numerics/threefry.js";
 
 /**
- * The order in which a budget smaller than a list is spent on it: by turns the best that is left, and one drawn at random from all
+ * The order in which a budget smaller than a list is spent on it: alternately the best that is left, and one drawn at random from all
  * that are left. A list within the budget stays as it is.
  * @param sorted the best first
  * @param stream draws of one seed that are independent of each other

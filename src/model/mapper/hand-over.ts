@@ -116,7 +116,7 @@ export class HandOver {
   }
 }
 
-/** Answers for tilings that differ in nothing but how often loops turn, as long as they turn: these share them. */
+/** Answers for tilings that differ in nothing but how often loops iterate, as long as they iterate: these share them. */
 export class HandOvers {
   private readonly known = new Map<string, HandOver>();
 
@@ -132,7 +132,7 @@ export class HandOvers {
   }
 }
 
-/** The parts of ranks under a tiling; a part of one turn has the bound 1. */
+/** The parts of ranks under a tiling; a part of one iteration has the bound 1. */
 export function partitionsOf({ ranks }: MapperProblem, { cut }: Tiling): Partitions {
   return Object.fromEntries(
     ranks.map(({ whole, outer, middle, inner }, r) => {

@@ -3,7 +3,7 @@ import { peOperations } from "../../spec/pe-operations.js";
 import type { MapArray } from "./machine.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
 
-/** Where and how one Einsum is done: its array, the rank over each fan-out, and whether loops within a tile stand outside. */
+/** Where and how one Einsum is done: its array, the rank over each fan-out, and whether loops within a tile are outside. */
 export interface Place {
   readonly array: MapArray;
   /** Per fan-out of the array the rank whose tile lies over it, by its place; undefined for none. */
@@ -91,7 +91,7 @@ export function nestOf(
   const within = einsum.ranks.filter(({ rank, inner }) => inner && !over.includes(rank)).map(({ rank }) => rank);
   const ordered = [...within.filter(r => !einsum.reduced.has(r)), ...within.filter(r => einsum.reduced.has(r))];
   const tile = ordered.flatMap(rank => ranks[rank]?.inner ?? []);
-  // A rank's tiles stand around what is within them.
+  // A rank's tiles are around what is within them.
   const around = ordered.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
   const blocks = outer.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.outer as string] : []));
   const dealt = [

@@ -75,7 +75,7 @@ export const withStaticEnergy = (
 
 const nowhere = (path: Path): string => `mapping ${path.join(".")}`;
 
-/** A document that stands in no file. */
+/** A document that is in no file. */
 const asDocument = <T>(raw: unknown, schema: Parameters<typeof withSchema<T>>[2]): Document<T> =>
   withSchema({ file: "mapper", data: undefined, at: nowhere, shipped: false, raw, read: () => undefined }, raw, schema);
 

@@ -64,7 +64,7 @@ export function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoin
     });
 }
 
-/** Heads that share keys stand side by side where the queries of one are few. */
+/** Heads that share keys are side by side where the queries of one are few. */
 const packedQueries = ({ group, queries }: AttentionPoint): boolean => group > 1 && queries < 128;
 
 export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[]) {

@@ -24,7 +24,7 @@ const smallestShare = 16;
 /**
  * Every tiling of the Einsums from `from` to before `to`. A rank over which two of them are of different passes stays whole: they
  * share no loop over it. Tiles are as long as a fan-out, or, where a block is a single tile, a half, a quarter and so on of
- * it; blocks are of the sizes of `blockSizes`, partial last ones included. Every order of the loops that turn is tried.
+ * it; blocks are of the sizes of `blockSizes`, partial last ones included. Every order of the loops that iterate is tried.
  */
 export function tilingsOf(problem: MapperProblem, from: number, to: number): Tilings {
   const { ranks, arrays, einsums } = problem;
@@ -66,9 +66,9 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
   return { all, ruledOut: countTilings(free) - all.length };
 }
 
-/** How many tilings there are of ranks each of which may be cut in some ways: a cut of each, and every order of the loops that turn. */
+/** How many tilings there are of ranks each of which may be cut in some ways: a cut of each, and every order of the loops that iterate. */
 function countTilings(ranks: readonly Tiling["cut"][]): number {
-  // By how many loops over blocks and over tiles turn.
+  // By how many loops over blocks and over tiles iterate.
   let counts = new Map<string, number>([["0 0", 1]]);
   for (const cuts of ranks) {
     const next = new Map<string, number>();

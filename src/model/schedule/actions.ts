@@ -74,7 +74,7 @@ function actionsOf(plan: Omit<Plan, "actions" | "onArray">, index: number): read
   });
 }
 
-/** Where a slot stands in its Einsum's tile and point; `scratch`: an exponential takes its second entry. */
+/** Where a slot is in its Einsum's tile and point; `scratch`: an exponential takes its second entry. */
 interface SlotPlace {
   readonly first: boolean;
   readonly last: boolean;
@@ -110,7 +110,7 @@ function actionAt(plan: Omit<Plan, "actions" | "onArray">, index: number, at: Sl
 }
 
 /**
- * Registers that a PE takes and frees in a slot. A value stands in one from its first operation to the end of the last
+ * Registers that a PE takes and frees in a slot. A value is in one from its first operation to the end of the last
  * Einsum of its array that takes it from there. An exponential puts its operands' difference in the place of its operand and
  * holds a second entry for its polynomial.
  */

@@ -14,7 +14,7 @@ export interface TileArrays {
 export interface TileArray {
   /** PEs down a column, through which what leaves it goes; 1 where the array is a row of lanes. */
   readonly rows: number;
-  /** PEs stand in rows and columns, not in one row; then a PE has a register that the north link writes. */
+  /** PEs are in rows and columns, not in one row; then a PE has a register that the north link writes. */
   readonly grid: boolean;
   /** Entries of a PE's register file. */
   readonly registers: number;

@@ -270,7 +270,7 @@ function staysInRegisters(einsum: CompiledEinsum, nest: TileNest, values: Float6
 }
 
 /**
- * Points of a producer that one point of its user takes: 1 where they turn the same loops, so that point f of one is point f of
+ * Points of a producer that one point of its user takes: 1 where they iterate the same loops, so that point f of one is point f of
  * the other; more where the user has neighbours along its innermost loop side by side on another array; 0 where neither is so.
  */
 function valuesAtOnce(

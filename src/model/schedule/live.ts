@@ -59,7 +59,7 @@ export class LiveArrays {
   /** The cycle of the first operation; Infinity before it. */
   firstIssue = never;
   private readonly maxLag: number;
-  /** Where the bytes stand among the counters, followed by the changes, and the loads. */
+  /** Where the bytes are among the counters, followed by the changes, and the loads. */
   readonly bytesAt: number;
   readonly loadsAt: number;
   private readonly causeBase: readonly number[];

@@ -102,7 +102,7 @@ export class LoadStream {
     return this.atEnd || this.head !== head ? Number.POSITIVE_INFINITY : this.block - block;
   }
 
-  /** Where it stands, counted from a head and a block. */
+  /** Where it is, counted from a head and a block. */
   relativeTo(head: number, block: number): string {
     return `${this.part},${this.head - head},${this.block - block},${this.index}`;
   }

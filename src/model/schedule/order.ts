@@ -5,7 +5,7 @@ import type { Plan } from "./actions.js";
 import type { TileEinsum } from "./dataflows.js";
 import type { TileWalk } from "./walk.js";
 
-/** Where an operation stands in its array's order of issue. */
+/** Where an operation is in its array's order of issue. */
 interface Position {
   readonly einsum: TileEinsum;
   readonly text: string;
@@ -15,7 +15,7 @@ interface Position {
 }
 
 /**
- * An array issues in order, so what it makes itself must stand before its use: for the same tile, and for what is
+ * An array issues in order, so what it makes itself must be before its use: for the same tile, and for what is
  * carried from the same queries' previous key tile, which is as many tiles back as the walk has at least between the two.
  * @throws SpecError naming the operation that would wait for a later one of its own array
  */

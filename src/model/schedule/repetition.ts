@@ -5,7 +5,7 @@ export interface Tally {
   readonly counters: Float64Array;
 }
 
-/** What comes between two turns of a loop at which the same state is met. */
+/** What comes between two iterations of a loop at which the same state is met. */
 export interface Period {
   readonly turns: number;
   /** What it counts. */
@@ -17,8 +17,8 @@ export const loops = ["tiles", "rows", "blocks", "heads"] as const;
 export type Loop = (typeof loops)[number];
 
 /**
- * What was counted, loop by loop: what a turn of an inner loop counts goes to the next one when that begins anew. So
- * differences between turns stay exact, however long the run is.
+ * What was counted, loop by loop: what an iteration of an inner loop counts goes to the next one when that begins anew. So
+ * differences between iterations stay exact, however long the run is.
  */
 export class Tallies {
   private readonly levels: Readonly<Record<Loop, Tally>>;
@@ -85,7 +85,7 @@ function add(to: Tally, from: Tally, times: number): void {
 }
 
 /**
- * The states met at the turns of one loop. A simulation is deterministic: where the same state comes back, with tiles of the
+ * The states met at the iterations of one loop. A simulation is deterministic: where the same state comes back, with tiles of the
  * same kinds to come, the same follows.
  */
 export class Repetition {
@@ -95,7 +95,7 @@ export class Repetition {
     this.seen.clear();
   }
 
-  /** Notes the state at a turn; the period where it was met before. */
+  /** Notes the state at an iteration; the period where it was met before. */
   meet(state: string | number, index: number, now: Tally): Period | null {
     const before = this.seen.get(state);
     if (before === undefined) {

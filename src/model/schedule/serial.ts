@@ -59,7 +59,7 @@ export function serialSchedule(
   };
 }
 
-/** How often the loops turn that go back to DRAM: the fewest of the phase's Einsums. */
+/** How often the loops iterate that go back to DRAM: the fewest of the phase's Einsums. */
 function turnsOf(compiled: CompiledDesign, names: readonly string[], values: Float64Array): number {
   const turns = compiled.einsums
     .filter(({ name }) => names.includes(name))

@@ -74,7 +74,7 @@ class Simulation {
   private readonly tally: Tallies;
   private states = new Map<string, State>();
   private readonly upcoming = new UpcomingKinds();
-  /** Moves of the walk so far, and those after which the live arrays stand as the walk does. */
+  /** Moves of the walk so far, and those after which the live arrays are where the walk is. */
   private moves = 0;
   private liveAt = 0;
   /** What had been counted when the live arrays were set. */
@@ -127,7 +127,7 @@ class Simulation {
     return this.live.tracks.every(({ epoch, done }) => done || epoch + this.base.tiles >= until);
   }
 
-  /** Goes through the walk step by step, as far as steps may be remembered; then the live arrays stand there. */
+  /** Goes through the walk step by step, as far as steps may be remembered; then the live arrays are there. */
   private leap(): void {
     const { position, tally } = this;
     let state = this.intern(this.live.save());
@@ -187,7 +187,7 @@ class Simulation {
     this.moves++;
   }
 
-  /** Sets the live arrays to a state at the present position, unless they stand there. */
+  /** Sets the live arrays to a state at the present position, unless they are there. */
   private goLive(state: State): void {
     if (this.liveAt === this.moves) return;
     this.live.restore(state.saved, this.position);
@@ -206,7 +206,7 @@ class Simulation {
   }
   private nextId = 0;
 
-  /** Leaves out whole turns of the loops at whose beginning the walk stands, where this state was met before. */
+  /** Leaves out whole iterations of the loops at whose beginning the walk is, where this state was met before. */
   private leapOver(state: State): void {
     const { position, tally } = this;
     if (position.opensRow) {
@@ -305,7 +305,7 @@ class Simulation {
     return this.memory?.streams.map(stream => stream.relativeTo(head, block)).join(" ") ?? "";
   }
 
-  /** How often a period may be left out, in a loop of `room` more turns. */
+  /** How often a period may be left out, in a loop of `room` more iterations. */
   private times(period: Period, room: number): number {
     const watched = Math.floor((this.leapsEnd - this.tally.tiles) / period.tally.tiles);
     return Math.min(Math.floor(room / period.turns), watched);

@@ -12,7 +12,7 @@ export interface TimeLoop {
   readonly side: "rows" | "keys" | "batch" | "other";
 }
 
-/** The loops that all Einsums of a design walk together; one turn of them is a tile. */
+/** The loops that all Einsums of a design walk together; one iteration of them is a tile. */
 export interface TileNest {
   readonly einsums: readonly CompiledEinsum[];
   readonly loops: readonly TimeLoop[];

@@ -16,7 +16,7 @@ export interface Run {
   readonly count: number;
 }
 
-/** Where a tile stands. */
+/** Where a tile is. */
 export interface TilePlace {
   readonly head: number;
   /** The key tile, and the query tile within its head. */

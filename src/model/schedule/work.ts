@@ -92,7 +92,7 @@ function workOf(
 /** Each is a number of its own. */
 const mostHeadTiles = 1_000_000;
 
-/** Heads one after the other, and those whose query tiles stand in one block: a rank may be cut between the two. */
+/** Heads one after the other, and those whose query tiles are in one block: a rank may be cut between the two. */
 function headsOf(
   compiled: CompiledDesign,
   einsum: CompiledEinsum,

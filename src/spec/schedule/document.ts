@@ -27,7 +27,7 @@ export const scheduleSchema: z.ZodMiniType<ScheduleDocument> = z.catchall(
   z.string({ error: "an array's program, such as BQK[a] -> LM[a]" }),
 );
 
-/** Where the parts of a schedule's document stand. */
+/** Where the parts of a schedule's document are. */
 export const placesIn =
   ({ at }: Document<ScheduleDocument>): WhereOf =>
   part =>

@@ -29,7 +29,7 @@ const known = new WeakMap<Cascade, Map<string, ScoreCascade>>();
 
 /**
  * Inserts the Einsums of a soft-cap and of a bias behind the one that makes scores of Q and K. The factors g and w of
- * docs/numerics.md stand as numbers of no meaning: a cost does not depend on them. Throws SpecError for a cascade that is not
+ * docs/numerics.md are numbers of no meaning: a cost does not depend on them. Throws SpecError for a cascade that is not
  * attention.
  */
 export function withScoreTerms(cascade: Cascade, terms: ScoreTerms, whoAsks: string): ScoreCascade {

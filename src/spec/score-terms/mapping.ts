@@ -12,7 +12,7 @@ import { type Kept, keepOf, keptOf, type Place, renamedIn, without } from "./kee
 import { newtonMacs, newtonSource, pathOf, type TermArrays, variantsOf } from "./place.js";
 
 /**
- * The mapping with the Einsums of a soft-cap and a bias: each has the loops of the Einsum beside which it stands, and takes
+ * The mapping with the Einsums of a soft-cap and a bias: each has the loops of the Einsum beside which it is, and takes
  * what it reads from the PE's registers, or, where that Einsum takes scores from a memory, from there.
  */
 export function mappingWithTerms(
@@ -83,7 +83,7 @@ class TermPlaces {
     }
     if (!reader) return own;
     if (name !== this.arrays.reader?.name) return renamedIn(own, score, final);
-    // The maximum that the cap and the bias stand before takes them as they are made.
+    // The maximum that the cap and the bias come before takes them as they are made.
     const others = keepOf([...this.others(variant, score), [final, [[this.registers, undefined]]]]);
     return { ...without(own, score), keep: others };
   }
@@ -158,7 +158,7 @@ class TermPlaces {
     }
   }
 
-  /** The loops of the Einsum beside which the terms stand, less those over what it sums. */
+  /** The loops of the Einsum beside which the terms are, less those over what it sums. */
   private nest({ when, symbols, partitions, loops, spread, choose }: EinsumMapping): object {
     if (choose !== undefined) {
       throw new SpecError({

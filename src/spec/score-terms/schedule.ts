@@ -10,7 +10,7 @@ type Programs = Record<string, Stage[]>;
 type Tiles = Record<string, number | string>;
 
 /**
- * The schedule with the added Einsums. On one array they follow the scores, or stand before what reads them. A division on
+ * The schedule with the added Einsums. On one array they follow the scores, or are before what reads them. A division on
  * another array is done an epoch later, and what waits for it two epochs later, so that neither array waits for the way
  * between them; a schedule of one letter has one tile at a time, and goes on so.
  */

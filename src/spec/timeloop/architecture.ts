@@ -1,7 +1,7 @@
 import type { SpecText } from "../document.js";
 import { checkVersion, readTimeloop, type TimeloopNode } from "./node.js";
 
-/** An architecture of Timeloop as a chain: each level stands within the one before it; the array is within the last. */
+/** An architecture of Timeloop as a chain: each level is within the one before it; the array is within the last. */
 export interface TimeloopArchitecture {
   readonly levels: readonly TimeloopLevel[];
   readonly array: string;
@@ -111,7 +111,7 @@ interface Step {
   readonly spatial: { readonly x: number; readonly y: number } | undefined;
 }
 
-/** The nodes in their order, one within the other; what stands side by side keeps tensors apart, in any order. */
+/** The nodes in their order, one within the other; what is side by side keeps tensors apart, in any order. */
 class Chain {
   readonly order: Step[] = [];
   private readonly nodes: TimeloopNode[] = [];

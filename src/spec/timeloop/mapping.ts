@@ -3,7 +3,7 @@ import type { TimeloopArchitecture, TimeloopLevel } from "./architecture.js";
 import { readTimeloop, type TimeloopNode } from "./node.js";
 import type { TimeloopProblem } from "./problem.js";
 
-/** A mapping of Timeloop: the loops that turn at each level, outermost first, and the tensors that each memory keeps. */
+/** A mapping of Timeloop: the loops that iterate at each level, outermost first, and the tensors that each memory keeps. */
 export interface TimeloopMapping {
   readonly levels: readonly MappedLevel[];
 }
@@ -71,7 +71,7 @@ function levelOf(directive: TimeloopNode, type: string, levels: readonly Timeloo
   );
 }
 
-/** The loops of a directive that turn, outermost first; permutations are written innermost first. */
+/** The loops of a directive that iterate, outermost first; permutations are written innermost first. */
 function loopsOf(
   directive: TimeloopNode | undefined,
   level: TimeloopLevel,

@@ -143,7 +143,7 @@ class Parts {
 
   constructor(levels: readonly MappedLevel[], { dimensions }: TimeloopProblem) {
     const [first] = dimensions.keys();
-    // A fan-out whose instances the mapping leaves idle but one has a loop of one turn.
+    // A fan-out whose instances the mapping leaves idle but one has a loop of one iteration.
     const turning = levels.map(({ level, loops }) =>
       level.kind === "fanout" && loops.length === 0 && first !== undefined ? [{ dimension: first, bound: 1 }] : loops,
     );
