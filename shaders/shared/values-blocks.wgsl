@@ -3,12 +3,12 @@
 // counted from key 0. `firstWeight` and `firstValue` are the pages of the tile's first eight of keys.
 // #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce
-// #import shared/eight: evens, floats, keptIf, odds
+// #import shared/eight: evens, floats, odds
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
 // #import shared/rows: scratch, tileBegin, tileEnd, values
 // #import shared/scaled: addScaled
 // #import shared/sixteen: Sixteen, addKey, heldSixteen, hold, moreOf
-// #import shared/value-blocks: blockEnd, weightScaleOf
+// #import shared/value-blocks: blockEnd, within, weightScaleOf
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   let odd8 = perWord == 2u && column % 2u == 1u;
@@ -28,18 +28,18 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
       let place = i * pageStep + pagePlace;
       let one = (*weights)[i / perWord];
       let other = (*weights)[i / perWord + 1u];
-      u = addKey(u, spread((*value)[place]), moreOf(v, place), keptIf(m >= begin, evens(one)), odd8);
+      u = addKey(u, spread((*value)[place]), moreOf(v, place), within(m >= begin, evens(one)), odd8);
       if (perWord == 2u) {
         let next = place + pageStep;
         let isIn = (m + 1u >= begin) & (m + 1u < end);
-        u = addKey(u, spread((*value)[next]), moreOf(v, next), keptIf(isIn, odds(one)), odd8);
+        u = addKey(u, spread((*value)[next]), moreOf(v, next), within(isIn, odds(one)), odd8);
       }
       let far = place + perWord * pageStep;
       let isIn = (m + perWord >= begin) & (m + perWord < end);
-      u = addKey(u, spread((*value)[far]), moreOf(v, far), keptIf(isIn, evens(other)), odd8);
+      u = addKey(u, spread((*value)[far]), moreOf(v, far), within(isIn, evens(other)), odd8);
       if (perWord == 2u) {
         let farther = far + pageStep;
-        u = addKey(u, spread((*value)[farther]), moreOf(v, farther), keptIf(m + 3u < end, odds(other)), odd8);
+        u = addKey(u, spread((*value)[farther]), moreOf(v, farther), within(m + 3u < end, odds(other)), odd8);
       }
       let isLast = i + 2u * perWord == 8u;
       w += select(0u, 1u, isLast);

@@ -49,6 +49,8 @@ export interface WgslOptions {
   readonly wholeEights: boolean;
   /** Keys of a block, of a program that has values over blocks. */
   readonly blockKeys: number | null;
+  /** Tiles begin with a block of keys. */
+  readonly wholeBlocks: boolean;
 }
 
 /** The text of one pass: its functions tileSteps and endSteps. */
@@ -57,6 +59,7 @@ export function printWgsl(pass: Pass, options: WgslOptions): string {
   const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
   return [
     `const weightScales = ${printer.weightScales}u;\nconst blockFields = ${options.places.blockField.size}u;`,
+    `const wholeBlocks = ${options.wholeBlocks};`,
     ...printer.rounders.values(),
     ...printer.functions,
     `fn tileSteps() {\n${tile}}`,

@@ -69,6 +69,7 @@ function programText(problem: AttentionProblem, source: ShaderSource): string {
     bits: false,
     wholeEights: true,
     blockKeys: program.blockKeys,
+    wholeBlocks: true,
   };
   const passes = program.passes.filter(({ tile, end }) => tile.length + end.length > 0);
   return passes

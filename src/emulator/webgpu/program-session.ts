@@ -54,7 +54,10 @@ export async function openPrintedSession(
   const factor = exponentFactor(problem.scale);
   const places = wgslPlaces(program, Math.ceil(problem.shape.keys / problem.tile.m0), problem.tile.m0);
   const { m0 } = problem.tile;
-  const wholeEights = m0 % eight === 0 || m0 >= problem.shape.keys;
+  const beginsAtWhole = (keys: number): boolean => m0 % keys === 0 || m0 >= problem.shape.keys;
+  const { blockKeys } = program;
+  const wholeBlocks = blockKeys === null || beginsAtWhole(blockKeys);
+  const printing = { places, perWord, factor, bits, wholeEights: beginsAtWhole(eight), blockKeys, wholeBlocks };
   const bindings = device.createBindGroupLayout({
     entries: Array.from({ length: 9 }, (_, binding) => ({
       binding,
@@ -69,7 +72,7 @@ export async function openPrintedSession(
     Promise.all(
       program.passes.map(async (pass): Promise<PassPipeline | null> => {
         if (pass.tile.length + pass.end.length === 0) return null;
-        const text = printWgsl(pass, { places, perWord, factor, bits, wholeEights, blockKeys: program.blockKeys });
+        const text = printWgsl(pass, printing);
         return { pass, pipeline: await kernels.printed(kernel, text, layout) };
       }),
     ),
