@@ -3,7 +3,7 @@ import { largestSeed } from "../src/numerics/generated-normal.js";
 import { loadWorkload } from "../src/spec/load.js";
 import { phases } from "../src/spec/workload.js";
 import { cascadeLibrary } from "./cascade/library.js";
-import { designKeptHere, fitsLink, keptHere, packDesign, unpackDesign } from "./design/link.js";
+import { designKeptHere, fitsLink, type KeptPlace, keptHere, packDesign, unpackDesign } from "./design/link.js";
 import { allDesigns, isPaperDesign, scheduledDesigns } from "./design/names.js";
 import { type OwnDesign, ownName } from "./design/own.js";
 import { bundledSpecs } from "./specs.js";
@@ -55,12 +55,12 @@ const some = (all: readonly string[], initial = all): Field<readonly string[]> =
 });
 
 /** A design of the visitor's own, or none. One that is too long for a link is kept in the browser. */
-const own: Field<OwnDesign | null> = {
+const own = (place: KeptPlace): Field<OwnDesign | null> => ({
   initial: null,
   allowed: "the files of a design",
-  read: value => (value === "" ? null : value === keptHere ? designKeptHere() : unpackDesign(value)),
+  read: value => (value === "" ? null : value === keptHere ? designKeptHere(place) : unpackDesign(value)),
   write: value => (value === null ? "" : fitsLink(value) ? packDesign(value) : keptHere),
-};
+});
 
 const number = (initial: number, least: number, most: number, whole: boolean): Field<number> => ({
   initial,
@@ -122,6 +122,8 @@ const sweptFields = ["seq", "batch", "rows", "columns", "buffer", "bandwidth", "
 export const fields = {
   /** The settings that are shown beside, as an address; empty: none. */
   pin: text("", 1000, /^[\w/?=&.,%+-]*$/),
+  /** The visitor's design as it was when they were pinned. A link leaves it out where it is the present one. */
+  pinnedOwn: own("pinned"),
   /** The step of the story; 0: none. */
   story: count(0, 0, 12),
   // Cost
@@ -152,7 +154,7 @@ export const fields = {
   sweepShow: choice("latency", ["latency", "energy", "product", "busy", "traffic", "area"]),
   sweepDesign: choice("fusemax", allDesigns),
   // Design
-  own,
+  own: own("design"),
   /** The file that is looked at. */
   file: text("", 100, /^[\w. -]*$/),
   // Cascade
@@ -265,18 +267,19 @@ function withoutOwn(state: State): State {
 /** Settings that are compared with: without others pinned, outside of the story, and without long texts. */
 export const withoutPin = (state: State): State => ({
   ...state,
-  ...{ pin: "", story: 0, source: "", laws: "", ownArithmetic: "", own: null },
+  ...{ pin: "", pinnedOwn: null, story: 0, source: "", laws: "", ownArithmetic: "", own: null },
 });
 
-/** The settings that are pinned, or null. The visitor's design is the present one on both sides. */
-export function pinnedOf({ pin, own }: State): State | null {
-  return pin === "" ? null : readState(pin, own).state;
+/** The settings that are pinned, with the visitor's design as it was then, or null. */
+export function pinnedOf({ pin, pinnedOwn }: Pick<State, "pin" | "pinnedOwn">): State | null {
+  return pin === "" ? null : readState(pin, pinnedOwn).state;
 }
 
 /** The state as an address fragment, without the leading `#`. */
 export function writeState(state: State): string {
   const query = new URLSearchParams();
   for (const key of fieldNames) {
+    if (key === "pinnedOwn" && state.pinnedOwn === state.own) continue;
     const written = fieldOf(key).write(state[key]);
     if (written !== fieldOf(key).write(fieldOf(key).initial)) query.set(key, written);
   }
@@ -323,11 +326,12 @@ export function readState(
     const known = fieldNames.find(field => field === (formerNames[key] ?? key));
     const value = known === undefined ? undefined : fieldOf(known).read(written);
     if (known === undefined) notes.push(`The link's "${key.slice(0, 40)}" is not known and was left out.`);
-    else if (value === undefined && known === "own") notes.push(lostDesign(written));
+    else if (value === undefined && (known === "own" || known === "pinnedOwn")) notes.push(lostDesign(written));
     else if (value === undefined)
       notes.push(`The link's ${key} = "${written.slice(0, 40)}" is not allowed; the default is shown.`);
     else values[known] = value;
   }
+  if (values["pin"] !== "") values["pinnedOwn"] ??= values["own"];
   const more = notes.length - mostNotes;
   const said = more > 0 ? [...notes.slice(0, mostNotes), `${more} more of the link could not be read.`] : notes;
   const { state, notes: changed } = settled(values as unknown as State);

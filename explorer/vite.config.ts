@@ -29,6 +29,64 @@ const schemasWithoutWords: Plugin = {
     /\/src\/spec\/.*\.ts$/.test(id) ? code.replace(/(\bdescribed\(\s*)"(?:[^"\\\n]|\\.)*"/g, '$1""') : null,
 };
 
+/**
+ * Threads as entries of the same build, so that what they share with the page is fetched once: the model and the texts of specs
+ * are most of either.
+ */
+const threadsShareChunks: Plugin = {
+  name: "threads-share-chunks",
+  apply: "build",
+  enforce: "pre",
+  async transform(code, id) {
+    const places = [...code.matchAll(/new URL\("([^"]+\.ts)", import\.meta\.url\)(?=, \{ type: "module" \})/g)];
+    let made = code;
+    for (const [whole, path = ""] of places) {
+      const thread = await this.resolve(path, id);
+      if (thread === null) this.error(`${id}: there is no ${path}`);
+      // By their folder: chunks of the same name would get the same reference.
+      const name = thread.id.split("/").slice(-2).join("-").replace(/\.ts$/, "");
+      const file = this.emitFile({ type: "chunk", id: thread.id, name });
+      made = made.replace(whole, `import.meta.ROLLUP_FILE_URL_${file}`);
+    }
+    return places.length === 0 ? null : made;
+  },
+};
+
+/** What is known of a built chunk. */
+interface Chunk {
+  readonly facadeModuleId?: string | null;
+  readonly fileName: string;
+  readonly imports?: readonly string[];
+}
+
+/** A chunk and all that it imports. */
+function withImports(file: string, bundle: Readonly<Record<string, Chunk>>, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const other of bundle[file]?.imports ?? []) withImports(other, bundle, found);
+  return found;
+}
+
+/** The part that the address names is fetched with the page, not after it has run. */
+const preloadOfPart: Plugin = {
+  name: "preload-of-part",
+  apply: "build",
+  transformIndexHtml: {
+    order: "post",
+    handler(html, { bundle = {} }) {
+      const chunks: Readonly<Record<string, Chunk>> = bundle;
+      const parts = Object.values(chunks).flatMap(({ facadeModuleId, fileName }) => {
+        const part = /\/panels\/(\w+)\.tsx$/.exec(facadeModuleId ?? "")?.[1];
+        const files = [...withImports(fileName, chunks)].filter(file => !html.includes(file));
+        return part === undefined ? [] : [[part, files] as const];
+      });
+      const script = `for (const file of ${JSON.stringify(Object.fromEntries(parts))}[/^#\\d+\\/(\\w+)/.exec(location.hash)?.[1] ?? "cost"] ?? [])
+        document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", crossOrigin: "", href: "./" + file }));`;
+      return [{ tag: "script", children: script, injectTo: "head" }];
+    },
+  },
+};
+
 /** The kernels keep their names: the engine asks for them by name in one folder. */
 const output = {
   assetFileNames: ({ names }: { readonly names: readonly string[] }) =>
@@ -48,7 +106,7 @@ export default defineConfig({
   root: import.meta.dirname,
   define: { __VERSION__: JSON.stringify(version), __SOURCE__: JSON.stringify(source) },
   base: "./",
-  plugins: [specsWithoutComments, schemasWithoutWords],
+  plugins: [specsWithoutComments, schemasWithoutWords, threadsShareChunks, preloadOfPart],
   build: { outDir: "../dist/explorer", emptyOutDir: true, target: "es2022", rolldownOptions: { output } },
   worker: { format: "es", plugins: () => [specsWithoutComments, schemasWithoutWords], rolldownOptions: { output } },
   server: { host: "localhost", fs: { allow: [".."] } },

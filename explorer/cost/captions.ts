@@ -4,7 +4,7 @@ import { bytes, lengthLabel, percent } from "../../src/report/units.js";
 import { isPaperDesign } from "../design/names.js";
 import { ownName } from "../design/own.js";
 import type { CostPoint } from "./known-costs.js";
-import { boundNames, componentNames, type Solved, solved, useOf, usesOf } from "./shares.js";
+import { boundNames, componentNames, hasPaperArrays, type Solved, solved, useOf, usesOf } from "./shares.js";
 
 /** Sentences that say what a chart's numbers are; none is true of all settings, so each is made of the numbers. */
 
@@ -81,6 +81,10 @@ export function energyCaption(points: readonly CostPoint[], bases: readonly Cost
   );
   return `${known.length === 0 && unknown.length > 0 ? "" : best}${without}`.trim();
 }
+
+/** What each of the paper's arrays is for; of other machines' arrays nothing. */
+export const dutiesCaption = (points: readonly CostPoint[]): string =>
+  solved(points).every(hasPaperArrays) ? ": the 2D array multiplies, the 1D array does what it cannot" : "";
 
 /** Arrays that are as busy as this are busy. */
 const busyShare = 0.9;

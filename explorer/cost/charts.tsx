@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { csvText } from "../../src/io/csv.js";
 import { duration } from "../../src/report/units.js";
 import { announce } from "../announce.js";
@@ -7,6 +7,7 @@ import type { PanelProps } from "../panels/props.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
 import { Chart, type Context } from "../parts/figure.js";
+import { Gradually } from "../parts/gradually.js";
 import { Pin } from "../parts/pin.js";
 import { save } from "../parts/save.js";
 import { Term } from "../parts/term.js";
@@ -15,6 +16,7 @@ import { Beginnings } from "../story/story.js";
 import { beside, busyLargest, differenceTable, ratiosCaption, usefulShare } from "./beside.js";
 import {
   componentsCaption,
+  dutiesCaption,
   energyCaption,
   lengthCaption,
   rooflineCaption,
@@ -40,7 +42,7 @@ import {
 } from "./figures.js";
 import type { CostPoint } from "./known-costs.js";
 import { Machine } from "./machine.js";
-import { boundNames, solved } from "./shares.js";
+import { boundNames, largestArrayOf, solved } from "./shares.js";
 import { costNumbers, costTable } from "./tables.js";
 import { type Shown, useCosts, type Wanted } from "./use-costs.js";
 import { costWords, problemsOf, workloadWords } from "./words.js";
@@ -86,7 +88,7 @@ const figuresOf = ({ points, bases }: Pick<Costs, "points" | "bases">, all: read
 export function CostCharts(props: PanelProps) {
   const { state } = props;
   const names = useMemo(() => chosenDesigns(state), [state.designs.join()]);
-  const pinned = useMemo(() => pinnedOf(state), [state.pin]);
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.pinnedOwn]);
   const shown = useMemo(() => {
     const all = [...names, ...baselines];
     return [...wantedOf(all, [state.seq]), ...(pinned === null ? [] : wantedOf(all, [pinned.seq], pinned))];
@@ -112,8 +114,15 @@ export function CostCharts(props: PanelProps) {
   const workload = workloadWords(of);
   const isLayer = of.scope === "layer";
   const context = contextOf(of);
+  const isThere = solved(points).length > 0 || problems.length > 0;
+  const [isWhole, setWhole] = useState(false);
   return (
-    <div class={costs.now.stale ? "charts stale" : "charts"} id="charts" tabIndex={-1} aria-busy={costs.busy}>
+    <div
+      class={costs.now.stale ? "charts stale" : "charts"}
+      id="charts"
+      tabIndex={-1}
+      aria-busy={costs.busy || !isWhole}
+    >
       {state.story === 0 && (
         <section class="wide opening">
           <p>
@@ -125,7 +134,11 @@ export function CostCharts(props: PanelProps) {
         </section>
       )}
       <Pin {...props} pinned={pinned} words={costWords} />
-      <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
+      {isThere ? (
+        <Lead state={of} points={points} bases={bases} isSettled={!costs.now.stale} />
+      ) : (
+        <p class="lead wide">{workload}: …</p>
+      )}
       {problems.length > 0 && (
         <div class="notes wide" role="status">
           {problems.map(problem => (
@@ -133,80 +146,83 @@ export function CostCharts(props: PanelProps) {
           ))}
         </div>
       )}
-      {subject !== undefined && <Machine of={subject} state={of} context={context} />}
-      {oldSubject !== undefined && before !== null && (
-        <Machine of={oldSubject} state={before.state} context={contextOf(before.state)} pinned />
-      )}
-      <Chart figure={figures.speedup} context={context} file="speedup">
-        How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM, and
-        than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
-        {speedupCaption(points, bases)}
-        {ratiosCaption(points, old, "Latency", e => e.latencySeconds)}{" "}
-        {isLayer
-          ? "To attention a layer adds its projections and its feed-forward layer: matrix products, for which all designs need about the same time. Normalization and activations are left out. FuseMax, section VI, Fig. 10 (end to end)."
-          : "FuseMax, section VI, Fig. 8."}
-      </Chart>
-      <Chart figure={figures.energy} context={context} file="energy">
-        The energy of each design as a share of the two baselines'. {energyCaption(points, bases)}
-        {ratiosCaption(points, old, "Energy", e => e.energyPj)} FuseMax, section VI,{" "}
-        {isLayer ? "Fig. 11 (end to end)" : "Fig. 9"}.
-      </Chart>
-      <Chart figure={figures.utilization} context={context} file="utilization">
-        The share of the cycles of all processing elements in which they do something: the 2D array multiplies, the 1D
-        array does what it cannot. {utilizationCaption(points)}
-        {ratiosCaption(points, old, "Busy share of the largest array", busyLargest)}{" "}
-        {isLayer && "While a layer's matrix products run, the 1D array rests. "}
-        Sections V and VI, Fig. 6.
-      </Chart>
-      <Chart figure={figures.use} context={context} file="cycles">
-        Why the 2D array is not busier: scores of computed tiles that a mask hides, columns and rows without a query,
-        key or feature, waits for DRAM, and waits for the 1D array or in the binding's order. {useCaption(points)}
-        {ratiosCaption(points, old, "Useful share", usefulShare)} More bandwidth helps the waits for DRAM, a smaller
-        array the empty rows and columns, a better binding the other waits. Sections V and VI.
-      </Chart>
-      <Chart figure={figures.components} context={context} file="energy-by-component">
-        Where the energy goes: accesses to DRAM, to the global buffer and to register files, and operations in either
-        array, times the energy of each in 45 nm. {componentsCaption(points)}
-        {ratiosCaption(points, old, "Energy", e => e.energyPj)} Section VI.
-      </Chart>
-      <Chart figure={figures.traffic} context={context} file="traffic">
-        Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. {trafficCaption(points)}
-        {ratiosCaption(points, old, "Traffic", e => e.trafficBytes)} The 1-pass cascade reads K and V once for each
-        block of queries that the buffer holds, and never spills scores. Sections III and IV.
-      </Chart>
-      <Chart figure={figures.roofline} context={context} file="roofline">
-        Left of the roof's knee DRAM limits the 2D array, right of it the number of its processing elements.{" "}
-        {rooflineCaption(points, kneeOf, point => rooflinePoint(point).intensity)} A design well below the roof is
-        limited by something else: the 1D array, or arrays that wait for each other. A multiply-accumulate is one
-        operation here.
-      </Chart>
-      <Sweep later={costs.later} names={names} />
-      <section class="card wide">
-        <h2>The numbers</h2>
-        <DataTable caption={`Cost of ${workload}`} table={costTable(points, of.scope)} />
-        {old !== null && (
-          <>
-            <h3>Against what is pinned</h3>
-            <DataTable caption="Now and pinned" table={differenceTable(points, old)} />
-          </>
+      <Gradually begins={isThere} onAll={() => setWhole(true)}>
+        {subject !== undefined && <Machine of={subject} state={of} context={context} />}
+        {oldSubject !== undefined && before !== null && (
+          <Machine of={oldSubject} state={before.state} context={contextOf(before.state)} pinned />
         )}
-        <p class="exports">
-          <button
-            type="button"
-            onClick={() => save("cost.csv", "text/csv", csvText(costNumbers(points, bases, of.scope)))}
-          >
-            Save CSV of the numbers
-          </button>
-          {state.model === customModel && (
-            <button type="button" onClick={() => save(workloadFile, "text/yaml", workloadText(state))}>
-              Save {workloadFile} for it
-            </button>
+        <Chart figure={figures.speedup} context={context} file="speedup">
+          How many times faster each design computes {workload} than Unfused, which writes every intermediate to DRAM,
+          and than FLAT, the best design before FuseMax. The dashed line is the baseline itself.{" "}
+          {speedupCaption(points, bases)}
+          {ratiosCaption(points, old, "Latency", e => e.latencySeconds)}{" "}
+          {isLayer
+            ? "To attention a layer adds its projections and its feed-forward layer: matrix products, for which all designs need about the same time. Normalization and activations are left out. FuseMax, section VI, Fig. 10 (end to end)."
+            : "FuseMax, section VI, Fig. 8."}
+        </Chart>
+        <Chart figure={figures.energy} context={context} file="energy">
+          The energy of each design as a share of the two baselines'. {energyCaption(points, bases)}
+          {ratiosCaption(points, old, "Energy", e => e.energyPj)} FuseMax, section VI,{" "}
+          {isLayer ? "Fig. 11 (end to end)" : "Fig. 9"}.
+        </Chart>
+        <Chart figure={figures.utilization} context={context} file="utilization">
+          The share of the cycles of all processing elements in which they do something{dutiesCaption(points)}.{" "}
+          {utilizationCaption(points)}
+          {ratiosCaption(points, old, "Busy share of the largest array", busyLargest)}{" "}
+          {isLayer && "While a layer's matrix products run, the 1D array rests. "}
+          Sections V and VI, Fig. 6.
+        </Chart>
+        <Chart figure={figures.use} context={context} file="cycles">
+          Why the {largestArrayOf(points)} is not busier: scores of computed tiles that a mask hides, columns and rows
+          without a query, key or feature, waits for DRAM, and waits for other arrays or in the binding's order.{" "}
+          {useCaption(points)}
+          {ratiosCaption(points, old, "Useful share", usefulShare)} More bandwidth helps the waits for DRAM, a smaller
+          array the empty rows and columns, a better binding the other waits. Sections V and VI.
+        </Chart>
+        <Chart figure={figures.components} context={context} file="energy-by-component">
+          Where the energy goes: accesses to DRAM, to the global buffer and to register files, and operations in either
+          array, times the energy of each in 45 nm. {componentsCaption(points)}
+          {ratiosCaption(points, old, "Energy", e => e.energyPj)} Section VI.
+        </Chart>
+        <Chart figure={figures.traffic} context={context} file="traffic">
+          Bytes between DRAM and the chip{isLayer && ", the layer's matrices included"}. {trafficCaption(points)}
+          {ratiosCaption(points, old, "Traffic", e => e.trafficBytes)} The 1-pass cascade reads K and V once for each
+          block of queries that the buffer holds, and never spills scores. Sections III and IV.
+        </Chart>
+        <Chart figure={figures.roofline} context={context} file="roofline">
+          Left of the roof's knee DRAM limits the {largestArrayOf(points)}, right of it the number of its processing
+          elements. {rooflineCaption(points, kneeOf, point => rooflinePoint(point).intensity)} A design well below the
+          roof is limited by something else: another array, or arrays that wait for each other. A multiply-accumulate is
+          one operation here.
+        </Chart>
+        <Sweep later={costs.later} names={names} />
+        <section class="card wide">
+          <h2>The numbers</h2>
+          <DataTable caption={`Cost of ${workload}`} table={costTable(points, of.scope)} />
+          {old !== null && (
+            <>
+              <h3>Against what is pinned</h3>
+              <DataTable caption="Now and pinned" table={differenceTable(points, old)} />
+            </>
           )}
-        </p>
-        {costCommands(of).map(command => (
-          <Command key={command} command={command} />
-        ))}
-      </section>
+          <p class="exports">
+            <button
+              type="button"
+              onClick={() => save("cost.csv", "text/csv", csvText(costNumbers(points, bases, of.scope)))}
+            >
+              Save CSV of the numbers
+            </button>
+            {state.model === customModel && (
+              <button type="button" onClick={() => save(workloadFile, "text/yaml", workloadText(state))}>
+                Save {workloadFile} for it
+              </button>
+            )}
+          </p>
+          {costCommands(of).map(command => (
+            <Command key={command} command={command} />
+          ))}
+        </section>
+      </Gradually>
     </div>
   );
 }

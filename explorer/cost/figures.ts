@@ -4,7 +4,16 @@ import type { Figure, PointSeries } from "../../src/report/figure.js";
 import { engineering, lengthLabel, percent, plain } from "../../src/report/units.js";
 import { designSlot } from "../design/names.js";
 import type { CostPoint } from "./known-costs.js";
-import { componentNames, componentsOf, isSolved, type Solved, solved, useOf, usesOf } from "./shares.js";
+import {
+  componentNames,
+  componentsOf,
+  isSolved,
+  largestArrayOf,
+  type Solved,
+  solved,
+  useOf,
+  usesOf,
+} from "./shares.js";
 
 /** The lengths of the charts over length: those of the paper (section VI) and the powers of two between them. */
 export const sweptLengths: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 ** (10 + i));
@@ -98,9 +107,8 @@ export function utilizationFigure(points: readonly CostPoint[]): Figure {
 /** Of the array with the most PEs: in the paper's designs the 2D array. */
 export function useFigure(points: readonly CostPoint[]): Figure {
   const all = usesOf(solved(points));
-  const isPaper = solved(points).every(({ evaluation }) => evaluation.machine.largestArray === "2d");
   return {
-    title: `What the ${isPaper ? "2D" : "largest"} array's cycles go to`,
+    title: `What the ${largestArrayOf(points)}'s cycles go to`,
     series: all.map(([name]) => name),
     y: { label: "share of PE-cycles", max: 1, format: percentTick },
     panels: [
@@ -223,9 +231,7 @@ export function rooflineFigure(points: readonly CostPoint[]): Figure {
     `roof of ${first?.label}${others.length > 0 ? ` and ${others.length} more` : ""}`;
   const roofName = (same: readonly Solved[]) => (roofs.length === 1 ? "roof: DRAM bandwidth, then PEs" : of(same));
   return {
-    title: found.every(({ evaluation }) => evaluation.machine.largestArray === "2d")
-      ? "Roofline of the 2D array"
-      : "Roofline of the largest array",
+    title: `Roofline of the ${largestArrayOf(points)}`,
     series: [...points.map(({ label }) => label), ...roofs.map(roofName)],
     slots: [...slotsOf(points), ...roofs.map((_, i) => roofSlot + i * roofStep)],
     y: { label: "operations/s", scale: "log", format: shortTick },

@@ -49,13 +49,17 @@ export function knownPoint(request: CostRequest): CostPoint {
 
 /** How long a design lately took to compute at the chosen length, in milliseconds, here or in the worker. */
 const lately = new Map<string, number>();
+/** Kinds that were computed before: the first time takes longer, since the design is compiled then. */
+const begun = new Set<string>();
 const kindOf = ({ design, state }: CostRequest): string => `${design} ${countedAs(state)} ${state.scope}`;
 
 export function remember(request: CostRequest, { result, milliseconds }: Timed): void {
   const [oldest] = found.keys();
   if (found.size >= mostKept && oldest !== undefined) found.delete(oldest);
   found.set(keyOf(request), result);
-  if (request.seq === request.state.seq) lately.set(kindOf(request), milliseconds);
+  const kind = kindOf(request);
+  if (begun.has(kind) && request.seq === request.state.seq) lately.set(kind, milliseconds);
+  begun.add(kind);
 }
 
 export interface Timed {
@@ -91,13 +95,14 @@ export const fitsBetweenFrames = (request: CostRequest): boolean =>
 /** Computes it here, and notes how that went. */
 export function computeBetweenFrames(request: CostRequest): Timed {
   const timed = timedCost(request);
-  if (timed.milliseconds > modelBudget) heavy.add(kindOf(request));
+  if (begun.has(kindOf(request)) && timed.milliseconds > modelBudget) heavy.add(kindOf(request));
   return timed;
 }
 
-/** Computes them where all together should fit the budget: a part of them would show nothing. */
+/** Computes them where all together should fit the budget: a part of them would show nothing, and none is compiled here. */
 export function computeQuick(requests: readonly CostRequest[]): void {
   const unknown = requests.filter(request => !isKnown(request));
+  if (!unknown.every(request => begun.has(kindOf(request)))) return;
   if (unknown.reduce((sum, request) => sum + expected(request), 0) > modelBudget) return;
   for (const request of unknown) remember(request, timedCost(request));
 }

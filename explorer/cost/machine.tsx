@@ -11,7 +11,7 @@ import { countedAs, type State } from "../state.js";
 import { useTheme, useWidth } from "../use-media.js";
 import { utilizationCaption } from "./captions.js";
 import { bandwidthUnit, bandwidthWords } from "./designs.js";
-import type { Solved } from "./shares.js";
+import { hasPaperArrays, type Solved } from "./shares.js";
 
 /** The machine of a design as it works on what is chosen. */
 function chipOf({ label, design, evaluation }: Solved, state: State): Chip {
@@ -75,9 +75,16 @@ export function Machine(props: {
       file={pinned ? "chip-pinned" : "chip"}
       drawing={drawing}
     >
-      The accelerator: a <Term of="2D array" /> of processing elements that multiplies, a <Term of="1D array" /> for
-      what the 2D array cannot do, and a <Term of="global buffer">buffer</Term> between them and DRAM. Each part is
-      filled as far as it is busy; the heavy frame is what limits it. {utilizationCaption([of])}
+      {hasPaperArrays(of) ? (
+        <>
+          The accelerator: a <Term of="2D array" /> of processing elements that multiplies, a <Term of="1D array" /> for
+          what the 2D array cannot do,
+        </>
+      ) : (
+        <>The accelerator: arrays of processing elements</>
+      )}{" "}
+      and a <Term of="global buffer">buffer</Term> between them and DRAM. Each part is filled as far as it is busy; the
+      heavy frame is what limits it. {utilizationCaption([of])}
     </Card>
   );
 }

@@ -12,6 +12,14 @@ export const isSolved = (point: CostPoint): point is Solved => point.evaluation 
 
 export const solved = (points: readonly CostPoint[]): readonly Solved[] => points.filter(isSolved);
 
+/** The array with the most PEs: in the paper's designs the 2D array. */
+export const largestArrayOf = (points: readonly CostPoint[]): string =>
+  solved(points).every(({ evaluation }) => evaluation.machine.largestArray === "2d") ? "2D array" : "largest array";
+
+/** Whether its arrays are the paper's, of which one does what the other cannot. */
+export const hasPaperArrays = ({ evaluation }: Solved): boolean =>
+  Object.keys(evaluation.machine.pes).sort().join() === "1d,2d";
+
 export const componentNames: Readonly<Record<string, string>> = {
   dram: "DRAM",
   buffer: "global buffer",

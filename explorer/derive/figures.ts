@@ -15,7 +15,7 @@ export const stepsTable = ({ steps }: Derived): Table => ({
 export const fallFigure = ({ steps, rank }: Derived): Figure => ({
   title: `Passes over ${rank}, and what must live between them`,
   series: ["passes", "live fibers"],
-  y: { label: "", format: plain },
+  y: { label: "", whole: true, format: plain },
   panels: [
     {
       kind: "bars",

@@ -11,7 +11,7 @@ export const given = createStore({ wrong: "" });
  * before is shown beside the others.
  */
 export function changeTo(own: OwnDesign, { own: before, designs }: State): Partial<State> {
-  if (!fitsLink(own)) keepHere(own);
+  if (!fitsLink(own)) keepHere(own, "design");
   const isNew = before === null && !designs.includes(ownName);
   return { own, ...(isNew ? { designs: [...designs, ownName] } : {}) };
 }

@@ -38,21 +38,23 @@ export function unpackDesign(text: string): OwnDesign | undefined {
 /** Whether a link can carry it. */
 export const fitsLink = (own: OwnDesign): boolean => packDesign(own).length <= longestDesignLink;
 
-const place = "fusemax.design";
+/** What is kept: the design that is worked on, and the one that is pinned. */
+export type KeptPlace = "design" | "pinned";
+const nameOf = (place: KeptPlace): string => `fusemax.${place}`;
 
 /** Keeps a design that no link can carry in this browser. */
-export function keepHere(own: OwnDesign): void {
+export function keepHere(own: OwnDesign, place: KeptPlace): void {
   try {
-    localStorage.setItem(place, JSON.stringify([own.base, own.files]));
+    localStorage.setItem(nameOf(place), JSON.stringify([own.base, own.files]));
   } catch {
     // No storage, or none left: the page says that it is no part of the link.
   }
 }
 
 /** The design that is kept in this browser; undefined without one. */
-export function designKeptHere(): OwnDesign | undefined {
+export function designKeptHere(place: KeptPlace): OwnDesign | undefined {
   try {
-    const read = written.safeParse(JSON.parse(globalThis.localStorage?.getItem(place) ?? "null"));
+    const read = written.safeParse(JSON.parse(globalThis.localStorage?.getItem(nameOf(place)) ?? "null"));
     return read.success ? ownDesign(...read.data) : undefined;
   } catch {
     return undefined;

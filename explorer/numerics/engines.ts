@@ -57,17 +57,19 @@ function readShader(name: string): string {
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
 async function openGpu(arithmetic: ArithmeticSpec, software: boolean): Promise<Engine> {
-  const missing = (got: string, fix: string) => new DeviceError({ where: "WebGPU", got, expected: "a GPU", fix });
+  const missing = (problem: string, fix: string) =>
+    new DeviceError({ where: "WebGPU", got: "no GPU", expected: "a GPU", problem, fix });
   if (navigator.gpu === undefined) {
     const page = globalThis.isSecureContext ? "" : "; it is given to pages on https or localhost only";
-    throw missing(`a browser without WebGPU${page}`, "a recent Chrome, Edge, Safari or Firefox has it");
+    throw missing(`this browser does not offer it${page}`, "a recent Chrome, Edge, Safari or Firefox does");
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter === null) throw missing("no adapter", "the browser found no driver that it trusts");
+  if (adapter === null) throw missing("the browser offers no GPU", "it found no driver that it trusts");
   const { vendor, architecture, description, device, isFallbackAdapter } = adapter.info;
   const isSoftware = isFallbackAdapter === true || architecture === "swiftshader";
   const name = [vendor, architecture, description || device].filter(word => word !== "").join(" ");
-  if (isSoftware && !software) throw missing(`only ${name}`, "WebAssembly is faster on the processor");
+  if (isSoftware && !software)
+    throw missing(`the browser has a GPU in software only, ${name}`, "WebAssembly is faster on the processor");
   const requiredLimits = Object.fromEntries(wantedLimits.map(limit => [limit, adapter.limits[limit]]));
   const engine = webGpuEngine({
     device: await adapter.requestDevice({ requiredLimits }),

@@ -66,6 +66,11 @@ export function CascadePanel(props: PanelProps) {
         )}
       </Sheet>
       <div class={isWrong ? "charts stale" : "charts"} id="charts" tabIndex={-1}>
+        <p class="lead wide">
+          A cascade of Einsums says what is computed, and not how. That alone tells how often a rank must be read from
+          its beginning to its end, its passes, and what must be kept from one to the next. Choose a cascade, or type
+          one of your own.
+        </p>
         {isWrong && last !== null && <p class="quiet wide">What follows is of the text before it went wrong.</p>}
         {last === null ? <p class="quiet">Reading…</p> : <Passes {...props} analysis={last} text={text} />}
         {last !== null && (

@@ -76,7 +76,7 @@ function Controls(props: PanelProps) {
         field="accounting"
         label="Accounting"
         options={[
-          ["default", "as published for the paper's hardware, else corrected"],
+          ["default", "usual: as published for the paper's hardware, else corrected"],
           ["published", "as published"],
           ["corrected", "with its errors corrected"],
         ]}

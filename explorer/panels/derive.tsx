@@ -46,6 +46,10 @@ export function DerivePanel(props: PanelProps) {
         {derived !== null && <Laws derived={derived} derivation={derivation} taken={laws} go={go} />}
       </Sheet>
       <div class={wrong === null ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
+        <p class="lead wide">
+          The same function in fewer passes. Each law rewrites some lines of a cascade and keeps what leaves it. Go law
+          by law, or take all that a search finds, and see the passes fall, and with them what must live in between.
+        </p>
         {wrong !== null && (
           <div class="notes wide" role="alert">
             {wrong.excerpt !== null && <pre class="wrong excerpt">{wrong.excerpt}</pre>}

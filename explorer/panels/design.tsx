@@ -40,7 +40,8 @@ export function DesignPanel(props: PanelProps) {
     id: own.id,
     fault: { message: `Reading the files: ${why}`, file: null, line: 1, column: 1, excerpt: null },
   }));
-  const [good, setGood] = useState<OwnDesign | null>(null);
+  // A copy of what ships can be read; all else is checked first.
+  const [good, setGood] = useState(state.own === null ? copy : null);
   if (check !== null && check.fault === null && check.id === own.id && good !== own) setGood(own);
   const to = (next: OwnDesign, keep: boolean, more: Partial<State> = {}) =>
     change({ ...changeTo(next, state), ...more }, keep);
@@ -48,6 +49,12 @@ export function DesignPanel(props: PanelProps) {
     <div class="panel editing designing">
       <Files {...props} own={own} check={check} to={to} />
       <div class={good === own ? "charts" : "charts stale"} id="charts" tabIndex={-1}>
+        <p class="lead wide">
+          A design is a few files. The cascade says what is computed, the architecture on what hardware, the mapping in
+          which tiles, the binding on which array, the schedule in which cycles, the arithmetic with which bits. Change
+          any of them: what is wrong is shown at its line as you type, and what the design costs stands here, against
+          the one that it began as. Nothing leaves this page.
+        </p>
         {good === null ? (
           <p class="quiet wide">
             {check?.fault == null ? "Reading…" : "There is nothing to show until the files can be read."}

@@ -114,7 +114,7 @@ const tell = (results: readonly Result[]): void =>
 function Pinned({ results, ...props }: PanelProps & { readonly results: readonly Result[] }) {
   const { state } = props;
   const kept = useStore(session).pinned;
-  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.pinnedOwn]);
   const table = useMemo(() => pinnedTable(results, kept), [results, kept]);
   return (
     <>

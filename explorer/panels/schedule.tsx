@@ -39,7 +39,7 @@ const leastWidth = 900;
 
 export function SchedulePanel(props: PanelProps) {
   const { state } = props;
-  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.pinnedOwn]);
   const { answer, busy } = useSchedule({ what: "timeline", machine: machineOf(state) });
   const other = useSchedule(pinned === null ? null : { what: "timeline", machine: machineOf(pinned) }).answer;
   return (

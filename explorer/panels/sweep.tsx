@@ -22,11 +22,11 @@ const measureChoices = Object.entries(measures).map(([name, { label }]) => [name
 
 export function SweepPanel(props: PanelProps) {
   const { state } = props;
-  const { story: _, pin: __, panel: ___, sweepShow: ____, own, file: _____, ...swept } = state;
+  const { story: _, pin: __, panel: ___, sweepShow: ____, own, file: _____, pinnedOwn: ______, ...swept } = state;
   const id = state.sweepDesign === ownName ? own?.id : null;
   const grid = useMemo(() => gridOf(state), [JSON.stringify([swept, id])]);
   const sweep = useSweep(grid);
-  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.own]);
+  const pinned = useMemo(() => pinnedOf(state), [state.pin, state.pinnedOwn]);
   const { sweepX, sweepY } = state;
   // The same two settings crossed, all others as pinned.
   const pinnedGrid = useMemo(
@@ -64,6 +64,10 @@ export function SweepPanel(props: PanelProps) {
         <Progress sweep={sweep} of={grid.requests.length} />
       </Sheet>
       <div class="charts" id="charts" tabIndex={-1} aria-busy={sweep.busy}>
+        <p class="lead wide">
+          How does a design answer to two settings at once? A cell of the map is one choice of both, computed as under
+          Cost. Beside it stand their areas and latencies: on the line are the cells that no other beats in both.
+        </p>
         <Pin {...props} pinned={pinned} words={of => `${designLabel(of.sweepDesign, of.own)}, ${costWords(of)}`} />
         <SweepMap grid={grid} sweep={sweep} pinned={null} show={state.sweepShow} title={title} context={context} />
         {pinnedGrid !== null && (

@@ -1,3 +1,4 @@
+import { fitsLink, keepHere } from "../design/link.js";
 import type { PanelProps } from "../panels/props.js";
 import { type State, withoutPin, writeState } from "../state.js";
 
@@ -14,12 +15,13 @@ export function Pin({ state, change, pinned, words, on }: PinProps) {
   const pin = writeState(withoutPin(state));
   const go = (what: "pin" | "swap" | "unpin", part: Partial<State>) => {
     on?.(what);
+    if (part.pinnedOwn != null && !fitsLink(part.pinnedOwn)) keepHere(part.pinnedOwn, "pinned");
     change(part, true);
   };
   if (pinned === null) {
     return (
       <p class="exports wide">
-        <button type="button" onClick={() => go("pin", { pin })}>
+        <button type="button" onClick={() => go("pin", { pin, pinnedOwn: state.own })}>
           Pin these settings to compare
         </button>
       </p>
@@ -27,13 +29,17 @@ export function Pin({ state, change, pinned, words, on }: PinProps) {
   }
   // What is no part of a pin stays.
   const { panel, source, ownArithmetic, own, laws } = state;
+  const swapped = { ...pinned, panel, source, ownArithmetic, laws, own: pinned.own ?? own, pin, pinnedOwn: own };
   return (
     <p class="exports wide notes">
-      <span>Pinned: {words(pinned)}</span>
-      <button type="button" onClick={() => go("swap", { ...pinned, panel, source, ownArithmetic, own, laws, pin })}>
+      <span>
+        Pinned: {words(pinned)}
+        {pinned.own !== null && pinned.own !== own && "; of your design the text that it had then"}
+      </span>
+      <button type="button" onClick={() => go("swap", swapped)}>
         Swap
       </button>
-      <button type="button" onClick={() => go("unpin", { pin: "" })}>
+      <button type="button" onClick={() => go("unpin", { pin: "", pinnedOwn: null })}>
         Unpin
       </button>
     </p>

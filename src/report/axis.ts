@@ -43,7 +43,9 @@ export function numberScale(
   const low = axis.min ?? usable.reduce((a, b) => Math.min(a, b), 0);
   const scale = scaleLinear([low, high === 0 ? 1 : high], range);
   if (axis.max === undefined) scale.nice(wanted);
-  return Object.assign((v: number) => scale(v), { ticks: scale.ticks(wanted) });
+  const all = scale.ticks(wanted);
+  const ticks = axis.whole === true ? all.filter(Number.isInteger) : all;
+  return Object.assign((v: number) => scale(v), { ticks });
 }
 
 /** The share of the axis that is left free at either end. */

@@ -10,6 +10,8 @@ export interface Axis {
   readonly fit?: boolean;
   /** Where ticks may be; those that fit are drawn. The domain then ends where the data ends. */
   readonly ticks?: readonly number[];
+  /** What it measures comes in ones: ticks stand at whole numbers only. */
+  readonly whole?: boolean;
   /** How ticks are written. */
   readonly format?: (value: number) => string;
 }

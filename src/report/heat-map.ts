@@ -79,12 +79,13 @@ export function heatMap(map: HeatMap): string {
           escapeText(text),
         ),
       ),
-      ...[...(map.columnTicks ?? new Map([0, columns - 1].map(c => [c, String(c)])))].map(([c, text]) =>
-        tag(
-          "text",
-          { ...small, x: round((c + 0.5) * cellWidth), y: round(plot.height + 15), "text-anchor": "middle" },
-          escapeText(text),
-        ),
+      ...apart([...(map.columnTicks ?? new Map([0, columns - 1].map(c => [c, String(c)])))], cellWidth).map(
+        ([c, text]) =>
+          tag(
+            "text",
+            { ...small, x: round((c + 0.5) * cellWidth), y: round(plot.height + 15), "text-anchor": "middle" },
+            escapeText(text),
+          ),
       ),
       ...(map.cellTitles ?? []).map((title, i) => cellAt(i, `<title>${escapeText(title)}</title>`)),
       ...(map.marked === undefined ? [] : [cellAt(map.marked, "", { stroke: theme.text, "stroke-width": 3 })]),
@@ -147,3 +148,18 @@ function stepOf(value: number, { low, high }: { readonly low: number; readonly h
 
 const boundText = ({ low, high }: { readonly low: number; readonly high: number }, i: number): string =>
   (10 ** (low + ((high - low) * i) / steps.length)).toExponential(1);
+
+/** The width of a tick's character, in pixels, and the room between two ticks. */
+const [tickCharacter, tickGap] = [6.6, 3];
+
+/** Ticks under columns, without those that would run into the one before. */
+function apart(ticks: readonly (readonly [column: number, text: string])[], cellWidth: number): typeof ticks {
+  let end = Number.NEGATIVE_INFINITY;
+  return ticks.filter(([column, text]) => {
+    const half = (text.length * tickCharacter) / 2;
+    const middle = (column + 0.5) * cellWidth;
+    if (middle - half < end + tickGap) return false;
+    end = middle + half;
+    return true;
+  });
+}

@@ -7,7 +7,15 @@ import { allDesigns } from "../../explorer/design/names.js";
 import { ownDesign, ownName } from "../../explorer/design/own.js";
 import { copyOf, parts, withPart, withText } from "../../explorer/design/start.js";
 import { wholeText } from "../../explorer/design/texts.js";
-import { initialState, readState, type State, settled, writeState } from "../../explorer/state.js";
+import {
+  initialState,
+  pinnedOf,
+  readState,
+  type State,
+  settled,
+  withoutPin,
+  writeState,
+} from "../../explorer/state.js";
 
 const shipped = allDesigns.filter(name => name !== ownName);
 
@@ -37,6 +45,19 @@ describe("a copy of a shipped design", () => {
     expect(own.files["design.yaml"]).toContain("arithmetic: arithmetic.yaml\n");
     expect(checkDesign({ own, state: stateOf(own, "fusemax") })).toMatchObject({ fault: null });
   });
+});
+
+test("what is pinned keeps the text that the design had then, in a link too", () => {
+  const before = copyOf("fusemax", wholeText);
+  const after = withText(before, "architecture.yaml", (before.files["architecture.yaml"] ?? "").replace("256", "128"));
+  const state = stateOf(before, "fusemax");
+  const pinned: State = { ...state, pin: writeState(withoutPin(state)), pinnedOwn: before };
+  expect(writeState(pinned)).not.toContain("pinnedOwn");
+  const edited: State = { ...pinned, own: after };
+  for (const { state: read } of [pinned, edited].map(of => readState(writeState(of)))) {
+    expect(pinnedOf(read)).toEqual(state);
+    expect(read.pinnedOwn).toBe(before);
+  }
 });
 
 describe("a text that is wrong", () => {

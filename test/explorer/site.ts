@@ -43,7 +43,9 @@ export async function serveSite(folder: string, compress = false): Promise<Site>
     const file = inside === null ? null : join(folder, inside.endsWith("/") ? `${inside}index.html` : inside);
     const found = file !== null && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
     const type = { "content-type": types[extname(file ?? "")] ?? "application/octet-stream" };
-    response.writeHead(found ? 200 : 404, compress ? { ...type, "content-encoding": "gzip" } : type);
+    // Static hosts let browsers keep a file for some minutes: what the page has fetched its threads need not fetch again.
+    const headers = { ...type, "cache-control": "max-age=600" };
+    response.writeHead(found ? 200 : 404, compress ? { ...headers, "content-encoding": "gzip" } : headers);
     if (!found) response.end();
     else if (compress) createReadStream(file).pipe(createGzip()).pipe(response);
     else createReadStream(file).pipe(response);
