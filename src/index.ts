@@ -82,7 +82,7 @@ export {
   type TrafficStudy,
   type TrafficStudyRequest,
   trafficStudy,
-} from "./report/traffic-bound.js";
+} from "./report/traffic-study.js";
 
 // The emulator: attention to the bit on an engine, and its error against float64.
 

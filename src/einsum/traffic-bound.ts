@@ -1,43 +1,13 @@
-import { UsageError } from "../errors.js";
-import { barriersOf } from "./barriers.js";
-import type { Cascade } from "./cascade.js";
-import type { Einsum, Index } from "./einsum.js";
-import { formatRead } from "./format-einsum.js";
-import { passesOver } from "./passes.js";
-import { indexedRank } from "./shape.js";
-import { windowsOf } from "./windows.js";
+import type { StreamPlan, Words } from "./stream-plan.js";
 
-/** Which ranks a bound is asked about: the one that is streamed, and the one whose coordinates make blocks. */
-export interface StreamedRanks {
-  /** Key positions, M: a mapping runs through all of them for a block of rows. */
-  readonly streamed: string;
-  /** Query positions, P. */
-  readonly rows: string;
-}
-
-/** What of a cascade moves between DRAM and the buffer, worked out once for all sizes. */
-export interface StreamPlan {
-  readonly cascade: string;
-  readonly passes: number;
-  /** Read or written once whatever the mapping: inputs and outputs without the streamed rank, or with the rows' too. */
-  readonly compulsory: readonly Words[];
-  /** Inputs with the streamed rank and without the rows': read again for every block of rows, in these passes. */
-  readonly streams: readonly (Words & { readonly passes: readonly number[] })[];
-  /**
-   * By boundary between passes q and q + 1: tensors of which a fiber a row must live across it, and how often each of
-   * their words moves where it does not: out and in again; an input only in, and one that is streamed not even that,
-   * since the later pass streams it anyway.
-   */
-  readonly crossing: readonly (readonly (Words & { readonly moves: number })[])[];
-  /** What a row keeps while the rank streams by, in words: its inputs and running values. */
-  readonly rowState: readonly Words[];
-  readonly rowsRank: string;
-}
-
-/** Words of a tensor: the product of these ranks' sizes. */
-export interface Words {
-  readonly tensor: string;
-  readonly ranks: readonly string[];
+/** What a mask leaves of the streamed rank, in classes of rows that see as many of its coordinates. */
+export interface SeenKeys {
+  /** By class, how many coordinates one of its rows sees. */
+  readonly keys: ArrayLike<number>;
+  /** By class, how many rows it has. */
+  readonly rows: ArrayLike<number>;
+  /** Coordinates that some row sees. */
+  readonly seenKeys: number;
 }
 
 export interface TrafficBound {
@@ -47,198 +17,101 @@ export interface TrafficBound {
   readonly compulsoryWords: number;
   /** Tensors that go to DRAM between passes in the mapping that attains the bound. */
   readonly spilled: readonly string[];
-  /** Rows of a block in that mapping; all where the streamed inputs are read once. */
+  /** Rows of a block in that mapping, their mean under a mask; all where the streamed inputs are read once. */
   readonly rowsPerBlock: number;
-}
-
-/**
- * Finds what a cascade streams, what it holds, and what it would spill.
- * @throws UsageError for a rank that the cascade does not have, or more passes than can be enumerated.
- */
-export function streamPlan(cascade: Cascade, { streamed, rows }: StreamedRanks): StreamPlan {
-  const [window] = windowsOf(cascade);
-  if (window !== undefined) {
-    throw new UsageError({
-      where: cascade.name,
-      got: `${formatRead(window.read)}, a sliding window`,
-      expected: "indices of one variable, or the parts of a split rank",
-    });
-  }
-  const [rank, rowsRank] = [streamed, rows].map(name => {
-    const found = cascade.ranks.byName(name);
-    if (found !== undefined) return found;
-    throw new UsageError({
-      where: cascade.name,
-      got: `no rank ${name}`,
-      expected: `one of ${cascade.ranks.ranks.map(r => r.name).join(", ")}`,
-    });
-  }) as [NonNullable<ReturnType<typeof cascade.ranks.byName>>, NonNullable<ReturnType<typeof cascade.ranks.byName>>];
-  const analysis = passesOver(cascade, rank);
-  if (analysis.passes > mostPasses) {
-    throw new UsageError({ where: cascade.name, got: `${analysis.passes} passes`, expected: `at most ${mostPasses}` });
-  }
-  const words = (tensor: string): Words => ({ tensor, ranks: ranksOf(cascade, tensor) });
-  const has = ({ ranks }: Words, wanted: typeof rank): boolean =>
-    wanted.parts.every(part => ranks.some(name => cascade.ranks.byName(name)?.parts.includes(part)));
-  const inputs = cascade.inputs.map(words);
-  const isStream = (w: Words): boolean => has(w, rank) && !has(w, rowsRank);
-  const barriers = barriersOf(cascade, analysis);
-  const passOf = (einsum: number): number => analysis.einsums[einsum]?.pass ?? 1;
-  const crossing = Array.from({ length: analysis.passes - 1 }, (_, q) => {
-    const over = barriers.filter(b => b.through !== null && passOf(b.before) <= q + 1 && passOf(b.after) > q + 1);
-    return [...new Set(over.map(b => b.through as string))].map(tensor => {
-      const w = words(tensor);
-      return { ...w, moves: !cascade.inputs.includes(tensor) ? 2 : isStream(w) ? 0 : 1 };
-    });
-  });
-  return {
-    cascade: cascade.name,
-    passes: analysis.passes,
-    compulsory: [...inputs.filter(w => !isStream(w)), ...cascade.outputs.map(words)],
-    streams: inputs.filter(isStream).map(w => ({ ...w, passes: usesOf(cascade, w.tensor).map(passOf) })),
-    crossing,
-    rowState: rowStateOf(
-      cascade,
-      rank.parts,
-      rowsRank.name,
-      inputs.filter(w => !has(w, rank) && has(w, rowsRank)),
-    ),
-    rowsRank: rowsRank.name,
-  };
-}
-
-/** The plan where `part` is a piece of `whole` in memory, as latent values are of their keys: one read brings both. */
-export function readTogether(plan: StreamPlan, whole: string, part: string): StreamPlan {
-  const inner = plan.streams.find(({ tensor }) => tensor === part);
-  const streams = plan.streams
-    .filter(stream => stream !== inner)
-    .map(stream =>
-      stream.tensor === whole ? { ...stream, passes: [...stream.passes, ...(inner?.passes ?? [])] } : stream,
-    );
-  return { ...plan, streams };
-}
-
-/** Subsets of spilled boundaries are enumerated. */
-const mostPasses = 12;
-
-/** The ranks that index a tensor; where it has all parts of a split rank, that rank in their place. */
-function ranksOf(cascade: Cascade, name: string): string[] {
-  const indices = cascade.tensors.get(name)?.indices ?? [];
-  let ranks = indices.flatMap((index: Index) => {
-    const rank = indexedRank(cascade, { ...index, offset: [] });
-    return rank === undefined ? index.terms.map(t => cascade.ranks.ofVariable(t.variable).name) : [rank];
-  });
-  for (const { name: whole, parts } of cascade.ranks.ranks) {
-    if (parts.length > 1 && parts.every(part => ranks.includes(part))) {
-      ranks = [whole, ...ranks.filter(rank => !parts.includes(rank))];
-    }
-  }
-  return ranks;
-}
-
-/** Einsums that compute with an input, also by way of copies such as BK[e,m1,m0] = K[e, m1*M0+m0]. */
-function usesOf(cascade: Cascade, tensor: string): number[] {
-  return [...cascade.einsums.keys()].flatMap(i => {
-    const einsum = cascade.einsums[i] as Einsum;
-    if (!einsum.reads.some(read => read.tensor === tensor)) return [];
-    return isCopy(einsum) ? usesOf(cascade, einsum.tensor) : [i];
-  });
-}
-
-const isCopy = ({ right, reductions, iteration }: Einsum): boolean =>
-  right.kind === "access" && reductions.length === 0 && iteration === null;
-
-/**
- * A row's own inputs, and its running values: those that iterate over the streamed rank, else those that are reduced
- * over it.
- */
-function rowStateOf(cascade: Cascade, parts: readonly string[], rowsRank: string, inputs: readonly Words[]): Words[] {
-  const streamed = (variable: string): boolean =>
-    cascade.ranks.ofVariable(variable).parts.some(part => parts.includes(part));
-  const running = [...cascade.tensors.values()].filter(
-    ({ iterative }) => iterative !== null && streamed(iterative.variable),
-  );
-  const reduced = cascade.einsums
-    .filter(einsum => einsum.reduced.some(streamed) && !einsum.free.some(streamed))
-    .flatMap(einsum => cascade.tensors.get(einsum.tensor) ?? []);
-  const state = (running.length > 0 ? running : reduced).map(({ name, iterative }) => {
-    const over = iterative === null ? undefined : cascade.ranks.ofVariable(iterative.variable).name;
-    return { tensor: name, ranks: ranksOf(cascade, name).filter(rank => rank !== over) };
-  });
-  return [...inputs, ...state].filter(({ ranks }) => ranks.includes(rowsRank));
 }
 
 /**
  * The least words between DRAM and a buffer of `bufferWords` words for any mapping of the cascade that
  *
- * - computes every point of every Einsum once,
- * - takes the rows in blocks, and for each block runs through the whole streamed rank, pass by pass,
+ * - computes every point of every Einsum once, but for those that a mask hides,
+ * - takes the rows in blocks, and for each block runs through all of the streamed rank that its rows see, pass by pass,
  * - and between two passes holds the block's live fibers in the buffer, or writes them to DRAM and reads them back.
  *
- * A run of passes whose fibers stay in the buffer takes at most S / fiber rows per block, and a single pass S / (what a
- * row keeps); streamed inputs are read once a block, but for what of them stays resident. The bound is the least over
- * block size, residence and which fibers are spilled; blocks may be fractions, so that it is below what whole ones
- * cost.
+ * A block whose rows keep q_r words each has the buffer S for them and for streamed words that stay from block to block,
+ * R <= S - sum of q_r. It reads at least max_r (s_r - R), where row r sees s_r streamed words; as a maximum is no less than
+ * the mean with weights q_r, that is at least the sum over its rows of q_r (s_r - R) / (S - R). In R each term rises
+ * where s_r > S and falls where not, so that a row costs at least the lesser of q_r s_r / S (nothing stays) and s_r + q_r - S
+ * (all stays that a row by itself leaves room for). The bound is the sum of these, or all that is seen once, with the
+ * least over which fibers are spilled; blocks may be fractions, so that it is below what whole ones cost. Where it is what
+ * is compulsory, no mapping whatever is below it, such as one that splits the streamed rank.
  * @param elementSize of a tensor's element where they differ: bytes of it, with the buffer in bytes
+ * @param seen what a mask leaves; without it every row sees all
  */
 export function trafficBound(
   plan: StreamPlan,
   sizeOf: (rank: string) => number,
   bufferWords: number,
   elementSize: (tensor: string) => number = () => 1,
+  seen: SeenKeys = everyKey(sizeOf(plan.streamedRank), sizeOf(plan.rowsRank)),
 ): TrafficBound {
-  const count = ({ tensor, ranks }: Words, without?: string): number =>
-    ranks.reduce((product, name) => (name === without ? product : product * sizeOf(name)), elementSize(tensor));
-  const compulsory = [...plan.compulsory, ...plan.streams].reduce((sum, w) => sum + count(w), 0);
-  const rows = sizeOf(plan.rowsRank);
+  const { streamedRank, rowsRank } = plan;
+  const isStreamed = ({ ranks }: Words): boolean => ranks.includes(streamedRank);
+  /** Words of one row and one coordinate of the streamed rank. */
+  const ofPoint = ({ tensor, ranks }: Words): number =>
+    ranks.reduce(
+      (product, rank) => (rank === streamedRank || rank === rowsRank ? product : product * sizeOf(rank)),
+      elementSize(tensor),
+    );
+  const ofRow = (w: Words, keys: number): number => ofPoint(w) * (isStreamed(w) ? keys : 1);
+  const rows = sumOver(seen, keys => (keys > 0 ? 1 : 0));
+  const points = sumOver(seen, keys => keys);
+  const count = (w: Words): number => {
+    const [perRow, perKey] = [w.ranks.includes(rowsRank), isStreamed(w)];
+    return ofPoint(w) * (perRow && perKey ? points : perRow ? rows : perKey ? seen.seenKeys : 1);
+  };
+  const total = (tensors: readonly Words[]): number => tensors.reduce((sum, w) => sum + count(w), 0);
+  const compulsoryWords = total([...plan.compulsory, ...plan.streams]);
   const boundaries = plan.crossing.length;
+  const state = boundaries === 0 ? plan.rowState.reduce((sum, w) => sum + ofRow(w, 0), 0) : 0;
   let best: TrafficBound | null = null;
   for (let subset = 0; subset < 2 ** boundaries; subset += 1) {
     const isSpilled = (q: number): boolean => ((subset >> q) & 1) === 1;
-    let words = plan.compulsory.reduce((sum, w) => sum + count(w), 0);
+    let words = total(plan.compulsory);
     const spilled: string[] = [];
-    let rowsPerBlock = rows;
+    let rowsPerBlock = sizeOf(rowsRank);
     for (let first = 0; first <= boundaries; ) {
       let last = first;
       while (last < boundaries && !isSpilled(last)) last += 1;
-      const held = plan.crossing
-        .slice(first, last)
-        .map(tensors => Math.max(...tensors.map(t => count(t, plan.rowsRank))));
-      const state = boundaries === 0 ? plan.rowState.reduce((sum, w) => sum + count(w, plan.rowsRank), 0) : 0;
-      const perRow = Math.max(state, ...held);
+      const held = plan.crossing.slice(first, last).flat();
+      const [perKey, ofOthers] = [largest(held, isStreamed, ofPoint), largest(held, w => !isStreamed(w), ofPoint)];
+      const ofRowKept = (keys: number): number => Math.max(state, ofOthers, perKey * keys);
       const streams = plan.streams.filter(s => s.passes.some(pass => pass - 1 >= first && pass - 1 <= last));
-      const once = streams.reduce((sum, w) => sum + count(w), 0);
+      const streamed = streams.reduce((sum, w) => sum + ofPoint(w), 0);
       // Of a fiber longer than the buffer the rest goes to DRAM even where a block is a single row.
-      for (const tensors of plan.crossing.slice(first, last)) {
-        for (const t of tensors) {
-          words += t.moves * count(t) * Math.max(0, 1 - bufferWords / count(t, plan.rowsRank));
-        }
+      for (const w of held.filter(({ moves }) => moves > 0)) {
+        words += w.moves * sumOver(seen, keys => Math.max(0, ofRow(w, keys) - bufferWords));
       }
-      const reading = leastReading(once, perRow, rows, bufferWords);
-      words += reading.words;
-      rowsPerBlock = Math.min(rowsPerBlock, reading.rowsPerBlock);
+      const [once, again] = [
+        streamed * seen.seenKeys,
+        sumOver(seen, keys => leastReading(streamed * keys, ofRowKept(keys), bufferWords)),
+      ];
+      words += Math.max(once, again);
+      if (again > once) rowsPerBlock = Math.min(rowsPerBlock, Math.max(1, (points * streamed) / again));
       if (last < boundaries) {
-        for (const t of plan.crossing[last] ?? []) {
-          words += count(t) * t.moves;
-          spilled.push(t.tensor);
+        for (const w of plan.crossing[last] ?? []) {
+          words += count(w) * w.moves;
+          spilled.push(w.tensor);
         }
       }
       first = last + 1;
     }
-    if (best === null || words < best.words) best = { words, compulsoryWords: compulsory, spilled, rowsPerBlock };
+    if (best === null || words < best.words) best = { words, compulsoryWords, spilled, rowsPerBlock };
   }
   return best as TrafficBound;
 }
 
-/**
- * The least reads of `once` streamed words for `rows` rows that each hold `perRow` words. b rows per block read what is
- * not resident again rows / b times; with K = once, S the buffer and the rest of it given to resident words that is K +
- * (K - S + b perRow)(rows / b - 1), which has no minimum between b = 1 and the most rows, S / perRow.
- */
-function leastReading(once: number, perRow: number, rows: number, bufferWords: number) {
-  const blocks = Math.min(rows, Math.max(1, (rows * perRow) / bufferWords));
-  const inBlocks = { words: once * blocks, rowsPerBlock: rows / blocks };
-  const missing = once + perRow - bufferWords;
-  const resident = { words: once + Math.max(0, missing) * (rows - 1), rowsPerBlock: missing <= 0 ? rows : 1 };
-  return resident.words < inBlocks.words || missing <= 0 ? resident : inBlocks;
+/** A row's part of the streamed words that its block reads, of which it sees `seen` and beside which it keeps `kept`. */
+const leastReading = (seen: number, kept: number, bufferWords: number): number =>
+  Math.min(seen * Math.min(1, kept / bufferWords), Math.max(0, seen + kept - bufferWords));
+
+const everyKey = (keys: number, rows: number): SeenKeys => ({ keys: [keys], rows: [rows], seenKeys: keys });
+
+function sumOver({ keys, rows }: SeenKeys, of: (keys: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < keys.length; i += 1) sum += (rows[i] as number) * of(keys[i] as number);
+  return sum;
 }
+
+const largest = (tensors: readonly Words[], among: (w: Words) => boolean, of: (w: Words) => number): number =>
+  tensors.reduce((most, w) => (among(w) ? Math.max(most, of(w)) : most), 0);

@@ -9,16 +9,21 @@ const least: Readonly<Record<string, number>> = { size: 1, depth: 1, rowWords: 1
 /** What must be above 0: nothing would ever pass. */
 const isAboveZero = (field: string): boolean => field.startsWith("bandwidth.");
 
+/** What is counted: half an instance, or half a register, is none. */
+const isCounted = (field: string): boolean => field === "size" || field === "depth";
+
 /** Throws SpecError for a negative energy, area or time, a memory of no bytes, a clock that stands still. */
 export function checkNumbers(design: CompiledDesign, values: Float64Array): void {
   const at = (path: Path): string => design.inArchitecture(path)();
   for (const { name, fields } of design.levels.values()) {
-    for (const [field, number] of fields) {
-      const value = number(values);
+    for (const [field, compute] of fields) {
+      const value = compute(values);
       const bound = least[field] ?? 0;
       const aboveZero = isAboveZero(field);
-      if ((aboveZero ? value > 0 : value >= bound) && value < Number.POSITIVE_INFINITY) continue;
-      const expected = aboveZero ? "a number above 0" : `a number of at least ${bound}`;
+      const isWhole = !isCounted(field) || Number.isInteger(value);
+      if (isWhole && (aboveZero ? value > 0 : value >= bound) && value < Number.POSITIVE_INFINITY) continue;
+      const number = isCounted(field) ? "a whole number" : "a number";
+      const expected = aboveZero ? `${number} above 0` : `${number} of at least ${bound}`;
       throw new SpecError({ where: at(["levels", name, ...field.split(".")]), got: String(value), expected });
     }
   }

@@ -65,6 +65,27 @@ export function compileLevels(
   return compiled;
 }
 
+/** Throws SpecError unless one level is DRAM, and each array is at registers. */
+export function checkEnds({ levels, arrays }: Architecture, at: (path: Path) => Place): void {
+  const [dram, another] = Object.keys(levels).filter(name => levels[name]?.kind === "dram");
+  if (dram === undefined || another !== undefined) {
+    throw new SpecError({
+      where: at(another === undefined ? ["levels"] : ["levels", another])(),
+      got: another === undefined ? "no level of the kind dram" : `two levels of the kind dram, ${dram} and ${another}`,
+      expected: "one, around all others",
+    });
+  }
+  const registers = Object.keys(levels).filter(name => levels[name]?.kind === "registers");
+  for (const [name, { at: level }] of Object.entries(arrays)) {
+    if (registers.includes(level)) continue;
+    throw new SpecError({
+      where: at(["arrays", name, "at"])(),
+      got: `${Object.hasOwn(levels, level) ? "" : "the unknown level "}${level}`,
+      expected: `one of the levels of registers: ${registers.join(", ")}`,
+    });
+  }
+}
+
 /** Throws SpecError for a level through which no array is reached: nothing would ever pass it. */
 export function checkReached(
   architecture: Architecture,

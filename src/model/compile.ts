@@ -10,7 +10,7 @@ import type { Technology } from "../spec/technology.js";
 import { withOperations } from "./arithmetic-operations.js";
 import { type BlockLibrary, blockLibrary } from "./building-blocks.js";
 import { type CompiledEinsum, compileEinsum } from "./compile-einsum.js";
-import { type CompiledLevel, checkReached, compileLevels, numericFields } from "./compile-levels.js";
+import { type CompiledLevel, checkEnds, checkReached, compileLevels, numericFields } from "./compile-levels.js";
 import { type Define, definePartitions, defineTable } from "./declare.js";
 import type { FieldReads, Place } from "./field-reads.js";
 import { maskRoles } from "./mask-ranks.js";
@@ -176,6 +176,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
   const program = compileSymbols(inputs, definitions, reads);
   const nowhere = () => "model";
 
+  checkEnds(architecture, inArchitecture);
   const levels = compileLevels(architecture, program, inArchitecture);
   checkReached(architecture, levels, inArchitecture);
   const arrays = new Map(
@@ -306,11 +307,14 @@ function refuseDerived(patches: readonly Patch[]): void {
 /** What a spec itself says that the asked-for corrections change in it. */
 function correctionsOf(
   kind: string,
-  { data }: Document<{ readonly corrections?: Corrections | undefined }>,
+  { data, at }: Document<{ readonly corrections?: Corrections | undefined }>,
   { corrections = [] }: CompileOptions,
 ): readonly Patch[] {
   return corrections.flatMap(name =>
-    Object.entries(data.corrections?.[name] ?? {}).map(([path, value]) => ({ path: `${kind}.${path}`, value })),
+    Object.entries(data.corrections?.[name] ?? {}).map(([path, value]) => ({
+      ...{ path: `${kind}.${path}`, value },
+      where: at(["corrections", name, path]),
+    })),
   );
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod/mini";
 import type { Formula } from "./expression.js";
-import { type Corrections, corrections, described, formula, formulas, names } from "./fields.js";
+import { aboveZero, type Corrections, corrections, described, formula, formulas, names } from "./fields.js";
 
 /**
  * A memory or a fan-out of an accelerator. Levels form a tree: each but the outermost is `within` another. A
@@ -128,15 +128,24 @@ const within = described("The level around this one.", z.string());
 const bandwidth = described(
   "What passes the memory in a cycle. Left out: as much as is asked for. Of several fields the slowest counts.",
   z.optional(
-    z.strictObject({
-      bytesPerCycle: described("Bytes a cycle, reads and writes together.", z.optional(formula)),
-      readBytesPerCycle: described("Bytes a cycle that are read.", z.optional(formula)),
-      writeBytesPerCycle: described("Bytes a cycle that are written, from above and from below.", z.optional(formula)),
-      ports: described("Accesses a cycle, reads and writes together, each of a row of words.", z.optional(formula)),
-      readPorts: described("Reads a cycle, each of a row of words.", z.optional(formula)),
-      writePorts: described("Writes a cycle, each of a row of words.", z.optional(formula)),
-      shared: described("true: all instances share it; false (default): each has as much.", z.optional(z.boolean())),
-    }),
+    z
+      .strictObject({
+        bytesPerCycle: described("Bytes a cycle, reads and writes together.", z.optional(aboveZero)),
+        readBytesPerCycle: described("Bytes a cycle that are read.", z.optional(aboveZero)),
+        writeBytesPerCycle: described(
+          "Bytes a cycle that are written, from above and from below.",
+          z.optional(aboveZero),
+        ),
+        ports: described("Accesses a cycle, reads and writes together, each of a row of words.", z.optional(aboveZero)),
+        readPorts: described("Reads a cycle, each of a row of words.", z.optional(aboveZero)),
+        writePorts: described("Writes a cycle, each of a row of words.", z.optional(aboveZero)),
+        shared: described("true: all instances share it; false (default): each has as much.", z.optional(z.boolean())),
+      })
+      .check(
+        z.refine(({ shared: _, ...limits }) => Object.keys(limits).length > 0, {
+          error: "a number of bytes or of ports, or no bandwidth",
+        }),
+      ),
   ),
 );
 
@@ -156,7 +165,7 @@ const speed = {
 const level: z.ZodMiniType<Level> = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: described("Memory outside the chip.", z.literal("dram")),
-    bytesPerSecond: described("Bytes a second, reads and writes together.", formula),
+    bytesPerSecond: described("Bytes a second, reads and writes together.", aboveZero),
     areaUm2,
     ...speed,
   }),
@@ -199,7 +208,7 @@ export const architectureSchema: z.ZodMiniType<Architecture> = z.strictObject({
   name: described("Its name.", z.string()),
   source: described("Where its numbers come from.", z.string()),
   technology: described("The technology, by name or file.", z.string()),
-  frequencyHz: described("Clock cycles per second.", formula),
+  frequencyHz: described("Clock cycles per second.", aboveZero),
   wordBits: described("Bits of a word.", z.number().check(z.positive())),
   parameters: described("Numbers by names of your own, for formulas.", formulas),
   levels: described(

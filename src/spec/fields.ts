@@ -11,6 +11,11 @@ export const described = <T extends z.ZodMiniType>(description: string, schema: 
 /** A number or a formula (src/spec/expression.ts). */
 export const formula: z.ZodMiniType<Formula> = z.union([z.number(), z.string()], { error: "a number or a formula" });
 
+/** The same of what stands still at 0, where it is a number as it is written. */
+export const aboveZero: z.ZodMiniType<Formula> = formula.check(
+  z.refine(value => typeof value !== "number" || value > 0, { error: "a number above 0" }),
+);
+
 export const formulas: z.ZodMiniType<Readonly<Record<string, Formula>>> = z.record(z.string(), formula);
 
 /**

@@ -60,6 +60,9 @@ function textOf(source: SpecSource, kind: SpecKind, name: string, from: Document
     where: typeof from === "string" ? from : from.at([field]),
     got: `"${name}"`,
     expected: `one of ${source.names(kind).join(", ")} or a ${kind === "cascades" ? "cascade's" : "YAML"} file`,
+    ...(name === "none" && (kind === "mappings" || kind === "bindings")
+      ? { fix: "a design without one is for fusemax map, which finds both: --out writes them" }
+      : {}),
   });
 }
 

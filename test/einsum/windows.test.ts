@@ -7,7 +7,7 @@ import { formatAccess } from "../../src/einsum/format-einsum.js";
 import { formatExpression } from "../../src/einsum/format-expression.js";
 import { passesOver } from "../../src/einsum/passes.js";
 import { solveShape } from "../../src/einsum/shape.js";
-import { streamPlan } from "../../src/einsum/traffic-bound.js";
+import { streamPlan } from "../../src/einsum/stream-plan.js";
 import { architectureSchema } from "../../src/spec/architecture.js";
 import { completeMapping } from "../../src/spec/complete-mapping.js";
 import { readDocument } from "../../src/spec/document.js";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { boundOfDesign } from "../../examples/beyond-study/bound.js";
 import { costOf, costOfDesign, fusemaxMachine, type Scenario, scenarios } from "../../examples/beyond-study/machine.js";
 import { against, times } from "../../examples/beyond-study/tables.js";
 
@@ -28,6 +29,16 @@ describe("the study of machines no larger than FuseMax", () => {
     const { speedup, energy, dram, area } = found;
     const row = [name, design, times(speedup), times(energy), dram.toFixed(2), times(area)].join(" | ");
     expect(page).toContain(`| ${row} |`);
+  });
+
+  it.each([
+    ["Llama 3 8B causal 8K", "beyond-wide"],
+    ["DeepSeek-V3 absorbed decode 128K", "beyond-decode"],
+  ] as const)("%s: %s moves no less than its bound, as the page says", (name, design) => {
+    const cost = costOfDesign(design, named(name));
+    const bound = boundOfDesign(design, named(name), cost);
+    const [moved, least] = [cost.trafficBytes, bound].map(of => (of / 1e9).toFixed(2));
+    expect(page).toContain(`| ${name} | ${design} | ${moved} | ${least} | ${(cost.trafficBytes / bound).toFixed(2)} |`);
   });
 
   it("decode of grouped heads takes as long on 8 columns", () => {

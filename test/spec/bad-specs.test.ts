@@ -193,6 +193,36 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "    array: 2d\n    operations: { divide: 1 }\n    source: none\n    loops: &tile2d",
     /einsums\.LM\.operations\.divide: got divide on the 2d array, which lacks it; expected one of its operations mac, add, max/,
   ],
+  "two memories outside the chip": [
+    "architectures",
+    "levels:\n",
+    "levels:\n  disk: { kind: dram, bytesPerSecond: 1e9 }\n",
+    /levels\.dram: got two levels of the kind dram, disk and dram; expected one, around all others/,
+  ],
+  "an array at a level that is not there": [
+    "architectures",
+    "at: registers2d",
+    "at: registers3d",
+    /arrays\.2d\.at: got the unknown level registers3d; expected one of the levels of registers: spill, registers2d, registers1d/,
+  ],
+  "half an instance": [
+    "architectures",
+    "lane: { kind: fanout, within: buffer, size: columns }",
+    "lane: { kind: fanout, within: buffer, size: columns + 0.5 }",
+    /levels\.lane\.size: got 256\.5; expected a whole number of at least 1/,
+  ],
+  "no bandwidth, though a correction changes it": [
+    "architectures",
+    "bytesPerSecond: 400 * GiB",
+    "bytesPerSecond: 0",
+    /levels\.dram\.bytesPerSecond: got 0; expected a number above 0/,
+  ],
+  "a bandwidth of nothing": [
+    "architectures",
+    "rowWords: columns }",
+    "rowWords: columns, bandwidth: {} }",
+    /levels\.buffer\.bandwidth: got \{\}; expected a number of bytes or of ports, or no bandwidth/,
+  ],
   "an Einsum that never runs": [
     "bindings",
     "SLN + SLD",

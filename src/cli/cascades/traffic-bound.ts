@@ -6,11 +6,13 @@ import { unmasked } from "../../model/attention-point.js";
 import { paperLengths } from "../../model/evaluation.js";
 import { largestSize } from "../../model/sizes.js";
 import { jsonText } from "../../report/finite.js";
-import { trafficFigure, trafficStudy, trafficTable, trafficText } from "../../report/traffic-bound.js";
+import { trafficFigure, trafficTable, trafficText } from "../../report/traffic-bound.js";
+import { trafficStudy } from "../../report/traffic-study.js";
 import { loadWorkload } from "../../spec/load.js";
 import { type ArithmeticOptions, namedArithmetic } from "../arithmetic.js";
 import { conflict } from "../conflict.js";
 import { loadDesignIn } from "../model/designs.js";
+import { type MaskOption, maskingOf } from "../model/masking.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
@@ -19,7 +21,7 @@ export interface TrafficBoundOptions extends AccountingOptions, PhaseOptions, Ar
   readonly model: string;
   readonly seq?: readonly string[];
   readonly batch?: number;
-  readonly mask: boolean;
+  readonly mask?: MaskOption;
   readonly buffer?: number;
   readonly cascade?: readonly string[];
   readonly design?: readonly string[];
@@ -40,10 +42,12 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
     loadDesignIn(specFiles, name, { arithmetic: namedArithmetic(options) }),
   );
   const { accounting } = accountingOfCommand(options, designs, options.buffer === undefined ? 0 : 1);
+  const masking = await maskingOf(options.mask);
   const study = trafficStudy({
     cascades: parseWords("--cascade", options.cascade ?? attentionCascades).map(loadCascade),
     designs,
-    workload: options.mask ? workload : unmasked(workload),
+    workload: options.mask === false ? unmasked(workload) : workload,
+    ...(masking === undefined ? {} : { masking }),
     lengths:
       options.seq === undefined
         ? paperLengths

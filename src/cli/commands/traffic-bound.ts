@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import type { TrafficBoundOptions } from "../cascades/traffic-bound.js";
+import { maskOptions } from "../model/masking.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { parsed, parseModelSize } from "../option.js";
 import { parseSize } from "../values.js";
@@ -17,8 +18,8 @@ export function register(program: Command): void {
     .addOption(phaseOption())
     .addOption(queriesOption())
     .addOption(arithmeticOption())
-    .addOption(formatOption())
-    .option("--no-mask", "let every query see every key: the bounds know no masks")
+    .addOption(formatOption());
+  maskOptions(command)
     .addOption(
       parsed("--buffer <bytes>", "one buffer for all, such as 16M (default: each design's own)", (option, text) =>
         parseSize(option, text.replace(/i?B$/i, "")),
