@@ -30,7 +30,7 @@ function summary(rows: readonly Row[], phase: Row["phase"]): string {
         ratio(flat.latencySeconds / fusemax.latencySeconds),
         ratio(fusemax.energyPj / unfused.energyPj),
         ratio(fusemax.energyPj / flat.energyPj),
-        fusemax.operationsPerByte.toPrecision(3),
+        fusemax.operationsPerByte?.toPrecision(3) ?? "",
         `${(100 * ofArray(fusemax.use, "2d").useful).toFixed(1)}%`,
         bound[fusemax.bound] ?? fusemax.bound,
       ]),

@@ -65,7 +65,7 @@ export function compileLevels(
   return compiled;
 }
 
-/** Throws SpecError unless one level is DRAM, and each array is at registers. */
+/** Throws SpecError unless one level is DRAM, and each array is at a memory. */
 export function checkEnds({ levels, arrays }: Architecture, at: (path: Path) => Place): void {
   const [dram, another] = Object.keys(levels).filter(name => levels[name]?.kind === "dram");
   if (dram === undefined || another !== undefined) {
@@ -75,13 +75,13 @@ export function checkEnds({ levels, arrays }: Architecture, at: (path: Path) => 
       expected: "one, around all others",
     });
   }
-  const registers = Object.keys(levels).filter(name => levels[name]?.kind === "registers");
+  const memories = Object.keys(levels).filter(name => levels[name]?.kind !== "fanout");
   for (const [name, { at: level }] of Object.entries(arrays)) {
-    if (registers.includes(level)) continue;
+    if (memories.includes(level)) continue;
     throw new SpecError({
       where: at(["arrays", name, "at"])(),
       got: `${Object.hasOwn(levels, level) ? "" : "the unknown level "}${level}`,
-      expected: `one of the levels of registers: ${registers.join(", ")}`,
+      expected: `the registers or the buffer that feed it, one of ${memories.join(", ")}`,
     });
   }
 }

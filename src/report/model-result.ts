@@ -63,8 +63,9 @@ export interface ModelResult extends ShownCosts, ArrayShares {
   readonly use: Readonly<Record<string, ArrayUse>>;
   /** dram, the array that never rests, or the binding. */
   readonly bound: string;
-  /** Operations (a multiply-accumulate is two) per byte of DRAM traffic, and how many keep the 2D array busy. */
-  readonly operationsPerByte: number;
+  /** Operations (a multiply-accumulate is two) per byte of DRAM traffic; absent where nothing passes DRAM. */
+  readonly operationsPerByte?: number;
+  /** How many keep the 2D array busy. */
   readonly balanceOperationsPerByte: number;
   readonly einsums: Readonly<Record<string, EinsumResult>>;
   readonly components: Readonly<Record<string, { readonly energyPj: number }>>;
@@ -294,7 +295,7 @@ function numbersOf(found: Evaluation, aliases: Readonly<Record<string, string>>)
     largestArray: found.largestArray,
     use: found.use,
     bound: found.bound,
-    operationsPerByte: operationsOf(found) / found.trafficBytes,
+    ...(found.trafficBytes === 0 ? {} : { operationsPerByte: operationsOf(found) / found.trafficBytes }),
     balanceOperationsPerByte: found.balanceOperationsPerByte,
     einsums: Object.fromEntries(einsums),
     components: componentsOf(found, missing),

@@ -208,7 +208,7 @@ function overview(results: readonly ModelResult[]) {
     bytes(r.trafficBytes),
     known(energy, r.energyPj),
     known(area, r.areaUm2),
-    `${ratio(r.operationsPerByte)} of ${r.balanceOperationsPerByte.toFixed(0)}`,
+    `${known(ratio, r.operationsPerByte)} of ${r.balanceOperationsPerByte.toFixed(0)}`,
     boundInWords(r.bound),
   ]);
   const costs = ["DRAM", "energy", "area", "ops/byte", "limited by"];

@@ -199,11 +199,11 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "levels:\n  disk: { kind: dram, bytesPerSecond: 1e9 }\n",
     /levels\.dram: got two levels of the kind dram, disk and dram; expected one, around all others/,
   ],
-  "an array at a level that is not there": [
+  "an array at a level that does not exist": [
     "architectures",
     "at: registers2d",
     "at: registers3d",
-    /arrays\.2d\.at: got the unknown level registers3d; expected one of the levels of registers: spill, registers2d, registers1d/,
+    /arrays\.2d\.at: got the unknown level registers3d; expected the registers or the buffer that feed it, one of dram, buffer, spill/,
   ],
   "half an instance": [
     "architectures",

@@ -150,7 +150,10 @@ problem:
       "- {target: Inputs, type: dataspace, keep: [I], bypass: [W, O]}\n- {target: Global, type: dataspace, keep: [I, O], bypass: [W]}\n",
       loops("Sums", "M=8", "M"),
       loops("Weights", "C=8 R=3", "CR"),
-      "- {target: row, type: spatial, factors: M=4 S=3, permutation: SM, split: 2}\n",
+      // As Timeloop's mapper writes a fan-out: as a level that keeps nothing.
+      "- {target: inter_row_spatial, type: datatype, keep: [], bypass: [I, W, O]}\n",
+      "- {target: inter_row_spatial, type: spatial, factors: M=4 S=3, permutation: SM, split: 2}\n",
+      loops("inter_row_spatial", "M=1 S=1", "MS"),
       loops("column", "Q=14", "Q", "spatial"),
       loops("Global", "C=4 M=2 P=8", "PCM"),
       loops("DRAM", "C=4 M=4 P=7 Q=4", "MPCQ"),

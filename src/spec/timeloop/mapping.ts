@@ -27,6 +27,7 @@ export function readMapping(
   const kept = new Map<TimeloopLevel, TimeloopNode>();
   for (const directive of root.items) {
     const type = directive.need("type");
+    if (passesFanout(directive, type.text, levels, problem)) continue;
     const level = levelOf(directive, type.text, levels);
     const isData = ["dataspace", "datatype", "bypass"].includes(type.text);
     if (isData) directive.only(["target", "type", "keep", "bypass"]);
@@ -63,12 +64,41 @@ function levelOf(directive: TimeloopNode, type: string, levels: readonly Timeloo
   }
   const own = levels.filter(level => (level.kind === "fanout") !== isMemory);
   const nameOf = (level: TimeloopLevel): string => (level.kind === "fanout" ? level.target : level.name);
-  const found = own.find(level => nameOf(level) === target.value);
+  const found = own.find(level => nameOf(level) === target.value || isStandIn(target.value, level));
   if (found !== undefined) return found;
   throw target.fail(
     `the ${isMemory ? "memory" : "fan-out"} ${String(target.value)}`,
     `one of ${own.map(nameOf).join(", ")}`,
   );
+}
+
+/** Timeloop's mapper calls the fan-out before X a level of its own, inter_X_spatial. */
+const isStandIn = (target: unknown, level: TimeloopLevel): boolean =>
+  level.kind === "fanout" && target === `inter_${level.target}_spatial`;
+
+/**
+ * Whether a directive is the mapper's of a fan-out as if it were a memory: it keeps nothing, and no loop iterates there.
+ * Throws SpecError where it does.
+ */
+function passesFanout(
+  directive: TimeloopNode,
+  type: string,
+  levels: readonly TimeloopLevel[],
+  problem: TimeloopProblem,
+): boolean {
+  const target = directive.need("target").value;
+  if (type === "spatial" || !levels.some(level => isStandIn(target, level))) return false;
+  if (type === "temporal") {
+    directive.only(["target", "type", "factors", "permutation"]);
+    const [turning] = [...factorsOf(directive, problem.dimensions)].filter(([, bound]) => bound > 1);
+    if (turning !== undefined)
+      throw directive.unknown(`a loop over ${turning[0]} in time at a fan-out`, "factors of 1");
+    return true;
+  }
+  directive.only(["target", "type", "keep", "bypass"]);
+  const [kept] = keepsOf(directive, problem);
+  if (kept !== undefined) throw directive.unknown(`${kept} kept at a fan-out`, "all passed by");
+  return true;
 }
 
 /** The loops of a directive that iterate, outermost first; permutations are written innermost first. */
