@@ -89,6 +89,8 @@ const preloadOfPart: Plugin = {
 
 /** The kernels keep their names: the engine asks for them by name in one folder. */
 const output = {
+  // What most parts and threads share is one file: dozens of small ones come later than a large one.
+  codeSplitting: { groups: [{ name: "shared", minShareCount: 6 }] },
   assetFileNames: ({ names }: { readonly names: readonly string[] }) =>
     names[0]?.endsWith(".wasm") ? "wasm/[name][extname]" : "assets/[name]-[hash][extname]",
 };

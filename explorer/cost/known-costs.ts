@@ -22,8 +22,17 @@ const found = new Map<string, CostResult>();
 const idOf = ({ design, state }: CostRequest): string =>
   design === ownName ? `${ownName} ${state.own?.id ?? ""}` : design;
 
+/** A request is asked about many times in a frame. */
+const keys = new WeakMap<CostRequest, string>();
+
 /** What the result depends on. */
 function keyOf(request: CostRequest): string {
+  const key = keys.get(request) ?? keyFrom(request);
+  keys.set(request, key);
+  return key;
+}
+
+function keyFrom(request: CostRequest): string {
   const { seq, state } = request;
   const accounting = countedAs(state);
   const { scope, model, heads, headDim, valueDim, masked, phase, batch } = state;

@@ -5,6 +5,7 @@ import type { Figure } from "../../src/report/figure.js";
 import { figureTable } from "../../src/report/figure-table.js";
 import type { Table } from "../../src/report/table.js";
 import { useTheme, useWidth } from "../use-media.js";
+import { useWhenNear } from "../use-when-near.js";
 import { DataTable } from "./data-table.js";
 import { useMarks } from "./marks.js";
 import { save } from "./save.js";
@@ -44,7 +45,19 @@ const nameOf = (file: string, context: Context): string =>
     .replace(/[^\w.+-]+/g, "-");
 
 /** A picture with its explanation, its numbers and its exports. */
-export function Card({ title, svg, exported, table, context = {}, file, wide, stale, children, drawing }: CardProps) {
+export function Card({
+  title,
+  svg,
+  exported,
+  table,
+  context = {},
+  file,
+  wide,
+  stale,
+
+  children,
+  drawing,
+}: CardProps) {
   const id = useId();
   const own = useRef<HTMLDivElement>(null);
   const { said, ...handlers } = useMarks();
@@ -109,11 +122,12 @@ export function Chart({ figure, children, ...card }: ChartProps) {
   const drawing = useRef<HTMLDivElement>(null);
   const width = useWidth(drawing);
   const theme = useTheme();
+  const drawn = useWhenNear(drawing, figure);
   const svg = useMemo(() => {
     if (width === null) return "";
     const panelsPerRow = Math.max(1, Math.floor(width / 280));
-    return chart({ ...figure, panelsPerRow, heading: false, width, theme });
-  }, [figure, width, theme]);
+    return chart({ ...drawn, panelsPerRow, heading: false, width, theme });
+  }, [drawn, width, theme]);
   const table = () => figureTable(figure);
   return (
     <Card title={figure.title} svg={svg} exported={() => chart(figure)} table={table} drawing={drawing} {...card}>
