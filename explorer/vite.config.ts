@@ -109,7 +109,13 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify(version), __SOURCE__: JSON.stringify(source) },
   base: "./",
   plugins: [specsWithoutComments, schemasWithoutWords, threadsShareChunks, preloadOfPart],
-  build: { outDir: "../dist/explorer", emptyOutDir: true, target: "es2022", rolldownOptions: { output } },
+  build: {
+    chunkSizeWarningLimit: 600,
+    outDir: "../dist/explorer",
+    emptyOutDir: true,
+    target: "es2022",
+    rolldownOptions: { output },
+  },
   worker: { format: "es", plugins: () => [specsWithoutComments, schemasWithoutWords], rolldownOptions: { output } },
   server: { host: "localhost", fs: { allow: [".."] } },
 });

@@ -86,11 +86,7 @@ export function SchedulePanel(props: PanelProps) {
         <Pin {...props} pinned={pinned} words={scheduleWords} />
         {other?.type === "failed" && <p class="notes wide wrong">Pinned: {other.message}</p>}
         {answer?.type === "timeline" && (
-          <Waterfall
-            simulated={answer.simulated}
-            pinned={other?.type === "timeline" ? other.simulated : null}
-            state={state}
-          />
+          <Waterfall simulated={answer.simulated} pinned={other?.type === "timeline" ? other.simulated : null} />
         )}
         {/* Not before what stands above it, which would push it down. */}
         {answer !== null && <Steps {...props} said={answer.type === "failed" ? answer.message : null} />}
@@ -107,7 +103,7 @@ const machineOf = (state: State): Machine => {
 const scheduleWords = ({ design, own, scheduleModel, scheduleSeq, memory, ports }: State): string =>
   `${designLabel(design, own)}, ${scheduleModel.toUpperCase()} ${lengthLabel(scheduleSeq)}, memory ${memory}, buffer reads ${ports}.`;
 
-const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: State): string =>
+const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memory, ports }: Machine): string =>
   [
     `npx fusemax ${command} --design ${argumentOf(design)} --model ${scheduleModel} --seq ${writeSize(scheduleSeq)} --memory ${memory} --accounting published`,
     ...(ports === "unlimited" ? [] : [`--ports ${ports}`]),
@@ -116,23 +112,22 @@ const commandFor = (command: string, { design, scheduleModel, scheduleSeq, memor
 interface WaterfallProps {
   readonly simulated: Simulated;
   readonly pinned: Simulated | null;
-  readonly state: State;
 }
 
-function Waterfall({ simulated, pinned, state }: WaterfallProps) {
+function Waterfall({ simulated, pinned }: WaterfallProps) {
   const id = useId();
   const card = useRef<HTMLElement>(null);
   const width = useWidth(card);
   const theme = useTheme();
-  const { timeline } = simulated;
+  const { timeline, machine } = simulated;
+  const { scheduleModel, scheduleSeq, design, own, memory, ports } = machine;
   const { first, last } = timeline.epochs;
-  const title = `${designLabel(state.design, state.own)}, ${state.scheduleModel.toUpperCase()} ${lengthLabel(state.scheduleSeq)}: epochs ${first} to ${last}`;
+  const title = `${designLabel(design, own)}, ${scheduleModel.toUpperCase()} ${lengthLabel(scheduleSeq)}: epochs ${first} to ${last}`;
   const draw = useCallback((wide: number) => waterfall(timeline, title, theme, wide), [timeline, title, theme]);
   const figure = useMemo(
     () => beside(usesFigure(simulated), pinned === null ? null : usesFigure(pinned)),
     [simulated, pinned],
   );
-  const { scheduleModel, scheduleSeq, design, memory, ports } = state;
   const context = { design, model: scheduleModel, seq: writeSize(scheduleSeq), memory, ports };
   const caption = cyclesCaption(simulated);
   useEffect(() => announce(`${title}: ${caption}`), [title, caption]);
@@ -171,7 +166,7 @@ function Waterfall({ simulated, pinned, state }: WaterfallProps) {
             Save CSV<span class="hidden"> of Waterfall</span>
           </button>
         </p>
-        <Command command={commandFor(`trace --epochs ${first}..${last} --out waterfall.svg`, state)} />
+        <Command command={commandFor(`trace --epochs ${first}..${last} --out waterfall.svg`, machine)} />
       </figure>
       {pinned !== null && (
         <section class="card">
@@ -186,7 +181,7 @@ function Waterfall({ simulated, pinned, state }: WaterfallProps) {
           The published evaluation takes the longer of two busy times; the simulation has the pipeline's fill and drain,
           dependences, DRAM and buffer ports as well. That is why their cycles differ. Sections V and VI.
         </p>
-        <Command command={commandFor("schedule", state)} />
+        <Command command={commandFor("schedule", machine)} />
       </section>
       <Chart figure={figure} context={context} file="cycles">
         The cycles of either array, from the first load to the last result: those in which it issues an operation, and

@@ -34,6 +34,8 @@ export interface Stepped extends PeFrames {
 }
 
 export interface Simulated {
+  /** What was simulated: the page's settings may be others by now. */
+  readonly machine: Machine;
   readonly result: ScheduleResult;
   readonly timeline: Timeline;
   /** Entries of a register file, by array. */

@@ -51,6 +51,7 @@ function simulated(machine: Machine): Simulated {
   const { arrays } = scheduleOfDesign(compiled, { sizes });
   const { cycles, utilization } = evaluate(compiled, sizes);
   return {
+    machine,
     result: simulateDesign(compiled, { sizes }, { memory }),
     timeline: scheduleTimeline(compiled, { sizes }, { first: epoch, last: epoch + epochs - 1 }, { memory }),
     registers: Object.values(arrays.arrays).map(({ registers }) => registers),

@@ -351,7 +351,7 @@ describe("Numerics", () => {
   /** Opens the page on WebGPU with a line of code put before the worker's. */
   async function visitWith(fault: string) {
     const visited = await visit(gpu, site.address);
-    await visited.page.route(/\/worker-.*\.js$/, async route => {
+    await visited.page.route(/\/numerics-worker-.*\.js$/, async route => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `{${fault}};${await response.text()}` });
     });
