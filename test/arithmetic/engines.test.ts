@@ -12,7 +12,7 @@ import { randomCase } from "./random-case.js";
 import { hexOf, readVector, vectorNames } from "./vectors.js";
 
 /** `npm run test:arithmetic` tries more. */
-const cases = Number(process.env["FUSEMAX_ARITHMETIC_CASES"] ?? 150);
+const cases = Number(process.env["FUSEMAX_ARITHMETIC_CASES"] ?? 100);
 
 const allEngines: readonly { readonly name: string; readonly share: number; readonly open: () => Promise<Engine> }[] = [
   { name: "cpu", share: 1, open: async () => cpuEngine() },

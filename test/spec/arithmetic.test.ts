@@ -116,7 +116,7 @@ describe("an arithmetic's file", () => {
   });
 
   it("is named as its file, with a source and what is not known", () => {
-    expect(specFiles.names("arithmetic").length).toBe(20);
+    expect(specFiles.names("arithmetic")).toContain("bf16");
     for (const name of specFiles.names("arithmetic")) {
       const arithmetic = loadArithmetic(specFiles, name);
       expect(arithmetic.name).toBe(name);
