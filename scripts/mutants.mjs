@@ -4,7 +4,7 @@
  * of them active at a time.
  *
  * `npm run test:mutants -- [GROUP…] [--files GLOB]`: all groups without a name; --files in place of a group's sources.
- * Prints the share of mutants killed for each file, then the survivors. Fails below 90%.
+ * Prints survivors as they are found, then the share of mutants killed for each file. Fails below 90%.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -99,13 +99,12 @@ async function study(name, { sources, tests, cases }) {
     // What runs as modules load is in place from the beginning, for all tests.
     const early = loading.has(id);
     const order = early ? quickest.slice(0, enough) : reaching.get(id);
-    const expected = order.reduce((sum, index) => sum + first.ran[index].milliseconds, 0);
     let status = "not run";
     if (early || order.length > 0) {
       let spoiled = early;
       if (!early) {
         child.send({ id, order });
-        const answer = await child.next(2_000 + 5 * expected);
+        const answer = await verdict(child, order, first.ran, 2_000);
         if (answer === null) {
           status = "timeout";
           child = await again(child, file, cases);
@@ -114,13 +113,22 @@ async function study(name, { sources, tests, cases }) {
           child = await again(child, file, cases);
         } else status = answer.failed >= 0 ? "killed" : "survived";
       }
-      if (spoiled) status = await alone(file, cases, id, order, expected);
+      if (spoiled) status = await alone(file, cases, id, order, first.ran);
     }
     results.push({ ...one, status });
+    if (left(results.slice(-1)).length > 0) console.log(inWords(results.at(-1)));
     if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
   }
   child.end();
   return results;
+}
+
+/** What tests in an order say of a mutant; null where one of them does not end. */
+async function verdict(child, order, ran, start) {
+  let answer = await child.next(start + 20 * (ran[order[0]]?.milliseconds ?? 0));
+  for (let n = 1; answer !== null && answer.passed !== undefined; n += 1)
+    answer = await child.next(2_000 + 20 * (ran[order[n]]?.milliseconds ?? 0));
+  return answer;
 }
 
 /** A new process in place of one that hangs, or holds what a mutant left. */
@@ -132,14 +140,15 @@ async function again(child, file, cases) {
 }
 
 /** A mutant in a process of its own. */
-async function alone(file, cases, id, order, expected) {
+async function alone(file, cases, id, order, ran) {
   const child = start(file, cases, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
-  const answer = await child.next(20_000 + 5 * expected);
+  const answer = await verdict(child, order, ran, 20_000);
   child.end();
   // No answer: it hangs, or the modules do not load.
   return answer === null || answer.failed >= 0 ? "killed" : "survived";
 }
 
+const inWords = ({ file, line, before, after, status }) => `${status}  ${file}:${line}  ${before}  →  ${after}`;
 const left = results => results.filter(({ status }) => status === "survived" || status === "not run");
 
 /** Prints the results of a group; gives the share killed. */
@@ -156,10 +165,7 @@ function print(name, results) {
       file,
       results.filter(one => one.file === file),
     );
-  const share = line("all", results);
-  for (const { file, line, before, after, status } of left(results))
-    console.log(`${status}  ${file}:${line}  ${before}  →  ${after}`);
-  return share;
+  return line("all", results);
 }
 
 const { values, positionals } = parseArgs({ options: { files: { type: "string" } }, allowPositionals: true });

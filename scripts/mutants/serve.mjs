@@ -4,16 +4,26 @@ import { tests } from "./vitest-stand-in.mjs";
 
 const say = message => process.stdout.write(`#mutants ${JSON.stringify(message)}\n`);
 
-/** Runs tests in turn; gives the index of the first that fails, or -1. */
+/** Runs one test after the other, and says of each that it passed; gives the index of the first that fails, or -1. */
 async function firstFailure(order) {
   for (const index of order) {
     try {
       await tests[index].run();
+      say({ passed: index });
     } catch {
       return index;
     }
   }
   return -1;
+}
+
+async function fails(index) {
+  try {
+    await tests[index].run();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Collects the tests, says what each asks for, then answers for mutant after mutant from standard input. */
@@ -47,7 +57,7 @@ export async function serve(load) {
     const failed = await firstFailure(order);
     state.active = -1;
     // A test that fails without the mutant too has been left something wrong by one before.
-    const spoiled = failed >= 0 && (await firstFailure([failed])) >= 0;
+    const spoiled = failed >= 0 && (await fails(failed));
     say({ id, failed, spoiled });
   }
   process.exit(0);

@@ -25,7 +25,9 @@ export function addBits(bits: Bits, other: Bits): boolean {
   return changed;
 }
 
-export function meet(a: Bits, b: Bits): boolean {
-  for (let w = 0; w < a.length; w += 1) if (((a[w] ?? 0) & (b[w] ?? 0)) !== 0) return true;
-  return false;
-}
+/** Whether two sets have an integer in common. */
+export const meet = (a: Bits, b: Bits): boolean => a.some((word, w) => (word & (b[w] ?? 0)) !== 0);
+
+/** The integers in both sets. */
+export const shared = (a: Bits, b: Bits): number[] =>
+  Array.from({ length: 32 * a.length }, (_, i) => i).filter(i => hasBit(a, i) && hasBit(b, i));

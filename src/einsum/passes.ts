@@ -1,5 +1,5 @@
 import { AlongRank, digitOf, whole as wholeFiber } from "./along-rank.js";
-import { hasBit, meet } from "./bits.js";
+import { type Bits, hasBit, meet, shared } from "./bits.js";
 import type { Cascade } from "./cascade.js";
 import { type Consumption, consumptionOf, type Reader } from "./consumption.js";
 import type { Einsum } from "./einsum.js";
@@ -47,13 +47,13 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
       members.some(i => ownReaders[i]?.some(({ extent }) => digitOf(extent, part, rank.parts.length) === wholeFiber))
     );
   });
-  const perTurn = new Set(loops.flatMap(group => group.einsums));
+  const perStep = new Set(loops.flatMap(group => group.einsums));
 
   const update = (i: number, own: readonly Reader[], finished: readonly Reader[]): boolean => {
     let [p, s] = [pass[i] as number, stage[i] as number];
     for (const { from, carried, read } of dependence.edges[i] ?? []) {
       if (carried && !rank.parts.includes(loopRank(cascade, read.tensor))) continue;
-      if (carried && perTurn.has(i) && perTurn.has(from)) continue;
+      if (carried && perStep.has(i) && perStep.has(from)) continue;
       p = Math.max(p, pass[from] as number);
       s = Math.max(s, stage[from] as number);
     }
@@ -70,10 +70,9 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   };
 
   for (const group of dependence.groups) {
-    // In an iteration the answer comes round to where it started, in no more rounds than it has Einsums.
-    const rounds = group.loop === null ? 1 : group.einsums.length + 1;
+    // A step of an iteration takes from the one before it what later lines of that one left.
     let changed = true;
-    for (let round = 0; round < rounds && changed; round += 1) {
+    while (changed) {
       changed = false;
       for (const i of group.einsums) {
         const finished = along[i] ? readers.filter((_, r) => needed[i]?.[r] === whole) : [];
@@ -102,26 +101,15 @@ function loopRank(cascade: Cascade, tensor: string): string {
 
 /** Whether two readers read, along every part of the rank, one tensor or tensors derived from one. */
 export function shareOrigin(a: Reader, b: Reader, origins: Origins): boolean {
-  const [x, y] = [a.origins[0], b.origins[0]];
-  if (x === undefined || y === undefined || !meet(x, y)) return false;
+  const [x, y] = [a.origins[0] as Bits, b.origins[0] as Bits];
   // One part: any place in common is a tensor in common. More: the same tensor must be reached along every part.
-  return a.origins.length === 1 || commonTensors(a, b, origins).size > 0;
+  return a.origins.length === 1 ? meet(x, y) : commonTensors(a, b, origins).size > 0;
 }
 
 /** The tensors that both readers reach along every part of the rank. */
 export function commonTensors(a: Reader, b: Reader, origins: Origins): Set<string> {
-  let common: Set<string> | undefined;
-  for (const [part, bits] of a.origins.entries()) {
-    const other = b.origins[part];
-    const here = new Set<string>();
-    for (let w = 0; w < bits.length; w += 1) {
-      for (let both = ((bits[w] ?? 0) & (other?.[w] ?? 0)) >>> 0; both !== 0; both = (both & (both - 1)) >>> 0) {
-        here.add(origins.tensorOf(w * 32 + 31 - Math.clz32(both & -both)));
-      }
-    }
-    common = common === undefined ? here : new Set([...common].filter(tensor => here.has(tensor)));
-  }
-  return common ?? new Set();
+  const byPart = a.origins.map((bits, part) => shared(bits, b.origins[part] as Bits).map(origins.tensorOf));
+  return new Set(byPart.reduce((all, here) => all.filter(tensor => here.includes(tensor))));
 }
 
 /** Iterations over other ranks whose steps hold Einsums that range over this one. */

@@ -141,14 +141,14 @@ describe("stages and passes", () => {
     ["all of it", "m0", "B[m1,j]", ["M0"]],
     ["an element of the other part", "m1", "B[m1,m0]", []],
     ["all of the other part", "m1", "B[i,m0]", ["M1"]],
-  ])("an iteration over a part of a split rank is counted per step where a step reads %s", (_, at, read, perTurn) => {
+  ])("an iteration over a part of a split rank is counted per step where a step reads %s", (_, at, read, perStep) => {
     const lines = [
       ...["inputs: A[m]", "ranks: M = M1 * M0", `ranks: ${at === "m0" ? "J = M0" : "I = M1"}`],
       "B[m1,m0] = A[m1*M0+m0]",
       ...[`R[${at}=0] = 0`, `S[${at}] = R[${at}]*${read}`, `R[${at}+1] = S[${at}]+1`, `Z = R[${at.toUpperCase()}]`],
       `until: ${at} >= ${at.toUpperCase()}`,
     ];
-    expect(analyse(text(...lines), "M").perIterationOf).toEqual(perTurn);
+    expect(analyse(text(...lines), "M").perIterationOf).toEqual(perStep);
   });
 
   it.each([
