@@ -3,7 +3,8 @@
  * what none of them notices survives (docs/testing.md). Tests and sources are bundled once, with all mutants in place, one
  * of them active at a time.
  *
- * `npm run test:mutants -- [GROUP…] [--files GLOB]`: all groups without a name; --files in place of a group's sources.
+ * `npm run test:mutants -- [GROUP…] [--files LIST] [--every N]`: all groups without a name; --files in place of a group's
+ * sources; of the mutants each N-th.
  * Prints survivors as they are found, then the share of mutants killed for each file. Fails below 90%.
  */
 import { spawn } from "node:child_process";
@@ -19,7 +20,11 @@ const least = 0.9;
 const groups = {
   numerics: {
     cases: 300,
-    sources: ["src/numerics/*.ts"],
+    // Without what makes inputs and hashes: the words of Threefry and SHA-256 are held by their published vectors.
+    sources: ["arithmetic", "block-sum", "dot", "exponential", "format-of", "limits", "mac-chains", "number-type"]
+      .concat(["one-pass-choices", "pe", "quantize", "rounding", "scales", "single-rounding", "softcap"])
+      .concat(["step-sums", "summation", "tolerance"])
+      .map(name => `src/numerics/${name}.ts`),
     tests: [
       "test/numerics/*.test.ts",
       "test/emulator/golden/*.test.ts",
@@ -74,10 +79,11 @@ function start(file, cases, extra = {}) {
   return { next, send: line => child.stdin.write(`${JSON.stringify(line)}\n`), end: () => child.kill("SIGKILL") };
 }
 
-async function study(name, { sources, tests, cases }) {
+async function study(name, { sources, tests, cases }, every) {
   const folder = resolve(".cache/mutants", name);
   mkdirSync(folder, { recursive: true });
-  const { file, mutants } = await bundle(sources, tests, folder);
+  const { file, mutants: all } = await bundle(sources, tests, folder);
+  const mutants = all.filter((_, n) => n % every === 0);
   let child = start(file, cases);
   const first = await child.next(600_000);
   if (first === null) throw new Error("the bundle of tests ended without an answer");
@@ -87,9 +93,22 @@ async function study(name, { sources, tests, cases }) {
   const loading = new Set(first.loading);
   const passing = first.ran.map((_, i) => i).filter(i => first.ran[i].error === null);
   const quickest = passing.sort((a, b) => first.ran[a].milliseconds - first.ran[b].milliseconds);
-  // Of those that load anew for a mutant, as many quick tests as do not take longer than loading.
-  const times = quickest.map(index => first.ran[index].milliseconds);
-  const enough = times.filter((_, i) => times.slice(0, i + 1).reduce((a, b) => a + b) < 3000).length;
+  // Of those that load anew for a mutant: quick tests, then those that reach its file, as many as take no longer than loading.
+  const fileOf = new Map(all.map(({ id, file }) => [id, file]));
+  const filesOf = new Map(passing.map(index => [index, new Set(first.ran[index].asked.map(id => fileOf.get(id)))]));
+  const loadingAnew = new Map(
+    [...new Set(fileOf.values())].map(file => {
+      const quick = quickest.filter(index => first.ran[index].milliseconds < 50);
+      const own = quickest.filter(index => filesOf.get(index).has(file) && !quick.includes(index));
+      const order = [...quick, ...own];
+      const enough = [];
+      for (let milliseconds = 0; enough.length < order.length && milliseconds < 3000; ) {
+        enough.push(order[enough.length]);
+        milliseconds += first.ran[enough.at(-1)].milliseconds;
+      }
+      return [file, enough];
+    }),
+  );
   const reaching = new Map(mutants.map(({ id }) => [id, []]));
   for (const index of quickest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
   console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
@@ -98,7 +117,7 @@ async function study(name, { sources, tests, cases }) {
     const { id } = one;
     // What runs as modules load is in place from the beginning, for all tests.
     const early = loading.has(id);
-    const order = early ? quickest.slice(0, enough) : reaching.get(id);
+    const order = early ? loadingAnew.get(one.file) : reaching.get(id);
     let status = "not run";
     if (early || order.length > 0) {
       let spoiled = early;
@@ -168,7 +187,8 @@ function print(name, results) {
   return line("all", results);
 }
 
-const { values, positionals } = parseArgs({ options: { files: { type: "string" } }, allowPositionals: true });
+const options = { files: { type: "string" }, every: { type: "string", default: "1" } };
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
 const unknown = positionals.find(name => !(name in groups));
 if (unknown !== undefined || (values.files !== undefined && positionals.length !== 1)) {
   console.error(`expected groups among ${Object.keys(groups).join(", ")}, and one of them beside --files`);
@@ -178,6 +198,6 @@ const shares = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(groups)) {
   const group = groups[name];
   const own = values.files === undefined ? group : { ...group, sources: values.files.split(",") };
-  shares.push(print(name, await study(name, own)));
+  shares.push(print(name, await study(name, own, Number(values.every))));
 }
 process.exit(shares.every(share => share >= least) ? 0 : 1);

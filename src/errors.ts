@@ -15,8 +15,11 @@ export interface Complaint {
   readonly problem?: string;
 }
 
-/** What is no value that was got, but the want of one, or what the system said. */
-const isNoValue = (got: string): boolean => /^(no |permission denied|operation not permitted)/.test(got);
+/** What is no value that was got, but the want of one, what failed, or what the system said. */
+const isNoValue = (got: string): boolean =>
+  /^(no |none |neither |too little |a failed |a deadlock|a worker thread that |a session that |permission denied|operation not permitted)/.test(
+    got,
+  );
 
 /** What is wrong, in words: "got X; expected Y" where X is something, "no X; expected Y" where it is missing. */
 export function problemOf({ got, expected, problem }: Pick<Complaint, "got" | "expected" | "problem">): string {

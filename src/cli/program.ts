@@ -88,11 +88,11 @@ function describe(error: unknown, args: readonly string[]): string | null {
     return error.excerpt === undefined ? error.message : `${error.message}\n${error.excerpt}`;
   }
   if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
-    return `memory: got none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
+    return `memory: none for ${error.message.toLowerCase()}; expected room for inputs and output; take smaller sizes`;
   }
   // No thread could be started, or one had no room: too little memory, or too many processes.
   if (/^ERR_WORKER_(INIT_FAILED|OUT_OF_MEMORY)$/.test((error as NodeJS.ErrnoException | null)?.code ?? "")) {
-    return "memory: got none for a thread; expected room for the program's threads; take smaller sizes, or raise the limits of the process";
+    return "memory: none for a thread; expected room for the program's threads; take smaller sizes, or raise the limits of the process";
   }
   if (!(error instanceof CommanderError)) return null;
   if (error.code === "commander.help") {

@@ -170,7 +170,7 @@ export function compileEinsum(
       const expected = `a tensor listed under tensors: ${Object.keys(mapping.tensors).join(", ")}`;
       throw new SpecError({
         where: at(field),
-        got: `the missing tensor '${tensor}'`,
+        got: `no tensor '${tensor}'`,
         expected,
         fix: "list it with its ranks",
       });

@@ -25,10 +25,10 @@ export function blockSum(dot: BlockDot, a: FloatSpec, b: FloatSpec): BlockSum {
   const values: number[] = [];
   const fractionBits = dot.result === "fp32-rz" ? 23 : 13;
   let largest = Number.NEGATIVE_INFINITY;
-  let scaleExponent = 0;
+  let scaleExponent: number;
   const add = (value: number, exponent: number): void => {
     values.push(value);
-    if (exponent > largest) largest = exponent;
+    largest = Math.max(largest, exponent);
   };
   return {
     start: (sum, scale) => {
@@ -42,7 +42,6 @@ export function blockSum(dot: BlockDot, a: FloatSpec, b: FloatSpec): BlockSum {
       add(x * y * 2 ** scaleExponent, operandExponent(x, a) + operandExponent(y, b) + scaleExponent);
     },
     end: () => {
-      if (values.length === 0) return 0;
       const cut = largest - dot.align;
       let sum = 0;
       // In two factors: 2^-cut alone may be past the largest float64.
@@ -58,5 +57,5 @@ function cutToFp32(sum: number, exponent: number, fractionBits: number): number 
   const leading = Math.max(exponentOf(sum) + exponent, numberTypes.fp32.leastExponent);
   const step = leading - fractionBits;
   const value = Math.trunc(sum * 2 ** (exponent - step)) * 2 ** step;
-  return Math.abs(value) > numberTypes.fp32.largest ? (value > 0 ? Infinity : -Infinity) : value + 0;
+  return Math.abs(value) > numberTypes.fp32.largest ? value * Infinity : value + 0;
 }

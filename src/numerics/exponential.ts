@@ -9,14 +9,14 @@ import { fusedMultiplyAdd32 } from "./single-rounding.js";
  */
 export function exponentialOf({ accumulator, exp }: ArithmeticSpec): (t: number) => number {
   const toA = accumulatorRounder(accumulator);
-  const [last = 0, ...others] = exp.coefficients.map(bits => toA(fromBits(bits))).reverse();
+  const coefficients = exp.coefficients.map(bits => toA(fromBits(bits)));
   const step = stepOf(accumulator, exp.fused, toA);
   return t => {
     if (t < smallestExponent) return 0;
     if (!(t <= largestExponent)) return Number.NaN;
     const n = Math.floor(t);
     const f = toA(Math.fround(t - n));
-    return others.reduce((p, c) => step(p, f, c), last) * 2 ** n;
+    return coefficients.reduceRight((p, c) => step(p, f, c)) * 2 ** n;
   };
 }
 

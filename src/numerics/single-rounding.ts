@@ -1,5 +1,5 @@
 /**
- * Sums and quotients of fp32 values rounded to fp32 once, from float64 operations: the float64 result is first rounded
+ * Sums of fp32 values rounded to fp32 once, from float64 operations: the float64 result is first rounded
  * to odd by the sign of what it lost, after which a second rounding to 24 bits is innocuous (Boldo and Melquiond,
  * "Emulation of FMA and correctly rounded sums", IEEE Transactions on Computers 57, 2008).
  */
@@ -14,15 +14,11 @@ export function fusedMultiplyAdd32(a: number, b: number, c: number): number {
   return Math.fround(toOdd(sum, lost));
 }
 
-/** RNE32(x / s) for any float64 x and an fp32 value s > 0. */
-export function quotient32(x: number, s: number): number {
-  const quotient = x / s;
-  if (!Number.isFinite(quotient) || quotient === 0) return Math.fround(quotient);
-  // x - quotient * s, exact: s has 24 bits, so that halves of the quotient meet it without rounding.
-  const high = Math.fround(quotient);
-  const remainder = x - high * s - (quotient - high) * s;
-  return Math.fround(toOdd(quotient, remainder));
-}
+/**
+ * RNE32(x / s) for any float64 x and an fp32 value s > 0. To round twice is to round once: s times a tie of fp32 has 49 bits
+ * and is a float64, the next ones are further from it than what a float64 quotient loses, times s.
+ */
+export const quotient32 = (x: number, s: number): number => Math.fround(x / s);
 
 const double = new Float64Array(1);
 const word = new BigInt64Array(double.buffer);

@@ -27,7 +27,7 @@ describe("a trusted engine", () => {
       formatArithmetics.bf16,
     );
     await expect(trusted(engine, wrong, "use another")).rejects.toThrow(
-      /^engine cpu on a card: got a failed self-test: .*; expected the contract's bits; use another$/,
+      /^engine cpu on a card: a failed self-test: .*; expected the contract's bits; use another$/,
     );
     expect(closed()).toBe(true);
   });

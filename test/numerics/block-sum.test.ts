@@ -64,6 +64,10 @@ describe("blockSum", () => {
     expect(Object.is(sum.end(), -numberTypes.fp32.largest)).toBe(true);
     sum.start(-0, 0);
     expect(Object.is(sum.end(), 0)).toBe(true);
+    // Below the least subnormal: cut to +0.
+    sum.start(0, -200);
+    sum.product(-1, 1);
+    expect(Object.is(sum.end(), 0)).toBe(true);
   });
 
   it("law: is the exact sum of cut terms, cut", () => {

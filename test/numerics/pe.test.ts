@@ -53,6 +53,8 @@ describe("exp", () => {
     );
     expect(exp(64, 1)).toBe(2 ** 64);
     expect(exp(fromBits(bitsOf(64) + 1), 1)).toBeNaN();
+    const ends = [fromBits(bitsOf(-50) + 1), -50, 64, fromBits(bitsOf(64) + 1)];
+    expect(ends.map(golden)).toEqual([0, 2 ** -50, 2 ** 64, Number.NaN]);
   });
   it("is +0 below t = -50 and not above", () => {
     expect(fp32.exp(-50, 1)).toBe(2 ** -50);

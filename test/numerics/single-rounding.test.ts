@@ -17,6 +17,22 @@ describe("fusedMultiplyAdd32", () => {
     expect(fusedMultiplyAdd32(1 + 2 ** -12, 1 + 2 ** -12, 2 ** -80)).toBe(1 + 2 ** -11 + 2 ** -23);
   });
 
+  it.each([1, 2 ** 30, 2 ** -30])("takes what float64 loses beside a tie to its side, times %s", scale => {
+    // 24929 * 673 = 2^24 + 1, a tie; with 2^-28 the float64 sum is the odd one after it.
+    for (const [c, expected] of [
+      [2 ** -40, 2 ** 24 + 2],
+      [-(2 ** -40), 2 ** 24],
+      [2 ** -28 - 2 ** -40, 2 ** 24 + 2],
+      [-(2 ** -28) + 2 ** -40, 2 ** 24],
+      [0, 2 ** 24],
+    ] as const) {
+      for (const sign of [1, -1])
+        expect(fusedMultiplyAdd32(sign * 24929 * scale, 673, sign * c * scale)).toBe(sign * expected * scale);
+    }
+    expect(fusedMultiplyAdd32(2 ** 100, 2 ** 100, 1)).toBe(Infinity);
+    expect(fusedMultiplyAdd32(1, -1, 1)).toBe(0);
+  });
+
   it("law: is the fp32 value nearest to the exact a * b + c", () => {
     fc.assert(
       fc.property(float, float, float, (a, b, c) => {
@@ -46,7 +62,8 @@ describe("quotient32", () => {
       fc.property(x, float, (x, factor) => {
         const s = Math.abs(factor) || 1;
         // Beside ties of the quotient, too.
-        for (const y of [x, (Math.fround(x) * (1 + 2 ** -24) + 0) * s]) {
+        const tie = Math.fround(x) * (1 + 2 ** -24) * s;
+        for (const y of [x, tie, tie * (1 + 2 ** -52), tie * (1 - 2 ** -53)]) {
           expect(quotient32(y, s) + 0).toBe(nearestFp32(quotient(y, s)) + 0);
         }
       }),

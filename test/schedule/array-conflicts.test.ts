@@ -76,7 +76,7 @@ describe("conflicts in the register-level array", () => {
 
   it("arrays that wait for each other", () =>
     expect(() => run({ tiles: { d: 0, c: 0, b: 1 }, "2d": "BQK[d] -> LM[d] -> SLN[c] -> SLD[c] -> SLNV[b]" })).toThrow(
-      /got a deadlock: the 2D array waits with SLN of tile 1, the 1D array with RNV of tile 0/,
+      /a deadlock: the 2D array waits with SLN of tile 1, the 1D array with RNV of tile 0/,
     ));
 
   it("an array that is too large", () => {

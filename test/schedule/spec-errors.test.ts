@@ -85,7 +85,7 @@ describe("a schedule that cannot run is refused in one line", () => {
 
   it("a deadlock, with what each array waits for", () =>
     expect(() => simulate(crossed)).toThrow(
-      /got a deadlock in cycle \d+: the 2d array waits with SLN\[c\] \(tile 1\) for RM, the 1d array waits with RNV\[b\] \(tile 0\) for SLNV/,
+      /a deadlock in cycle \d+: the 2d array waits with SLN\[c\] \(tile 1\) for RM, the 1d array waits with RNV\[b\] \(tile 0\) for SLNV/,
     ));
 
   it("two key tiles of the same queries too close for the schedule", () => {

@@ -116,7 +116,7 @@ describe("a mapping that contradicts its cascade is refused in one line with its
 it("a design without a cascade has to list its tensors", () => {
   const said = complaint("linear-flat", ["mappings", "  Y: [R, N]\n", ""]);
   expect(said).toMatch(
-    /^mappings\.txt:\d+:\d+ einsums\.Q\.output: got the missing tensor 'Y'; expected a tensor listed/,
+    /^mappings\.txt:\d+:\d+ einsums\.Q\.output: no tensor 'Y'; expected a tensor listed/,
   );
 });
 

@@ -106,7 +106,7 @@ function read(options: MapOptions) {
     return loadUnmapped(source, name, "--design", replaced);
   });
   const [design] = designs;
-  if (design === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
+  if (design === undefined) throw new UsageError({ where: "--design", got: "no design", expected: "one" });
   const { name, lacks } = design.technology.data;
   if (lacks.length > 0 && options.objective !== "latency") {
     const got = `${options.objective} on ${options.design}, whose technology ${name} has no ${lacks.join(", ")}`;

@@ -22,7 +22,7 @@ let worst = 0;
 for (const folder of folders) {
   if (![...tables.keys()].some(name => existsSync(join(folder, `${name}.csv`)))) {
     process.stderr.write(
-      `${folder}: got none of ${[...tables.keys()].join(".csv, ")}.csv; expected published tables\n`,
+      `${folder}: none of ${[...tables.keys()].join(".csv, ")}.csv; expected published tables\n`,
     );
     worst = Number.POSITIVE_INFINITY;
     continue;

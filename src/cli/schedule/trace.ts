@@ -42,7 +42,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   }
   const { designs, patches } = designsWith([options.design], options.set ?? [], namedArithmetic(options));
   const [loaded] = designs;
-  if (loaded === undefined) throw new UsageError({ where: "--design", got: "none", expected: "a design" });
+  if (loaded === undefined) throw new UsageError({ where: "--design", got: "no design", expected: "one" });
   const models = [loadWorkload(specFiles, options.model, "--model")];
   const asked = scoreChoice(options);
   const besides = settingsOf(options) + (chargesScores(asked, models) ? 1 : 0);

@@ -128,7 +128,7 @@ describe("the WebAssembly engine's threads", () => {
     const nothing = new Float32Array(0);
     const session = await engine.open(tooLong, { q: nothing, k: nothing, v: nothing });
     await expect(session.run({ start: 0, end: 8 })).rejects.toThrow(
-      "engine wasm: got too little memory for key tiles of 300000000 keys with E 1 and F 1; expected at most 2 GiB per thread",
+      "engine wasm: too little memory for key tiles of 300000000 keys with E 1 and F 1; expected at most 2 GiB per thread",
     );
   });
 
