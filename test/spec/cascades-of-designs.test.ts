@@ -115,9 +115,7 @@ describe("a mapping that contradicts its cascade is refused in one line with its
 
 it("a design without a cascade has to list its tensors", () => {
   const said = complaint("linear-flat", ["mappings", "  Y: [R, N]\n", ""]);
-  expect(said).toMatch(
-    /^mappings\.txt:\d+:\d+ einsums\.Q\.output: no tensor 'Y'; expected a tensor listed/,
-  );
+  expect(said).toMatch(/^mappings\.txt:\d+:\d+ einsums\.Q\.output: no tensor 'Y'; expected a tensor listed/);
 });
 
 it("parts are parts of a cascade's Einsums", () => {

@@ -21,9 +21,7 @@ const tables = publishedTables(evaluation);
 let worst = 0;
 for (const folder of folders) {
   if (![...tables.keys()].some(name => existsSync(join(folder, `${name}.csv`)))) {
-    process.stderr.write(
-      `${folder}: none of ${[...tables.keys()].join(".csv, ")}.csv; expected published tables\n`,
-    );
+    process.stderr.write(`${folder}: none of ${[...tables.keys()].join(".csv, ")}.csv; expected published tables\n`);
     worst = Number.POSITIVE_INFINITY;
     continue;
   }
