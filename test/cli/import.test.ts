@@ -105,6 +105,20 @@ describe("fusemax import timeloop", () => {
     expect(stdout).toMatch(/^QK +unit +67,108,864$/m);
   });
 
+  it("models a part of a whole that moves nothing through DRAM", async () => {
+    const text = readFileSync(mapping, "utf8").replace(
+      "keep: [Q, K], bypass: [QK] }",
+      "keep: [], bypass: [Q, K, QK] }",
+    );
+    const out = join(folder, "inner");
+    await invoke("import", "timeloop", architecture, problem, file("inner.yaml", text), "--out", out);
+    const { code, stdout } = await invoke("model", "--design", join(out, "design.yaml"), "--json");
+    expect(code).toBe(0);
+    const [result] = JSON.parse(stdout).results;
+    expect(result).toMatchObject({ cycles: 67_108_864, trafficBytes: 0 });
+    expect(result).not.toHaveProperty("operationsPerByte");
+  });
+
   it("prints the files without --out", async () => {
     const { code, stdout } = await invoke("import", "timeloop", architecture, problem, mapping);
     expect(code).toBe(0);
