@@ -73,7 +73,8 @@ const typeNames: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-const folders: Readonly<Record<FileKind, string>> = {
+/** The folder of `specs` where files of a kind lie. */
+export const folders = {
   architecture: "architectures",
   arithmetic: "arithmetic",
   binding: "bindings",
@@ -82,7 +83,7 @@ const folders: Readonly<Record<FileKind, string>> = {
   schedule: "schedules",
   technology: "technologies",
   workload: "workloads",
-};
+} as const satisfies Readonly<Record<FileKind, string>>;
 
 /** docs/spec-reference.md: a line for each field of every kind of files. */
 export function specReference(): string {

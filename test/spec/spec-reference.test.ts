@@ -1,22 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { specFiles } from "../../src/io/spec-files.js";
-import { fieldsOf, specReference } from "../../src/report/spec-reference.js";
-import { type FileKind, fileKinds, type JsonSchema, jsonSchemaOf } from "../../src/spec/json-schema.js";
+import { fieldsOf, folders, specReference } from "../../src/report/spec-reference.js";
+import { fileKinds, type JsonSchema, jsonSchemaOf } from "../../src/spec/json-schema.js";
 import { readYaml } from "../../src/spec/yaml.js";
 import { invoke } from "../cli/invoke.js";
 
 const root = new URL("../../", import.meta.url);
-const folders = {
-  architecture: "architectures",
-  arithmetic: "arithmetic",
-  binding: "bindings",
-  design: "designs",
-  mapping: "mappings",
-  schedule: "schedules",
-  technology: "technologies",
-  workload: "workloads",
-} as const satisfies Record<FileKind, string>;
 
 /** Whether data is what a schema says: as an editor checks it. */
 function fits(schema: JsonSchema, data: unknown): boolean {
