@@ -54,7 +54,9 @@ delete env.FUSEMAX_MUTANT;
 /** A process with the bundle: `ask` sends a line and gives the answer, or null where none comes in time. */
 function start(file, cases, extra = {}) {
   const own = { ...env, FUSEMAX_MUTANT_CASES: String(cases), ...extra };
-  const child = spawn(process.execPath, [file], { env: own, stdio: ["pipe", "pipe", "inherit"] });
+  // A process with one mutant in it may end as it pleases.
+  const errors = "FUSEMAX_MUTANT" in extra ? "ignore" : "inherit";
+  const child = spawn(process.execPath, [file], { env: own, stdio: ["pipe", "pipe", errors] });
   const answers = [];
   let waiting = null;
   child.on("exit", () => setTimeout(() => waiting?.(null), 50));

@@ -88,8 +88,8 @@ function childrenOf(node) {
       if (node.type === "MemberExpression" && key === "property" && !node.computed) continue;
       if (node.type === "ImportDeclaration" || node.type === "ExportAllDeclaration") continue;
       if (node.type === "Property" && node.shorthand) continue;
-      // What `??` falls back to is there for the types alone wherever it is a plain number.
-      if (node.operator === "??" && key === "right" && isNumber(child)) continue;
+      // What `??` falls back to is there for the types alone wherever it is a plain number or truth value.
+      if (node.operator === "??" && key === "right" && (isNumber(child) || typeof child.value === "boolean")) continue;
       found.push({ child, asStatement: !expressions.has(child.type) });
     }
   }

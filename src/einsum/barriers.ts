@@ -26,10 +26,11 @@ export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
   const { consumption } = analysis;
   const { readers, needed, whole } = consumption;
   // Last first, so that an earlier barrier is seen to follow from a later one.
-  const lateness = readers.map(({ einsum }) => latenessOf(analysis, einsum));
+  const at = (r: number): { readonly pass: number; readonly stage: number } =>
+    analysis.einsums[readers[r]?.einsum ?? -1] ?? { pass: 1, stage: 1 };
   const consumers = [...readers.keys()]
     .filter(r => isConsumer(readers[r]?.extent ?? 0) || isReadWhole(cascade, analysis, r))
-    .sort((a, b) => (lateness[b] as number) - (lateness[a] as number) || b - a);
+    .sort((a, b) => at(b).stage - at(a).stage || at(b).pass - at(a).pass || b - a);
   const finished = (i: number, r: number): boolean => needed[i]?.[r] === whole;
   const barriers: Barrier[] = [];
   for (const [after, { along }] of analysis.einsums.entries()) {
@@ -58,11 +59,6 @@ export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
   return barriers;
 }
 
-function latenessOf(analysis: RankPasses, einsum: number): number {
-  const at = analysis.einsums[einsum];
-  return at === undefined ? 0 : at.stage * 1e4 + at.pass;
-}
-
 /** Whether a value needs more than an element of what is read. */
 function isConsumer(extent: number): boolean {
   for (let rest = extent; rest > 0; rest = Math.floor(rest / 4)) if (rest % 4 > element) return true;
@@ -79,11 +75,10 @@ function isReadWhole(cascade: Cascade, { consumption }: RankPasses, reader: numb
 
 /** Whether the Einsum reads, along the rank, what was held up by the reader already. */
 function comesThrough(cascade: Cascade, analysis: RankPasses, reader: number, after: number): boolean {
-  const { needed, value, whole } = analysis.consumption;
-  const ways = (cascade.dependence.edges[after] ?? []).filter(
-    ({ from, carried }) => !carried && (value[from]?.[reader] ?? 0) > 0,
+  const { needed, whole } = analysis.consumption;
+  return (cascade.dependence.edges[after] ?? []).some(
+    ({ from, carried }) => !carried && (analysis.einsums[from]?.along ?? false) && needed[from]?.[reader] === whole,
   );
-  return ways.some(({ from }) => (analysis.einsums[from]?.along ?? false) && needed[from]?.[reader] === whole);
 }
 
 /**
@@ -98,7 +93,7 @@ function readAgain(cascade: Cascade, analysis: RankPasses, reader: number, after
     const writer = cascade.tensors.get(read.tensor)?.writer ?? null;
     if (writer !== null && consumption.needed[writer]?.[reader] === consumption.whole) continue;
     const reach = variables.map(variable => origins.through(read, variable));
-    if (shareOrigin({ einsum: after, extent: 0, origins: reach }, first, origins)) found.add(read.tensor);
+    if (shareOrigin({ origins: reach }, first, origins)) found.add(read.tensor);
   }
   return found;
 }

@@ -76,7 +76,7 @@ function checkOrder(
   for (const edge of edges.flat()) {
     if (edge.carried || edge.from < edge.to) continue;
     const tensor = tensors.get(edge.read.tensor);
-    const kind = tensor === undefined ? null : iterativeRead(tensor, edge.read);
+    const kind = tensor && iterativeRead(tensor, edge.read);
     if (edge.from !== edge.to && (kind === "last" || kind === "fixed")) continue;
     const circle = pathBetween(edges, edge.to, edge.from);
     if (circle !== null) throw cyclic(source, einsums, edge, circle);

@@ -26,7 +26,7 @@ export function footprintsOf(
   sizeOf: SizeOf = () => undefined,
   elementBytes = defaultElementBytes,
 ): Footprint[] {
-  const again = new Set(barriers.flatMap(barrier => (barrier.through === null ? [] : [barrier.through])));
+  const again = new Set(barriers.map(({ through }) => through));
   const elements = sizeOf(analysis.rank.name);
   return [...cascade.tensors.keys()]
     .filter(tensor => again.has(tensor))

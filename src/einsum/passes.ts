@@ -41,7 +41,7 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
   const ownReaders = consumption.readersOf.map(own => own.map(r => readers[r] as Reader));
 
   const loops = dependence.groups.filter(({ loop, einsums: members }) => {
-    const part = loop === null ? -1 : rank.parts.indexOf(loop);
+    const part = rank.parts.indexOf(loop ?? "");
     return (
       part !== -1 &&
       members.some(i => ownReaders[i]?.some(({ extent }) => digitOf(extent, part, rank.parts.length) === wholeFiber))
@@ -99,15 +99,17 @@ function loopRank(cascade: Cascade, tensor: string): string {
   return iterative === undefined || iterative === null ? "" : cascade.ranks.ofVariable(iterative.variable).name;
 }
 
+type Reached = Pick<Reader, "origins">;
+
 /** Whether two readers read, along every part of the rank, one tensor or tensors derived from one. */
-export function shareOrigin(a: Reader, b: Reader, origins: Origins): boolean {
+export function shareOrigin(a: Reached, b: Reached, origins: Origins): boolean {
   const [x, y] = [a.origins[0] as Bits, b.origins[0] as Bits];
   // One part: any place in common is a tensor in common. More: the same tensor must be reached along every part.
   return a.origins.length === 1 ? meet(x, y) : commonTensors(a, b, origins).size > 0;
 }
 
 /** The tensors that both readers reach along every part of the rank. */
-export function commonTensors(a: Reader, b: Reader, origins: Origins): Set<string> {
+export function commonTensors(a: Reached, b: Reached, origins: Origins): Set<string> {
   const byPart = a.origins.map((bits, part) => shared(bits, b.origins[part] as Bits).map(origins.tensorOf));
   return new Set(byPart.reduce((all, here) => all.filter(tensor => here.includes(tensor))));
 }

@@ -56,6 +56,18 @@ describe("stages and passes", () => {
     ["the last prefix sum", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[K-1]"], 2, 2],
     ["the last prefix sum, in other words", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[-1+K]"], 2, 2],
     ["twice the last, which is none", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[2*K-1]"], 1, 1],
+    [
+      "two filters, one of which keeps the element",
+      ["ranks: I = K", "ranks: J = K", "S[i] = A[k: k==i]*B[j: j<=i]", "Z[i] = S[i]*A[i]"],
+      1,
+      1,
+    ],
+    [
+      "what an iteration leaves, on a line before its steps",
+      ["R[k=0] = 0", "Z[k] = A[k]*R[K]", "R[k+1] = R[k]+A[k]", "until: k >= K"],
+      2,
+      2,
+    ],
     ["the first element", ["Z[k] = A[k]*A[0]"], 1, 1],
     ["a re-read behind an Einsum of its own", ["T = D[k]", "U[k] = C[k]*T", "V = U[k]*D[k]"], 2, 2],
     ["re-reads that overlap but do not chain", ["S = A[k]", "T = B[k]*S", "U = A[k]*T", "V = B[k]*U"], 2, 4],
