@@ -126,7 +126,7 @@ describe("the exhaustive mapper on small machines", () => {
         const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
         const library = new OptionLibrary(problem);
         const all: (readonly [number, number])[] = [];
-        for (const tiling of tilingsOf(problem, 0, 1).all) {
+        for (const tiling of tilingsOf(problem, e => library.placesOf(e), 0, 1).all) {
           library.placesOf(0).forEach((_, place) => {
             if (!fitsFanouts(tiling, library.placesOf(0)[place] as Place)) return;
             const option = library.option(0, place, tiling.order);
@@ -193,7 +193,7 @@ describe("the exhaustive mapper on small machines", () => {
         for (let k = 0; k < 60; k += 1) {
           const run = runs[next() % runs.length] as readonly (readonly [number, number])[];
           const blocks = run.map(([from, to]): MappedBlock => {
-            const tilings = tilingsOf(problem, from, to).all;
+            const tilings = tilingsOf(problem, e => library.placesOf(e), from, to).all;
             const tiling = tilings[next() % tilings.length] as MappedBlock["tiling"];
             const einsums = Array.from({ length: to - from }, (_, e) => {
               const places = library.placesOf(from + e);

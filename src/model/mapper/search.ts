@@ -5,6 +5,7 @@ import { chosenOf, Front, type Objective, type Outcome, sumOf } from "./goal.js"
 import { type BoundedBlock, leastOf, leastPath } from "./least.js";
 import type { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
+import { promisingOf } from "./promising.js";
 import {
   BlockFront,
   type BoundAnswer,
@@ -80,6 +81,8 @@ type Found = readonly NumberedBlock[];
 const worthwhile = 1e-3;
 /** Once it is known which tilings are best, they are searched so much more broadly. */
 const polishing = 8;
+/** Of a limited search, tilings that are bounded for each that may be searched: a bound takes milliseconds where loops have many orders. */
+const boundsPerSearch = 5;
 /** Tilings whose bounds are one step. */
 const boundsAtOnce = 256;
 /** Tilings that are searched side by side against what was known before them: the same for any number of threads. The first alone. */
@@ -112,8 +115,10 @@ export function* searchRounds(
   const through = (block: BoundedBlock): Outcome => sumOf(around(block), block.bound);
   const formed = new Map(legal.map(block => [block, searcher.tilingsOf(block.from, block.to)]));
   const tilings = { all: 0, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: 0, beaten: 0, visited: 0, left: 0 };
-  for (const { all, ruledOut } of formed.values()) {
-    tilings.all += all.length;
+  let fitting = 0;
+  for (const { all, unfit, ruledOut } of formed.values()) {
+    tilings.all += all.length + unfit;
+    fitting += all.length;
     tilings.ruledOutByPasses += ruledOut;
   }
   const slack = width === undefined ? 0 : worthwhile;
@@ -121,9 +126,10 @@ export function* searchRounds(
   let whole = new Front<Found>(objective, slack, true);
   let beatenBlocks = 0;
   let bounded = 0;
+  // Of the tilings with places, those that took no search.
+  let settled = 0;
   const round = (tasks: readonly SearchTask[]): SearchRound => {
-    const settled = tilings.inBeatenBlocks + tilings.unfit + tilings.beaten + tilings.visited + tilings.left;
-    return { tasks, done: bounded + settled, total: 2 * tilings.all };
+    return { tasks, done: bounded + settled + tilings.beaten + tilings.visited + tilings.left, total: 2 * fitting };
   };
   const take = (answer: SearchAnswer, front: Front<NumberedBlock>): void => {
     const { found, effort: own } = answer as TilingAnswer;
@@ -135,21 +141,27 @@ export function* searchRounds(
   const ordered = [...legal].sort((a, b) => b.to - b.from - (a.to - a.from) || rank(through(a)) - rank(through(b)));
   for (const [b, block] of ordered.entries()) {
     const { from, to } = block;
-    const count = formed.get(block)?.all.length ?? 0;
+    const { all = [], unfit = 0 } = formed.get(block) ?? {};
+    const count = all.length;
     if (whole.isBeaten(through(block))) {
       beatenBlocks += 1;
-      tilings.inBeatenBlocks += count;
+      tilings.inBeatenBlocks += count + unfit;
       bounded += count;
+      settled += count;
       continue;
     }
-    const bounds = (yield round(boundTasks(from, to, count))).flatMap(answer => (answer as BoundAnswer).bounds);
+    const promising = promisingOf(problem, library, block, all, boundsPerSearch * budget);
+    const bounds = (yield round(boundTasks(from, to, promising))).flatMap(answer => (answer as BoundAnswer).bounds);
     bounded += count;
+    tilings.left += count - promising.length;
     const front = new BlockFront<NumberedBlock>(objective, () => whole, around(block), slack);
     fronts.set(block, front);
-    const fit = bounds.flatMap((own, tiling) =>
-      own === null ? [] : [{ tiling, bound: { latencySeconds: own[0], energyPj: own[1] } }],
-    );
-    tilings.unfit += count - fit.length;
+    const fit = promising.flatMap((tiling, i) => {
+      const own = bounds[i] ?? null;
+      return own === null ? [] : [{ tiling, bound: { latencySeconds: own[0], energyPj: own[1] } }];
+    });
+    tilings.unfit += unfit + promising.length - fit.length;
+    settled += promising.length - fit.length;
     fit.sort((x, y) => front.compare(x.bound, y.bound) || x.tiling - y.tiling);
     const order = seed === undefined ? fit : drawnOrder(fit, budget - tilings.visited, seed, b);
     for (let next = 0, atOnce = 1; next < order.length; atOnce = Math.min(2 * atOnce, mostAtOnce)) {
@@ -189,7 +201,10 @@ export function* searchRounds(
     chosen = polished;
   }
   const sizes = new Map(
-    legal.map(block => [block, BigInt(formed.get(block)?.all.length ?? 0) * mappingsOf(problem, library, block)]),
+    legal.map(block => {
+      const { all = [], unfit = 0 } = formed.get(block) ?? {};
+      return [block, BigInt(all.length + unfit) * mappingsOf(problem, library, block)];
+    }),
   );
   return {
     found: chosen.map(({ outcome, what }) => ({ outcome, what: what.map(block => searcher.block(block)) })),
@@ -203,10 +218,10 @@ export function* searchRounds(
   };
 }
 
-function boundTasks(from: number, to: number, count: number): readonly SearchTask[] {
-  return Array.from({ length: Math.ceil(count / boundsAtOnce) }, (_, i) => {
-    const first = i * boundsAtOnce;
-    return { kind: "bound" as const, from, to, first, count: Math.min(boundsAtOnce, count - first) };
+function boundTasks(from: number, to: number, all: readonly number[]): readonly SearchTask[] {
+  return Array.from({ length: Math.ceil(all.length / boundsAtOnce) }, (_, i) => {
+    const tilings = all.slice(i * boundsAtOnce, (i + 1) * boundsAtOnce);
+    return { kind: "bound" as const, from, to, tilings };
   });
 }
 

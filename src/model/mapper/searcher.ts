@@ -25,8 +25,8 @@ export interface BoundTask {
   readonly kind: "bound";
   readonly from: number;
   readonly to: number;
-  readonly first: number;
-  readonly count: number;
+  /** By their places in the list of the block's tilings. */
+  readonly tilings: readonly number[];
 }
 
 export interface BoundAnswer {
@@ -87,7 +87,7 @@ export class Searcher {
 
   tilingsOf(from: number, to: number): Tilings {
     const key = `${from} ${to}`;
-    const found = this.tilings.get(key) ?? tilingsOf(this.problem, from, to);
+    const found = this.tilings.get(key) ?? tilingsOf(this.problem, e => this.library.placesOf(e), from, to);
     this.tilings.set(key, found);
     return found;
   }
@@ -96,12 +96,13 @@ export class Searcher {
     return task.kind === "bound" ? this.bound(task) : this.search(task);
   }
 
-  private bound({ from, to, first, count }: BoundTask): BoundAnswer {
+  private bound({ from, to, tilings: numbers }: BoundTask): BoundAnswer {
     const { problem, library, handOvers, cache, remembered } = this;
     const { values } = problem;
-    const tilings = this.tilingsOf(from, to).all.slice(first, first + count);
+    const { all } = this.tilingsOf(from, to);
     return {
-      bounds: tilings.map(tiling => {
+      bounds: numbers.map(number => {
+        const tiling = all[number] as Tiling;
         setTiling(problem, tiling, values);
         const table = new CostTable(cache, tiling, values);
         const { after } = boundsOf(problem, library, from, to, tiling, table, handOvers.of(tiling), remembered);

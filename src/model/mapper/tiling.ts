@@ -11,9 +11,11 @@ export interface Tiling {
   readonly cut: readonly { readonly inner: number; readonly middle: number; readonly outer: number }[];
 }
 
-/** All tilings of a block of Einsums, and what the pass analysis ruled out before any was formed. */
+/** All tilings of a block of Einsums under which each has a place, and how many were counted but never formed. */
 export interface Tilings {
   readonly all: readonly Tiling[];
+  /** Tilings under which some Einsum of the block has no place whose fan-outs have room for its tiles. */
+  readonly unfit: number;
   /** Tilings that would cut a rank over which the block's Einsums pass more than once. */
   readonly ruledOut: number;
 }
@@ -25,8 +27,14 @@ const smallestShare = 16;
  * Every tiling of the Einsums from `from` to before `to`. A rank over which two of them are of different passes stays whole: they
  * share no loop over it. Tiles are as long as a fan-out, or, where a block is a single tile, a half, a quarter and so on of
  * it; blocks are of the sizes of `blockSizes`, partial last ones included. Every order of the loops that iterate is tried.
+ * @param placesOf the places of an Einsum
  */
-export function tilingsOf(problem: MapperProblem, from: number, to: number): Tilings {
+export function tilingsOf(
+  problem: MapperProblem,
+  placesOf: (einsum: number) => readonly Place[],
+  from: number,
+  to: number,
+): Tilings {
   const { ranks, arrays, einsums } = problem;
   const block = einsums.slice(from, to);
   const fanouts = [...new Set(arrays.flatMap(array => array.fanouts.map(({ size }) => size)))].sort((a, b) => b - a);
@@ -43,6 +51,8 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
     return onePass ? cuts : [whole(tile)];
   });
   const all: Tiling[] = [];
+  let unfit = 0;
+  const hasPlaces = hasPlacesIn(problem, placesOf, from, to);
   const visit = (r: number, cut: Tiling["cut"]): void => {
     const options = choices[r];
     if (options === undefined) {
@@ -50,6 +60,10 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
         ranks.flatMap((_, i) => (has(i) && (cut[i]?.[part] ?? 1) > 1 ? [i] : []));
       const standing = (part: "outer" | "middle"): readonly number[] =>
         ranks.flatMap((_, i) => (has(i) && (cut[i]?.[part] ?? 1) === 1 ? [i] : []));
+      if (!hasPlaces(cut)) {
+        unfit += ordersOf(turning("outer").length, turning("middle").length);
+        return;
+      }
       for (const outer of permutations(turning("outer"))) {
         for (const inner of permutations(turning("middle"))) {
           all.push({
@@ -63,7 +77,25 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
     for (const option of options) visit(r + 1, [...cut, option]);
   };
   visit(0, []);
-  return { all, ruledOut: countTilings(free) - all.length };
+  return { all, unfit, ruledOut: countTilings(free) - all.length - unfit };
+}
+
+/** Whether each Einsum of a block has a place where tiles fit; asked once for the same tiles. */
+function hasPlacesIn(
+  { einsums }: MapperProblem,
+  placesOf: (einsum: number) => readonly Place[],
+  from: number,
+  to: number,
+): (cut: Tiling["cut"]) => boolean {
+  const known = new Map<string, boolean>();
+  return cut => {
+    const key = cut.map(({ inner }) => inner).join();
+    const found =
+      known.get(key) ??
+      einsums.slice(from, to).every((_, e) => placesOf(from + e).some(at => fitsFanouts({ cut }, at)));
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** How many tilings there are of ranks each of which may be cut in some ways: a cut of each, and every order of the loops that iterate. */
@@ -81,12 +113,15 @@ function countTilings(ranks: readonly Tiling["cut"][]): number {
     }
     counts = next;
   }
-  const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
   return [...counts].reduce((sum, [key, count]) => {
     const [outer = 0, middle = 0] = key.split(" ").map(Number);
-    return sum + count * factorial(outer) * factorial(middle);
+    return sum + count * ordersOf(outer, middle);
   }, 0);
 }
+
+/** Orders of so many loops over blocks and so many over tiles. */
+const ordersOf = (outer: number, middle: number): number => factorial(outer) * factorial(middle);
+const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
 
 function cutsOf(size: number, tile: number, fanouts: readonly number[], widest: number): Tiling["cut"] {
   const tiles = Math.ceil(size / tile);
@@ -100,7 +135,18 @@ function cutsOf(size: number, tile: number, fanouts: readonly number[], widest: 
   for (let own = tile / 2; tile === widest && own >= 1 && own >= widest / smallestShare; own /= 2) {
     smaller.add(Math.floor(own)).add(Math.floor((own * 3) / 2));
   }
-  return [...blocks, ...[...smaller].map(inner => ({ inner, middle: 1, outer: Math.ceil(size / inner) }))];
+  const single = [...smaller].map(inner => ({ inner, middle: 1, outer: Math.ceil(size / inner) }));
+  // Tiles that fill a smaller fan-out have blocks of several too, or every block would read its operands anew.
+  const several = tile < widest ? [] : fanouts.filter(own => own > 1 && own < tile).flatMap(own => coarse(size, own));
+  return [...blocks, ...single, ...several];
+}
+
+/** Blocks of 4, 16, 64 and so on tiles: coarser than those of the widest fan-out, as there are many more tiles. */
+function coarse(size: number, inner: number): Tiling["cut"] {
+  const tiles = Math.ceil(size / inner);
+  const cuts: Tiling["cut"][number][] = [];
+  for (let middle = 4; middle <= tiles; middle *= 4) cuts.push({ inner, middle, outer: Math.ceil(tiles / middle) });
+  return cuts;
 }
 
 /**
@@ -116,7 +162,7 @@ function isOnePass({ cascade, einsums }: MapperProblem, rank: Rank, tiles: strin
 }
 
 /** Whether the tiles of a tiling are no longer than the fan-outs over which a place lays them. */
-export const fitsFanouts = ({ cut }: Tiling, { array, over }: Place): boolean =>
+export const fitsFanouts = ({ cut }: Pick<Tiling, "cut">, { array, over }: Place): boolean =>
   array.fanouts.every(({ size }, i) => {
     const rank = over[i];
     return rank === undefined || (cut[rank]?.inner ?? 1) <= size;
