@@ -4,7 +4,7 @@ import type { Design } from "../spec/design.js";
 import type { Document, Path } from "../spec/document.js";
 import { type ElementRole, elementBits, elementRoles } from "../spec/element-bits.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
-import type { Corrections } from "../spec/fields.js";
+import type { Corrections, Replacement } from "../spec/fields.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import type { Technology } from "../spec/technology.js";
 import { withOperations } from "./arithmetic-operations.js";
@@ -304,18 +304,30 @@ function refuseDerived(patches: readonly Patch[]): void {
   });
 }
 
-/** What a spec itself says that the asked-for corrections change in it. */
+/** What a spec itself says that the asked-for corrections change in it, but for fields that no longer have the value at fault. */
 function correctionsOf(
   kind: string,
   { data, at }: Document<{ readonly corrections?: Corrections | undefined }>,
   { corrections = [] }: CompileOptions,
 ): readonly Patch[] {
   return corrections.flatMap(name =>
-    Object.entries(data.corrections?.[name] ?? {}).map(([path, value]) => ({
-      ...{ path: `${kind}.${path}`, value },
-      where: at(["corrections", name, path]),
-    })),
+    Object.entries(data.corrections?.[name] ?? {}).flatMap(([path, change]): readonly Patch[] => {
+      const patch = { path: `${kind}.${path}`, where: at(["corrections", name, path]) };
+      if (!isReplacement(change)) return [{ ...patch, value: change }];
+      return isWritten(data, path, change.from) ? [{ ...patch, value: change.to }] : [];
+    }),
   );
+}
+
+const isReplacement = (change: Formula | readonly string[] | Replacement): change is Replacement =>
+  typeof change === "object" && "from" in change;
+
+/** Whether a field is absent, which a patch reports, or has a formula, spaces aside. */
+function isWritten(data: unknown, path: string, formula: Formula): boolean {
+  let found = data;
+  for (const key of path.split(".")) found = (found as Readonly<Record<string, unknown>> | undefined)?.[key];
+  const written = (value: unknown): string => String(value).replaceAll(" ", "");
+  return found === undefined || written(found) === written(formula);
 }
 
 const busyName = (einsum: string): string => `#${einsum}`;

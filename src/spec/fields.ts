@@ -18,16 +18,25 @@ export const aboveZero: z.ZodMiniType<Formula> = formula.check(
 
 export const formulas: z.ZodMiniType<Readonly<Record<string, Formula>>> = z.record(z.string(), formula);
 
+/** A value that a correction replaces, and what by. A field that was edited to something else keeps what it was edited to. */
+export interface Replacement {
+  readonly from: Formula;
+  readonly to: Formula;
+}
+
 /**
- * For each correction (src/model/corrections.ts), fields of this spec and what they become: `path.to.field: formula`.
+ * For each correction (src/model/corrections.ts), fields of this spec and what they become: `path.to.field: formula`, or
+ * `{ from, to }` where only one value of the field is wrong.
  */
-export type Corrections = Readonly<Record<string, Readonly<Record<string, Formula | readonly string[]>>>>;
+export type Corrections = Readonly<Record<string, Readonly<Record<string, Formula | readonly string[] | Replacement>>>>;
 
 export const corrections: z.ZodMiniType<Corrections> = z.record(
   z.string(),
   z.record(
     z.string(),
-    z.union([z.number(), z.string(), z.array(z.string())], { error: "a formula or a list of names" }),
+    z.union([z.number(), z.string(), z.array(z.string()), z.strictObject({ from: formula, to: formula })], {
+      error: "a formula, a list of names or { from, to }",
+    }),
   ),
 );
 
