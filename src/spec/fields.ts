@@ -30,11 +30,16 @@ export interface Replacement {
  */
 export type Corrections = Readonly<Record<string, Readonly<Record<string, Formula | readonly string[] | Replacement>>>>;
 
+const replacement: z.ZodMiniType<Replacement> = z.strictObject({
+  from: described("The value at fault, as it is written: a field that has another keeps it.", formula),
+  to: described("What the correction makes of it.", formula),
+});
+
 export const corrections: z.ZodMiniType<Corrections> = z.record(
   z.string(),
   z.record(
     z.string(),
-    z.union([z.number(), z.string(), z.array(z.string()), z.strictObject({ from: formula, to: formula })], {
+    z.union([z.number(), z.string(), z.array(z.string()), replacement], {
       error: "a formula, a list of names or { from, to }",
     }),
   ),

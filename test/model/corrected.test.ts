@@ -5,7 +5,7 @@ import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf, correctionNames } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { sizesOf } from "../../src/model/sizes.js";
-import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { loadDesign, loadWorkload, type SpecSource } from "../../src/spec/load.js";
 
 const corrected = accountingOf("corrected", undefined);
 const designs = ["unfused", "flat", "cascade", "architecture", "fusemax", "linear-flat", "linear-fusemax"];
@@ -127,5 +127,25 @@ describe("corrections", () => {
         });
       });
     expect(correctionNames.filter(name => !moved(name))).toEqual([]);
+  });
+});
+
+describe("a correction of one value of a field", () => {
+  it("leaves a field that was edited to another as it is, and corrects it where it was not", () => {
+    const latencyAt = (bytesPerSecond: string): number => {
+      const source: SpecSource = {
+        names: specFiles.names,
+        read(kind, name, by) {
+          const spec = specFiles.read(kind, name, by);
+          if (spec === undefined || kind !== "architectures") return spec;
+          const text = spec.text.replace(/(dram: .*bytesPerSecond:) 400 \* GiB/, `$1 ${bytesPerSecond}`);
+          return { ...spec, text };
+        },
+      };
+      const design = compileDesign(loadDesign(source, "fusemax"), { corrections: corrected.corrections });
+      return evaluate(design, sizesOf(workloads[0] as never, 64), corrected).latencySeconds;
+    };
+    expect(latencyAt("400*GiB")).toBe(latencyAt("400e9"));
+    expect(latencyAt("1e9")).toBeGreaterThan(10 * latencyAt("400e9"));
   });
 });
