@@ -1,6 +1,6 @@
 // The exports: what the host (src/emulator/wasm/block.ts) calls, in this order, for a block of rows:
 // loadQueries for each lane group; for each key tile beginTile, packKeys, packValues and passTile, or, where a tile is packed in parts,
-// lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each group. Where
+// lookAt, (packKeys, scores) for each part, softmax, (packValues, values) for each part, update; finish for each lane group. Where
 // few queries pass a tile, scoresByQuery and valuesByQuery stand for scores and values, and nothing is packed.
 import {
   configureArithmetic,
@@ -54,7 +54,7 @@ export {
   corrections,
   denominators,
   dumped,
-  groups,
+  laneGroups,
   keyEnds,
   keysAtOnce,
   keyStarts,
@@ -86,13 +86,13 @@ export function configure(format: i32, c: f32, e: i32, f: i32, tileKeys: i32, bu
   return configureMemory(e, f, tileKeys, budget);
 }
 
-/** Takes `count` rows of Q from the stage into a group and clears what it carries. What its lanes see is set by the host. */
-export function loadQueries(group: i32, count: i32): void {
-  const state = stateOf(group);
-  memory.fill(state, 0, queriesOf(group) - state);
+/** Takes `count` rows of Q from the stage into a lane group and clears what it carries. What its lanes see is set by the host. */
+export function loadQueries(laneGroup: i32, count: i32): void {
+  const state = stateOf(laneGroup);
+  memory.fill(state, 0, queriesOf(laneGroup) - state);
   v128.store(state, f32x4.splat(noMaximum), maxima);
   v128.store(state + 16, f32x4.splat(noMaximum), maxima);
-  rowsToLanes(stage, count, headDim, queriesOf(group), queryScale());
+  rowsToLanes(stage, count, headDim, queriesOf(laneGroup), queryScale());
 }
 
 /** Packs `count` rows of K from the stage. */
@@ -105,27 +105,27 @@ export function packValues(count: i32): void {
   columnsToPanels(stage, count, valueDim, valuePanels);
 }
 
-/** Takes the first `groupCount` groups through the packed tile of `count` keys from `firstKey`; skips those that see none. */
-export function passTile(groupCount: i32, firstKey: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) {
-    if (!lookAtTile(stateOf(group), firstKey, count)) continue;
-    scoresOfGroup(group, 0, count);
-    runSoftmax(scoresOf(group), stateOf(group));
-    valuesOfGroup(group, 0, count);
-    runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
+/** Takes the first `laneGroupCount` lane groups through the packed tile of `count` keys from `firstKey`; skips those that see none. */
+export function passTile(laneGroupCount: i32, firstKey: i32, count: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) {
+    if (!lookAtTile(stateOf(laneGroup), firstKey, count)) continue;
+    scoresOfGroup(laneGroup, 0, count);
+    runSoftmax(scoresOf(laneGroup), stateOf(laneGroup));
+    valuesOfGroup(laneGroup, 0, count);
+    runUpdate(stateOf(laneGroup), outputsOf(laneGroup), sumsOf(laneGroup), valueDim);
   }
 }
 
-export function lookAt(groupCount: i32, firstKey: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) lookAtTile(stateOf(group), firstKey, count);
+export function lookAt(laneGroupCount: i32, firstKey: i32, count: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) lookAtTile(stateOf(laneGroup), firstKey, count);
 }
 
 /** Step 1 for the packed keys, [first, first + count) of the tile. */
-export function scores(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) scoresOfGroup(group, first, count);
+export function scores(laneGroupCount: i32, first: i32, count: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) scoresOfGroup(laneGroup, first, count);
 }
 
-/** Step 1 for the first `queryCount` queries of group 0 and the keys in the stage, [first, first + count) of the tile. */
+/** Step 1 for the first `queryCount` queries of lane group 0 and the keys in the stage, [first, first + count) of the tile. */
 export function scoresByQuery(queryCount: i32, first: i32, count: i32): void {
   const from = seenFirst(0, first);
   const there = seenEnd(0, first, count) - from;
@@ -138,18 +138,18 @@ export function scoresByQuery(queryCount: i32, first: i32, count: i32): void {
   }
 }
 
-export function softmax(groupCount: i32): void {
-  for (let group = 0; group < groupCount; group++) {
-    if (seesTile(group)) runSoftmax(scoresOf(group), stateOf(group));
+export function softmax(laneGroupCount: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) {
+    if (seesTile(laneGroup)) runSoftmax(scoresOf(laneGroup), stateOf(laneGroup));
   }
 }
 
 /** Step 5 for the packed values, [first, first + count) of the tile. */
-export function values(groupCount: i32, first: i32, count: i32): void {
-  for (let group = 0; group < groupCount; group++) valuesOfGroup(group, first, count);
+export function values(laneGroupCount: i32, first: i32, count: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) valuesOfGroup(laneGroup, first, count);
 }
 
-/** Step 5 for the first `queryCount` queries of group 0 and the values in the stage, [first, first + count) of the tile. */
+/** Step 5 for the first `queryCount` queries of lane group 0 and the values in the stage, [first, first + count) of the tile. */
 export function valuesByQuery(queryCount: i32, first: i32, count: i32): void {
   const from = seenFirst(0, first);
   const there = seenEnd(0, first, count) - from;
@@ -163,17 +163,17 @@ export function valuesByQuery(queryCount: i32, first: i32, count: i32): void {
   }
 }
 
-export function update(groupCount: i32): void {
-  for (let group = 0; group < groupCount; group++) {
-    if (seesTile(group)) runUpdate(stateOf(group), outputsOf(group), sumsOf(group), valueDim);
+export function update(laneGroupCount: i32): void {
+  for (let laneGroup = 0; laneGroup < laneGroupCount; laneGroup++) {
+    if (seesTile(laneGroup)) runUpdate(stateOf(laneGroup), outputsOf(laneGroup), sumsOf(laneGroup), valueDim);
   }
 }
 
-/** Divides, and leaves the first `count` output rows of a group in the stage; gives a bit for each lane that overflowed. */
-export function finish(group: i32, count: i32): i32 {
-  const state = stateOf(group);
-  runDivide(state, outputsOf(group), valueDim);
-  lanesToRows(outputsOf(group), count, valueDim, stage);
+/** Divides, and leaves the first `count` output rows of a lane group in the stage; gives a bit for each lane that overflowed. */
+export function finish(laneGroup: i32, count: i32): i32 {
+  const state = stateOf(laneGroup);
+  runDivide(state, outputsOf(laneGroup), valueDim);
+  lanesToRows(outputsOf(laneGroup), count, valueDim, stage);
   return i32x4.bitmask(v128.load(state, bad)) | (i32x4.bitmask(v128.load(state + 16, bad)) << 4);
 }
 
@@ -182,37 +182,37 @@ export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
   return f32x4.extract_lane(macInChain<Bf16, Fp32>(f32x4.splat(c), f32x4.splat(a), f32x4.splat(b)), 0);
 }
 
-function seesTile(group: i32): bool {
-  const state = stateOf(group);
+function seesTile(laneGroup: i32): bool {
+  const state = stateOf(laneGroup);
   return load<i32>(state, viewBegin) < load<i32>(state, viewEnd);
 }
 
-/** Of the keys [first, first + count) of the tile, those that a group sees, counted from `first`: [seenFirst, seenEnd). */
-function seenFirst(group: i32, first: i32): i32 {
-  return max(load<i32>(stateOf(group), viewBegin) - first, 0);
+/** Of the keys [first, first + count) of the tile, those that a lane group sees, counted from `first`: [seenFirst, seenEnd). */
+function seenFirst(laneGroup: i32, first: i32): i32 {
+  return max(load<i32>(stateOf(laneGroup), viewBegin) - first, 0);
 }
 
-function seenEnd(group: i32, first: i32, count: i32): i32 {
-  return min(load<i32>(stateOf(group), viewEnd) - first, count);
+function seenEnd(laneGroup: i32, first: i32, count: i32): i32 {
+  return min(load<i32>(stateOf(laneGroup), viewEnd) - first, count);
 }
 
-function scoresOfGroup(group: i32, first: i32, count: i32): void {
-  const from = seenFirst(group, first) / panelRows;
-  const to = (seenEnd(group, first, count) + panelRows - 1) / panelRows;
+function scoresOfGroup(laneGroup: i32, first: i32, count: i32): void {
+  const from = seenFirst(laneGroup, first) / panelRows;
+  const to = (seenEnd(laneGroup, first, count) + panelRows - 1) / panelRows;
   if (from >= to) return;
   const apart = (<usize>headDim) * panelBytes;
   const panels = keyPanels + (<usize>from) * apart;
-  const at = scoresOf(group) + (<usize>(first + from * panelRows)) * laneBytes;
-  runProducts(queriesOf(group), panels, apart, to - from, headDim, at, false);
+  const at = scoresOf(laneGroup) + (<usize>(first + from * panelRows)) * laneBytes;
+  runProducts(queriesOf(laneGroup), panels, apart, to - from, headDim, at, false);
 }
 
-function valuesOfGroup(group: i32, first: i32, count: i32): void {
-  const from = seenFirst(group, first);
-  const to = seenEnd(group, first, count);
+function valuesOfGroup(laneGroup: i32, first: i32, count: i32): void {
+  const from = seenFirst(laneGroup, first);
+  const to = seenEnd(laneGroup, first, count);
   if (from >= to) return;
   const panels = valuePanels + (<usize>from) * panelBytes;
-  const numerators = scoresOf(group) + (<usize>(first + from)) * laneBytes;
+  const numerators = scoresOf(laneGroup) + (<usize>(first + from)) * laneBytes;
   const apart = (<usize>count) * panelBytes;
-  const goOn = load<i32>(stateOf(group), viewBegin) < first;
-  runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(group), goOn);
+  const goOn = load<i32>(stateOf(laneGroup), viewBegin) < first;
+  runProducts(numerators, panels, apart, featurePanels, to - from, sumsOf(laneGroup), goOn);
 }

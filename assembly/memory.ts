@@ -3,7 +3,7 @@
 
 /** Queries in a lane group: two vectors of four. */
 export const lanes: i32 = 8;
-/** Bytes that one value takes in all lanes of a group. */
+/** Bytes that one value takes in all lanes of a lane group. */
 export const laneBytes: usize = 32;
 /** Rows in a panel, and the bytes they take for one element of a sum. */
 export const panelRows: i32 = 4;
@@ -15,7 +15,7 @@ export const featuresTogether: i32 = 32;
 /** Most bytes that packed keys, or packed values, may take, so that a core's second cache holds them. */
 const mostPanelBytes: i32 = 1 << 20;
 const mostKeysAtOnce: i32 = 512;
-const mostGroups: i32 = 128;
+const mostLaneGroups: i32 = 128;
 /** Most bytes of a memory: addresses stay below half of what 32 bits can tell. */
 const mostBytes: u64 = 1 << 31;
 
@@ -50,7 +50,7 @@ export let headDim: i32 = 0;
 export let valueDim: i32 = 0;
 export let featurePanels: i32 = 0;
 /** Lane groups in a block of rows. */
-export let groups: i32 = 0;
+export let laneGroups: i32 = 0;
 /**
  * Whether the whole of a key tile is packed at a time. If so, the lane groups pass a tile one after the other and share
  * one place for scores and sums, which stays in the first cache; else they pass each part of it together.
@@ -65,18 +65,18 @@ export let stage: usize = 0;
 export let keyPanels: usize = 0;
 /** V likewise as panels [F / 4][keys][4]. */
 export let valuePanels: usize = 0;
-/** BQK and then SLN, [m0][8] for each group that passes a tile. */
+/** BQK and then SLN, [m0][8] for each lane group that passes a tile. */
 let scores: usize = 0;
 let scoreBytes: usize = 0;
 /** SLNV, [F][8] likewise. */
 let sums: usize = 0;
 let sumBytes: usize = 0;
 /** The lane groups: state, RNV [F][8], queries [E][8]. */
-let firstGroup: usize = 0;
-let groupBytes: usize = 0;
+let firstLaneGroup: usize = 0;
+let laneGroupBytes: usize = 0;
 
 /**
- * Where what the kernels else keep in registers goes, of the group whose tile is dumped: LM [8], SPD [8] and SPNV [F][8]; 0 where
+ * Where what the kernels else keep in registers goes, of the lane group whose tile is dumped: LM [8], SPD [8] and SPNV [F][8]; 0 where
  * nothing is dumped, as in every run.
  */
 export let dumped: usize = 0;
@@ -121,13 +121,13 @@ export function configureMemory(e: i32, f: i32, tileKeys: i32, budget: u32): boo
   // The products of single queries read and write past the end (row-products.ts).
   const eachScores = <u64>(paddedKeys + keysTogether) * laneBytes;
   const eachSums = (features + featuresTogether) * laneBytes;
-  const eachGroup = stateBytes + (features + e) * laneBytes;
-  const each = wholeTile ? eachGroup : eachGroup + eachScores + eachSums;
-  groups = <i32>max(1, min(<u64>budget / each, <u64>mostGroups));
-  const apart = wholeTile ? 1 : <u64>groups;
+  const eachLaneGroup = stateBytes + (features + e) * laneBytes;
+  const each = wholeTile ? eachLaneGroup : eachLaneGroup + eachScores + eachSums;
+  laneGroups = <i32>max(1, min(<u64>budget / each, <u64>mostLaneGroups));
+  const apart = wholeTile ? 1 : <u64>laneGroups;
   scoreBytes = <usize>eachScores;
   sumBytes = <usize>eachSums;
-  groupBytes = <usize>eachGroup;
+  laneGroupBytes = <usize>eachLaneGroup;
 
   end = __heap_base;
   stage = place(4 * <u64>(keysAtOnce + keysTogether) * widest + 4 * featuresTogether);
@@ -135,26 +135,26 @@ export function configureMemory(e: i32, f: i32, tileKeys: i32, budget: u32): boo
   valuePanels = place(4 * <u64>keysAtOnce * features);
   scores = place(apart * eachScores);
   sums = place(apart * eachSums);
-  firstGroup = place(<u64>groups * eachGroup);
+  firstLaneGroup = place(<u64>laneGroups * eachLaneGroup);
   return hasMemory();
 }
 
-export function stateOf(group: i32): usize {
-  return firstGroup + (<usize>group) * groupBytes;
+export function stateOf(laneGroup: i32): usize {
+  return firstLaneGroup + (<usize>laneGroup) * laneGroupBytes;
 }
 
-export function outputsOf(group: i32): usize {
-  return stateOf(group) + stateBytes;
+export function outputsOf(laneGroup: i32): usize {
+  return stateOf(laneGroup) + stateBytes;
 }
 
-export function queriesOf(group: i32): usize {
-  return outputsOf(group) + (<usize>(featurePanels * panelRows)) * laneBytes;
+export function queriesOf(laneGroup: i32): usize {
+  return outputsOf(laneGroup) + (<usize>(featurePanels * panelRows)) * laneBytes;
 }
 
-export function scoresOf(group: i32): usize {
-  return wholeTile ? scores : scores + (<usize>group) * scoreBytes;
+export function scoresOf(laneGroup: i32): usize {
+  return wholeTile ? scores : scores + (<usize>laneGroup) * scoreBytes;
 }
 
-export function sumsOf(group: i32): usize {
-  return wholeTile ? sums : sums + (<usize>group) * sumBytes;
+export function sumsOf(laneGroup: i32): usize {
+  return wholeTile ? sums : sums + (<usize>laneGroup) * sumBytes;
 }

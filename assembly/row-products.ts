@@ -1,4 +1,4 @@
-// Both products of attention for one query, where the lanes of a group would be idle: keys, or features of the values,
+// Both products of attention for one query, where the lanes of a lane group would be idle: keys, or features of the values,
 // are side by side instead, and K and V are read as they are stored. Each sum is in its own lane and in order as ever.
 import { macInChain } from "./formats";
 import { featuresTogether, keysTogether, laneBytes } from "./memory";

@@ -26,7 +26,7 @@ import {
 } from "./memory";
 
 /**
- * Replaces the scores BQK[m][8] of the keys that the group sees of this tile by SLN[m][8] (times `chainScale` for fp16
+ * Replaces the scores BQK[m][8] of the keys that the lane group sees of this tile by SLN[m][8] (times `chainScale` for fp16
  * sums). `factor` is c of E2.
  */
 // @ts-ignore: decorator

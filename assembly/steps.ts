@@ -81,7 +81,7 @@ export function widenPanels(over: i32, count: i32): void {
 /**
  * The steps over `length` positions of queries[i][8] * panel[i][r] for the four rows r of each panel, on top of what is in
  * `sums` if `goOn`, else of +0. Parts end where a block with scales of the lanes' or rows' does (`lead` and `rowLead` positions of
- * the first before position 0), or without those at each whole step from `lead` positions before; `state`: the group whose lanes see
+ * the first before position 0), or without those at each whole step from `lead` positions before; `state`: the lane group whose lanes see
  * keys, position 0 being key `lead`, or 0 where all see all. Scales as in sums.ts.
  */
 export function products(

@@ -17,7 +17,7 @@ export function takeTiles(): i32 {
   return counted;
 }
 
-/** Notes which keys of the tile of `count` keys from `firstKey` the lanes of a group see; tells whether any. */
+/** Notes which keys of the tile of `count` keys from `firstKey` the lanes of a lane group see; tells whether any. */
 export function lookAtTile(state: usize, firstKey: i32, count: i32): bool {
   let begin = count;
   let end = 0;

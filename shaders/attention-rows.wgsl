@@ -230,9 +230,9 @@ fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) la
   slotBlock = home * workgroupSize + lane;
   opaqueZero = bitcast<u32>(state[0][0].x);
   startWords(lane);
-  let group = owned.group - job.chunkGroup;
-  let keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
-  let valueBase = group * job.valueStride - job.chunkKey / 8u * job.valuePages;
+  let kvHead = owned.kvHead - job.chunkKvHead;
+  let keyBase = kvHead * job.keyStride - job.chunkKey / 8u * job.keyPages;
+  let valueBase = kvHead * job.valueStride - job.chunkKey / 8u * job.valuePages;
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
   let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);
   for (var tile = firstTile; tile < lastTile; tile += 1u) {

@@ -213,10 +213,10 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let stateAt = 8u + ((home * eights + place.row / 8u) * stateFields) * 8u + place.row % 8u;
   let window = windows[home * workgroupSize + place.row];
   opaqueZero = bitcast<u32>(state[0]);
-  let group = owned.group - job.chunkGroup;
+  let kvHead = owned.kvHead - job.chunkKvHead;
   let valuePages = job.valueBlocks * 2u / perWord;
-  let keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
-  let valueBase = group * job.valueStride - job.chunkKey / 8u * valuePages;
+  let keyBase = kvHead * job.keyStride - job.chunkKey / 8u * job.keyPages;
+  let valueBase = kvHead * job.valueStride - job.chunkKey / 8u * valuePages;
   let columns = job.valueBlocks * 16u;
   // Sums of the two quads of rows, from column 0.
   let lowSums = (home * eights + place.rows / 2u) * columns * 2u + place.rows % 2u;

@@ -21,7 +21,7 @@
 
 // The tile's number; at a pass's end the tile is all keys.
 var<private> tileIndex: u32;
-// Where the keys and values of the rows' group begin in what is bound.
+// Where the keys and values of the kv head of the rows begin in what is bound.
 var<private> keyBase: u32;
 var<private> valueBase: u32;
 // The first key of the rows' sequence.
@@ -123,9 +123,9 @@ fn main(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) la
     endSteps();
     return;
   }
-  let group = owned.group - job.chunkGroup;
-  keyBase = group * job.keyStride - job.chunkKey / 8u * job.keyPages;
-  valueBase = group * job.valueStride - job.chunkKey / 8u * job.valuePages;
+  let kvHead = owned.kvHead - job.chunkKvHead;
+  keyBase = kvHead * job.keyStride - job.chunkKey / 8u * job.keyPages;
+  valueBase = kvHead * job.valueStride - job.chunkKey / 8u * job.valuePages;
   firstKeyOfAll = owned.firstKey;
   let firstTile = max(owned.tileBegin, job.keyBegin / job.m0);
   let lastTile = min(owned.tileEnd, (job.keyEnd + job.m0 - 1u) / job.m0);

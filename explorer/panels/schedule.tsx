@@ -41,6 +41,8 @@ export function SchedulePanel(props: PanelProps) {
   const { state } = props;
   const pinned = useMemo(() => pinnedOf(state), [state.pin, state.pinnedOwn]);
   const { answer, busy } = useSchedule({ what: "timeline", machine: machineOf(state) });
+  // A simulation of other settings stays in view, dimmed, until that of these is there.
+  const isStale = busy && answer !== null;
   const other = useSchedule(pinned === null ? null : { what: "timeline", machine: machineOf(pinned) }).answer;
   return (
     <div class="panel">
@@ -70,7 +72,7 @@ export function SchedulePanel(props: PanelProps) {
         <TextField {...props} field="epoch" label="First epoch to draw" />
         <TextField {...props} field="epochs" label="Epochs to draw" />
       </Sheet>
-      <div class="charts" id="charts" tabIndex={-1} aria-busy={busy}>
+      <div class={isStale ? "charts stale" : "charts"} id="charts" tabIndex={-1} aria-busy={busy}>
         <p class="lead wide">
           When does each array do what, and when does it wait? The schedule of a design, simulated cycle by cycle over
           the whole attention: the pipeline's filling and draining, results that have to come from the other array,

@@ -3,8 +3,8 @@
 //
 // Layouts, in pages of 8 x 8 words of one fp32 or two 16-bit operands, and in eights of words:
 //   queries [slot / 8][E words / 8], a page: 8 words of 8 slots
-//   keys    [group][m / 8][E words / 8], a page: 8 words of 8 keys
-//   values  [group][m / 8][F / 16], a page: 8 keys of 16 columns (fp32: [F / 8], 8 columns)
+//   keys    [kv head][m / 8][E words / 8], a page: 8 words of 8 keys
+//   values  [kv head][m / 8][F / 16], a page: 8 keys of 16 columns (fp32: [F / 8], 8 columns)
 // each followed by the pages of its scales, as fp32: of 8 blocks of 8 slots or keys; of 64 columns of values for their eight of keys,
 // and state, sums and scratch as each of them says.
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.

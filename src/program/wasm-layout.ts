@@ -4,7 +4,7 @@ import type { Variable } from "./variable.js";
 export interface WasmLayout {
   /** Of a lane group's variables from its beginning, and of a tile's variables from that of the memory. */
   readonly placeOf: (variable: Variable) => number;
-  /** Fields of a group's state (assembly/memory.ts). */
+  /** Fields of a lane group's state (assembly/memory.ts). */
   readonly state: {
     readonly seenFrom: number;
     readonly seenTo: number;

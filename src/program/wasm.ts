@@ -24,8 +24,8 @@ export const tileFunction = (pass: number): string => `tile${pass}`;
 export const endFunction = (pass: number): string => `end${pass}`;
 
 /**
- * The module: for each pass `tileN(group, firstKey, m1, count)`, for a lane group that sees a key of the packed tile of
- * `count` keys, and `endN(group)`.
+ * The module: for each pass `tileN(laneGroup, firstKey, m1, count)`, for a lane group that sees a key of the packed tile of
+ * `count` keys, and `endN(laneGroup)`.
  */
 export function printWasm(program: TileProgram, layout: WasmLayout): Uint8Array<ArrayBuffer> {
   const scaled = new Set(
@@ -39,14 +39,14 @@ export function printWasm(program: TileProgram, layout: WasmLayout): Uint8Array<
 }
 
 /** Parameters of a tile's function. */
-const [group, firstKey, m1, count] = [0, 1, 2, 3];
+const [laneGroup, firstKey, m1, count] = [0, 1, 2, 3];
 
 class TilePrinter {
   private readonly code: FunctionCode;
   private readonly begin: number;
   private readonly end: number;
   private readonly half: number;
-  /** The group's address, and that of a tile's keys and of the tile among whole values, each for the half at hand. */
+  /** The lane group's address, and that of a tile's keys and of the tile among whole values, each for the half at hand. */
   private readonly own: number;
   private readonly atKey: number;
   private readonly atTile: number;
@@ -67,8 +67,8 @@ class TilePrinter {
   print(steps: readonly Step[]): FunctionCode {
     const { code, layout } = this;
     if (this.inTile && steps.length > 0) {
-      code.get(group).loadInteger(layout.state.viewBegin).set(this.begin);
-      code.get(group).loadInteger(layout.state.viewEnd).set(this.end);
+      code.get(laneGroup).loadInteger(layout.state.viewBegin).set(this.begin);
+      code.get(laneGroup).loadInteger(layout.state.viewEnd).set(this.end);
     }
     for (const step of steps) {
       if (step.kind === "product") this.product(step);
@@ -118,7 +118,7 @@ class TilePrinter {
     const blocks = width === null ? 0 : Math.ceil(layout.e / width);
     if (over === "E") {
       code.i32(0).i32(0).i32(0);
-      code.get(group).i32(layout.scales.queries).scalar("i32.add");
+      code.get(laneGroup).i32(layout.scales.queries).scalar("i32.add");
       // The scales of the first panel that some row sees.
       code
         .get(begin)
@@ -143,7 +143,7 @@ class TilePrinter {
       code.i32(Math.ceil(layout.f / 4) * panelBytes).i32(panelBytes);
     }
     if (sum.kind === "blocks") code.i32(sum.exact ? 1 : 0);
-    else if (over === "key") code.get(group);
+    else if (over === "key") code.get(laneGroup);
     else code.i32(0);
   }
 
@@ -156,7 +156,7 @@ class TilePrinter {
       code.i32(place);
       return;
     }
-    code.get(group).i32(place).scalar("i32.add");
+    code.get(laneGroup).i32(place).scalar("i32.add");
     if (life === "whole" && axis === "key") code.get(firstKey).i32(5).scalar("i32.shl").scalar("i32.add");
   }
 
@@ -164,14 +164,14 @@ class TilePrinter {
     const { code, half, layout } = this;
     code.i32(0).set(half);
     code.loop(() => {
-      code.get(group).get(half).scalar("i32.add").set(this.own);
+      code.get(laneGroup).get(half).scalar("i32.add").set(this.own);
       if (this.inTile) {
         code.get(this.own).get(firstKey).i32(5).scalar("i32.shl").scalar("i32.add").set(this.atKey);
         code.get(this.own).get(m1).i32(5).scalar("i32.shl").scalar("i32.add").set(this.atTile);
       }
       if (step.over === "key") {
         code
-          .get(group)
+          .get(laneGroup)
           .loadInteger(layout.state.viewPartial)
           .either(
             () => this.body(step, true),

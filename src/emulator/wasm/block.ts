@@ -54,22 +54,22 @@ export class BlockRunner {
 
   /** The rows from `start` on, before `end`, that can pass the keys together. */
   nextRows(start: number, end: number): Rows {
-    return nextRows(this.problem, start, end, this.kernels.groups);
+    return nextRows(this.problem, start, end, this.kernels.laneGroups);
   }
 
   /** Loads the queries and notes what each sees; gives the keys from the first to the last that any of them sees. */
-  load({ start, count, groups }: Rows): KeyRange {
+  load({ start, count, laneGroups }: Rows): KeyRange {
     const { kernels, floats, integers } = this;
     const { headDim } = this.problem.shape;
     let all = noKeys;
-    for (let group = 0; group < groups; group += 1) {
-      const first = start + group * lanes;
+    for (let laneGroup = 0; laneGroup < laneGroups; laneGroup += 1) {
+      const first = start + laneGroup * lanes;
       const there = Math.min(lanes, start + count - first);
       floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), kernels.stage / 4);
-      kernels.loadQueries(group, there);
-      const fromAt = kernels.fieldAt(group, "seenFrom") / 4;
-      const toAt = kernels.fieldAt(group, "seenTo") / 4;
-      const queryTileAt = kernels.fieldAt(group, "queryTiles") / 4;
+      kernels.loadQueries(laneGroup, there);
+      const fromAt = kernels.fieldAt(laneGroup, "seenFrom") / 4;
+      const toAt = kernels.fieldAt(laneGroup, "seenTo") / 4;
+      const queryTileAt = kernels.fieldAt(laneGroup, "queryTiles") / 4;
       for (let lane = 0; lane < there; lane += 1) {
         const seen = this.mask.span(first + lane);
         integers[fromAt + lane] = seen.from;
@@ -112,13 +112,13 @@ export class BlockRunner {
     const span = { kvHead: rows.kvHead, first: firstKey, count };
     panels.packKeys(span);
     panels.packValues(span);
-    kernels.passTile(rows.groups, firstKey, count);
+    kernels.passTile(rows.laneGroups, firstKey, count);
   }
 
-  /** The same for few rows, for a tile too long to be packed as a whole, or step by step for a listener (of one group). */
+  /** The same for few rows, for a tile too long to be packed as a whole, or step by step for a listener (of one lane group). */
   passTileInSteps(rows: Rows, firstKey: number, listener?: StepListener): void {
     const { kernels, panels } = this;
-    const { groups } = rows;
+    const { laneGroups } = rows;
     const tileKeys = Math.min(this.problem.tile.m0, rows.keys - firstKey);
     const forParts = (work: (span: KeySpan, first: number) => void): void => {
       for (let first = 0; first < tileKeys; first += kernels.keysAtOnce) {
@@ -126,18 +126,18 @@ export class BlockRunner {
         work({ kvHead: rows.kvHead, first: firstKey + first, count }, first);
       }
     };
-    kernels.lookAt(groups, firstKey, tileKeys);
+    kernels.lookAt(laneGroups, firstKey, tileKeys);
     forParts((span, first) => {
       if (areFew(rows)) {
         panels.stageKeys(span);
         kernels.scoresByQuery(rows.count, first, span.count);
       } else {
         panels.packKeys(span);
-        kernels.scores(groups, first, span.count);
+        kernels.scores(laneGroups, first, span.count);
       }
     });
     listener?.scored();
-    kernels.softmax(groups);
+    kernels.softmax(laneGroups);
     listener?.normalized();
     forParts((span, first) => {
       if (areFew(rows)) {
@@ -145,26 +145,26 @@ export class BlockRunner {
         kernels.valuesByQuery(rows.count, first, span.count);
       } else {
         panels.packValues(span);
-        kernels.values(groups, first, span.count);
+        kernels.values(laneGroups, first, span.count);
       }
     });
     listener?.weighted();
-    kernels.update(groups);
+    kernels.update(laneGroups);
     listener?.updated();
   }
 
   /** Divides and brings the rows to `av`; gives the first row in which a value overflowed, or null. */
-  private finish({ start, count, groups }: Rows, av: Float32Array): number | null {
+  private finish({ start, count, laneGroups }: Rows, av: Float32Array): number | null {
     const { kernels, floats } = this;
     const { valueDim } = this.problem.shape;
     let overflowRow: number | null = null;
-    for (let group = 0; group < groups; group += 1) {
-      const there = Math.min(lanes, count - group * lanes);
-      const overflowed = kernels.finish(group, there);
+    for (let laneGroup = 0; laneGroup < laneGroups; laneGroup += 1) {
+      const there = Math.min(lanes, count - laneGroup * lanes);
+      const overflowed = kernels.finish(laneGroup, there);
       const stage = kernels.stage / 4;
-      av.set(floats.subarray(stage, stage + there * valueDim), group * lanes * valueDim);
+      av.set(floats.subarray(stage, stage + there * valueDim), laneGroup * lanes * valueDim);
       // 31 - clz32 of the lowest bit set is its place.
-      if (overflowed !== 0) overflowRow ??= start + group * lanes + 31 - Math.clz32(overflowed & -overflowed);
+      if (overflowed !== 0) overflowRow ??= start + laneGroup * lanes + 31 - Math.clz32(overflowed & -overflowed);
     }
     return overflowRow;
   }

@@ -26,7 +26,7 @@ export interface WasmEngineOptions {
 const secondsPerRequest = 2;
 /** Assumed until the first request is measured. */
 const macsPerSecondAtFirst = 5e9;
-/** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostGroups`). */
+/** What a worker takes through the keys together, so that packing K and V costs little (assembly/memory.ts, `mostLaneGroups`). */
 const mostRowsPerRequest = 128 * lanes;
 const fewestRowsPerRequest = 16 * lanes;
 
@@ -88,7 +88,7 @@ class WasmSession implements Session {
 
   /**
    * A share of what is left, so that all threads end at about the same time; in whole lane groups, or, where a key/value head
-   * has fewer rows than a group has lanes (decode), in whole heads.
+   * has fewer rows than a lane group has lanes (decode), in whole heads.
    */
   get rowsPerRequest(): number {
     const unit = Math.min(lanes, rowsPerKvHead(this.problem.shape));

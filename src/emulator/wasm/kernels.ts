@@ -13,7 +13,7 @@ export const lanes = 8;
  */
 export interface Kernels extends Functions {
   /** Lane groups that fit. */
-  readonly groups: number;
+  readonly laneGroups: number;
   /** Whether a whole key tile is packed at a time, and if not, how many of its keys are. */
   readonly wholeTile: boolean;
   readonly keysAtOnce: number;
@@ -24,8 +24,8 @@ export interface Kernels extends Functions {
    * @throws DeviceError when the memory cannot be had.
    */
   dumpTo(): number;
-  /** A field of a group's state: eight fp32 or i32, one per lane. */
-  fieldAt(group: number, field: StateField): number;
+  /** A field of a lane group's state: eight fp32 or i32, one per lane. */
+  fieldAt(laneGroup: number, field: StateField): number;
 }
 
 /** What a lane group carries (assembly/memory.ts). */
@@ -42,27 +42,27 @@ export type StateField =
 
 interface Functions {
   readonly memory: WebAssembly.Memory;
-  loadQueries(group: number, count: number): void;
+  loadQueries(laneGroup: number, count: number): void;
   packKeys(count: number): void;
   packValues(count: number): void;
-  passTile(groupCount: number, firstKey: number, count: number): void;
+  passTile(laneGroupCount: number, firstKey: number, count: number): void;
   beginTile(counted: number): void;
   takeTiles(): number;
-  lookAt(groupCount: number, firstKey: number, count: number): void;
-  scores(groupCount: number, first: number, count: number): void;
+  lookAt(laneGroupCount: number, firstKey: number, count: number): void;
+  scores(laneGroupCount: number, first: number, count: number): void;
   scoresByQuery(queryCount: number, first: number, count: number): void;
-  softmax(groupCount: number): void;
-  values(groupCount: number, first: number, count: number): void;
+  softmax(laneGroupCount: number): void;
+  values(laneGroupCount: number, first: number, count: number): void;
   valuesByQuery(queryCount: number, first: number, count: number): void;
-  update(groupCount: number): void;
-  finish(group: number, count: number): number;
+  update(laneGroupCount: number): void;
+  finish(laneGroup: number, count: number): number;
   /** What Q is multiplied by in strict formats; scores and, for fp16-strict, numerators carry it too. */
   queryScale(): number;
-  /** Where a group's scores of the tile are, [m0, 8]. */
-  scoresOf(group: number): number;
+  /** Where a lane group's scores of the tile are, [m0, 8]. */
+  scoresOf(laneGroup: number): number;
   /** Where its SLNV and RNV are, [F, 8]. */
-  sumsOf(group: number): number;
-  outputsOf(group: number): number;
+  sumsOf(laneGroup: number): number;
+  outputsOf(laneGroup: number): number;
 }
 
 interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Global>> {
@@ -74,10 +74,10 @@ interface Exports extends Functions, Readonly<Record<StateField, WebAssembly.Glo
     tileKeys: number,
     budget: number,
   ): number;
-  stateOf(group: number): number;
+  stateOf(laneGroup: number): number;
   placeDump(): number;
   readonly dumped: WebAssembly.Global;
-  readonly groups: WebAssembly.Global;
+  readonly laneGroups: WebAssembly.Global;
   readonly wholeTile: WebAssembly.Global;
   readonly keysAtOnce: WebAssembly.Global;
   readonly stage: WebAssembly.Global;
@@ -131,7 +131,7 @@ export async function openKernels(
   requireMemory(wasm.configure(index, factor, shape.headDim, shape.valueDim, tileKeys, budget));
   return {
     ...wasm,
-    groups: wasm.groups.value,
+    laneGroups: wasm.laneGroups.value,
     wholeTile: wasm.wholeTile.value !== 0,
     keysAtOnce: wasm.keysAtOnce.value,
     stage: wasm.stage.value,
@@ -139,6 +139,6 @@ export async function openKernels(
       requireMemory(wasm.placeDump());
       return wasm.dumped.value as number;
     },
-    fieldAt: (group, field) => wasm.stateOf(group) + wasm[field].value,
+    fieldAt: (laneGroup, field) => wasm.stateOf(laneGroup) + wasm[field].value,
   };
 }

@@ -22,8 +22,8 @@ export const isFused = ({ multiplyAdd }: Pick<Kernels, "multiplyAdd">): boolean 
 /** A pass of a program, compiled. Addresses and counts are those of `printWasm`. */
 export interface PrintedPass {
   readonly pass: Pass;
-  readonly tile: (group: number, firstKey: number, m1: number, count: number) => void;
-  readonly end: (group: number) => void;
+  readonly tile: (laneGroup: number, firstKey: number, m1: number, count: number) => void;
+  readonly end: (laneGroup: number) => void;
 }
 
 /** Prints a program, or finds it printed; `places` are those of its variables, in their order. */

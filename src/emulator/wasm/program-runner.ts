@@ -39,10 +39,10 @@ const stateFields = [
   "viewPartial",
 ] as const;
 type StateField = (typeof stateFields)[number];
-/** Bytes of a group's state (assembly/memory.ts). */
+/** Bytes of a lane group's state (assembly/memory.ts). */
 const stateBytes = 352;
 const laneBytes = 4 * lanes;
-const mostGroups = 128;
+const mostLaneGroups = 128;
 /** Addresses stay below half of what 32 bits can tell. */
 const mostBytes = 2 ** 31;
 
@@ -69,11 +69,11 @@ export class ProgramRunner {
   private readonly passes: readonly PrintedPass[];
   private readonly m0: number;
   private readonly places = new Map<Variable, number>();
-  private readonly groups: number;
-  private readonly groupBytes: number;
-  private readonly firstGroup: number;
+  private readonly laneGroups: number;
+  private readonly laneGroupBytes: number;
+  private readonly firstLaneGroup: number;
   private readonly tiles: TileOperands;
-  /** Scales of the blocks of queries, from a group's beginning. */
+  /** Scales of the blocks of queries, from a lane group's beginning. */
   private readonly queryScales: number;
   private readonly chainScale: number;
   private readonly merger: RunMerger | null;
@@ -112,9 +112,9 @@ export class ProgramRunner {
     const seenLanes = place(this.mask.isInterval ? 0 : laneBytes * this.m0);
     const seenAt = this.mask.isInterval ? 0 : seenLanes;
     this.tiles = new TileOperands(problem, operands, program, this.m0, place, this.blocks, seenAt);
-    let groupBytes = stateBytes;
-    this.queryScales = groupBytes;
-    groupBytes += laneBytes * this.tiles.blocksOfE;
+    let laneGroupBytes = stateBytes;
+    this.queryScales = laneGroupBytes;
+    laneGroupBytes += laneBytes * this.tiles.blocksOfE;
     const tiles = Math.ceil(shape.keys / this.m0);
     const lengthOf = ({ axis, life }: Variable): number => {
       if (axis === "E") return shape.headDim;
@@ -128,13 +128,13 @@ export class ProgramRunner {
       if (variable.life === "local") continue;
       if (variable.life === "tile") this.places.set(variable, place(bytes));
       else {
-        this.places.set(variable, groupBytes);
-        groupBytes += bytes;
+        this.places.set(variable, laneGroupBytes);
+        laneGroupBytes += bytes;
       }
     }
-    this.groupBytes = groupBytes;
-    this.groups = Math.max(1, Math.min(mostGroups, Math.floor(budget / groupBytes)));
-    this.firstGroup = place(this.groups * groupBytes);
+    this.laneGroupBytes = laneGroupBytes;
+    this.laneGroups = Math.max(1, Math.min(mostLaneGroups, Math.floor(budget / laneGroupBytes)));
+    this.firstLaneGroup = place(this.laneGroups * laneGroupBytes);
     this.grow(next);
     this.floats = new Float32Array(this.blocks.memory.buffer);
     this.integers = new Int32Array(this.blocks.memory.buffer);
@@ -195,7 +195,7 @@ export class ProgramRunner {
     let overflowRow: number | null = null;
     let saturated = 0;
     for (let start = range.start; start < range.end; ) {
-      const rows = nextRows(this.problem, start, range.end, this.groups);
+      const rows = nextRows(this.problem, start, range.end, this.laneGroups);
       const to = {
         av: av.subarray((start - range.start) * valueDim),
         states: states?.subarray(2 * (start - range.start)),
@@ -247,21 +247,21 @@ export class ProgramRunner {
     return sum;
   }
 
-  private addressOf(group: number): number {
-    return this.firstGroup + group * this.groupBytes;
+  private addressOf(laneGroup: number): number {
+    return this.firstLaneGroup + laneGroup * this.laneGroupBytes;
   }
 
   /** Loads the queries, sets what is built up over the tiles, and gives the keys that any of the rows sees. */
-  private load({ start, count, groups }: Rows, run: KeyRange | null): KeyRange {
+  private load({ start, count, laneGroups }: Rows, run: KeyRange | null): KeyRange {
     const sunk = run !== null && run.from > 0;
     const { stage } = this.tiles.places;
     const { blocks, floats, integers, fields, program } = this;
     const { headDim, valueDim } = this.problem.shape;
     const lengths = { row: 1, key: 0, block: 0, E: headDim, F: valueDim };
     let all = noKeys;
-    for (let group = 0; group < groups; group += 1) {
-      const at = this.addressOf(group);
-      const first = start + group * lanes;
+    for (let laneGroup = 0; laneGroup < laneGroups; laneGroup += 1) {
+      const at = this.addressOf(laneGroup);
+      const first = start + laneGroup * lanes;
       const there = Math.min(lanes, start + count - first);
       floats.set(this.operands.q.subarray(first * headDim, (first + there) * headDim), stage / 4);
       const query = at + (this.places.get(program.query) ?? 0);
@@ -322,9 +322,9 @@ export class ProgramRunner {
           const firstKey = m1 * m0;
           const count = Math.min(m0, rows.keys - firstKey);
           tiles.pack(pass, { kvHead: rows.kvHead, firstKey, count }, variable => places.get(variable) ?? 0);
-          for (let group = 0; group < rows.groups; group += 1) {
-            const at = this.addressOf(group);
-            const first = rows.start + group * lanes;
+          for (let laneGroup = 0; laneGroup < rows.laneGroups; laneGroup += 1) {
+            const at = this.addressOf(laneGroup);
+            const first = rows.start + laneGroup * lanes;
             const lanesOfTile = { first, there: Math.min(lanes, rows.start + rows.count - first), firstKey, count };
             if (!isInterval) scores.narrow(at, lanesOfTile);
             if (blocks.lookAtTile(at, firstKey, count) === 0) continue;
@@ -333,13 +333,13 @@ export class ProgramRunner {
             tile(at, firstKey, m1, count);
           }
         }
-        for (let group = 0; group < rows.groups; group += 1) {
-          const first = rows.start + group * lanes;
+        for (let laneGroup = 0; laneGroup < rows.laneGroups; laneGroup += 1) {
+          const first = rows.start + laneGroup * lanes;
           const there = Math.min(lanes, rows.start + rows.count - first);
-          scores.widen(this.addressOf(group), first, there, row => this.seenBy(row, run));
+          scores.widen(this.addressOf(laneGroup), first, there, row => this.seenBy(row, run));
         }
       }
-      for (let group = 0; group < rows.groups; group += 1) end(this.addressOf(group));
+      for (let laneGroup = 0; laneGroup < rows.laneGroups; laneGroup += 1) end(this.addressOf(laneGroup));
     }
     return true;
   }
@@ -358,18 +358,18 @@ export class ProgramRunner {
   }
 
   /** Brings the rows to `av`; gives the first row in which a check failed, or null. */
-  private finish({ start, count, groups }: Rows, av: Float32Array): number | null {
+  private finish({ start, count, laneGroups }: Rows, av: Float32Array): number | null {
     const { floats, integers, fields } = this;
     const { stage } = this.tiles.places;
     const { valueDim } = this.problem.shape;
     const unscale = 1 / this.scaleOf(this.program.output);
     let overflowRow: number | null = null;
-    for (let group = 0; group < groups; group += 1) {
-      const at = this.addressOf(group);
-      const there = Math.min(lanes, count - group * lanes);
+    for (let laneGroup = 0; laneGroup < laneGroups; laneGroup += 1) {
+      const at = this.addressOf(laneGroup);
+      const there = Math.min(lanes, count - laneGroup * lanes);
       this.blocks.lanesToRows(at + (this.places.get(this.program.output) ?? 0), there, valueDim, stage);
       for (let lane = 0; lane < there; lane += 1) {
-        const row = group * lanes + lane;
+        const row = laneGroup * lanes + lane;
         const to = av.subarray(row * valueDim, (row + 1) * valueDim);
         to.set(floats.subarray(stage / 4 + lane * valueDim, stage / 4 + (lane + 1) * valueDim));
         if (isEmpty(this.mask.span(start + row))) to.fill(0);

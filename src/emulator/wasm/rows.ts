@@ -8,17 +8,17 @@ export interface Rows {
   readonly start: number;
   readonly count: number;
   /** Lane groups that hold them. */
-  readonly groups: number;
+  readonly laneGroups: number;
   readonly kvHead: number;
   /** How many keys the head has. */
   readonly keys: number;
 }
 
 /** The rows from `start` on, before `end`, that can pass the keys together in at most `groups` lane groups. */
-export function nextRows(problem: AttentionProblem, start: number, end: number, groups: number): Rows {
+export function nextRows(problem: AttentionProblem, start: number, end: number, laneGroups: number): Rows {
   const { shape } = problem;
   const kvHead = kvHeadOfRow(shape, start);
-  const count = Math.min(end, rowsOfKvHead(shape, kvHead).end, start + groups * lanes) - start;
+  const count = Math.min(end, rowsOfKvHead(shape, kvHead).end, start + laneGroups * lanes) - start;
   const { keys } = sequenceOf(problem, batchOf(shape, start));
-  return { start, count, groups: Math.ceil(count / lanes), kvHead, keys };
+  return { start, count, laneGroups: Math.ceil(count / lanes), kvHead, keys };
 }

@@ -8,7 +8,7 @@ import { lanes } from "./kernels.js";
 /** Where the host writes, in bytes. */
 interface Places {
   readonly memory: WebAssembly.Memory;
-  /** Fields of a group's state (assembly/memory.ts). */
+  /** Fields of a lane group's state (assembly/memory.ts). */
   readonly fields: Readonly<
     Record<"seenFrom" | "seenTo" | "keyStarts" | "keyEnds" | "viewBegin" | "viewEnd" | "viewPartial", number>
   >;

@@ -49,7 +49,7 @@ export const jobLayout = structLayout("Job", {
   /** Bit 0: scores (BQK, LM); bit 1: the rest of the tile. */
   phases: "u32",
   /** The first key/value head and key that the bound part of K and V holds. */
-  chunkGroup: "u32",
+  chunkKvHead: "u32",
   chunkKey: "u32",
   /** Pages from one key/value head to the next in that part. */
   keyStride: "u32",
@@ -76,10 +76,10 @@ export const jobLayout = structLayout("Job", {
   factor: "f32",
 });
 
-/** A block of query rows that one workgroup owns: rows of one key/value group. */
+/** A block of query rows that one workgroup owns: rows of one kv head. */
 export const blockLayout = structLayout("Block", {
   /** b * kvHeads + the key/value head. */
-  group: "u32",
+  kvHead: "u32",
   /** Tiles [tileBegin, tileEnd) hold a key that some row of the block sees. */
   tileBegin: "u32",
   tileEnd: "u32",
@@ -117,7 +117,7 @@ export const programJobLayout = structLayout("ProgramJob", {
   /** 1: the steps after a pass's last tile, on no keys. */
   atEnd: "u32",
   /** The first key/value head and key that the bound part of K and V holds, and the pages from one such head to the next. */
-  chunkGroup: "u32",
+  chunkKvHead: "u32",
   chunkKey: "u32",
   keyStride: "u32",
   valueStride: "u32",

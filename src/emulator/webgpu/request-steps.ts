@@ -90,8 +90,7 @@ export function upload(
 /** Uploads the blocks of a plan: what tiles each works on. */
 export function writeBlocks({ device }: DeviceGuard, { blocks }: BlockPlan, buffers: RequestBuffers): void {
   const table = new DataView(new ArrayBuffer(blocks.length * blockLayout.byteSize));
-  for (const [n, block] of blocks.entries())
-    blockLayout.write(table, n * blockLayout.byteSize, { ...block, group: block.kvHead });
+  for (const [n, block] of blocks.entries()) blockLayout.write(table, n * blockLayout.byteSize, block);
   device.queue.writeBuffer(buffers.blocks, 0, table.buffer);
 }
 
@@ -117,7 +116,7 @@ export function jobMembers({ shape, tile, arithmetic, scale }: AttentionProblem,
     blockBegin: job.blockBegin,
     keyBegin: job.keyBegin,
     keyEnd: job.keyEnd,
-    chunkGroup: job.chunk.kvHeadBegin,
+    chunkKvHead: job.chunk.kvHeadBegin,
     chunkKey: job.chunk.keyBegin,
     keyPages: pages.keyOperands + pages.keyScales,
     operandPages: pages.keyOperands,
