@@ -56,7 +56,7 @@ function reader<T>(schema: z.ZodMiniType<T>): Document<T>["read"] {
     const result = schema.safeParse(raw);
     if (result.success) return result.data;
     const { issues } = result.error;
-    throw complaintOf(where, raw, about(changed, issues) ?? deepest(issues));
+    throw complaintOf(schema, where, raw, about(changed, issues) ?? deepest(issues));
   };
 }
 
@@ -101,7 +101,12 @@ function deepest(issues: readonly z.core.$ZodIssue[], base: Path = []): z.core.$
 }
 const depth = (issue: z.core.$ZodIssue): number => issue.path.length + (issue.code === "unrecognized_keys" ? 1.5 : 0);
 
-function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$ZodIssue): SpecError {
+function complaintOf(
+  schema: z.core.$ZodType,
+  at: (path: Path) => string,
+  raw: unknown,
+  issue: z.core.$ZodIssue,
+): SpecError {
   const path = issue.path as Path;
   const show = (value: unknown): string => {
     const shown = value === undefined ? "nothing" : JSON.stringify(value);
@@ -116,14 +121,46 @@ function complaintOf(at: (path: Path) => string, raw: unknown, issue: z.core.$Zo
       fix: "remove it or correct its spelling",
     });
   }
-  const got = show(valueAt(raw, path));
-  const fix: unknown = issue.code === "custom" ? issue.params?.["fix"] : undefined;
+  const value = valueAt(raw, path);
+  const got = show(value);
+  const missing = value === undefined ? descriptionAt(schema, path, raw) : undefined;
+  const fix: unknown = issue.code === "custom" ? issue.params?.["fix"] : missing && `add it (${missing})`;
   return new SpecError({
     where: at(path),
     got,
     expected: expectation(issue),
     ...(typeof fix === "string" ? { fix } : {}),
   });
+}
+
+/** What a schema says of the field at a path, without its full stop; undefined where it says nothing. */
+function descriptionAt(schema: z.core.$ZodType, path: Path, raw: unknown): string | undefined {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const own = z.globalRegistry.get(schema)?.description?.replace(/\.$/, "");
+  const [key, ...rest] = path;
+  switch (def.type) {
+    case "optional":
+    case "nullable":
+    case "default":
+      return own ?? descriptionAt(def.innerType, path, raw);
+    case "pipe":
+      return own ?? descriptionAt(def.in, path, raw);
+    case "union":
+      return own !== undefined && key === undefined
+        ? own
+        : def.options.map(option => descriptionAt(option, path, raw)).find(text => text !== undefined);
+    default:
+  }
+  if (key === undefined) return own;
+  const inner = valueAt(raw, [key]);
+  if (def.type === "object") {
+    const field = def.shape[key];
+    const kind = def.shape["kind"];
+    const isOther = kind !== undefined && !z.safeParse(kind, valueAt(raw, ["kind"])).success;
+    return field === undefined || isOther ? undefined : descriptionAt(field, rest, inner);
+  }
+  if (def.type === "record") return descriptionAt(def.valueType, rest, inner);
+  return def.type === "array" ? descriptionAt(def.element, rest, inner) : undefined;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

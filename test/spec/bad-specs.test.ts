@@ -46,7 +46,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "architectures",
     /^wordBits: 16\n/m,
     "",
-    /^architectures\.yaml:1:1 wordBits: got nothing; expected a number/,
+    /^architectures\.yaml:1:1 wordBits: got nothing; expected a number; add it \(Bits of a word\)/,
   ],
   "a wrong type": [
     "architectures",
