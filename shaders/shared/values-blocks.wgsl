@@ -8,7 +8,7 @@
 // #import shared/rows: scratch, tileBegin, tileEnd, values
 // #import shared/scaled: addScaled
 // #import shared/sixteen: Sixteen, addKey, heldSixteen, hold, moreOf
-// #import shared/value-blocks: blockEnd, within, weightScaleOf
+// #import shared/value-blocks: blockEnd, weightScaleOf, within
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32) {
   let odd8 = perWord == 2u && column % 2u == 1u;

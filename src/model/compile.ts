@@ -4,7 +4,7 @@ import type { Design } from "../spec/design.js";
 import type { Document, Path } from "../spec/document.js";
 import { type ElementRole, elementBits, elementRoles } from "../spec/element-bits.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
-import type { Corrections, Replacement } from "../spec/fields.js";
+import type { Corrections } from "../spec/fields.js";
 import type { EinsumMapping, Mapping } from "../spec/mapping.js";
 import type { Technology } from "../spec/technology.js";
 import { withOperations } from "./arithmetic-operations.js";
@@ -313,14 +313,11 @@ function correctionsOf(
   return corrections.flatMap(name =>
     Object.entries(data.corrections?.[name] ?? {}).flatMap(([path, change]): readonly Patch[] => {
       const patch = { path: `${kind}.${path}`, where: at(["corrections", name, path]) };
-      if (!isReplacement(change)) return [{ ...patch, value: change }];
+      if (typeof change !== "object" || !("from" in change)) return [{ ...patch, value: change }];
       return isWritten(data, path, change.from) ? [{ ...patch, value: change.to }] : [];
     }),
   );
 }
-
-const isReplacement = (change: Formula | readonly string[] | Replacement): change is Replacement =>
-  typeof change === "object" && "from" in change;
 
 /** Whether a field is absent, which a patch reports, or has a formula, spaces aside. */
 function isWritten(data: unknown, path: string, formula: Formula): boolean {

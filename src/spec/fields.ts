@@ -18,19 +18,18 @@ export const aboveZero: z.ZodMiniType<Formula> = formula.check(
 
 export const formulas: z.ZodMiniType<Readonly<Record<string, Formula>>> = z.record(z.string(), formula);
 
-/** A value that a correction replaces, and what by. A field that was edited to something else keeps what it was edited to. */
-export interface Replacement {
-  readonly from: Formula;
-  readonly to: Formula;
-}
-
 /**
  * For each correction (src/model/corrections.ts), fields of this spec and what they become: `path.to.field: formula`, or
- * `{ from, to }` where only one value of the field is wrong.
+ * `{ from, to }` where one value of the field is at fault: a field that was edited to something else keeps it.
  */
-export type Corrections = Readonly<Record<string, Readonly<Record<string, Formula | readonly string[] | Replacement>>>>;
+export type Corrections = Readonly<
+  Record<
+    string,
+    Readonly<Record<string, Formula | readonly string[] | { readonly from: Formula; readonly to: Formula }>>
+  >
+>;
 
-const replacement: z.ZodMiniType<Replacement> = z.strictObject({
+const replacement = z.strictObject({
   from: described("The value at fault, as it is written: a field that has another keeps it.", formula),
   to: described("What the correction makes of it.", formula),
 });
