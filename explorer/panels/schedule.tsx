@@ -8,7 +8,7 @@ import { argumentOf, designLabel, scheduledDesigns } from "../design/names.js";
 import { ownName } from "../design/own.js";
 import { Command } from "../parts/command.js";
 import { DataTable } from "../parts/data-table.js";
-import { Chart } from "../parts/figure.js";
+import { Chart, Numbers } from "../parts/figure.js";
 import { Choice, LogSlider, TextField } from "../parts/inputs.js";
 import { Pin } from "../parts/pin.js";
 import { save } from "../parts/save.js";
@@ -160,6 +160,7 @@ function Waterfall({ simulated, pinned }: WaterfallProps) {
           bar for its tile and cycles. Buttons, plus and minus zoom, the wheel with Ctrl; dragging and arrow keys pan.
           FuseMax, section V, Fig. 4.
         </figcaption>
+        <Numbers title="Waterfall" table={() => slicesTable(simulated)} />
         <p class="exports">
           <button type="button" onClick={() => save("waterfall.svg", "image/svg+xml", waterfall(timeline, title))}>
             Save SVG<span class="hidden"> of Waterfall</span>

@@ -95,7 +95,7 @@ export function Card({
 }
 
 /** The picture's numbers for those who do not see it, and for those who want to read them. */
-function Numbers({ title, table }: { readonly title: string; readonly table: () => Table }) {
+export function Numbers({ title, table }: { readonly title: string; readonly table: () => Table }) {
   const [open, setOpen] = useState(false);
   return (
     <details onToggle={event => setOpen(event.currentTarget.open)}>

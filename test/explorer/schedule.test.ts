@@ -50,6 +50,10 @@ describe("Schedule", () => {
     const marks = await page.$$eval("[data-chart=waterfall] svg title", all => all.map(t => t.textContent ?? ""));
     expect(marks).toEqual(titles);
     expect(marks.length).toBeGreaterThan(10);
+    const bars = page.getByText("Its numbers: Waterfall");
+    await bars.click();
+    expect(await page.getByRole("table", { name: "Waterfall" }).locator("tbody tr").count()).toBeGreaterThan(10);
+    await bars.click();
     const { results } = JSON.parse(await told(page, 1)) as {
       readonly results: readonly {
         readonly simulated: { readonly latencyCycles: number };
