@@ -52,7 +52,8 @@ describe("Schedule", () => {
     expect(marks.length).toBeGreaterThan(10);
     const bars = page.getByText("Its numbers: Waterfall");
     await bars.click();
-    expect(await page.getByRole("table", { name: "Waterfall" }).locator("tbody tr").count()).toBeGreaterThan(10);
+    const rows = page.getByRole("table", { name: "Waterfall" }).locator("tbody tr");
+    await expect.poll(() => rows.count()).toBeGreaterThan(10);
     await bars.click();
     const { results } = JSON.parse(await told(page, 1)) as {
       readonly results: readonly {
