@@ -45,19 +45,7 @@ const nameOf = (file: string, context: Context): string =>
     .replace(/[^\w.+-]+/g, "-");
 
 /** A picture with its explanation, its numbers and its exports. */
-export function Card({
-  title,
-  svg,
-  exported,
-  table,
-  context = {},
-  file,
-  wide,
-  stale,
-
-  children,
-  drawing,
-}: CardProps) {
+export function Card({ title, svg, exported, table, context = {}, file, wide, stale, children, drawing }: CardProps) {
   const id = useId();
   const own = useRef<HTMLDivElement>(null);
   const { said, ...handlers } = useMarks();

@@ -1,7 +1,7 @@
 import { SpecError } from "../errors.js";
 import type { Architecture } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
-import type { Document, Path } from "../spec/document.js";
+import { type Document, type Path, valueAt } from "../spec/document.js";
 import { type ElementRole, elementBits, elementRoles } from "../spec/element-bits.js";
 import { type Compiled, compileExpression, type Formula, namesIn, parseExpression } from "../spec/expression.js";
 import type { Corrections } from "../spec/fields.js";
@@ -321,8 +321,7 @@ function correctionsOf(
 
 /** Whether a field is absent, which a patch reports, or has a formula, spaces aside. */
 function isWritten(data: unknown, path: string, formula: Formula): boolean {
-  let found = data;
-  for (const key of path.split(".")) found = (found as Readonly<Record<string, unknown>> | undefined)?.[key];
+  const found = valueAt(data, path.split("."));
   const written = (value: unknown): string => String(value).replaceAll(" ", "");
   return found === undefined || written(found) === written(formula);
 }

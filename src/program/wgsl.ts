@@ -7,7 +7,7 @@ import { wgslFloat, wgslRounder } from "./wgsl-number-type.js";
 import type { WgslPlaces } from "./wgsl-places.js";
 
 /*
- * Prints a program's scalar work as WGSL, to be behind shaders/program.wgsl, whose products it calls. An invocation works on
+ * Prints a program's scalar work as WGSL that follows shaders/program.wgsl, whose products it calls. An invocation works on
  * eight rows, one after the other; a variable has its place in one of that file's buffers.
  */
 

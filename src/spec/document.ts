@@ -183,7 +183,8 @@ function bound({ origin, message }: { origin: string; message: string }, than: s
   return ["number", "int"].includes(origin) ? `a number ${than} ${end}` : message.replace(/^Too \w+: expected /, "");
 }
 
-function valueAt(raw: unknown, path: Path): unknown {
+/** What raw data has at a path; undefined where the path ends before. */
+export function valueAt(raw: unknown, path: Path): unknown {
   let value = raw;
   for (const key of path) value = (value as Record<string | number, unknown> | null | undefined)?.[key];
   return value;

@@ -11,7 +11,7 @@ export const described = <T extends z.ZodMiniType>(description: string, schema: 
 /** A number or a formula (src/spec/expression.ts). */
 export const formula: z.ZodMiniType<Formula> = z.union([z.number(), z.string()], { error: "a number or a formula" });
 
-/** The same of what stands still at 0, where it is a number as it is written. */
+/** A formula for what nothing could pass at 0: above 0 where it is a plain number. */
 export const aboveZero: z.ZodMiniType<Formula> = formula.check(
   z.refine(value => typeof value !== "number" || value > 0, { error: "a number above 0" }),
 );

@@ -5,6 +5,8 @@ import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf, correctionNames } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { sizesOf } from "../../src/model/sizes.js";
+import { architectureSchema } from "../../src/spec/architecture.js";
+import { readDocument, type SpecText, valueAt } from "../../src/spec/document.js";
 import { loadDesign, loadWorkload, type SpecSource } from "../../src/spec/load.js";
 
 const corrected = accountingOf("corrected", undefined);
@@ -131,6 +133,21 @@ describe("corrections", () => {
 });
 
 describe("a correction of one value of a field", () => {
+  it("law: finds that value in every architecture that ships, or it would do nothing without a word", () => {
+    const replaced = specFiles.names("architectures").flatMap(name => {
+      const { data } = readDocument(specFiles.read("architectures", name) as SpecText, architectureSchema);
+      return Object.values(data.corrections ?? {}).flatMap(fields =>
+        Object.entries(fields).flatMap(([path, change]) =>
+          typeof change === "object" && "from" in change
+            ? [{ name, path, from: change.from, written: valueAt(data, path.split(".")) }]
+            : [],
+        ),
+      );
+    });
+    expect(replaced.length).toBeGreaterThan(0);
+    for (const { name, path, from, written } of replaced) expect(written, `${name} ${path}`).toBe(from);
+  });
+
   it("leaves a field that was edited to another as it is, and corrects it where it was not", () => {
     const latencyAt = (bytesPerSecond: string): number => {
       const source: SpecSource = {
