@@ -15,7 +15,7 @@ export function exponentialOf({ accumulator, exp }: ArithmeticSpec): (t: number)
     if (t < smallestExponent) return 0;
     if (!(t <= largestExponent)) return Number.NaN;
     const n = Math.floor(t);
-    const f = toA(Math.fround(t - n));
+    const f = toA(t - n);
     return coefficients.reduceRight((p, c) => step(p, f, c)) * 2 ** n;
   };
 }

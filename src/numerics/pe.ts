@@ -1,14 +1,6 @@
 import type { Format } from "./format.js";
 import { largestExponent, smallestExponent } from "./limits.js";
-import {
-  accumulatorRounder,
-  flushCorrection,
-  flushTiny,
-  fromBits,
-  operandRounder,
-  roundBf16,
-  roundFp16,
-} from "./rounding.js";
+import { accumulatorRounder, flushCorrection, flushTiny, fromBits, operandRounder } from "./rounding.js";
 
 /**
  * The operations of a processing element, one value at a time: the golden arithmetic (docs/numerics.md) that every
@@ -80,7 +72,7 @@ function exponential(toA: (x: number) => number, roundStep: (p: number, f: numbe
     if (t < smallestExponent) return 0;
     if (!(t <= largestExponent)) return Number.NaN;
     const n = Math.floor(t);
-    const f = toA(Math.fround(t - n));
+    const f = toA(t - n);
     let p = roundStep(c5, f, c4);
     p = roundStep(p, f, c3);
     p = roundStep(p, f, c2);
@@ -92,8 +84,10 @@ function exponential(toA: (x: number) => number, roundStep: (p: number, f: numbe
 
 const expFp32 = exponential(Math.fround, (p, f, c) => Math.fround(Math.fround(p * f) + c));
 // The product of two 16-bit values plus a coefficient is exact in float64: one rounding to fp32, one to A.
-const expBf16 = exponential(roundBf16, (p, f, c) => roundBf16(Math.fround(p * f + c)));
-const expFp16 = exponential(roundFp16, (p, f, c) => roundFp16(Math.fround(p * f + c)));
+const toBf16 = accumulatorRounder("bf16");
+const toFp16 = accumulatorRounder("fp16");
+const expBf16 = exponential(toBf16, (p, f, c) => toBf16(p * f + c));
+const expFp16 = exponential(toFp16, (p, f, c) => toFp16(p * f + c));
 
 /**
  * The PE of a format.

@@ -48,6 +48,10 @@ describe("choices that one-pass attention alone has", () => {
       { field: "offset", got: "2", expected: "0" },
       { field: "exp.fused", got: "true", expected: "false" },
     ]);
+    const head = { ...operands, p: { ...operands.p, scale: "head" } } as const;
+    expect(onePassChoices({ ...bf16, operands: head })).toEqual([
+      { field: "operands.p.scale", got: "head", expected: "none" },
+    ]);
   });
 
   it("have no scales of inputs, which attention alone has", () => {
