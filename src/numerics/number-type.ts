@@ -71,11 +71,9 @@ export const scaleExponents = { least: -127, greatest: 127, storageBits: 8 } as 
 
 const double = new Float64Array(1);
 const doubleBits = new Uint32Array(double.buffer);
+double[0] = 1;
 /** Which half of a float64 holds the exponent on this machine. */
-const highWord = (() => {
-  double[0] = 1;
-  return doubleBits[1] === 0x3ff00000 ? 1 : 0;
-})();
+const highWord = doubleBits.indexOf(0x3ff00000);
 
 /** floor(log2 |x|) of a finite float64 that is not zero. */
 export function exponentOf(x: number): number {

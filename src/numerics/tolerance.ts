@@ -6,7 +6,7 @@ import { bitsOf } from "./rounding.js";
 /**
  * Named error bounds of the array's arithmetic, derived from the contract (docs/numerics.md, "How far from exact"). The
  * model of each operation is rA(x) = x (1 + d) + a with |d| <= u, |a| <= g: u the unit roundoff, g for gradual
- * underflow (fp16 alone).
+ * underflow (fp16's: others flush before it).
  */
 
 /** How many fp32 values lie between two; 0 for equal bits. Zeros of either sign are one value. */
@@ -33,11 +33,10 @@ export function accumulatorUnit(type: FloatSpec): number {
 }
 
 /**
- * Half the step of subnormals: the absolute error that a rounding may have in addition; 0 where the flush comes before
- * them.
+ * Half the step of subnormals: the absolute error that a rounding may have in addition. Far below `smallestResult` where
+ * the flush comes before them.
  */
-const underflow = ({ significandBits, leastExponent, flush }: FloatSpec): number =>
-  flush >= 2 ** leastExponent ? 0 : 2 ** (leastExponent - significandBits);
+const underflow = ({ significandBits, leastExponent }: FloatSpec): number => 2 ** (leastExponent - significandBits);
 
 /**
  * gamma_n = n u / (1 - n u): the relative error of n roundings in a row (Higham, Accuracy and Stability, Lemma 3.1);

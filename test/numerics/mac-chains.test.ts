@@ -76,7 +76,10 @@ describe.each(kinds)("chains of multiply-accumulates of $operand to $accumulator
       [2 ** -14 - 2 ** -24, 2 ** -12, 2 ** -13],
       [2 ** -14 - 2 ** -24, 2 ** -12, 2 ** -14],
       [2 ** -14, 2 ** -12, 2 ** -13],
-    ] as const;
+      // Ties of 8 and 11 bits once the product is rounded to fp32, and none before.
+      [-1, 1 + 2 ** -15, 1 + 2 ** -23],
+      [-1, 1 + 2 ** -12, 1 + 2 ** -23],
+    ].map(values => values.map(pe.operand));
     for (const [first = 0, a = 0, x = 0] of edges) {
       for (const sign of [1, -1])
         expect([first, a, x, twoSteps(sign * first, sign * a, x)]).toEqual([

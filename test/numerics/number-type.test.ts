@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exponentOf, type FloatSpec, numberType, numberTypes } from "../../src/numerics/number-type.js";
-import { roundToOperand, roundToType } from "../../src/numerics/rounding.js";
+import { exponentOf, type FloatSpec, numberType, numberTypes, scaleExponents } from "../../src/numerics/number-type.js";
+import { fromBits, roundToOperand, roundToType } from "../../src/numerics/rounding.js";
 
 /** A type that ships with no entry: adding one is this. */
 const fp8e3m4 = numberType("fp8-e3m4", { significandBits: 5, leastExponent: -2, largest: 15.5, storageBits: 8 });
@@ -76,6 +76,39 @@ describe.each(encodings)("$type.name", encoding => {
     for (const x of [type.largest * 1.5, 2 ** 60, 1e300, Number.POSITIVE_INFINITY]) bothSigns(type, x, past);
     expect(roundToType(Number.NaN, type)).toBeNaN();
   });
+});
+
+describe("types with too many codes to go through, and integers", () => {
+  it("fp32 and bf16 have the exponents of IEEE 754's binary32, and the contract's flushes", () => {
+    const ends = { leastExponent: -126, saturates: false, integer: false };
+    const [fp32Most, bf16Most] = [fromBits(0x7f7fffff), fromBits(0x7f7f0000)];
+    expect(numberTypes.fp32).toEqual({
+      name: "fp32",
+      ...ends,
+      significandBits: 24,
+      largest: fp32Most,
+      storageBits: 32,
+      flush: 2 ** -30,
+    });
+    expect(numberTypes.bf16).toEqual({
+      name: "bf16",
+      ...ends,
+      significandBits: 8,
+      largest: bf16Most,
+      storageBits: 16,
+      flush: 2 ** -50,
+    });
+    expect(exponentOf(fromBits(0x00800000))).toBe(-126);
+  });
+
+  it("an integer type is zero below 1, and one of more than 8 bits does not saturate", () => {
+    const int8 = { significandBits: 7, leastExponent: 0, largest: 127, storageBits: 8, integer: true };
+    expect(numberTypes.int8).toEqual({ name: "int8", ...int8, flush: 1, saturates: true });
+    expect(numberType("int9", { ...int8, significandBits: 8, largest: 255, storageBits: 9 }).saturates).toBe(false);
+  });
+
+  it("scales of powers of two have 8 bits", () =>
+    expect(scaleExponents).toEqual({ least: -127, greatest: 127, storageBits: 8 }));
 });
 
 describe("int8", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { numberTypes } from "../../src/numerics/number-type.js";
-import { largestMagnitude, quantize } from "../../src/numerics/quantize.js";
+import { type GivenValues, largestMagnitude, quantize } from "../../src/numerics/quantize.js";
 import { isSaturated, roundToOperand } from "../../src/numerics/rounding.js";
 import { quotient32 } from "../../src/numerics/single-rounding.js";
 
@@ -50,6 +50,31 @@ describe.each(Object.values(numberTypes))("many values at a time to $name", type
       ),
       { numRuns: 400 },
     ));
+
+  it("are rounded from the fp32 quotient, not from float64's, and from an exact one where scales are powers of two", () => {
+    const out = new Float32Array(1);
+    const one = (values: GivenValues, scale: number, exact: boolean): readonly [out: number, saturated: number] => {
+      const saturated = quantize(values, 0, 1, { scales: Float64Array.of(scale), perValue: false, exact }, type, out);
+      return [out[0] as number, saturated];
+    };
+    // Ties among the smallest values, and quotients that fp32 alone takes for them.
+    const step = type.integer ? 1 : 2 ** (type.leastExponent - type.significandBits + 1);
+    for (let n = 1; n < 60; n += 1) {
+      const tie = ((n % 6) + 0.5) * step;
+      const scale = Math.fround(n / 10);
+      const x = Math.fround(tie * scale);
+      if (x < 2 ** -100) continue;
+      const wanted = roundToOperand(quotient32(x, scale), type);
+      expect([n, one(Float32Array.of(x), scale, false)]).toEqual([n, [wanted, 0]]);
+      expect([n, one(Float64Array.of(x), scale, false)]).toEqual([n, [wanted, 0]]);
+      for (const beside of [1 - 2 ** -40, 1 + 2 ** -40])
+        expect([n, one(Float64Array.of(4 * tie * beside), 4, true)]).toEqual([
+          n,
+          [roundToOperand(tie * beside, type), 0],
+        ]);
+    }
+    if (type.saturates) expect(one(Float32Array.of(-type.largest), 1, false)).toEqual([-type.largest, 0]);
+  });
 });
 
 it("law: the largest magnitude is that of a sorted list, NaN where a value is none", () =>

@@ -18,7 +18,8 @@ import {
 describe("ulpDistance", () => {
   it("counts fp32 values between two, across zero and powers of two", () => {
     expect(ulpDistance(1, 1)).toBe(0);
-    expect(ulpDistance(1, fromBits(bitsOf(1) - 1))).toBe(1);
+    for (const below of [fromBits(bitsOf(1) - 1)])
+      expect([ulpDistance(1, below), ulpDistance(below, 1), ulpDistance(-1, -below)]).toEqual([1, 1, 1]);
     expect(ulpDistance(0, -0)).toBe(0);
     expect(ulpDistance(2 ** -149, -(2 ** -149))).toBe(2);
   });
