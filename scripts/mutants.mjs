@@ -45,6 +45,32 @@ const groups = {
       "test/einsum/language.test.ts",
     ],
   },
+  model: {
+    cases: 12,
+    // What compiles, lays out and remembers holds answers by design: a fresh process has none of them.
+    anew: true,
+    longest: 3000,
+    sources: ["src/model/*.ts", "src/model/schedule/*.ts"],
+    tests: [
+      ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "convolution-designs", "cost"]
+        .concat(["hardware", "invariants", "loop-nest", "mask-ranks", "masks", "pareto-fronts", "partition"])
+        .concat(["product-mapping", "published", "schedule-correction", "score-terms", "search", "spread"])
+        .concat(["touched-points", "visible-region", "windows", "by-hand"])
+        .map(name => `test/model/${name}.test.ts`),
+      ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
+        .concat(["spec-errors"])
+        .map(name => `test/schedule/${name}.test.ts`),
+      ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
+      ...["array-names", "layer-result", "lit-cycle"].map(name => `test/report/${name}.test.ts`),
+    ],
+  },
+  einsum: {
+    cases: 20,
+    anew: true,
+    longest: 3000,
+    sources: ["src/einsum/*.ts", "src/einsum/derive/*.ts"],
+    tests: ["test/einsum/*.test.ts", "test/einsum/derive/*.test.ts"],
+  },
 };
 
 /** A mutant that a few random cascades do not notice is rarely noticed by many. */
@@ -81,7 +107,7 @@ function start(file, cases, extra = {}) {
   return { next, send: line => child.stdin.write(`${JSON.stringify(line)}\n`), end: () => child.kill("SIGKILL") };
 }
 
-async function study(name, { sources, tests, cases }, every) {
+async function study(name, { sources, tests, cases, anew = false, longest = Infinity }, every) {
   const folder = resolve(".cache/mutants", name);
   mkdirSync(folder, { recursive: true });
   const { file, mutants: all } = await bundle(sources, tests, folder);
@@ -112,14 +138,17 @@ async function study(name, { sources, tests, cases }, every) {
     }),
   );
   const reaching = new Map(mutants.map(({ id }) => [id, []]));
-  for (const index of quickest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
+  // Quick tests first, and those of little else: they tell a change best.
+  const effort = index => first.ran[index].milliseconds * first.ran[index].asked.length;
+  const sharpest = [...passing].sort((a, b) => effort(a) - effort(b));
+  for (const index of sharpest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
   console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
   const results = [];
   for (const [n, one] of mutants.entries()) {
     const { id } = one;
     // What runs as modules load is in place from the beginning, for all tests.
     const early = loading.has(id);
-    const order = early ? loadingAnew.get(one.file) : reaching.get(id);
+    const order = within(longest, early ? loadingAnew.get(one.file) : reaching.get(id), first.ran);
     let status = "not run";
     if (early || order.length > 0) {
       let spoiled = early;
@@ -132,7 +161,10 @@ async function study(name, { sources, tests, cases }, every) {
         } else if (answer.spoiled) {
           spoiled = true;
           child = await again(child, file, cases);
-        } else status = answer.failed >= 0 ? "killed" : "survived";
+        } else {
+          status = answer.failed >= 0 ? "killed" : "survived";
+          spoiled = anew && status === "survived";
+        }
       }
       if (spoiled) status = await alone(file, cases, id, order, first.ran);
     }
@@ -142,6 +174,16 @@ async function study(name, { sources, tests, cases }, every) {
   }
   child.end();
   return results;
+}
+
+/** The first tests of an order that take no more than so many milliseconds, and one. */
+function within(longest, order, ran) {
+  let milliseconds = 0;
+  const end = order.findIndex(index => {
+    milliseconds += ran[index].milliseconds;
+    return milliseconds > longest;
+  });
+  return end < 0 ? order : order.slice(0, end + 1);
 }
 
 /** What tests in an order say of a mutant; null where one of them does not end. */

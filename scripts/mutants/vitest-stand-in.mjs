@@ -2,7 +2,7 @@
  * As much of vitest as the tests of scripts/mutants.mjs use, without a process or a load of modules for each run: tests are
  * collected once, and then run one by one, as often as asked.
  */
-import { GLOBAL_EXPECT, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from "@vitest/expect";
+import { customMatchers, GLOBAL_EXPECT, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from "@vitest/expect";
 import * as chai from "chai";
 
 chai.use(JestExtend);
@@ -17,6 +17,7 @@ Object.assign(expect, chai.expect, {
   setState: () => {},
 });
 globalThis[GLOBAL_EXPECT] = expect;
+expect.extend(expect, customMatchers);
 
 /** Those collected: `run` runs a test alone. */
 export const tests = [];

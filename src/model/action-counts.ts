@@ -3,7 +3,6 @@ import { checkWindows } from "./check-windows.js";
 import type { CompiledDesign } from "./compile.js";
 import type { CompiledEinsum } from "./compile-einsum.js";
 import type { CompiledLevel } from "./compile-levels.js";
-import { bigProduct, exactLimit } from "./count.js";
 import {
   type AnalysisOptions,
   analyse,
@@ -159,11 +158,11 @@ export function countLaid(
     const busy = each * (onArray?.get(name)?.(values) ?? 0);
     if (unit !== undefined) inUnits[unit] = (inUnits[unit] ?? 0) + busy;
     else if (einsum.cycles === undefined) perPoint += busy;
-    return { name, count: times(each, allPoints) };
+    return { name, count: each * allPoints };
   });
   if (einsum.cycles !== undefined) perPoint = atLeastZero(einsum.cycles(values), () => einsum.at(["cycles"]));
-  const unitCycles: Record<string, number> = { [einsum.array]: times(perPoint, steps) };
-  for (const [unit, each] of Object.entries(inUnits)) unitCycles[unit] = times(each, steps);
+  const unitCycles: Record<string, number> = { [einsum.array]: perPoint * steps };
+  for (const [unit, each] of Object.entries(inUnits)) unitCycles[unit] = each * steps;
   return {
     name: einsum.name,
     array: einsum.array,
@@ -188,11 +187,6 @@ function atLeastZero(value: number, at: () => string): number {
   if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   throw new SpecError({ where: at(), got: String(value), expected: "a number of at least 0" });
 }
-
-const times = (a: number, b: number): number => {
-  const product = a * b;
-  return product <= exactLimit || !Number.isInteger(a) ? product : bigProduct([a, b]);
-};
 
 export function keptLevels({ keep, shape, at }: CompiledEinsum, values: Float64Array): readonly (readonly number[])[] {
   return keep.map((levels, t) => {

@@ -27,9 +27,10 @@ describe.each(["published", "corrected"] as const)("the actions of the paper's d
   });
 
   it("law: energies add up to each Einsum's, DRAM's bytes to the traffic, and no rate is passed", () => {
-    let ran = 0;
+    let [tried, ran] = [0, 0];
     fc.assert(
       fc.property(cases, ({ design: of, model, seq, phase }) => {
+        tried += 1;
         const workload = loadWorkload(specFiles, model);
         if (!workload.phases.includes(phase as "prefill")) return;
         const [point] = attentionPoints(workload, { phase: phase as "prefill", seq, batch: 2, decodeQueries: 1 });
@@ -57,7 +58,7 @@ describe.each(["published", "corrected"] as const)("the actions of the paper's d
       }),
       { numRuns: 60 },
     );
-    expect(ran).toBeGreaterThan(20);
+    expect(ran).toBeGreaterThan(tried / 3);
   });
 });
 

@@ -168,9 +168,10 @@ describe("any design, workload, mask and setting", () => {
     ["corrected", corrected, 150],
   ] as const) {
     it(`is never quicker than its arrays are busy, than DRAM, or than its operations: ${words}`, () => {
-      let ran = 0;
+      let [tried, ran] = [0, 0];
       fc.assert(
         fc.property(cases(12), found => {
+          tried++;
           const result = run(found, accounting);
           if (result === null) return;
           ran++;
@@ -198,15 +199,16 @@ describe("any design, workload, mask and setting", () => {
         }),
         { numRuns: runs },
       );
-      console.log(`${ran} of ${runs} random cases ran, ${words}`);
-      expect(ran).toBeGreaterThan(runs / 2);
+      console.log(`${ran} of ${tried} random cases ran, ${words}`);
+      expect(ran).toBeGreaterThan(tried / 2);
     }, 300_000);
   }
 
   it("is simulated in no less than any array is busy, and no less than its binding says", () => {
-    let ran = 0;
+    let [tried, ran] = [0, 0];
     fc.assert(
       fc.property(cases(11), found => {
+        tried++;
         const { design, patches, point } = found;
         const compiled = compileDesign(design, { patches });
         const result = possible(() => simulateDesign(compiled, point, { memory: "ideal" }));
@@ -223,8 +225,8 @@ describe("any design, workload, mask and setting", () => {
       }),
       { numRuns: 150 },
     );
-    console.log(`${ran} of 150 random schedules ran`);
-    expect(ran).toBeGreaterThan(75);
+    console.log(`${ran} of ${tried} random schedules ran`);
+    expect(ran).toBeGreaterThan(tried / 2);
   });
 });
 

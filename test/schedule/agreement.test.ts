@@ -57,26 +57,28 @@ async function agree(c: SmallCase): Promise<boolean> {
  */
 describe("the register-level array, the tile-level simulation and the emulator agree", () => {
   it("on random small shapes, schedules, ports and arrivals", async () => {
-    let ran = 0;
+    let [tried, ran] = [0, 0];
     await fc.assert(
       fc.asyncProperty(smallCases(5), async c => {
+        tried++;
         if (await agree(c)) ran++;
       }),
       { numRuns: 200 },
     );
-    expect(ran).toBeGreaterThanOrEqual(130); // the rest are refused, by both
+    expect(ran).toBeGreaterThanOrEqual(0.65 * tried); // the rest are refused, by both
   });
 
   it("under masks, windows and lengths", async () => {
-    let ran = 0;
+    let [tried, ran] = [0, 0];
     await fc.assert(
       fc.asyncProperty(maskedCases(5), async c => {
+        tried++;
         // Where no query sees a key there is nothing to run.
         if (new TileWalk(tilesOf(c).work).tiles > 0 && (await agree(c))) ran++;
       }),
       { numRuns: 200 },
     );
-    expect(ran).toBeGreaterThanOrEqual(100);
+    expect(ran).toBeGreaterThanOrEqual(0.5 * tried);
   });
 
   it("on arrays up to 32 x 32", async () => {
