@@ -1,5 +1,6 @@
+import type { FusedRead } from "../../spec/fusion-facts.js";
 import { type CostTable, sizesOf } from "./cost-table.js";
-import type { HandOver } from "./hand-over.js";
+import type { HandOver, Nearness } from "./hand-over.js";
 import type { OptionLibrary, TensorCost } from "./option.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
 import { fitsFanouts, type Tiling } from "./tiling.js";
@@ -39,37 +40,39 @@ export function boundsOf(
   to: number,
   tiling: Tiling,
   table: Pick<CostTable, "work" | "tensor">,
-  handOver: Pick<HandOver, "isDirect">,
+  handOver: Pick<HandOver, "nearest">,
   remembered?: Map<string, LeastOfEinsum>,
 ): Bounds {
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
-  const readersOf = (tensor: string) =>
-    problem.einsums.slice(from, to).flatMap(({ name }, e) =>
-      facts
-        .reads(name)
-        .filter(read => read.tensor === tensor && read.when !== "carried")
-        .map(read => ({ reader: from + e, read })),
-    );
   const fits = ({ bufferBytes }: TensorCost): boolean => bufferBytes <= problem.bufferBytes;
-  /** Per tensor of an Einsum: whether it comes from outside of the block or leaves it, and whether it can be handed on directly. */
+  const readsOf = (i: number): readonly FusedRead[] => facts.reads((problem.einsums[i] as MapEinsum).name);
+  /** How near an Einsum of the block can find what another makes: where that leaves it, or where a third has read it before. */
+  const wayOf = (maker: number, reader: number, read: FusedRead, isEverLeft: boolean): Nearness => {
+    const others = isEverLeft ? range(from, reader).filter(i => readsOf(i).some(({ name }) => name === read.name)) : [];
+    const left = others.map(i => handOver.nearest(library, i, reader, { ...read, when: "now" }, true));
+    return nearestOf([...left, handOver.nearest(library, maker, reader, read)]);
+  };
+  /** Per tensor of an Einsum: whether it comes from outside of the block or leaves it, and how near it can be handed on. */
   const waysOf = (i: number, tensors: readonly string[]) =>
-    tensors.map((tensor, t) => {
-      const read = facts.reads((problem.einsums[i] as MapEinsum).name).find(({ name }) => name === tensor);
+    tensors.map((tensor, t): { readonly isOutside: boolean; readonly near: Nearness } => {
+      if (t === tensors.length - 1) {
+        const ways = range(from, to).flatMap(reader =>
+          readsOf(reader).flatMap(read => (read.tensor === tensor ? [wayOf(i, reader, read, true)] : [])),
+        );
+        return { isOutside: problem.leaves(tensor, from, to), near: farthestOf(ways) };
+      }
+      const read = readsOf(i).find(({ name }) => name === tensor);
       const maker = problem.makerOf(read?.tensor ?? tensor);
-      const isOutput = t === tensors.length - 1;
-      const isOutside = isOutput ? problem.leaves(tensor, from, to) : maker < from || maker >= to;
-      const isDirect = isOutput
-        ? readersOf(tensor).every(({ reader, read: own }) => handOver.isDirect(library, i, reader, own))
-        : isOutside || read === undefined || maker > i || handOver.isDirect(library, maker, i, read);
-      return { isOutside, isDirect };
+      const isOutside = maker < from || maker >= to;
+      return { isOutside, near: isOutside || read === undefined ? "registers" : wayOf(maker, i, read, maker < i) };
     });
   const leastOfEinsum = (i: number): LeastOfEinsum => {
     const einsum = problem.einsums[i] as MapEinsum;
     const ways = waysOf(i, library.tensorsOf(i));
     const own = (ranks: readonly number[]): readonly number[] =>
       ranks.filter(rank => einsum.ranks.some(r => r.rank === rank));
-    const said = ways.map(({ isOutside, isDirect }) => (isOutside ? 2 : 0) + (isDirect ? 1 : 0)).join("");
+    const said = ways.map(({ isOutside, near }) => (isOutside ? "outside" : near)).join();
     const key = `${i} ${said} ${own(tiling.order.outer)} ${own(tiling.order.inner)} ${sizesOf(einsum, tiling)}`;
     const known = remembered?.get(key);
     if (known !== undefined) return known;
@@ -80,10 +83,11 @@ export function boundsOf(
       const option = library.option(i, p, tiling.order);
       const work = table.work(option);
       let [energy, bytes] = [work.energyPj, 0];
-      ways.forEach(({ isOutside, isDirect }, t) => {
+      ways.forEach(({ isOutside, near }, t) => {
         const buffer = (1 << option.levelNames.indexOf(problem.buffer)) | (1 << option.registers);
-        const inBuffer = isOutside || isDirect ? [] : [buffer].filter(kept => fits(table.tensor(option, t, kept)));
-        const keeps = isOutside || !isDirect ? [...inBuffer, ...option.fromDram] : [1 << option.registers];
+        const isNear = !isOutside && near === "buffer" && fits(table.tensor(option, t, buffer));
+        const isDirect = !isOutside && near === "registers";
+        const keeps = isDirect ? [1 << option.registers] : isNear ? [buffer, ...option.fromDram] : option.fromDram;
         const costs = keeps.map(kept => table.tensor(option, t, kept));
         energy += Math.min(...costs.map(c => c.energyPj));
         bytes += Math.min(...costs.map(c => c.dramBytes));
@@ -116,6 +120,13 @@ export function boundsOf(
   }
   return { after };
 }
+
+const range = (from: number, to: number): readonly number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+const nearnesses: readonly Nearness[] = ["registers", "buffer", "dram"];
+const nearestOf = (all: readonly Nearness[]): Nearness => nearnesses.find(near => all.includes(near)) ?? "registers";
+const farthestOf = (all: readonly Nearness[]): Nearness =>
+  [...nearnesses].reverse().find(near => all.includes(near)) ?? "registers";
 
 /** Vectors that no other is below. */
 function lowest(vectors: readonly Float64Array[]): readonly Float64Array[] {

@@ -6,6 +6,9 @@ import { nestOf } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { Tiling } from "./tiling.js";
 
+/** Where a tensor passes from one Einsum to another: below the buffer, in it, or through DRAM. */
+export type Nearness = "registers" | "buffer" | "dram";
+
 /** Answers where one Einsum may hand a tensor to another under one tiling; remembers what it has answered. */
 export class HandOver {
   private readonly nests = new Map<PlacedOption, FusedNest>();
@@ -13,7 +16,7 @@ export class HandOver {
   private readonly known = new Map<PlacedOption, Map<number, boolean>>();
   private readonly partitions: Partitions;
   private readonly reads = new Map<string, number>();
-  private readonly direct = new Map<string, boolean>();
+  private readonly near = new Map<string, Nearness>();
   private readonly carried = new Map<string, boolean>();
 
   constructor(
@@ -56,25 +59,34 @@ export class HandOver {
     return found;
   }
 
-  /** Whether under any places of both a tensor can pass from one Einsum to another without the buffer and without DRAM. */
-  isDirect(library: OptionLibrary, maker: number, reader: number, read: FusedRead): boolean {
-    const key = `${maker} ${reader} ${read.name}`;
-    const known = this.direct.get(key);
+  /**
+   * How near to the PEs a tensor can pass from one Einsum to another under any places of both.
+   * @param isReader whether `source` has only read it too
+   */
+  nearest(library: OptionLibrary, source: number, reader: number, read: FusedRead, isReader = false): Nearness {
+    const key = `${source} ${reader} ${read.name} ${isReader}`;
+    const known = this.near.get(key);
     if (known !== undefined) return known;
     const options = (einsum: number): readonly PlacedOption[] =>
       library.placesOf(einsum).map((_, place) => library.option(einsum, place, this.tiling.order));
-    const [sources, readers] = [options(maker), options(reader)];
+    const [sources, readers] = [options(source), options(reader)];
     const buffer = (option: PlacedOption): number => option.levelNames.indexOf(this.problem.buffer);
-    const found = sources.some(source =>
+    const passes = (isTo: (level: number, buffer: number) => boolean): boolean =>
       readers.some(option =>
         option.memories.some(
           to =>
-            to > buffer(option) &&
-            source.memories.some(from => from > buffer(source) && this.at(source, from, option, to, read)),
+            isTo(to, buffer(option)) &&
+            sources.some(own =>
+              own.memories.some(from => isTo(from, buffer(own)) && this.at(own, from, option, to, read, isReader)),
+            ),
         ),
-      ),
-    );
-    this.direct.set(key, found);
+      );
+    const found = passes((level, buffer) => level > buffer)
+      ? "registers"
+      : passes((level, buffer) => level >= buffer)
+        ? "buffer"
+        : "dram";
+    this.near.set(key, found);
     return found;
   }
 

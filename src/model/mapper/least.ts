@@ -16,7 +16,7 @@ export interface BoundedBlock {
 const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
 
 /** As if every tensor could pass from Einsum to Einsum without the buffer. */
-const direct = { isDirect: () => true };
+const direct = { nearest: () => "registers" as const };
 
 /** What a block takes under any tiling: its operations, and each tensor from outside once. */
 export function leastOf(
