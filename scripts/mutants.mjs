@@ -46,7 +46,8 @@ const groups = {
     ],
   },
   model: {
-    cases: 12,
+    cases: 200,
+    milliseconds: 300,
     // What compiles, lays out and remembers holds answers by design: a fresh process has none of them.
     anew: true,
     longest: 3000,
@@ -65,7 +66,8 @@ const groups = {
     ],
   },
   einsum: {
-    cases: 20,
+    cases: 60,
+    milliseconds: 300,
     anew: true,
     longest: 3000,
     sources: ["src/einsum/*.ts", "src/einsum/derive/*.ts"],
@@ -78,8 +80,9 @@ const env = { ...process.env, FUSEMAX_PASS_CASES: "60" };
 delete env.FUSEMAX_MUTANT;
 
 /** A process with the bundle: `ask` sends a line and gives the answer, or null where none comes in time. */
-function start(file, cases, extra = {}) {
-  const own = { ...env, FUSEMAX_MUTANT_CASES: String(cases), ...extra };
+function start(file, { cases, milliseconds }, extra = {}) {
+  const time = milliseconds === undefined ? {} : { FUSEMAX_MUTANT_MILLISECONDS: String(milliseconds) };
+  const own = { ...env, ...time, FUSEMAX_MUTANT_CASES: String(cases), ...extra };
   // A process with one mutant in it may end as it pleases.
   const errors = "FUSEMAX_MUTANT" in extra ? "ignore" : "inherit";
   const child = spawn(process.execPath, [file], { env: own, stdio: ["pipe", "pipe", errors] });
@@ -107,12 +110,12 @@ function start(file, cases, extra = {}) {
   return { next, send: line => child.stdin.write(`${JSON.stringify(line)}\n`), end: () => child.kill("SIGKILL") };
 }
 
-async function study(name, { sources, tests, cases, anew = false, longest = Infinity }, every) {
+async function study(name, { sources, tests, anew = false, longest = Infinity, ...effort }, every) {
   const folder = resolve(".cache/mutants", name);
   mkdirSync(folder, { recursive: true });
   const { file, mutants: all } = await bundle(sources, tests, folder);
   const mutants = all.filter((_, n) => n % every === 0);
-  let child = start(file, cases);
+  let child = start(file, effort);
   const first = await child.next(600_000);
   if (first === null) throw new Error("the bundle of tests ended without an answer");
   // Those that count how many of a property's cases there were, which are fewer here.
@@ -139,8 +142,8 @@ async function study(name, { sources, tests, cases, anew = false, longest = Infi
   );
   const reaching = new Map(mutants.map(({ id }) => [id, []]));
   // Quick tests first, and those of little else: they tell a change best.
-  const effort = index => first.ran[index].milliseconds * first.ran[index].asked.length;
-  const sharpest = [...passing].sort((a, b) => effort(a) - effort(b));
+  const size = index => first.ran[index].milliseconds * first.ran[index].asked.length;
+  const sharpest = [...passing].sort((a, b) => size(a) - size(b));
   for (const index of sharpest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
   console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
   const results = [];
@@ -157,16 +160,16 @@ async function study(name, { sources, tests, cases, anew = false, longest = Infi
         const answer = await verdict(child, order, first.ran, 2_000);
         if (answer === null) {
           status = "timeout";
-          child = await again(child, file, cases);
+          child = await again(child, file, effort);
         } else if (answer.spoiled) {
           spoiled = true;
-          child = await again(child, file, cases);
+          child = await again(child, file, effort);
         } else {
           status = answer.failed >= 0 ? "killed" : "survived";
           spoiled = anew && status === "survived";
         }
       }
-      if (spoiled) status = await alone(file, cases, id, order, first.ran);
+      if (spoiled) status = await alone(file, effort, id, order, first.ran);
     }
     results.push({ ...one, status });
     if (left(results.slice(-1)).length > 0) console.log(inWords(results.at(-1)));
@@ -195,16 +198,16 @@ async function verdict(child, order, ran, start) {
 }
 
 /** A new process in place of one that hangs, or holds what a mutant left. */
-async function again(child, file, cases) {
+async function again(child, file, effort) {
   child.end();
-  const fresh = start(file, cases, { FUSEMAX_MUTANTS_KNOWN: "1" });
+  const fresh = start(file, effort, { FUSEMAX_MUTANTS_KNOWN: "1" });
   await fresh.next(600_000);
   return fresh;
 }
 
 /** A mutant in a process of its own. */
-async function alone(file, cases, id, order, ran) {
-  const child = start(file, cases, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
+async function alone(file, effort, id, order, ran) {
+  const child = start(file, effort, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
   const answer = await verdict(child, order, ran, 20_000);
   child.end();
   // No answer: it hangs, or the modules do not load.
