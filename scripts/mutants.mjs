@@ -50,26 +50,26 @@ const groups = {
     milliseconds: 300,
     // What compiles, lays out and remembers holds answers by design: a fresh process has none of them.
     anew: true,
-    longest: 3000,
+    longest: 1500,
     sources: ["src/model/*.ts", "src/model/schedule/*.ts"],
     tests: [
       ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "convolution-designs", "cost"]
         .concat(["hardware", "invariants", "loop-nest", "mask-ranks", "masks", "pareto-fronts", "partition"])
         .concat(["product-mapping", "published", "schedule-correction", "score-terms", "search", "spread"])
-        .concat(["touched-points", "visible-region", "windows", "by-hand"])
+        .concat(["touched-points", "visible-region", "windows", "by-hand", "points", "sweep", "symbols"])
         .map(name => `test/model/${name}.test.ts`),
       ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
         .concat(["spec-errors"])
         .map(name => `test/schedule/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
-      ...["array-names", "layer-result", "lit-cycle"].map(name => `test/report/${name}.test.ts`),
+      ...["array-names", "lit-cycle"].map(name => `test/report/${name}.test.ts`),
     ],
   },
   einsum: {
     cases: 60,
     milliseconds: 300,
     anew: true,
-    longest: 3000,
+    longest: 1500,
     sources: ["src/einsum/*.ts", "src/einsum/derive/*.ts"],
     tests: ["test/einsum/*.test.ts", "test/einsum/derive/*.test.ts"],
   },
