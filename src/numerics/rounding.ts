@@ -125,7 +125,7 @@ export function typeRounder(type: FloatSpec): (x: number) => number {
 /** The largest magnitude among fp32 values that a type holds without saturating, rounding included. */
 export function lastUnsaturated(type: FloatSpec): number {
   if (!type.saturates) return numberTypes.fp32.largest;
-  const step = type.integer ? 1 : 2 ** (exponentOf(type.largest) - type.significandBits + 1);
+  const step = 2 ** (exponentOf(type.largest) - type.significandBits + 1);
   const middle = type.largest + step / 2;
   return isSaturated(middle, type) ? fromBits(bitsOf(middle) - 1) : middle;
 }

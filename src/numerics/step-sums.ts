@@ -122,6 +122,6 @@ function cutToFp32(x: number, fractionBits: number): number {
   if (magnitude >= 2 ** 128 || Number.isNaN(x)) return x;
   // Magnitudes grow with their bits.
   if (Math.abs(rounded) > magnitude) bits[0] = (bits[0] as number) - 1;
-  if (fractionBits < 23) bits[0] = (bits[0] as number) & ~((1 << (23 - fractionBits)) - 1);
+  bits[0] = (bits[0] as number) & (-1 << (23 - fractionBits));
   return (float[0] as number) + 0;
 }

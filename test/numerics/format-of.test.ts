@@ -27,6 +27,10 @@ describe("the number format of an arithmetic", () => {
     expect(requireFormat(formatArithmetics[name], "x")).toBe(formats[name]);
   });
 
+  it("chooses what the formats do (docs/numerics.md): no offset, no lag of the maximum", () => {
+    expect(formatArithmetics.bf16).toMatchObject({ offset: 0, threshold: 0, dot: "chain", exp: { fused: false } });
+  });
+
   it.each(others)("is none with %s", (_, change) => {
     const changed = { ...bf16, ...change };
     expect(formatOf(changed)).toBeNull();

@@ -88,6 +88,19 @@ describe("a multiply-accumulate", () => {
   });
 });
 
+describe("other operations", () => {
+  const strict = processingElement(formats["bf16-strict"]);
+  it("round once to the accumulator, and give +0 for -0 and what is below 2^-100", () => {
+    expect([strict.add(256, 3), strict.subtract(256, 1), strict.mul(129, 129)]).toEqual([260, 255, 16640]);
+    expect([fp32.mul(2 ** -50, 2 ** -50), fp32.mul(2 ** -50, -(2 ** -51)), fp32.div(2 ** -51, 2 ** 50)]).toEqual([
+      2 ** -100,
+      0,
+      0,
+    ]);
+    expect(exponentFactor(0.1)).toBe(Math.fround((0.1 * 6497320848556798) / 2 ** 52));
+  });
+});
+
 describe("division", () => {
   it("rounds once: q is the fp32 nearest to the exact quotient", () => {
     const value = fc.integer({ min: 0x20000000, max: 0x5effffff }).map(fromBits);

@@ -20,6 +20,8 @@ const value = fc
 
 /** Sums side by side, more places than are summed. */
 const width = 4;
+/** Each used step after step, as an engine does. */
+const stepSums = new Map(dots.map(dot => [dot, new StepSums(dot, width)]));
 
 describe("a tensor core's step for many sums at a time", () => {
   it("law: is each sum's own step, in its place, and leaves others", () => {
@@ -35,31 +37,34 @@ describe("a tensor core's step for many sums at a time", () => {
     });
     fc.assert(
       fc.property(drawn, ({ dot, type, before, scales, start, count, positions }) => {
-        // One place more before and after what is summed.
+        // A position more before and after what is summed, which would be noticed.
+        const other = Array.from({ length: width }, () => 8);
         const a = Float32Array.from([9, ...positions.map(([x]) => roundToOperand(x, type)), 9]);
-        const x = Float32Array.from([8, ...positions.flatMap(([, row]) => row.map(y => roundToOperand(y, type))), 8]);
-        const [ofA, ofX] = [new Float64Array(a.length), new Float64Array(x.length)];
+        const rows = positions.flatMap(([, row]) => row.map(y => roundToOperand(y, type)));
+        const x = Float32Array.from([...other, ...rows, ...other]);
+        const [ofA, ofX] = [new Float64Array(a.length).fill(2 ** 60), new Float64Array(x.length).fill(2 ** 60)];
         binades(a, 1, positions.length, type, ofA, 1);
-        binades(x, 1, positions.length * width, type, ofX, 1);
-        expect([ofA[0], ofA.at(-1), ofX[0], ofX.at(-1)]).toEqual([0, 0, 0, 0]);
+        binades(x, width, positions.length * width, type, ofX, width);
         const sums = makeFloatRow(width);
         sums.values.set(before);
         const was = [...sums.values];
         const end = Math.min(width, start + count);
-        new StepSums(dot, width).step(
-          sums,
-          { values: a, binades: ofA, first: 1, count: positions.length },
-          { values: x, binades: ofX, offset: 1, stride: width },
-          start,
-          end,
-          scales && Float64Array.from(scales, exponent => 2 ** exponent),
-        );
+        stepSums
+          .get(dot)
+          ?.step(
+            sums,
+            { values: a, binades: ofA, first: 1, count: positions.length },
+            { values: x, binades: ofX, offset: width, stride: width },
+            start,
+            end,
+            scales && Float64Array.from(scales, exponent => 2 ** exponent),
+          );
         const golden = blockSum(dot, type, type);
         const expected = was.map((s, i) => {
           if (i < start || i >= end) return s;
           golden.start(s, scales?.[i - start] ?? 0);
           for (let j = 0; j < positions.length; j += 1)
-            golden.product(a[1 + j] as number, x[1 + j * width + i] as number);
+            golden.product(a[1 + j] as number, x[(1 + j) * width + i] as number);
           return golden.end();
         });
         expect([...sums.values]).toEqual(expected);
@@ -107,6 +112,16 @@ describe("a tensor core's step for many sums at a time", () => {
       expect(stepOf(wide, sign * largest, [])).toBe(sign * largest);
       // Cut to 13 fraction bits, toward zero.
       expect(stepOf(narrow, sign * (1 + 2 ** -13 + 2 ** -14), [])).toBe(sign * (1 + 2 ** -13));
+      expect(stepOf(narrow, sign * (1 + 2 ** -23), [])).toBe(sign);
+      // The last of fp32's binades is cut as any other: 2^127 and three quarters of its step.
+      const threeQuarters = [
+        [sign * 2 ** 52, 2 ** 51],
+        [sign * 2 ** 51, 2 ** 51],
+      ] as const;
+      expect(stepOf(wide, sign * 2 ** 127, threeQuarters)).toBe(sign * 2 ** 127);
+      // A subnormal sum has fp32's least exponent: 13 bits below it is 2^-139.
+      const short = { ...wide, align: 13 };
+      expect([2 ** -139, 2 ** -140].map(sum => stepOf(short, sign * sum, []))).toEqual([sign * 2 ** -139, 0]);
       // What is less than fp32's subnormals is +0, and what they hold is cut, not rounded.
       expect(Object.is(stepOf(wide, 0, [[sign, 1]], 2 ** -200), 0)).toBe(true);
       expect(stepOf(wide, 0, [[sign * 1.75, 1]], 2 ** -149)).toBe(sign * 2 ** -149);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { ArithmeticSpec, OperandSpec, Scale } from "../../src/numerics/arithmetic.js";
+import {
+  type ArithmeticSpec,
+  isScaledAfterwards,
+  type OperandSpec,
+  type Scale,
+} from "../../src/numerics/arithmetic.js";
 import { dotOf } from "../../src/numerics/dot.js";
 import { formatArithmetics } from "../../src/numerics/format-of.js";
 import { type NumberType, numberTypes } from "../../src/numerics/number-type.js";
@@ -21,6 +26,7 @@ describe("how a sum of products comes together", () => {
     expect(productSumOf(formatArithmetics.bf16, a, a).sum).toEqual(sum);
     const width = sum.kind === "chain" ? null : sum.width;
     expect(productSumOf(steps, a, a).sum).toEqual({ kind: "steps", dot: step, width });
+    expect(isScaledAfterwards(a)).toBe(width === null && scale !== "none");
   });
 
   it.each([
@@ -52,6 +58,18 @@ describe("a sum of products", () => {
     expect(dot(from, run(hidden))).toBe(from);
     expect(dot(from, run([...hidden, term(0, 1)]))).toBe(1);
     expect(dot(from, run([...hidden, term(2, 1), term(1, 1)]))).toBe(4);
+  });
+
+  it("takes steps of as many positions, and the exponents of both scales, which a chain rounds products without", () => {
+    const dot = dotOf({ ...steps, dot: { ...step, align: 2, result: "fp32-rz" } }, of("bf16", "mx"), of("bf16", "mx"));
+    // Steps of four: 8 cuts to multiples of 2 what is in its step, and not what is in the next one or had its own.
+    const terms = [1, 8, 1, 1, 1, 1].map(x => term(x, 1));
+    expect(dot(0, [{ terms: terms.slice(2), scaleA: 1, scaleB: 1 }])).toBe(4);
+    expect(dot(0, [{ terms, scaleA: 1, scaleB: 1 }])).toBe(8);
+    expect(dot(0, [{ terms: [term(3, 1)], scaleA: 2 ** -5, scaleB: 2 ** 3 }])).toBe(0.75);
+    const chain = dotOf(formatArithmetics.fp32, of("fp32"), of("fp32"));
+    const a = 1 + 2 ** -23;
+    expect(chain(-1, [{ terms: [term(a, a)], scaleA: 1, scaleB: 1 }])).toBe(2 ** -22);
   });
 
   it("multiplies a block by scales of powers of two exactly, where their product is no fp32 value", () => {
