@@ -2,7 +2,7 @@ import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-us
 import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { type CostCache, CostTable } from "./cost-table.js";
-import type { Front, Outcome } from "./goal.js";
+import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
@@ -81,6 +81,8 @@ export function searchBlock(
 class BlockSearch {
   /** What places have to follow, if anything. */
   private layout: Layout | undefined;
+  /** In which order partial mappings are gone on with. */
+  private compare: (a: Outcome, b: Outcome) => number;
   private readonly table: CostTable;
   private readonly bounds: Bounds;
   private readonly copies: number;
@@ -101,6 +103,7 @@ class BlockSearch {
     cache: CostCache,
   ) {
     const { compiled, values, accounting } = problem;
+    this.compare = comparing(front.objective);
     setTiling(problem, tiling, values);
     this.table = new CostTable(cache, tiling, values);
     this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
@@ -119,12 +122,15 @@ class BlockSearch {
       this.deeper(undefined);
       return;
     }
-    for (const layout of layoutsOf(this.problem, this.from, this.to)) {
-      this.layout = layout;
-      this.broader(Math.ceil(width / 4));
+    for (const aim of aimsOf(this.front.objective)) {
+      this.compare = comparing(aim);
+      for (const layout of layoutsOf(this.problem, this.from, this.to)) {
+        this.layout = layout;
+        this.broader(Math.ceil(width / 4));
+      }
+      this.layout = undefined;
+      this.broader(width);
     }
-    this.layout = undefined;
-    this.broader(width);
   }
 
   /** All, depth first, what looks best before the rest. */
@@ -170,7 +176,7 @@ class BlockSearch {
   }
 
   private sorted<T extends { readonly bound: Outcome }>(items: readonly T[]): readonly T[] {
-    return [...items].sort((a, b) => this.front.compare(a.bound, b.bound));
+    return [...items].sort((a, b) => this.compare(a.bound, b.bound));
   }
 
   private offer(partial: Partial): void {

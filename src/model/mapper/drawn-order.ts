@@ -8,21 +8,22 @@ import { threefry2x32 } from "../../numerics/threefry.js";
  */
 export function drawnOrder<T>(sorted: readonly T[], budget: number, seed: number, stream: number): readonly T[] {
   if (sorted.length <= budget) return sorted;
-  const shuffled = shuffle(sorted.length, seed, stream);
-  const taken = new Uint8Array(sorted.length);
-  const order: T[] = [];
-  const take = (i: number): boolean => {
-    if (taken[i] === 1) return false;
-    taken[i] = 1;
-    order.push(sorted[i] as T);
-    return true;
-  };
-  let [best, drawn] = [0, 0];
-  while (order.length < sorted.length) {
-    while (best < sorted.length && !take(best)) best += 1;
-    while (drawn < sorted.length && !take(shuffled[drawn] as number)) drawn += 1;
+  return inTurns([sorted, Array.from(shuffle(sorted.length, seed, stream), i => sorted[i] as T)]);
+}
+
+/** Lists of the same items as one: the next of each list in turn that no list has given yet. */
+export function inTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const taken = new Set<T>();
+  const next = lists.map(() => 0);
+  const length = lists[0]?.length ?? 0;
+  for (let turn = 0; taken.size < length; turn = (turn + 1) % lists.length) {
+    const list = lists[turn] as readonly T[];
+    let at = next[turn] as number;
+    while (at < length && taken.has(list[at] as T)) at += 1;
+    if (at < length) taken.add(list[at] as T);
+    next[turn] = at;
   }
-  return order;
+  return [...taken];
 }
 
 const words = new Uint32Array(2);

@@ -21,6 +21,20 @@ const rounding = 1e-9;
 const less = (a: number, b: number): boolean => a < b * (1 - rounding);
 const atMost = (a: number, b: number): boolean => a <= b * (1 + rounding);
 
+/** Bounds by how good they look, the best first; for a front by their product. */
+export function comparing(objective: Objective): (a: Outcome, b: Outcome) => number {
+  const product = (o: Outcome): number => o.latencySeconds * o.energyPj;
+  return (a, b) => {
+    const [latency, energy] = [a.latencySeconds - b.latencySeconds, a.energyPj - b.energyPj];
+    if (objective === "energy") return energy || latency;
+    return objective === "latency" ? latency || energy : product(a) - product(b);
+  };
+}
+
+/** The objectives by which a budget is spent in turn: a front has its ends too. */
+export const aimsOf = (objective: Objective): readonly Objective[] =>
+  objective === "pareto" ? ["latency", "energy", "edp"] : [objective];
+
 /**
  * The best found so far. For latency and energy that is one mapping: the least of the one, of several with as little that with the
  * least of the other. For pareto it is a front; for edp too, whose least product is taken at the end, since blocks that
@@ -49,14 +63,6 @@ export class Front<T> {
         ? outcome.latencySeconds * outcome.energyPj <= product
         : this.beats(outcome, hoped),
     );
-  }
-
-  /** The order in which bounds look good. */
-  compare(a: Outcome, b: Outcome): number {
-    const product = (o: Outcome): number => o.latencySeconds * o.energyPj;
-    const [latency, energy] = [a.latencySeconds - b.latencySeconds, a.energyPj - b.energyPj];
-    if (this.objective === "energy") return energy || latency;
-    return this.objective === "latency" ? latency || energy : product(a) - product(b);
   }
 
   private beats(a: Outcome, b: Outcome): boolean {

@@ -1,7 +1,7 @@
 import type { Effort, MappedBlock } from "./block.js";
 import type { CostCache } from "./cost-table.js";
-import { drawnOrder } from "./drawn-order.js";
-import { chosenOf, Front, type Objective, type Outcome, sumOf } from "./goal.js";
+import { drawnOrder, inTurns } from "./drawn-order.js";
+import { aimsOf, chosenOf, comparing, Front, type Objective, type Outcome, sumOf } from "./goal.js";
 import { type BoundedBlock, leastOf, leastPath } from "./least.js";
 import type { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
@@ -162,8 +162,13 @@ export function* searchRounds(
     });
     tilings.unfit += unfit + promising.length - fit.length;
     settled += promising.length - fit.length;
-    fit.sort((x, y) => front.compare(x.bound, y.bound) || x.tiling - y.tiling);
-    const order = seed === undefined ? fit : drawnOrder(fit, budget - tilings.visited, seed, b);
+    const sorted = inTurns(
+      aimsOf(objective).map(aim => {
+        const compare = comparing(aim);
+        return [...fit].sort((x, y) => compare(x.bound, y.bound) || x.tiling - y.tiling);
+      }),
+    );
+    const order = seed === undefined ? sorted : drawnOrder(sorted, budget - tilings.visited, seed, b);
     for (let next = 0, atOnce = 1; next < order.length; atOnce = Math.min(2 * atOnce, mostAtOnce)) {
       const tasks: SearchTask[] = [];
       const known = front.all.map(({ outcome }) => outcome);
