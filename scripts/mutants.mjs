@@ -16,6 +16,12 @@ import { bundle } from "./mutants/bundle.mjs";
 
 const least = 0.9;
 
+/**
+ * Of sources that remember answers by design or cascade: a survivor is tried once more where nothing is remembered yet. A
+ * property takes some milliseconds, and all tests of a mutant together no longer than so many.
+ */
+const remembering = { cases: 200, milliseconds: 300, longest: 1500, anew: true };
+
 /** Sources, the test files that are to notice a change in them, and the most cases of a property. */
 const groups = {
   numerics: {
@@ -46,30 +52,30 @@ const groups = {
     ],
   },
   model: {
-    cases: 200,
-    milliseconds: 300,
-    // What compiles, lays out and remembers holds answers by design: a fresh process has none of them.
-    anew: true,
-    longest: 1500,
-    sources: ["src/model/*.ts", "src/model/schedule/*.ts"],
+    ...remembering,
+    sources: ["src/model/*.ts"],
     tests: [
-      ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "convolution-designs", "cost"]
-        .concat(["hardware", "invariants", "loop-nest", "mask-ranks", "masks", "pareto-fronts", "partition"])
-        .concat(["product-mapping", "published", "schedule-correction", "score-terms", "search", "spread"])
-        .concat(["touched-points", "visible-region", "windows", "by-hand", "points", "sweep", "symbols"])
+      ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
+        .concat(["convolution-designs", "cost", "hardware", "invariants", "loop-nest", "mask-ranks", "masks"])
+        .concat(["pareto-fronts", "partition", "points", "product-mapping", "published", "score-terms", "search"])
+        .concat(["spread", "sweep", "symbols", "touched-points", "visible-region", "windows"])
         .map(name => `test/model/${name}.test.ts`),
+      ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
+    ],
+  },
+  schedule: {
+    ...remembering,
+    sources: ["src/model/schedule/*.ts"],
+    tests: [
       ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
         .concat(["spec-errors"])
         .map(name => `test/schedule/${name}.test.ts`),
-      ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
-      ...["array-names", "lit-cycle"].map(name => `test/report/${name}.test.ts`),
+      "test/model/schedule-correction.test.ts",
+      "test/report/lit-cycle.test.ts",
     ],
   },
   einsum: {
-    cases: 60,
-    milliseconds: 300,
-    anew: true,
-    longest: 1500,
+    ...remembering,
     sources: ["src/einsum/*.ts", "src/einsum/derive/*.ts"],
     tests: ["test/einsum/*.test.ts", "test/einsum/derive/*.test.ts"],
   },

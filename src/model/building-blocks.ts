@@ -105,9 +105,10 @@ function remember<R>(compute: (a: number, b: number) => R): (a: number, b: numbe
  */
 function sramSurface(table: Technology["sram"]["table"]): (bytes: number, widthBits: number) => Block {
   const byWidth = new Map<number, { bytes: number; values: readonly number[] }[]>();
-  for (const [width = 0, depth = 0, readPj = 0, writePj = 0, areaUm2 = 0] of table) {
+  for (const row of table) {
+    const [width, depth, ...values] = row as readonly [number, number, number, number, number];
     const rows = byWidth.get(width) ?? [];
-    rows.push({ bytes: (width * depth) / 8, values: [readPj, writePj, areaUm2] });
+    rows.push({ bytes: (width * depth) / 8, values });
     byWidth.set(width, rows);
   }
   for (const rows of byWidth.values()) rows.sort((a, b) => a.bytes - b.bytes);

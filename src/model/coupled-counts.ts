@@ -140,8 +140,8 @@ function side(
   bounds: readonly Float64Array[],
 ): Side {
   const inner = own === undefined ? [] : [...(bounds[own.rank] as Float64Array)];
-  const first = bits === 0 ? -1 : 31 - Math.clz32(bits & -bits);
-  const last = bits === 0 ? -1 : 31 - Math.clz32(bits);
+  const first = 31 - Math.clz32(bits & -bits);
+  const last = 31 - Math.clz32(bits);
   return {
     first,
     last,

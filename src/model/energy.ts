@@ -89,11 +89,10 @@ export function einsumEnergy(
       charge(component, (reads / words) * readPj + ((updates + fills) / words) * writePj);
     }
   }
-  const dram = counts.path.find(({ spec }) => spec.kind === "dram");
-  if (dram !== undefined) {
-    const access = (costs[dram.index] as AccessOfBits)(8);
-    charge(dram.name, (dramBytes / wordsOf(access, 8)) * access.readPj);
-  }
+  // The outermost level of every path is DRAM.
+  const dram = counts.path[0] as CompiledLevel;
+  const burst = (costs[dram.index] as AccessOfBits)(8);
+  charge(dram.name, (dramBytes / wordsOf(burst, 8)) * burst.readPj);
   for (const { name, count } of counts.operations) {
     if (isFree?.("operation", name, counts.name) === true) continue;
     charge(`compute.${counts.array}`, count * (figures.of(counts.name, name)?.energyPj ?? 0));

@@ -1,7 +1,7 @@
 import type { CompiledDesign } from "./compile.js";
 import type { Evaluation, MappedDesign } from "./evaluate.js";
 import { cyclesOf, hasTimedLevels, levelUses } from "./level-use.js";
-import { instances } from "./timing.js";
+import { dramOf, instances } from "./timing.js";
 
 /** What the arrays and the levels of a design can do a second, and what passes them. */
 export interface LevelRates {
@@ -29,11 +29,8 @@ export function levelRates(
     const best = rates.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
     return sum + best * frequency * instances(design, design.architecture.arrays[array]?.at as string, values);
   }, 0);
-  const dram = [...design.levels.values()].find(({ spec }) => spec.kind === "dram");
-  const outside =
-    dram === undefined
-      ? []
-      : [{ name: dram.name, bytes: evaluation.trafficBytes, bytesPerSecond: evaluation.dramBytesPerSecond }];
+  const { name } = dramOf(design);
+  const outside = { name, bytes: evaluation.trafficBytes, bytesPerSecond: evaluation.dramBytesPerSecond };
   const uses = hasTimedLevels(design) ? [...levelUses(design, einsums, evaluation.counts, values).values()] : [];
   const inside = [...design.levels.values()].flatMap(level => {
     if (level.spec.kind === "fanout" || level.spec.kind === "dram" || level.spec.bandwidth === undefined) return [];
@@ -44,5 +41,5 @@ export function levelRates(
     if (seconds === 0) return [];
     return [{ name: level.name, bytes: read + written, bytesPerSecond: (read + written) / seconds }];
   });
-  return { peak, levels: [...outside, ...inside] };
+  return { peak, levels: [outside, ...inside] };
 }

@@ -157,10 +157,8 @@ export function tileWords(shape: NestShape, counts: RankCounts, tensor: NestTens
   const own = tensor.relevant & (shape.masks.from[level] as number);
   if (tensor.windows === undefined) return tuples(shape, counts, own);
   const { loops, words } = tileOfWindows(shape, counts, tensor.windows, own);
-  return times(tuples(shape, counts, loops), words);
+  return tuples(shape, counts, loops) * words;
 }
-
-const times = (a: number, b: number): number => (a * b <= exactLimit ? a * b : bigProduct([a, b]));
 
 /** The loops outside a level over which its tile of a tensor changes. */
 function changing(shape: NestShape, counts: RankCounts, relevant: number, level: number): number {
@@ -198,7 +196,7 @@ export function fetchedWords(
   if (windows !== undefined) {
     const apart = apartInSpace(shape, counts, windows, more & ~around);
     const each = apart.loops | (more & around);
-    return times(fetchedByWindows(shape, counts, { relevant, windows }, dealt, into, tile | each), apart.places);
+    return fetchedByWindows(shape, counts, { relevant, windows }, dealt, into, tile | each) * apart.places;
   }
   const walked = counts.fetched?.(moves, into, tile | more);
   if (walked !== undefined) return walked;
@@ -229,7 +227,7 @@ function askedWords(
 ): number {
   const apart = windows === undefined ? undefined : apartInSpace(shape, counts, windows, within);
   const steps = tuples(shape, counts, shape.masks.temporal | around | (apart?.loops ?? within));
-  return times(steps, apart?.places ?? 1);
+  return steps * (apart?.places ?? 1);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { EinsumUse } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
+import type { CompiledLevel } from "./compile-levels.js";
 import { cyclesOf, type LevelUse } from "./level-use.js";
 
 export interface Timing {
@@ -70,7 +71,7 @@ export function timingOf(
   levels?: ReadonlyMap<string, LevelUse>,
 ): Timing {
   const frequency = design.frequencyHz(values);
-  const bandwidth = dramBandwidth(design, values);
+  const bandwidth = dramOf(design).fields.get("bytesPerSecond")?.(values) ?? Number.NaN;
   const phases = design.phases.map(({ name, einsums, cycles }): PhaseTiming => {
     const busyCycles: Record<string, number> = {};
     let moved = 0;
@@ -205,9 +206,6 @@ export function instances(design: CompiledDesign, level: string, values: Float64
   return around.reduce((n, name) => n * (design.levels.get(name)?.fields.get("size")?.(values) ?? 1), 1);
 }
 
-function dramBandwidth(design: CompiledDesign, values: Float64Array): number {
-  for (const { spec, fields } of design.levels.values()) {
-    if (spec.kind === "dram") return fields.get("bytesPerSecond")?.(values) ?? Number.NaN;
-  }
-  return Number.POSITIVE_INFINITY;
-}
+/** Its memory outside the chip: every design has one (checkEnds). */
+export const dramOf = ({ levels }: CompiledDesign): CompiledLevel =>
+  [...levels.values()].find(({ spec }) => spec.kind === "dram") as CompiledLevel;

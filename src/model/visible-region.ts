@@ -38,14 +38,14 @@ export function touchedUpTo(region: VisibleRegion, sequence: SequenceClass, grai
     return total;
   };
   const all = (begin: number, end: number): number =>
-    begin >= end ? 0 : blocks.tilesBefore(keys, begin, end) - blocks.tilesHidden(keys, begin, end);
+    blocks.tilesBefore(keys, begin, end) - blocks.tilesHidden(keys, begin, end);
   // What is seen grows while nothing is hidden on the left, and shrinks once it reaches the last key; between the two it
   // repeats itself.
   const grown = Math.max(firstSeeing, firstHiding);
   const enough = firstSeeing + firstOf(grown - firstSeeing, i => tiles(firstSeeing + i) >= most);
   const shrinking = Math.max(grown, firstFull);
   const little = shrinking + firstOf(count - shrinking, i => tiles(shrinking + i) < most);
-  const period = Math.min(Math.max(1, shrinking - grown), blocks.period(keys));
+  const period = blocks.period(keys);
   const times = Math.floor((shrinking - grown) / period);
   return (
     all(firstSeeing, enough) +
@@ -111,7 +111,7 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
   const { queries, keys: M } = sequence;
   const rows = queries * group;
   const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
-  const count = M === 0 ? 0 : Math.ceil(rows / step);
+  const count = Math.ceil(rows / step);
   const shift = placeAmongKeys(region, sequence, 0);
   const queryOf = (row: number): number => Math.floor(row / group);
   const from = (j: number): number => firstSeen(region, sequence, queryOf(j * step));

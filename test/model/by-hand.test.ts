@@ -109,7 +109,7 @@ describe("the table of accesses", () => {
     const { memories, operators } = accessTable(design, mapped.values, evaluation.componentAreaUm2);
     const l1Area = evaluation.componentAreaUm2["l1"] as number;
     const rfArea = evaluation.componentAreaUm2["rf"] as number;
-    expect(memories).toEqual([
+    expect(memories).toStrictEqual([
       { level: "dram", kind: "dram", instances: 1, wordsPerAccess: 4, readPj: dramPj, writePj: dramPj },
       {
         ...{ level: "l1", kind: "sram", instances: 4, bytes: 65536, wordsPerAccess: 4, readPj: 3, writePj: 5 },
@@ -120,10 +120,22 @@ describe("the table of accesses", () => {
         ...{ areaUm2: rfArea / 32, allAreaUm2: rfArea },
       },
     ]);
-    expect(operators).toEqual([
+    expect(operators).toStrictEqual([
       { array: "grid", operation: "mac", pes: 32, cycles: 1, ...mac },
       { array: "grid", operation: "exp", pes: 32, cycles: 4, ...exp },
     ]);
+  });
+});
+
+describe("where a table of accesses has a buffer", () => {
+  it.each([
+    [64, "table"],
+    [40, "interpolated"],
+    [4, "extrapolated"],
+  ])("rows of %i words: %s", (rowWords, origin) => {
+    const { design, mapped, evaluation } = modelWith([["rowWords: 4", `rowWords: ${rowWords}`]]);
+    const { memories } = accessTable(design, mapped.values, evaluation.componentAreaUm2);
+    expect(memories.find(({ level }) => level === "l1")).toMatchObject({ wordsPerAccess: rowWords, origin });
   });
 });
 
@@ -184,6 +196,9 @@ describe("the time of a product", () => {
     expect(longer.use["grid"]?.binding).toBeCloseTo(100 / (steps + 100), 12);
     expect(longer.utilization["grid"]).toBeCloseTo(steps / (steps + 100), 12);
     expect(evaluateWith([["latency: Y", "latency: Y / 2"]]).cycles).toBeCloseTo(steps, 5);
+    // Other symbols of a latency are no Einsums.
+    const [phase] = modelWith([["latency: Y", "latency: Y + core.size"]]).design.phases;
+    expect(phase?.einsums).toEqual(["Y"]);
   });
 
   it("adds up phases; the resource that holds up most of it bounds the whole", () => {

@@ -2,10 +2,22 @@ import { describe, expect, it } from "vitest";
 import { bitPlane } from "../../src/attention/bit-plane.js";
 import { noMask } from "../../src/attention/mask.js";
 import { specFiles } from "../../src/io/spec-files.js";
+import { published } from "../../src/model/accounting.js";
 import { attentionPoints, hidesSome, type PointRequest, unmasked } from "../../src/model/attention-point.js";
+import { compileDesign } from "../../src/model/compile.js";
+import {
+  accountingFor,
+  accountingLine,
+  accountingOf,
+  accountingText,
+  correctionNames,
+  correctionsOf,
+} from "../../src/model/corrections.js";
 import { costOfRun } from "../../src/model/cost.js";
+import { evaluate } from "../../src/model/evaluate.js";
 import { type LayerProduct, layerProducts, productSizes } from "../../src/model/layer.js";
-import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import type { Design } from "../../src/spec/design.js";
+import { loadArithmetic, loadDesign, loadWorkload } from "../../src/spec/load.js";
 import type { Workload } from "../../src/spec/workload.js";
 
 /** A model of small numbers that all differ: no two of its sizes can be taken for each other. */
@@ -101,6 +113,23 @@ describe("a workload's attention", () => {
   });
 });
 
+describe("the points of a masked attention", () => {
+  it.each(["fusemax", "architecture", "cascade", "flat", "unfused"])(
+    "are its scores, each query head's own: %s",
+    name => {
+      const compiled = compileDesign(loadDesign(specFiles, name));
+      const sequences = [{ count: 2, queries: 9, keys: 14 }];
+      // Query p sees keys p + 5 - 3 to p + 5: 4 each but for those cut off by neither end.
+      const scores = 9 * 4;
+      for (const group of [1, 3]) {
+        const sizes = { B: 2, H: 2, E: 5, F: 7, M: 14, queries: 9, modelDim: 8, feedForward: 8, group };
+        const { counts } = evaluate(compiled, sizes, published, [], { left: 3, right: 0, sequences });
+        expect(counts[0]?.points).toBe(2 * 2 * group * scores * 5);
+      }
+    },
+  );
+});
+
 describe("the matrix products around attention", () => {
   const of = (workload: Workload, changes: Partial<PointRequest> = {}) =>
     layerProducts(workload, pointOf(workload, changes)).map(
@@ -193,5 +222,66 @@ describe("the cost of a run", () => {
     const apart = costOfRun(design, shape, tile).dramBytes;
     const within = costOfRun(design, { ...shape, valuesInKeys: true }, tile).dramBytes;
     expect(apart - within).toBe(2 * (2 * 2 * 12 * 4));
+  });
+});
+
+describe("an accounting", () => {
+  it("is the one that is named, or has the corrections that are, in their order", () => {
+    expect(accountingOf("published", undefined)).toEqual({ name: "published", corrections: [], mapping: "published" });
+    expect(accountingOf("corrected", undefined).corrections).toEqual(correctionNames);
+    expect(accountingOf(undefined, ["all"]).corrections).toEqual(correctionNames);
+    expect(accountingOf(undefined, ["schedule", "divider"])).toMatchObject({
+      ...{ name: "corrected", corrections: ["divider", "schedule"] },
+    });
+    expect(accountingOf(undefined, []).name).toBe("published");
+    expect(accountingOf(undefined, undefined).name).toBe("published");
+    expect(accountingOf(undefined, undefined, "search", "corrected")).toMatchObject({
+      ...{ name: "corrected", corrections: correctionNames, mapping: "search" },
+    });
+    expect(() => accountingOf(undefined, ["divider", "speed"])).toThrow(/--correct: got "speed"; expected one of reg/);
+    expect(() => accountingOf("corrected", ["divider"])).toThrow(/--correct: cannot be given with --accounting corr/);
+  });
+
+  it("is the paper's for its designs as they ship with nothing set, else the corrected one", () => {
+    const [fusemax, flat, tpu] = ["fusemax", "flat", "tpu-v4"].map(name => loadDesign(specFiles, name)) as [
+      ...[Design, Design, Design],
+    ];
+    expect(accountingFor([fusemax, flat], 0)).toBe("published");
+    expect(accountingFor([fusemax], 1)).toBe("corrected");
+    expect(accountingFor([fusemax, tpu], 0)).toBe("corrected");
+    const named = (arithmetic: string): Design => ({
+      ...fusemax,
+      arithmetic: { ...fusemax.arithmetic, data: loadArithmetic(specFiles, arithmetic) },
+    });
+    expect(["fp16-strict", "fp32", "fa4-bf16"].map(name => accountingFor([named(name)], 0))).toEqual([
+      ...["published", "corrected", "corrected"],
+    ]);
+    const own: Design = { ...fusemax, mapping: { ...fusemax.mapping, shipped: false } };
+    expect(accountingFor([own], 0)).toBe("corrected");
+  });
+
+  it("says in a line what it is, and why", () => {
+    expect(accountingText(accountingOf("published", undefined))).toBe("published");
+    expect(accountingText(accountingOf("corrected", undefined))).toBe("corrected");
+    expect(accountingText(accountingOf(undefined, ["divider", "schedule"], "search"))).toBe(
+      "published with divider, schedule, searched mappings",
+    );
+    expect(accountingLine(accountingOf("published", undefined), true)).toBe(
+      "Accounting: published (the paper's designs as they ship)",
+    );
+    expect(accountingLine(accountingOf("corrected", undefined), false)).toBe("Accounting: corrected");
+    expect(accountingLine(accountingOf("corrected", undefined), true)).toMatch(
+      /^Accounting: corrected \(a design, a sett/,
+    );
+  });
+
+  it("has the corrections that change something of a design: the analysis's, and those that its specs list", () => {
+    const of = (name: string) => correctionsOf(loadDesign(specFiles, name));
+    expect(of("flat")).toContain("flat-mapper");
+    expect(of("fusemax")).not.toContain("flat-mapper");
+    expect(of("cascade")).toContain("exp-energy");
+    for (const name of ["register-energy", "first-reads", "schedule"]) expect(of("fusemax")).toContain(name);
+    expect(of("fusemax")).not.toContain("words");
+    expect(correctionsOf({ ...loadDesign(specFiles, "fusemax"), arithmeticBy: "command" })).toContain("words");
   });
 });

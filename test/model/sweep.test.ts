@@ -75,6 +75,13 @@ describe("a sweep", () => {
     );
   });
 
+  it("takes another width of words for what it is: the design compiled anew", () => {
+    const axes = [{ path: "architecture.wordBits", values: [8, 16] }];
+    const at = sweeper({ ...request, designs: [fusemax], lengths: [1024], axes });
+    const traffic = [0, 1].map(i => at(i).numbers[measures.indexOf("trafficBytes")] as number);
+    expect(traffic[1]).toBe(2 * (traffic[0] as number));
+  });
+
   it("says why a point cannot be, and goes on", () => {
     const axes = [{ path: "architecture.levels.buffer.bytes", values: [1024, 2 ** 24] }];
     const at = sweeper({ ...request, lengths: [1024], axes });

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rowBits, type SequenceClass } from "../../src/attention/sequences.js";
-import { coupledCount, coupleRanks } from "../../src/model/coupled-counts.js";
+import { coupledCount, coupleRanks, isClosed, touchedCount } from "../../src/model/coupled-counts.js";
 import { nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import type { VisibleRegion } from "../../src/model/region.js";
-import { floorSum, withinTouched } from "../../src/model/visible-region.js";
+import { floorSum, touched, touchedUpTo, withinTouched } from "../../src/model/visible-region.js";
 
 const bound = fc.integer({ min: 1, max: 5 });
 const windows: fc.Arbitrary<VisibleRegion> = fc.record({
@@ -136,8 +136,72 @@ function nest(region: VisibleRegion, rowBounds: readonly [number, number], keyBo
     }
     return seen.size;
   };
-  return { counted: (subset: number) => coupledCount(coupled, region, boxes, bounds, subset), enumerated, bounds };
+  return {
+    counted: (subset: number) => coupledCount(coupled, region, boxes, bounds, subset),
+    closed: (subset: number) => isClosed(coupled, region, subset),
+    touched: (temporal: number, subset: number) => touchedCount(coupled, region, boxes, bounds, temporal, subset),
+    enumerated,
+    /** The tuples of `subset` over all of the tiles of `temporal` that hold a score, whether or not a mask hides it. */
+    enumeratedIn(temporal: number, subset: number): number {
+      const tuple = (b: number, row: number, m: number, of: number): string =>
+        [b, ...indices(row, [...(bounds[1] as Float64Array)]), ...indices(m, [...(bounds[2] as Float64Array)])]
+          .map((index, bit) => ((of & (1 << bit)) === 0 ? "" : index))
+          .join();
+      const tiles = new Set<string>();
+      for (const { b, row, m } of scores(region)) tiles.add(tuple(b, row, m, temporal));
+      const seen = new Set<string>();
+      const sequences = region.sequences.flatMap(sequence => Array.from({ length: sequence.count }, () => sequence));
+      sequences.forEach(({ queries, keys }, b) => {
+        for (let row = 0; row < queries * region.group; row++)
+          for (let m = 0; m < keys; m++) if (tiles.has(tuple(b, row, m, temporal))) seen.add(tuple(b, row, m, subset));
+      });
+      return seen.size;
+    },
+  };
 }
+
+describe("ranks that a mask couples", () => {
+  const shape = nestShape({
+    levels: [],
+    loops: [],
+    tensors: [],
+    ranks: [
+      { shift: 0, parts: 1 },
+      { shift: 1, parts: 3 },
+      { shift: 4, parts: 2 },
+      { shift: 6, parts: 4 },
+    ],
+  });
+
+  it("are one rank of a nest, with the bits of all, before those without a role", () => {
+    const all = coupleRanks(shape, ["batch", "queries", "keys", undefined]);
+    expect(all?.shape.ranks).toEqual([
+      { shift: 0, parts: 6 },
+      { shift: 6, parts: 4 },
+    ]);
+    expect(all).toMatchObject({
+      batch: { rank: 0, shift: 0, parts: 1 },
+      rows: { rank: 1, shift: 1, parts: 3 },
+      keys: { rank: 2, shift: 4, parts: 2 },
+    });
+    const alone = coupleRanks(shape, ["queries", undefined, undefined, undefined]);
+    expect(alone?.shape.ranks).toEqual([{ shift: 0, parts: 1 }, ...shape.ranks.slice(1)]);
+    expect([alone?.batch, alone?.rows?.rank, alone?.keys]).toEqual([undefined, 0, undefined]);
+    expect(coupleRanks(shape, ["batch", "keys", undefined, undefined])?.keys?.rank).toBe(1);
+    expect(coupleRanks(shape, ["batch", undefined, undefined, undefined])).toBeUndefined();
+  });
+
+  it.each(["queries", "keys"] as const)("alone count %s that some score is of", role => {
+    const region = { group: 1, left: 0, right: 0, sequences: [{ count: 1, queries: 3, keys: 5 }] };
+    const nest = nestShape({ levels: [], loops: [], tensors: [], ranks: [{ shift: 0, parts: 1 }] });
+    const coupled = coupleRanks(nest, [role]);
+    const size = role === "queries" ? 3 : 5;
+    const counted = coupled && coupledCount(coupled, region, [Float64Array.of(1, size)], [Float64Array.of(size)], 1);
+    // Queries 0, 1, 2 see the keys 2, 3, 4 alone.
+    expect(counted).toBe(3);
+    expect(coupled && touchedCount(coupled, region, [Float64Array.of(1, size)], [Float64Array.of(size)], 1, 1)).toBe(3);
+  });
+});
 
 describe("loops over a masked region", () => {
   it("turn as often as there are distinct index tuples of existing scores", () => {
@@ -163,8 +227,39 @@ describe("loops over a masked region", () => {
         for (let subset = 0b10; subset < 64; subset += 2) {
           const withBatch = subset | 1;
           expect(counted(withBatch), `subset ${withBatch}`).toBeGreaterThanOrEqual(enumerated(withBatch));
+          // No more than with the loops of rows outside, nor than as many keys for each place of a row.
+          const [rows, others] = [withBatch & 0b001110, withBatch & 0b110001];
+          const outside = rows === 0 ? 0 : 2 ** (32 - Math.clz32(rows)) - 2;
+          expect(counted(withBatch)).toBeLessThanOrEqual(counted(others | outside));
         }
       }),
+    );
+  });
+
+  it("meet within tiles of their outermost loops every row and key that exists there, and say where they cannot count", () => {
+    fc.assert(
+      fc.property(regions, fc.tuple(bound, bound), bound, (region, rowBounds, keyBound) => {
+        const { touched, enumeratedIn, closed } = nest(region, rowBounds, keyBound);
+        for (const rows of [0b000, 0b001, 0b011, 0b111]) {
+          for (const keys of [0b00, 0b01, 0b11]) {
+            const temporal = 1 | (rows << 1) | (keys << 4);
+            for (const subset of [temporal, temporal | 0b001110, temporal | 0b110000, temporal | 0b111110]) {
+              if (rows + keys === 0 && subset === temporal) continue;
+              const words = `loops ${temporal}, subset ${subset}`;
+              expect(touched(temporal, subset), words).toBe(enumeratedIn(temporal, subset));
+              // Loops of several sequences that do not tell them apart.
+              if (region.sequences.length > 1) expect(touched(temporal & ~1, subset)).toBeUndefined();
+            }
+            expect(closed(temporal)).toBe(true);
+            expect(closed(temporal & ~1)).toBe(region.sequences.length === 1);
+          }
+        }
+        // Inner loops of rows without the outer ones; some of the loops in space; keys that are no neighbours are none here.
+        for (const temporal of [0b000101, 0b001001, 0b100001]) expect(touched(temporal, temporal)).toBeUndefined();
+        expect(touched(0b000011, 0b000111)).toBeUndefined();
+        for (const inner of [0b000101, 0b001001, 0b001011]) expect(closed(inner)).toBe(false);
+      }),
+      { numRuns: 15 },
     );
   });
 
@@ -189,6 +284,42 @@ describe("loops over a masked region", () => {
       { numRuns: 300 },
     );
   });
+});
+
+it("law: tiles of blocks of rows, all of them or at most so many a block, are those that the blocks' rows see", () => {
+  const size = (max: number) => fc.integer({ min: 0, max });
+  const cases = fc.record({
+    group: fc.integer({ min: 1, max: 3 }),
+    left: fc.oneof(fc.constant(-1), size(90)),
+    right: fc.oneof(fc.constant(-1), fc.constant(0), size(90)),
+    queries: size(120),
+    keys: size(120),
+    grain: fc.record({ rows: size(9), keys: fc.integer({ min: 1, max: 9 }) }),
+    most: fc.integer({ min: 1, max: 12 }),
+  });
+  fc.assert(
+    fc.property(cases, ({ group, left, right, queries, keys, grain, most }) => {
+      const sequence = { count: 1, queries, keys };
+      const region = { group, left, right, sequences: [sequence] };
+      // A grain of no rows is one block of all.
+      const rows = grain.rows === 0 ? Math.max(1, queries * group) : grain.rows;
+      const tiles: Set<number>[] = [];
+      for (let row = 0; row < queries * group; row++) {
+        const block = Math.floor(row / rows);
+        const own = tiles[block] ?? new Set();
+        tiles[block] = own;
+        const i = Math.floor(row / group) + keys - queries;
+        const from = left < 0 ? 0 : Math.max(0, i - left);
+        const to = right < 0 ? keys : Math.min(keys, i + right + 1);
+        for (let m = from; m < to; m++) own.add(Math.floor(m / grain.keys));
+      }
+      const sum = (limit: number): number => tiles.reduce((total, own) => total + Math.min(limit, own.size), 0);
+      expect(touched(region, sequence, grain)).toBe(sum(Number.POSITIVE_INFINITY));
+      expect(touchedUpTo(region, sequence, grain, most)).toBe(sum(most));
+      expect(touched(region, sequence, { ...grain, keys: 0 })).toBe(tiles.filter(own => own.size > 0).length);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 it("a sum of floors is that sum", () => {
