@@ -1,6 +1,6 @@
 // Numerators with the scales of blocks (docs/arithmetic.md, "Scales"). `amax`: the block's largest numerator.
 // #import host: pLargest, roundScale
-// #import shared/divide: divide
+// #import shared/short-quotient: shortQuotient
 
 const smallestAmax = 0x1p-40f;
 
@@ -17,9 +17,9 @@ fn mxRatio(x: f32, scale: f32, amax: f32) -> f32 {
 
 // nvfp4, the head's factor being 1: the fp8-e4m3 next to RNE32(amax / 6).
 fn nvfp4Scale(amax: f32) -> f32 {
-  return select(roundScale(divide(amax, pLargest)), 0.0, amax < smallestAmax);
+  return select(roundScale(shortQuotient(amax, pLargest)), 0.0, amax < smallestAmax);
 }
 
 fn nvfp4Ratio(x: f32, scale: f32) -> f32 {
-  return select(divide(x, select(scale, 1.0, scale == 0.0)), 0.0, scale == 0.0);
+  return select(shortQuotient(x, select(scale, 1.0, scale == 0.0)), 0.0, scale == 0.0);
 }

@@ -25,6 +25,7 @@ const binary: Readonly<Record<BinaryPrimitive, (a: number, b: number) => number>
   sub: (a, b) => Math.fround(a - b),
   mul: (a, b) => Math.fround(a * b),
   div: (a, b) => Math.fround(a / b),
+  divShort: (a, b) => Math.fround(a / b),
   max: Math.max,
   min: Math.min,
 };

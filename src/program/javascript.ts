@@ -56,6 +56,7 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
   sub: (a, b) => f(`${a} - ${b}`),
   mul: (a, b) => f(`${a} * ${b}`),
   div: (a, b) => f(`${a} / ${b}`),
+  divShort: (a, b) => f(`${a} / ${b}`),
   max: (a, b) => `Math.max(${a}, ${b})`,
   min: (a, b) => `Math.min(${a}, ${b})`,
 };

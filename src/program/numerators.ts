@@ -61,9 +61,9 @@ function addExponents(steps: OnePassSteps, type: FloatSpec, amax: Variable, scal
 
 /** The fp8-e4m3 of RNE32(amax / largest value). */
 function addScales(steps: OnePassSteps, type: FloatSpec, amax: Variable, scales: Variable): (x: Scalar) => Scalar {
-  const wanted = binary("div", counted(amax), number(type.largest));
+  const wanted = binary("divShort", counted(amax), number(type.largest));
   steps.set("block", scales, round(numberTypes["fp8-e4m3"], wanted));
-  return x => select(equal(read(scales), zero), zero, binary("div", x, read(scales)));
+  return x => select(equal(read(scales), zero), zero, binary("divShort", x, read(scales)));
 }
 
 /** Counts what saturates, up to 2^24 a row. */

@@ -3,7 +3,7 @@ import type { Variable } from "./variable.js";
 
 /**
  * An expression of primitive operations. Values are fp32; every arithmetic operation rounds once, to nearest even, and
- * nothing may be fused or reassociated. -0 never arises but from `mul` and `div`, whose users flush it. Nodes that are
+ * nothing may be fused or reassociated. -0 never arises but from products and quotients, whose users flush it. Nodes that are
  * the same object are one value.
  */
 export type Scalar =
@@ -23,7 +23,11 @@ export type Scalar =
   | { readonly op: "scale2"; readonly p: Scalar; readonly n: Scalar; readonly unit: boolean }
   | { readonly op: "select"; readonly when: Test; readonly a: Scalar; readonly b: Scalar };
 
-export type BinaryPrimitive = "add" | "sub" | "mul" | "div" | "max" | "min";
+/**
+ * `divShort`: `div` by a scale, of which an engine may know that its significand has at most 12 bits, that the magnitudes of both
+ * and of the quotient are from 2^-100 to 2^100, or a is 0. What it gives of others is not used.
+ */
+export type BinaryPrimitive = "add" | "sub" | "mul" | "div" | "divShort" | "max" | "min";
 /** `binade`: 2^floor(log2 |a|) of a normal a, +0 of what is smaller. */
 export type UnaryPrimitive = "floor" | "abs" | "binade";
 

@@ -143,7 +143,7 @@ export class LoopValues {
         this.emit(scalar.a, read);
         this.emit(scalar.b, read);
         const ops: Readonly<Record<typeof scalar.op, VectorOp>> = {
-          ...{ add: "f32x4.add", sub: "f32x4.sub", mul: "f32x4.mul", div: "f32x4.div" },
+          ...{ add: "f32x4.add", sub: "f32x4.sub", mul: "f32x4.mul", div: "f32x4.div", divShort: "f32x4.div" },
           ...{ max: "f32x4.pmax", min: "f32x4.pmin" },
         };
         code.vector(ops[scalar.op]);

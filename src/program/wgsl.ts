@@ -17,6 +17,7 @@ const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => stri
   // Pinned, or a compiler could fuse it with what it is added to.
   mul: (a, b) => `pin(${a} * ${b})`,
   div: (a, b) => `quotient(${a}, ${b})`,
+  divShort: (a, b) => `shortQuotient(${a}, ${b})`,
   max: (a, b) => `max(${a}, ${b})`,
   min: (a, b) => `min(${a}, ${b})`,
 };

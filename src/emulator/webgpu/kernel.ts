@@ -10,7 +10,7 @@ export type ShaderSource = (name: string) => string;
 
 /** The shared files that make up an arithmetic. */
 const arithmeticFiles = (arithmetic: ArithmeticSpec): readonly string[] => [
-  ...["barrier", `words-${wordsOf(arithmetic)}`, "fused", "exp2", "divide", "eight"],
+  ...["barrier", `words-${wordsOf(arithmetic)}`, "fused", "exp2", "divide", "short-quotient", "eight"],
 ];
 
 /** The kernels written by hand, files of shaders/. */
