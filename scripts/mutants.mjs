@@ -58,7 +58,7 @@ const groups = {
       ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
         .concat(["convolution-designs", "cost", "hardware", "invariants", "loop-nest", "mask-ranks", "masks"])
         .concat(["pareto-fronts", "partition", "points", "product-mapping", "published", "score-terms", "search"])
-        .concat(["spread", "sweep", "symbols", "touched-points", "visible-region", "windows"])
+        .concat(["spread", "sweep", "symbols", "touched-points", "visible-region", "windows", "held-tiles", "patch"])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
     ],
@@ -68,7 +68,7 @@ const groups = {
     sources: ["src/model/schedule/*.ts"],
     tests: [
       ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
-        .concat(["spec-errors"])
+        .concat(["spec-errors", "walk"])
         .map(name => `test/schedule/${name}.test.ts`),
       "test/model/schedule-correction.test.ts",
       "test/report/lit-cycle.test.ts",

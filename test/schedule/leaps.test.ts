@@ -1,18 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SpecError } from "../../src/errors.js";
-import { specFiles } from "../../src/io/spec-files.js";
-import { compileDesign } from "../../src/model/compile.js";
 import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import type { ScheduleResult } from "../../src/model/schedule/result.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
-import { loadDesign } from "../../src/spec/load.js";
 import type { DramChannel, TileWork } from "../../src/spec/schedule/machine.js";
 import { parseSchedule, type ScheduleText, withLag } from "../../src/spec/schedule/schedule.js";
-import { texts } from "./small-cases.js";
+import { fusemaxWith, texts } from "./small-cases.js";
 
 const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
-const fusemax = loadDesign(specFiles, "fusemax");
 
 /** FuseMax's Einsums on arrays of other sizes, with other costs. */
 function arraysWith(c: {
@@ -23,18 +19,16 @@ function arraysWith(c: {
   readonly headDim: number;
   readonly valueDim: number;
 }) {
-  const compiled = compileDesign(fusemax, {
-    patches: [
-      { path: "architecture.parameters.rows", value: c.rows },
-      { path: "architecture.parameters.columns", value: c.columns },
-      { path: "architecture.timing.bufferReadRows", value: Number.isFinite(c.readPorts) ? c.readPorts : "unlimited" },
-      { path: "architecture.levels.registers2d.depth", value: 1e6 },
-      { path: "architecture.levels.registers1d.depth", value: 1e6 },
-      ...Object.entries(c.costs).map(([field, value]) => ({ path: `architecture.arrays.${field}`, value })),
-    ],
+  const { compiled, variables } = fusemaxWith({
+    "architecture.parameters.rows": c.rows,
+    "architecture.parameters.columns": c.columns,
+    "architecture.timing.bufferReadRows": Number.isFinite(c.readPorts) ? c.readPorts : "unlimited",
+    "architecture.levels.registers2d.depth": 1e6,
+    "architecture.levels.registers1d.depth": 1e6,
+    ...Object.fromEntries(Object.entries(c.costs).map(([field, value]) => [`architecture.arrays.${field}`, value])),
   });
   const sizes = { B: 1, H: 1, E: c.headDim, F: c.valueDim, M: c.rows, queries: c.columns, modelDim: 1, feedForward: 1 };
-  return scheduleOfDesign(compiled, { sizes }).arrays;
+  return scheduleOfDesign(compiled, { sizes, variables }).arrays;
 }
 
 const window = fc.oneof(

@@ -4,7 +4,7 @@ import type { AttentionProblem, Operands } from "../../src/attention/problem.js"
 import { generateNormal } from "../../src/emulator/generate.js";
 import { roundOperands } from "../../src/emulator/operands.js";
 import { specFiles } from "../../src/io/spec-files.js";
-import { compileDesign } from "../../src/model/compile.js";
+import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import type { TileArrays } from "../../src/model/schedule/arrays.js";
 import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { type FormatName, formatNames } from "../../src/numerics/format.js";
@@ -164,6 +164,22 @@ export function operandsOf({ problem, seed }: SmallCase): Operands {
 }
 
 const fusemax = loadDesign(specFiles, "fusemax");
+const compiledWith = new Map<string, CompiledDesign>();
+
+/**
+ * FuseMax with fields of other values, compiled once for all numbers of the same fields; words (`unlimited`, `columns`) are
+ * compiled for themselves. Gives the values of its variables too.
+ */
+export function fusemaxWith(fields: Readonly<Record<string, number | string>>) {
+  const all = Object.entries(fields);
+  const numbers = all.flatMap(([, value]) => (typeof value === "number" ? [value] : []));
+  let variables = 0;
+  const patches = all.map(([path, value]) => ({ path, value: typeof value === "number" ? `@${variables++}` : value }));
+  const key = JSON.stringify(patches);
+  const compiled = compiledWith.get(key) ?? compileDesign(fusemax, { patches, variables });
+  compiledWith.set(key, compiled);
+  return { compiled, variables: numbers };
+}
 
 /** What the tile-level simulation derives from FuseMax's design with the case's arrays and sizes. */
 export function tilesOf({ machine, blockTiles, problem }: SmallCase): {
@@ -172,25 +188,23 @@ export function tilesOf({ machine, blockTiles, problem }: SmallCase): {
 } {
   const { rows, columns, readPorts, writePorts, rmReturn, divideCycles } = machine;
   const ports = (count: number): number | string => (Number.isFinite(count) ? count : "unlimited");
-  const compiled = compileDesign(fusemax, {
-    patches: [
-      { path: "architecture.parameters.rows", value: rows },
-      { path: "architecture.parameters.columns", value: columns },
-      { path: "architecture.timing.bufferReadRows", value: ports(readPorts) },
-      { path: "architecture.timing.bufferWriteRows", value: ports(writePorts) },
-      { path: "architecture.timing.rmReturn", value: rmReturn.by === "columns" ? "columns" : rmReturn.latencyCycles },
-      { path: "architecture.arrays.1d.operations.divide", value: divideCycles },
-      { path: "architecture.levels.registers2d.depth", value: 1e6 },
-      { path: "architecture.levels.registers1d.depth", value: 1e6 },
-      // Every head has keys of its own in the array: it knows no blocks of heads.
-      { path: "mapping.symbols.packed", value: 1 },
-      { path: "mapping.symbols.headTiles", value: 1 },
-      { path: "mapping.symbols.queryTiles", value: blockTiles },
-    ],
+  const { compiled, variables } = fusemaxWith({
+    "architecture.parameters.rows": rows,
+    "architecture.parameters.columns": columns,
+    "architecture.timing.bufferReadRows": ports(readPorts),
+    "architecture.timing.bufferWriteRows": ports(writePorts),
+    "architecture.timing.rmReturn": rmReturn.by === "columns" ? "columns" : rmReturn.latencyCycles,
+    "architecture.arrays.1d.operations.divide": divideCycles,
+    "architecture.levels.registers2d.depth": 1e6,
+    "architecture.levels.registers1d.depth": 1e6,
+    // Every head has keys of its own in the array: it knows no blocks of heads.
+    "mapping.symbols.packed": 1,
+    "mapping.symbols.headTiles": 1,
+    "mapping.symbols.queryTiles": blockTiles,
   });
   const { batch: B, kvHeads: H, heads, headDim: E, valueDim: F, keys: M, queries } = problem.shape;
   const sizes = { B, H, E, F, M, queries, modelDim: 1, feedForward: 1, group: heads / H };
-  const { arrays, work } = scheduleOfDesign(compiled, { sizes });
+  const { arrays, work } = scheduleOfDesign(compiled, { sizes, variables });
   const { mask } = problem;
   if (hidesNothing(mask)) return { arrays, work };
   // Batch by batch, as the array goes; each query head is a head of its own.
