@@ -22,6 +22,9 @@ export function parseSize(
   examples = "4096, 4K or 1M",
 ): number {
   const size = wholeWithUnit(text);
+  if (size === null && Number(/^0*([1-9]\d*)[KMG]?$/i.exec(text)?.[1]) >= 1) {
+    throw wrong(option, text, `at most ${most.toLocaleString("en-US")}`);
+  }
   if (size === null || size < 1) {
     throw wrong(option, text, `a whole number of at least 1, such as ${examples}`);
   }

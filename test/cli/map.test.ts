@@ -121,6 +121,20 @@ describe("fusemax map", () => {
     ],
     [["--seed", "1", "--exhaustive"], /^fusemax: --seed: cannot be given with --exhaustive\n$/],
     [["--objective", "beauty"], /--objective/],
+    [["--layers", "global"], /^fusemax: --layers: got "global"; expected no such option for layers of one kind\n$/],
+    [
+      ["--model", "gemma-2-9b"],
+      /--layers: got gemma-2-9b, whose layers are of 2 kinds; expected one of local, global\n$/,
+    ],
+    [
+      ["--out", join(folder, "x"), "--resume", join(folder, "x")],
+      /--out: got .*x, the file of --resume; expected a folder/,
+    ],
+    [
+      ["--out", join(import.meta.filename, "below")],
+      /map\.test\.ts.below: .*; expected a folder that can be written\n$/,
+    ],
+    [["--set", "architecture.levels.registers2d.depth=0"], /depth: got 0; expected a whole number of at least 1\n$/],
   ])("refuses %j in one line", async (args, line) => {
     const { code, stdout, stderr } = await invoke("map", ...args);
     expect([code, stdout]).toEqual([2, ""]);

@@ -43,6 +43,10 @@ export function filesOf(
   ]);
 }
 
+/** Whether a file of that name may be among those of a search. */
+export const isOwnFile = (name: string): boolean =>
+  [architectureFile, technologyFile].includes(name) || /^(design|mapping|binding|schedule)(-\d+)?\.yaml$/.test(name);
+
 const [architectureFile, technologyFile] = ["architecture.yaml", "technology.yaml"];
 
 /** The architecture and the technology as --set has them. */

@@ -1,6 +1,6 @@
 import { FusemaxError, UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
-import { writeFolder } from "../../io/folder.js";
+import { checkFolder, writeFolder } from "../../io/folder.js";
 import { programIdentity } from "../../io/program-identity.js";
 import { specFiles } from "../../io/spec-files.js";
 import { compileDesign } from "../../model/compile.js";
@@ -19,7 +19,7 @@ import { designsWith } from "../model/designs.js";
 import { accountingOfCommand, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
 import { digest, partsOf } from "../shard/digest.js";
-import { filesOf } from "./files.js";
+import { filesOf, isOwnFile } from "./files.js";
 import type { MapOptions } from "./options.js";
 import { type MapNames, type MapRequest, problemOf, readMap } from "./request.js";
 import { search } from "./search.js";
@@ -37,6 +37,7 @@ export async function runMap(options: MapOptions): Promise<void> {
   const { accounting, byDefault } = accountingOfCommand(options, [design], (options.set ?? []).length);
   const problem = problemOf(request, accounting, names.patches);
   requireOwnPaths([], { "--resume": resume });
+  if (out !== undefined) await checkFolder(out, isOwnFile, resume);
   const { found: mappings, report } = await withFileLock(resume, async () => {
     const store = resume === undefined ? undefined : await journalOf(resume, names, request, limits, accounting);
     return search(problem, limits, { names, accounting }, store);

@@ -34,13 +34,16 @@ export interface MapRequest {
 export function readMap(source: SpecSource, names: MapNames): MapRequest {
   const { technology, seq, layers, phase, decodeQueries } = names;
   const design = loadUnmapped(source, names.design, "--design", { technology });
-  const found = loadWorkload(source, names.model, "--model");
-  const workload = names.mask ? found : unmasked(found);
+  const given = loadWorkload(source, names.model, "--model");
+  const workload = names.mask ? given : unmasked(given);
   const points = attentionPoints(workload, { phase, decodeQueries, seq, batch: names.batch ?? workload.batch });
-  const point = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === layers);
-  if (point !== undefined) return { design, workload, point };
-  const expected = `--layers with one of ${points.map(({ kind }) => kind.name).join(", ")}`;
-  throw new UsageError({ where: "--layers", got: layers ?? "none", expected });
+  const found = points.length === 1 ? points[0] : points.find(({ kind }) => kind.name === layers);
+  if (found !== undefined && (layers === undefined || found.kind.name === layers))
+    return { design, workload, point: found };
+  const got = layers === undefined ? `${names.model}, whose layers are of ${points.length} kinds` : `"${layers}"`;
+  const kinds = points.map(({ kind }) => kind.name ?? "").join(", ");
+  const expected = points.length === 1 ? "no such option for layers of one kind" : `one of ${kinds}`;
+  throw new UsageError({ where: "--layers", got, expected });
 }
 
 export const problemOf = (

@@ -10,6 +10,7 @@ import { peOperations } from "../../spec/pe-operations.js";
 import { needsNoPlace, type PlacedEinsum } from "../../spec/placement.js";
 import type { Accounting } from "../accounting.js";
 import type { AttentionPoint } from "../attention-point.js";
+import { checkNumbers } from "../check-machine.js";
 import { type CompiledDesign, compileDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
 import type { Patch } from "../patch.js";
@@ -155,6 +156,7 @@ export function mapperProblem(
   });
   for (const slot of compiled.variableSlots) values[slot] = 1;
   compiled.program.run(values);
+  checkNumbers(compiled, values);
   const sizeOf = (name: string): number => compiled.levels.get(name)?.fields.get("size")?.(values) ?? 1;
   const arrays = machine.arrays.map(({ name, levels, fanouts, registers }) => ({
     name,

@@ -83,8 +83,8 @@ const worthwhile = 1e-3;
 const polishing = 8;
 /** Of a limited search, tilings that are bounded for each that may be searched: a bound takes milliseconds where loops have many orders. */
 const boundsPerSearch = 5;
-/** Tilings whose bounds are one step. */
-const boundsAtOnce = 256;
+/** Tilings whose bounds are one step: a second's work at the most, for threads to share and a file to keep. */
+const boundsAtOnce = 64;
 /** Tilings that are searched side by side against what was known before them: the same for any number of threads. The first alone. */
 const mostAtOnce = 16;
 const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
