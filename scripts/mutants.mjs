@@ -68,7 +68,7 @@ const groups = {
     sources: ["src/model/schedule/*.ts"],
     tests: [
       ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
-        .concat(["spec-errors", "walk"])
+        .concat(["spec-errors", "timeline", "walk"])
         .map(name => `test/schedule/${name}.test.ts`),
       "test/model/schedule-correction.test.ts",
       "test/report/lit-cycle.test.ts",
@@ -130,14 +130,17 @@ async function study(name, { sources, tests, anew = false, longest = Infinity, .
   const loading = new Set(first.loading);
   const passing = first.ran.map((_, i) => i).filter(i => first.ran[i].error === null);
   const quickest = passing.sort((a, b) => first.ran[a].milliseconds - first.ran[b].milliseconds);
+  // Quick tests first, and those of little else: they tell a change best.
+  const size = index => first.ran[index].milliseconds * first.ran[index].asked.length;
+  const sharpest = [...passing].sort((a, b) => size(a) - size(b));
   // Of those that load anew for a mutant: quick tests, then those that reach its file, as many as take no longer than loading.
   const fileOf = new Map(all.map(({ id, file }) => [id, file]));
   const filesOf = new Map(passing.map(index => [index, new Set(first.ran[index].asked.map(id => fileOf.get(id)))]));
   const loadingAnew = new Map(
     [...new Set(fileOf.values())].map(file => {
       const quick = quickest.filter(index => first.ran[index].milliseconds < 50);
-      const own = quickest.filter(index => filesOf.get(index).has(file) && !quick.includes(index));
-      const order = [...quick, ...own];
+      const own = sharpest.filter(index => filesOf.get(index).has(file));
+      const order = [...new Set([...quick, ...own])];
       const enough = [];
       for (let milliseconds = 0; enough.length < order.length && milliseconds < 3000; ) {
         enough.push(order[enough.length]);
@@ -147,36 +150,25 @@ async function study(name, { sources, tests, anew = false, longest = Infinity, .
     }),
   );
   const reaching = new Map(mutants.map(({ id }) => [id, []]));
-  // Quick tests first, and those of little else: they tell a change best.
-  const size = index => first.ran[index].milliseconds * first.ran[index].asked.length;
-  const sharpest = [...passing].sort((a, b) => size(a) - size(b));
   for (const index of sharpest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
   console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
   const results = [];
   for (const [n, one] of mutants.entries()) {
     const { id } = one;
-    // What runs as modules load is in place from the beginning, for all tests.
     const early = loading.has(id);
-    const order = within(longest, early ? loadingAnew.get(one.file) : reaching.get(id), first.ran);
+    const order = within(longest, reaching.get(id), first.ran);
     let status = "not run";
-    if (early || order.length > 0) {
-      let spoiled = early;
-      if (!early) {
-        child.send({ id, order });
-        const answer = await verdict(child, order, first.ran, 2_000);
-        if (answer === null) {
-          status = "timeout";
-          child = await again(child, file, effort);
-        } else if (answer.spoiled) {
-          spoiled = true;
-          child = await again(child, file, effort);
-        } else {
-          status = answer.failed >= 0 ? "killed" : "survived";
-          spoiled = anew && status === "survived";
-        }
-      }
-      if (spoiled) status = await alone(file, effort, id, order, first.ran);
+    let again = early;
+    if (order.length > 0) {
+      child.send({ id, order });
+      const answer = await verdict(child, order, first.ran, 2_000);
+      if (answer === null || answer.spoiled) child = await renewed(child, file, effort);
+      status = answer === null ? "timeout" : answer.failed < 0 ? "survived" : "killed";
+      again = answer?.spoiled === true || (status === "survived" && (early || anew));
     }
+    // What runs as modules load is in place from the beginning, for all tests.
+    const all = early ? within(longest, loadingAnew.get(one.file), first.ran) : order;
+    if (again) status = await alone(file, effort, id, all, first.ran);
     results.push({ ...one, status });
     if (left(results.slice(-1)).length > 0) console.log(inWords(results.at(-1)));
     if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
@@ -204,7 +196,7 @@ async function verdict(child, order, ran, start) {
 }
 
 /** A new process in place of one that hangs, or holds what a mutant left. */
-async function again(child, file, effort) {
+async function renewed(child, file, effort) {
   child.end();
   const fresh = start(file, effort, { FUSEMAX_MUTANTS_KNOWN: "1" });
   await fresh.next(600_000);
