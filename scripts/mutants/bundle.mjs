@@ -14,9 +14,10 @@ const filesOf = patterns =>
 
 const own = name => resolve("scripts/mutants", name);
 
-/** Bundles test files with the sources that they reach, `sources` with their mutants; gives the mutants. */
-export async function bundle(sources, testFiles, folder) {
-  const mutated = new Set(filesOf(sources));
+/** Bundles test files with the sources that they reach, `sources` but for some with their mutants; gives the mutants. */
+export async function bundle(sources, without, testFiles, folder) {
+  const others = new Set(filesOf(without));
+  const mutated = new Set(filesOf(sources).filter(file => !others.has(file)));
   const mutants = [];
   const entry = join(folder, "entry.mjs");
   const imports = filesOf(testFiles).map(file => `await import(${JSON.stringify(file)});`);

@@ -58,9 +58,10 @@ describe("the interpreter in an arithmetic", () => {
         .array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: count, maxLength: count })
         .map(list => Float64Array.from(list));
     const { P, M, E, F } = sizes;
-    let compared = 0;
+    let [tried, compared] = [0, 0];
     fc.assert(
       fc.property(general, values(P * E), values(M * E), values(M * F), (arithmetic, q, k, v) => {
+        tried += 1;
         let golden: Float64Array;
         try {
           golden = onePassAttention(arithmetic, {
@@ -85,7 +86,7 @@ describe("the interpreter in an arithmetic", () => {
       }),
       { numRuns: 300 },
     );
-    expect(compared).toBeGreaterThan(200);
+    expect(compared).toBeGreaterThan((2 / 3) * tried);
   });
 
   it("gives the bits of the engines for cascades of two and three passes", async () => {
@@ -96,9 +97,10 @@ describe("the interpreter in an arithmetic", () => {
       k: generateNormal(1, "k", M * E),
       v: generateNormal(1, "v", M * F),
     };
-    let compared = 0;
+    let [tried, compared] = [0, 0];
     await fc.assert(
       fc.asyncProperty(general, fc.constantFrom("attention-2-pass", "attention-3-pass"), async (arithmetic, name) => {
+        tried += 1;
         const cascade = loadCascade(name);
         const problem = {
           ...{ shape, mask: noMask, tile: { m0, p0: 4 }, arithmetic, scale: 0.5 },
@@ -117,7 +119,7 @@ describe("the interpreter in an arithmetic", () => {
       }),
       { numRuns: 200 },
     );
-    expect(compared).toBeGreaterThan(150);
+    expect(compared).toBeGreaterThan(0.75 * tried);
   });
 
   it("sums any cascade's products in steps, and rounds each input to its type", () => {

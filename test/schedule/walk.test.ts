@@ -148,6 +148,9 @@ describe("the walk over tiles", () => {
             expect(block === null).toBe(visits.length === 0);
             if (block === null) continue;
             expect(block).toMatchObject({ heads: own, sequence });
+            // Asked for a key tile that nobody sees it gives the first after it.
+            expect(walk.row(block, 0)?.m1).toBe(block.begin);
+            expect(walk.row(block, block.end)).toBeNull();
             const found = rowsOf(walk, block);
             expect(found.flatMap(([m1, kinds]) => kinds.map(kind => [m1, withoutColumns(kind)]))).toEqual(
               visits.map(({ m1, kind }) => [m1, kind]),

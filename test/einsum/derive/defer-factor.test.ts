@@ -55,9 +55,10 @@ describe("deferring a factor past a sum", () => {
   });
 
   it("keeps the function of random cascades, and makes no more passes of them", () => {
-    let applied = 0;
+    let [tried, applied] = [0, 0];
     fc.assert(
       fc.property(randomCascade(7), fc.nat(), (text, seed) => {
+        tried += 1;
         const cascade = parseCascade(text);
         const { rewrites } = deferFactor.apply(cascade);
         if (rewrites.length === 0) return;
@@ -85,7 +86,7 @@ describe("deferring a factor past a sum", () => {
       }),
       { numRuns: 2000 },
     );
-    expect(applied).toBeGreaterThan(60);
+    expect(applied).toBeGreaterThan(0.03 * tried - 1);
   });
 
   it("keeps annotations, other lines and indentation as they are", () => {

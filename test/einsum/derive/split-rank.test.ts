@@ -74,9 +74,10 @@ describe("splitting a rank into tiles", () => {
   });
 
   it("keeps every bit of random cascades", () => {
-    let applied = 0;
+    let [tried, applied] = [0, 0];
     fc.assert(
       fc.property(randomCascade(6), text => {
+        tried += 1;
         const iterates = text.includes("[k=0]");
         const cascade = parseCascade(iterates ? text : text.replace(/until:.*\n/, ""));
         for (const { cascade: derived } of splitRank("K").apply(cascade).rewrites) {
@@ -86,7 +87,7 @@ describe("splitting a rank into tiles", () => {
       }),
       { numRuns: 1000 },
     );
-    expect(applied).toBeGreaterThan(30);
+    expect(applied).toBeGreaterThan(0.03 * tried - 1);
   });
 
   it.each([
