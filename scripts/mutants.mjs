@@ -20,7 +20,7 @@ const least = 0.9;
  * Of sources that remember answers by design or cascade: a survivor is tried once more where nothing is remembered yet. A
  * property takes some milliseconds, and all tests of a mutant together no longer than so many.
  */
-const remembering = { cases: 200, milliseconds: 300, longest: 1500, anew: true };
+const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
@@ -69,7 +69,17 @@ const groups = {
     ...remembering,
     sources: ["src/model/schedule/*.ts"],
     tests: [
-      ...["agreement", "array-conflicts", "lanes", "leaps", "mask-of-bits", "operations", "own-design", "published"]
+      ...[
+        "agreement",
+        "array-conflicts",
+        "lanes",
+        "leaps",
+        "mask-of-bits",
+        "of-design",
+        "operations",
+        "own-design",
+        "published",
+      ]
         .concat(["spec-errors", "timeline", "walk"])
         .map(name => `test/schedule/${name}.test.ts`),
       "test/model/schedule-correction.test.ts",

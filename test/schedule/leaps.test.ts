@@ -136,4 +136,30 @@ describe("leaps over repetition", () => {
     );
     expect(leapt / tiles).toBeGreaterThan(0.3); // else the property says little
   });
+
+  it.each(["heads", "query tiles", "key tiles"])("law: twice as many %s are stepped through as quickly", loop => {
+    const costs = { "1d.operations.divide": 1, "2d.operations.mac": 1, "1d.operations.max": 1 };
+    const size = { rows: 4, columns: 3, readPorts: Number.POSITIVE_INFINITY, headDim: 5, valueDim: 4 };
+    const arrays = arraysWith({ ...size, costs });
+    for (const [name, text] of Object.entries(texts)) {
+      for (const isFromDram of [false, true]) {
+        const stepped = (times: number): ScheduleResult => {
+          const many = (which: string): number => (which === loop ? times : 1);
+          const work: TileWork = {
+            sequences: [{ count: 1, rows: 6 * 3 * many("query tiles"), keys: 8 * 4 * many("key tiles") }],
+            ...{ group: 1, window: { left: -1, right: -1 }, heads: 3 * many("heads"), headTiles: [1] },
+            ...{ blockTiles: 2, tileRows: 3, tileKeys: 4 },
+          };
+          const elementBytes = { Q: 2, BK: 2, BV: 2, AV: 2 };
+          const tilesHeld = { Q: 4, BK: 3, BV: 3 };
+          const dram: DramChannel = { bytesPerCycle: 64, latencyCycles: 20, elementBytes, tilesHeld };
+          return simulateSchedule(withLag(parseSchedule(name, text), 2), arrays, work, isFromDram ? { dram } : {});
+        };
+        const [once, twice] = [stepped(60), stepped(120)];
+        expect(twice.tiles).toBe(2 * once.tiles);
+        expect(twice.tilesStepped, `${name}, from DRAM: ${isFromDram}`).toBeLessThanOrEqual(once.tilesStepped);
+        expect(once.tilesStepped).toBeLessThan(once.tiles / 10);
+      }
+    }
+  });
 });
