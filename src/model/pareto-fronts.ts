@@ -31,7 +31,6 @@ export class ParetoFronts {
 
   /** Whether a point that was added is on the front of its group, now that all were added. */
   has(group: number, values: readonly number[]): boolean {
-    if (!values.every(Number.isFinite)) return false;
     this.settle();
     const { kept, width } = this;
     const row = [group, ...values];

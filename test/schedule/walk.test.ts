@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rowBits } from "../../src/attention/sequences.js";
+import { Position } from "../../src/model/schedule/feed.js";
 import { type Block, bitsInKind, TileWalk, tileBits } from "../../src/model/schedule/walk.js";
 import type { TileWork } from "../../src/spec/schedule/machine.js";
 
@@ -171,6 +172,45 @@ describe("the walk over tiles", () => {
         expect(walk.leastBetween).toBe(least);
       }),
       { numRuns: 250 },
+    );
+  });
+
+  it("law: a position goes through the tiles of all heads in order, and knows where it is", () => {
+    fc.assert(
+      fc.property(works, work => {
+        const walk = new TileWalk(work);
+        const even = walk.headIsBlockOfHeads;
+        const together = work.headTiles.reduce((a, b) => a + b, 0);
+        const position = new Position(walk);
+        let before = 0;
+        for (const part of walk.parts) {
+          const { rows } = work.sequences[part.sequence] as TileWork["sequences"][number];
+          const seen = seenBy(work, part.sequence);
+          const each = Math.ceil(Math.ceil(rows / work.tileRows) / work.blockTiles);
+          for (let h = 0; h < part.heads; h++) {
+            for (let b = 0; b < part.blocks; b++) {
+              const at = even ? 0 : Math.floor(b / each);
+              const outer = even
+                ? h * (work.headTiles[0] as number)
+                : h * together + work.headTiles.slice(0, at).reduce((sum, heads) => sum + heads, 0);
+              const heads = work.headTiles[at] as number;
+              for (const visit of visitsOf(seen, (b % each) * work.blockTiles, work.blockTiles, heads)) {
+                const place = position.place();
+                expect(place && { ...place, kind: withoutColumns(place.kind) }).toEqual({
+                  ...visit,
+                  head: before + outer + visit.head,
+                });
+                expect(place?.kind).toBe(position.kind());
+                position.next();
+              }
+            }
+          }
+          before += walk.queryHeads(part);
+        }
+        expect(position.atEnd).toBe(true);
+        expect(position.place()).toBeNull();
+      }),
+      { numRuns: 150 },
     );
   });
 
