@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FusemaxError, hasUnseen } from "../../src/errors.js";
+import { processorSeconds } from "../processor-time.js";
 import type { Random } from "./random.js";
 
 /** One kind of input: how to make one, and what may come of it. */
@@ -41,8 +42,7 @@ export async function tryInput(target: Target, random: Random): Promise<string |
   const began = process.cpuUsage();
   try {
     await target.attempt(random, folder);
-    const { user, system } = process.cpuUsage(began);
-    const seconds = (user + system) / 1e6;
+    const seconds = processorSeconds(began);
     return seconds > mostSeconds ? `took ${seconds.toFixed(1)} s` : null;
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileExpression, largestDivisor, namesIn, parseExpression } from "../../src/spec/expression.js";
+import { processorSeconds } from "../processor-time.js";
 
 const where = (): string => "here";
 const value = (text: string, names: Readonly<Record<string, number>> = {}): number => {
@@ -55,7 +56,7 @@ describe("formulas", () => {
 });
 
 it("the largest divisor has a budget", () => {
-  const start = performance.now();
+  const began = process.cpuUsage();
   expect(() => value("largestDivisor(1e300, 1e149)")).toThrow(
     /^here: got largestDivisor of 1e\+300; expected of a number of at most 2\^48$/,
   );
@@ -63,7 +64,7 @@ it("the largest divisor has a budget", () => {
   expect(value("largestDivisor(281474976710597, 281474976710596)")).toBe(1);
   expect(largestDivisor(16777213 ** 2, 2 ** 47)).toBe(16777213);
   expect([largestDivisor(10.5, 3), largestDivisor(10, 0.5), largestDivisor(10, Number.NaN)]).toEqual([0, 0, 0]);
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(processorSeconds(began)).toBeLessThan(2);
 });
 
 it("the largest divisor is a divisor, fits, and none between fits", () => {
