@@ -7,7 +7,7 @@ import { macInChain } from "./formats";
  *
  * `queries` has eight lanes an element of the sum, `panels` four rows an element; panels lie `panelBytes` apart. The sums
  * start from what is in `sums` if `goOn`, else from +0. Two loads of queries, four broadcasts and eight multiply-adds
- * a turn keep fifteen registers busy; a loop tested at its end and not unrolled is what V8 compiles best (bench/README.md).
+ * per iteration keep fifteen registers busy; a loop tested at its end and not unrolled is what V8 compiles best (bench/README.md).
  */
 // @ts-ignore: decorator
 @inline

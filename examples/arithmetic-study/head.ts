@@ -28,7 +28,7 @@ export interface Measured {
 }
 
 export interface Run {
-  /** Keys a tile. */
+  /** Keys per tile. */
   readonly m0: number;
   readonly kvSplits?: number;
 }

@@ -152,7 +152,7 @@ export async function errorTable(rows: number, keys: number): Promise<Table> {
       lines.push([name, String(m0), ...errors]);
     }
   }
-  return { columns: ["arithmetic", "keys a tile", ...heads.map(({ name }) => name)], rows: lines };
+  return { columns: ["arithmetic", "keys per tile", ...heads.map(({ name }) => name)], rows: lines };
 }
 
 /** Shares of the tiles after the first in which some query of a block rescales, by the threshold (log2) of lazy rescaling. */
@@ -160,7 +160,7 @@ export function rescalesTable(queries: number, keys: number): Table {
   const size = { queries, keys };
   const thresholds = [0, 4, 8] as const;
   return {
-    columns: ["input", "keys a tile", ...thresholds.map(threshold => `threshold ${threshold}`)],
+    columns: ["input", "keys per tile", ...thresholds.map(threshold => `threshold ${threshold}`)],
     rows: [256, 272, 133, 546].flatMap(m0 =>
       [normalHead(size, 1), normalHead(size, 4), risingHead(size, 1, m0)].map(head => [
         head.name,

@@ -188,7 +188,7 @@ const roofSlot = 5;
 /** From roof to roof: the same colour with other dashes. */
 const roofStep = 16;
 
-/** Operations a second of all the largest array's processing elements. */
+/** Operations per second of all the largest array's processing elements. */
 export const peakOf = ({ evaluation: { machine } }: Solved): number =>
   (machine.pes[machine.largestArray] ?? 0) * machine.frequencyHz;
 

@@ -32,7 +32,7 @@ const areKnown = (requests: readonly CostRequest[]): boolean => requests.every(i
 
 /** What designs cost: at once where that is quick, and as soon as a worker has it for the rest and for all of `later`. */
 export function useCosts(state: State, now: readonly Wanted[], later: readonly Wanted[]): Costs {
-  const [turn, again] = useReducer((n: number, _: undefined) => n + 1, 0);
+  const [round, again] = useReducer((n: number, _: undefined) => n + 1, 0);
   useEffect(() => {
     slowLane.onResults = () => again(undefined);
   }, []);
@@ -53,7 +53,7 @@ export function useCosts(state: State, now: readonly Wanted[], later: readonly W
       return { points, requests, stale: requests !== move[part] };
     };
     return { now: show("now"), later: show("later"), busy: !areKnown([...move.now, ...move.later]) };
-  }, [move, turn]);
+  }, [move, round]);
   before.current = costs;
   useEffect(() => slowLane.ask(move), [move]);
   return costs;

@@ -9,7 +9,7 @@ const answer = (message: FromDerive): void => postMessage(message);
 let last: HandDerivation | null = null;
 
 /** Often enough for a progress bar. */
-const turnMilliseconds = 100;
+const answerMilliseconds = 100;
 
 /** Derives in a thread of its own; the page ends the thread to cancel. */
 addEventListener("message", ({ data }: MessageEvent<ToDerive>) => void work(data));
@@ -23,10 +23,10 @@ async function work({ id, request, ask }: ToDerive): Promise<void> {
       answer({ id, type: "checked", checks: await last.checks(laws) });
       return;
     }
-    let turn = 0;
+    let answeredAt = 0;
     const plan = await last.plan(laws, (looked, budget) => {
-      if (performance.now() - turn < turnMilliseconds) return;
-      turn = performance.now();
+      if (performance.now() - answeredAt < answerMilliseconds) return;
+      answeredAt = performance.now();
       answer({ id, type: "looking", looked, budget });
     });
     answer({ id, type: "plan", laws: plan });

@@ -17,7 +17,7 @@ export function designSettings({ runDesign, own }: State): Settings {
   return {
     arithmetic: designLabel(runDesign, own),
     definition: isOwn ? JSON.stringify(own?.files) : runDesign,
-    "keys a tile": "the design's",
+    "keys per tile": "the design's",
   };
 }
 

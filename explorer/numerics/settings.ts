@@ -45,7 +45,7 @@ export function settingsOf(
     ...(masks.length === 0 ? {} : { "mask files": fileWords({ files: masks.map(({ file }) => file) }) }),
     scale: plain(scale),
     cap: softcap === undefined ? "none" : plain(softcap),
-    "keys a tile": String(m0),
+    "keys per tile": String(m0),
     ...inputs,
   };
 }

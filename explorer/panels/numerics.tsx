@@ -143,7 +143,7 @@ function Pinned({ results, ...props }: PanelProps & { readonly results: readonly
 const wordsOf = (state: State): string => {
   const asked = askedAttention(state, { shape: null, maskFiles: [] });
   const of = "wrong" in asked ? asked.wrong : attentionWords(asked);
-  return `${state.arithmetics.join(", ")}, ${writeSize(state.queries)} × ${writeSize(state.keys)}, seed ${state.seed}, ${state.m0} keys a tile; ${of}`;
+  return `${state.arithmetics.join(", ")}, ${writeSize(state.queries)} × ${writeSize(state.keys)}, seed ${state.seed}, ${state.m0} keys per tile; ${of}`;
 };
 
 interface CommandsProps extends PanelProps {
@@ -210,7 +210,7 @@ function Controls({ chosen, asked, run, ...props }: ControlsProps) {
       <DesignOfRun {...props} />
       {props.state.runDesign === anyArray && (
         <>
-          <LogSlider {...props} field="m0" label="Array rows (keys a tile)" least={1} most={1024} />
+          <LogSlider {...props} field="m0" label="Array rows (keys per tile)" least={1} most={1024} />
           <Arithmetics {...props} wrong={chosen.wrong} />
         </>
       )}

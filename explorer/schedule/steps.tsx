@@ -14,7 +14,7 @@ import { useTheme } from "../use-media.js";
 import { simulatedDesign, steppedSeq, steppedWidth } from "./request.js";
 import { useSchedule } from "./use-worker.js";
 
-/** Cycles a second when played: slow enough to follow a value from PE to PE. */
+/** Cycles per second when played: slow enough to follow a value from PE to PE. */
 const playedPerSecond = 2.5;
 
 /** The PEs of a small array, cycle by cycle. */

@@ -1,5 +1,5 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`: block by block
-// of `keyBlock` operands from +0, times the scales of the blocks. A turn of the inner loop takes two words: four are more code than
+// of `keyBlock` operands from +0, times the scales of the blocks. An iteration of the inner loop takes two words: four are more code than
 // a processor's cache of instructions holds.
 // #import attention-rows | attention-tiles | collect | finish | program: job
 // #import host: blocksAtOnce, keyBlock

@@ -10,7 +10,7 @@ fn holdScores(firstKey: u32) {
   var s = Sixteen();
   var q = slotBlock * job.keyPages;
   var k = firstKey;
-  // One loop over all pages, some words a turn: a turn costs SwiftShader ten instructions an accumulator.
+  // One loop over all pages, some words per iteration: an iteration costs SwiftShader ten instructions per accumulator.
   for (var w = 0u; w < pages * 8u; w += wordsAtOnce) {
     let query = &queries[q];
     let key = &keys[k];

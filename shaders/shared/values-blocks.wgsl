@@ -20,7 +20,7 @@ fn holdWeightedValues(firstWeight: u32, firstValue: u32, column: u32, count: u32
     var w = firstWeight + firstPage;
     var v = firstValue + firstPage * job.valuePages + column / perWord;
     var u = Sixteen();
-    // Two words a turn, whose places on their pages need no division.
+    // Two words per iteration, whose places on their pages need no division.
     for (var m = begin - begin % (2u * perWord); m < end; m += 2u * perWord) {
       let value = &values[v];
       let weights = &scratch[w];

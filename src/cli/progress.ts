@@ -67,7 +67,7 @@ const plainMilliseconds = 5000;
 /** Of a log that is read afterwards. */
 const batchMilliseconds = 30_000;
 
-/** Units a second, of those after the first `start`. */
+/** Units per second, of those after the first `start`. */
 function speedFrom(start: number): (done: number) => number {
   const began = performance.now();
   return done => ((done - start) / (performance.now() - began)) * 1000;

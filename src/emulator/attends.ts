@@ -29,12 +29,12 @@ export function requireAttention(cascade: Cascade): void {
     const ranks = (cascade.tensors.get(roles[name])?.indices ?? []).map(({ terms: [term] }) =>
       term === undefined ? "" : cascade.ranks.ofVariable(term.variable).name,
     );
-    const turned = ranks[0] !== rows;
+    const transposed = ranks[0] !== rows;
     const [n, m] = [sizes[rows] ?? 1, sizes[width] ?? 1];
     const data = Float64Array.from({ length: n * m }, (_, i) =>
-      turned ? (given[name][(i % n) * m + Math.floor(i / n)] as number) : (given[name][i] as number),
+      transposed ? (given[name][(i % n) * m + Math.floor(i / n)] as number) : (given[name][i] as number),
     );
-    return { shape: turned ? [m, n] : [n, m], data };
+    return { shape: transposed ? [m, n] : [n, m], data };
   };
   const inputs = {
     [roles.q]: input("q", roles.queries, roles.e),

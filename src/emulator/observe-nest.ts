@@ -105,7 +105,7 @@ export function observeNest(
   let [steps, points, inRange] = [0, 0, 0];
 
   /** Iterations the loops from `depth` on; `atEnd` has the indices and coordinates of the moment. */
-  const turn = (depth: number, end: number, atEnd: () => void): void => {
+  const iterate = (depth: number, end: number, atEnd: () => void): void => {
     if (depth === end) {
       atEnd();
       return;
@@ -114,11 +114,11 @@ export function observeNest(
     const { rank, part } = loops[loop] as NestLoop;
     const { size, bounds } = ranks[rank] as MappedEinsum["ranks"][number];
     const before = point[rank] as number;
-    const turns = part === 0 ? Number.POSITIVE_INFINITY : (bounds[part] as number);
-    for (let i = 0; i < turns && before + i * (chunks[loop] as number) < size; i += 1) {
+    const iterations = part === 0 ? Number.POSITIVE_INFINITY : (bounds[part] as number);
+    for (let i = 0; i < iterations && before + i * (chunks[loop] as number) < size; i += 1) {
       index[loop] = i;
       point[rank] = before + i * (chunks[loop] as number);
-      turn(depth + 1, end, atEnd);
+      iterate(depth + 1, end, atEnd);
     }
     index[loop] = 0;
     point[rank] = before;
@@ -130,9 +130,9 @@ export function observeNest(
   });
   const filled = fanouts.map(() => 0);
   const units = new Map<string, number>();
-  turn(0, inTime, () => {
+  iterate(0, inTime, () => {
     let working = 0;
-    turn(inTime, loops.length, () => {
+    iterate(inTime, loops.length, () => {
       if (!visible.exists(point)) return;
       working += 1;
       for (const port of ports) port.want(index, steps);
@@ -143,7 +143,7 @@ export function observeNest(
     units.set(unit, (units.get(unit) ?? 0) + 1);
     points += working;
     const given = fanouts.map(() => new Set<string>());
-    turn(inTime, loops.length, () => {
+    iterate(inTime, loops.length, () => {
       if (!visible.isWithin(point)) return;
       inRange += 1;
       fanouts.forEach(({ around }, f) => {

@@ -5,14 +5,14 @@ import { dramOf, instances } from "./timing.js";
 
 /** What the arrays and the levels of a design can do a second, and what passes them. */
 export interface LevelRates {
-  /** Operations a second of all arrays together (a multiply-accumulate is two), each PE at what it does quickest. */
+  /** Operations per second of all arrays together (a multiply-accumulate is two), each PE at what it does quickest. */
   readonly peak: number;
   /** DRAM, and the levels that say how fast they are. */
   readonly levels: readonly {
     readonly name: string;
     /** Bytes of the busiest instance, or of all where they share what passes. */
     readonly bytes: number;
-    /** Bytes a second that pass when reads and writes come as they do here. */
+    /** Bytes per second that pass when reads and writes come as they do here. */
     readonly bytesPerSecond: number;
   }[];
 }

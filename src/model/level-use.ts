@@ -79,10 +79,10 @@ export function levelUseOf(design: CompiledDesign, laid: Laid, counts: EinsumCou
       const inside = cyclesOf(design, level, { read: output ? sent : 0, written: came }, values);
       const outside = cyclesOf(design, above, passed(t, k - 1), values);
       const words = Math.max(1, counts.tiles[t]?.[k] ?? 1);
-      const turns = Math.ceil(
+      const iterations = Math.ceil(
         tensor.windows === undefined ? tiles / words : tilesMet(shape, ranks, tensor, index) * share,
       );
-      waitCycles += Math.max(outside, inside) + turns * latencyOf(above, values);
+      waitCycles += Math.max(outside, inside) + iterations * latencyOf(above, values);
     }
   }
   const latencyCycles = [...passes].reduce((sum, level) => sum + latencyOf(level, values), 0);

@@ -170,7 +170,7 @@ function changing(shape: NestShape, counts: RankCounts, relevant: number, level:
     const loop = 1 << bit;
     if (staying && (relevant & loop) === 0) continue;
     // A loop that never iterates neither moves the tile nor holds it.
-    if (staying && (counts.turns?.(bit) ?? tuples(shape, counts, loop)) === 1) continue;
+    if (staying && (counts.iterations?.(bit) ?? tuples(shape, counts, loop)) === 1) continue;
     staying = false;
     mask |= loop;
   }

@@ -40,7 +40,7 @@ export function maskedCounts(
     touched: (subset: number, temporal: number): number | undefined =>
       touchedCount(coupled, region, boxes, bounds, temporal, subset) ??
       (isShort(0, subset) && scoresOf(nest) <= mostScores ? touchedPoints(nest, region, temporal, subset) : undefined),
-    turns: (bit: number): number => tuples(shape, boxes, 1 << bit),
+    iterations: (bit: number): number => tuples(shape, boxes, 1 << bit),
     fetched: (relevant: number, level: number, words: number): number | undefined =>
       mayStay(nest, boxes, merged, relevant, level) && isShort(level, words)
         ? maskedVisits(nest, region, relevant, level, words)

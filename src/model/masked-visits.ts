@@ -181,9 +181,9 @@ class MaskedWalk {
         chunks.part = part + 1;
         continue;
       }
-      const turns = kind === "memory" ? [index] : Array.from({ length: all }, (_, i) => i);
+      const iterations = kind === "memory" ? [index] : Array.from({ length: all }, (_, i) => i);
       if (kind === "memory" && index >= all) return false;
-      chunks.starts = chunks.starts.flatMap(start => turns.map(turn => start + turn * chunk));
+      chunks.starts = chunks.starts.flatMap(start => iterations.map(iteration => start + iteration * chunk));
       chunks.length = chunk;
       chunks.part = part + 1;
     }
@@ -205,15 +205,16 @@ class MaskedWalk {
       }
       const before = { ...chunks };
       let stretch: Stretch | undefined;
-      for (let turn = 0; turn * chunk < before.length; turn++) {
-        chunks.starts = before.starts.map(start => start + turn * chunk);
+      for (let iteration = 0; iteration * chunk < before.length; iteration++) {
+        chunks.starts = before.starts.map(start => start + iteration * chunk);
         chunks.length = Math.min(chunk, before.length);
         chunks.part = part + 1;
         // Sequences alike do alike.
         const isFirst = before.starts.length === 1 && before.starts[0] === 0;
-        const again = side === 0 && chunk === 1 && isFirst && this.sequences[turn] === this.sequences[turn - 1];
+        const again =
+          side === 0 && chunk === 1 && isFirst && this.sequences[iteration] === this.sequences[iteration - 1];
         if (!again) stretch = this.enter(rank) && this.seesSomething() ? this.from(i + 1) : undefined;
-        found = joined(found, moved(stretch, turn * stride));
+        found = joined(found, moved(stretch, iteration * stride));
         Object.assign(chunks, before);
       }
       return found;
@@ -317,10 +318,10 @@ class MaskedWalk {
     const keys = this.chunks[2] as Chunks;
     const origin = keys.starts[0] as number;
     const dense = this.dense();
-    const held = (turn: number): Held => {
-      const tile = origin + turn * chunk;
+    const held = (iteration: number): Held => {
+      const tile = origin + iteration * chunk;
       const [first, end] = [Math.max(from, tile), Math.min(to, tile + chunk)];
-      return { tile: turn * stride, dense, words: [[first - tile, end - tile]] };
+      return { tile: iteration * stride, dense, words: [[first - tile, end - tile]] };
     };
     const [first, last] = [Math.floor((from - origin) / chunk), Math.ceil((to - origin) / chunk) - 1];
     return { words: (to - from) * dense, first: held(first), last: held(last), single: first === last };

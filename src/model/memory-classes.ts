@@ -158,7 +158,7 @@ export class MemoryView {
   }
 
   /** What `inner` finds in one iteration of a rank's part in time, from `offset` on, of `extent` coordinates; undefined without work. */
-  turn<T>(rank: number, part: number, offset: number, extent: number, inner: () => T | undefined): T | undefined {
+  iteration<T>(rank: number, part: number, offset: number, extent: number, inner: () => T | undefined): T | undefined {
     const [size, start, before] = [this.sizes[rank], this.starts[rank], this.parts[rank]] as [number, number, number];
     this.sizes[rank] = extent;
     this.starts[rank] = start + offset;

@@ -34,27 +34,27 @@ export function countRank(rank: RankCount, size: number): void {
   const { bounds, table } = rank;
   rank.size = size;
   for (let subset = 0; subset < table.length; subset++) table[subset] = countParts(size, bounds, 0, subset);
-  turning.fill(0);
-  noteTurns(rank, size, 0);
-  rank.uneven = turning.includes(stillAndTurns);
+  iterating.fill(0);
+  noteIterations(rank, size, 0);
+  rank.uneven = iterating.includes(stillAndIterates);
 }
 
 const still = 1;
-const turns = 2;
-const stillAndTurns = 3;
+const iterates = 2;
+const stillAndIterates = 3;
 /** For the parts of the rank at hand: whether their loops stand still somewhere, and iterate somewhere. */
-const turning = new Uint8Array(32);
+const iterating = new Uint8Array(32);
 
-function noteTurns(rank: RankCount, size: number, part: number): void {
+function noteIterations(rank: RankCount, size: number, part: number): void {
   const { bounds, spatial } = rank;
   if (part === bounds.length || size === 0) return;
   const chunk = chunkOf(bounds, part);
   const rest = size % chunk;
-  turning[part] = (turning[part] as number) | (size > chunk ? turns : still);
+  iterating[part] = (iterating[part] as number) | (size > chunk ? iterates : still);
   // Instances further in that the rest leaves idle iterate once less.
-  if (rest > 0 && size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) turning[part] = stillAndTurns;
-  if (size >= chunk) noteTurns(rank, chunk, part + 1);
-  if (rest !== 0) noteTurns(rank, rest, part + 1);
+  if (rest > 0 && size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) iterating[part] = stillAndIterates;
+  if (size >= chunk) noteIterations(rank, chunk, part + 1);
+  if (rest !== 0) noteIterations(rank, rest, part + 1);
 }
 
 /** Coordinates that one step of a part covers. */

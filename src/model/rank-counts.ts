@@ -10,7 +10,7 @@ export interface RankCounts extends ReadonlyArray<Float64Array> {
   /** The same count over all that touched tiles hold, masked or not; undefined where that is not known. */
   readonly touched?: (subset: number, temporal: number) => number | undefined;
   /** How often the loop of a bit iterates, masked or not; without it, its count. */
-  readonly turns?: (bit: number) => number;
+  readonly iterations?: (bit: number) => number;
   /** Words fetched into a level under a mask, where a product of counts does not say (as src/model/visits.ts). */
   readonly fetched?: (relevant: number, level: number, words: number) => number | undefined;
   /** The ranks by themselves, where no mask couples them. */

@@ -163,7 +163,7 @@ export function blocksTouchedUpTo(
   });
 }
 
-/** What the touched tiles hold, masked or not: rows (or 1 a block) times keys (or 1 a tile). */
+/** What the touched tiles hold, masked or not: rows (or 1 per block) times keys (or 1 per tile). */
 export function withinBlocksTouched(
   region: VisibleRegion,
   sequence: SequenceClass,

@@ -71,12 +71,12 @@ class Walk {
     const { rank, part, moves } = step;
     const size = sizes[rank] as number;
     const chunk = chunkOf((this.ranks[rank] as CutRank).bounds, part);
-    const turn = (offset: number, extent: number): Stretch | undefined =>
-      this.view.turn(rank, part, offset, extent, () => this.from(i + 1));
+    const iteration = (offset: number, extent: number): Stretch | undefined =>
+      this.view.iteration(rank, part, offset, extent, () => this.from(i + 1));
     const whole = Math.floor(size / chunk);
     const rest = size - whole * chunk;
-    const all = whole === 0 ? undefined : repeated(turn(0, chunk), whole, moves);
-    return joined(all, rest === 0 ? undefined : turn(whole * chunk, rest), moves);
+    const all = whole === 0 ? undefined : repeated(iteration(0, chunk), whole, moves);
+    return joined(all, rest === 0 ? undefined : iteration(whole * chunk, rest), moves);
   }
 }
 

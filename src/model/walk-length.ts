@@ -10,7 +10,7 @@ export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: nu
   const isOf = (side: CoupledRank | undefined, bit: number): boolean =>
     side !== undefined && bit >= side.shift && bit < side.shift + side.parts;
   const isCoupled = (bit: number): boolean => isOf(batch, bit) || isOf(rows, bit) || isOf(keys, bit);
-  const turnsOf = (bit: number): number => {
+  const iterationsOf = (bit: number): number => {
     const rank = shape.ranks.findIndex(({ shift, parts }) => bit >= shift && bit < shift + parts);
     return ranksAlone[rank]?.table[1 << (bit - (shape.ranks[rank]?.shift ?? 0))] ?? 1;
   };
@@ -26,7 +26,7 @@ export function walkLength({ shape, ranksAlone, coupled }: MaskedNest, level: nu
           .map(bit => (words & (1 << bit)) !== 0);
   const steps = outside.filter(loop => !isSpatial(loop));
   const product = (loops: readonly { readonly bit: number }[]): number =>
-    loops.reduce((length, { bit }) => length * turnsOf(bit), 1);
+    loops.reduce((length, { bit }) => length * iterationsOf(bit), 1);
   const memories = outside.filter(loop => isSpatial(loop) && (words & (1 << loop.bit)) !== 0);
   const inOneGo =
     inside(rows).every(wanted => !wanted) &&

@@ -151,9 +151,9 @@ class Walk {
     const chunk = chunkOf((this.ranks[rank] as CutRank).bounds, part);
     const whole = Math.floor(size / chunk);
     const rest = size - whole * chunk;
-    const turn = (index: number, extent: number): Stretch | undefined => {
+    const iteration = (index: number, extent: number): Stretch | undefined => {
       if (isDealt) this.units[i] = index;
-      const found = this.view.turn(rank, part, index * chunk, extent, () => this.from(i + 1));
+      const found = this.view.iteration(rank, part, index * chunk, extent, () => this.from(i + 1));
       this.units[i] = 0;
       return found;
     };
@@ -162,8 +162,8 @@ class Walk {
       extents,
       unit: isDealt ? unit.map((own, k) => (k === i ? own + times : own)) : unit,
     });
-    const all = whole === 0 ? undefined : this.repeated(turn(0, chunk), whole, moved);
-    return this.joined(all, rest === 0 ? undefined : turn(whole, rest));
+    const all = whole === 0 ? undefined : this.repeated(iteration(0, chunk), whole, moved);
+    return this.joined(all, rest === 0 ? undefined : iteration(whole, rest));
   }
 
   private visit(): Stretch {

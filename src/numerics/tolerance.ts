@@ -61,7 +61,7 @@ export function exponentialError(accumulator: FloatType, t: number): number {
 export interface RowData {
   readonly format: Format;
   readonly scale: number;
-  /** Keys a tile. */
+  /** Keys per tile. */
   readonly m0: number;
   /** E. */
   readonly headDim: number;

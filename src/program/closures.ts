@@ -48,7 +48,7 @@ class Closures {
   private readonly at: Place = { row: { values: [] }, span: noSpan, i: 0 };
   /** One closure a node, so that what is used twice is one value; its latest value is kept for an iteration. */
   private readonly made = new Map<Scalar, Value>();
-  private turn = 0;
+  private iteration = 0;
   /** Over what the loop is whose closures are made. */
   private over: LoopAxis = null;
 
@@ -114,7 +114,7 @@ class Closures {
       for (const start of starts) start();
       const [from, to] = this.bounds(over, sizes);
       for (at.i = from; at.i < to; at.i += 1) {
-        this.turn += 1;
+        this.iteration += 1;
         const hidden = over === "key" && this.bits && at.span.seen[at.i] === 0;
         for (const run of hidden ? zeros : body) run();
       }
@@ -187,11 +187,11 @@ class Closures {
     const known = this.made.get(scalar);
     if (known !== undefined) return known;
     const compute = this.compute(scalar, local);
-    let [turn, kept] = [-1, 0];
+    let [iteration, kept] = [-1, 0];
     const value = (): number => {
-      if (turn !== this.turn) {
+      if (iteration !== this.iteration) {
         kept = compute();
-        turn = this.turn;
+        iteration = this.iteration;
       }
       return kept;
     };

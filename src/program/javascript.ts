@@ -191,8 +191,8 @@ class Printer {
     for (const statement of body) this.statement(statement, text, folds, place, over !== null);
     const [from, to] = over === "key" ? ["start", "end"] : over === "block" ? this.blockSpan() : ["0", over ?? ""];
     const hidden = over === "key" && this.bits ? [hiddenKey(body, place)] : [];
-    const turn = [...hidden, ...text.lines];
-    const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...turn, "}"];
+    const iteration = [...hidden, ...text.lines];
+    const lines = over === null ? text.lines : [`for (let i = ${from}; i < ${to}; i += 1) {`, ...iteration, "}"];
     return ["{", ...before, ...lines, ...after, "}"];
   }
 

@@ -66,7 +66,7 @@ function addScales(steps: OnePassSteps, type: FloatSpec, amax: Variable, scales:
   return x => select(equal(read(scales), zero), zero, binary("divShort", x, read(scales)));
 }
 
-/** Counts what saturates, up to 2^24 a row. */
+/** Counts what saturates, up to 2^24 per row. */
 function addCount(steps: OnePassSteps, type: FloatSpec, x: Scalar): Variable {
   const saturated = steps.row("saturated", "row", { tensor: null, initial: 0 });
   const over = less(number(lastUnsaturated(type)), unary("abs", x));

@@ -58,7 +58,7 @@ export class LoopValues {
     this.current.set(variable, local);
   }
 
-  beginTurn(): void {
+  beginIteration(): void {
     this.kept.clear();
     this.wideKept.clear();
   }
@@ -273,7 +273,7 @@ export class LoopValues {
 /** The locals of a value's halves in float64. */
 type Wide = readonly [number, number];
 
-/** Variables of one value a row that are read before anything in the body sets them. */
+/** Variables of one value per row that are read before anything in the body sets them. */
 export function rowsRead(body: readonly Statement[]): Set<Variable> {
   const found = new Set<Variable>();
   const written = new Set<Variable>();

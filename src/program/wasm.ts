@@ -282,7 +282,7 @@ class TilePrinter {
     if (over === null) once();
     else {
       code.loop(() => {
-        values.beginTurn();
+        values.beginIteration();
         once();
         if (partial && layout.seenLanes === null) code.get(m).splatBits(1).vector("i32x4.add").set(m);
         code.get(place).i32(laneBytes).scalar("i32.add").tee(place).get(last).scalar("i32.lt_s");

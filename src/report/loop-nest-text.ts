@@ -16,12 +16,12 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
   const lines: string[] = [];
   let depth = 0;
   const indent = (): string => "  ".repeat(depth);
-  const turns = new Map<number, string>();
+  const iterations = new Map<number, string>();
   for (const { shift, parts, size, bounds } of ranks) {
     const coordinates = values[size] as number;
     const own = bounds.length === 0 ? [coordinates] : bounds.map(slot => Math.max(1, values[slot] as number));
-    turnsOf(coordinates, own).forEach((turn, part) => {
-      turns.set(shift + part, `${parts[part]} in ${turn}`);
+    iterationsOf(coordinates, own).forEach((iteration, part) => {
+      iterations.set(shift + part, `${parts[part]} in ${iteration}`);
     });
   }
   path.forEach(({ name, spec, fields }, level) => {
@@ -37,7 +37,7 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
     for (const loop of shape.loops) {
       if (loop.level !== level) continue;
       depth += 1;
-      lines.push(`${indent()}${spec.kind === "fanout" ? "parallel" : "for"} ${turns.get(loop.bit)}`);
+      lines.push(`${indent()}${spec.kind === "fanout" ? "parallel" : "for"} ${iterations.get(loop.bit)}`);
     }
   });
   depth += 1;
@@ -53,7 +53,7 @@ function nestOf(design: CompiledDesign, { einsum, boxes, kept }: Laid, values: F
 }
 
 /** The iterations of each part's loop, and those of its last time where these are fewer. */
-function turnsOf(size: number, bounds: readonly number[]): readonly string[] {
+function iterationsOf(size: number, bounds: readonly number[]): readonly string[] {
   let rest = size;
   return bounds.map((bound, part) => {
     const chunk = bounds.slice(part + 1).reduce((product, own) => product * own, 1);

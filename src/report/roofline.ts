@@ -10,7 +10,7 @@ export interface RooflinePoint {
   readonly seq: number;
   readonly operations: number;
   readonly seconds: number;
-  /** Operations a second that all arrays together can do. */
+  /** Operations per second that all arrays together can do. */
   readonly peak: number;
   /** Levels that say how fast they are, DRAM among them: bytes that pass, and bytes per second that can. */
   readonly levels: readonly { readonly name: string; readonly bytes: number; readonly bytesPerSecond: number }[];

@@ -25,12 +25,12 @@ export function uncharged(
   lanes: number,
 ): readonly string[] {
   const many = scores.toLocaleString("en-US");
-  const turns = Math.ceil(scores / lanes).toLocaleString("en-US");
+  const rounds = Math.ceil(scores / lanes).toLocaleString("en-US");
   return [
     ...(softcap === null || charged.softcap !== null
       ? []
       : [
-          `the soft-cap: ${softcapMacs} multiply-adds, 2 additions and a division for each of ${many} scores; PEs that make scores have no divider, the nearest are the 1D array's, ${turns} divisions each`,
+          `the soft-cap: ${softcapMacs} multiply-adds, 2 additions and a division for each of ${many} scores; PEs that make scores have no divider, the nearest are the 1D array's, ${rounds} divisions each`,
         ]),
     ...(bias === null || charged.bias !== null
       ? []

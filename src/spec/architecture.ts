@@ -130,15 +130,18 @@ const bandwidth = described(
   z.optional(
     z
       .strictObject({
-        bytesPerCycle: described("Bytes a cycle, reads and writes together.", z.optional(aboveZero)),
-        readBytesPerCycle: described("Bytes a cycle that are read.", z.optional(aboveZero)),
+        bytesPerCycle: described("Bytes per cycle, reads and writes together.", z.optional(aboveZero)),
+        readBytesPerCycle: described("Bytes per cycle that are read.", z.optional(aboveZero)),
         writeBytesPerCycle: described(
-          "Bytes a cycle that are written, from above and from below.",
+          "Bytes per cycle that are written, from above and from below.",
           z.optional(aboveZero),
         ),
-        ports: described("Accesses a cycle, reads and writes together, each of a row of words.", z.optional(aboveZero)),
-        readPorts: described("Reads a cycle, each of a row of words.", z.optional(aboveZero)),
-        writePorts: described("Writes a cycle, each of a row of words.", z.optional(aboveZero)),
+        ports: described(
+          "Accesses per cycle, reads and writes together, each of a row of words.",
+          z.optional(aboveZero),
+        ),
+        readPorts: described("Reads per cycle, each of a row of words.", z.optional(aboveZero)),
+        writePorts: described("Writes per cycle, each of a row of words.", z.optional(aboveZero)),
         shared: described("true: all instances share it; false (default): each has as much.", z.optional(z.boolean())),
       })
       .check(
@@ -165,7 +168,7 @@ const speed = {
 const level: z.ZodMiniType<Level> = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: described("Memory outside the chip.", z.literal("dram")),
-    bytesPerSecond: described("Bytes a second, reads and writes together.", aboveZero),
+    bytesPerSecond: described("Bytes per second, reads and writes together.", aboveZero),
     areaUm2,
     ...speed,
   }),

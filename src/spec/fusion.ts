@@ -148,8 +148,8 @@ function holds(
   const iterates = facts.iterates(read.tensor);
   const ranks = facts.ranks(read.tensor);
   const isOver = ({ part, rank }: Loop): boolean => ranks.includes(part) || ranks.includes(rank);
-  const isTurn = ({ part, rank }: Loop): boolean => iterates.includes(part) || iterates.includes(rank);
-  const relevant = (loop: Loop): boolean => isOver(loop) && !(read.when !== "now" && isTurn(loop));
+  const isIteration = ({ part, rank }: Loop): boolean => iterates.includes(part) || iterates.includes(rank);
+  const relevant = (loop: Loop): boolean => isOver(loop) && !(read.when !== "now" && isIteration(loop));
   let shared = 0;
   let rest: { readonly a: boolean; readonly b: boolean } = { a: false, b: false };
   for (; shared < Math.min(a.length, b.length); shared += 1) {
@@ -157,10 +157,10 @@ function holds(
     // What the source sums over is there after its last iteration, and so is what an iteration leaves. A mapping without a
     // cascade does not say whether a partial sum or a whole one is handed on.
     if (!isReader && facts.cascade !== undefined && !isOver(x)) break;
-    if (read.when === "last" && isTurn(x)) break;
+    if (read.when === "last" && isIteration(x)) break;
     if (!mayShare(facts, source.name, reader.name, x.part)) break;
     if (x.part === y.part && x.bounds === y.bounds) {
-      if (read.when !== "carried" || !isTurn(x)) continue;
+      if (read.when !== "carried" || !isIteration(x)) continue;
       shared += 1;
       break;
     }

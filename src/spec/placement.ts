@@ -27,7 +27,7 @@ export interface PlacedEinsum {
   readonly batch: readonly string[];
   /** The rank of the iteration that it is a step of: it writes coordinate i + 1; null for any other. */
   readonly iterates: string | null;
-  /** Where it is done and with which operations a point; several where the mapping has variants. */
+  /** Where it is done and with which operations per point; several where the mapping has variants. */
   readonly variants: readonly PlacedVariant[];
 }
 

@@ -15,7 +15,7 @@ const rowsOf = ({ rows }: InvarianceResult, varied: string): readonly Invariance
 const changed = (rows: readonly InvarianceRow[]): readonly string[] =>
   rows.filter(({ difference }) => difference?.values !== 0).map(({ value }) => value);
 
-describe("law: neither engine, nor queries a tile, nor what is computed beside changes a bit of the contract's formats", () => {
+describe("law: neither engine, nor queries per tile, nor what is computed beside changes a bit of the contract's formats", () => {
   it.each([
     ["bf16", []],
     ["fp32", ["--causal"]],
@@ -60,8 +60,8 @@ describe("the report", () => {
     expect(stdout).toMatch(
       /^Scores \[2, 4, 21, 50\] in fp32 on cpu, tiles of 16 keys by 8 queries\nsha256 [0-9a-f]{64}\n/,
     );
-    expect(stdout).toMatch(/^P0 +1 queries a tile +same$/m);
-    expect(stdout).toMatch(/^M0 +64 keys a tile +CHANGED +\d+ of 1344 +\S+ +\S+$/m);
+    expect(stdout).toMatch(/^P0 +1 queries per tile +same$/m);
+    expect(stdout).toMatch(/^M0 +64 keys per tile +CHANGED +\d+ of 1344 +\S+ +\S+$/m);
     expect(stdout).toMatch(/^Changes bits: kv-splits, M0, key order\nKeeps them: engine, P0, batch\n$/m);
   });
 

@@ -164,7 +164,7 @@ describe("the rates of a product's machine", () => {
 });
 
 describe("the time of a product", () => {
-  it("is its steps, or DRAM's: bytes over bytes a second", () => {
+  it("is its steps, or DRAM's: bytes over bytes per second", () => {
     const quick = evaluateWith([]);
     expect(quick).toMatchObject({ latencySeconds: steps / 1e9, cycles: steps, bound: "grid", frequencyHz: 1e9 });
     expect(quick).toMatchObject({ pes: { grid: 32 }, largestArray: "grid", dramBytesPerSecond: 1e12 });
@@ -217,14 +217,14 @@ describe("the time of a product", () => {
     expect(both).toMatchObject({ cycles: 5 * steps, bound: "grid", trafficBytes: 4 * dramWords });
     expect(both.utilization["grid"]).toBeCloseTo(1, 12);
     expect(both.einsumUtilization).toEqual({ Y: expect.closeTo(0.2, 12), Z: expect.closeTo(0.8, 12) });
-    // 6400 bytes take longer than the first phase's 512 steps and less than the second's 2048, at 4 bytes a cycle.
+    // 6400 bytes take longer than the first phase's 512 steps and less than the second's 2048, at 4 bytes per cycle.
     const mixed = evaluateWith([...twice, ["1e12", "4e9"]]);
     expect(mixed).toMatchObject({ cycles: (2 * dramWords) / 4 + 4 * steps, bound: "grid" });
     expect(mixed.use["grid"]?.dram).toBeCloseTo(((2 * dramWords) / 4 - steps) / mixed.cycles, 12);
   });
 
   it("leaves PEs idle where a tile is not full", () => {
-    // 100 rows: 13 groups of 8, the last of 4; 4 rounds of 4 cores in two turns.
+    // 100 rows: 13 groups of 8, the last of 4; 4 rounds of 4 cores in two iterations.
     const { use, utilization, cycles } = evaluateWith([], { queries: 100 });
     expect(cycles).toBe(steps);
     expect(utilization["grid"]).toBeCloseTo(100 / 128, 12);

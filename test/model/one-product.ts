@@ -80,7 +80,7 @@ export const level = (name: string, fields: string): Change => [
   `$1, ${fields} }`,
 ];
 
-/** Two turns of P3, two of P1, eight of F, sixteen of E. */
+/** Two iterations of P3, two of P1, eight of F, sixteen of E. */
 export const steps = 2 * 2 * 8 * 16;
 /** Words that one l1 reads: X for each of 8 PEs in each step, W once a step for all; Y comes back from no PE. */
 export const l1Reads = 8 * steps + steps;

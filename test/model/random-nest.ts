@@ -75,7 +75,7 @@ export function randomNests({ ranks, size, levels }: NestLimits): fc.Arbitrary<M
     });
 }
 
-/** The same nest with the turns of some loops of a memory dealt to the instances of a fan-out below it that has none. */
+/** The same nest with the iterations of some loops of a memory dealt to the instances of a fan-out below it that has none. */
 export const dealtNests = fc
   .tuple(randomNests({ ranks: 3, size: 7, levels: 6 }), fc.integer({ min: 1, max: 5 }), fc.nat(99), fc.nat(99))
   .map(([einsum, instances, which, how]): MappedEinsum | undefined => {

@@ -25,7 +25,7 @@ const biased = (...sizes: readonly [number, number, number, number]): ScoreTerms
   bias: biasRanks(sizes, 8),
 });
 
-/** B sequences and H heads of 8 queries and 8 keys, E = F = 2, on 4 x 4 PEs: 2 x 2 tiles a head. */
+/** B sequences and H heads of 8 queries and 8 keys, E = F = 2, on 4 x 4 PEs: 2 x 2 tiles per head. */
 const sizes = checkSizes({
   ...{ B: 2, H: 3, E: 2, F: 2, M: 8, queries: 8, modelDim: 6, feedForward: 24, group: 1 },
   valuesInKeys: 0,
@@ -77,7 +77,7 @@ describe("a soft-cap", () => {
   });
 
   it("takes 14 cycles more a score on FLAT's 1D array, whose four lanes hold four keys of a row", () => {
-    // 7 for y and E2, two sums, four of the divider, one product: 8 rows of 8 / 4 turns a head.
+    // 7 for y and E2, two sums, four of the divider, one product: 8 rows of 8 / 4 rounds per head.
     const sum = (cycles: Readonly<Record<string, number>>): number =>
       ["CE", "CN", "CD", "CR", "CS"].reduce((all, einsum) => all + (cycles[einsum] ?? 0), 0);
     expect(sum(cyclesOf("flat", capped))).toBe(heads * 8 * 2 * 14);

@@ -75,7 +75,7 @@ describe("windows that slide over a tensor", () => {
   it.each([
     ["of two ranks", randomNests({ ranks: 2, size: 9, levels: 5 }), 400],
     ["of three ranks", randomNests({ ranks: 3, size: 6, levels: 5 }), 400],
-    ["with turns dealt to instances", dealtNests, 200],
+    ["with iterations dealt to instances", dealtNests, 200],
   ])("law: words are those that a walk of all loops sees: nests %s", (_, einsums, numRuns) => {
     fc.assert(
       fc.property(nests(einsums).filter(isCounted), nest => {

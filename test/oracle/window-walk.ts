@@ -61,7 +61,7 @@ export function walkWindows(
     (level: number) =>
     (i: number): boolean =>
       isSpatial[i] === true && (loops[i]?.level ?? 0) < level;
-  /** Whether a memory has to fetch a word that a point wants, at the turns of the loops in time outside it. */
+  /** Whether a memory has to fetch a word that a point wants, at the iterations of the loops in time outside it. */
   const fetches = (memory: string, level: number, word: string): boolean => {
     const tile = indicesOf(
       i => isSpatial[i] === false && (loops[i]?.level ?? 0) < level && own.has(loops[i]?.rank ?? -1),
@@ -106,7 +106,7 @@ export function walkWindows(
       if (fetches(`out of ${level} ${indicesOf(around)} to ${begins}`, next, word)) count.reads += 1;
     });
   };
-  const turn = (depth: number, end: number, then: () => void): void => {
+  const iterate = (depth: number, end: number, then: () => void): void => {
     if (depth === end) {
       then();
       return;
@@ -115,19 +115,19 @@ export function walkWindows(
     const { rank, part } = loops[loop] as MappedEinsum["loops"][number];
     const { size, bounds } = ranks[rank] as MappedEinsum["ranks"][number];
     const before = point[rank] as number;
-    const turns = part === 0 ? Number.POSITIVE_INFINITY : (bounds[part] as number);
-    for (let i = 0; i < turns && before + i * (chunk[loop] as number) < size; i += 1) {
+    const iterations = part === 0 ? Number.POSITIVE_INFINITY : (bounds[part] as number);
+    for (let i = 0; i < iterations && before + i * (chunk[loop] as number) < size; i += 1) {
       index[loop] = i;
       point[rank] = before + i * (chunk[loop] as number);
-      turn(depth + 1, end, then);
+      iterate(depth + 1, end, then);
     }
     index[loop] = 0;
     point[rank] = before;
   };
   const inTime = isSpatial.filter(spatial => !spatial).length;
-  turn(0, inTime, () => {
+  iterate(0, inTime, () => {
     asked = new Set();
-    turn(inTime, loops.length, atPoint);
+    iterate(inTime, loops.length, atPoint);
   });
   return counts;
 }

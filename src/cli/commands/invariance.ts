@@ -6,7 +6,7 @@ export function register(program: Command): void {
   const command = program
     .command("invariance")
     .description(
-      "Compute one attention in other ways that are the same in exact arithmetic, and say which of them change bits: engines, queries and keys a tile, batches cut, keys split, their order.",
+      "Compute one attention in other ways that are the same in exact arithmetic, and say which of them change bits: engines, queries and keys per tile, batches cut, keys split, their order.",
     );
   attentionOptions(command);
   inputOptions(command);

@@ -109,11 +109,11 @@ export function decoded(encoded: Encoded, spec: OperandSpec): Matrix {
 }
 
 export function transposed({ rows, columns, values }: Matrix): Matrix {
-  const turned = new Float64Array(values.length);
+  const transposed = new Float64Array(values.length);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
-      turned[column * rows + row] = values[row * columns + column] as number;
+      transposed[column * rows + row] = values[row * columns + column] as number;
     }
   }
-  return { rows: columns, columns: rows, values: turned };
+  return { rows: columns, columns: rows, values: transposed };
 }

@@ -12,7 +12,7 @@ export interface OneHead {
   readonly k: Matrix;
   /** [M, F] */
   readonly v: Matrix;
-  /** Keys a tile. */
+  /** Keys per tile. */
   readonly m0: number;
   readonly scale: number;
   /** Whether query p sees key m. */

@@ -38,7 +38,7 @@ export function variantsOf(given: GivenAttention): readonly Variant[] {
   return [
     ...sizes(tile.p0, shape.queries).map(p0 => ({
       varied: "P0",
-      value: `${p0} queries a tile`,
+      value: `${p0} queries per tile`,
       compute: same({ tile: { ...tile, p0 } }),
     })),
     ...cuts(given),
@@ -51,7 +51,7 @@ export function variantsOf(given: GivenAttention): readonly Variant[] {
       })),
     ...sizes(tile.m0, shape.keys)
       .filter(m0 => m0 > 1)
-      .map(m0 => ({ varied: "M0", value: `${m0} keys a tile`, compute: same({ tile: { ...tile, m0 } }) })),
+      .map(m0 => ({ varied: "M0", value: `${m0} keys per tile`, compute: same({ tile: { ...tile, m0 } }) })),
     {
       varied: "key order",
       value: `${order}, by the arithmetic`,
@@ -170,13 +170,13 @@ function reversed(given: GivenAttention): Variant {
     compute: compute =>
       compute({
         problem,
-        inputs: { ...inputs, k: turned(inputs.k, keys, headDim), v: turned(inputs.v, keys, valueDim) },
+        inputs: { ...inputs, k: rowsReversed(inputs.k, keys, headDim), v: rowsReversed(inputs.v, keys, valueDim) },
       }),
   };
 }
 
 /** The rows of each head of [B, H, rows, width] from last to first. */
-function turned(values: InputTensor, rows: number, width: number): InputTensor {
+function rowsReversed(values: InputTensor, rows: number, width: number): InputTensor {
   const out = values.slice() as InputTensor;
   const heads = values.length / (rows * width);
   for (let head = 0; head < heads; head += 1) {

@@ -65,15 +65,15 @@ export class TileScores {
     this.setSeen(state, lane => (lane < there ? seenBy(first + lane) : noKeys));
   }
 
-  /** Turns what the lanes see of a tile of `count` keys around, where its last key is first. */
+  /** Reverses what the lanes see of a tile of `count` keys, where its last key is first. */
   mirror(state: number, count: number): void {
     const { keyStarts, keyEnds, viewBegin, viewEnd } = this.places.fields;
     for (let lane = 0; lane < lanes; lane += 1)
-      this.turn((state + keyStarts) / 4 + lane, (state + keyEnds) / 4 + lane, count);
-    this.turn((state + viewBegin) / 4, (state + viewEnd) / 4, count);
+      this.reverse((state + keyStarts) / 4 + lane, (state + keyEnds) / 4 + lane, count);
+    this.reverse((state + viewBegin) / 4, (state + viewEnd) / 4, count);
   }
 
-  private turn(startAt: number, endAt: number, count: number): void {
+  private reverse(startAt: number, endAt: number, count: number): void {
     const { integers } = this;
     const [start, end] = [integers[startAt] as number, integers[endAt] as number];
     if (start >= end) return;

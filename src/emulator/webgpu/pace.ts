@@ -31,7 +31,7 @@ export class Pace {
   }
 
   /** Resolves when another dispatch may be submitted. */
-  async turn(): Promise<void> {
+  async room(): Promise<void> {
     while (this.#pending.length >= inFlight) await this.#pending[0];
   }
 

@@ -11,7 +11,7 @@ const workgroupSize = 64;
 
 /** Rows of fp32 values, each exactly an operand or a scale, and where they go. */
 export interface PackTask {
-  /** A multiple of 8; of scales of values one a row of eight keys. */
+  /** A multiple of 8; of scales of values one per row of eight keys. */
   readonly rows: number;
   readonly width: number;
   /** Writes [rows][width] into zeros. */

@@ -97,7 +97,7 @@ export async function openPrintedSession(
   const { blockRows } = variant;
   const sizes = (slots: number) => programSizes(problem, places, slots, blockRows);
   const bytes = Math.max(...Object.values(sizes(blockRows)));
-  if (bytes > binding) throw cannot(program, `${problem.shape.keys} keys, which need ${bytes} bytes a block of rows`);
+  if (bytes > binding) throw cannot(program, `${problem.shape.keys} keys, which need ${bytes} bytes per block of rows`);
   const limit = Math.min(binding, Math.max(variant.requestBytes, bytes));
   const mostSlots = slotsWithin(limit, bytes, problem, blockRows);
   const pool = new RequestPool(context, variant, mostSlots, sizes, programJobLayout.byteSize);

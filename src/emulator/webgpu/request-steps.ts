@@ -102,7 +102,7 @@ export async function inPace(
   signal?: AbortSignal,
 ): Promise<void> {
   for (const job of jobs) {
-    await guard.wait(pace.turn());
+    await guard.wait(pace.room());
     signal?.throwIfAborted();
     dispatch(job);
     pace.submitted(job.macs);

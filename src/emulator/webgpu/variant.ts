@@ -25,7 +25,7 @@ export interface Variant {
   readonly quads?: boolean;
   /** Workgroups that fill the adapter. */
   readonly parallelBlocks: number;
-  /** Multiply-accumulates a second to begin with, before anything was measured: rather too few. */
+  /** Multiply-accumulates per second to begin with, before anything was measured: rather too few. */
   readonly firstRate: number;
   /** Bytes of one part of K or V, and of all parts that are kept at a time. */
   readonly chunkBytes: number;

@@ -159,7 +159,7 @@ function checkCarry(maker: string, einsum: CompiledEinsum, { einsums }: TileNest
 
 /**
  * Whole cycles of a point, and those before the first point: what is left of operations that are done once for all points,
- * such as a reciprocal of 1 / F divisions a point. At least one a point, but where there is nothing to do.
+ * such as a reciprocal of 1 / F divisions a point. At least one per point, but where there is nothing to do.
  */
 function cyclesOf(
   given: number | undefined,

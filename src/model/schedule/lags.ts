@@ -33,7 +33,7 @@ export function findLags(spec: ScheduleSpec, arrays: TileArrays, work: TileWork)
   if (!hasAutoLag(spec)) return withLag(spec, 0);
   const queryTiles = Math.max(1, ...work.sequences.map(({ rows }) => Math.ceil(rows / work.tileRows)));
   const inBlock = Math.min(work.blockTiles, queryTiles) * Math.max(...work.headTiles);
-  // Few query tiles a block keep the trial short; what matters is whether a tile's carried values come from the tile before.
+  // Few query tiles per block keep the trial short; what matters is whether a tile's carried values come from the tile before.
   const blockTiles = Math.min(inBlock, 4);
   const trial: TileWork = {
     ...work,

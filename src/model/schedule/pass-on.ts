@@ -4,7 +4,7 @@ import type { TileEinsum } from "./dataflows.js";
 /**
  * Einsums that no operation is left for (a sum that another starts from, a correction that is never needed) take no cycle: what
  * they would read, wait for and write goes with the operation of their array that makes or takes their value. Where there is
- * none, a cycle a point is left: something has to put the value where it is kept.
+ * none, a cycle per point is left: something has to put the value where it is kept.
  */
 export function passOn(einsums: readonly TileEinsum[]): readonly TileEinsum[] {
   let left = einsums;

@@ -7,7 +7,7 @@ export interface Tally {
 
 /** What comes between two iterations of a loop at which the same state is met. */
 export interface Period {
-  readonly turns: number;
+  readonly iterations: number;
   /** What it counts. */
   readonly tally: Tally;
 }
@@ -105,7 +105,7 @@ export class Repetition {
     this.seen.clear();
     const { tally } = before;
     return {
-      turns: index - before.index,
+      iterations: index - before.index,
       tally: {
         cycle: now.cycle - tally.cycle,
         tiles: now.tiles - tally.tiles,

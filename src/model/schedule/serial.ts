@@ -30,11 +30,11 @@ export function serialSchedule(
   let [cycles, latency, tiles] = [0, 0, 0];
   compiled.phases.forEach(({ einsums }, i) => {
     const own = counts.filter(count => einsums.includes(count.name));
-    const turns = turnsOf(compiled, einsums, values);
-    const computation = busyOf(own) + turns * waysBetween(compiled, own, values);
+    const iterations = iterationsOf(compiled, einsums, values);
+    const computation = busyOf(own) + iterations * waysBetween(compiled, own, values);
     cycles += computation;
     latency += memory === "ideal" ? computation : Math.max(computation, (phases[i]?.memorySeconds ?? 0) * frequency);
-    tiles += turns;
+    tiles += iterations;
   });
   const wave = Math.max(...[...compiled.arrays.keys()].map(array => arrayShape(compiled, array, values).columns)) - 1;
   const total = { cycles: Math.ceil(cycles + wave), latency: Math.ceil(latency + wave) };
@@ -60,14 +60,14 @@ export function serialSchedule(
 }
 
 /** How often the loops iterate that go back to DRAM: the fewest of the phase's Einsums. */
-function turnsOf(compiled: CompiledDesign, names: readonly string[], values: Float64Array): number {
-  const turns = compiled.einsums
+function iterationsOf(compiled: CompiledDesign, names: readonly string[], values: Float64Array): number {
+  const iterations = compiled.einsums
     .filter(({ name }) => names.includes(name))
-    .map(einsum => outerTurns(variantOf(einsum, values), values));
-  return Math.min(...turns);
+    .map(einsum => outerIterations(variantOf(einsum, values), values));
+  return Math.min(...iterations);
 }
 
-function outerTurns(einsum: CompiledEinsum, values: Float64Array): number {
+function outerIterations(einsum: CompiledEinsum, values: Float64Array): number {
   const { shape, path } = einsum;
   const onChip = path.findIndex(({ spec }) => spec.kind !== "dram");
   const outer = shape.loops.filter(({ level }) => level < onChip);

@@ -50,7 +50,7 @@ interface Step {
 }
 
 /**
- * Executes a schedule: each array issues its epoch's operations in order, one a cycle, each when its operands are there.
+ * Executes a schedule: each array issues its epoch's operations in order, one per cycle, each when its operands are there.
  * Everything is skewed alike over the columns, so that it is enough to follow the first. From one state the same kinds of
  * tiles lead to the same state: each such step is run once, and loops that come back to a state are leapt over.
  * @throws SpecError where the schedule deadlocks, uses a value before it is made, or needs more registers than there are
@@ -229,7 +229,7 @@ class Simulation {
     const times = this.timesWithLoads(period, left);
     if (times < 1) return;
     this.repeat("tiles", period, times);
-    position.offset += times * period.turns;
+    position.offset += times * period.iterations;
   }
 
   /** Key tiles of one block that the same queries see. */
@@ -246,7 +246,7 @@ class Simulation {
     const times = this.timesWithLoads(period, row.alike - Math.ceil(seenAhead / row.tiles));
     if (times < 1) return false;
     this.repeat("rows", period, times);
-    position.skipRows(times * period.turns);
+    position.skipRows(times * period.iterations);
     return true;
   }
 
@@ -267,12 +267,12 @@ class Simulation {
         0,
         ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
       );
-      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / tilesOfTurn(period));
+      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / tilesOfIteration(period));
       const times = period === null ? 0 : this.times(period, room);
       if (period !== null && times >= 1) {
         this.repeat("heads", period, times);
-        for (const stream of this.memory?.streams ?? []) stream.skip(times * period.turns, 0);
-        position.skipHeads(times * period.turns);
+        for (const stream of this.memory?.streams ?? []) stream.skip(times * period.iterations, 0);
+        position.skipHeads(times * period.iterations);
         return true;
       }
     }
@@ -283,11 +283,11 @@ class Simulation {
     const period = this.blocks.meet(place, position.block, this.tally.of("blocks"));
     if (period === null) return false;
     const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
-    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfTurn(period)));
+    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfIteration(period)));
     if (times < 1) return false;
     this.repeat("blocks", period, times);
-    for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.turns);
-    position.skipBlocks(times * period.turns);
+    for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.iterations);
+    position.skipBlocks(times * period.iterations);
     return true;
   }
 
@@ -308,7 +308,7 @@ class Simulation {
   /** How often a period may be left out, in a loop of `room` more iterations. */
   private times(period: Period, room: number): number {
     const watched = Math.floor((this.leapsEnd - this.tally.tiles) / period.tally.tiles);
-    return Math.min(Math.floor(room / period.turns), watched);
+    return Math.min(Math.floor(room / period.iterations), watched);
   }
 
   /** The same within a block, where loads go on meanwhile: as long as they are of one size. Passes over them. */
@@ -360,4 +360,5 @@ class Simulation {
   }
 }
 
-const tilesOfTurn = (period: Period | null): number => (period === null ? 1 : period.tally.tiles / period.turns);
+const tilesOfIteration = (period: Period | null): number =>
+  period === null ? 1 : period.tally.tiles / period.iterations;

@@ -20,7 +20,7 @@ export interface TimeloopMemory {
   readonly depth: number | undefined;
   readonly rowWords: number;
   readonly wordBits: number;
-  /** Words a cycle. */
+  /** Words per cycle. */
   readonly bandwidth: Readonly<Partial<Record<"shared" | "read" | "write", number>>>;
   readonly doubled: boolean;
   /** What was taken for granted, and what was left out. */

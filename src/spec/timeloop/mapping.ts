@@ -90,9 +90,9 @@ function passesFanout(
   if (type === "spatial" || !levels.some(level => isStandIn(target, level))) return false;
   if (type === "temporal") {
     directive.only(["target", "type", "factors", "permutation"]);
-    const [turning] = [...factorsOf(directive, problem.dimensions)].filter(([, bound]) => bound > 1);
-    if (turning !== undefined)
-      throw directive.unknown(`a loop over ${turning[0]} in time at a fan-out`, "factors of 1");
+    const [iterating] = [...factorsOf(directive, problem.dimensions)].filter(([, bound]) => bound > 1);
+    if (iterating !== undefined)
+      throw directive.unknown(`a loop over ${iterating[0]} in time at a fan-out`, "factors of 1");
     return true;
   }
   directive.only(["target", "type", "keep", "bypass"]);
@@ -112,9 +112,9 @@ function loopsOf(
   const factors = factorsOf(directive, dimensions);
   const written = directive.get("permutation");
   const order = written === undefined ? [] : orderOf(written, dimensions);
-  const turning = [...factors].filter(([, bound]) => bound > 1);
-  const missing = turning.filter(([dimension]) => !order.includes(dimension));
-  if (missing.length > 0 && turning.length > 1) {
+  const iterating = [...factors].filter(([, bound]) => bound > 1);
+  const missing = iterating.filter(([dimension]) => !order.includes(dimension));
+  if (missing.length > 0 && iterating.length > 1) {
     throw (written ?? directive).fail(
       `no place for ${missing.map(([d]) => d).join(", ")} in the permutation`,
       "all loops of more than one step, innermost first",

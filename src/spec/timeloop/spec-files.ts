@@ -144,11 +144,11 @@ class Parts {
   constructor(levels: readonly MappedLevel[], { dimensions }: TimeloopProblem) {
     const [first] = dimensions.keys();
     // A fan-out whose instances the mapping leaves idle but one has a loop of one iteration.
-    const turning = levels.map(({ level, loops }) =>
+    const iterating = levels.map(({ level, loops }) =>
       level.kind === "fanout" && loops.length === 0 && first !== undefined ? [{ dimension: first, bound: 1 }] : loops,
     );
-    const idle = [...dimensions.keys()].filter(d => !turning.flat().some(({ dimension }) => dimension === d));
-    const all = turning.map((loops, i) =>
+    const idle = [...dimensions.keys()].filter(d => !iterating.flat().some(({ dimension }) => dimension === d));
+    const all = iterating.map((loops, i) =>
       i === 0 ? [...idle.map(dimension => ({ dimension, bound: 1 })), ...loops] : [...loops],
     );
     const names = new Set(dimensions.keys());
