@@ -39,8 +39,7 @@ export function dependenceOf(
 ): Dependence {
   const edges = einsums.map((einsum, to) => einsum.reads.flatMap(read => edgesOf(tensors.get(read.tensor), read, to)));
   checkOrder(source, einsums, edges, tensors);
-  const component = components(edges);
-  const groups = orderGroups(component, edges).map(members => {
+  const groups = components(edges).map(members => {
     const cyclic = members.length > 1 || (edges[members[0] ?? 0] ?? []).some(edge => edge.from === edge.to);
     return { einsums: members, loop: cyclic ? loopOf(source, einsums, edges, members, ranks) : null };
   });
@@ -117,69 +116,45 @@ function cyclic(source: Source, einsums: readonly Einsum[], edge: Edge, circle: 
   });
 }
 
-/** Tarjan's strongly connected components, without recursion; the component's number for each Einsum. */
-function components(edges: readonly (readonly Edge[])[]): number[] {
-  const count = edges.length;
-  const index = new Array<number>(count).fill(-1);
-  const low = new Array<number>(count).fill(0);
-  const component = new Array<number>(count).fill(-1);
-  const stack: number[] = [];
-  let [clock, found] = [0, 0];
-  for (let root = 0; root < count; root += 1) {
-    if (index[root] !== -1) continue;
-    const frames: { node: number; next: number }[] = [{ node: root, next: 0 }];
+/**
+ * Tarjan's strongly connected components, without recursion: Einsums that need each other, in the order of their lines. A
+ * component is complete once all that it needs are, and lines are visited in order: each comes after what it needs, otherwise
+ * as its lines do.
+ */
+function components(edges: readonly (readonly Edge[])[]): number[][] {
+  /** By Einsum: its number in the order of visits, and the least number that it leads back to. */
+  const visited = new Map<number, number>();
+  const back: number[] = [];
+  const done = new Set<number>();
+  const open: number[] = [];
+  const found: number[][] = [];
+  for (const root of edges.keys()) {
+    if (done.has(root)) continue;
+    const frames = [{ node: root, rest: (edges[root] ?? []).values() }];
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      const { node } = frame;
-      if (frame.next === 0) {
-        index[node] = low[node] = clock++;
-        stack.push(node);
+      const { node, rest } = frame;
+      if (!visited.has(node)) {
+        back[node] = visited.size;
+        visited.set(node, visited.size);
+        open.push(node);
       }
-      const edge = edges[node]?.[frame.next++];
+      const edge = rest.next().value;
       if (edge !== undefined) {
-        if (index[edge.from] === -1) frames.push({ node: edge.from, next: 0 });
-        else if (component[edge.from] === -1) low[node] = Math.min(low[node] as number, index[edge.from] as number);
+        const at = visited.get(edge.from);
+        if (at === undefined) frames.push({ node: edge.from, rest: (edges[edge.from] ?? []).values() });
+        else if (!done.has(edge.from)) back[node] = Math.min(back[node] as number, at);
         continue;
       }
       frames.pop();
       const parent = frames.at(-1);
-      if (parent !== undefined) low[parent.node] = Math.min(low[parent.node] as number, low[node] as number);
-      if (low[node] !== index[node]) continue;
-      for (let member = stack.pop(); member !== undefined; member = member === node ? undefined : stack.pop()) {
-        component[member] = found;
-      }
-      found += 1;
+      if (parent !== undefined) back[parent.node] = Math.min(back[parent.node] as number, back[node] as number);
+      if (back[node] !== visited.get(node)) continue;
+      const members = open.splice(open.indexOf(node));
+      for (const member of members) done.add(member);
+      found.push(members.sort((a, b) => a - b));
     }
   }
-  return component;
-}
-
-/** The components in an order in which each comes after what it needs, otherwise in the order of their first lines. */
-function orderGroups(component: readonly number[], edges: readonly (readonly Edge[])[]): number[][] {
-  const members = new Map<number, number[]>();
-  for (const [einsum, c] of component.entries()) members.set(c, [...(members.get(c) ?? []), einsum]);
-  const done = new Set<number>();
-  const ordered: number[][] = [];
-  // A depth-first walk in the order of the lines; the components make a graph without circles.
-  for (const start of component) {
-    const frames = [{ c: start, needs: needsOf(start) }];
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      const next = done.has(frame.c) ? undefined : frame.needs.pop();
-      if (next !== undefined) {
-        if (!done.has(next)) frames.push({ c: next, needs: needsOf(next) });
-        continue;
-      }
-      frames.pop();
-      if (done.has(frame.c)) continue;
-      done.add(frame.c);
-      ordered.push(members.get(frame.c) ?? []);
-    }
-  }
-  return ordered;
-
-  function needsOf(c: number): number[] {
-    const from = (members.get(c) ?? []).flatMap(e => (edges[e] ?? []).map(edge => component[edge.from] as number));
-    return [...new Set(from)].filter(other => other !== c).sort((a, b) => b - a);
-  }
+  return found;
 }
 
 /**
@@ -194,33 +169,25 @@ function loopOf(
   ranks: RankTable,
 ): string {
   const inside = members.flatMap(to => (edges[to] ?? []).filter(edge => members.includes(edge.from)));
-  const step = einsums[inside.find(edge => edge.carried)?.from ?? -1];
-  const rank = step?.iteration === null || step === undefined ? undefined : ranks.ofVariable(step.iteration.variable);
+  const variable = einsums[inside.find(edge => edge.carried)?.from ?? -1]?.iteration?.variable;
+  const rank = variable === undefined ? undefined : ranks.ofVariable(variable);
   for (const edge of inside) {
     const [writer, reader] = [einsums[edge.from] as Einsum, einsums[edge.to] as Einsum];
     if (rank !== undefined && staysInTurn(writer, reader, edge.read, rank.name, ranks)) continue;
-    const circle = pathBetween(
-      members.reduce<Edge[][]>((kept, to) => {
-        kept[to] = (edges[to] ?? []).filter(e => members.includes(e.from));
-        return kept;
-      }, []),
-      edge.to,
-      edge.from,
-    );
-    throw cyclic(source, einsums, edge, circle ?? [edge.to, edge.from]);
+    throw cyclic(source, einsums, edge, pathBetween(edges, edge.to, edge.from) ?? []);
   }
   return rank?.name ?? "";
 }
 
 function staysInTurn(writer: Einsum, reader: Einsum, read: Access, rank: string, ranks: RankTable): boolean {
-  const turn = (variable: string | undefined): boolean =>
+  const turn = (variable: string | undefined): variable is string =>
     variable !== undefined && ranks.ofVariable(variable).name === rank;
   const position = writer.indices.findIndex(index => turn(shiftedVariable(index)));
-  const variable =
-    position === -1 ? undefined : shiftedVariable(read.indices[position] ?? { terms: [], offset: [], span: read.span });
-  if (variable === undefined || !turn(variable)) return false;
+  const index = read.indices[position];
+  const variable = index && shiftedVariable(index);
+  if (!turn(variable)) return false;
   if (writer.iteration !== null && writer.iteration.position !== position) return false;
-  if (reader.free.includes(variable)) return writer.iteration !== null || read.indices[position]?.offset.length === 0;
+  if (reader.free.includes(variable)) return writer.iteration !== null || index?.offset.length === 0;
   return isPrefixOf(reader, variable, rank, ranks);
 }
 
