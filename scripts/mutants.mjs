@@ -35,13 +35,8 @@ const groups = {
       .concat(["one-pass-choices", "pe", "quantize", "rounding", "scales", "single-rounding", "softcap"])
       .concat(["step-sums", "summation", "tolerance"])
       .map(name => `src/numerics/${name}.ts`),
-    tests: [
-      "test/numerics/*.test.ts",
-      "test/emulator/golden/*.test.ts",
-      "test/emulator/generate.test.ts",
-      "test/emulator/operands.test.ts",
-      "test/einsum/arithmetics.test.ts",
-    ],
+    // Whole attentions, which reach it too, take long and are not asked.
+    tests: ["test/numerics/*.test.ts"],
   },
   passes: {
     cases: 20,
@@ -49,6 +44,7 @@ const groups = {
     tests: [
       "test/einsum/*passes*.test.ts",
       "test/einsum/aliases.test.ts",
+      "test/einsum/dependence.test.ts",
       "test/einsum/windows.test.ts",
       "test/einsum/language.test.ts",
     ],

@@ -95,8 +95,8 @@ export function passesOver(cascade: Cascade, rank: Rank, origins: Origins = orig
 
 /** The rank over which a tensor iterates. */
 function loopRank(cascade: Cascade, tensor: string): string {
-  const iterative = cascade.tensors.get(tensor)?.iterative;
-  return iterative === undefined || iterative === null ? "" : cascade.ranks.ofVariable(iterative.variable).name;
+  const variable = cascade.tensors.get(tensor)?.iterative?.variable;
+  return variable === undefined ? "" : cascade.ranks.ofVariable(variable).name;
 }
 
 type Reached = Pick<Reader, "origins">;

@@ -78,6 +78,7 @@ describe("Einsums that are carried out together", () => {
     ["through a step to come", ["T[i=0] = 1", "X[i] = T[i] * A[i]", "T[i+1] = T[i] + X[i+1]"], "T -> X -> T"],
     ["through every other step", ["T[i=0] = 1", "X[i] = T[i] * A[i]", "T[i+1] = T[i] + X[2*i]"], "T -> X -> T"],
     ["through later steps", ["T[i=0] = 1", "X[i] = T[i] * A[i]", "T[i+1] = T[i] + X[k: k>=i]"], "T -> X -> T"],
+    ["through equal steps of another name", ["T[i=0] = 1", "X[i] = T[i]", "T[i+1] = T[i] + X[k: k==i]"], "T -> X -> T"],
     ["through a value without the rank", ["T[i=0] = 1", "X = T[i] * A[i]", "T[i+1] = T[i] + X"], "X -> T -> X"],
     ["through other ranks", ["T[i=0] = 1", "X[j,i] = T[i] * A[j]", "T[i+1] = T[i] + X[i,j]"], "T -> X -> T"],
     ["through its own other ranks", ["T[j, i=0] = 1", "T[j, i+1] = T[i, j] + A[j]"], "T -> T"],
