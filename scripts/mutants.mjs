@@ -88,7 +88,19 @@ const groups = {
     // The pass analysis has a group of its own.
     without: passes,
     tests: [
-      ...["arithmetics", "axes", "equal", "evaluate", "language", "operations", "source", "traffic-bound", "windows"],
+      ...[
+        "arithmetics",
+        "axes",
+        "equal",
+        "evaluate",
+        "language",
+        "operations",
+        "shape",
+        "size",
+        "source",
+        "traffic-bound",
+        "windows",
+      ],
       ...["change-reference", "defer-factor", "laws", "new-laws", "reduce-in-two-steps", "split-rank"].map(
         name => `derive/${name}`,
       ),
