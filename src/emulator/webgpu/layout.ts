@@ -39,15 +39,13 @@ export function structLayout<Member extends string>(
   };
 }
 
-/** What one dispatch of an attention kernel does. */
-export const jobLayout = structLayout("Job", {
+/** What every dispatch over tiles says: its blocks of rows, its keys, and the pages of K and V that are bound. */
+const walkMembers = {
   /** First workgroup block of the dispatch. */
   blockBegin: "u32",
   /** Keys [keyBegin, keyEnd) are worked on: whole tiles, or a part of one. */
   keyBegin: "u32",
   keyEnd: "u32",
-  /** Bit 0: scores (BQK, LM); bit 1: the rest of the tile. */
-  phases: "u32",
   /** The first key/value head and key that the bound part of K and V holds. */
   chunkKvHead: "u32",
   chunkKey: "u32",
@@ -64,6 +62,13 @@ export const jobLayout = structLayout("Job", {
   /** M: all keys. */
   keyCount: "u32",
   m0: "u32",
+} as const;
+
+/** What one dispatch of an attention kernel does. */
+export const jobLayout = structLayout("Job", {
+  ...walkMembers,
+  /** Bit 0: scores (BQK, LM); bit 1: the rest of the tile. */
+  phases: "u32",
   /** Pages of scratch for the scores of a tile. */
   tilePages: "u32",
   /** Where in the scratch the weights begin, in pages. */
@@ -109,28 +114,9 @@ export const packBatchLayout = structLayout("PackBatch", {
 
 /** What one dispatch of a printed program does (shaders/program.wgsl, shaders/collect.wgsl). */
 export const programJobLayout = structLayout("ProgramJob", {
-  /** First workgroup block of the dispatch. */
-  blockBegin: "u32",
-  /** Keys [keyBegin, keyEnd) are worked on: whole tiles. */
-  keyBegin: "u32",
-  keyEnd: "u32",
+  ...walkMembers,
   /** 1: the steps after a pass's last tile, on no keys. */
   atEnd: "u32",
-  /** The first key/value head and key that the bound part of K and V holds, and the pages from one such head to the next. */
-  chunkKvHead: "u32",
-  chunkKey: "u32",
-  keyStride: "u32",
-  valueStride: "u32",
-  /** Pages of 8 queries or keys, their scales included; of E operands alone; and of 8 values, their scales included. */
-  keyPages: "u32",
-  operandPages: "u32",
-  valuePages: "u32",
-  /** F, and blocks of 16 columns of F. */
-  valueDim: "u32",
-  valueBlocks: "u32",
-  /** M: all keys. */
-  keyCount: "u32",
-  m0: "u32",
   /** E. */
   headDim: "u32",
   /** Eights of slots. */
