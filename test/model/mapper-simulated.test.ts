@@ -4,7 +4,11 @@ import { attentionPoints } from "../../src/model/attention-point.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { evaluate } from "../../src/model/evaluate.js";
 import { simulateMapping, simulationTolerance } from "../../src/model/mapper/simulated.js";
+import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
+import { sizesOf } from "../../src/model/sizes.js";
+import { readDocument } from "../../src/spec/document.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { scheduleSchema } from "../../src/spec/schedule/document.js";
 
 function simulated(name: string, model: string) {
   const workload = loadWorkload(specFiles, model);
@@ -23,6 +27,12 @@ describe("mappings that were found, simulated", () => {
     expect(found.ratio).toBeLessThan(1.2);
     expect(found.agrees).toBe(Math.abs(found.ratio - 1) <= simulationTolerance);
     expect(found.schedule.tiles).toMatchObject({ a: 0 });
+    // Written down, it is held to the register files of its machine.
+    const text = JSON.stringify({ ...found.schedule, source: "test" });
+    const schedule = readDocument({ file: "schedule.yaml", text }, scheduleSchema);
+    const design = compileDesign({ ...loadDesign(specFiles, "fusemax"), schedule });
+    const sizes = sizesOf(loadWorkload(specFiles, "bert"), 1024);
+    expect(simulateDesign(design, { sizes }, { memory: "ideal" }).cycles).toBeGreaterThan(0);
   });
 
   it.each([

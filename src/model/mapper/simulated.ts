@@ -2,11 +2,11 @@ import { FusemaxError } from "../../errors.js";
 import type { ScheduleDocument } from "../../spec/schedule/document.js";
 import type { TileWork } from "../../spec/schedule/machine.js";
 import { programText } from "../../spec/schedule/notation.js";
-import type { Schedule } from "../../spec/schedule/schedule.js";
+import type { Schedule, ScheduleSpec } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
 import type { Evaluation } from "../evaluate.js";
 import { findLags } from "../schedule/lags.js";
-import { scheduleOfDesign } from "../schedule/of-design.js";
+import { scheduleOfDesign, withRegisterFiles } from "../schedule/of-design.js";
 import { pipelinedSchedule } from "../schedule/pipelined.js";
 import type { ScheduleResult } from "../schedule/result.js";
 import { simulateSchedule } from "../schedule/simulate.js";
@@ -53,20 +53,21 @@ export function simulateMapping(
   compiled: CompiledDesign,
   { phases }: Pick<Evaluation, "phases">,
 ): Simulated | NotSimulated {
-  const unknown = unknownFanout(compiled, valuesOf(compiled, sizes));
+  const values = valuesOf(compiled, sizes);
+  const unknown = unknownFanout(compiled, values);
   if (unknown !== undefined) return { reason: unknown };
   if (mask !== undefined) return { reason: "a mask, under which no block of queries stands for the others" };
   let best: ScheduleResult | undefined;
   let refusal: FusemaxError | undefined;
   let [queries, share] = [0, 1];
   try {
-    const { arrays, work } = scheduleOfDesign(compiled, { sizes });
+    const { arrays: free, work } = scheduleOfDesign(compiled, { sizes }, values);
+    const arrays = withRegisterFiles(compiled, free, values);
     const part = partOf(work);
     if (part === undefined) return { reason: `a block of queries of more than ${mostTiles} tiles` };
     const all = work.sequences.reduce((sum, { count, rows }) => sum + count * rows, 0);
     [queries, share] = [part.rows, part.rows / (all * work.heads)];
-    for (const apart of aparts) {
-      const spec = pipelinedSchedule(arrays.einsums, apart);
+    for (const spec of schedulesOf(arrays.einsums)) {
       try {
         const result = simulateSchedule(findLags(spec, arrays, part.work), arrays, part.work);
         if (best === undefined || result.cycles < best.cycles) best = result;
@@ -74,19 +75,28 @@ export function simulateMapping(
         if (!(error instanceof FusemaxError)) throw error;
         refusal ??= error;
       }
-      if (Object.keys(spec.lags).length < 3) break;
     }
   } catch (error) {
     if (!(error instanceof FusemaxError)) throw error;
     refusal = error;
   }
-  if (best === undefined) return { reason: refusal?.complaint.got ?? "nothing to simulate" };
+  if (best === undefined) return { reason: refusal === undefined ? "nothing to simulate" : reasonOf(refusal) };
   const { cycles } = best;
   const modelCycles = share * phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
   const ratio = cycles / modelCycles;
   const agrees = Math.abs(ratio - 1) <= simulationTolerance;
   return { queries, cycles, modelCycles, ratio, agrees, schedule: documentOf(best.schedule) };
 }
+
+/** Schedules that are tried: with two letters there is nothing between which to have epochs. */
+function schedulesOf(einsums: Parameters<typeof pipelinedSchedule>[0]): readonly ScheduleSpec[] {
+  return [false, true].flatMap(takesTurns => {
+    const specs = aparts.flatMap(apart => pipelinedSchedule(einsums, apart, takesTurns) ?? []);
+    return Object.keys(specs[0]?.lags ?? {}).length < 3 ? specs.slice(0, 1) : specs;
+  });
+}
+
+const reasonOf = ({ complaint: { got, expected } }: FusemaxError): string => `${got}; expected ${expected}`;
 
 /** The first blocks of queries of a head, or whole heads where one has few tiles; undefined where one block is too much. */
 function partOf(work: TileWork): { readonly work: TileWork; readonly rows: number } | undefined {

@@ -154,6 +154,7 @@ function checkCarry(maker: string, einsum: CompiledEinsum, { einsums }: TileNest
     where: einsum.at(["array"]),
     got: `${einsum.name} on the ${einsum.array} array, which carries on what ${maker} left on the ${from} array`,
     expected: "values carried from one tile of keys to the next on one array, for a schedule",
+    fix: `put ${einsum.name} and ${maker} on the same array`,
   });
 }
 

@@ -103,6 +103,12 @@ function elementBytes({ einsums }: CompiledDesign, values: Float64Array): DramCh
   return Object.fromEntries(all);
 }
 
+/** The same arrays, each held to its register file, as those of a schedule that is written down. */
+export const withRegisterFiles = (compiled: CompiledDesign, all: TileArrays, values: Float64Array): TileArrays => ({
+  ...all,
+  arrays: Object.fromEntries(Object.keys(all.arrays).map(name => [name, arrayOf(compiled, name, values, true)])),
+});
+
 function arrayOf(compiled: CompiledDesign, name: string, values: Float64Array, bounded: boolean): TileArray {
   const { rows, grid, depth } = arrayShape(compiled, name, values);
   // A schedule that nobody wrote down is not held to register files that nobody laid out for it.
