@@ -56,7 +56,17 @@ const groups = {
       ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
         .concat(["convolution-designs", "cost", "hardware", "invariants", "loop-nest", "mask-ranks", "masks"])
         .concat(["pareto-fronts", "partition", "points", "product-mapping", "published", "score-terms", "search"])
-        .concat(["spread", "sweep", "symbols", "touched-points", "visible-region", "windows", "held-tiles", "patch"])
+        .concat([
+          "spread",
+          "sweep",
+          "symbols",
+          "touched-points",
+          "visible-region",
+          "windows",
+          "held-tiles",
+          "patch",
+          "refused",
+        ])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
     ],

@@ -22,7 +22,7 @@ export function areaOf(design: CompiledDesign, values: Float64Array): Area {
       const { origin } = sramOf(design, field);
       if (origin === "interpolated" || origin === "extrapolated") estimatedBuffers[name] = origin;
     }
-    if (own !== undefined) components[name] = own * around * (spec.kind === "fanout" ? (field("size") ?? 1) : 1);
+    if (own !== undefined) components[name] = own * around * (field("size") ?? 1);
     else if (spec.kind === "sram") {
       components[name] = around * sramOf(design, field).areaUm2;
     } else if (spec.kind === "registers" && spec.sameAs === undefined) {

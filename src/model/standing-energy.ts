@@ -39,10 +39,11 @@ export function withStandingEnergy(
 
 /** By level and by array the watts that all its instances take all the time. */
 function staticPower(design: CompiledDesign, values: Float64Array): readonly (readonly [string, number])[] {
-  const levels = [...design.levels.values()].flatMap(({ name, spec, fields }) => {
+  const levels = [...design.levels.values()].flatMap(({ name, fields }) => {
     const watts = fields.get("staticWatts")?.(values);
     if (watts === undefined) return [];
-    const count = instances(design, name, values) * (spec.kind === "fanout" ? (fields.get("size")?.(values) ?? 1) : 1);
+    // A fan-out is as many as it has instances.
+    const count = instances(design, name, values) * (fields.get("size")?.(values) ?? 1);
     return [[name, watts * count] as const];
   });
   const arrays = [...design.arrayWatts].map(([array, watts]) => {

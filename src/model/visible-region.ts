@@ -18,8 +18,7 @@ export function touched(region: VisibleRegion, sequence: SequenceClass, grain: G
   if (!isClosedForm(region, sequence)) return blocksTouched(region, sequence, grain);
   const { rows, keys } = grain;
   const blocks = blocksOf(region, sequence, rows);
-  const seeing = blocks.count - blocks.firstSeeing;
-  return keys === 0 ? seeing : seeing === 0 ? 0 : tilesOf(blocks, keys);
+  return keys === 0 ? blocks.count - blocks.firstSeeing : tilesOf(blocks, keys);
 }
 
 const tilesOf = ({ tilesBefore, tilesHidden, firstSeeing, count }: Blocks, keys: number): number =>

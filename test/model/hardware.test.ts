@@ -38,6 +38,15 @@ describe("an architecture of memories that say how fast they are", () => {
     expect(found.cycles).toBeCloseTo(steps + 100 + moved + (2 + 1 + 2) * 100, 6);
   });
 
+  it("waits as long as the slower of a tile's two levels takes, and for nothing outside the outermost", () => {
+    const single = evaluateWith([level("l1", "buffering: single, bandwidth: { bytesPerCycle: 1 }")]);
+    // Of a core's l1: tiles of X and of W that come in, and of Y that go up, at a byte a cycle.
+    const waits = 2 * (2 * (2 * 8 * 16) + 16 * 8 + 2 * (2 * 8 * 8));
+    expect(single.phases[0]?.computeCycles).toBeCloseTo(steps + waits, 6);
+    expect(single.cycles).toBeCloseTo(2 * (l1Reads + l1Writes), 6);
+    expect(evaluateWith([level("dram", "buffering: single, latencyCycles: 7")]).cycles).toBe(steps + 7);
+  });
+
   it("needs room for two tiles of a level with two buffers", () => {
     const tile = 2 * (2 * 8 * 16 + 16 * 8 + 2 * 8 * 8);
     const sized = (bytes: number, buffering: string): (() => Evaluation) => {

@@ -215,6 +215,8 @@ describe("the cost of a run", () => {
     expect(half.busyCycles).toBeCloseTo(all.busyCycles / 2, 6);
     expect(half.dramBytes).toBe(all.dramBytes / 2);
     expect(all.scores).toEqual({ softcap: null, bias: null });
+    expect([all.util2d, all.util1d]).toEqual([all.utilization["2d"], all.utilization["1d"]]);
+    expect(all.util2d).not.toBe(all.util1d);
     expect(all).toMatchObject({ wordBits: 16, elementBits: null, missing: [], lacking: [], assumed: null });
   });
 
