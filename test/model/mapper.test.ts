@@ -10,12 +10,13 @@ import type { MappedBlock } from "../../src/model/mapper/block.js";
 import { designOf, mappingFiles } from "../../src/model/mapper/design.js";
 import type { Objective } from "../../src/model/mapper/goal.js";
 import { OptionLibrary } from "../../src/model/mapper/option.js";
-import type { Place } from "../../src/model/mapper/place.js";
 import { type MapperProblem, mapperProblem } from "../../src/model/mapper/problem.js";
 import { type FoundMapping, searchMappings } from "../../src/model/mapper/search.js";
-import { fitsFanouts, tilingsOf } from "../../src/model/mapper/tiling.js";
+import { Searcher, type TilingAnswer } from "../../src/model/mapper/searcher.js";
+import { suits } from "../../src/model/mapper/tiling.js";
+import { tilingsOf } from "../../src/model/mapper/tiling-space.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
-import { accounting, machines, problemOf } from "./small-machine.js";
+import { accounting, type Machine, machines, problemOf, type Shape } from "./small-machine.js";
 
 /** Sums of some dozen doubles in another order. */
 const rounding = 1e-9;
@@ -62,6 +63,42 @@ describe("the mapper on the paper's machines", () => {
     if (name === "unfused") expect(of(best)).toBeLessThan(0.9 * of(own));
   });
 
+  it.each([4096, 65536])("has the mapping of tpu-v4, with ranks over two fan-outs, in its space: BERT at %i", seq => {
+    const design = loadDesign(specFiles, "tpu-v4");
+    const [point] = attentionPoints(loadWorkload(specFiles, "bert"), {
+      phase: "prefill",
+      seq,
+      batch: 64,
+      decodeQueries: 1,
+    });
+    if (point === undefined) throw new Error("no point");
+    const searcher = new Searcher(mapperProblem(design, point, published));
+    const { einsums, ranks } = searcher.problem;
+    const to = einsums.length;
+    const space = searcher.tilingsOf(0, to);
+    // Its blocks: 64 tiles of 2 times 4 queries; one of 4 times 128 keys.
+    const cuts: Readonly<Record<string, readonly number[]>> = {
+      P: [2, 4, 64],
+      M: [4, 128, 1],
+      E: [1, 64, 1],
+      F: [1, 64, 1],
+    };
+    const digits = space.choices.map((own, r) =>
+      own.findIndex(({ tile, middle }) => [...tile, middle].join() === cuts[ranks[r]?.name ?? ""]?.join()),
+    );
+    expect(digits).not.toContain(-1);
+    const tiling = space.first(
+      digits.reduce((number, digit, r) => number * (space.choices[r]?.length ?? 1) + digit, 0),
+      0,
+      space.orders(space.cut(digits)),
+    );
+    const none = { known: [], whole: [], around: { latencySeconds: 0, energyPj: 0 } };
+    const task = { kind: "tiling", from: 0, to, tiling, objective: "latency", width: 32, slack: 0, ...none } as const;
+    const { found } = searcher.answer(task) as TilingAnswer;
+    const own = evaluate(compileDesign(design), point.sizes, published);
+    expect(found[0]?.outcome.latencySeconds).toBeLessThanOrEqual(own.latencySeconds * (1 + rounding));
+  });
+
   it("cuts no rank over which a block passes twice, and says how many tilings that leaves out", () => {
     const { best, report } = mapped("flat", "bert", 4096, "latency", 5);
     expect(report.tilings.ruledOutByPasses).toBeGreaterThan(100);
@@ -98,6 +135,9 @@ const isAtMost = (a: number, b: number): boolean => a <= b * (1 + rounding);
 const isBeatenBy = (a: readonly [number, number], b: readonly [number, number]): boolean =>
   isAtMost(b[0], a[0]) && isAtMost(b[1], a[1]);
 
+const splitMachine: Machine = { columns: 2, rows: 3, lanes: 1, bufferBytes: 64, bytesPerSecond: 1e12 };
+const splitShape: Shape = { E: 1, F: 1, M: 6, queries: 1 };
+
 /** All that no mapping beats; each as files, which take what the search says they take. */
 function provenFront(problem: MapperProblem): readonly FoundMapping[] {
   const { found } = searchMappings(problem, { objective: "pareto", budget: undefined, width: undefined });
@@ -126,9 +166,10 @@ describe("the exhaustive mapper on small machines", () => {
         const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
         const library = new OptionLibrary(problem);
         const all: (readonly [number, number])[] = [];
-        for (const tiling of tilingsOf(problem, e => library.placesOf(e), 0, 1).all) {
-          library.placesOf(0).forEach((_, place) => {
-            if (!fitsFanouts(tiling, library.placesOf(0)[place] as Place)) return;
+        const space = tilingsOf(problem, 0, 1);
+        for (const tiling of [...space.numbers()].map(number => space.at(number))) {
+          library.placesOf(0).forEach((at, place) => {
+            if (!suits(tiling, at)) return;
             const option = library.option(0, place, tiling.order);
             const [dram, buffer, registers] = [0, 1, option.registers];
             for (let bits = 0; bits < 8; bits += 1) {
@@ -147,8 +188,16 @@ describe("the exhaustive mapper on small machines", () => {
         for (const own of mine)
           expect(all.some(outcome => isBeatenBy(own, outcome) && isBeatenBy(outcome, own))).toBe(true);
       }),
-      { numRuns: 8 },
+      // The second is one whose two fan-outs take a rank that is longer than either.
+      { numRuns: 8, examples: [[splitMachine, splitShape]] },
     );
+  });
+
+  it("lays a rank over two fan-outs where neither has room for all of it", () => {
+    const [best] = provenFront(problemOf(splitMachine, "product", splitShape));
+    const [block] = best?.what ?? [];
+    expect(block?.tiling.cut.map(({ tile }) => tile)).toContainEqual([2, 3]);
+    expect(block?.einsums[0]?.option.place.over.map(own => own?.parts)).toEqual([[0], [1]]);
   });
 
   it.each([1e9, 1e10, 1e12])(
@@ -193,8 +242,9 @@ describe("the exhaustive mapper on small machines", () => {
         for (let k = 0; k < 60; k += 1) {
           const run = runs[next() % runs.length] as readonly (readonly [number, number])[];
           const blocks = run.map(([from, to]): MappedBlock => {
-            const tilings = tilingsOf(problem, e => library.placesOf(e), from, to).all;
-            const tiling = tilings[next() % tilings.length] as MappedBlock["tiling"];
+            const space = tilingsOf(problem, from, to);
+            const numbers = [...space.numbers()];
+            const tiling = space.at(numbers[next() % numbers.length] as number);
             const einsums = Array.from({ length: to - from }, (_, e) => {
               const places = library.placesOf(from + e);
               const option = library.option(from + e, next() % places.length, tiling.order);

@@ -6,9 +6,10 @@ import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
+import type { Place } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { Supplies, type Supply } from "./supply.js";
-import { fitsFanouts, setTiling, type Tiling } from "./tiling.js";
+import { setTiling, type Tiling } from "./tiling.js";
 
 /** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
 export interface MappedBlock {
@@ -45,6 +46,8 @@ interface Partial {
   readonly dramBytes: number;
   /** What its inputs ask of the levels; undefined where none says how fast it is. */
   readonly use: LevelUse | undefined;
+  /** The same of what it makes as well, as far as that is known. */
+  readonly passed: LevelUse | undefined;
 }
 
 /** One more Einsum, not yet added. */
@@ -56,7 +59,11 @@ interface Step {
   readonly dramBytes: number;
   readonly cycles: readonly number[];
   readonly use: LevelUse | undefined;
+  readonly passed: LevelUse | undefined;
   readonly bound: Outcome;
+  /** How it looks: the bound, and the levels as busy as they are so far; seconds of all levels. */
+  readonly look: Outcome;
+  readonly levelSeconds: number;
 }
 
 /**
@@ -151,7 +158,7 @@ class BlockSearch {
   private broader(width: number): void {
     let states: readonly (Partial | undefined)[] = [undefined];
     for (let i = this.from; i < this.to; i += 1) {
-      const all = states.flatMap(before => this.steps(before).map(step => ({ before, bound: step.bound, step })));
+      const all = states.flatMap(before => this.steps(before).map(step => ({ ...step, before, step })));
       const next: Partial[] = [];
       const loads = new Map<string, number>();
       for (const { before, step } of this.sorted(all)) {
@@ -175,8 +182,8 @@ class BlockSearch {
     for (const state of states) if (state !== undefined) this.offer(state);
   }
 
-  private sorted<T extends { readonly bound: Outcome }>(items: readonly T[]): readonly T[] {
-    return [...items].sort((a, b) => this.compare(a.bound, b.bound));
+  private sorted<T extends Pick<Step, "look" | "levelSeconds">>(items: readonly T[]): readonly T[] {
+    return [...items].sort((a, b) => this.compare(a.look, b.look) || a.levelSeconds - b.levelSeconds);
   }
 
   private offer(partial: Partial): void {
@@ -242,12 +249,15 @@ class BlockSearch {
       busy = Math.min(busy, most);
     }
     const memory = (dramBytes + rest.dramBytes) / this.bytesPerSecond;
-    const { compiled, values } = this.problem;
     const energy = energyPj + rest.energyPj;
     if (use === undefined) return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy);
     const working = (busy + use.waitCycles + use.latencyCycles) / this.frequencyHz;
-    const levels = Object.values(secondsOfLevels(compiled, [use], values, this.frequencyHz));
-    return withStaticEnergy(this.problem, Math.max(working, memory, ...levels), energy);
+    return withStaticEnergy(this.problem, Math.max(working, memory, ...this.secondsOf(use)), energy);
+  }
+
+  private secondsOf(use: LevelUse): readonly number[] {
+    const { compiled, values } = this.problem;
+    return Object.values(secondsOfLevels(compiled, [use], values, this.frequencyHz));
   }
 
   /** Every way to add the next Einsum. */
@@ -257,9 +267,9 @@ class BlockSearch {
     const chosen = chosenOf(before);
     const { einsums } = this.problem;
     const has = (rank: number): boolean => einsums[i]?.ranks.some(own => own.rank === rank && own.inner) === true;
-    this.library.placesOf(i).forEach((at, place) => {
-      if (!fitsFanouts(this.tiling, at)) return;
-      if (this.layout !== undefined && !follows(this.layout, at, has)) return;
+    for (const place of this.library.suitedTo(i, this.tiling)) {
+      const at = this.library.placesOf(i)[place] as Place;
+      if (this.layout !== undefined && !follows(this.layout, at, has)) continue;
       const option = this.library.option(i, place, this.tiling.order);
       const reads = this.problem.facts.reads(option.einsum.name);
       const out = option.tensors.length - 1;
@@ -273,7 +283,7 @@ class BlockSearch {
         ),
       );
       const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option);
-      if (outputs.length === 0) return;
+      if (outputs.length === 0) continue;
       const work = this.table.work(option);
       const array = this.problem.arrays.indexOf(option.place.array);
       const cycles = this.problem.arrays.map((_, a) => (before?.cycles[a] ?? 0) + (a === array ? work.cycles : 0));
@@ -287,7 +297,12 @@ class BlockSearch {
           }
           return;
         }
-        const use = this.isTimed ? inputsUse(before?.use, supplies) : undefined;
+        const use = this.isTimed
+          ? usedBy(
+              before?.use,
+              supplies.map(({ cost }) => cost),
+            )
+          : undefined;
         // What it carries to itself it keeps there.
         const own = supplies.reduce((kept, { maker, level }) => (maker === i ? kept | (1 << level) : kept), 0);
         for (const output of new Set(outputs.map(kept => kept | own))) {
@@ -295,11 +310,16 @@ class BlockSearch {
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
           if (!Number.isFinite(energy)) continue;
           const bound = this.outcome(i - this.from + 1, cycles, bytes, energy, use);
-          found.push({ option, supplies, output, energyPj: energy, dramBytes: bytes, cycles, use, bound });
+          const passed = this.isTimed ? usedBy(before?.passed, [...supplies.map(own => own.cost), cost]) : undefined;
+          const levels = passed === undefined ? [] : this.secondsOf(passed);
+          const look = { ...bound, latencySeconds: Math.max(bound.latencySeconds, ...levels) };
+          const levelSeconds = levels.reduce((sum, own) => sum + own, 0);
+          const spent = { energyPj: energy, dramBytes: bytes, cycles };
+          found.push({ option, supplies, output, ...spent, use, passed, bound, look, levelSeconds });
         }
       };
       visit(0, [], (before?.energyPj ?? 0) + work.energyPj, before?.dramBytes ?? 0);
-    });
+    }
     return found;
   }
 
@@ -348,10 +368,10 @@ class BlockSearch {
       return undefined;
     }
     this.effort.nodes += 1;
-    const { energyPj, dramBytes, cycles, use } = step;
+    const { energyPj, dramBytes, cycles, use, passed } = step;
     const inputs = supplies.map(({ kept }) => kept);
     const depth = (before?.depth ?? 0) + 1;
-    return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use };
+    return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use, passed };
   }
 }
 
@@ -359,10 +379,10 @@ class BlockSearch {
 const mostAlike = 2;
 const nothing = { energyPj: 0, dramBytes: 0 };
 
-/** What the inputs of some Einsums ask of the levels together, those of one more among them. */
-const inputsUse = (before: LevelUse | undefined, supplies: readonly Supply[]): LevelUse =>
-  supplies.reduce(
-    (sum, { cost: { use } }) => (use === undefined ? sum : joinedUse(sum, use)),
+/** What some tensors ask of the levels besides what was asked before. */
+const usedBy = (before: LevelUse | undefined, costs: readonly TensorCost[]): LevelUse =>
+  costs.reduce(
+    (sum, { use }) => (use === undefined ? sum : joinedUse(sum, use)),
     before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
   );
 

@@ -3,7 +3,7 @@ import { type CostTable, sizesOf } from "./cost-table.js";
 import type { HandOver, Nearness } from "./hand-over.js";
 import type { OptionLibrary, TensorCost } from "./option.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
-import { fitsFanouts, type Tiling } from "./tiling.js";
+import type { Tiling } from "./tiling.js";
 
 /** What the Einsums from a place in a block on take at the least. */
 export interface Bounds {
@@ -31,6 +31,7 @@ const mostVectors = 64;
 
 /**
  * Bounds from below for a block under a tiling: each Einsum at its best place, its tensors at their best levels.
+ * @param placesOf the places that are thought of, by their numbers
  * @param remembered what Einsums take under `table`'s costs, from one tiling to the next
  */
 export function boundsOf(
@@ -42,6 +43,7 @@ export function boundsOf(
   table: Pick<CostTable, "work" | "tensor">,
   handOver: Pick<HandOver, "nearest">,
   remembered?: Map<string, LeastOfEinsum>,
+  placesOf = (einsum: number): readonly number[] => library.suitedTo(einsum, tiling),
 ): Bounds {
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
@@ -73,13 +75,12 @@ export function boundsOf(
     const own = (ranks: readonly number[]): readonly number[] =>
       ranks.filter(rank => einsum.ranks.some(r => r.rank === rank));
     const said = ways.map(({ isOutside, near }) => (isOutside ? "outside" : near)).join();
-    const key = `${i} ${said} ${own(tiling.order.outer)} ${own(tiling.order.inner)} ${sizesOf(einsum, tiling)}`;
+    const key = `${i} ${said} ${own(tiling.order.outer)} ${own(tiling.order.inner)} ${own(tiling.order.dealt)} ${sizesOf(einsum, tiling)}`;
     const known = remembered?.get(key);
     if (known !== undefined) return known;
     let [energyPj, dramBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     const least = new Map<number, number>();
-    library.placesOf(i).forEach((place, p) => {
-      if (!fitsFanouts(tiling, place)) return;
+    for (const p of placesOf(i)) {
       const option = library.option(i, p, tiling.order);
       const work = table.work(option);
       let [energy, bytes] = [work.energyPj, 0];
@@ -94,9 +95,9 @@ export function boundsOf(
       });
       energyPj = Math.min(energyPj, energy);
       dramBytes = Math.min(dramBytes, bytes);
-      const array = arrays.indexOf(place.array);
+      const array = arrays.indexOf(option.place.array);
       least.set(array, Math.min(least.get(array) ?? Number.POSITIVE_INFINITY, work.cycles));
-    });
+    }
     const found = { energyPj, dramBytes, least: [...least] };
     if ((remembered?.size ?? 0) >= mostRemembered) remembered?.clear();
     remembered?.set(key, found);

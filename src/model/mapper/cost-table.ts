@@ -40,7 +40,7 @@ export class CostCache {
 
 /** The sizes of the parts of an Einsum's ranks, as a text. */
 export const sizesOf = ({ ranks }: PlacedOption["einsum"], { cut }: Tiling): string =>
-  ranks.map(({ rank }) => `${cut[rank]?.middle}/${cut[rank]?.inner}`).join();
+  ranks.map(({ rank }) => `${cut[rank]?.middle}/${cut[rank]?.tile.join("x")}`).join();
 
 /** What options cost at the sizes of one tiling, which have to be in the table of values. */
 export class CostTable {

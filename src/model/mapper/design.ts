@@ -8,6 +8,7 @@ import { writtenMappingSchema } from "../../spec/mapping.js";
 import type { MappedBlock } from "./block.js";
 import { nestOf } from "./place.js";
 import type { MapperProblem } from "./problem.js";
+import type { RankCut } from "./tiling.js";
 
 /** What a file of a mapping and one of a binding say. */
 export interface MappingFiles {
@@ -27,11 +28,12 @@ interface Cut {
  */
 export function mappingFiles(
   problem: MapperProblem,
-  blocks: readonly MappedBlock[],
+  found: readonly MappedBlock[],
   name: string,
   source: string,
 ): MappingFiles {
   const { ranks, cascade } = problem;
+  const blocks = withIdleLoops(problem, found);
   const cuts = blocks.map(block => ranks.map((_, r) => cutOf(problem, blocks, block, r)));
   const has = (block: MappedBlock, r: number): boolean =>
     block.einsums.some(({ option }) => option.einsum.ranks.some(({ rank }) => rank === r));
@@ -82,59 +84,85 @@ type Chosen = MappedBlock["einsums"][number];
 /** What a rank's parts are called in a file: the outermost that iterates covers the rest; a rank in one piece is not cut. */
 function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: MappedBlock, r: number): Cut {
   const { tiling } = block;
-  const { name, outer, middle, inner, rank } = ranks[r] as MapperProblem["ranks"][number];
-  const own = tiling.cut[r] as MappedBlock["tiling"]["cut"][number];
+  const { name, outer, middle, tile, rank } = ranks[r] as MapperProblem["ranks"][number];
+  const own = tiling.cut[r] as RankCut;
   const isCascades = rank?.parts.length === 2;
+  const parts = [outer, middle, ...tile];
+  const innermost = parts.at(-1) as string;
+  const named = (of: (part: string) => string | undefined): Cut["names"] =>
+    new Map(parts.map(part => [part, of(part)]));
   // All blocks have the parts of a rank that the cascade cuts, so that its tensors have the same ranks everywhere.
   const all =
     isCascades && blocks.some(({ tiling: other }) => (other.cut[r]?.outer ?? 1) > 1 && (other.cut[r]?.middle ?? 1) > 1);
-  const turns = [
-    own.outer > 1 || all,
-    own.middle > 1 || all,
-    own.inner > 1 || isCascades || liesOver(block, r),
-  ] as const;
-  if (isCascades && !all) {
-    // One loop over the cascade's tiles, at whichever level it iterates.
-    const names = new Map([
-      [outer, own.outer > 1 ? middle : undefined],
-      [middle, own.outer > 1 ? undefined : middle],
-      [inner as string, inner],
-    ]);
-    return { parts: { [middle]: "rest", [inner as string]: own.inner }, names };
-  }
-  const parts = [outer, middle, inner].flatMap((part, i) => (part !== undefined && turns[i] === true ? [part] : []));
-  if (parts.length === 0) {
-    // Its loop does not iterate, and says so: it is between no two others.
-    const only = inner ?? middle;
-    return {
-      parts: { [only]: 1 },
-      names: new Map([outer, middle, inner].map(part => [part ?? "", part === only ? only : undefined])),
-    };
-  }
-  if (parts.length === 1) {
-    const whole = new Map(
-      [outer, middle, inner].map(part => [part ?? "", part === (parts[0] ?? inner ?? middle) ? name : undefined]),
-    );
-    return { parts: {}, names: whole };
-  }
   const sizes: Readonly<Record<string, number>> = {
     [middle]: own.middle,
-    ...(inner === undefined ? {} : { [inner]: own.inner }),
+    ...Object.fromEntries(tile.map((part, k) => [part, own.tile[k] ?? 1])),
   };
+  const within = tile.filter(
+    (part, k) => (own.tile[k] ?? 1) > 1 || (part === innermost && isCascades) || liesOver(block, r, k),
+  );
+  if (isCascades && !all) {
+    // One loop over the cascade's tiles, at whichever level it iterates.
+    const around = own.outer > 1 ? outer : middle;
+    return {
+      parts: { [middle]: "rest", ...Object.fromEntries(within.map(part => [part, sizes[part] ?? 1])) },
+      names: named(part => (part === around ? middle : within.includes(part) ? part : undefined)),
+    };
+  }
+  const kept = [...(own.outer > 1 || all ? [outer] : []), ...(own.middle > 1 || all ? [middle] : []), ...within];
+  // Its loop does not iterate, and says so: it is between no two others.
+  if (kept.length === 0) {
+    return { parts: { [innermost]: 1 }, names: named(part => (part === innermost ? part : undefined)) };
+  }
+  if (kept.length === 1) return { parts: {}, names: named(part => (part === kept[0] ? name : undefined)) };
   return {
-    parts: Object.fromEntries(parts.map((part, i) => [part, i === 0 ? "rest" : (sizes[part] ?? 1)])),
-    names: new Map([outer, middle, inner].map(part => [part ?? "", parts.includes(part ?? "") ? part : undefined])),
+    parts: Object.fromEntries(kept.map((part, i) => [part, i === 0 ? "rest" : (sizes[part] ?? 1)])),
+    names: named(part => (kept.includes(part) ? part : undefined)),
   };
 }
 
 /**
- * Whether the tiles of a rank lie over several instances in some Einsum of a block. Such a loop stays in the file even where it
- * does not iterate: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
+ * Whether a part of a rank's tile lies over several instances in some Einsum of a block, by itself or as the innermost. Such a loop
+ * stays in the file even where it does not iterate: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
  */
-const liesOver = ({ einsums }: MappedBlock, r: number): boolean =>
+const liesOver = ({ einsums }: MappedBlock, r: number, part: number): boolean =>
   einsums.some(({ option: { place } }) =>
-    place.over.some((rank, i) => rank === r && (place.array.fanouts[i]?.size ?? 1) > 1),
+    place.over.some(
+      (own, i) => own?.rank === r && own.parts.at(-1) === part && (place.array.fanouts[i]?.size ?? 1) > 1,
+    ),
   );
+
+/**
+ * Where no Einsum lies over a fan-out of an array that some are done on, one gets a loop of one step over it: its instances are meant
+ * to idle.
+ */
+function withIdleLoops({ arrays, ranks }: MapperProblem, blocks: readonly MappedBlock[]): readonly MappedBlock[] {
+  return arrays.reduce<readonly MappedBlock[]>(
+    (before, array) =>
+      array.fanouts.reduce<readonly MappedBlock[]>((changed, { size }, i) => {
+        const on = changed.flatMap(({ einsums }) => einsums.filter(({ option }) => option.place.array === array));
+        if (size === 1 || on.some(({ option }) => option.place.over[i] !== undefined)) return changed;
+        let isDone = false;
+        return changed.map(block => {
+          const einsums = block.einsums.map(chosen => {
+            const { place, einsum } = chosen.option;
+            const idle = einsum.ranks.find(
+              own => own.inner && ranks[own.rank]?.tile.length === 2 && block.tiling.cut[own.rank]?.tile[0] === 1,
+            );
+            if (isDone || place.array !== array || idle === undefined) return chosen;
+            isDone = true;
+            const others = place.over.map(own =>
+              own?.rank === idle.rank ? { ...own, parts: own.parts.filter(part => part !== 0) } : own,
+            );
+            const over = others.map((own, k) => (k === i ? { rank: idle.rank, parts: [0] } : own));
+            return { ...chosen, option: { ...chosen.option, place: { ...place, over } } };
+          });
+          return { ...block, einsums };
+        });
+      }, before),
+    blocks,
+  );
+}
 
 function entryOf(
   problem: MapperProblem,

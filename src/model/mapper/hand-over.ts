@@ -2,9 +2,9 @@ import { type FusedNest, handsOverAt } from "../../spec/fusion.js";
 import type { FusedRead } from "../../spec/fusion-facts.js";
 import type { Partitions } from "../../spec/mapping.js";
 import type { OptionLibrary, PlacedOption } from "./option.js";
-import { nestOf } from "./place.js";
+import { type LaidParts, nestOf, type Place } from "./place.js";
 import type { MapperProblem } from "./problem.js";
-import type { Tiling } from "./tiling.js";
+import type { RankCut, Tiling } from "./tiling.js";
 
 /** Where a tensor passes from one Einsum to another: below the buffer, in it, or through DRAM. */
 export type Nearness = "registers" | "buffer" | "dram";
@@ -49,12 +49,12 @@ export class HandOver {
     const key = (ends * 2 ** 10 + number) * 2 + (isReader ? 1 : 0);
     const known = ofSource.get(key);
     if (known !== undefined) return known;
-    const [a, b] = [this.nest(source), this.nest(reader)];
     const [here, there] = [source.levelNames[from] as string, reader.levelNames[to] as string];
     const { compiled, facts } = this.problem;
+    const { architecture } = compiled;
     const found =
-      handsOverAt(a, here, b, there, read, compiled.architecture, facts, isReader) &&
-      this.liesAlike(source, from, reader, to, read);
+      this.liesAlike(source, from, reader, to, read) &&
+      handsOverAt(this.nest(source), here, this.nest(reader), there, read, architecture, facts, isReader);
     ofSource.set(key, found);
     return found;
   }
@@ -68,7 +68,7 @@ export class HandOver {
     const known = this.near.get(key);
     if (known !== undefined) return known;
     const options = (einsum: number): readonly PlacedOption[] =>
-      library.placesOf(einsum).map((_, place) => library.option(einsum, place, this.tiling.order));
+      library.suitedTo(einsum, this.tiling).map(place => library.option(einsum, place, this.tiling.order));
     const [sources, readers] = [options(source), options(reader)];
     const buffer = (option: PlacedOption): number => option.levelNames.indexOf(this.problem.buffer);
     const passes = (isTo: (level: number, buffer: number) => boolean): boolean =>
@@ -95,7 +95,7 @@ export class HandOver {
     const key = `${reader.id} ${level} ${read.name}`;
     const known = this.carried.get(key);
     if (known !== undefined) return known;
-    const found = library.placesOf(maker).some((_, place) => {
+    const found = library.suitedTo(maker, this.tiling).some(place => {
       const source = library.option(maker, place, this.tiling.order);
       return source.memories.some(from => this.at(source, from, reader, level, read));
     });
@@ -105,30 +105,35 @@ export class HandOver {
 
   /** Within fan-outs a memory has what its own instance works on: the tensor's ranks have to lie over them alike. */
   private liesAlike(source: PlacedOption, from: number, reader: PlacedOption, to: number, read: FusedRead): boolean {
-    const over = (option: PlacedOption, level: number): readonly (number | undefined)[] =>
-      option.place.array.fanouts.flatMap(({ level: fanout }, i) =>
-        option.levelNames.indexOf(fanout) < level ? [option.place.over[i]] : [],
-      );
+    const over = (option: PlacedOption, level: number): Place["over"] =>
+      option.place.over.filter((_, i) => levelOf(option, i) < level);
     const [a, b] = [over(source, from), over(reader, to)];
     const ranks = this.problem.facts.ranks(read.tensor);
     const { ranks: all } = this.problem;
-    const isOf = (rank: number | undefined): boolean => {
-      const own = rank === undefined ? undefined : all[rank];
-      return own !== undefined && (ranks.includes(own.whole) || (own.inner !== undefined && ranks.includes(own.inner)));
+    const isOf = (laid: LaidParts | undefined): boolean => {
+      const own = laid === undefined ? undefined : all[laid.rank];
+      return own !== undefined && [own.whole, ...own.tile].some(name => ranks.includes(name));
     };
+    const isSame = (x: LaidParts | undefined, y: LaidParts | undefined): boolean =>
+      x === y || (x?.rank === y?.rank && x?.parts.join() === y?.parts.join());
     // A memory above some fan-outs (a row of registers that an array drains into) holds the words of all of them.
-    const below = (option: PlacedOption, level: number): readonly (number | undefined)[] =>
-      option.place.array.fanouts.flatMap(({ level: fanout }, i) =>
-        option.levelNames.indexOf(fanout) > level ? [option.place.over[i]] : [],
-      );
-    if (a.length === b.length) return a.every((rank, i) => rank === b[i] || (!isOf(rank) && !isOf(b[i])));
+    const below = (option: PlacedOption, level: number): Place["over"] =>
+      option.place.over.filter((_, i) => levelOf(option, i) > level);
+    if (a.length === b.length) return a.every((laid, i) => isSame(laid, b[i]) || (!isOf(laid) && !isOf(b[i])));
     const [outer, inner] =
       a.length < b.length ? [below(source, from), b.slice(a.length)] : [below(reader, to), a.slice(b.length)];
-    return inner.every(rank => !isOf(rank) || outer.includes(rank));
+    return inner.every(laid => !isOf(laid) || outer.some(other => isSame(laid, other)));
   }
 }
 
-/** Answers for tilings that differ in nothing but how often loops iterate, as long as they iterate: these share them. */
+/** The place of a fan-out of an option's array among its levels. */
+const levelOf = ({ place, levelNames }: PlacedOption, fanout: number): number =>
+  levelNames.indexOf(place.array.fanouts[fanout]?.level ?? "");
+
+/**
+ * Answers for tilings that differ in nothing but how often loops iterate, as long as they iterate, and that have use for the same places:
+ * these share them.
+ */
 export class HandOvers {
   private readonly known = new Map<string, HandOver>();
 
@@ -136,8 +141,10 @@ export class HandOvers {
 
   of(tiling: Tiling): HandOver {
     const { order, cut } = tiling;
-    const turns = cut.map(({ outer, middle, inner }) => [outer, middle, inner].map(n => (n > 1 ? 1 : 0)).join(""));
-    const key = `${order.outer} ${order.inner} ${turns}`;
+    const turns = cut.map(({ outer, middle, tile }) => [outer, middle, ...tile].map(n => (n > 1 ? 1 : 0)).join(""));
+    // Tiles of one part fit every fan-out.
+    const tiles = this.problem.tileParts === 1 ? "" : cut.map(({ tile }) => tile.join("x")).join();
+    const key = `${order.outer} ${order.inner} ${order.dealt} ${turns} ${tiles}`;
     const found = this.known.get(key) ?? new HandOver(this.problem, tiling);
     this.known.set(key, found);
     return found;
@@ -147,16 +154,10 @@ export class HandOvers {
 /** The parts of ranks under a tiling; a part of one iteration has the bound 1. */
 export function partitionsOf({ ranks }: MapperProblem, { cut }: Tiling): Partitions {
   return Object.fromEntries(
-    ranks.map(({ whole, outer, middle, inner }, r) => {
-      const own = cut[r] as Tiling["cut"][number];
-      return [
-        whole,
-        {
-          [outer]: own.outer > 1 ? "rest" : 1,
-          [middle]: own.middle,
-          ...(inner === undefined ? {} : { [inner]: own.inner }),
-        },
-      ];
+    ranks.map(({ whole, outer, middle, tile }, r) => {
+      const own = cut[r] as RankCut;
+      const within = Object.fromEntries(tile.map((part, k) => [part, own.tile[k] ?? 1]));
+      return [whole, { [outer]: own.outer > 1 ? "rest" : 1, [middle]: own.middle, ...within }];
     }),
   );
 }

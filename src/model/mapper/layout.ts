@@ -34,8 +34,8 @@ export function layoutsOf({ einsums, ranks, arrays }: MapperProblem, from: numbe
 /** Whether a place lays the ranks that an Einsum has as a layout says. */
 export function follows(layout: Layout, place: Place, has: (rank: number) => boolean): boolean {
   const wanted = layout.get(place.array.name) ?? [];
-  return place.over.every((rank, i) => {
+  return place.over.every((laid, i) => {
     const own = wanted[i];
-    return own === undefined || !has(own) || rank === own;
+    return own === undefined || !has(own) || laid?.rank === own;
   });
 }

@@ -3,8 +3,10 @@ import { boundsOf } from "./bounds.js";
 import { type CostCache, CostTable } from "./cost-table.js";
 import { type Outcome, sumOf } from "./goal.js";
 import type { OptionLibrary, PlacedOption } from "./option.js";
+import { dealtRanks } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
-import { setTiling, type Tiling } from "./tiling.js";
+import { type RankCut, setTiling, type Tiling } from "./tiling.js";
+import { tilingsOf } from "./tiling-space.js";
 
 /** Neighbouring Einsums that may be fused, and what they take at the least under any tiling. */
 export interface BoundedBlock {
@@ -26,18 +28,25 @@ export function leastOf(
   from: number,
   to: number,
 ): Outcome {
-  const { ranks, arrays, compiled, values } = problem;
-  const sizes = arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size));
-  const [first = 1] = sizes;
-  // Fan-outs of several sizes: at the least every PE of an array works all the time.
-  const isEven = sizes.every(size => size === first);
-  const order = { outer: ranks.map((_, r) => r), inner: ranks.map((_, r) => r) };
-  const cut = ranks.map(({ size, inner }) => {
-    const tile = inner === undefined || !isEven ? 1 : Math.min(size, first);
-    return { inner: tile, middle: Math.ceil(size / tile), outer: 1 };
+  const { ranks, arrays, compiled, values, tileParts } = problem;
+  const [first = 1] = arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size));
+  // Fan-outs of several sizes: at the least every PE of an array works all the time, on the largest tiles, one step after the other.
+  const isEven = tileParts === 1;
+  const { choices } = tilingsOf(problem, from, to);
+  const dealt = dealtRanks(problem, problem.einsums.slice(from, to));
+  const order = { outer: ranks.map((_, r) => r), inner: ranks.map((_, r) => r), dealt };
+  const cut = ranks.map(({ size, tile: parts }, r): RankCut => {
+    const longest = isEven ? first : Math.max(...(choices[r] ?? []).map(({ inner }) => inner));
+    const inner = parts.length === 0 ? 1 : Math.min(size, longest);
+    const tile = parts.map((_, k) => (k === parts.length - 1 ? inner : 1));
+    return { tile, inner, middle: Math.ceil(size / inner), outer: 1 };
   });
   const ideal = ({ place }: PlacedOption): number =>
     isEven ? 1 : place.array.fanouts.reduce((pes, { size }) => pes * size, 1);
+  const laidNowhere = (einsum: number): readonly number[] =>
+    library
+      .placesOf(einsum)
+      .flatMap(({ over }, p) => (over.every(own => own === undefined || ranks[own.rank]?.size === 1) ? [p] : []));
   const whole: Tiling = { order, cut };
   setTiling(problem, whole, values);
   const dram = compiled.levels.get(problem.dram);
@@ -53,7 +62,7 @@ export function leastOf(
     {
       work: option => {
         const { cycles, energyPj } = table.work(option);
-        return { energyPj, cycles: cycles / ideal(option) };
+        return { energyPj, cycles: (cycles * dealtEvenly(problem, option)) / ideal(option) };
       },
       tensor: (option, t, kept) => {
         const cost = table.tensor(option, t, kept);
@@ -61,8 +70,19 @@ export function leastOf(
       },
     },
     direct,
+    undefined,
+    isEven ? undefined : laidNowhere,
   );
   return leastOutcome(problem, after[0]);
+}
+
+/** What is left of the cycles of the busiest core where blocks make units that are dealt without a rest. */
+function dealtEvenly({ cores, compiled, values, point }: MapperProblem, { einsum }: PlacedOption): number {
+  if (cores === undefined) return 1;
+  const instances = compiled.levels.get(cores)?.fields.get("size")?.(values) ?? 1;
+  const sizes: Readonly<Record<string, number>> = { B: point.sizes.B, H: point.sizes.H, G: point.group };
+  const each = einsum.batch.reduce((units, rank) => units * (sizes[rank] ?? 1), 1) / instances;
+  return each / Math.ceil(each);
 }
 
 /** The time and energy of a bound. */

@@ -11,6 +11,9 @@ export interface MapArray {
   readonly registers: string;
 }
 
+/** The levels that a design's architecture has, in the mapper's terms. */
+export type Machine = ReturnType<typeof machineOf>;
+
 /** The way from DRAM to each array: fan-outs around the buffer, the buffer that all share, fan-outs within it. */
 export function machineOf({ architecture }: Design) {
   const { levels, arrays } = architecture.data;

@@ -9,6 +9,7 @@ import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
 import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
+import { suits, type Tiling } from "./tiling.js";
 
 /** What keeping a tensor at some levels costs, at given sizes. */
 export interface TensorCost {
@@ -43,6 +44,7 @@ export interface PlacedOption {
 export class OptionLibrary {
   private readonly known = new Map<string, PlacedOption>();
   private readonly places: readonly (readonly Place[])[];
+  private readonly suited = new Map<string, readonly number[]>();
 
   constructor(private readonly problem: MapperProblem) {
     this.places = problem.einsums.map(einsum => placesOf(problem, einsum));
@@ -50,6 +52,16 @@ export class OptionLibrary {
 
   placesOf(einsum: number): readonly Place[] {
     return this.places[einsum] as readonly Place[];
+  }
+
+  /** The places of an Einsum that a tiling has use for, by their numbers. */
+  suitedTo(einsum: number, tiling: Pick<Tiling, "cut">): readonly number[] {
+    const own = this.problem.einsums[einsum] as MapEinsum;
+    const key = `${einsum} ${own.ranks.map(({ rank }) => tiling.cut[rank]?.tile.join("x"))}`;
+    const found =
+      this.suited.get(key) ?? this.placesOf(einsum).flatMap((place, p) => (suits(tiling, place) ? [p] : []));
+    this.suited.set(key, found);
+    return found;
   }
 
   /** What an Einsum reads, each once, and what it makes. */
@@ -62,8 +74,8 @@ export class OptionLibrary {
   option(einsum: number, place: number, order: LoopOrder): PlacedOption {
     const own = this.problem.einsums[einsum] as MapEinsum;
     const has = (rank: number): boolean => own.ranks.some(r => r.rank === rank);
-    const reduced = { outer: order.outer.filter(has), inner: order.inner.filter(has) };
-    const key = `${einsum} ${place} ${reduced.outer} ${reduced.inner}`;
+    const reduced = { outer: order.outer.filter(has), inner: order.inner.filter(has), dealt: order.dealt.filter(has) };
+    const key = `${einsum} ${place} ${reduced.outer} ${reduced.inner} ${reduced.dealt}`;
     const found =
       this.known.get(key) ??
       makeOption(this.problem, own, this.placesOf(einsum)[place] as Place, reduced, this.known.size);

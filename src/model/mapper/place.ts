@@ -3,11 +3,19 @@ import { peOperations } from "../../spec/pe-operations.js";
 import type { MapArray } from "./machine.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
 
-/** Where and how one Einsum is done: its array, the rank over each fan-out, and whether loops within a tile are outside. */
+/** Parts of a rank's tile over the instances of a fan-out; parts by their places, outermost first. */
+export interface LaidParts {
+  readonly rank: number;
+  readonly parts: readonly number[];
+}
+
+/** Where and how one Einsum is done: its array, what lies over each fan-out, and whether loops within a tile are outside. */
 export interface Place {
   readonly array: MapArray;
-  /** Per fan-out of the array the rank whose tile lies over it, by its place; undefined for none. */
-  readonly over: readonly (number | undefined)[];
+  /** Per fan-out of the array what lies over it; undefined for nothing. */
+  readonly over: readonly (LaidParts | undefined)[];
+  /** The ranks of more than one element whose tiles may lie over fan-outs. */
+  readonly ranks: readonly number[];
   /** False: the loops within a tile are innermost; true: they are outside those over tiles, so that operands stay. */
   readonly stationary: boolean;
 }
@@ -16,6 +24,8 @@ export interface Place {
 export interface LoopOrder {
   readonly outer: readonly number[];
   readonly inner: readonly number[];
+  /** Ranks whose blocks are dealt to the cores, where there are several. */
+  readonly dealt: readonly number[];
 }
 
 /** What an Einsum takes on an array; undefined where the array lacks an operation. */
@@ -30,8 +40,8 @@ export function operationsOn(
 }
 
 /**
- * Every place of an Einsum: each array that has its operations, and over its fan-outs any of its ranks, one each, none left
- * empty while a rank is left.
+ * Every place of an Einsum: each array that has its operations, and over its fan-outs any of its ranks, or parts of their tiles. Which of
+ * them a tiling has use for, `suits` says.
  */
 export function placesOf(problem: MapperProblem, einsum: MapEinsum): readonly Place[] {
   return problem.arrays.flatMap(array => {
@@ -40,64 +50,89 @@ export function placesOf(problem: MapperProblem, einsum: MapEinsum): readonly Pl
     const ranks = problem.ranks.flatMap(({ size }, rank) => (fits(rank) && size > 1 ? [rank] : []));
     // Ranks of a single element: one over instances says that they are meant to idle (`checkInstances`).
     const singles = problem.ranks.flatMap(({ size }, rank) => (fits(rank) && size === 1 ? [rank] : []));
-    const overs = (
-      depth: number,
-      left: readonly number[],
-      [idle, ...others]: readonly number[] = singles,
-    ): readonly (readonly (number | undefined)[])[] => {
-      const [fanout, ...within] = array.fanouts.slice(depth);
-      if (fanout === undefined) return [[]];
-      // One instance needs no loop over it.
-      if (fanout.size === 1) return overs(depth + 1, left, singlesOf(idle, others)).map(rest => [undefined, ...rest]);
-      // With more fan-outs than ranks any of them may stay empty.
-      const several = within.filter(({ size }) => size > 1).length;
-      const open = several >= left.length ? overs(depth + 1, left, others).map(rest => [idle, ...rest]) : [];
-      const taken = left.flatMap(rank =>
-        overs(
-          depth + 1,
-          left.filter(r => r !== rank),
-          singlesOf(idle, others),
-        ).map(rest => [rank, ...rest]),
+    return laidOver(problem, array, 0, ranks, [], singles).flatMap((over): readonly Place[] => {
+      const place = { array, over, ranks };
+      const isWhole = (rank: number): boolean => partsInTime(problem, over, rank).length === 0;
+      return [false, true].flatMap(stationary =>
+        stationary && ranks.every(isWhole) ? [] : [{ ...place, stationary }],
       );
-      return [...taken, ...open];
-    };
-    return overs(0, ranks).flatMap((over): readonly Place[] => {
-      const within = ranks.some(rank => !over.includes(rank));
-      return within
-        ? [
-            { array, over, stationary: false },
-            { array, over, stationary: true },
-          ]
-        : [{ array, over, stationary: false }];
     });
   });
 }
 
-const singlesOf = (first: number | undefined, others: readonly number[]): readonly number[] =>
-  first === undefined ? others : [first, ...others];
+/**
+ * Every way to lay ranks over the fan-outs of an array from `depth` inwards.
+ * @param left ranks of which nothing is laid
+ * @param begun ranks whose outer parts are laid, and whose innermost has to follow
+ * @param singles ranks of one element
+ */
+function laidOver(
+  problem: MapperProblem,
+  array: MapArray,
+  depth: number,
+  left: readonly number[],
+  begun: readonly number[],
+  singles: readonly number[],
+): readonly Place["over"][] {
+  const { tileParts, ranks } = problem;
+  const [fanout, ...within] = array.fanouts.slice(depth);
+  if (fanout === undefined) return begun.length === 0 ? [[]] : [];
+  const all = (rank: number): readonly number[] => (ranks[rank]?.tile ?? []).map((_, part) => part);
+  const rest = (
+    own: LaidParts | undefined,
+    leaving = left,
+    beginning = begun,
+    idle = singles,
+  ): readonly Place["over"][] =>
+    laidOver(problem, array, depth + 1, leaving, beginning, idle).map(others => [own, ...others]);
+  // One instance needs no loop over it.
+  if (fanout.size === 1) return rest(undefined);
+  const [single] = singles;
+  const without = (rank: number, list: readonly number[]): readonly number[] => list.filter(r => r !== rank);
+  const whole = left.flatMap(rank => rest({ rank, parts: all(rank) }, without(rank, left)));
+  const ends = begun.flatMap(rank => rest({ rank, parts: [1] }, left, without(rank, begun)));
+  const parts =
+    tileParts === 1
+      ? []
+      : left.flatMap(rank => [
+          ...rest({ rank, parts: [1] }, without(rank, left)),
+          ...rest({ rank, parts: [0] }, without(rank, left), [...begun, rank]),
+        ]);
+  // With more fan-outs than ranks, or of several sizes, any of them may stay empty.
+  const several = within.filter(({ size }) => size > 1).length;
+  const mayIdle = tileParts > 1 || several >= left.length;
+  const idle = single === undefined ? undefined : { rank: single, parts: all(single) };
+  return [...whole, ...parts, ...ends, ...(mayIdle ? rest(idle, left, begun, singles.slice(1)) : [])];
+}
+
+/** The parts of a rank's tile that lie over no fan-out, by their places. */
+export function partsInTime({ ranks }: MapperProblem, over: Place["over"], rank: number): readonly number[] {
+  const laid = over.flatMap(own => (own?.rank === rank ? own.parts : []));
+  return (ranks[rank]?.tile ?? []).flatMap((_, part) => (laid.includes(part) ? [] : [part]));
+}
 
 /** The loops of an Einsum at a place, over the parts of its ranks; `keep` is what it keeps. */
 export function nestOf(
   problem: MapperProblem,
   einsum: MapEinsum,
   { array, over, stationary }: Place,
-  { outer, inner }: LoopOrder,
+  { outer, inner, dealt: free }: LoopOrder,
   keep: EinsumMapping["keep"],
 ): EinsumMapping {
   const { ranks, dram, buffer, cores, compiled } = problem;
   const own = new Map(einsum.ranks.map(r => [r.rank, r]));
   const middle = inner.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
   // Sums go on as long as they can: what is reduced is innermost.
-  const within = einsum.ranks.filter(({ rank, inner }) => inner && !over.includes(rank)).map(({ rank }) => rank);
+  const inTime = (rank: number): readonly string[] =>
+    partsInTime(problem, over, rank).map(part => ranks[rank]?.tile[part] as string);
+  const within = einsum.ranks.flatMap(({ rank, inner }) => (inner && inTime(rank).length > 0 ? [rank] : []));
   const ordered = [...within.filter(r => !einsum.reduced.has(r)), ...within.filter(r => einsum.reduced.has(r))];
-  const tile = ordered.flatMap(rank => ranks[rank]?.inner ?? []);
+  const tile = ordered.flatMap(inTime);
   // A rank's tiles are around what is within them.
   const around = ordered.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
-  const blocks = outer.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.outer as string] : []));
-  const dealt = [
-    ...einsum.batch,
-    ...blocks.filter((_, i) => isFree(einsum, outer.filter(r => own.get(r)?.middle === true)[i] as number)),
-  ];
+  const outside = outer.filter(rank => own.get(rank)?.middle === true);
+  const blocksOf = (list: readonly number[]): readonly string[] => list.map(rank => ranks[rank]?.outer as string);
+  const dealt = [...einsum.batch, ...blocksOf(outside.filter(rank => free.includes(rank)))];
   const entry = compiled.mapping.einsums[einsum.name] as EinsumMapping;
   return {
     array: array.name,
@@ -106,14 +141,14 @@ export function nestOf(
     operations: operationsOn(problem, einsum, array) ?? {},
     ...(entry.tensors === undefined ? {} : { tensors: entry.tensors }),
     loops: {
-      [dram]: [...einsum.batch, ...blocks],
+      [dram]: [...einsum.batch, ...blocksOf(outside)],
       [buffer]: stationary
         ? [...around, ...tile, ...middle.filter(part => !around.includes(part))]
         : [...middle, ...tile],
       ...Object.fromEntries(
         array.fanouts.map(({ level }, i) => {
-          const rank = over[i];
-          return [level, rank === undefined ? [] : [ranks[rank]?.inner as string]];
+          const own = over[i];
+          return [level, own === undefined ? [] : own.parts.map(part => ranks[own.rank]?.tile[part] as string)];
         }),
       ),
     },
@@ -122,6 +157,12 @@ export function nestOf(
   };
 }
 
-/** Whether an Einsum neither sums over a rank nor goes along it step by step: blocks of it are work of their own. */
-const isFree = ({ reduced, placed }: MapEinsum, rank: number): boolean =>
-  !reduced.has(rank) && placed.iterates === null;
+/**
+ * The ranks over which no Einsum of a block sums, and along which none goes step by step: blocks of them are work of their own for all,
+ * and the same core has what one Einsum hands to another.
+ */
+export const dealtRanks = ({ ranks }: Pick<MapperProblem, "ranks">, einsums: readonly MapEinsum[]): readonly number[] =>
+  ranks.flatMap((_, rank) => {
+    const own = einsums.filter(({ ranks: its }) => its.some(r => r.rank === rank && r.middle));
+    return own.every(({ reduced, placed }) => !reduced.has(rank) && placed.iterates === null) ? [rank] : [];
+  });

@@ -1,25 +1,20 @@
 import type { Cascade } from "../../einsum/cascade.js";
 import { SpecError } from "../../errors.js";
-import { bindingSchema } from "../../spec/binding.js";
-import { completeMapping } from "../../spec/complete-mapping.js";
 import type { Design } from "../../spec/design.js";
-import { type Document, type Path, withSchema } from "../../spec/document.js";
 import type { FusionFacts } from "../../spec/fusion-facts.js";
-import { type WrittenMapping, writtenMappingSchema } from "../../spec/mapping.js";
-import { peOperations } from "../../spec/pe-operations.js";
-import { needsNoPlace, type PlacedEinsum } from "../../spec/placement.js";
+import type { WrittenMapping } from "../../spec/mapping.js";
+import type { PlacedEinsum } from "../../spec/placement.js";
 import type { Accounting } from "../accounting.js";
 import type { AttentionPoint } from "../attention-point.js";
-import { checkNumbers } from "../check-machine.js";
-import { type CompiledDesign, compileDesign } from "../compile.js";
+import type { CompiledDesign } from "../compile.js";
 import { mapDesign } from "../evaluate.js";
 import type { Patch } from "../patch.js";
 import type { VisibleRegion } from "../region.js";
-import { symbolValues } from "../sizes.js";
 import { staticPjPerSecond } from "../standing-energy.js";
+import { baseOf, loopsOf } from "./base-mapping.js";
 import type { Outcome } from "./goal.js";
 import { type MapArray, machineOf } from "./machine.js";
-import { batchOf, type MapRank, ranksOf } from "./ranks.js";
+import type { MapRank } from "./ranks.js";
 import { recurrencesOf } from "./recurrences.js";
 
 /** An Einsum with what the mapper asks of it. */
@@ -63,6 +58,8 @@ export interface MapperProblem {
   readonly written: Pick<WrittenMapping, "symbols" | "batch">;
   /** The values of the table of `compiled`, sizes filled in. */
   readonly values: Float64Array;
+  /** Parts of a tile of a rank. */
+  readonly tileParts: 1 | 2;
   /** What the machine takes all the time. */
   readonly staticPjPerSecond: number;
 }
@@ -73,12 +70,6 @@ export const withStaticEnergy = (
   latencySeconds: number,
   energyPj: number,
 ): Outcome => ({ latencySeconds, energyPj: own === 0 ? energyPj : energyPj + own * latencySeconds });
-
-const nowhere = (path: Path): string => `mapping ${path.join(".")}`;
-
-/** A document that is in no file. */
-const asDocument = <T>(raw: unknown, schema: Parameters<typeof withSchema<T>>[2]): Document<T> =>
-  withSchema({ file: "mapper", data: undefined, at: nowhere, shipped: false, raw, read: () => undefined }, raw, schema);
 
 /**
  * Makes a design's cascade and architecture ready to be mapped at a point; its own mapping and binding are not looked at.
@@ -91,73 +82,14 @@ export function mapperProblem(
   accounting: Accounting,
   patches: readonly Patch[] = [],
 ): MapperProblem {
-  const { cascade, architecture, spec } = design;
+  const { cascade, spec } = design;
   if (cascade === undefined) {
     const expected = "a cascade: what is to be mapped";
     throw new SpecError({ where: spec.at(["cascade"]), got: "a design that names none", expected });
   }
   const machine = machineOf(design);
-  const ranks = ranksOf(cascade, design, point);
-  const { symbols, batch, batchRanks } = batchOf(cascade, point, ranks);
-  const all = [...batchRanks.filter(r => r.size > 1), ...ranks];
-  const partitions = Object.fromEntries(
-    all.map((r, i) => [
-      r.whole,
-      { [r.outer]: "rest", [r.middle]: `@${2 * i}`, ...(r.inner === undefined ? {} : { [r.inner]: `@${2 * i + 1}` }) },
-    ]),
-  );
-  const partsOf = (variable: string): readonly string[] => {
-    const leaf = cascade.ranks.ofVariable(variable).name;
-    const rank = ranks.find(r => r.name === leaf) ?? ranks.find(r => r.rank?.parts.includes(leaf));
-    if (rank === undefined) return [leaf];
-    if (rank.name === leaf) return [rank.outer, rank.middle, rank.inner as string];
-    return leaf === rank.inner ? [rank.inner] : [rank.outer, rank.middle];
-  };
-  const inPlace = inPlaceOf(cascade);
-  const base = asDocument(
-    {
-      name: "mapper",
-      source: "mapper",
-      symbols,
-      batch,
-      inPlace,
-      partitions,
-      einsums: Object.fromEntries(
-        cascade.einsums
-          .filter(einsum => !needsNoPlace(einsum))
-          .map(einsum => {
-            const parts = [...einsum.free, ...einsum.reduced].flatMap(partsOf);
-            return [einsum.tensor, { array: Object.keys(architecture.data.arrays)[0], parts }];
-          })
-          .map(([name, entry]) => [
-            name,
-            canonical(entry as { array: string; parts: readonly string[] }, machine.dram),
-          ]),
-      ),
-    },
-    writtenMappingSchema,
-  );
-  const { complete, names } = completeOnce(base, design, cascade, machine.dram);
-  const binding = asDocument(
-    { name: "mapper", source: "mapper", phases: [{ name: "all", latency: names.join(" + ") }] },
-    bindingSchema,
-  );
-  const compiled = compileDesign(
-    {
-      ...design,
-      technology: weighed(design.technology),
-      ...{ mapping: complete.mapping, placement: complete.placement, binding, schedule: undefined },
-    },
-    { corrections: accounting.corrections, patches, variables: 2 * all.length },
-  );
-  const values = new Float64Array(compiled.program.size);
-  symbolValues(point.sizes).forEach((value, i) => {
-    values[compiled.sizeSlots[i] as number] = value;
-  });
-  for (const slot of compiled.variableSlots) values[slot] = 1;
-  compiled.program.run(values);
-  checkNumbers(compiled, values);
-  const sizeOf = (name: string): number => compiled.levels.get(name)?.fields.get("size")?.(values) ?? 1;
+  const base = baseOf(design, cascade, machine, point, accounting, patches);
+  const { compiled, values, complete, ranks, partsOf, inPlace, written, sizeOf, tileParts } = base;
   const arrays = machine.arrays.map(({ name, levels, fanouts, registers }) => ({
     name,
     levels,
@@ -170,15 +102,14 @@ export function mapperProblem(
     return {
       placed,
       name: placed.name,
-      ranks: all.flatMap(({ outer, inner }, rank) =>
-        parts.has(outer) || (inner !== undefined && parts.has(inner))
-          ? [{ rank, middle: parts.has(outer), inner: inner !== undefined && parts.has(inner) }]
-          : [],
-      ),
+      ranks: ranks.flatMap(({ outer, tile }, rank) => {
+        const [middle, inner] = [parts.has(outer), tile.some(part => parts.has(part))];
+        return middle || inner ? [{ rank, middle, inner }] : [];
+      }),
       reduced: new Set(
-        all.flatMap(({ outer, inner }, rank) => (reduced.has(outer) || reduced.has(inner ?? "") ? [rank] : [])),
+        ranks.flatMap(({ outer, tile }, rank) => ([outer, ...tile].some(part => reduced.has(part)) ? [rank] : [])),
       ),
-      batch: placed.batch.filter(rank => !all.some(({ whole }) => whole === rank)),
+      batch: placed.batch.filter(rank => !ranks.some(({ whole }) => whole === rank)),
     };
   });
   const makers = new Map(einsums.map(({ placed }, e) => [placed.output, e]));
@@ -199,7 +130,7 @@ export function mapperProblem(
             compiled.variableSlots.map(() => 1),
             point.mask,
           ).region,
-    ranks: all,
+    ranks,
     einsums,
     arrays,
     dram: machine.dram,
@@ -219,113 +150,11 @@ export function mapperProblem(
     leaves: (tensor, from, to) =>
       cascade.outputs.includes(tensor) ||
       einsums.some(({ placed }, e) => (e < from || e >= to) && placed.reads.some(read => read.tensor === tensor)),
-    written: { symbols, batch },
+    written,
     values,
+    tileParts,
     staticPjPerSecond: staticPjPerSecond(compiled, values),
   };
-}
-
-/** Where a technology gives no energies, the bytes that pass DRAM stand for them, one picojoule each: of two mappings as fast the one that moves less. */
-const weighed = (technology: Design["technology"]): Design["technology"] => {
-  const { data } = technology;
-  if (data.lacks.length === 0) return technology;
-  const table = data.sram.table.map(([width = 1, depth = 1]) => [width, depth, 0, 0, 0]);
-  const free = { operations: {}, registerFile: { readPj: 0, writePj: 0, areaUm2: 0 }, sram: { ...data.sram, table } };
-  return { ...technology, data: { ...data, ...free, dram: { energyPj: 1, bits: 8 } } };
-};
-
-const canonical = ({ array, parts }: { readonly array: string; readonly parts: readonly string[] }, dram: string) => ({
-  array,
-  loops: { [dram]: [...new Set(parts)] },
-  keep: {},
-});
-
-function loopsOf(entry: unknown): readonly string[] {
-  const { loops } = entry as { readonly loops: Readonly<Record<string, readonly string[]>> };
-  return Object.values(loops).flat();
-}
-
-/** The base mapping filled in from the cascade, each Einsum on an array that can do it, with its batch and everything kept at DRAM. */
-function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: Cascade, dram: string) {
-  const { architecture } = design;
-  const raw = base.raw as {
-    readonly einsums: Readonly<Record<string, { readonly loops: Readonly<Record<string, readonly string[]>> }>>;
-  };
-  const batchOfName = batchOfEinsums(base, cascade);
-  const einsums = Object.fromEntries(
-    Object.entries(raw.einsums).map(([name, entry]) => {
-      const einsum = cascade.einsums.find(e => e.tensor === name && !needsNoPlace(e));
-      const able = Object.entries(architecture.data.arrays).find(([, { operations }]) => {
-        const needed = einsum === undefined ? {} : peOperations(einsum, op => Object.hasOwn(operations, op));
-        return Object.keys(needed).every(op => Object.hasOwn(operations, op));
-      });
-      if (able === undefined) {
-        const expected = `an array that can do it: ${Object.keys(architecture.data.arrays).join(", ")}`;
-        throw new SpecError({
-          where: architecture.at(["arrays"]),
-          got: `no array for ${einsum?.text ?? name}`,
-          expected,
-        });
-      }
-      const reads = (einsum?.reads ?? []).map(({ tensor }) => tensor);
-      const loops = { [dram]: [...(batchOfName.get(name) ?? []), ...(entry.loops[dram] ?? [])] };
-      return [name, { ...entry, array: able[0], loops, keep: { [dram]: [name, ...reads] } }];
-    }),
-  );
-  // What is carried has a name of its own: it is kept once its Einsums are placed.
-  const keepAll = (placement: readonly PlacedEinsum[]) =>
-    Object.fromEntries(
-      Object.entries(einsums).map(([name, entry]) => {
-        const placed = placement.find(p => p.name === name);
-        const tensors = [...new Set([name, ...(placed?.reads ?? []).map(read => read.name)])];
-        return [name, { ...(entry as object), keep: { [dram]: tensors } }];
-      }),
-    );
-  const first = completeMapping(withSchema(base, { ...raw, einsums }, writtenMappingSchema), cascade, architecture);
-  const second = withSchema(base, { ...raw, einsums: keepAll(first.placement ?? []) }, writtenMappingSchema);
-  return { complete: completeMapping(second, cascade, architecture), names: Object.keys(einsums) };
-}
-
-/** The ranks of the batch of each Einsum: those of the inputs that it is made of. */
-function batchOfEinsums({ data }: Document<WrittenMapping>, cascade: Cascade): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>(Object.entries(data.batch ?? {}));
-  const order = [...new Set([...found.values()].flat())];
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const { tensor, reads } of cascade.einsums) {
-      const all = new Set([tensor, ...reads.map(read => read.tensor)].flatMap(name => found.get(name) ?? []));
-      if (all.size === (found.get(tensor)?.length ?? 0)) continue;
-      found.set(
-        tensor,
-        order.filter(rank => all.has(rank)),
-      );
-      changed = true;
-    }
-  }
-  // A rank of the batch that is cut is looped over by its parts.
-  const cut = data.partitions ?? {};
-  return new Map(
-    [...found].map(([name, ranks]) => [name, ranks.flatMap(r => (cut[r] === undefined ? [r] : Object.keys(cut[r])))]),
-  );
-}
-
-/** What each Einsum may write over: what it reads element by element, where no later Einsum reads that. */
-function inPlaceOf(cascade: Cascade): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const inputs = new Set(cascade.inputs);
-  cascade.einsums.forEach((einsum, i) => {
-    if (needsNoPlace(einsum) || einsum.iteration !== null || einsum.reduced.length > 0) return;
-    const own = einsum.indices.map(({ terms }) => terms.map(({ variable }) => variable).join("+")).sort();
-    const read = einsum.reads.find(({ tensor, indices }) => {
-      const variables = indices.map(({ terms }) => terms.map(({ variable }) => variable).join("+")).sort();
-      const written = cascade.tensors.get(tensor);
-      const isLater = cascade.einsums.some((other, j) => j > i && other.reads.some(r => r.tensor === tensor));
-      const isPlain = !inputs.has(tensor) && written?.iterative === null && !cascade.outputs.includes(tensor);
-      return isPlain && !isLater && variables.join() === own.join() && !Object.values(found).includes(tensor);
-    });
-    if (read !== undefined) found[einsum.tensor] = found[read.tensor] ?? read.tensor;
-  });
-  return found;
 }
 
 /** The same facts, each worked out once. */

@@ -1,56 +1,81 @@
 import type { OptionLibrary } from "./option.js";
+import { partsInTime } from "./place.js";
 import type { MapperProblem } from "./problem.js";
-import { fitsFanouts, type Tiling } from "./tiling.js";
+import type { RankCut } from "./tiling.js";
+import type { TilingSpace } from "./tiling-space.js";
+
+type Cut = readonly RankCut[];
+
+/** A way to cut all ranks with an order of the loops over blocks, at a glance. */
+interface Look {
+  readonly cut: number;
+  readonly outer: number;
+  readonly fits: boolean;
+  readonly bytes: number;
+  readonly seconds: number;
+}
 
 /**
- * The tilings of the Einsums from `from` to before `to` that look best at a glance, by their places in the list, in its order. A
- * guess, no bound: steps of the arrays as if each operation took one cycle, and what comes from outside once per block that asks
- * for it, where blocks of all that fit the buffer together.
+ * The tilings of the Einsums from `from` to before `to` that look best at a glance, by their numbers, the best first. A guess, no
+ * bound: steps of the arrays as if each operation took one cycle, and what comes from outside once per block that asks for it, where
+ * blocks of all that fit the buffer together.
  */
 export function promisingOf(
   problem: MapperProblem,
   library: OptionLibrary,
   { from, to }: { readonly from: number; readonly to: number },
-  tilings: readonly Tiling[],
+  space: TilingSpace,
   most: number,
 ): readonly number[] {
-  if (tilings.length <= most) return tilings.map((_, t) => t);
+  if (space.count <= most) return [...space.numbers()];
   const { compiled, values, dram, bufferBytes } = problem;
   const frequencyHz = compiled.frequencyHz(values);
   const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
   const outside = outsideOf(problem, from, to);
-  const steps = stepsOf(problem, library, from, to);
-  const looks = tilings.map((tiling, t) => {
-    let [bytes, held] = [0, 0];
-    for (const ranks of outside) {
-      bytes += wordBytes * wordsRead(tiling, ranks);
-      held += wordBytes * ranks.reduce((words, r) => words * blockOf(tiling, r), 1);
+  const steps = stepsOf(problem, library, from, to, space);
+  let looks: Look[] = [];
+  // The last of those that are kept: others have to look better.
+  let last: Look | undefined;
+  for (const { number, digits, cut } of space.eachCut()) {
+    const held = outside.reduce((sum, ranks) => sum + wordBytes * ranks.reduce((n, r) => n * blockOf(cut, r), 1), 0);
+    const fits = 2 * held <= bufferBytes;
+    if (last?.fits === true && !fits) continue;
+    const seconds = steps(digits, cut) / frequencyHz;
+    if (last !== undefined && last.fits === fits && seconds > last.seconds) continue;
+    for (const [outer, order] of space.orders(cut).outer.entries()) {
+      const bytes = outside.reduce((sum, ranks) => sum + wordBytes * wordsRead(order, cut, ranks), 0);
+      const look = { cut: number, outer, fits, bytes, seconds: Math.max(seconds, bytes / bytesPerSecond) };
+      if (last === undefined || better(look, last) < 0) looks.push(look);
     }
-    return {
-      t,
-      fits: 2 * held <= bufferBytes,
-      bytes,
-      seconds: Math.max(steps(tiling) / frequencyHz, bytes / bytesPerSecond),
-    };
-  });
-  looks.sort((a, b) => Number(b.fits) - Number(a.fits) || a.seconds - b.seconds || a.bytes - b.bytes || a.t - b.t);
-  return looks
-    .slice(0, most)
-    .map(({ t }) => t)
-    .sort((a, b) => a - b);
+    // Each is one tiling at the least.
+    if (looks.length <= 4 * most) continue;
+    looks = looks.sort(better).slice(0, most);
+    last = looks.at(-1);
+  }
+  const chosen: number[] = [];
+  for (const { cut, outer } of looks.sort(better)) {
+    const orders = space.orders(space.cut(space.digits(cut)));
+    const first = space.first(cut, outer, orders);
+    for (let inner = 0; inner < orders.inner.length && chosen.length < most; inner += 1) chosen.push(first + inner);
+    if (chosen.length >= most) break;
+  }
+  return chosen;
 }
+
+const better = (a: Look, b: Look): number =>
+  Number(b.fits) - Number(a.fits) || a.seconds - b.seconds || a.bytes - b.bytes || a.cut - b.cut || a.outer - b.outer;
 
 /** Enough to compare tilings by. */
 const wordBytes = 2;
 
-const blockOf = ({ cut }: Tiling, r: number): number => (cut[r]?.inner ?? 1) * (cut[r]?.middle ?? 1);
+const blockOf = (cut: Cut, r: number): number => (cut[r]?.inner ?? 1) * (cut[r]?.middle ?? 1);
 
 /** Words of a tensor that pass DRAM: its blocks once for every iteration of the loops around the innermost one that changes them. */
-function wordsRead({ order, cut }: Tiling, ranks: readonly number[]): number {
-  const turning = order.outer.filter(r => (cut[r]?.outer ?? 1) > 1);
-  const innermost = turning.findLastIndex(r => ranks.includes(r));
-  const turns = turning.slice(0, innermost + 1).reduce((product, r) => product * (cut[r]?.outer ?? 1), 1);
-  return ranks.reduce((words, r) => words * blockOf({ order, cut }, r), turns);
+function wordsRead(order: readonly number[], cut: Cut, ranks: readonly number[]): number {
+  const innermost = order.findLastIndex(r => (cut[r]?.outer ?? 1) > 1 && ranks.includes(r));
+  let turns = 1;
+  for (let i = 0; i <= innermost; i += 1) turns *= cut[order[i] as number]?.outer ?? 1;
+  return ranks.reduce((words, r) => words * blockOf(cut, r), turns);
 }
 
 /** The ranks of each tensor that comes from outside of a block or leaves it. */
@@ -65,34 +90,39 @@ function outsideOf(problem: MapperProblem, from: number, to: number): readonly (
   ]);
   return [...new Set(tensors)].map(tensor => {
     const own = facts.ranks(tensor);
-    return ranks.flatMap(({ whole, inner }, r) =>
-      own.includes(whole) || (inner !== undefined && own.includes(inner)) ? [r] : [],
-    );
+    return ranks.flatMap(({ whole, tile }, r) => ([whole, ...tile].some(name => own.includes(name)) ? [r] : []));
   });
 }
 
-/** Steps of all Einsums under a tiling, each at the place where it has the least; the order of loops changes nothing of it. */
-function stepsOf({ einsums }: MapperProblem, library: OptionLibrary, from: number, to: number) {
-  const known = new Map<string, number>();
-  return (tiling: Tiling): number => {
-    let total = 0;
-    for (let i = from; i < to; i += 1) {
-      const own = einsums[i]?.ranks ?? [];
-      const key = `${i} ${own.map(({ rank }) => `${tiling.cut[rank]?.middle}/${tiling.cut[rank]?.inner}`)}`;
-      const least =
-        known.get(key) ??
-        library.placesOf(i).reduce((best, place) => {
-          if (!fitsFanouts(tiling, place)) return best;
-          const turns = own.reduce((product, { rank, middle, inner }) => {
-            const cut = tiling.cut[rank];
-            const around = middle ? (cut?.outer ?? 1) * (cut?.middle ?? 1) : 1;
-            return product * around * (inner && !place.over.includes(rank) ? (cut?.inner ?? 1) : 1);
+/** Steps of all Einsums under ways to cut the ranks, each at the place where it has the least; the order of loops changes nothing of it. */
+function stepsOf(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  from: number,
+  to: number,
+  { choices }: TilingSpace,
+): (digits: readonly number[], cut: Cut) => number {
+  const tables = problem.einsums.slice(from, to).map(({ ranks }, e) => {
+    const size = ranks.reduce((product, { rank }) => product * (choices[rank]?.length ?? 1), 1);
+    const inTime = library
+      .placesOf(from + e)
+      .map(({ over }) => ranks.map(({ rank }) => partsInTime(problem, over, rank)));
+    return { ranks, e, inTime, known: new Float64Array(size) };
+  });
+  return (digits, cut) =>
+    tables.reduce((total, { ranks, e, inTime, known }) => {
+      const key = ranks.reduce((k, { rank }) => k * (choices[rank]?.length ?? 1) + (digits[rank] ?? 0), 0);
+      if (known[key] === 0) {
+        known[key] = library.suitedTo(from + e, { cut }).reduce((best, p) => {
+          const turns = ranks.reduce((product, { rank, middle, inner }, r) => {
+            const own = cut[rank];
+            const around = middle ? (own?.outer ?? 1) * (own?.middle ?? 1) : 1;
+            const within = inner ? (inTime[p]?.[r] ?? []).reduce((n, part) => n * (own?.tile[part] ?? 1), 1) : 1;
+            return product * around * within;
           }, 1);
           return Math.min(best, turns);
         }, Number.POSITIVE_INFINITY);
-      known.set(key, least);
-      total += least;
-    }
-    return total;
-  };
+      }
+      return total + (known[key] as number);
+    }, 0);
 }

@@ -9,7 +9,7 @@ import { workloadSymbols } from "../sizes.js";
 
 /**
  * A rank as the mapper cuts it: over blocks (a loop at DRAM), over the tiles of a block (a loop at the buffer), and within a
- * tile (a loop at the buffer, or in space).
+ * tile (loops at the buffer, or in space).
  */
 export interface MapRank {
   readonly name: string;
@@ -17,15 +17,20 @@ export interface MapRank {
   readonly whole: string;
   readonly outer: string;
   readonly middle: string;
-  /** Undefined for ranks of the batch. */
-  readonly inner: string | undefined;
+  /** The parts of a tile, outermost first; none for ranks of the batch. Two where fan-outs are of several sizes. */
+  readonly tile: readonly string[];
   readonly size: number;
   /** The cascade's rank; undefined for the batch. */
   readonly rank: Rank | undefined;
 }
 
-/** The cascade's ranks as the mapper cuts them. */
-export function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoint): readonly MapRank[] {
+/** The cascade's ranks as the mapper cuts them. @param tileParts parts of a tile */
+export function ranksOf(
+  cascade: Cascade,
+  { spec }: Design,
+  point: AttentionPoint,
+  tileParts: 1 | 2,
+): readonly MapRank[] {
   const roles = attentionRoles(cascade);
   const taken = new Set(cascade.ranks.ranks.flatMap(({ names, parts }) => [...names, ...parts]));
   const fresh = (name: string): string => {
@@ -41,6 +46,8 @@ export function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoin
         : name
       : ({ [roles.queries]: "queries", [roles.keys]: "M", [roles.e]: "E", [roles.f]: "F" }[name] ?? name);
   const packed = packedQueries(point) ? point.group : 1;
+  const tileOf = (name: string, innermost = fresh(`${name}0`)): readonly string[] =>
+    tileParts === 1 ? [innermost] : [fresh(`${name}t`), innermost];
   const parts = new Set(cascade.ranks.ranks.flatMap(rank => (rank.parts.length > 1 ? rank.parts : [])));
   return cascade.ranks.ranks
     .filter(rank => !parts.has(rank.name))
@@ -54,13 +61,13 @@ export function ranksOf(cascade: Cascade, { spec }: Design, point: AttentionPoin
       const at = { name: rank.name, whole: rank.name, size: source === "queries" ? size * packed : size, rank };
       const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
       if (rank.parts.length === 1) {
-        return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), inner: fresh(`${rank.name}0`) };
+        return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), tile: tileOf(rank.name) };
       }
       if (rank.parts.length !== 2 || first === undefined || second === undefined) {
         const got = `the rank ${rank.name}, which ${cascade.name} cuts into ${rank.parts.join(", ")}`;
         throw new SpecError({ where: spec.at(["cascade"]), got, expected: "two parts" });
       }
-      return { ...at, outer: fresh(`${rank.name}2`), middle: first, inner: second };
+      return { ...at, outer: fresh(`${rank.name}2`), middle: first, tile: tileOf(rank.name, second) };
     });
 }
 
@@ -88,7 +95,7 @@ export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly
     whole: "G",
     outer: "G2",
     middle: "G1",
-    inner: undefined,
+    tile: [],
     size: point.group,
     rank: undefined,
   };

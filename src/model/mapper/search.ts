@@ -15,6 +15,7 @@ import {
   type SearchTask,
   type TilingAnswer,
 } from "./searcher.js";
+import type { TilingSpace } from "./tiling-space.js";
 
 /** How far to search. */
 export interface SearchLimits {
@@ -115,10 +116,8 @@ export function* searchRounds(
   const through = (block: BoundedBlock): Outcome => sumOf(around(block), block.bound);
   const formed = new Map(legal.map(block => [block, searcher.tilingsOf(block.from, block.to)]));
   const tilings = { all: 0, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: 0, beaten: 0, visited: 0, left: 0 };
-  let fitting = 0;
-  for (const { all, unfit, ruledOut } of formed.values()) {
-    tilings.all += all.length + unfit;
-    fitting += all.length;
+  for (const { count, ruledOut } of formed.values()) {
+    tilings.all += count;
     tilings.ruledOutByPasses += ruledOut;
   }
   const slack = width === undefined ? 0 : worthwhile;
@@ -126,10 +125,10 @@ export function* searchRounds(
   let whole = new Front<Found>(objective, slack, true);
   let beatenBlocks = 0;
   let bounded = 0;
-  // Of the tilings with places, those that took no search.
+  // Of the tilings that were bounded, those that took no search.
   let settled = 0;
   const round = (tasks: readonly SearchTask[]): SearchRound => {
-    return { tasks, done: bounded + settled + tilings.beaten + tilings.visited + tilings.left, total: 2 * fitting };
+    return { tasks, done: bounded + settled + tilings.beaten + tilings.visited + tilings.left, total: 2 * tilings.all };
   };
   const take = (answer: SearchAnswer, front: Front<NumberedBlock>): void => {
     const { found, effort: own } = answer as TilingAnswer;
@@ -141,16 +140,16 @@ export function* searchRounds(
   const ordered = [...legal].sort((a, b) => b.to - b.from - (a.to - a.from) || rank(through(a)) - rank(through(b)));
   for (const [b, block] of ordered.entries()) {
     const { from, to } = block;
-    const { all = [], unfit = 0 } = formed.get(block) ?? {};
-    const count = all.length;
+    const space = formed.get(block) as TilingSpace;
+    const { count } = space;
     if (whole.isBeaten(through(block))) {
       beatenBlocks += 1;
-      tilings.inBeatenBlocks += count + unfit;
+      tilings.inBeatenBlocks += count;
       bounded += count;
       settled += count;
       continue;
     }
-    const promising = promisingOf(problem, library, block, all, boundsPerSearch * budget);
+    const promising = promisingOf(problem, library, block, space, boundsPerSearch * budget);
     const bounds = (yield round(boundTasks(from, to, promising))).flatMap(answer => (answer as BoundAnswer).bounds);
     bounded += count;
     tilings.left += count - promising.length;
@@ -160,14 +159,17 @@ export function* searchRounds(
       const own = bounds[i] ?? null;
       return own === null ? [] : [{ tiling, bound: { latencySeconds: own[0], energyPj: own[1] } }];
     });
-    tilings.unfit += unfit + promising.length - fit.length;
+    tilings.unfit += promising.length - fit.length;
     settled += promising.length - fit.length;
-    const sorted = inTurns(
-      aimsOf(objective).map(aim => {
+    // Where fan-outs are of several sizes bounds say less: every other tiling is one that looks best at a glance.
+    const isGlanced = problem.tileParts > 1 && promising.length < count;
+    const sorted = inTurns([
+      ...aimsOf(objective).map(aim => {
         const compare = comparing(aim);
         return [...fit].sort((x, y) => compare(x.bound, y.bound) || x.tiling - y.tiling);
       }),
-    );
+      ...(isGlanced ? [fit] : []),
+    ]);
     const order = seed === undefined ? sorted : drawnOrder(sorted, budget - tilings.visited, seed, b);
     for (let next = 0, atOnce = 1; next < order.length; atOnce = Math.min(2 * atOnce, mostAtOnce)) {
       const tasks: SearchTask[] = [];
@@ -207,8 +209,8 @@ export function* searchRounds(
   }
   const sizes = new Map(
     legal.map(block => {
-      const { all = [], unfit = 0 } = formed.get(block) ?? {};
-      return [block, BigInt(all.length + unfit) * mappingsOf(problem, library, block)];
+      const { count = 0 } = formed.get(block) ?? {};
+      return [block, BigInt(count) * mappingsOf(problem, library, block)];
     }),
   );
   return {

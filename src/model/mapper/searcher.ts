@@ -6,9 +6,10 @@ import { HandOvers } from "./hand-over.js";
 import { leastOutcome } from "./least.js";
 import { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
-import { setTiling, type Tiling, type Tilings, tilingsOf } from "./tiling.js";
+import { setTiling } from "./tiling.js";
+import { type TilingSpace, tilingsOf } from "./tiling-space.js";
 
-/** A block of Einsums mapped, in numbers: its tiling and the places of its Einsums by their places in the lists of them. */
+/** A block of Einsums mapped, in numbers: its tiling by its number, the places of its Einsums by theirs in the lists of them. */
 export interface NumberedBlock {
   readonly from: number;
   readonly to: number;
@@ -25,7 +26,7 @@ export interface BoundTask {
   readonly kind: "bound";
   readonly from: number;
   readonly to: number;
-  /** By their places in the list of the block's tilings. */
+  /** By their numbers among the block's tilings. */
   readonly tilings: readonly number[];
 }
 
@@ -77,7 +78,7 @@ export class Searcher {
   readonly cache: CostCache;
   private readonly handOvers: HandOvers;
   private readonly remembered = new Map<string, LeastOfEinsum>();
-  private readonly tilings = new Map<string, Tilings>();
+  private readonly tilings = new Map<string, TilingSpace>();
 
   constructor(readonly problem: MapperProblem) {
     this.library = new OptionLibrary(problem);
@@ -85,9 +86,9 @@ export class Searcher {
     this.cache = new CostCache(problem);
   }
 
-  tilingsOf(from: number, to: number): Tilings {
+  tilingsOf(from: number, to: number): TilingSpace {
     const key = `${from} ${to}`;
-    const found = this.tilings.get(key) ?? tilingsOf(this.problem, e => this.library.placesOf(e), from, to);
+    const found = this.tilings.get(key) ?? tilingsOf(this.problem, from, to);
     this.tilings.set(key, found);
     return found;
   }
@@ -99,10 +100,10 @@ export class Searcher {
   private bound({ from, to, tilings: numbers }: BoundTask): BoundAnswer {
     const { problem, library, handOvers, cache, remembered } = this;
     const { values } = problem;
-    const { all } = this.tilingsOf(from, to);
+    const space = this.tilingsOf(from, to);
     return {
       bounds: numbers.map(number => {
-        const tiling = all[number] as Tiling;
+        const tiling = space.at(number);
         setTiling(problem, tiling, values);
         const table = new CostTable(cache, tiling, values);
         const { after } = boundsOf(problem, library, from, to, tiling, table, handOvers.of(tiling), remembered);
@@ -118,7 +119,7 @@ export class Searcher {
     const wholes = new Front<null>(objective, slack, true, items(whole));
     const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known));
     const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
-    const tiling = this.tilingsOf(from, to).all[t] as Tiling;
+    const tiling = this.tilingsOf(from, to).at(t);
     searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width);
     const found = front.all.flatMap(({ outcome, what }) => {
       if (what === null) return [];
@@ -133,7 +134,7 @@ export class Searcher {
 
   /** The block that numbers stand for. */
   block({ from, to, tiling: t, einsums }: NumberedBlock): MappedBlock {
-    const tiling = this.tilingsOf(from, to).all[t] as Tiling;
+    const tiling = this.tilingsOf(from, to).at(t);
     return {
       from,
       tiling,
