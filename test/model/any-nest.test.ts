@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SequenceClass } from "../../src/attention/sequences.js";
+import { type RowBits, rowBits, type SequenceClass } from "../../src/attention/sequences.js";
 import { seenBy } from "../../src/attention/window.js";
 import { type MappedEinsum, observeNest, type Visible } from "../../src/emulator/observe-nest.js";
 import { coupleRanks } from "../../src/model/coupled-counts.js";
@@ -59,14 +59,32 @@ function visibleScores(region: VisibleRegion, roles: readonly MaskRole[]): Visib
   const sequenceAt = (point: readonly number[]) => sequences[at("batch", point)] as (typeof sequences)[number];
   return {
     exists(point) {
-      const { from, to } = seenBy(region, sequenceAt(point), Math.floor(at("queries", point) / region.group));
-      return from <= at("keys", point) && at("keys", point) < to;
+      const { bits, ...sequence } = sequenceAt(point);
+      const [row, key] = [at("queries", point), at("keys", point)];
+      const { from, to } = seenBy(region, sequence, Math.floor(row / region.group));
+      const shown = bits === undefined || ((bits.word(row, key >>> 5, region.group) >>> (key & 31)) & 1) === 1;
+      return from <= key && key < to && shown;
     },
     isWithin(point) {
       const { queries, keys } = sequenceAt(point);
       return at("queries", point) < queries * region.group && at("keys", point) < keys;
     },
   };
+}
+
+/** Bits of a window with holes: every key of it, each second, or each third, other ones for each row. */
+function holes(
+  window: { readonly group: number; readonly left: number; readonly right: number },
+  own: SequenceClass,
+  each: number,
+): RowBits {
+  return rowBits((row, w) => {
+    const { from, to } = seenBy(window, own, Math.floor(row / window.group));
+    let word = 0;
+    for (let m = Math.max(from, 32 * w); m < Math.min(to, 32 * w + 32); m++)
+      if ((row + m) % each === 0) word += 2 ** (m & 31);
+    return word;
+  });
 }
 
 /** Neighbours that are alike, as one class. */
@@ -99,11 +117,13 @@ const maskedNests = (withBatch: boolean) =>
         queries: withBatch ? next() % (queries + 1) : queries,
         keys: withBatch ? next() % (sizeOf("keys") + 1) : sizeOf("keys"),
       }));
+      const window = { group, left: (next() % 8) - 1, right: (next() % 8) - 1 };
+      const sparse = next() % 6;
       const region: VisibleRegion = {
-        group,
-        left: (next() % 8) - 1,
-        right: (next() % 8) - 1,
-        sequences: inClasses(sequences),
+        ...window,
+        sequences: inClasses(sequences).map(own =>
+          sparse === 0 || sparse > 3 ? own : { ...own, bits: holes(window, own, sparse) },
+        ),
       };
       return { einsum: { ...einsum, tensors: einsum.tensors }, roles, region };
     });
