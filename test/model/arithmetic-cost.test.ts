@@ -3,6 +3,7 @@ import { specFiles } from "../../src/io/spec-files.js";
 import { published } from "../../src/model/accounting.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
+import { typeOfOperation } from "../../src/model/element-roles.js";
 import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import type { Sizes } from "../../src/model/sizes.js";
@@ -124,6 +125,32 @@ describe("energy and area", () => {
       ...["mac of fp8-e4m3", "max of fp32", "add of fp32", "mac of fp32", "divide of fp32", "registers of 8, 32 bits"],
     ]);
     expect(assumed).toBeNull();
+  });
+
+  it("are not known for some operands of other bits, though others have the technology's", () => {
+    const { lacking } = costOf(inArithmetic({ ...load("bf16"), operands: load("mxfp8").operands }));
+    expect(lacking).toContain("mac of fp8-e4m3");
+    const bf16 = load("bf16");
+    const { v } = load("fa4-fp8").operands;
+    const mixed = costOf(inArithmetic({ ...bf16, operands: { ...bf16.operands, p: v, v } }));
+    // BQK has 16-bit factors; SLNV has not.
+    expect(mixed.lacking).toContain("mac of fp8-e4m3");
+    expect(mixed.lacking).not.toContain("mac of bf16");
+  });
+
+  it("of a product have the type of its wider factor, all else the accumulator's", () => {
+    const [narrow, wide] = [load("fa4-fp8").operands.q, load("bf16").operands.q];
+    const bf16 = load("bf16");
+    const typeOf = (q: typeof narrow, k: typeof narrow, operation: string): string => {
+      const roles = { of: () => "accumulator" as const, factors: () => ["q", "k"] as const };
+      return typeOfOperation({ ...bf16, operands: { ...bf16.operands, q, k } }, roles, "BQK", operation).name;
+    };
+    expect([typeOf(narrow, wide, "mac"), typeOf(wide, narrow, "mac"), typeOf(narrow, narrow, "mac")]).toEqual([
+      ...[wide.type.name, wide.type.name, narrow.type.name],
+    ]);
+    expect(typeOf(narrow, narrow, "add")).toBe("fp32");
+    const none = { of: () => "accumulator" as const, factors: () => [] };
+    expect(typeOfOperation(bf16, none, "SPNV", "mac").name).toBe("fp32");
   });
 
   it("of 16-bit operands are those of the technology's words, and wider sums are said to be", () => {

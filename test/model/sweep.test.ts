@@ -82,6 +82,14 @@ describe("a sweep", () => {
     expect(traffic[1]).toBe(2 * (traffic[0] as number));
   });
 
+  it("takes heads that share keys for what is set of either", () => {
+    const grouped = { ...bert, heads: 12, kvHeads: 4 };
+    const axes = [{ path: "workload.heads", values: [24] }];
+    const own = { ...request, workloads: [grouped], designs: [fusemax], lengths: [1024], axes };
+    const more = { ...own, workloads: [{ ...grouped, heads: 24 }], axes: [{ path: "workload.batch", values: [2] }] };
+    expect(sweeper(own)(0)).toEqual(sweeper(more)(0));
+  });
+
   it("says why a point cannot be, and goes on", () => {
     const axes = [{ path: "architecture.levels.buffer.bytes", values: [1024, 2 ** 24] }];
     const at = sweeper({ ...request, lengths: [1024], axes });
