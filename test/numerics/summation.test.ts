@@ -68,8 +68,9 @@ describe("a sum of products", () => {
     expect(dot(0, [{ terms, scaleA: 1, scaleB: 1 }])).toBe(8);
     expect(dot(0, [{ terms: [term(3, 1)], scaleA: 2 ** -5, scaleB: 2 ** 3 }])).toBe(0.75);
     const chain = dotOf(formatArithmetics.fp32, of("fp32"), of("fp32"));
-    const a = 1 + 2 ** -23;
-    expect(chain(-1, [{ terms: [term(a, a)], scaleA: 1, scaleB: 1 }])).toBe(2 ** -22);
+    // (1 + 2^-22)^2 loses its 2^-44 before the sum.
+    const a = 1 + 2 ** -22;
+    expect(chain(-1, [{ terms: [term(a, a)], scaleA: 1, scaleB: 1 }])).toBe(2 ** -21);
   });
 
   it("multiplies a block by scales of powers of two exactly, where their product is no fp32 value", () => {
@@ -78,9 +79,11 @@ describe("a sum of products", () => {
     expect(dotOf(formatArithmetics.fp32, a, a)(0, runs)).toBe(2 ** -60);
     const b = of("fp32", "nvfp4");
     expect(dotOf(formatArithmetics.fp32, b, b)(0, runs)).toBe(0);
+    const z = 1 + 2 ** -22;
     // RNE32(0.1 * 0.7) once, then the product with u.
     const [x, y] = [Math.fround(0.1), Math.fround(0.7)];
     const scaled = [{ terms: [term(3, 1)], scaleA: x, scaleB: y }];
     expect(dotOf(formatArithmetics.fp32, b, b)(0, scaled)).toBe(Math.fround(3 * Math.fround(x * y)));
+    expect(dotOf(formatArithmetics.fp32, b, b)(-1, [{ terms: [term(z, 1)], scaleA: z, scaleB: 1 }])).toBe(2 ** -21);
   });
 });
