@@ -30,13 +30,18 @@ const passes = ["passes", "barriers", "along-rank", "consumption", "dependence",
 const groups = {
   numerics: {
     cases: 300,
-    // Without what makes inputs and hashes: the words of Threefry and SHA-256 are held by their published vectors.
     sources: ["arithmetic", "block-sum", "dot", "exponential", "format-of", "limits", "mac-chains", "number-type"]
       .concat(["one-pass-choices", "pe", "quantize", "rounding", "scales", "single-rounding", "softcap"])
       .concat(["step-sums", "summation", "tolerance"])
       .map(name => `src/numerics/${name}.ts`),
     // Whole attentions, which reach it too, take long and are not asked.
     tests: ["test/numerics/*.test.ts"],
+  },
+  inputs: {
+    cases: 100,
+    // What makes inputs and hashes, and says where a value is.
+    sources: ["coordinates", "generated-normal", "normal", "sha256", "threefry"].map(name => `src/numerics/${name}.ts`),
+    tests: ["test/numerics/sha256.test.ts", "test/numerics/coordinates.test.ts", "test/emulator/generate.test.ts"],
   },
   passes: {
     cases: 20,

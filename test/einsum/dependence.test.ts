@@ -27,11 +27,11 @@ describe("Einsums that are carried out together", () => {
       ],
     ],
     [
-      "a line that is read before its iteration",
-      ["R[i=0] = 1", "X[i] = R[i] * A[i]", "Y[i] = X[i] * B[i]", "R[i+1] = R[i] + Y[i]", stop],
+      "lines that are all one step of an iteration",
+      ["R[i=0] = 1", "X[i] = R[i] * A[i]", "Y[i] = X[i] * B[i]", "Z[i] = Y[i] * C[i]", "R[i+1] = R[i] + Z[i]", stop],
       [
         [[0], null],
-        [[1, 2, 3], "K"],
+        [[1, 2, 3, 4], "K"],
       ],
     ],
     [

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { generateNormal } from "../../src/emulator/generate.js";
-import { generatedNormals } from "../../src/numerics/generated-normal.js";
+import { generatedNormals, largestSeed } from "../../src/numerics/generated-normal.js";
 import { logarithm, normalQuantile } from "../../src/numerics/normal.js";
 import { threefry2x32 } from "../../src/numerics/threefry.js";
 
@@ -27,6 +27,11 @@ describe("the normal quantile", () => {
       [0.975, 1.959963984540054],
       [1e-3, -3.090232306167813],
       [1e-10, -6.361340902404056],
+      // The tail, which begins at 1.4e-11: no golden seed below draws from it.
+      [1e-12, -7.034483825301132],
+      [1e-15, -7.941345326170997],
+      [2 ** -53, -8.209536151601387],
+      [1 - 2 ** -53, 8.209536151601387],
     ] as const) {
       expect(Math.abs(normalQuantile(p) / x - 1)).toBeLessThan(1e-15);
     }
@@ -45,6 +50,14 @@ describe("generated inputs", () => {
     [2 ** 53 - 1, "q", "759badf8a29b8fce914dc2bebcaefc7648603252a274b2c4657bcda04477bd5a"],
   ] as const)("seed %i, %s: 65536 values", (seed, name, golden) => {
     expect(sha256(generateNormal(seed, name, 65536))).toBe(golden);
+  });
+  it("of any other name is the stream of FNV-1a of it, of which foobar's is published", () => {
+    const out = new Uint32Array(2);
+    threefry2x32(5, 3, 9, 0xbf9cf968 ^ 1, out);
+    const p = ((out[0] as number) >>> 6) * 2 ** 26 + ((out[1] as number) >>> 6) + 0.5;
+    expect(generatedNormals(5 + 3 * 2 ** 32, "foobar")(9 + 2 ** 32)).toBe(normalQuantile(p * 2 ** -52));
+    expect(generatedNormals(0, "Q")(7)).toBe(generatedNormals(0, "q")(7));
+    expect(largestSeed).toBe(9007199254740991);
   });
   it("is random access: a slice is the slice of the whole", () => {
     const whole = generateNormal(7, "k", 1000);
