@@ -4,6 +4,7 @@ import { writeAtomically } from "../io/atomic-write.js";
 import { isWhole, jsonOf, linesOf, withDigest } from "../io/digest-lines.js";
 import { readWithoutWaiting, requireRegular } from "../io/regular-file.js";
 import { systemError } from "../io/system-error.js";
+import { bytesInWords } from "./values.js";
 
 // The finished points of a sweep, or the finished steps of a search: a line that says which work they belong to, then a line a
 // block. The digests of blocks begin with the first line, so that a block of other work is never taken for one of this, and
@@ -80,6 +81,12 @@ export async function openJournal<Point>(
       { cause: error },
     );
   }
+}
+
+/** Says on stderr what of a file could not be used. */
+export function sayDropped(file: string | undefined, { droppedBytes }: Pick<Journal<unknown>, "droppedBytes">): void {
+  if (droppedBytes === 0) return;
+  process.stderr.write(`fusemax: ${file}: ${bytesInWords(droppedBytes)} cut short or damaged, computed again\n`);
 }
 
 interface Found {

@@ -78,6 +78,7 @@ describe("fusemax map", () => {
     // What a kill leaves: some steps, the last cut short.
     writeFileSync(file, `${lines.slice(0, 4).join("\n")}\n${lines[4]?.slice(0, 20)}`);
     const again = await invoke(...args, "--json", "--jobs", "1", "--resume", file);
+    expect(again.stderr).toContain(`fusemax: ${file}: 20 B cut short or damaged, computed again\n`);
     expect(again.stderr).toContain("fusemax: 3 steps of the search were finished before\n");
     expect(again.stdout).toBe(whole.stdout);
     const other = await invoke(...args, "--seed", "1", "--resume", file);
@@ -121,6 +122,10 @@ describe("fusemax map", () => {
     ],
     [["--seed", "1", "--exhaustive"], /^fusemax: --seed: cannot be given with --exhaustive\n$/],
     [["--objective", "beauty"], /--objective/],
+    [
+      ["--design", "a100-sm", "--seq", "1K"],
+      /no array for all of AV.*: tensor has no divide; fp32 has no divide; sfu has no divide.*; expected one array/,
+    ],
     [["--layers", "global"], /^fusemax: --layers: got "global"; expected no such option for layers of one kind\n$/],
     [
       ["--model", "gemma-2-9b"],

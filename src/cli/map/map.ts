@@ -14,7 +14,7 @@ import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
 import { conflict } from "../conflict.js";
-import { openJournal, type PointStore } from "../journal.js";
+import { openJournal, type PointStore, sayDropped } from "../journal.js";
 import { designsWith } from "../model/designs.js";
 import { accountingOfCommand, queriesOf } from "../model/options.js";
 import { requireOwnPaths } from "../output-files.js";
@@ -122,18 +122,22 @@ function read(options: MapOptions) {
 }
 
 /** Answers of a run before, of the same search. @throws InputError where the file holds those of another. */
-const journalOf = (
+async function journalOf(
   path: string,
   { design: _, model: __, ...names }: MapNames,
   { design, workload }: MapRequest,
   limits: SearchLimits,
   accounting: object,
-): Promise<PointStore<SearchAnswer>> =>
-  openJournal<SearchAnswer>({ schema: "fusemax.map-steps/1", items: "steps", work: "search" }, path, {
+): Promise<PointStore<SearchAnswer>> {
+  const kind = { schema: "fusemax.map-steps/1", items: "steps", work: "search" };
+  const journal = await openJournal<SearchAnswer>(kind, path, {
     program: programIdentity(),
     specs: digest([partsOf(design), workload]),
     ...{ search: digest([names, limits, accounting]) },
   });
+  sayDropped(path, journal);
+  return journal;
+}
 
 function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["report"]): UsageError {
   const { visited, all, left, unfit } = tilings;

@@ -1,7 +1,6 @@
 import type { SweepPoint } from "../../model/sweep.js";
-import type { Journal } from "../journal.js";
+import { type Journal, sayDropped } from "../journal.js";
 import { startProgress } from "../progress.js";
-import { bytesInWords } from "../values.js";
 import type { AskedSweep } from "./asked.js";
 import { blockPoints, evaluateAll } from "./evaluate-all.js";
 import { countPoints, type PointRange, type PointStore, unfinished } from "./points.js";
@@ -20,11 +19,7 @@ export async function finishPoints(
   const before = [...store.finished];
   const todo = () => unfinished(wanted, before, blockPoints);
   const [all, left] = [countPoints(wanted), countPoints(todo())];
-  if ("droppedBytes" in store && store.droppedBytes > 0) {
-    process.stderr.write(
-      `fusemax: ${file}: ${bytesInWords(store.droppedBytes)} cut short or damaged, computed again\n`,
-    );
-  }
+  if ("droppedBytes" in store) sayDropped(file, store);
   let done = all - left;
   if (done > 0) process.stderr.write(`fusemax: ${done} of ${all} points were finished before\n`);
   const progress = await startProgress("sweep", "points", all, false, done);

@@ -1,5 +1,7 @@
 import type { Cascade } from "../../einsum/cascade.js";
+import type { Einsum } from "../../einsum/einsum.js";
 import { SpecError } from "../../errors.js";
+import type { Architecture } from "../../spec/architecture.js";
 import { bindingSchema } from "../../spec/binding.js";
 import { completeMapping } from "../../spec/complete-mapping.js";
 import type { Design } from "../../spec/design.js";
@@ -107,6 +109,12 @@ export function loopsOf(entry: unknown): readonly string[] {
   return Object.values(loops).flat();
 }
 
+/** The operations of an Einsum that an array has not. */
+function lackedBy({ operations }: Architecture["arrays"][string], einsum: Einsum | undefined): readonly string[] {
+  const has = (operation: string): boolean => Object.hasOwn(operations, operation);
+  return einsum === undefined ? [] : Object.keys(peOperations(einsum, has)).filter(operation => !has(operation));
+}
+
 /** The base mapping filled in from the cascade, each Einsum on an array that can do it, with its batch and everything kept at DRAM. */
 function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: Cascade, dram: string) {
   const { architecture } = design;
@@ -117,16 +125,15 @@ function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: C
   const einsums = Object.fromEntries(
     Object.entries(raw.einsums).map(([name, entry]) => {
       const einsum = cascade.einsums.find(e => e.tensor === name && !needsNoPlace(e));
-      const able = Object.entries(architecture.data.arrays).find(([, { operations }]) => {
-        const needed = einsum === undefined ? {} : peOperations(einsum, op => Object.hasOwn(operations, op));
-        return Object.keys(needed).every(op => Object.hasOwn(operations, op));
-      });
+      const able = Object.entries(architecture.data.arrays).find(([, array]) => lackedBy(array, einsum).length === 0);
       if (able === undefined) {
-        const expected = `an array that can do it: ${Object.keys(architecture.data.arrays).join(", ")}`;
+        const lacks = Object.entries(architecture.data.arrays).map(
+          ([array, own]) => `${array} has no ${lackedBy(own, einsum).join(", ")}`,
+        );
         throw new SpecError({
           where: architecture.at(["arrays"]),
-          got: `no array for ${einsum?.text ?? name}`,
-          expected,
+          got: `no array for all of ${einsum?.text ?? name}: ${lacks.join("; ")}`,
+          expected: "one array that can do all of it, for fusemax map",
         });
       }
       const reads = (einsum?.reads ?? []).map(({ tensor }) => tensor);
