@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCascade } from "../../src/einsum/cascade.js";
+import { evaluateCascade } from "../../src/einsum/evaluate.js";
 import { countOperations } from "../../src/einsum/operations.js";
 import { solveShape } from "../../src/einsum/shape.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
@@ -46,5 +47,35 @@ describe("operation counts", () => {
         .filter(o => o.op === "div")
         .map(o => o.count);
     expect([divisions("attention-3-pass"), divisions("attention-3-pass-deferred")]).toEqual([["M*P"], ["F*P"]]);
+  });
+
+  it("law: points that conditions leave are as many as a sum of ones over them", () => {
+    const relations = ["<=", "<", ">=", ">", "=="];
+    const conditions = relations.flatMap(relation => [
+      ...["", "+1", "-1", "+2"].map(shift => `k ${relation} i${shift}`),
+      `i ${relation} k`,
+      `k ${relation} 2`,
+      `k ${relation} i & k >= i-1`,
+    ]);
+    for (const condition of conditions) {
+      for (const size of [1, 2, 5]) {
+        // One rank; and two of different sizes.
+        for (const [text, inputs] of [
+          ...(!condition.includes("i") ? [] : [[`Z[i] = A[k: ${condition}]`, { A: [size] }] as const]),
+          [`S[i] = B[k: ${condition}, i]\nT[k,i] = B[k,i]`, { B: [size, 3] }] as const,
+        ]) {
+          const cascade = parseCascade(text);
+          const sizes = solveShape(cascade, "A" in inputs ? { K: size } : { K: size, I: 3 });
+          const ones = Object.entries(inputs).map(([name, shape]) => {
+            const data = new Float64Array(shape.reduce<number>((a, b) => a * b, 1)).fill(1);
+            return [name, { shape, data }];
+          });
+          const { tensors } = evaluateCascade(cascade, Object.fromEntries(ones));
+          const points = tensors.get(cascade.einsums[0]?.tensor ?? "")?.data.reduce((a, b) => a + b, 0);
+          const found = countOperations(cascade, rank => sizes.get(rank)).find(({ op }) => op === "add");
+          expect(found?.value, `${text}, ${size}`).toBe(BigInt(points ?? -1));
+        }
+      }
+    }
   });
 });
