@@ -102,7 +102,7 @@ const groups = {
     sources: ["src/einsum/*.ts"],
     // The pass analysis has a group of its own.
     without: passes,
-    tests: ["arithmetics", "axes", "equal", "evaluate", "language", "operations", "shape", "size", "source"]
+    tests: ["arithmetics", "axes", "equal", "evaluate", "format", "language", "operations", "shape", "size", "source"]
       .concat(["traffic-bound", "windows"])
       .map(name => `test/einsum/${name}.test.ts`),
   },
