@@ -49,6 +49,7 @@ const groups = {
     tests: [
       "test/einsum/*passes*.test.ts",
       "test/einsum/aliases.test.ts",
+      "test/einsum/bits.test.ts",
       "test/einsum/dependence.test.ts",
       "test/einsum/windows.test.ts",
       "test/einsum/language.test.ts",

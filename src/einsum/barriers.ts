@@ -26,8 +26,7 @@ export function barriersOf(cascade: Cascade, analysis: RankPasses): Barrier[] {
   const { consumption } = analysis;
   const { readers, needed, whole } = consumption;
   // Last first, so that an earlier barrier is seen to follow from a later one.
-  const at = (r: number): { readonly pass: number; readonly stage: number } =>
-    analysis.einsums[readers[r]?.einsum ?? -1] ?? { pass: 1, stage: 1 };
+  const at = (r: number) => analysis.einsums[(readers[r] as Reader).einsum] as RankPasses["einsums"][number];
   const consumers = [...readers.keys()]
     .filter(r => isConsumer(readers[r]?.extent ?? 0) || isReadWhole(cascade, analysis, r))
     .sort((a, b) => at(b).stage - at(a).stage || at(b).pass - at(a).pass || b - a);

@@ -57,6 +57,7 @@ describe("stages and passes", () => {
     ["the last prefix sum", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[K-1]"], 2, 2],
     ["the last prefix sum, in other words", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[-1+K]"], 2, 2],
     ["twice the last, which is none", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*S[2*K-1]"], 1, 1],
+    ["the last of a shorter rank", ["S[i] = A[k: k<=i]", "Z[i] = A[i]*C[j]*S[J-1]"], 1, 1],
     [
       "two filters, one of which keeps the element",
       ["ranks: I = K", "ranks: J = K", "S[i] = A[k: k==i]*B[j: j<=i]", "Z[i] = S[i]*A[i]"],
