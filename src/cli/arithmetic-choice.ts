@@ -1,4 +1,5 @@
 import { type ArithmeticChoice, arithmeticNames } from "../einsum/arithmetic.js";
+import { namesNear } from "../einsum/source.js";
 import { UsageError } from "../errors.js";
 import { specFiles } from "../io/spec-files.js";
 import { loadArithmetic } from "../spec/load.js";
@@ -14,7 +15,7 @@ export function arithmeticChoice(text: string): ArithmeticChoice {
   throw new UsageError({
     where: "--arithmetic",
     got: text === "" ? "nothing" : `"${text}"`,
-    expected: `one of ${[...new Set([...arithmeticNames, ...files])].join(", ")}, or a .yaml file`,
+    expected: `one of ${namesNear(text, [...new Set([...arithmeticNames, ...files])], "specs/arithmetic")} or a .yaml file`,
   });
 }
 

@@ -70,6 +70,27 @@ export function nearest(wanted: string, names: Iterable<string>): string | undef
   return best;
 }
 
+/** So many names are all said. */
+const fewNames = 8;
+/** Of more, those nearest to what was written. */
+const nearNames = 5;
+
+/**
+ * Names that could have been meant, in a line: of many the nearest first, and where the others are.
+ * @param where a place that has them all, such as specs/designs
+ */
+export function namesNear(wanted: string, names: readonly string[], where: string): string {
+  if (names.length <= fewNames) return names.join(", ");
+  const text = wanted.slice(0, 200).toLowerCase();
+  const ranked = names.map((name, i) => {
+    const isPart = text !== "" && name.toLowerCase().includes(text);
+    return { name, i, distance: isPart ? 0 : editDistance(text, name.toLowerCase()) };
+  });
+  ranked.sort((a, b) => a.distance - b.distance || a.i - b.i);
+  const near = ranked.slice(0, nearNames).map(({ name }) => name);
+  return `${near.join(", ")} and ${names.length - near.length} others in ${where}`;
+}
+
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i += 1) {

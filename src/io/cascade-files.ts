@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
 import { cascadeLimits } from "../einsum/parse.js";
-import { nearest } from "../einsum/source.js";
+import { namesNear, nearest } from "../einsum/source.js";
 import { InputError, shown } from "../errors.js";
 import { readTextFile } from "./regular-file.js";
 
@@ -54,7 +54,7 @@ function readText(path: string): string {
       {
         where: path,
         got: "no such cascade or file",
-        expected: `a file, or one of ${cascadeNames().join(", ")}`,
+        expected: `a file, or one of ${namesNear(path, cascadeNames(), "specs/cascades")}`,
         ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
       },
       { cause: error },

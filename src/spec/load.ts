@@ -1,5 +1,6 @@
 import type { z } from "zod/mini";
 import { type Cascade, parseCascade } from "../einsum/cascade.js";
+import { namesNear } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { type Architecture, architectureSchema } from "./architecture.js";
@@ -59,7 +60,7 @@ function textOf(source: SpecSource, kind: SpecKind, name: string, from: Document
   throw new SpecError({
     where: typeof from === "string" ? from : from.at([field]),
     got: `"${name}"`,
-    expected: `one of ${source.names(kind).join(", ")} or a ${kind === "cascades" ? "cascade's" : "YAML"} file`,
+    expected: `one of ${namesNear(name, source.names(kind), `specs/${kind}`)} or a ${kind === "cascades" ? "cascade's" : "YAML"} file`,
     ...(name === "none" && (kind === "mappings" || kind === "bindings")
       ? { fix: "a design without one is for fusemax map, which finds both: --out writes them" }
       : {}),

@@ -105,7 +105,7 @@ describe("fusemax passes", () => {
   it.each([
     [
       ["passes", "nothing-there"],
-      /nothing-there: no such cascade or file; expected a file, or one of attention-1-pass/,
+      /nothing-there: no such cascade or file; expected a file, or one of .* others in specs\/cascades/,
     ],
     [["passes", "softmx"], /did you mean softmax\?/],
     [["passes", "."], /\.: got a folder/],

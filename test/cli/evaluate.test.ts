@@ -294,7 +294,7 @@ describe("bad input", () => {
     [
       "an arithmetic of no name",
       [three, "--arithmetic", "fp8"],
-      /--arithmetic: got "fp8"; expected one of float64, bf16/,
+      /--arithmetic: got "fp8"; expected one of .* others in specs\/arithmetic or a \.yaml file/,
     ],
   ])("%s", async (_what, args, message) => {
     expect(await refused(...args)).toMatch(message);

@@ -213,11 +213,8 @@ describe("fusemax model", () => {
       /--kv-lens: got a longest sequence of 0; expected one of 1 to 2\^40 keys/,
     ],
     [["--queries", "0"], /--queries: got "0"/],
-    [
-      ["--design", "gpu"],
-      /--design: got "gpu"; expected one of a100, a100-sm, architecture, .*cascade, .* or a YAML file/,
-    ],
-    [["--model", "gpt9"], /--model: got "gpt9"; expected one of bert/],
+    [["--design", "gpu"], /--design: got "gpu"; expected one of fsa, .* others in specs\/designs or a YAML file/],
+    [["--model", "gpt9"], /--model: got "gpt9"; expected one of gpt-2, gpt-3, .* others in specs\/workloads/],
     [["--design", "none.yaml"], /none\.yaml: no such file/],
     [["--seq", "0"], /--seq: got "0"/],
     [["--seq", "1K,,4K"], /--seq: got "1K,,4K"; expected a comma-separated list with nothing left blank/],

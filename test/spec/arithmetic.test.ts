@@ -127,7 +127,7 @@ describe("an arithmetic's file", () => {
 
   it("is missed by name", () => {
     expect(() => loadArithmetic(specFiles, "fp7")).toThrow(
-      /^arithmetic: got "fp7"; expected one of ampere-bf16, bf16,/,
+      /^arithmetic: got "fp7"; expected one of .* others in specs\/arithmetic/,
     );
   });
 });

@@ -239,7 +239,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "designs",
     "architecture: fusemax",
     "architecture: gpu",
-    /^designs\.yaml:\d+:\d+ architecture: got "gpu"; expected one of .*cascade, flat, .* or a YAML file/,
+    /^designs\.yaml:\d+:\d+ architecture: got "gpu"; expected one of .* or a YAML file/,
   ],
 };
 
