@@ -171,9 +171,14 @@ describe("the exhaustive mapper on small machines", () => {
           library.placesOf(0).forEach((at, place) => {
             if (!suits(tiling, at)) return;
             const option = library.option(0, place, tiling.order);
-            const [dram, buffer, registers] = [0, 1, option.registers];
-            for (let bits = 0; bits < 8; bits += 1) {
-              const kept = [0, 1, 2].map(t => ((bits >>> t) & 1 ? [dram, buffer, registers] : [dram, registers]));
+            const [dram, registers] = [0, option.registers];
+            const shared = option.memories.slice(1, -1);
+            for (let bits = 0; bits < 2 ** (3 * shared.length); bits += 1) {
+              const kept = [0, 1, 2].map(t => [
+                dram,
+                ...shared.filter((_, k) => (bits >>> (3 * k + t)) & 1),
+                registers,
+              ]);
               const outcome = outcomeOf(problem, [{ from: 0, tiling, einsums: [{ option, kept }] }]);
               if (outcome !== undefined) all.push(outcome);
             }
@@ -188,8 +193,14 @@ describe("the exhaustive mapper on small machines", () => {
         for (const own of mine)
           expect(all.some(outcome => isBeatenBy(own, outcome) && isBeatenBy(outcome, own))).toBe(true);
       }),
-      // The second is one whose two fan-outs take a rank that is longer than either.
-      { numRuns: 8, examples: [[splitMachine, splitShape]] },
+      // Two fan-outs take a rank that is longer than either; once with a shared level around the buffer.
+      {
+        numRuns: 8,
+        examples: [
+          [splitMachine, splitShape],
+          [{ ...splitMachine, bufferBytes: 8, outerBytes: 64 }, splitShape],
+        ],
+      },
     );
   });
 
@@ -217,11 +228,11 @@ describe("the exhaustive mapper on small machines", () => {
       queries: fc.integer({ min: 1, max: 3 }),
     });
     fc.assert(
-      fc.property(machines, shapes, fc.infiniteStream(fc.nat(2 ** 20)), (machine, shape, draw) => {
-        const problem = problemOf(machine, "chain", shape);
+      fc.property(machines, shapes, fc.infiniteStream(fc.nat(2 ** 20)), (own, shape, draw) => {
+        const next = (): number => draw.next().value as number;
+        const problem = problemOf({ ...own, cores: next() % 2 === 0 ? undefined : 2 }, "chain", shape);
         const found = provenFront(problem);
         const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
-        const next = (): number => draw.next().value as number;
         const library = new OptionLibrary(problem);
         const runs = [
           [[0, 3]],
@@ -248,12 +259,17 @@ describe("the exhaustive mapper on small machines", () => {
             const einsums = Array.from({ length: to - from }, (_, e) => {
               const places = library.placesOf(from + e);
               const option = library.option(from + e, next() % places.length, tiling.order);
+              const shared = option.memories.slice(1, -1);
               const kept = option.tensors.map(tensor => {
                 const bits = next();
                 const maker = problem.makerOf(tensor);
                 // Between blocks tensors pass DRAM.
                 const passes = maker < from || (maker === from + e && problem.leaves(tensor, from, to));
-                return [...(passes || bits & 1 ? [0] : []), ...(bits & 2 ? [1] : []), option.registers];
+                return [
+                  ...(passes || bits & 1 ? [0] : []),
+                  ...shared.filter((_, k) => bits & (2 << k)),
+                  option.registers,
+                ];
               });
               return { option, kept };
             });

@@ -13,6 +13,9 @@ export interface Machine {
   readonly lanes: number;
   readonly bufferBytes: number;
   readonly bytesPerSecond: number;
+  /** A shared level around the buffer, and cores around both. */
+  readonly outerBytes?: number | undefined;
+  readonly cores?: number | undefined;
   /** What levels, links and components say besides: of the buffer, of the columns, of the grid's registers. */
   readonly said?: Said;
 }
@@ -46,7 +49,14 @@ const mappings = {
 } as const;
 
 export function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond, said } = machine;
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, said } = machine;
+  const around = [
+    ...(cores === undefined ? [] : [`core: { kind: fanout, size: ${cores} }`]),
+    ...(outerBytes === undefined ? [] : [`outer: { kind: sram, bytes: ${outerBytes}, rowWords: 16 }`]),
+  ];
+  // Each is within the one before it.
+  const nameOf = (level: string | undefined): string => level?.split(":")[0] ?? "dram";
+  const nested = around.map((level, i) => `  ${level.replace("kind:", `within: ${nameOf(around[i - 1])}, kind:`)}`);
   const files: Readonly<Record<string, string>> = {
     "designs small": `{ name: small, label: small, source: here, cascade: ${cascade}.cascade, architecture: small, mapping: small, binding: small }`,
     [`cascades ${cascade}.cascade`]: cascades[cascade],
@@ -61,7 +71,8 @@ wordBits: 16
 parameters: {}
 levels:
   dram: { kind: dram, bytesPerSecond: ${bytesPerSecond} }
-  buffer: { kind: sram, within: dram, bytes: ${bufferBytes}, rowWords: 16${said?.buffer ?? ""} }
+${nested.join("\n")}
+  buffer: { kind: sram, within: ${nameOf(around.at(-1))}, bytes: ${bufferBytes}, rowWords: 16${said?.buffer ?? ""} }
   column: { kind: fanout, within: buffer, size: ${columns}${said?.column ?? ""} }
   row: { kind: fanout, within: column, size: ${rows} }
   pe: { kind: registers, within: row, depth: 4${said?.pe ?? ""} }
@@ -98,6 +109,7 @@ export const machines: fc.Arbitrary<Machine> = fc.record({
   lanes: fc.integer({ min: 1, max: 3 }),
   bufferBytes: fc.constantFrom(8, 16, 32, 64, 4096),
   bytesPerSecond: fc.constantFrom(1e9, 1e10, 1e12),
+  outerBytes: fc.constantFrom(undefined, 16, 64),
   said: fc.record({
     buffer: fc.constantFrom(
       "",

@@ -40,7 +40,7 @@ interface Partial {
   /** By Einsum of the block, the levels that keep what it makes. */
   readonly outputs: readonly number[];
   readonly cycles: readonly number[];
-  /** By seat, bytes in the buffer. */
+  /** By seat and shared level, bytes there. */
   readonly bytes: ReadonlyMap<number, number>;
   readonly energyPj: number;
   readonly dramBytes: number;
@@ -116,8 +116,7 @@ class BlockSearch {
     this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     // An architecture that says how tiles are buffered says it of all.
-    const isSaid = saysBuffering(problem) !== undefined;
-    this.copies = !isSaid && accounting.corrections.includes("double-buffering") ? 2 : 1;
+    this.copies = !saysBuffering(problem) && accounting.corrections.includes("double-buffering") ? 2 : 1;
     this.isTimed = hasTimedLevels(compiled);
     this.frequencyHz = compiled.frequencyHz(values);
     const dram = compiled.levels.get(problem.dram);
@@ -345,9 +344,11 @@ class BlockSearch {
   private added(before: Partial | undefined, step: Step): Partial | undefined {
     const { option, supplies, output } = step;
     const bytes = new Map(before?.bytes);
-    const seat = ({ seat, bufferBytes }: TensorCost, streams: boolean): void => {
-      if (bufferBytes === 0) return;
-      bytes.set(seat, Math.max(bytes.get(seat) ?? 0, bufferBytes * (streams ? this.copies : 1)));
+    const seat = ({ seat, held }: TensorCost, streams: boolean): void => {
+      for (const { level, bytes: own } of held) {
+        const key = seat * seatsOfLevels + level;
+        bytes.set(key, Math.max(bytes.get(key) ?? 0, own * (streams ? this.copies : 1)));
+      }
     };
     const outputs = [...(before?.outputs ?? []), output];
     const out = option.tensors.length - 1;
@@ -361,9 +362,9 @@ class BlockSearch {
       const target = (chosen[m] as Partial).option;
       seat(this.table.tensor(target, target.tensors.length - 1, outputs[m] as number), false);
     }
-    let total = 0;
-    for (const own of bytes.values()) total += own;
-    if (Math.ceil(total) > this.problem.bufferBytes) {
+    const totals = new Map<number, number>();
+    for (const [key, own] of bytes) totals.set(key % seatsOfLevels, (totals.get(key % seatsOfLevels) ?? 0) + own);
+    if ([...totals].some(([level, own]) => Math.ceil(own) > (this.problem.capacities.get(level) ?? 0))) {
       this.effort.unfit += 1;
       return undefined;
     }
@@ -377,6 +378,8 @@ class BlockSearch {
 
 /** Partial mappings with the same load of every array and the same last place that a limited search goes on with. */
 const mostAlike = 2;
+/** A seat and a level as one number. */
+const seatsOfLevels = 1024;
 const nothing = { energyPj: 0, dramBytes: 0 };
 
 /** What some tensors ask of the levels besides what was asked before. */

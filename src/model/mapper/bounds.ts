@@ -47,7 +47,8 @@ export function boundsOf(
 ): Bounds {
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
-  const fits = ({ bufferBytes }: TensorCost): boolean => bufferBytes <= problem.bufferBytes;
+  const fits = ({ held }: TensorCost): boolean =>
+    held.every(({ level, bytes }) => bytes <= (problem.capacities.get(level) ?? 0));
   const readsOf = (i: number): readonly FusedRead[] => facts.reads((problem.einsums[i] as MapEinsum).name);
   /** How near an Einsum of the block can find what another makes: where that leaves it, or where a third has read it before. */
   const wayOf = (maker: number, reader: number, read: FusedRead, isEverLeft: boolean): Nearness => {
@@ -85,10 +86,10 @@ export function boundsOf(
       const work = table.work(option);
       let [energy, bytes] = [work.energyPj, 0];
       ways.forEach(({ isOutside, near }, t) => {
-        const buffer = (1 << option.levelNames.indexOf(problem.buffer)) | (1 << option.registers);
-        const isNear = !isOutside && near === "buffer" && fits(table.tensor(option, t, buffer));
+        const isNear = !isOutside && near === "buffer";
+        const onChip = isNear ? option.onChip.filter(kept => fits(table.tensor(option, t, kept))) : [];
         const isDirect = !isOutside && near === "registers";
-        const keeps = isDirect ? [1 << option.registers] : isNear ? [buffer, ...option.fromDram] : option.fromDram;
+        const keeps = isDirect ? [1 << option.registers] : [...onChip, ...option.fromDram];
         const costs = keeps.map(kept => table.tensor(option, t, kept));
         energy += Math.min(...costs.map(c => c.energyPj));
         bytes += Math.min(...costs.map(c => c.dramBytes));

@@ -188,7 +188,10 @@ function entryOf(
       return tensors.length === 0 ? [] : [[level, tensors]];
     }),
   );
-  const dealt = Object.entries(nest.spread ?? {}).map(([level, own]) => [level, loopsOf(own)] as const);
+  const dealt = Object.entries(nest.spread ?? {}).flatMap(([level, own]) => {
+    const turning = loopsOf(own);
+    return turning.length === 0 ? [] : [[level, turning] as const];
+  });
   return {
     array: nest.array,
     ...(Object.keys(partitions).length === 0 ? {} : { partitions }),

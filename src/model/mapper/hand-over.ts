@@ -6,7 +6,7 @@ import { type LaidParts, nestOf, type Place } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { RankCut, Tiling } from "./tiling.js";
 
-/** Where a tensor passes from one Einsum to another: below the buffer, in it, or through DRAM. */
+/** Where a tensor passes from one Einsum to another: below the buffer, in shared levels, or through DRAM. */
 export type Nearness = "registers" | "buffer" | "dram";
 
 /** Answers where one Einsum may hand a tensor to another under one tiling; remembers what it has answered. */
@@ -29,7 +29,10 @@ export class HandOver {
   private nest(option: PlacedOption): FusedNest {
     const found = this.nests.get(option);
     if (found !== undefined) return found;
-    const spec = nestOf(this.problem, option.einsum, option.place, this.tiling.order, {});
+    const { order, cut } = this.tiling;
+    // A loop that does not iterate is in no file.
+    const dealt = order.dealt.filter(rank => (cut[rank]?.outer ?? 1) > 1);
+    const spec = nestOf(this.problem, option.einsum, option.place, { ...order, dealt }, {});
     const nest = { name: option.einsum.name, path: [], spec, levels: option.levelNames, partitions: this.partitions };
     this.nests.set(option, nest);
     return nest;
@@ -70,20 +73,19 @@ export class HandOver {
     const options = (einsum: number): readonly PlacedOption[] =>
       library.suitedTo(einsum, this.tiling).map(place => library.option(einsum, place, this.tiling.order));
     const [sources, readers] = [options(source), options(reader)];
-    const buffer = (option: PlacedOption): number => option.levelNames.indexOf(this.problem.buffer);
-    const passes = (isTo: (level: number, buffer: number) => boolean): boolean =>
+    const passes = (isTo: (level: number, option: PlacedOption) => boolean): boolean =>
       readers.some(option =>
         option.memories.some(
           to =>
-            isTo(to, buffer(option)) &&
+            isTo(to, option) &&
             sources.some(own =>
-              own.memories.some(from => isTo(from, buffer(own)) && this.at(own, from, option, to, read, isReader)),
+              own.memories.some(from => isTo(from, own) && this.at(own, from, option, to, read, isReader)),
             ),
         ),
       );
-    const found = passes((level, buffer) => level > buffer)
+    const found = passes((level, { buffer }) => level > buffer)
       ? "registers"
-      : passes((level, buffer) => level >= buffer)
+      : passes((level, { outermost }) => level >= outermost)
         ? "buffer"
         : "dram";
     this.near.set(key, found);

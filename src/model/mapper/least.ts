@@ -66,7 +66,7 @@ export function leastOf(
       },
       tensor: (option, t, kept) => {
         const cost = table.tensor(option, t, kept);
-        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, bufferBytes: 0 };
+        return { ...cost, energyPj: Number.isFinite(cost.energyPj) ? cost.dramBytes * pjPerByte : 0, held: [] };
       },
     },
     direct,

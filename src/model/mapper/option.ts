@@ -15,8 +15,8 @@ import { suits, type Tiling } from "./tiling.js";
 export interface TensorCost {
   readonly energyPj: number;
   readonly dramBytes: number;
-  /** Bytes of its tile in the buffer, and the seat that it takes there. */
-  readonly bufferBytes: number;
+  /** Bytes of its tile in the shared levels, by their places among the architecture's, and the seat that it takes there. */
+  readonly held: readonly { readonly level: number; readonly bytes: number }[];
   readonly seat: number;
   /** What it asks of the levels; undefined where none says how fast it is. */
   readonly use: LevelUse | undefined;
@@ -30,8 +30,13 @@ export interface PlacedOption {
   /** Its memories, from DRAM down, by their place among the levels; the last are its registers. */
   readonly memories: readonly number[];
   readonly registers: number;
-  /** What keeps a tensor that comes from DRAM, as bits: straight to the registers, or through the buffer. */
+  /** The places of its buffer and of the outermost shared level, which may be the same. */
+  readonly buffer: number;
+  readonly outermost: number;
+  /** What keeps a tensor that comes from DRAM, as bits: straight to the registers, or through shared levels. */
   readonly fromDram: readonly number[];
+  /** What keeps one that passes in shared levels. */
+  readonly onChip: readonly number[];
   readonly levelNames: readonly string[];
   readonly tensors: readonly string[];
   /** Busy cycles, and picojoules of its operations. */
@@ -112,8 +117,10 @@ function makeOption(
   const without: CompiledEinsum = { ...whole, operations: [] };
   const memories = levels.flatMap((level, i) => (compiled.architecture.levels[level]?.kind === "fanout" ? [] : [i]));
   const [isTimed, hasLinks] = [hasTimedLevels(compiled), hasStandingEnergy(compiled)];
-  const isDouble = saysBuffering(problem) === "double";
-  const bufferIndex = levels.indexOf(problem.buffer);
+  const buffer = levels.indexOf(place.array.buffer);
+  const outermost = place.array.outer === undefined ? buffer : levels.indexOf(place.array.outer);
+  const own = 1 << (levels.length - 1);
+  const onChip = [...new Set([1 << buffer, 1 << outermost, (1 << buffer) | (1 << outermost)])].map(kept => kept | own);
   let laidFor: { readonly key: string; readonly laid: Laid } | undefined;
   const laidAt = (values: Float64Array): Laid => {
     const key = compiled.variableSlots.map(slot => values[slot]).join();
@@ -128,7 +135,10 @@ function makeOption(
     place,
     memories,
     registers: levels.length - 1,
-    fromDram: [1 | (1 << (levels.length - 1)), 1 | (1 << bufferIndex) | (1 << (levels.length - 1))],
+    buffer,
+    outermost,
+    fromDram: [own, ...onChip].map(kept => 1 | kept),
+    onChip,
     levelNames: levels,
     tensors,
     work(values) {
@@ -157,12 +167,16 @@ function makeOption(
       if (kept.some((level, k) => (words[k] ?? 0) > roomAt(whole.path[level], values))) return tooLarge;
       const bytes = dramBytes(counts);
       const links = hasLinks ? linkEnergy(own, values).reduce((sum, [, pj]) => sum + pj, 0) : 0;
-      const at = kept.indexOf(bufferIndex);
-      const copies = at > 0 && isDouble ? 2 : 1;
+      const held = kept.flatMap((level, k) => {
+        const { spec, index } = whole.path[level] as CompiledLevel;
+        if (spec.kind !== "sram") return [];
+        const copies = k > 0 && spec.buffering === "double" ? 2 : 1;
+        return [{ level: index, bytes: copies * (words[k] ?? 0) * ((counts.bits[0] ?? 0) / 8) }];
+      });
       return {
         energyPj: einsumEnergy(compiled, counts, bytes, costs) + links,
         dramBytes: bytes,
-        bufferBytes: at < 0 ? 0 : copies * (counts.tiles[0]?.[at] ?? 0) * ((counts.bits[0] ?? 0) / 8),
+        held,
         seat: whole.seats[t] as number,
         use: isTimed ? levelUseOf(compiled, own, counts, values) : undefined,
       };
@@ -170,17 +184,15 @@ function makeOption(
   };
 }
 
-/** What the architecture says of the copies of tiles in the buffer. */
-export function saysBuffering({ compiled, buffer }: MapperProblem): "single" | "double" | undefined {
-  const spec = compiled.architecture.levels[buffer];
-  return spec === undefined || spec.kind === "fanout" ? undefined : spec.buffering;
-}
+/** Whether the architecture says of any shared level how its tiles are buffered. */
+export const saysBuffering = ({ compiled }: MapperProblem): boolean =>
+  [...compiled.levels.values()].some(({ spec }) => spec.kind === "sram" && spec.buffering !== undefined);
 
 /** What a register file has no room for is kept at no price. */
 const tooLarge: TensorCost = {
   energyPj: Number.POSITIVE_INFINITY,
   dramBytes: 0,
-  bufferBytes: 0,
+  held: [],
   seat: 0,
   use: undefined,
 };

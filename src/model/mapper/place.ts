@@ -119,7 +119,8 @@ export function nestOf(
   { outer, inner, dealt: free }: LoopOrder,
   keep: EinsumMapping["keep"],
 ): EinsumMapping {
-  const { ranks, dram, buffer, cores, compiled } = problem;
+  const { ranks, dram, cores, compiled } = problem;
+  const { buffer, outer: shared = dram } = array;
   const own = new Map(einsum.ranks.map(r => [r.rank, r]));
   const middle = inner.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
   // Sums go on as long as they can: what is reduced is innermost.
@@ -132,7 +133,8 @@ export function nestOf(
   const around = ordered.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
   const outside = outer.filter(rank => own.get(rank)?.middle === true);
   const blocksOf = (list: readonly number[]): readonly string[] => list.map(rank => ranks[rank]?.outer as string);
-  const dealt = [...einsum.batch, ...blocksOf(outside.filter(rank => free.includes(rank)))];
+  // What is dealt are loops of the memory around the cores.
+  const dealt = [...einsum.batch, ...(shared === dram ? blocksOf(outside.filter(rank => free.includes(rank))) : [])];
   const entry = compiled.mapping.einsums[einsum.name] as EinsumMapping;
   return {
     array: array.name,
@@ -141,7 +143,10 @@ export function nestOf(
     operations: operationsOn(problem, einsum, array) ?? {},
     ...(entry.tensors === undefined ? {} : { tensors: entry.tensors }),
     loops: {
-      [dram]: [...einsum.batch, ...blocksOf(outside)],
+      // A shared level around the buffer holds what one of a batch needs, or nothing.
+      ...(shared === dram
+        ? { [dram]: [...einsum.batch, ...blocksOf(outside)] }
+        : { [dram]: einsum.batch, [shared]: blocksOf(outside) }),
       [buffer]: stationary
         ? [...around, ...tile, ...middle.filter(part => !around.includes(part))]
         : [...middle, ...tile],

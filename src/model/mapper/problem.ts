@@ -42,10 +42,10 @@ export interface MapperProblem {
   readonly einsums: readonly MapEinsum[];
   readonly arrays: readonly MapArray[];
   readonly dram: string;
-  readonly buffer: string;
   /** A fan-out between DRAM and the buffer, to whose instances blocks are dealt. */
   readonly cores: string | undefined;
-  readonly bufferBytes: number;
+  /** Bytes of the shared levels, by their places among the architecture's. */
+  readonly capacities: ReadonlyMap<number, number>;
   /** Tensors that take the place of what they are made of, element by element, when nothing else reads that any more. */
   readonly inPlace: Readonly<Record<string, string>>;
   /** The Einsum, by its place, that makes a tensor; -1 for an input. */
@@ -90,10 +90,8 @@ export function mapperProblem(
   const machine = machineOf(design);
   const base = baseOf(design, cascade, machine, point, accounting, patches);
   const { compiled, values, complete, ranks, partsOf, inPlace, written, sizeOf, tileParts } = base;
-  const arrays = machine.arrays.map(({ name, levels, fanouts, registers }) => ({
-    name,
-    levels,
-    registers,
+  const arrays = machine.arrays.map(({ fanouts, ...array }) => ({
+    ...array,
     fanouts: fanouts.map(level => ({ level, size: sizeOf(level) })),
   }));
   const einsums = (complete.placement ?? []).map((placed): MapEinsum => {
@@ -134,9 +132,12 @@ export function mapperProblem(
     einsums,
     arrays,
     dram: machine.dram,
-    buffer: machine.buffer,
     cores: machine.cores,
-    bufferBytes: compiled.levels.get(machine.buffer)?.fields.get("bytes")?.(values) ?? 0,
+    capacities: new Map(
+      [...compiled.levels.values()].flatMap(({ spec, index, fields }) =>
+        spec.kind === "sram" ? [[index, fields.get("bytes")?.(values) ?? 0]] : [],
+      ),
+    ),
     inPlace,
     recurrences: recurrencesOf(
       einsums.map(({ name }) =>

@@ -28,7 +28,8 @@ export function promisingOf(
   most: number,
 ): readonly number[] {
   if (space.count <= most) return [...space.numbers()];
-  const { compiled, values, dram, bufferBytes } = problem;
+  const { compiled, values, dram } = problem;
+  const largest = Math.max(...problem.capacities.values());
   const frequencyHz = compiled.frequencyHz(values);
   const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
   const outside = outsideOf(problem, from, to);
@@ -38,7 +39,7 @@ export function promisingOf(
   let last: Look | undefined;
   for (const { number, digits, cut } of space.eachCut()) {
     const held = outside.reduce((sum, ranks) => sum + wordBytes * ranks.reduce((n, r) => n * blockOf(cut, r), 1), 0);
-    const fits = 2 * held <= bufferBytes;
+    const fits = 2 * held <= largest;
     if (last?.fits === true && !fits) continue;
     const seconds = steps(digits, cut) / frequencyHz;
     if (last !== undefined && last.fits === fits && seconds > last.seconds) continue;

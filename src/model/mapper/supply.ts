@@ -111,5 +111,9 @@ export class Supplies {
 /** Levels that keep what comes from a level: that one and the registers, and what comes from DRAM perhaps the buffer. */
 function waysFrom(option: PlacedOption, level: number): readonly number[] {
   if (level === 0) return option.fromDram;
+  // From the outermost shared level perhaps through the buffer.
+  if (level === option.outermost && level !== option.buffer) {
+    return option.onChip.filter(kept => (kept & (1 << level)) !== 0);
+  }
   return [(1 << level) | (1 << option.registers)];
 }
