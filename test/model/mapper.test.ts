@@ -195,7 +195,7 @@ describe("the exhaustive mapper on small machines", () => {
       }),
       // Two fan-outs take a rank that is longer than either; once with a shared level around the buffer.
       {
-        numRuns: 8,
+        numRuns: 5,
         examples: [
           [splitMachine, splitShape],
           [{ ...splitMachine, bufferBytes: 8, outerBytes: 64 }, splitShape],
@@ -284,7 +284,7 @@ describe("the exhaustive mapper on small machines", () => {
           ).toBe(true);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 14 },
     );
     expect(valid).toBeGreaterThan(20);
   });

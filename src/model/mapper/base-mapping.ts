@@ -115,6 +115,20 @@ function lackedBy({ operations }: Architecture["arrays"][string], einsum: Einsum
   return einsum === undefined ? [] : Object.keys(peOperations(einsum, has)).filter(operation => !has(operation));
 }
 
+/** Throws SpecError for an Einsum of which no array has all operations. */
+export function requireArrays({ architecture }: Design, cascade: Cascade): void {
+  const arrays = Object.entries(architecture.data.arrays);
+  for (const einsum of cascade.einsums) {
+    if (needsNoPlace(einsum) || arrays.some(([, array]) => lackedBy(array, einsum).length === 0)) continue;
+    const lacks = arrays.map(([array, own]) => `${array} has no ${lackedBy(own, einsum).join(", ")}`);
+    throw new SpecError({
+      where: architecture.at(["arrays"]),
+      got: `no array for all of ${einsum.text}: ${lacks.join("; ")}`,
+      expected: "one array that can do all of it, for fusemax map",
+    });
+  }
+}
+
 /** The base mapping filled in from the cascade, each Einsum on an array that can do it, with its batch and everything kept at DRAM. */
 function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: Cascade, dram: string) {
   const { architecture } = design;
@@ -126,19 +140,9 @@ function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: C
     Object.entries(raw.einsums).map(([name, entry]) => {
       const einsum = cascade.einsums.find(e => e.tensor === name && !needsNoPlace(e));
       const able = Object.entries(architecture.data.arrays).find(([, array]) => lackedBy(array, einsum).length === 0);
-      if (able === undefined) {
-        const lacks = Object.entries(architecture.data.arrays).map(
-          ([array, own]) => `${array} has no ${lackedBy(own, einsum).join(", ")}`,
-        );
-        throw new SpecError({
-          where: architecture.at(["arrays"]),
-          got: `no array for all of ${einsum?.text ?? name}: ${lacks.join("; ")}`,
-          expected: "one array that can do all of it, for fusemax map",
-        });
-      }
       const reads = (einsum?.reads ?? []).map(({ tensor }) => tensor);
       const loops = { [dram]: [...(batchOfName.get(name) ?? []), ...(entry.loops[dram] ?? [])] };
-      return [name, { ...entry, array: able[0], loops, keep: { [dram]: [name, ...reads] } }];
+      return [name, { ...entry, array: able?.[0] ?? "", loops, keep: { [dram]: [name, ...reads] } }];
     }),
   );
   // What is carried has a name of its own: it is kept once its Einsums are placed.

@@ -11,7 +11,7 @@ import { mapDesign } from "../evaluate.js";
 import type { Patch } from "../patch.js";
 import type { VisibleRegion } from "../region.js";
 import { staticPjPerSecond } from "../standing-energy.js";
-import { baseOf, loopsOf } from "./base-mapping.js";
+import { baseOf, loopsOf, requireArrays } from "./base-mapping.js";
 import type { Outcome } from "./goal.js";
 import { type MapArray, machineOf } from "./machine.js";
 import type { MapRank } from "./ranks.js";
@@ -87,6 +87,7 @@ export function mapperProblem(
     const expected = "a cascade: what is to be mapped";
     throw new SpecError({ where: spec.at(["cascade"]), got: "a design that names none", expected });
   }
+  requireArrays(design, cascade);
   const machine = machineOf(design);
   const base = baseOf(design, cascade, machine, point, accounting, patches);
   const { compiled, values, complete, ranks, partsOf, inPlace, written, sizeOf, tileParts } = base;
