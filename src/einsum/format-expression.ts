@@ -25,8 +25,8 @@ export function formatExpression(expression: Expression): string {
       const { op, left, right } = expression;
       if (op === "max" || op === "min") return `${op}(${formatExpression(left)}, ${formatExpression(right)})`;
       const own = strength(expression);
-      // Subtraction and division do not associate to the right.
-      return `${within(left, own)} ${op} ${within(right, op === "+" || op === "*" ? own : own + 1)}`;
+      // The language reads from the left, and rounded operations do not associate.
+      return `${within(left, own)} ${op} ${within(right, own + 1)}`;
     }
   }
 }
