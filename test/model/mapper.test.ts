@@ -43,7 +43,7 @@ function mapped(name: string, model: string, seq: number, objective: Objective, 
 
 describe("the mapper on the paper's machines", () => {
   it("finds FuseMax's time and energy at 64K from its cascade and architecture, by fusing all of it", () => {
-    const { best, own, report } = mapped("fusemax", "bert", 65536, "latency", 60);
+    const { best, own, report } = mapped("fusemax", "bert", 65536, "latency", 20);
     expect(best.latencySeconds).toBeLessThanOrEqual(own.latencySeconds);
     expect(best.energyPj).toBeLessThanOrEqual(own.energyPj);
     expect(report.blocks).toMatchObject({ all: 27, split: 51 });
@@ -195,7 +195,7 @@ describe("the exhaustive mapper on small machines", () => {
       }),
       // Two fan-outs take a rank that is longer than either; once with a shared level around the buffer.
       {
-        numRuns: 5,
+        numRuns: 3,
         examples: [
           [splitMachine, splitShape],
           [{ ...splitMachine, bufferBytes: 8, outerBytes: 64 }, splitShape],
@@ -284,7 +284,7 @@ describe("the exhaustive mapper on small machines", () => {
           ).toBe(true);
         }
       }),
-      { numRuns: 14 },
+      { numRuns: 7 },
     );
     expect(valid).toBeGreaterThan(20);
   });
