@@ -4,7 +4,7 @@ import type { Cascade } from "./cascade.js";
 import type { Edge } from "./dependence.js";
 import { type Einsum, type Index, shiftedVariable } from "./einsum.js";
 import type { Origins } from "./origins.js";
-import { addSizes, constantOf, oneSize, type Size, soleName } from "./size.js";
+import { addSizes, oneSize, type Size, soleName } from "./size.js";
 import { type IterativeRead, iterativeRead } from "./tensors.js";
 
 /** An Einsum's reads along the asked rank that run over it alike: what a re-read is a re-read of. */
@@ -113,11 +113,12 @@ function transferOf(
 const dropped: Transfer = { read: "drop", made: unneeded };
 
 /**
- * Whether an index goes up with its variables and looks ahead by no more than a number: k, k+1, 2*k, m1*M0+m0; not K-1-k or
+ * Whether an index goes up with its variables and looks ahead by no more than a number: k, k+1, k-J, 2*k, m1*M0+m0; not K-1-k or
  * k+J, whose first coordinates may be the last.
  */
 const readsInOrder = ({ terms, offset }: Index): boolean =>
-  constantOf(offset) !== undefined && terms.every(({ coefficient }) => coefficient.every(c => c.coefficient > 0));
+  offset.every(part => part.names.length === 0 || part.coefficient < 0) &&
+  terms.every(({ coefficient }) => coefficient.every(c => c.coefficient > 0));
 
 /** Whether an offset is the last coordinate of what an index makes: `S[K-1]` of a tensor that K elements make. */
 function isLastOf(cascade: Cascade, made: Index, offset: Size): boolean {

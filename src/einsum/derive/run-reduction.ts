@@ -34,16 +34,9 @@ function run(cascade: Cascade, einsum: Einsum, op: ReductionOperator): Rewrite |
   if (unfit !== null || variable === undefined) return refuse(unfit ?? "it is not reduced");
   const running = new Running(cascade, freeName(cascade, `R${tensor}`), einsum, variable);
   const { before, after } = running;
-  const lines = [
-    running.start(neutral[op]),
-    `${after} = ${
-      op === "max" || op === "min"
-        ? `${op}(${before}, ${formatExpression(right)})`
-        : op === "+"
-          ? `${before} + ${formatExpression(right)}`
-          : `${before} * (${formatExpression(right)})`
-    }`,
-  ];
+  const operand = formatExpression(right);
+  const step = op === "max" || op === "min" ? `${op}(${before}, ${operand})` : `${before} ${op} (${operand})`;
+  const lines = [running.start(neutral[op]), `${after} = ${step}`];
   const words = `${tensor} as ${running.tensor}, which runs over ${variable}`;
   return rewriteOf(tensor, words, () => iterated(cascade, running, lines));
 }
