@@ -178,8 +178,8 @@ function entryOf(
     loops.flatMap(loop => (renamed.has(loop) ? (renamed.get(loop) ?? []) : [loop]));
   const loops = Object.fromEntries(
     Object.entries(nest.loops).flatMap(([level, own]) => {
-      const turning = loopsOf(own);
-      return turning.length === 0 ? [] : [[level, turning]];
+      const iterating = loopsOf(own);
+      return iterating.length === 0 ? [] : [[level, iterating]];
     }),
   );
   const keep = Object.fromEntries(
@@ -189,8 +189,8 @@ function entryOf(
     }),
   );
   const dealt = Object.entries(nest.spread ?? {}).flatMap(([level, own]) => {
-    const turning = loopsOf(own);
-    return turning.length === 0 ? [] : [[level, turning] as const];
+    const iterating = loopsOf(own);
+    return iterating.length === 0 ? [] : [[level, iterating] as const];
   });
   return {
     array: nest.array,

@@ -143,10 +143,10 @@ export class HandOvers {
 
   of(tiling: Tiling): HandOver {
     const { order, cut } = tiling;
-    const turns = cut.map(({ outer, middle, tile }) => [outer, middle, ...tile].map(n => (n > 1 ? 1 : 0)).join(""));
+    const iterating = cut.map(({ outer, middle, tile }) => [outer, middle, ...tile].map(n => (n > 1 ? 1 : 0)).join(""));
     // Tiles of one part fit every fan-out.
     const tiles = this.problem.tileParts === 1 ? "" : cut.map(({ tile }) => tile.join("x")).join();
-    const key = `${order.outer} ${order.inner} ${order.dealt} ${turns} ${tiles}`;
+    const key = `${order.outer} ${order.inner} ${order.dealt} ${iterating} ${tiles}`;
     const found = this.known.get(key) ?? new HandOver(this.problem, tiling);
     this.known.set(key, found);
     return found;

@@ -74,9 +74,9 @@ const blockOf = (cut: Cut, r: number): number => (cut[r]?.inner ?? 1) * (cut[r]?
 /** Words of a tensor that pass DRAM: its blocks once for every iteration of the loops around the innermost one that changes them. */
 function wordsRead(order: readonly number[], cut: Cut, ranks: readonly number[]): number {
   const innermost = order.findLastIndex(r => (cut[r]?.outer ?? 1) > 1 && ranks.includes(r));
-  let turns = 1;
-  for (let i = 0; i <= innermost; i += 1) turns *= cut[order[i] as number]?.outer ?? 1;
-  return ranks.reduce((words, r) => words * blockOf(cut, r), turns);
+  let iterations = 1;
+  for (let i = 0; i <= innermost; i += 1) iterations *= cut[order[i] as number]?.outer ?? 1;
+  return ranks.reduce((words, r) => words * blockOf(cut, r), iterations);
 }
 
 /** The ranks of each tensor that comes from outside of a block or leaves it. */
@@ -115,13 +115,13 @@ function stepsOf(
       const key = ranks.reduce((k, { rank }) => k * (choices[rank]?.length ?? 1) + (digits[rank] ?? 0), 0);
       if (known[key] === 0) {
         known[key] = library.suitedTo(from + e, { cut }).reduce((best, p) => {
-          const turns = ranks.reduce((product, { rank, middle, inner }, r) => {
+          const iterations = ranks.reduce((product, { rank, middle, inner }, r) => {
             const own = cut[rank];
             const around = middle ? (own?.outer ?? 1) * (own?.middle ?? 1) : 1;
             const within = inner ? (inTime[p]?.[r] ?? []).reduce((n, part) => n * (own?.tile[part] ?? 1), 1) : 1;
             return product * around * within;
           }, 1);
-          return Math.min(best, turns);
+          return Math.min(best, iterations);
         }, Number.POSITIVE_INFINITY);
       }
       return total + (known[key] as number);

@@ -88,9 +88,9 @@ export class TilingSpace {
     const found = this.known.get(key);
     if (found !== undefined) return found;
     const ordersOfPart = (part: "outer" | "middle"): readonly (readonly number[])[] => {
-      const turning = this.own.filter(r => (cut[r]?.[part] ?? 1) > 1);
-      const standing = this.own.filter(r => (cut[r]?.[part] ?? 1) === 1);
-      return permutations(turning).map(order => [...order, ...standing]);
+      const iterating = this.own.filter(r => (cut[r]?.[part] ?? 1) > 1);
+      const others = this.own.filter(r => (cut[r]?.[part] ?? 1) === 1);
+      return permutations(iterating).map(order => [...order, ...others]);
     };
     const orders = { outer: ordersOfPart("outer"), inner: ordersOfPart("middle") };
     this.known.set(key, orders);
