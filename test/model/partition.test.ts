@@ -2,17 +2,22 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countRank, rankCount } from "../../src/model/partition.js";
 
+/** The index of each part's loop at a coordinate. */
+function indicesOf(coordinate: number, bounds: readonly number[]): readonly number[] {
+  let rest = coordinate;
+  return bounds.map((_, part) => {
+    const chunk = bounds.slice(part + 1).reduce((product, bound) => product * bound, 1);
+    const index = Math.floor(rest / chunk);
+    rest %= chunk;
+    return index;
+  });
+}
+
 /** The distinct tuples of indices that the chosen parts' loops take, by running the loops. */
 function enumerate(size: number, bounds: readonly number[], subset: number): number {
   const seen = new Set<string>();
   for (let coordinate = 0; coordinate < size; coordinate++) {
-    let rest = coordinate;
-    const indices = bounds.map((_, part) => {
-      const chunk = bounds.slice(part + 1).reduce((product, bound) => product * bound, 1);
-      const index = Math.floor(rest / chunk);
-      rest %= chunk;
-      return index;
-    });
+    const indices = indicesOf(coordinate, bounds);
     seen.add(indices.filter((_, part) => (subset & (1 << part)) !== 0).join());
   }
   return seen.size;
@@ -44,13 +49,7 @@ describe("parts of a rank", () => {
       bounds.some((_, part) => {
         const places = new Map<string, Set<number>>();
         for (let coordinate = 0; coordinate < size; coordinate++) {
-          let rest = coordinate;
-          const indices = bounds.map((_, p) => {
-            const chunk = bounds.slice(p + 1).reduce((product, bound) => product * bound, 1);
-            const index = Math.floor(rest / chunk);
-            rest %= chunk;
-            return index;
-          });
+          const indices = indicesOf(coordinate, bounds);
           const place = indices.filter((_, p) => p < part || (p > part && (spatial & (1 << p)) !== 0)).join();
           places.set(place, (places.get(place) ?? new Set()).add(indices[part] as number));
         }

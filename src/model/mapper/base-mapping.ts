@@ -24,31 +24,25 @@ const nowhere = (path: Path): string => `mapping ${path.join(".")}`;
 const asDocument = <T>(raw: unknown, schema: Parameters<typeof withSchema<T>>[2]): Document<T> =>
   withSchema({ file: "mapper", data: undefined, at: nowhere, shipped: false, raw, read: () => undefined }, raw, schema);
 
-/** A cascade laid over a machine in the plainest way, compiled: every loop at DRAM, sizes of parts as variables. */
-export function baseOf(
-  design: Design,
-  cascade: Cascade,
-  machine: Machine,
-  point: AttentionPoint,
-  accounting: Accounting,
-  patches: readonly Patch[],
-) {
-  const lay = (tileParts: 1 | 2) => layBase(design, cascade, machine, point, accounting, patches, tileParts);
-  const plain = lay(1);
-  const sizes = machine.arrays.flatMap(({ fanouts }) => fanouts.map(level => plain.sizeOf(level)));
-  // Where fan-outs are of several sizes, what fills one is a part of what fills another.
-  return new Set(sizes.filter(size => size > 1)).size > 1 ? lay(2) : plain;
+/** What is laid: a design's cascade over its machine, at the sizes of a point. */
+interface BaseTask {
+  readonly design: Design;
+  readonly cascade: Cascade;
+  readonly machine: Machine;
+  readonly point: AttentionPoint;
+  readonly accounting: Accounting;
+  readonly patches: readonly Patch[];
 }
 
-function layBase(
-  design: Design,
-  cascade: Cascade,
-  machine: Machine,
-  point: AttentionPoint,
-  accounting: Accounting,
-  patches: readonly Patch[],
-  tileParts: 1 | 2,
-) {
+/** A cascade laid over a machine in the plainest way, compiled: every loop at DRAM, sizes of parts as variables. */
+export function baseOf(task: BaseTask) {
+  const plain = layBase(task, 1);
+  const sizes = task.machine.arrays.flatMap(({ fanouts }) => fanouts.map(level => plain.sizeOf(level)));
+  // Where fan-outs are of several sizes, what fills one is a part of what fills another.
+  return new Set(sizes.filter(size => size > 1)).size > 1 ? layBase(task, 2) : plain;
+}
+
+function layBase({ design, cascade, machine, point, accounting, patches }: BaseTask, tileParts: 1 | 2) {
   const own = ranksOf(cascade, design, point, tileParts);
   const { symbols, batch, batchRanks } = batchOf(cascade, point, own);
   const ranks = [...batchRanks.filter(r => r.size > 1), ...own];

@@ -89,7 +89,7 @@ export function mapperProblem(
   }
   requireArrays(design, cascade);
   const machine = machineOf(design);
-  const base = baseOf(design, cascade, machine, point, accounting, patches);
+  const base = baseOf({ design, cascade, machine, point, accounting, patches });
   const { compiled, values, complete, ranks, partsOf, inPlace, written, sizeOf, tileParts } = base;
   const arrays = machine.arrays.map(({ fanouts, ...array }) => ({
     ...array,
