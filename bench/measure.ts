@@ -3,6 +3,7 @@ import type { Engine } from "#fusemax/emulator/engine";
 import { type BenchCase, flopsOf, operandsOf, problemOf } from "./cases.js";
 import type { Contender } from "./contenders.js";
 import { openOnnxRuntime } from "./onnxruntime.js";
+import { processorSeconds } from "./processor-time.js";
 
 export interface Measurement {
   /** 4 P M E over the time, for each repetition. */
@@ -103,12 +104,6 @@ export interface Turns {
   /** GFLOP/s as `Measurement.undisturbed`, turn by turn. */
   readonly undisturbed: readonly number[];
   readonly base: readonly number[];
-}
-
-/** What all threads of this process together had of the processors since `before`. */
-function processorSeconds(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
 }
 
 const peakMebibytes = (): number => process.resourceUsage().maxRSS / 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { processorSeconds } from "../processor-time.js";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { invoke } from "./invoke.js";
 
 /** Numbers that loops could run to: each ends in a result or a line, within seconds of the processor. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { type Cascade, parseCascade } from "../../src/einsum/cascade.js";
 import { evaluateCascade } from "../../src/einsum/evaluate.js";
 import { cascadeLimits } from "../../src/einsum/parse.js";
 import { CascadeError } from "../../src/einsum/source.js";
 import { SpecError } from "../../src/errors.js";
-import { processorSeconds } from "../processor-time.js";
 
 const text = (...lines: readonly string[]): Cascade => parseCascade(lines.join("\n"), "test");
 

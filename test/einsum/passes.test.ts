@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { barriersOf } from "../../src/einsum/barriers.js";
 import { type Cascade, parseCascade } from "../../src/einsum/cascade.js";
 import { footprintsOf } from "../../src/einsum/footprint.js";
 import { passesOver } from "../../src/einsum/passes.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
-import { processorSeconds } from "../processor-time.js";
 
 function analyse(cascade: Cascade, rankName: string) {
   const rank = cascade.ranks.byName(rankName);

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { compareCascades } from "../../src/einsum/equal.js";
 import { CascadeError } from "../../src/einsum/source.js";
 import { FusemaxError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
 import { passesReport, passesText } from "../../src/report/passes.js";
-import { processorSeconds } from "../processor-time.js";
 import { randomCascade } from "./random-cascade.js";
 
 /** Parses; if that works, analyses, prints and runs. Errors that people can fix are fine, any other is a defect. */

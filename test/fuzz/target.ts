@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { FusemaxError, hasUnseen } from "../../src/errors.js";
-import { processorSeconds } from "../processor-time.js";
 import type { Random } from "./random.js";
 
 /** One kind of input: how to make one, and what may come of it. */

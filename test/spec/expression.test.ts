@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { compileExpression, largestDivisor, namesIn, parseExpression } from "../../src/spec/expression.js";
-import { processorSeconds } from "../processor-time.js";
 
 const where = (): string => "here";
 const value = (text: string, names: Readonly<Record<string, number>> = {}): number => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { processorSeconds } from "../../bench/processor-time.js";
 import { SpecError } from "../../src/errors.js";
 import { readYaml, yamlLimits } from "../../src/spec/yaml.js";
-import { processorSeconds } from "../processor-time.js";
 
 const read = (text: string): unknown => readYaml("f.yaml", text).data;
 const many = (n: number, line: (i: number) => string, between = "\n"): string =>
