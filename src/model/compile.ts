@@ -1,3 +1,4 @@
+import { namesNear } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import type { Architecture } from "../spec/architecture.js";
 import type { Design } from "../spec/design.js";
@@ -186,7 +187,7 @@ export function compileDesign(design: Design, options: CompileOptions = {}): Com
         Object.entries(operations).map(([op, cycles]) => {
           const at = inArchitecture(["arrays", name, "operations", op]);
           if (!(op in technology.operations) && technology.lacks.length === 0) {
-            const expected = `one of ${Object.keys(technology.operations).join(", ")}`;
+            const expected = `one of ${namesNear(op, Object.keys(technology.operations), technology.name)}`;
             throw new SpecError({ where: at(), got: `the operation '${op}'`, expected });
           }
           return [op, program.compile(cycles, undefined, at)];
@@ -342,7 +343,7 @@ function compilePhase(
     .filter(word => busySlots.has(word));
   const cycles = compileExpression(
     expression,
-    word => busySlots.get(real(word)) ?? program.slotOf(word, undefined, at),
+    word => busySlots.get(real(word)) ?? program.slotOf(word, undefined, at, [...busySlots.keys()]),
   );
   return { name, einsums, cycles };
 }

@@ -1,3 +1,4 @@
+import { namesNear } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import type { Document, Path } from "../spec/document.js";
 import type { Formula } from "../spec/expression.js";
@@ -38,7 +39,9 @@ function setField(raw: unknown, kind: string, patch: Patch, at: (path: Path) => 
   const holder = keys.reduce((inner: unknown, key) => (isHolder(inner) ? own(inner, key) : undefined), raw);
   const old = isHolder(holder) ? own(holder, last) : undefined;
   if (!isHolder(holder) || old === undefined || (isHolder(old) && !(Array.isArray(old) && isList(value)))) {
-    const near = isHolder(holder) ? `one of ${Object.keys(holder).join(", ")}` : "a field";
+    const near = isHolder(holder)
+      ? `one of ${namesNear(last, Object.keys(holder), ["the", kind, ...keys].join(" "))}`
+      : "a field";
     throw new SpecError({
       where: patch.where ?? at(keys),
       got: `the field '${path}'`,

@@ -1,3 +1,4 @@
+import { namesNear } from "../einsum/source.js";
 import { SpecError } from "../errors.js";
 import {
   type Compiled,
@@ -26,8 +27,8 @@ export interface Program {
   readonly size: number;
   /** The place of an input, by its name. */
   inputSlot(name: string): number;
-  /** The place of a symbol as seen from a scope. Throws SpecError when there is none. */
-  slotOf(name: string, scope: string | undefined, at: () => string): number;
+  /** The place of a symbol as seen from a scope. Throws SpecError when there is none. @param others what a message names besides */
+  slotOf(name: string, scope: string | undefined, at: () => string, others?: readonly string[]): number;
   has(name: string, scope?: string): boolean;
   /** A formula of a spec's field, as seen from a scope. */
   compile(formula: Formula, scope: string | undefined, at: Place): Compiled;
@@ -59,14 +60,24 @@ export function compileSymbols(
     if (scope !== undefined && slots.has(scoped(scope, name))) return scoped(scope, name);
     return slots.has(name) ? name : undefined;
   };
-  const resolved = (name: string, scope: string | undefined, at: () => string): string => {
+  const resolved = (
+    name: string,
+    scope: string | undefined,
+    at: () => string,
+    others: readonly string[] = [],
+  ): string => {
     const key = resolve(name, scope);
     if (key !== undefined) return key;
-    const known = [...slots.keys()].filter(k => !/::|^[#@]/.test(k)).concat(Object.keys(constants));
-    throw new SpecError({ where: at(), got: `the unknown name '${name}'`, expected: `one of ${known.join(", ")}` });
+    const ofScope = [...slots.keys()].flatMap(k =>
+      scope !== undefined && k.startsWith(scoped(scope, "")) ? [k.slice(scoped(scope, "").length)] : [],
+    );
+    const common = [...slots.keys()].filter(k => !/::|^[#@]/.test(k));
+    const known = [...new Set([...others, ...ofScope, ...common, ...Object.keys(constants)])];
+    const expected = `one of ${namesNear(name, known, "the design's sizes, symbols and constants")}`;
+    throw new SpecError({ where: at(), got: `the unknown name '${name}'`, expected });
   };
-  const slotOf = (name: string, scope: string | undefined, at: () => string): number =>
-    slots.get(resolved(name, scope, at)) as number;
+  const slotOf = (name: string, scope: string | undefined, at: () => string, others?: readonly string[]): number =>
+    slots.get(resolved(name, scope, at, others)) as number;
   const compile = (formula: Formula, scope: string | undefined, at: () => string): Compiled =>
     compileExpression(parseExpression(formula, at), name => slotOf(name, scope, at));
 
@@ -112,8 +123,8 @@ export function compileSymbols(
   return {
     size: slots.size,
     inputSlot: name => slots.get(name) as number,
-    slotOf(name, scope, at) {
-      const slot = slotOf(name, scope, at);
+    slotOf(name, scope, at, others) {
+      const slot = slotOf(name, scope, at, others);
       asked?.add(slot);
       return slot;
     },

@@ -155,7 +155,7 @@ const cases: Readonly<Record<string, readonly [kind: SpecKind, from: string | Re
     "mappings",
     "Pt: ceil(P / columns)",
     "Pt: ceil(P / cols)",
-    /^mappings\.yaml:\d+:\d+ symbols\.Pt: got the unknown name 'cols'; expected one of B, H, /,
+    /^mappings\.yaml:\d+:\d+ symbols\.Pt: got the unknown name 'cols'; expected one of \S.* and \d+ others in the design's sizes, symbols and constants/,
   ],
   "a formula that breaks off": [
     "mappings",
