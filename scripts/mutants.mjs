@@ -84,6 +84,7 @@ const groups = {
       ...[
         "agreement",
         "array-conflicts",
+        "every-cycle",
         "lanes",
         "leaps",
         "mask-of-bits",

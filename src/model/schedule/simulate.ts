@@ -88,6 +88,8 @@ class Simulation {
   private headOf = "";
   private period: Period | null = null;
   private stepped = 0;
+  /** How many tiles after the one that begins were seen at the most: what is left out ends so many before a loop does. */
+  private ahead = seenAhead;
 
   constructor(
     private readonly plan: Plan,
@@ -159,7 +161,8 @@ class Simulation {
     const began = live.machine.cycle;
     const first = live.leader.epoch;
     const counters = live.counters.slice();
-    live.feed.furthest = first;
+    // An array that is ahead has seen the tiles up to its own.
+    live.feed.furthest = Math.max(...live.tracks.map(({ epoch, done }) => (done ? first : epoch)));
     live.machine.end = Number.NEGATIVE_INFINITY;
     live.run(this.base);
     const step: Step = {
@@ -168,8 +171,10 @@ class Simulation {
       end: live.machine.end - began,
       growth: live.counters.map((count, i) => count - (counters[i] as number)),
     };
+    const ahead = live.feed.furthest - first;
+    this.ahead = Math.max(this.ahead, ahead);
     // What was seen further ahead than the key says may be other the next time.
-    if (live.feed.furthest <= first + seenAhead) state.after.set(key, step);
+    if (ahead <= seenAhead) state.after.set(key, step);
     this.count(step);
     this.liveAt = this.moves;
     return step;
@@ -222,7 +227,7 @@ class Simulation {
     const { position } = this;
     const { offset, runNow } = position;
     if (offset === 0) this.runs.clear();
-    const left = (runNow?.count ?? 0) - offset - seenAhead;
+    const left = (runNow?.count ?? 0) - offset - this.ahead;
     if (left < 4) return;
     const period = this.runs.meet(this.stateHere(state), offset, this.tally.of("tiles"));
     if (period === null) return;
@@ -243,7 +248,7 @@ class Simulation {
     const period = this.rows.meet(this.stateHere(state), row.m1, this.tally.of("rows"));
     if (period === null) return false;
     this.period = period;
-    const times = this.timesWithLoads(period, row.alike - Math.ceil(seenAhead / row.tiles));
+    const times = this.timesWithLoads(period, row.alike - Math.ceil(this.ahead / row.tiles));
     if (times < 1) return false;
     this.repeat("rows", period, times);
     position.skipRows(times * period.iterations);
@@ -267,7 +272,7 @@ class Simulation {
         0,
         ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
       );
-      const room = part.heads - position.head - 1 - before - Math.ceil(seenAhead / tilesOfIteration(period));
+      const room = part.heads - position.head - 1 - before - Math.ceil(this.ahead / tilesOfIteration(period));
       const times = period === null ? 0 : this.times(period, room);
       if (period !== null && times >= 1) {
         this.repeat("heads", period, times);
@@ -283,7 +288,7 @@ class Simulation {
     const period = this.blocks.meet(place, position.block, this.tally.of("blocks"));
     if (period === null) return false;
     const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
-    const times = this.times(period, alike - 1 - past - Math.ceil(seenAhead / tilesOfIteration(period)));
+    const times = this.times(period, alike - 1 - past - Math.ceil(this.ahead / tilesOfIteration(period)));
     if (times < 1) return false;
     this.repeat("blocks", period, times);
     for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.iterations);

@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SpecError } from "../../src/errors.js";
+import type { ScheduleResult } from "../../src/model/schedule/result.js";
+import { type SimulationOptions, simulateSchedule } from "../../src/model/schedule/simulate.js";
+import { type Event, type EveryCycle, everyCycle, Refusal } from "./every-cycle.js";
+import { type RandomCase, randomCases } from "./random-schedules.js";
+
+/** What `make` gives; null where it refuses. */
+function orNull<T>(make: () => T, refusal: typeof SpecError | typeof Refusal): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof refusal) return null;
+    throw error;
+  }
+}
+
+const slow = ({ schedule, arrays, work, memory }: RandomCase): EveryCycle | null =>
+  orNull(() => everyCycle(schedule, arrays, work, memory), Refusal);
+const quick = (c: RandomCase, options: SimulationOptions = {}): ScheduleResult | null =>
+  orNull(() => simulateSchedule(c.schedule, c.arrays, c.work, { ...c.memory, ...options }), SpecError);
+
+/** Causes that were met. */
+const met = (stalls: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(stalls).filter(([, n]) => n > 0));
+
+const ofSlow = ({ events: _, arrays, ...rest }: EveryCycle) => ({
+  ...rest,
+  arrays: Object.fromEntries(
+    Object.entries(arrays).map(([name, { busy, stalls }]) => {
+      return [name, { busy, busyCycles: Object.values(busy).reduce((a, b) => a + b, 0), stalls: met(stalls) }];
+    }),
+  ),
+});
+const ofQuick = ({ cycles, latencyCycles, tiles, arrays, registers, aboveColumn, dramBytes }: ScheduleResult) => ({
+  ...{ cycles, latencyCycles, tiles, registers, aboveColumn, dramBytes },
+  arrays: Object.fromEntries(
+    Object.entries(arrays).map(([name, { busy, busyCycles, stalls }]) => [
+      name,
+      { busy, busyCycles, stalls: met(stalls) },
+    ]),
+  ),
+});
+
+/** What a watcher of some epochs is told, cycle by cycle. */
+function watched(c: RandomCase, from: number, until: number): readonly Event[] {
+  const events: Event[] = [];
+  quick(c, {
+    watch: {
+      ...{ from, until },
+      onIssue: ({ array, einsum, step, tile, place: { head, m1, p }, epoch, cycle }) =>
+        void events.push({ array, epoch, cycle, what: { einsum, step, tile, head, m1, p } }),
+      onStall: ({ array, cause, epoch, cycle, cycles }) => {
+        for (let i = 0; i < cycles; i++) events.push({ array, epoch, cycle: cycle + i, what: cause });
+      },
+    },
+  });
+  return sorted(events);
+}
+const sorted = (events: readonly Event[]): readonly Event[] =>
+  [...events].sort((a, b) => a.cycle - b.cycle || a.array.localeCompare(b.array));
+
+describe("a schedule executed cycle by cycle, with every tile and every value in a list", () => {
+  it.each([
+    ["operands that are always there", "ideal"],
+    ["tiles from DRAM", "dram"],
+    ["tiles that come in given cycles", "given"],
+  ] as const)("law: takes the cycles, waits, registers and bytes of the simulation: %s", (_, memory) => {
+    let [ran, tried] = [0, 0];
+    fc.assert(
+      fc.property(randomCases(memory), fc.nat(1000), fc.nat(20), (c, at, some) => {
+        tried++;
+        const expected = slow(c);
+        for (const leap of [true, false]) {
+          const result = quick(c, { leap });
+          expect(result && ofQuick(result)).toEqual(expected && ofSlow(expected));
+        }
+        if (expected === null) return;
+        ran++;
+        const from = at % (expected.tiles + 1);
+        const within = expected.events.filter(({ epoch }) => epoch >= from && epoch < from + some);
+        expect(watched(c, from, from + some)).toEqual(sorted(within));
+      }),
+      { numRuns: 60 },
+    );
+    // The others are refused by both: an order that waits for itself, a register file that is full.
+    expect(ran).toBeGreaterThan(0.6 * tried);
+  });
+});
