@@ -132,7 +132,7 @@ describe("leaps over repetition", () => {
         leapt += quick.tiles - quick.tilesStepped;
         tiles += quick.tiles;
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
     expect(leapt / tiles).toBeGreaterThan(0.3); // else the property says little
   });
