@@ -104,8 +104,8 @@ const groups = {
     sources: ["src/einsum/*.ts"],
     // The pass analysis has a group of its own.
     without: passes,
-    tests: ["arithmetics", "axes", "equal", "evaluate", "format", "language", "operations", "shape", "size", "source"]
-      .concat(["traffic-bound", "windows"])
+    tests: ["arithmetics", "axes", "equal", "evaluate", "format", "interpreter", "kept-language", "language", "limits"]
+      .concat(["operations", "roles", "scaled", "shape", "size", "source", "stream-plan", "traffic-bound", "windows"])
       .map(name => `test/einsum/${name}.test.ts`),
   },
   derive: {

@@ -1,7 +1,17 @@
 import type { Cursor } from "./cursor.js";
 import { type Index, rankNameOf } from "./einsum.js";
 import { parseIndex, parseLeftIndices } from "./parse-index.js";
-import { addSizes, multiplySizes, nameSize, negateSize, numberSize, oneSize, type Size, zeroSize } from "./size.js";
+import {
+  addSizes,
+  multiplySizes,
+  nameSize,
+  negateSize,
+  numberSize,
+  oneSize,
+  type Size,
+  soleName,
+  zeroSize,
+} from "./size.js";
 import type { Span } from "./source.js";
 
 // What is under ranks:, inputs: and until:, one item at a time.
@@ -50,12 +60,12 @@ export function parseRank(cursor: Cursor): RankDeclaration[] {
     if (cursor.sees("/")) {
       cursor.next();
       const divisor = cursor.expectName("the rank to divide by", "a split rank reads ranks: M = M1 * M0");
-      const whole = product.length === 1 ? product[0]?.names : undefined;
-      if (whole?.length !== 1 || size.length > 0) {
+      const whole = soleName(product);
+      if (whole === undefined || size.length > 0) {
         throw cursor.error(divisor.span, "this quotient", "one rank over another, M1 = M / M0");
       }
       const split = multiplySizes(nameSize(name), nameSize(rankNameOf(divisor.text)));
-      return [{ name: whole[0] as string, size: split, span: token.span }];
+      return [{ name: whole, size: split, span: token.span }];
     }
     size = addSizes(size, sign === 1 ? product : negateSize(product));
     sign = cursor.sees("-") ? -1 : 1;

@@ -78,7 +78,8 @@ export function partialShape(
           const [size, factor] = [sizeOf(cascade.ranks.ofVariable(variable).name), sizeValue(coefficient, sizeOf)];
           return sum === undefined || size === undefined || factor === undefined
             ? undefined
-            : sum + (size - 1) * factor;
+            : // Of A[K-1-k] the first point reads the last coordinate.
+              sum + Math.max(0, (size - 1) * factor);
         },
         sizeValue(
           renameSize(index.offset, name => cascade.ranks.byName(name)?.name ?? name),

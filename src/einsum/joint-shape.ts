@@ -112,11 +112,14 @@ function choose(cascade: Cascade, sizes: ReadonlyMap<string, number>): Shape | n
   }
   // What windows go over is as long as they reach.
   const covered = new Set(windowsOf(cascade).map(({ rank }) => rank));
-  for (const [i, { name, parts }] of ranks.entries()) {
-    if (parts.length === 1 && !sizes.has(name) && !covered.has(name))
-      return { [name]: defaultSizes[i % defaultSizes.length] as number };
-  }
-  return null;
+  const open = ranks.flatMap((rank, i) =>
+    rank.parts.length === 1 && !sizes.has(rank.name) && !covered.has(rank.name)
+      ? [{ ...rank, chosen: defaultSizes[i % defaultSizes.length] as number }]
+      : [],
+  );
+  // What `ranks:` says of a rank follows from the others.
+  const next = open.find(({ size }) => size === null) ?? open[0];
+  return next === undefined ? null : { [next.name]: next.chosen };
 }
 
 function divisorBelowRoot(n: number): number {

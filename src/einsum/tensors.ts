@@ -131,9 +131,10 @@ const rankCount = (n: number): string => (n === 0 ? "no rank" : n === 1 ? "1 ran
 
 function checkRankCount(text: CascadeText, tensor: Tensor | undefined, found: number, span: Span): void {
   if (tensor === undefined || tensor.indices.length === found) return;
+  const [first] = tensor.indices;
   throw new CascadeError(text.source, span, {
     got: `${tensor.name} with ${rankCount(found)}`,
-    expected: `${rankCount(tensor.indices.length)}, as on line ${tensor.indices[0]?.span.line ?? "where it is written"}`,
+    expected: `${rankCount(tensor.indices.length)}, as ${first === undefined ? "where it is written" : `on line ${first.span.line}`}`,
     fix: "every mention of a tensor has the same number of ranks (rank mismatch)",
   });
 }

@@ -20,6 +20,34 @@ describe("operation counts", () => {
     ["a prefix has half of the square", "Z[i] = A[k: k<=i]", ["Z add K*(K+1)/2"]],
     ["a prefix without itself", "Z[i] = A[k: k<i]", ["Z add K*(K-1)/2"]],
     ["copies, constants and signs cost nothing", "R[i=0] = 1\nR[i+1] = R[i]\nZ = abs(neg(R[K]))\nuntil: i >= K", []],
+    [
+      "every function and operator its own",
+      "Z[k] = log(A[k]) + sqrt(A[k]) - rsqrt(A[k]) * sigmoid(A[k])",
+      ["Z log K", "Z sqrt K", "Z add 2*K", "Z rsqrt K", "Z sigmoid K", "Z mul K"],
+    ],
+    [
+      "those of an argument, but not of a scale",
+      "Z[k] = relu(recip(tanh(min(A[k], 1)))) / exp(A[k], 1 / 2)",
+      ["Z max 2*K", "Z tanh K", "Z div 2*K", "Z exp K"],
+    ],
+    ["a square that is summed is a multiply-accumulate", "Z = square(A[k] - 1)", ["Z add K", "Z mac K"]],
+    ["a quotient that is summed is none", "Z = A[k] / B[k]", ["Z div K", "Z add K"]],
+    ["a product under a maximum is none", "Z = square(A[k]) :: max(k)", ["Z mul K", "Z max K"]],
+    ["products and minima", "Z = A[k,j] :: *(k) :: min(j)", ["Z mul J*K", "Z max J"]],
+    ["three reductions", "Z[p] = A[i,j,k,p] :: +(i) :: max(j)", ["Z add I*J*K*P + I*J*P", "Z max J*P"]],
+    [
+      "a filter of what is reduced later",
+      "Z = A[i,j,k: j<=i] :: +(k) :: max(j) :: +(i)",
+      ["Z add K*points(j<=i) + I", "Z max points(j<=i)"],
+    ],
+    [
+      "filters that share a rank are counted together",
+      "Z[i,j] = A[k,m,n: k<=i & m<=k & n<j]",
+      ["Z add N*(N-1)/2*points(k<=i & m<=k)"],
+    ],
+    ["an equality of a rank with itself", "Z[i] = A[k: k==i]", ["Z add K"]],
+    ["an equality of two ranks", "Z[i] = A[k,i: k==i]", ["Z add points(k==i)"]],
+    ["a single point", "Z = A + B * C", ["Z mul 1", "Z add 1"]],
     ["a first coordinate costs what its line says", "R[i=0] = A + B\nR[i+1] = R[i]\nuntil: i >= K", ["R add 1"]],
   ])("%s", (_what, text, expected) => {
     expect(counts(text)).toEqual(expected);
@@ -31,6 +59,24 @@ describe("operation counts", () => {
     const [sum] = countOperations(causal, rank => sizes.get(rank));
     // p = 0 ... 5 sees min(4, p + 1) keys.
     expect(sum).toMatchObject({ op: "add", count: "points(m<=p)", value: 18n });
+  });
+
+  it("counts sizes that are known, and no points where they are too many or a size is not known", () => {
+    const values = (text: string, shape: Readonly<Record<string, number>>) =>
+      countOperations(parseCascade(text), rank => shape[rank]).map(({ value }) => value);
+    expect(values("Z[p] = A[k] * B[p] * 3", { K: 4, P: 5 })).toEqual([20n, 20n]);
+    expect(values("Z[p] = A[k] * B[p] * 3", { K: 4 })).toEqual([null, null]);
+    expect(values("Z[i] = A[i,j,k] :: max(k)", { I: 2, J: 3, K: 4 })).toEqual([24n, 8n]);
+    expect(values("Z[i] = A[k: k<i]", { K: 5 })).toEqual([10n]);
+    expect(values("Z[i] = A[k: k==i]", {})).toEqual([null]);
+    expect(values("Z[i] = A[k: k<=i]", {})).toEqual([null]);
+    // 40 million points are counted one by one: here of a filter that none passes, 2 * 2 * 10^7 of them.
+    expect(values("Z[i] = A[k: k<=i-9]", { K: 8 })).toEqual([0n]);
+    expect(values("Z[i] = A[k: k<=i-9]", { K: 6325 })).toEqual([null]);
+    // A split rank's parts, of different sizes.
+    const split = "ranks: M = M1 * M0\nZ[p] = A[m1,m0,p: m1*M0+m0<=p]";
+    expect(values(split, { M1: 2, M0: 3, M: 6, P: 4 })).toEqual([1n + 2n + 3n + 4n]);
+    expect(values(split, { M1: 2, M0: 3, M: 6, P: 9 })).toEqual([21n + 3n * 6n]);
   });
 
   it("multiplies large shapes exactly", () => {
