@@ -3,24 +3,29 @@
  * what none of them notices survives (docs/testing.md). Tests and sources are bundled once, with all mutants in place, one
  * of them active at a time.
  *
- * `npm run test:mutants -- [GROUP…] [--files LIST] [--every N]`: all groups without a name; --files in place of a group's
- * sources; of the mutants each N-th.
- * Prints survivors as they are found, then the share of mutants killed for each file. Fails below 90%.
+ * `npm run test:mutants -- [GROUP…] [--files LIST] [--every N [--from K]]`: all groups without a name; --files in place of a
+ * group's sources; of the mutants each N-th, from the K-th on.
+ * Prints survivors as they are found, then the share of mutants killed for each file. Those of scripts/mutants/equivalent.mjs
+ * are not tried, and counted apart. Fails below 90%.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { bundle } from "./mutants/bundle.mjs";
+import { reasonsOf } from "./mutants/equivalent.mjs";
 
 const least = 0.9;
 
 /**
- * Of sources that remember answers by design or cascade: a survivor is tried once more where nothing is remembered yet. A
- * property takes some milliseconds, and all tests of a mutant together no longer than so many.
+ * Of sources that remember answers by design or cascade: a survivor is tried once more where nothing is remembered yet, as
+ * `suite` says. A property takes some milliseconds, and all tests of a mutant together no longer than so many.
  */
 const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true };
+
+/** The second try: properties with as many cases as the suite tries, in so much time. */
+const suite = { cases: 100_000, milliseconds: 3000, altogether: 8000 };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
@@ -123,8 +128,11 @@ const env = { ...process.env, FUSEMAX_PASS_CASES: "60" };
 delete env.FUSEMAX_MUTANT;
 
 /** A process with the bundle: `ask` sends a line and gives the answer, or null where none comes in time. */
-function start(file, { cases, milliseconds }, extra = {}) {
-  const time = milliseconds === undefined ? {} : { FUSEMAX_MUTANT_MILLISECONDS: String(milliseconds) };
+function start(file, { cases, milliseconds, altogether }, extra = {}) {
+  const time = {
+    ...(milliseconds === undefined ? {} : { FUSEMAX_MUTANT_MILLISECONDS: String(milliseconds) }),
+    ...(altogether === undefined ? {} : { FUSEMAX_MUTANT_ALTOGETHER: String(altogether) }),
+  };
   const own = { ...env, ...time, FUSEMAX_MUTANT_CASES: String(cases), ...extra };
   // A process with one mutant in it may end as it pleases.
   const errors = "FUSEMAX_MUTANT" in extra ? "ignore" : "inherit";
@@ -153,11 +161,18 @@ function start(file, { cases, milliseconds }, extra = {}) {
   return { next, send: line => child.stdin.write(`${JSON.stringify(line)}\n`), end: () => child.kill("SIGKILL") };
 }
 
-async function study(name, { sources, without = [], tests, anew = false, longest = Infinity, ...effort }, every) {
-  const folder = resolve(".cache/mutants", name);
+async function study(
+  name,
+  { sources, without = [], tests, anew = false, longest = Infinity, ...effort },
+  { every, from },
+) {
+  // Of its own, so that runs may go side by side.
+  const folder = resolve(".cache/mutants", `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const { file, mutants: all } = await bundle(sources, without, tests, folder);
-  const mutants = all.filter((_, n) => n % every === 0);
+  const reasons = reasonsOf(all);
+  const mutants = all.filter((_, n) => n % every === from);
   let child = start(file, effort);
   const first = await child.next(600_000);
   if (first === null) throw new Error("the bundle of tests ended without an answer");
@@ -192,6 +207,10 @@ async function study(name, { sources, without = [], tests, anew = false, longest
   const results = [];
   for (const [n, one] of mutants.entries()) {
     const { id } = one;
+    if (reasons.has(id)) {
+      results.push({ ...one, status: "equivalent" });
+      continue;
+    }
     const early = loading.has(id);
     const order = within(longest, reaching.get(id), first.ran);
     let status = "not run";
@@ -205,7 +224,7 @@ async function study(name, { sources, without = [], tests, anew = false, longest
     }
     // What runs as modules load is in place from the beginning, for all tests.
     const all = early ? within(longest, loadingAnew.get(one.file), first.ran) : order;
-    if (again) status = await alone(file, effort, id, all, first.ran);
+    if (again) status = await alone(file, anew ? suite : effort, id, all, first.ran);
     results.push({ ...one, status });
     if (left(results.slice(-1)).length > 0) console.log(inWords(results.at(-1)));
     if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
@@ -224,11 +243,11 @@ function within(longest, order, ran) {
   return end < 0 ? order : order.slice(0, end + 1);
 }
 
-/** What tests in an order say of a mutant; null where one of them does not end. */
-async function verdict(child, order, ran, start) {
-  let answer = await child.next(start + 20 * (ran[order[0]]?.milliseconds ?? 0));
+/** What tests in an order say of a mutant; null where one of them does not end, with `more` milliseconds for each. */
+async function verdict(child, order, ran, start, more = 0) {
+  let answer = await child.next(start + more + 20 * (ran[order[0]]?.milliseconds ?? 0));
   for (let n = 1; answer !== null && answer.passed !== undefined; n += 1)
-    answer = await child.next(2_000 + 20 * (ran[order[n]]?.milliseconds ?? 0));
+    answer = await child.next(2_000 + more + 20 * (ran[order[n]]?.milliseconds ?? 0));
   return answer;
 }
 
@@ -243,7 +262,7 @@ async function renewed(child, file, effort) {
 /** A mutant in a process of its own. */
 async function alone(file, effort, id, order, ran) {
   const child = start(file, effort, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
-  const answer = await verdict(child, order, ran, 20_000);
+  const answer = await verdict(child, order, ran, 20_000, effort.altogether);
   child.end();
   // No answer: it hangs, or the modules do not load.
   return answer === null || answer.failed >= 0 ? "killed" : "survived";
@@ -254,11 +273,14 @@ const left = results => results.filter(({ status }) => status === "survived" || 
 
 /** Prints the results of a group; gives the share killed. */
 function print(name, results) {
-  const line = (file, all) => {
+  const line = (file, tried) => {
+    const all = tried.filter(({ status }) => status !== "equivalent");
     const killed = all.length - left(all).length;
-    const share = ((100 * killed) / all.length).toFixed(1);
-    console.log(`${file.padEnd(36)} ${String(killed).padStart(5)} of ${String(all.length).padStart(5)}  ${share}%`);
-    return killed / all.length;
+    const share = all.length === 0 ? 1 : killed / all.length;
+    const equivalent = tried.length === all.length ? "" : `, and ${tried.length - all.length} equivalent`;
+    const counts = `${String(killed).padStart(5)} of ${String(all.length).padStart(5)}`;
+    console.log(`${file.padEnd(36)} ${counts}  ${(100 * share).toFixed(1)}%${equivalent}`);
+    return share;
   };
   console.log(`\n${name}: mutants killed`);
   for (const file of new Set(results.map(({ file }) => file)))
@@ -269,7 +291,11 @@ function print(name, results) {
   return line("all", results);
 }
 
-const options = { files: { type: "string" }, every: { type: "string", default: "1" } };
+const options = {
+  files: { type: "string" },
+  every: { type: "string", default: "1" },
+  from: { type: "string", default: "0" },
+};
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 const unknown = positionals.find(name => !(name in groups));
 if (unknown !== undefined || (values.files !== undefined && positionals.length !== 1)) {
@@ -280,6 +306,6 @@ const shares = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(groups)) {
   const group = groups[name];
   const own = values.files === undefined ? group : { ...group, sources: values.files.split(",") };
-  shares.push(print(name, await study(name, own, Number(values.every))));
+  shares.push(print(name, await study(name, own, { every: Number(values.every), from: Number(values.from) })));
 }
 process.exit(shares.every(share => share >= least) ? 0 : 1);

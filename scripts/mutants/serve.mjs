@@ -5,8 +5,10 @@ import { tests } from "./vitest-stand-in.mjs";
 const say = message => process.stdout.write(`#mutants ${JSON.stringify(message)}\n`);
 
 /** Runs one test after the other, and says of each that it passed; gives the index of the first that fails, or -1. */
-async function firstFailure(order) {
+async function firstFailure(order, altogether = Infinity) {
+  const startedAt = performance.now();
   for (const index of order) {
+    if (performance.now() - startedAt > altogether) return -1;
     try {
       await tests[index].run();
       say({ passed: index });
@@ -34,7 +36,8 @@ export async function serve(load) {
   const loading = [...state.asked];
   if (process.env.FUSEMAX_MUTANT !== undefined) {
     state.asked = null;
-    say({ failed: await firstFailure(JSON.parse(process.env.FUSEMAX_MUTANT_TESTS)) });
+    const altogether = Number(process.env.FUSEMAX_MUTANT_ALTOGETHER ?? Infinity);
+    say({ failed: await firstFailure(JSON.parse(process.env.FUSEMAX_MUTANT_TESTS), altogether) });
     process.exit(0);
   }
   const ran = [];
