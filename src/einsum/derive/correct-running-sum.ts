@@ -52,11 +52,6 @@ function correctIn(cascade: Cascade, einsum: Einsum, follows: boolean): Rewrite 
   const refuse = (reason: string): Refusal => ({ tensor, reason });
   const unfit = notOneReduction(cascade, einsum);
   if (unfit !== null) return refuse(unfit);
-  const stray = found
-    .flatMap(({ factors: own, divisors: under }) => [...own, ...under])
-    .flatMap(part => [...variablesOf(part)])
-    .find(name => name !== variable && !einsum.free.includes(name));
-  if (stray !== undefined) return refuse(`its factor varies over ${stray}, over which it is summed`);
   const early = found.find(
     ({ end }) => (cascade.tensors.get(end.tensor)?.writer ?? 0) > cascade.einsums.indexOf(einsum),
   );

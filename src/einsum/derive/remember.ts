@@ -62,6 +62,9 @@ export function needsWholeFiber(cascade: Cascade, rank: Rank): Remembered | null
   return last;
 }
 
+/** No multiple of it is whole, so that no two elements are alike. */
+const golden = (Math.sqrt(5) - 1) / 2;
+
 interface Trial {
   /** Derivatives of all outputs by element i of the first half; null where they cannot be computed. */
   slope(i: number, scale: number): readonly number[] | null;
@@ -88,7 +91,7 @@ function trialOf(cascade: Cascade, rank: Rank, elements: number): Trial | null {
         const data = Float64Array.from({ length: count }, (_, at) => {
           const i = place === -1 ? 0 : (coordinatesOf(own, at)[place] ?? 0);
           // Spread over the first half in an order of each input's own; of the second half as far as `scale` says.
-          const spread = (((i * (2 * n + 5) + 3 * n) % elements) + 0.5) / elements;
+          const spread = ((i + 1) * (n + 1) * golden) % 1;
           if (place === -1 || i < elements)
             return 0.5 + spread + (place !== -1 && i === changed ? by * (1 + n / 3) : 0);
           return (0.5 + spread) * scale;
