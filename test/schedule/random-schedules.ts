@@ -116,6 +116,31 @@ function scheduleOf(draw: Draw, einsums: readonly TileEinsum[]): Schedule {
   return { name: "random", lags, programs };
 }
 
+type Long = "row" | "keys" | "heads" | "blocks" | null;
+
+/** A work with one loop of many iterations, others of few: something repeats in it. */
+function longer(long: Long, work: TileWork): TileWork {
+  const { tileRows, tileKeys, sequences, group } = work;
+  if (long === null) return work;
+  const [{ rows, keys }] = sequences as readonly [TileWork["sequences"][number]];
+  const few = {
+    count: 1,
+    rows: Math.max(group, Math.min(rows, 2 * group)),
+    keys: Math.max(1, Math.min(keys, 2 * tileKeys)),
+  };
+  const many = Math.ceil((24 * tileRows) / group) * group;
+  switch (long) {
+    case "row":
+      return { ...work, sequences: [{ ...few, rows: many }], blockTiles: 24, heads: 1 };
+    case "keys":
+      return { ...work, sequences: [{ ...few, keys: 24 * tileKeys }], heads: 1, headTiles: [1] };
+    case "heads":
+      return { ...work, sequences: [few], heads: 16, headTiles: [1] };
+    case "blocks":
+      return { ...work, sequences: [{ ...few, rows: many }], blockTiles: 1, heads: 1, headTiles: [1] };
+  }
+}
+
 const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -138,6 +163,7 @@ export const randomCases = (memory: "ideal" | "dram" | "given"): fc.Arbitrary<Ra
         minLength: 1,
         maxLength: 2,
       }),
+      long: fc.constantFrom<Long>("row", "keys", "heads", "blocks", null, null, null, null),
       group: fc.constantFrom(1, 1, 2),
       window: fc.constantFrom(
         { left: -1, right: -1 },
@@ -156,7 +182,7 @@ export const randomCases = (memory: "ideal" | "dram" | "given"): fc.Arbitrary<Ra
       latencyCycles: size(0, 30),
       gaps: fc.array(fc.nat(20), { minLength: 3, maxLength: 3 }),
     })
-    .map(({ draws, count, rows, registers, held, gaps, ...c }): RandomCase => {
+    .map(({ draws, count, rows, registers, held, gaps, long, ...c }): RandomCase => {
       let drawn = 0;
       const draw: Draw = bound => ((draws[drawn++ % draws.length] as number) + drawn) % bound;
       const einsums = einsumsOf(draw, count);
@@ -180,7 +206,7 @@ export const randomCases = (memory: "ideal" | "dram" | "given"): fc.Arbitrary<Ra
           },
           ...{ readPorts: c.readPorts, writePorts: c.writePorts, upward: c.climbs },
         },
-        work: { sequences, group, window, heads, headTiles, blockTiles, tileRows, tileKeys },
+        work: longer(long, { sequences, group, window, heads, headTiles, blockTiles, tileRows, tileKeys }),
         memory:
           memory === "dram"
             ? { dram: { bytesPerCycle: c.bytesPerCycle, latencyCycles: c.latencyCycles, elementBytes, tilesHeld } }
