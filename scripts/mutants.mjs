@@ -84,6 +84,9 @@ const groups = {
   },
   schedule: {
     ...remembering,
+    longest: 4000,
+    // Simulations against every cycle of random schedules: they tell the most.
+    sharpest: /^law: takes the cycles, waits/,
     sources: ["src/model/schedule/*.ts"],
     // Those that simulate long runs of published designs are not asked: what they could kill, small machines do.
     tests: ["correction", "derived", "every-cycle", "lags", "leaps", "mask-of-bits", "of-design", "operations"]
@@ -149,7 +152,7 @@ function start(file, { cases, milliseconds, altogether }, extra = {}) {
 
 async function study(
   name,
-  { sources, without = [], tests, anew = false, longest = Infinity, ...effort },
+  { sources, without = [], tests, anew = false, longest = Infinity, sharpest: named = /^$/, ...effort },
   { every, from },
 ) {
   // Of its own, so that runs may go side by side.
@@ -168,8 +171,9 @@ async function study(
   const loading = new Set(first.loading);
   const passing = first.ran.map((_, i) => i).filter(i => first.ran[i].error === null);
   const quickest = passing.sort((a, b) => first.ran[a].milliseconds - first.ran[b].milliseconds);
-  // Quick tests first, and those of little else: they tell a change best.
-  const size = index => first.ran[index].milliseconds * first.ran[index].asked.length;
+  // Those that the group names first, then quick ones, and those of little else: they tell a change best.
+  const size = index =>
+    named.test(first.ran[index].name) ? 0 : first.ran[index].milliseconds * first.ran[index].asked.length;
   const sharpest = [...passing].sort((a, b) => size(a) - size(b));
   // Of those that load anew for a mutant: quick tests, then those that reach its file, as many as take no longer than loading.
   const fileOf = new Map(all.map(({ id, file }) => [id, file]));

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rowBits } from "../../src/attention/sequences.js";
 import { Position } from "../../src/model/schedule/feed.js";
+import { areIntervals } from "../../src/model/schedule/seen-tiles.js";
 import { type Block, bitsInKind, TileWalk, tileBits } from "../../src/model/schedule/walk.js";
 import type { TileWork } from "../../src/spec/schedule/machine.js";
 
@@ -188,14 +189,19 @@ describe("the walk over tiles", () => {
           const seen = seenBy(work, part.sequence);
           const each = Math.ceil(Math.ceil(rows / work.tileRows) / work.blockTiles);
           for (let h = 0; h < part.heads; h++) {
+            let isBegun = false;
             for (let b = 0; b < part.blocks; b++) {
               const at = even ? 0 : Math.floor(b / each);
               const outer = even
                 ? h * (work.headTiles[0] as number)
                 : h * together + work.headTiles.slice(0, at).reduce((sum, heads) => sum + heads, 0);
               const heads = work.headTiles[at] as number;
+              let lastRow = -1;
               for (const visit of visitsOf(seen, (b % each) * work.blockTiles, work.blockTiles, heads)) {
                 const place = position.place();
+                expect([position.opensBlock, position.opensRow]).toEqual([lastRow < 0, lastRow !== visit.m1]);
+                if (position.opensBlock) expect(position.opensHead).toBe(!isBegun);
+                [lastRow, isBegun] = [visit.m1, true];
                 expect(place && { ...place, kind: withoutColumns(place.kind) }).toEqual({
                   ...visit,
                   head: before + outer + visit.head,
@@ -211,6 +217,30 @@ describe("the walk over tiles", () => {
         expect(position.place()).toBeNull();
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it("law: are intervals in order where each is one, and their ends never fall", () => {
+    const rows = fc.array(fc.subarray([0, 1, 2, 3, 4]), { maxLength: 4 });
+    const intervals = fc.array(
+      fc.tuple(fc.nat(3), fc.nat(3)).map(([from, n]) => [0, 1, 2, 3, 4, 5].slice(from, from + n)),
+      {
+        maxLength: 4,
+      },
+    );
+    fc.assert(
+      fc.property(fc.oneof(rows, intervals), keyTiles => {
+        const seen = keyTiles.filter(own => own.length > 0);
+        const isWhole = seen.every(own => own.every((m1, i) => m1 === (own[0] as number) + i));
+        const rises = seen.every((own, i) => {
+          const next = seen[i + 1] ?? own;
+          return (
+            next[0] !== undefined && next[0] >= (own[0] as number) && (next.at(-1) as number) >= (own.at(-1) as number)
+          );
+        });
+        expect(areIntervals(keyTiles)).toBe(isWhole && rises);
+      }),
+      { numRuns: 300 },
     );
   });
 

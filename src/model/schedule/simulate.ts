@@ -272,8 +272,8 @@ class Simulation {
         0,
         ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
       );
-      const room = part.heads - position.head - 1 - before - Math.ceil(this.ahead / tilesOfIteration(period));
-      const times = period === null ? 0 : this.times(period, room);
+      const room = part.heads - position.head - 1 - before;
+      const times = period === null ? 0 : this.times(period, room - Math.ceil(this.ahead / tilesOfIteration(period)));
       if (period !== null && times >= 1) {
         this.repeat("heads", period, times);
         for (const stream of this.memory?.streams ?? []) stream.skip(times * period.iterations, 0);
@@ -365,5 +365,4 @@ class Simulation {
   }
 }
 
-const tilesOfIteration = (period: Period | null): number =>
-  period === null ? 1 : period.tally.tiles / period.iterations;
+const tilesOfIteration = ({ tally, iterations }: Period): number => tally.tiles / iterations;
