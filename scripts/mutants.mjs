@@ -93,6 +93,12 @@ const groups = {
       .concat(["spec-errors", "timeline", "walk", "work"])
       .map(name => `test/schedule/${name}.test.ts`),
   },
+  mapper: {
+    ...remembering,
+    longest: 6000,
+    sources: ["src/model/mapper/*.ts"],
+    tests: ["test/model/mapper/*.test.ts", "test/model/mapper-rounds.test.ts", "test/model/mapper-simulated.test.ts"],
+  },
   einsum: {
     ...remembering,
     sources: ["src/einsum/*.ts"],
