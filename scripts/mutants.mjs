@@ -104,8 +104,19 @@ const groups = {
     sources: ["src/einsum/*.ts"],
     // The pass analysis has a group of its own.
     without: passes,
-    tests: ["arithmetics", "axes", "equal", "evaluate", "format", "interpreter", "kept-language", "language", "limits"]
-      .concat(["operations", "roles", "scaled", "shape", "size", "source", "stream-plan", "traffic-bound", "windows"])
+    tests: ["arithmetics", "axes", "equal", "evaluate", "format", "input-cases", "interpreter", "joint-shape"]
+      .concat([
+        "kept-language",
+        "language",
+        "limits",
+        "operations",
+        "pe-arithmetic",
+        "roles",
+        "scaled",
+        "shape",
+        "size",
+      ])
+      .concat(["source", "stream-plan", "traffic-bound", "windows"])
       .map(name => `test/einsum/${name}.test.ts`),
   },
   derive: {

@@ -28,6 +28,6 @@ const isLower = (token: Token | undefined): token is Token =>
 /** The rank variable that a token is multiplied by on one side. */
 function partner(tokens: readonly Token[], at: number, step: 1 | -1): Token | undefined {
   const sign = tokens[at + step];
-  const other = tokens[at + 2 * step];
+  const other = tokens[at + step + step];
   return sign?.kind === "symbol" && sign.text === "*" && isLower(other) ? other : undefined;
 }

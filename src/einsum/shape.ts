@@ -72,15 +72,17 @@ export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, 
   while (changed) {
     changed = false;
     for (const { name, size, parts } of cascade.ranks.ranks) {
-      const product: Size | null = size ?? (parts.length > 1 ? [{ coefficient: 1, names: parts }] : null);
-      if (product === null) continue;
-      const value = sizeValue(product, rank => sizes.get(rank));
-      const why = `from ${name} = ${formatSize(product)}`;
-      if (value !== undefined) {
-        if (value < 1) throw tooSmall(cascade, name, value);
-        changed = settle(name, value, why) || changed;
-      } else {
-        changed = divideOut(cascade, name, product, sizes, settle) || changed;
+      // A rank of a size that is said may be split besides: K = 4, K = K1 * K0.
+      for (const product of [size, [{ coefficient: 1, names: parts }]]) {
+        if (product === null) continue;
+        const value = sizeValue(product, rank => sizes.get(rank));
+        const why = `from ${name} = ${formatSize(product)}`;
+        if (value !== undefined) {
+          if (value < 1) throw tooSmall(cascade, name, value);
+          changed = settle(name, value, why) || changed;
+        } else {
+          changed = divideOut(cascade, name, product, sizes, settle) || changed;
+        }
       }
     }
     if (!changed) changed = settleWindow(cascade, windows, sizes, settle);
@@ -175,9 +177,8 @@ export function indexedRank(cascade: Cascade, index: Index): string | undefined 
   if (index.window === true) return index.rank === undefined ? undefined : cascade.ranks.byName(index.rank)?.name;
   if (!isMixedRadix(index)) return undefined;
   const parts = new Set(index.terms.flatMap(({ variable }) => cascade.ranks.ofVariable(variable).parts));
-  return cascade.ranks.ranks.find(
-    rank => rank.parts.length > 1 && rank.parts.length === parts.size && rank.parts.every(part => parts.has(part)),
-  )?.name;
+  return cascade.ranks.ranks.find(rank => rank.parts.length === parts.size && rank.parts.every(part => parts.has(part)))
+    ?.name;
 }
 
 export function noSuchRank(cascade: Cascade, name: string, where = "--shape"): UsageError {

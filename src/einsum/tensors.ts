@@ -50,14 +50,20 @@ export function collectTensors(text: CascadeText, einsums: readonly Einsum[]): M
   for (const [name, i] of inits) {
     if (!tensors.has(name)) throw neverStepped(text, einsums[i] as Einsum);
   }
+  const listed = new Set<string>();
   for (const input of text.inputs ?? []) {
-    if (tensors.has(input.name)) {
-      throw new CascadeError(text.source, input.span, {
-        got: `the input ${input.name}, which an Einsum writes`,
+    const { name, span } = input;
+    if (listed.has(name)) {
+      throw new CascadeError(text.source, span, { got: `the input ${name} twice`, expected: "each input once" });
+    }
+    listed.add(name);
+    if (tensors.has(name)) {
+      throw new CascadeError(text.source, span, {
+        got: `the input ${name}, which an Einsum writes`,
         expected: "inputs that no Einsum writes",
       });
     }
-    if (input.indices !== null) tensors.set(input.name, inputTensor(input.name, input.indices));
+    if (input.indices !== null) tensors.set(name, inputTensor(name, input.indices));
   }
   for (const einsum of einsums) {
     checkRankCount(text, tensors.get(einsum.tensor), einsum.indices.length, einsum.span);
@@ -159,7 +165,7 @@ function checkCoordinates(
   if (tensor === undefined) return;
   for (const [position, index] of read.indices.entries()) {
     if (tensor.iterative?.position === position) {
-      const shift = index.terms.length === 0 ? 0 : constantOf(index.offset);
+      const shift = constantOf(index.offset);
       const variable = shiftedVariable(index);
       if (index.terms.length === 0 || (variable !== undefined && (shift === 0 || shift === 1))) continue;
       throw new CascadeError(text.source, index.span, {

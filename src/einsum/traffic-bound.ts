@@ -63,7 +63,7 @@ export function trafficBound(
   const total = (tensors: readonly Words[]): number => tensors.reduce((sum, w) => sum + count(w), 0);
   const compulsoryWords = total([...plan.compulsory, ...plan.streams]);
   const boundaries = plan.crossing.length;
-  const state = boundaries === 0 ? plan.rowState.reduce((sum, w) => sum + ofRow(w, 0), 0) : 0;
+  const state = boundaries === 0 ? plan.rowState.reduce((sum, w) => sum + ofPoint(w), 0) : 0;
   let best: TrafficBound | null = null;
   for (let subset = 0; subset < 2 ** boundaries; subset += 1) {
     const isSpilled = (q: number): boolean => ((subset >> q) & 1) === 1;
@@ -79,9 +79,7 @@ export function trafficBound(
       const streams = plan.streams.filter(s => s.passes.some(pass => pass - 1 >= first && pass - 1 <= last));
       const streamed = streams.reduce((sum, w) => sum + ofPoint(w), 0);
       // Of a fiber longer than the buffer the rest goes to DRAM even where a block is a single row.
-      for (const w of held.filter(({ moves }) => moves > 0)) {
-        words += w.moves * sumOver(seen, keys => Math.max(0, ofRow(w, keys) - bufferWords));
-      }
+      for (const w of held) words += w.moves * sumOver(seen, keys => Math.max(0, ofRow(w, keys) - bufferWords));
       const [once, again] = [
         streamed * seen.seenKeys,
         sumOver(seen, keys => leastReading(streamed * keys, ofRowKept(keys), bufferWords)),

@@ -30,6 +30,15 @@ describe("axes by name", () => {
     }
   });
 
+  it("are named in the text's words: of what iterates without its step", () => {
+    const running = parseCascade("R[i=0,p] = 0\nR[i+1,p] = R[i,p] + A[i,p]\nuntil: i >= I");
+    expect(axisOrder(running, { name: "R", axes: ["p", "i"] }, "--tensor")).toEqual([1, 0]);
+    expect(() => axisOrder(running, { name: "R", axes: ["p"] }, "--tensor")).toThrow(
+      /^--tensor: got the axes R\[p\]; expected those of R\[i,p\] in some order$/,
+    );
+    expect(axisOrder(running, { name: "Q", axes: [] }, "--tensor")).toEqual([]);
+  });
+
   it("put values in another order, and back again", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 0, maxLength: 4 });
     const ordered = sizes.chain(shape =>

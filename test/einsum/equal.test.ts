@@ -142,3 +142,75 @@ describe("cascades that cannot be compared", () => {
     expect(() => compareCascades(sum, sum, { shape: { K: 2 ** 30 } })).toThrow(/tensor A\[1073741824\].*at most 2\^28/);
   });
 });
+
+describe("what a comparison reports", () => {
+  const text = (lines: string, name = "c") => parseCascade(lines, name);
+
+  it("is the output and the place that are furthest apart, with both values", () => {
+    const { largest, outputs } = compareCascades(
+      text("Y[i,j] = A[i,j]\nZ = A[i,j]"),
+      text("Z = A[i,j]\nY[i,j] = max(A[i,j], 0)"),
+    );
+    expect(outputs).toEqual([
+      ["Y", "Y"],
+      ["Z", "Z"],
+    ]);
+    const difference = largest?.difference;
+    const [i = 0, j = 0] = difference?.coordinates ?? [];
+    const { shape = [], data = [] } = largest?.inputs["A"] ?? {};
+    const values = Array.from(data);
+    expect(difference?.tensor).toBe("Y");
+    expect(difference?.values).toEqual([Math.min(...values), 0]);
+    expect(values[i * (shape[1] ?? 1) + j]).toBe(Math.min(...values));
+    expect(difference?.relative).toBe(-Math.min(...values) / Math.max(...values.map(Math.abs)));
+    // Of outputs that are as far apart, and of inputs, the first.
+    const both = compareCascades(text("Y = A[k]\nZ = A[k]"), text("Y = 2 * A[k]\nZ = 2 * A[k]"));
+    expect([both.largest?.difference?.tensor, both.largest?.difference?.relative, both.largest?.name]).toEqual([
+      "Y",
+      0.5,
+      "random 1",
+    ]);
+    expect(compareCascades(text("Y = A[k]"), text("Y = A[k]")).largest?.name).toBe("random 1");
+    const second = compareCascades(text("Y = A[k]\nZ = B[k]"), text("Y = A[k]\nZ = B[k] + 1"));
+    expect(second.firstDiffering?.difference?.tensor).toBe("Z");
+  });
+
+  it("is in the arithmetic and with the scale that are asked for", () => {
+    const [a, b] = [text("Y[k] = A[k]"), text("Y[k] = A[k] * 1.0001")];
+    expect(compareCascades(a, b, { format: "bf16-strict", tolerance: 0 }).equal).toBe(true);
+    expect(compareCascades(a, b, { tolerance: 0 }).equal).toBe(false);
+    const [plain, scaled] = [text("Y[k] = exp(A[k])"), text("Y[k] = exp(A[k], 0.5)")];
+    expect(compareCascades(plain, scaled, { scale: 0.5 }).equal).toBe(true);
+    expect(compareCascades(plain, scaled).equal).toBe(false);
+  });
+
+  it("is a difference where a value leaves the arithmetic's range, with the reason", () => {
+    const exp = text("Y[k] = exp(A[k])");
+    const report = compareCascades(exp, exp, { format: "fp16-strict" });
+    const huge = report.cases.find(({ name }) => name === "far from zero");
+    expect(huge).toMatchObject({ equal: false, difference: null, tells: true });
+    expect(huge?.notes[0]).toMatch(/^Y\[0\] in fp16-strict arithmetic: got /);
+    expect(report.equal).toBe(false);
+    expect(report.firstDiffering?.difference).toBeNull();
+  });
+
+  it("is of outputs of one name, or of the only one of each", () => {
+    const outputsOf = (a: string, b: string) => compareCascades(text(a, "a"), text(b, "b"), { trials: 1 }).outputs;
+    expect(outputsOf("Y = A[k]", "Z = A[k]")).toEqual([["Y", "Z"]]);
+    expect(outputsOf("Z = A[k]\nY = A[k]", "Y = A[k]")).toEqual([["Y", "Y"]]);
+    expect(outputsOf("Y = A[k]", "Z = A[k]\nY = A[k]")).toEqual([["Y", "Y"]]);
+    for (const [a, b] of [
+      ["Y = A[k]", "U = A[k]\nV = A[k]"],
+      ["U = A[k]\nV = A[k]", "Y = A[k]"],
+    ])
+      expect(() => outputsOf(a ?? "", b ?? "")).toThrow(
+        /^a and b: got the outputs .*; expected an output of the same name in both; an output is/,
+      );
+  });
+
+  it("names shapes that are not one", () => {
+    expect(() => compareCascades(text("Y[k] = A[k]", "a"), text("Y[k] = A[k+1]", "b"))).toThrow(
+      /^the output Y: got shapes \[\d\] and \[\d\]; expected the same shape in both|^the input A/,
+    );
+  });
+});

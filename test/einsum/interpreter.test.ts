@@ -7,9 +7,6 @@ import { sizeValue } from "../../src/einsum/size.js";
 import type { DenseTensor } from "../../src/einsum/tensor-store.js";
 import { InputError, UsageError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
-import { specFiles } from "../../src/io/spec-files.js";
-import { type NumberType, numberTypes } from "../../src/numerics/number-type.js";
-import { loadArithmetic } from "../../src/spec/load.js";
 
 type Point = ReadonlyMap<string, number>;
 
@@ -267,119 +264,6 @@ describe("what is told on the way", () => {
   });
 });
 
-describe("the arithmetic of the PEs", () => {
-  const run =
-    (text: string, inputs: Readonly<Record<string, number>>, format: "fp16-strict" | "fp32" | "bf16-strict" = "fp32") =>
-    () =>
-      evaluateCascade(parseCascade(text), inputs, { format }).tensors.get("Z")?.data[0];
-  const most = 65504;
-
-  it.each([
-    ["A + B", [60000, 5504], most],
-    ["A - B", [-60000, 5504], -most],
-    ["A * B", [most, -1], -most],
-    ["A / B", [most, -1], -most],
-    ["neg(A)", [most, 0], -most],
-    ["neg(A)", [-most, 0], most],
-    ["neg(A)", [0, 0], 0],
-    ["abs(A)", [-most, 0], most],
-    ["min(A, B)", [most, -3], -3],
-    ["min(A, B)", [-most, 3], -most],
-    ["max(A, B)", [-2, -3], -2],
-    ["relu(A)", [-2, 0], 0],
-    ["relu(A)", [2, 0], 2],
-    ["square(A)", [-255, 0], 65024],
-    ["recip(A)", [-4, 0], -0.25],
-    ["A * B + 1", [3, 4], 13],
-  ])("takes %s of %j up to the largest magnitude", (text, [A, B], expected) => {
-    expect(run(`Z = ${text}`, { A: A ?? 0, B: B ?? 0 }, "fp16-strict")()).toBe(expected);
-  });
-
-  it.each([
-    "A + A",
-    "0 - A - A",
-    "A * 2",
-    "A / 0.5",
-    "square(A)",
-    "recip(1 / A / A)",
-    "min(-inf, A)",
-    "abs(-inf)",
-    "neg(inf)",
-  ])("does not take %s, past it", text => {
-    expect(run(`Z = ${text}`, { A: most }, "fp16-strict")).toThrow(
-      /^Z in fp16-strict arithmetic: got -?Infinity; expected magnitudes up to 65504$/,
-    );
-  });
-
-  it("says of an exponential its scale, where it has one", () => {
-    expect(run("Z = exp(A)", { A: 64 })).toThrow(
-      /^Z in fp32 arithmetic: got exp\(64\), 2\^92.33\d*; expected powers of 2 up to 2\^64; subtract/,
-    );
-    expect(run("Z = exp(A, 2)", { A: 64 })).toThrow(/got exp\(64\) of scale 2, 2\^184.6\d*; expected/);
-  });
-
-  it("moves a copy of an operand as it is, whose accumulator is narrower, and rounds what is computed or annotated", () => {
-    const base = loadArithmetic(specFiles, "bf16");
-    const wide = { type: numberTypes.fp32, scale: "none" as const };
-    const format = {
-      ...base,
-      name: "wide",
-      accumulator: "bf16" as const,
-      operands: { q: wide, k: wide, v: wide, p: wide },
-    };
-    const value = 1 + 2 ** -10;
-    const of = (text: string) =>
-      evaluateCascade(parseCascade(text), { A: value }, { format }).tensors.get("Z")?.data[0];
-    expect(of("Z = A")).toBe(value);
-    expect(of("Y = A\nZ = Y")).toBe(value);
-    for (const text of ["A * 1", "A + 0", "max(A, 0)"]) expect(of(`Z = ${text}`), text).toBe(1);
-    expect(of("Z = A @accumulator")).toBe(1);
-    expect(of("Z = A @operand")).toBe(value);
-    expect(of("Y = A @accumulator\nZ = Y")).toBe(1);
-  });
-
-  it("rounds each factor of a sum of products to the operand that it is: a copy's as it is, beside k as q, else as p", () => {
-    const base = loadArithmetic(specFiles, "bf16");
-    const operand = (type: NumberType) => ({ type: numberTypes[type], scale: "none" as const });
-    const operands = { q: operand("fp16"), k: operand("bf16"), v: operand("fp8-e4m3"), p: operand("fp8-e5m2") };
-    const format = { ...base, name: "several", operands };
-    const one = (x: number) => ({ shape: [1], data: [x] });
-    const sum = (text: string, x: number) =>
-      evaluateCascade(
-        parseCascade(`inputs: Q[e], K[e], V[e]\nC[e] = K[e]\n${text}`),
-        { Q: one(x), K: one(1), V: one(1) },
-        { format },
-      ).tensors.get("Z")?.data[0];
-    // 1 + 2^-10 is an fp16, not a bf16; 1 + 2^-3 an e4m3, not an e5m2, whose tie goes to 1.
-    const [fine, coarse] = [1 + 2 ** -10, 1 + 2 ** -3];
-    for (const text of ["Z = Q[e] * K[e]", "Z = (Q[e] + 0) * K[e]", "Z = K[e] * (Q[e] + 0)", "Z = (Q[e] + 0) * C[e]"])
-      expect(sum(text, fine), text).toBe(fine);
-    for (const text of [
-      "Z = (Q[e] + 0) * V[e]",
-      "Z = V[e] * (Q[e] + 0)",
-      "Z = (Q[e] + 0) * (K[e] + 0)",
-      "Z = square(Q[e] + 0)",
-    ])
-      expect(sum(text, coarse), text).toBe(1);
-    expect(sum("Z = square(Q[e])", coarse)).toBe(coarse * coarse);
-  });
-
-  it("has functions of its own in float64, also far from 0", () => {
-    const of = (text: string, A: number) =>
-      evaluateCascade(parseCascade(`Z = ${text}`), { A }).tensors.get("Z")?.data[0];
-    expect([-1000, -1, 0, 1, 1000].map(A => of("sigmoid(A)", A))).toEqual([
-      0,
-      Math.exp(-1) / (1 + Math.exp(-1)),
-      0.5,
-      1 / (1 + Math.exp(-1)),
-      1,
-    ]);
-    expect(of("rsqrt(A)", 16)).toBe(0.25);
-    expect(of("recip(A)", 8)).toBe(0.125);
-    expect(of("exp(A, 0.5)", 2)).toBe(Math.E);
-  });
-});
-
 describe("inputs of the interpreter", () => {
   const cascade = parseCascade("inputs: A[k], s\nZ[k] = A[k] * s", "mine");
   const A = { shape: [2], data: [1, 2] };
@@ -412,4 +296,34 @@ describe("inputs of the interpreter", () => {
       /^A\[3-j\] in mine: got coordinate -1; expected one from 0 to 3; the sizes of the ranks and of the inputs do not fit/,
     );
   });
+});
+
+describe("a place that is not there", () => {
+  const run = (text: string, length: number, shape: Readonly<Record<string, number>>) => () => {
+    const A = { shape: [length], data: Array.from({ length }, (_, i) => i) };
+    return Array.from(evaluateCascade(parseCascade(text, "mine"), { A }, { shape }).tensors.get("Z")?.data ?? []);
+  };
+  it("is told before the first coordinate and past the last, on whichever side an index runs", () => {
+    expect(run("Z[i,k] = A[i-k+2]", 3, { I: 1, K: 3 })()).toEqual([2, 1, 0]);
+    expect(run("Z[i,k] = A[i-k+1]", 3, { I: 1, K: 3 })).toThrow(
+      /^A\[i\+1-k\] in mine: got coordinate -1; expected one from 0 to 2/,
+    );
+    expect(run("Z[i,k] = A[i-k+2]", 3, { I: 2, K: 3 })).toThrow(/got coordinate 3; expected one from 0 to 2/);
+    expect(run("Z[i,k] = A[2*i-k+2]", 5, { I: 2, K: 3 })()).toEqual([2, 1, 0, 4, 3, 2]);
+    expect(run("Z[k,j] = A[k+j]", 5, { K: 3, J: 3 })()).toEqual([0, 1, 2, 1, 2, 3, 2, 3, 4]);
+    expect(run("Z[k,j] = A[k+j]", 4, { K: 3, J: 3 })).toThrow(/got coordinate 4; expected one from 0 to 3/);
+    expect(run("Z[k] = A[k+j] * 2", 4, { K: 3, J: 3 })).toThrow(/got coordinate 4; expected one from 0 to 3/);
+  });
+});
+
+it("counts the quotients 0 / 0 of an iteration once a step", () => {
+  const text = "R[i=0] = 0\nR[i+1] = R[i] / R[i]\nuntil: i >= 3";
+  // The first step gives 0 / 0, and so do all.
+  expect(evaluateCascade(parseCascade(text), {}).emptyQuotients).toEqual([{ tensor: "R", points: 3, first: "at i=0" }]);
+  const none = evaluateCascade(
+    parseCascade("Y = B[j]\nZ[m] = A[m]"),
+    { A: { shape: [2], data: [1, 2] }, B: { shape: [2], data: [3, 4] } },
+    { present: { rank: "M", exists: () => false } },
+  );
+  expect([none.tensors.get("Y")?.data[0], ...(none.tensors.get("Z")?.data ?? [])]).toEqual([7, 0, 0]);
 });

@@ -27,7 +27,7 @@ function saidOf(text: readonly string[]): readonly string[] {
   try {
     return saidOfCascade(parseCascade(text.join("\n"), "kept"));
   } catch (error) {
-    if (error instanceof CascadeError) return [error.message, ...error.excerpt.split("\n")];
+    if (error instanceof CascadeError) return [error.message, ...error.excerpt.split("\n"), placeOf(error.span)];
     throw error;
   }
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCascade } from "../../src/einsum/cascade.js";
-import { inputCases } from "../../src/einsum/input-cases.js";
 import { inputShape, partialShape, rankOfIndex, sizesOfInputs } from "../../src/einsum/input-shape.js";
-import { jointShapes } from "../../src/einsum/joint-shape.js";
 import { missingSizes, parseShape, requireSizes, solveShape } from "../../src/einsum/shape.js";
 
 const split = parseCascade("ranks: M = M1 * M0\nB[m1,m0] = A[m1*M0+m0]\nZ = B[m1,m0]", "split");
@@ -12,7 +10,7 @@ const windowed = parseCascade("O[p] = I[p*2+r] * W[r]", "windowed");
 describe("a shape", () => {
   it("has sizes by rank, in units of 1024 where it says so", () => {
     expect(parseShape("M=4096, p=1K,E = 3,,F=2m,H=1G")).toEqual({ M: 4096, P: 1024, E: 3, F: 2 ** 21, H: 2 ** 30 });
-    expect(parseShape("M=1024G")).toEqual({ M: 2 ** 40 });
+    expect(parseShape("M=1024G,K=1")).toEqual({ M: 2 ** 40, K: 1 });
     expect(parseShape("m=4,M=4")).toEqual({ M: 4 });
     expect(parseShape("")).toEqual({});
   });
@@ -93,101 +91,18 @@ describe("the shape of an input", () => {
       /the input B of two: got 3 coordinates along K; expected 2, as A has it/,
     );
     expect(() => sizesOfInputs(two, new Map([["A", [2]]]), { k: 5 })).toThrow(/expected 5, as the shape has it/);
-    expect(sizesOfInputs(two, new Map([["B", [3, 4]]]), { M: 9 })).toEqual({ K: 3, J: 4, M: 9 });
-  });
-});
-
-describe("shapes of two cascades that read the same", () => {
-  const whole = parseCascade("Z = A[m]", "whole");
-
-  it("are small where nobody says them, and a divisor of what is known for a split rank", () => {
-    const { shapes, inputShapes } = jointShapes(whole, split, { M: 12 });
-    expect(shapes[0].get("M")).toBe(12);
-    // 3 is the divisor of 12 nearest below its root.
-    expect([shapes[1].get("M1"), shapes[1].get("M0")]).toEqual([3, 4]);
-    expect([...inputShapes]).toEqual([["A", [12]]]);
-    const prime = jointShapes(split, whole, { M: 13 }).shapes[0];
-    expect([prime.get("M1"), prime.get("M0")]).toEqual([1, 13]);
-    const chosen = jointShapes(whole, split, {});
-    const [m1, m0] = [chosen.shapes[1].get("M1") ?? 0, chosen.shapes[1].get("M0") ?? 0];
-    expect(chosen.shapes[0].get("M")).toBe(m1 * m0);
-    expect(m1 * m0).toBeGreaterThan(1);
-    const three = parseCascade("Z = A[i] * B[j] * C[k]", "three");
-    expect([...jointShapes(three, three, {}).inputShapes.values()]).toEqual([[5], [4], [3]]);
-  });
-
-  it("are refused where they cannot be", () => {
-    expect(() => jointShapes(whole, split, { N: 2 })).toThrow(/the rank N, which whole does not have/);
-    const other = parseCascade("Z = A[m,n]", "other");
-    expect(() => jointShapes(whole, other, {})).toThrow(
-      /the input A: got 1 ranks in whole and 2 in other; expected the same/,
+    const shifted = parseCascade("Z[k] = A[k+2] * B[k]", "shifted");
+    const both = new Map([
+      ["A", [5]],
+      ["B", [4]],
+    ]);
+    expect(() => sizesOfInputs(shifted, both, {})).toThrow(
+      /the input B of shifted: got 4 coordinates along K; expected 3, as A has it/,
     );
-  });
-});
-
-describe("cases of inputs", () => {
-  const cases = (shapes: ReadonlyMap<string, readonly number[]>, trials = 2, seed = 1) => [
-    ...inputCases(shapes, trials, seed),
-  ];
-  const shapes = new Map([
-    ["A", [2, 3]],
-    ["B", [4]],
-  ]);
-  const valuesOf = (name: string, tensor = "A") =>
-    Array.from(cases(shapes).find(one => one.name === name)?.inputs[tensor]?.data ?? []);
-
-  it("are random ones, those that rewrites disagree on, and each input alone", () => {
-    const names = cases(shapes).map(({ name }) => name);
-    expect(names.slice(0, 3)).toEqual(["random 1", "random 2", "all zero"]);
-    expect(names.slice(-4)).toEqual([
-      ...["A zero, the rest random", "A with zeros in front, the rest random"],
-      ...["B zero, the rest random", "B with zeros in front, the rest random"],
-    ]);
-    // One input alone is what it is anyway.
-    expect(
-      cases(new Map([["A", [2]]]))
-        .map(({ name }) => name)
-        .at(-1),
-    ).toBe("far from zero");
-    expect(valuesOf("all zero")).toEqual(Array(6).fill(0));
-    expect(valuesOf("all one")).toEqual(Array(6).fill(1));
-    expect(valuesOf("all negative").every(x => x <= -1)).toBe(true);
-    expect(valuesOf("ascending")).toEqual([1, 2, 3, 4, 5, 6].map(x => x / 6));
-    expect(valuesOf("descending")).toEqual([6, 5, 4, 3, 2, 1].map(x => x / 6));
-    expect(valuesOf("alternating")).toEqual([1, -1, 1, -1, 1, -1]);
-    expect(valuesOf("zeros in front").map(x => x === 0)).toEqual([true, true, true, false, false, false]);
-    expect(valuesOf("zeros behind").map(x => x === 0)).toEqual([false, false, false, true, true, true]);
-    expect(valuesOf("one spike").map(x => x === 40)).toEqual([false, false, false, true, false, false]);
-    expect(Math.max(...valuesOf("one spike").map(x => (x === 40 ? 0 : Math.abs(x))))).toBeLessThan(1);
-    expect(Math.max(...valuesOf("huge").map(Math.abs))).toBeGreaterThan(20);
-    expect(Math.max(...valuesOf("tiny").map(Math.abs))).toBeLessThan(1e-28);
-    expect(valuesOf("far from zero").every(x => Math.abs(x - 1000) < 10)).toBe(true);
-    expect(valuesOf("A zero, the rest random")).toEqual(Array(6).fill(0));
-    expect(valuesOf("A zero, the rest random", "B").every(x => x !== 0)).toBe(true);
-    expect(valuesOf("B with zeros in front, the rest random", "B").map(x => x === 0)).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
-  });
-
-  it("law: random ones are normal deviates, the same for a seed and others for another", () => {
-    const draw = (seed: number) => Array.from(cases(new Map([["A", [20_000]]]), 1, seed)[0]?.inputs["A"]?.data ?? []);
-    const drawn = draw(3);
-    expect(drawn).toEqual(draw(3));
-    expect(drawn).not.toEqual(draw(4));
-    // Five deviations of the mean and of the variance of 20,000 normal numbers.
-    const mean = drawn.reduce((a, b) => a + b, 0) / drawn.length;
-    const variance = drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length;
-    expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(20_000));
-    expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / 20_000));
-    expect(drawn.every(Number.isFinite)).toBe(true);
-    expect(new Set(drawn).size).toBeGreaterThan(19_900);
-  });
-
-  it("are refused for inputs too large to be compared", () => {
-    expect(() => cases(new Map([["A", [2 ** 13, 2 ** 12]]]))).toThrow(/elements/);
+    expect(() => sizesOfInputs(shifted, new Map([["A", [5]]]), { K: 4 })).toThrow(
+      /got 5 coordinates along K; expected 6, as the shape has it/,
+    );
+    expect(sizesOfInputs(two, new Map([["B", [3, 4]]]), { M: 9 })).toEqual({ K: 3, J: 4, M: 9 });
   });
 });
 
@@ -214,6 +129,9 @@ describe("sizes that follow", () => {
     ["O[p] = I[H: p*2+r] * F[r]", { H: 9 }, {}],
     ["O[p] = I[H: p*G+r] * F[r]", { H: 9, R: 3, G: 3 }, { P: 3 }],
     ["O[p] = I[H: p*G+r] * F[r]", { H: 9, R: 3 }, {}],
+    // A size that is said, of a rank that is split.
+    ["ranks: K = 4, K = K1 * K0\nZ = A[k]", {}, { K: 4 }],
+    ["ranks: K = 4, K = K1 * K0\nZ = A[k]", { K1: 2 }, { K: 4, K0: 2 }],
     // The longer of two windows; a window whose reach is not known leaves its rank open.
     ["O[p] = I[H: p+r] * F[r]\nU[p] = I[H: p+2*s] * G[s]", { P: 4, R: 3, S: 3 }, { H: 8 }],
     ["O[p] = I[H: p+r] * F[r]\nU[p] = I[H: p+2*s] * G[s]", { P: 4, R: 3 }, {}],
@@ -288,94 +206,4 @@ describe("the shape of an input, from its sizes", () => {
   ])("%j with %j", (text, sizes, expected) => {
     expect(partialShape(parseCascade(text), "A", new Map(Object.entries(sizes)))).toEqual(expected);
   });
-});
-
-describe("shapes of two cascades, in more cases", () => {
-  const shapesOf = (a: string, b: string, shape: Readonly<Record<string, number>> = {}) => {
-    const { shapes, inputShapes } = jointShapes(parseCascade(a, "a"), parseCascade(b, "b"), shape);
-    return [...shapes.map(sizes => Object.fromEntries(sizes)), Object.fromEntries(inputShapes)];
-  };
-
-  it("have small sizes in turn, of which those follow that a text says", () => {
-    const five = "Z = A[i] * B[j] * C[k] * D[l] * E[m]";
-    expect(shapesOf(five, five)[0]).toEqual({ I: 5, J: 4, K: 3, L: 6, M: 5 });
-    expect(shapesOf("Z = A[k]", "Z = A[k]", { K: 9 })).toEqual([{ K: 9 }, { K: 9 }, { A: [9] }]);
-    expect(shapesOf("ranks: N = 2 * M\nZ[m] = A[m] * B[n]", "Z[m] = A[m] * B[n]")[1]).toEqual({ M: 5, N: 10 });
-  });
-
-  it("share what either knows, by names and by the places of inputs", () => {
-    // K of one is J of the other.
-    expect(shapesOf("Z = A[k]", "Z = A[j]", { J: 7 })).toEqual([{ K: 7 }, { J: 7 }, { A: [7] }]);
-    expect(shapesOf("Z = A[k]", "Z = A[j]", { K: 7 })).toEqual([{ K: 7 }, { J: 7 }, { A: [7] }]);
-    // A border is not its rank.
-    expect(shapesOf("Z[k] = A[k+1] - A[k]", "Z[k] = A[k+1] * 2", { K: 7 })[2]).toEqual({ A: [8] });
-    // An input that only one reads has its own.
-    expect(shapesOf("Z = A[k] * B[j]", "Z = A[k]")[2]).toEqual({ A: [5], B: [4] });
-    expect(() => shapesOf("Z[p] = A[p+3] * B[p]", "Z[p] = A[p] * B[p]", { P: 4 })).toThrow(
-      /^the input A: got shape \[7\] in a and \[4\] in b; expected one shape in both; give the sizes of both cascades' ranks/,
-    );
-  });
-
-  it("divide a split rank into what is nearest below its root, one part after the other", () => {
-    const three = "ranks: M = M2 * M1 * M0\nZ = A[m2*M1*M0+m1*M0+m0]";
-    const sizesOf = (M: number, more = {}) => {
-      const { M2, M1, M0 } = shapesOf(three, "Z = A[m]", { M, ...more })[0] as Record<string, number>;
-      return [M2, M1, M0];
-    };
-    expect(sizesOf(24)).toEqual([4, 2, 3]);
-    expect(sizesOf(16)).toEqual([4, 2, 2]);
-    expect(sizesOf(7)).toEqual([1, 1, 7]);
-    expect(sizesOf(24, { M1: 2 })).toEqual([3, 2, 4]);
-    expect(sizesOf(36, { M0: 4 })).toEqual([3, 3, 4]);
-    expect(shapesOf("Z = A[m]", three, { M: 24 })[1]).toMatchObject({ M2: 4, M1: 2, M0: 3 });
-  });
-});
-
-it("law: random inputs are mulberry32's numbers under Box and Muller's transform", () => {
-  const seed = 12345;
-  let state = seed;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  // Tommy Ettinger's generator gives these first.
-  expect([uniform(), uniform()]).toEqual([0.9797282677609473, 0.3067522644996643]);
-  state = seed;
-  const [first] = inputCases(new Map([["A", [300]]]), 1, seed);
-  const wanted = Array.from(
-    { length: 300 },
-    () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
-  );
-  expect(Array.from(first?.inputs["A"]?.data ?? [])).toEqual(wanted);
-});
-
-it("fills inputs of an odd number of elements, and tries eight of them alone", () => {
-  const cases = [...inputCases(new Map([["A", [5]]]), 0, 1)];
-  const of = (name: string) => Array.from(cases.find(one => one.name === name)?.inputs["A"]?.data ?? []);
-  expect(of("zeros in front").map(x => x === 0)).toEqual([true, true, true, false, false]);
-  expect(of("zeros behind").map(x => x === 0)).toEqual([false, false, false, true, true]);
-  expect(of("one spike").map(x => x === 40)).toEqual([false, false, true, false, false]);
-  expect(of("alternating")).toEqual([1, -1, 1, -1, 1]);
-  const many = (count: number) =>
-    [...inputCases(new Map(Array.from({ length: count }, (_, i) => [`T${i}`, [1]])), 0, 1)].filter(({ name }) =>
-      name.includes("the rest random"),
-    );
-  expect([many(8).length, many(9).length, many(2).length, many(1).length]).toEqual([16, 16, 4, 0]);
-  const elements = (count: number) =>
-    inputCases(
-      new Map([
-        ["A", [count]],
-        ["B", [2 ** 23]],
-      ]),
-      0,
-      1,
-    ).next();
-  expect(() => elements(2 ** 23 + 1)).toThrow(
-    /^the inputs: got 16777217 elements; expected at most 16777216; compare on a smaller --shape$/,
-  );
-  expect(() => inputCases(new Map([["A", [2 ** 29]]]), 0, 1).next()).toThrow(
-    /^the tensor A\[536870912\]: got 536870912 elements; expected at most 2\^28/,
-  );
 });

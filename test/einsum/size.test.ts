@@ -70,6 +70,9 @@ describe("sizes as the text writes them", () => {
     expect([zeroSize, oneSize, k, twice, addSizes(k, oneSize), multiplySizes(k, k)].map(soleName)).toEqual([
       ...[undefined, undefined, "K", undefined, undefined, undefined],
     ]);
+    expect(constantOf(addSizes(oneSize, k))).toBeUndefined();
+    expect(soleName(addSizes(k, multiplySizes(k, k)))).toBeUndefined();
+    expect([numberSize(0), numberSize(-1)]).toEqual([zeroSize, negateSize(oneSize)]);
     expect(sizeValue(addSizes(k, oneSize), () => undefined)).toBeUndefined();
     expect(sizeValue(numberSize(4), () => undefined)).toBe(4);
   });

@@ -48,6 +48,9 @@ describe("names that could have been meant", () => {
     expect(namesNear("x", places, "specs")).toBe(places.join(", "));
     const nine = [...places, "lisbon"];
     expect(namesNear("lond", nine, "specs")).toBe("london, rome, oslo, lisbon, paris and 4 others in specs");
+    // Of what is written 200 characters are looked at.
+    const long = "x".repeat(199);
+    expect(namesNear(`${long}1y`, [...nine, `${long}2`, `${long}1`], "specs")).toMatch(new RegExp(`^${long}1, `));
     expect(namesNear("LIS", nine, "specs")).toMatch(/^lisbon, /);
     // What is written within a name is nearest, and equal ones are in their order.
     expect(namesNear("r", nine, "specs")).toBe("paris, rome, berlin, madrid, prague and 4 others in specs");
