@@ -33,7 +33,7 @@ export function levelRates(
   const outside = { name, bytes: evaluation.trafficBytes, bytesPerSecond: evaluation.dramBytesPerSecond };
   const uses = hasTimedLevels(design) ? [...levelUses(design, einsums, evaluation.counts, values).values()] : [];
   const inside = [...design.levels.values()].flatMap(level => {
-    if (level.spec.kind === "fanout" || level.spec.kind === "dram" || level.spec.bandwidth === undefined) return [];
+    if (level.spec.kind === "fanout" || level.spec.kind === "dram") return [];
     const own = uses.flatMap(({ bytes }) => bytes[level.name] ?? []);
     const read = own.reduce((sum, { read }) => sum + read, 0);
     const written = own.reduce((sum, { written }) => sum + written, 0);

@@ -121,9 +121,8 @@ export function cyclesOf(
       : spec.kind === "dram"
         ? design.technology.dram.bits / 8
         : design.wordBytes;
-  const ofDram = spec.kind === "dram" ? ((read + written) / field("bytesPerSecond")) * design.frequencyHz(values) : 0;
   return Math.max(
-    ofDram,
+    ((read + written) / field("bytesPerSecond")) * design.frequencyHz(values),
     (read + written) / Math.min(field("bandwidth.bytesPerCycle"), field("bandwidth.ports") * rowBytes),
     read / Math.min(field("bandwidth.readBytesPerCycle"), field("bandwidth.readPorts") * rowBytes),
     written / Math.min(field("bandwidth.writeBytesPerCycle"), field("bandwidth.writePorts") * rowBytes),

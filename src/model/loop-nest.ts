@@ -287,7 +287,7 @@ export function analyse(
         level,
         reads: Math.max(0, served - first),
         updates: served,
-        fills: k === 0 ? 0 : Math.max(0, filled - first),
+        fills: Math.max(0, filled - first),
       };
     });
     return { tensor: name, output, levels };

@@ -73,5 +73,5 @@ export function countParts(size: number, bounds: Float64Array, part: number, sub
   const whole = Math.floor(size / chunk);
   const rest = size - whole * chunk;
   const inWhole = whole === 0 ? 0 : whole * countParts(chunk, bounds, part + 1, subset);
-  return inWhole + (rest === 0 ? 0 : countParts(rest, bounds, part + 1, subset));
+  return inWhole + countParts(rest, bounds, part + 1, subset);
 }

@@ -71,7 +71,7 @@ function stepsOf(sequences: readonly SequenceClass[], group: number): Steps {
 function pointsByTile(size: number, tile: Inner, point: Inner): ReadonlyMap<number, number> {
   const places = new Map<number, Set<number>>();
   // A side that the nest lacks is one point of one tile.
-  const last = tile.most === 1 && point.most === 1 ? Math.min(1, size) : size;
+  const last = tile.most === 1 ? Math.min(1, size) : size;
   for (let i = 0; i < last; i++) {
     entryOf(places, tile.number(i), () => new Set<number>()).add(point.number(i));
   }

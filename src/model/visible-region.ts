@@ -176,4 +176,4 @@ export function floorSum(n: number, a: number, b: number, m: number): number {
 }
 
 /** 0 + 1 + … + (n - 1). */
-const triangle = (n: number): number => (n % 2 === 0 ? (n / 2) * (n - 1) : n * ((n - 1) / 2));
+const triangle = (n: number): number => (n * (n - 1)) / 2;

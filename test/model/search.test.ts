@@ -5,6 +5,7 @@ import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
+import { blockSizes } from "../../src/model/search-space.js";
 import { checkSizes } from "../../src/model/sizes.js";
 import { loadDesign } from "../../src/spec/load.js";
 
@@ -67,5 +68,68 @@ describe("mapping searches", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it("law: take, of all blocks that fit, those with the least traffic, and of these with the least energy", () => {
+    const corrections = ["register-energy", "first-reads"];
+    const accounting = accountingOf(undefined, corrections);
+    const compiled = compileDesign(loadDesign(specFiles, "unfused"), {
+      corrections,
+      patches: [
+        ...["buffer.bytes", "row.size", "column.size"].map((field, i) => {
+          return { path: `architecture.levels.${field}`, value: `@${i}` };
+        }),
+        ...["headTiles", "queryTiles", "keyTiles"].flatMap((choice, i) => [
+          { path: `mapping.einsums.QK.choose.${choice}.published`, value: `@${3 + i}` },
+          { path: `mapping.einsums.QK.choose.${choice}.partial`, value: 1 },
+          // The other product is left alone.
+          { path: `mapping.einsums.AV.choose.${choice}.published`, value: 1 },
+          { path: `mapping.einsums.AV.choose.${choice}.upTo`, value: 1 },
+        ]),
+      ],
+      variables: 6,
+    });
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const cases = fc.record({ bytes: fc.integer({ min: 80, max: 400 }), E: size(6), M: size(40), queries: size(40) });
+    let ran = 0;
+    fc.assert(
+      fc.property(cases, size(3), ({ bytes, E, M, queries }, group) => {
+        const sizes = checkSizes({ ...{ B: 1, H: 1, E, F: 1, M, queries, group }, modelDim: 1, feedForward: 1 });
+        const at = (blocks: readonly number[], mapping: "published" | "search") => {
+          try {
+            const own = { ...accounting, mapping };
+            const found = evaluate(compiled, sizes, own, [2 * bytes, 4, 4, ...blocks]);
+            return { traffic: found.trafficBytes, energy: found.energyPj, tried: found.mappingsTried };
+          } catch (error) {
+            if (error instanceof FusemaxError) return undefined;
+            throw error;
+          }
+        };
+        const of = (n: number) => blockSizes(n, true, () => "");
+        const heads = queries < 4 ? 1 : group;
+        const columns = Math.ceil((queries * group) / heads / 4);
+        const all = of(heads).flatMap(h =>
+          of(columns).flatMap(q => of(Math.ceil(M / 4)).map(k => at([h, q, k], "published"))),
+        );
+        const fitting = all.flatMap(found => found ?? []);
+        const searched = at([0, 0, 0], "search");
+        if (searched === undefined) {
+          expect(fitting).toEqual([]);
+          return;
+        }
+        ran += 1;
+        // One more: the other product's only block.
+        expect(searched.tried).toBe(all.length + 1);
+        const traffic = Math.min(...fitting.map(own => own.traffic));
+        expect(searched.traffic).toBe(traffic);
+        const energy = Math.min(...fitting.filter(own => own.traffic === traffic).map(own => own.energy));
+        expect(searched.energy / energy).toBeCloseTo(1, 9);
+        // A search does not take what was published, nor blocks below one.
+        expect(at([1, 1, 1], "search")).toEqual(searched);
+        expect(at([1, 1, 0], "published")?.tried).toBe(all.length);
+      }),
+      { numRuns: 60 },
+    );
+    expect(ran).toBeGreaterThan(0);
   });
 });
