@@ -89,7 +89,7 @@ class MaskedWalk {
         const part = bit - (shape.ranks[rank]?.shift ?? 0);
         const moves = (relevant & (1 << bit)) !== 0;
         const own = moves ? stride : 0;
-        if (moves) stride *= (ranks[rank]?.bounds[part] as number) + 1;
+        if (moves) stride *= ranks[rank]?.bounds[part] as number;
         return { rank, part, stride: own };
       });
     this.numbering = this.sides.map(side => this.inner(side)) as [Inner, Inner, Inner];

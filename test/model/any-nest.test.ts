@@ -52,23 +52,29 @@ const observed = (einsum: MappedEinsum, instances: "all" | "one", visible?: Visi
   return seen;
 };
 
-/** The scores of one sequence or a batch of them: rank by rank batch (where there is one), rows of queries, keys. */
+/** The scores of a batch of sequences; of a role that no rank has, a point is all of its coordinates together. */
 function visibleScores(region: VisibleRegion, roles: readonly MaskRole[]): Visible {
   const sequences = region.sequences.flatMap(sequence => Array.from({ length: sequence.count }, () => sequence));
-  const at = (role: MaskRole, point: readonly number[]): number => point[roles.indexOf(role)] ?? 0;
-  const sequenceAt = (point: readonly number[]) => sequences[at("batch", point)] as (typeof sequences)[number];
+  const own = (role: MaskRole, point: readonly number[], all: number): readonly number[] => {
+    const place = roles.indexOf(role);
+    if (place < 0) return Array.from({ length: all }, (_, i) => i);
+    return (point[place] as number) < all ? [point[place] as number] : [];
+  };
+  const isAny = (point: readonly number[], holds: (of: SequenceClass, row: number, key: number) => boolean): boolean =>
+    own("batch", point, sequences.length).some(b => {
+      const sequence = sequences[b] as SequenceClass;
+      const rows = own("queries", point, sequence.queries * region.group);
+      const keys = own("keys", point, sequence.keys);
+      return rows.some(row => keys.some(key => holds(sequence, row, key)));
+    });
   return {
-    exists(point) {
-      const { bits, ...sequence } = sequenceAt(point);
-      const [row, key] = [at("queries", point), at("keys", point)];
-      const { from, to } = seenBy(region, sequence, Math.floor(row / region.group));
-      const shown = bits === undefined || ((bits.word(row, key >>> 5, region.group) >>> (key & 31)) & 1) === 1;
-      return from <= key && key < to && shown;
-    },
-    isWithin(point) {
-      const { queries, keys } = sequenceAt(point);
-      return at("queries", point) < queries * region.group && at("keys", point) < keys;
-    },
+    exists: point =>
+      isAny(point, ({ bits, ...sequence }, row, key) => {
+        const { from, to } = seenBy(region, sequence, Math.floor(row / region.group));
+        const shown = bits === undefined || ((bits.word(row, key >>> 5, region.group) >>> (key & 31)) & 1) === 1;
+        return from <= key && key < to && shown;
+      }),
+    isWithin: point => isAny(point, () => true),
   };
 }
 
@@ -108,8 +114,12 @@ const maskedNests = (withBatch: boolean) =>
     .filter(([{ ranks }]) => ranks.length >= (withBatch ? 3 : 2))
     .map(([einsum, draw]) => {
       const next = (): number => draw.next().value as number;
-      const roles: MaskRole[] = withBatch ? ["batch", "queries", "keys"] : ["queries", "keys"];
-      const sizeOf = (role: MaskRole): number => einsum.ranks[roles.indexOf(role)]?.size ?? 1;
+      const all: MaskRole[] = withBatch ? ["batch", "queries", "keys"] : ["queries", "keys"];
+      // One in four without one of the ranks; sequences that differ have one of their own (checkMaskable).
+      const without = next() % (4 * all.length);
+      const roles = all.filter((_, i) => i !== without);
+      const sizeOf = (role: MaskRole): number =>
+        roles.includes(role) ? (einsum.ranks[roles.indexOf(role)]?.size ?? 1) : role === "batch" ? 1 : 3;
       const group = 1 + (next() % 3);
       const queries = Math.floor(sizeOf("queries") / group);
       const sequences = Array.from({ length: sizeOf("batch") }, () => ({
