@@ -78,6 +78,7 @@ const groups = {
           "visible-region",
           "windows",
           "held-tiles",
+          "walk-length",
           "patch",
           "refused",
         ])

@@ -13,7 +13,7 @@ export const mostIntervals = 2 ** 20;
 export function footprint(sides: readonly Side[]): readonly Interval[] {
   let found: readonly Interval[] = [[0, 1]];
   for (const { stride, extent } of inOrder(sides)) {
-    const span = (found.at(-1)?.[1] ?? 0) - (found[0]?.[0] ?? 0);
+    const span = found.at(-1)?.[1] ?? 0;
     if (found.length === 1 && stride <= span) found = [[0, span + (extent - 1) * stride]];
     else {
       const own = found;

@@ -146,8 +146,7 @@ export function peSteps(
 
 /** Index tuples within touched tiles, masked or not. */
 function inTiles(shape: NestShape, counts: RankCounts, mask: number): number {
-  const [first] = shape.ranks;
-  const held = counts.touched?.(mask & ((1 << (first?.parts ?? 0)) - 1), shape.masks.temporal);
+  const held = counts.touched?.(mask, shape.masks.temporal);
   if (held === undefined) return tuples(shape, counts, mask);
   return held * tuples({ ...shape, ranks: shape.ranks.slice(1) }, counts.slice(1), mask);
 }

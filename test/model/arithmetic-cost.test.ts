@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { specFiles } from "../../src/io/spec-files.js";
 import { published } from "../../src/model/accounting.js";
+import { withOperations } from "../../src/model/arithmetic-operations.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { typeOfOperation } from "../../src/model/element-roles.js";
@@ -103,7 +104,7 @@ describe("operations", () => {
 
   it("follow the coefficients of an exponential, on arrays without an exp unit", () => {
     const bf16 = load("bf16");
-    for (const degree of [1, 2, 3, 5, 7]) {
+    for (const degree of [1, 2, 3, 5, 6, 7]) {
       const coefficients = Array.from({ length: degree + 1 }, () => 0x3f800000);
       const spec = { ...bf16, exp: { coefficients, fused: degree % 2 === 0 } };
       const found = costOf(inArithmetic(spec));
@@ -114,6 +115,26 @@ describe("operations", () => {
       expect(operationsOf(unit, "SN")).toEqual({ exp: 1, add: 1 });
       expect(operationsOf(costOf(withUnit), "SN")).toEqual({ mac: degree + 1, add: 1 });
     }
+  });
+
+  it("of scales that a tensor core adds inside its steps are none", () => {
+    const { dot } = load("blackwell-fp8");
+    const found = costOf(inArithmetic({ ...load("mxfp8"), dot }));
+    // The numerators' scale alone.
+    expect(operationsOf(found, "SLN")).toEqual({ mac: 6 + 1, add: 1, max: 1 });
+  });
+
+  it("are added to each variant of a mapping, and to no other Einsum", () => {
+    const { data } = loadDesign(specFiles, "flat").mapping;
+    const more = withOperations(data, new Map([["QK", [["mac", 2]] as const]]));
+    const operations = (mapping: typeof data, name: string) => {
+      const entry = mapping.einsums[name];
+      if (entry === undefined) throw new Error(name);
+      return ("variants" in entry ? entry.variants : [entry]).map(own => own.operations);
+    };
+    expect(operations(data, "QK").length).toBeGreaterThan(1);
+    expect(operations(more, "QK")).toEqual(operations(data, "QK").map(() => ({ mac: 1 + 2 })));
+    expect(operations(more, "AV")).toEqual(operations(data, "AV"));
   });
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import { specFiles } from "../../src/io/spec-files.js";
+import { arrayShares } from "../../src/model/array-shares.js";
 import { type CompiledDesign, compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { costOfRun } from "../../src/model/cost.js";
@@ -80,6 +81,27 @@ describe("an array's PE-cycles", () => {
       }),
       { numRuns: 1200 },
     );
+  });
+
+  it("are none, and have no use, where a mask hides every score", () => {
+    // A causal mask whose corner is past all keys.
+    const sequences = [{ count: 1, queries: 8, keys: 8 }];
+    const hidden = { left: -1, right: 0, origin: -100, sequences };
+    const sizes = { B: 1, H: 1, E: 4, F: 4, M: 8, queries: 8, group: 1, modelDim: 4, feedForward: 4 };
+    const found = evaluate(designOf("fusemax", 1), sizes, accountings[1], [4, 4], hidden);
+    const nothing = { useful: 0, masked: 0, unfilled: {}, dram: 0, binding: 0 };
+    expect(found.cycles).toBe(0);
+    expect(found.use).toEqual({ "1d": nothing, "2d": nothing });
+    expect(found.utilization).toEqual({ "1d": 0, "2d": 0 });
+    expect(new Set(Object.values(found.einsumUtilization))).toEqual(new Set([0]));
+  });
+
+  it("are given by the paper's names where a design has arrays so called", () => {
+    const all = { "2d": 0.5, "1d": 0.25, other: 1 };
+    expect(arrayShares(all)).toStrictEqual({ utilization: all, util2d: 0.5, util1d: 0.25 });
+    expect(arrayShares({ other: 1 })).toStrictEqual({ utilization: { other: 1 } });
+    expect(arrayShares({ "1d": 1 })).toStrictEqual({ utilization: { "1d": 1 }, util1d: 1 });
+    expect(arrayShares({ "2d": 1 })).toStrictEqual({ utilization: { "2d": 1 }, util2d: 1 });
   });
 
   it("are less useful with one token more than a tile", () => {

@@ -79,6 +79,13 @@ describe("building blocks", () => {
     expect(libraryOf([one as number[]]).sram(999, 7)).toMatchObject({ areaUm2: 256, origin: "extrapolated" });
   });
 
+  it("beyond the table go on as its two sizes next to them do", () => {
+    // Areas grow as bytes up to 64 bytes, and as bytes^2 beyond.
+    const own = libraryOf([16, 64, 256].map(bytes => [8, bytes, 1, 1, bytes <= 64 ? bytes : bytes ** 2 / 64]));
+    expect(own.sram(4, 8).areaUm2).toBeCloseTo(4, 9);
+    expect(own.sram(1024, 8).areaUm2).toBeCloseTo(1024 ** 2 / 64, 6);
+  });
+
   it("have a decoder for the bits of their rows' addresses, rounded to the technology's decimals", () => {
     const own = libraryOf([[8, 16, 1.26, 2.34, 5]], { decoderPj: "addressBits", decoderUm2: "depth" }, 1);
     // 16 bytes in rows of 8 bits: 16 rows, 4 bits of an address.

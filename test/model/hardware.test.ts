@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Evaluation } from "../../src/model/evaluate.js";
-import { type Change, evaluateWith, l1Reads, l1Writes, level, steps } from "./one-product.js";
+import { levelRates } from "../../src/model/level-rates.js";
+import { joinedUse } from "../../src/model/level-use.js";
+import { staticPjPerSecond } from "../../src/model/standing-energy.js";
+import { type Change, evaluateWith, l1Reads, l1Writes, level, modelWith, steps } from "./one-product.js";
 
 // What memories, PEs and fan-outs of an architecture may say, each against a count by hand of one small product.
 
@@ -20,10 +23,41 @@ describe("an architecture of memories that say how fast they are", () => {
     ["ports: 2", (l1Reads + l1Writes) / 8],
     ["readPorts: 1, writePorts: 1", l1Reads / 4],
     ["bytesPerCycle: 1e6", steps],
+    [`bytesPerCycle: ${(2 * (l1Reads + l1Writes)) / steps}`, steps],
   ])("takes as long as %s lets its bytes pass", (bandwidth, cycles) => {
     const found = evaluateWith([level("l1", `bandwidth: { ${bandwidth} }`)]);
     expect(found.cycles).toBeCloseTo(cycles, 6);
     expect(found.bound).toBe(cycles > steps ? "l1" : "grid");
+  });
+
+  it("moves a burst through each port of DRAM, or what its rate lets pass", () => {
+    const words = 128 * 16 + 16 * 8 + 128 * 8;
+    const slow = evaluateWith([level("dram", "bandwidth: { ports: 1 }"), ["1e12", "1e15"]]);
+    // Bursts of 64 bits: four words.
+    expect(slow.phases[0]?.levelSeconds["dram"]).toBeCloseTo(words / 4 / 1e9, 15);
+    const rates = (changes: readonly Change[]) => {
+      const { design, mapped, evaluation } = modelWith(changes);
+      return levelRates(design, mapped, evaluation);
+    };
+    const l1 = level("l1", "bandwidth: { bytesPerCycle: 4 }");
+    const dram = { name: "dram", bytes: 2 * words, bytesPerSecond: 1e12 };
+    const own = { name: "l1", bytes: 2 * (l1Reads + l1Writes), bytesPerSecond: 4e9 };
+    expect(rates([]).levels).toEqual([dram]);
+    expect(rates([l1]).levels).toEqual([dram, own]);
+    // Two operations of each of 32 PEs in each cycle.
+    expect(rates([l1]).peak).toBe(2 * 32 * 1e9);
+  });
+
+  it("is asked by two Einsums for the bytes of both, and waits for the slower one's first words", () => {
+    const use = (read: number, written: number, waitCycles: number, latencyCycles: number, name: string) => {
+      return { bytes: { [name]: { read, written } }, waitCycles, latencyCycles };
+    };
+    const both = joinedUse(use(1, 2, 3, 40, "l1"), use(5, 6, 7, 8, "l1"));
+    expect(both).toEqual(use(6, 8, 10, 40, "l1"));
+    expect(joinedUse(use(1, 2, 0, 0, "l1"), use(5, 6, 0, 0, "l2")).bytes).toEqual({
+      l1: { read: 1, written: 2 },
+      l2: { read: 5, written: 6 },
+    });
   });
 
   it("waits for the first words once", () => {
@@ -104,6 +138,13 @@ describe("energy that no access takes", () => {
       Object.values(parts).reduce((a, b) => a + b, 0),
       3,
     );
+  });
+
+  it("takes its power second by second, whatever is computed", () => {
+    const { design, mapped } = modelWith([level("l1", "staticWatts: 0.5"), ["exp: 4 }", "exp: 4 }, staticWatts: 1"]]);
+    expect(staticPjPerSecond(design, mapped.values)).toBe((4 * 0.5 + 32 * 1) * 1e12);
+    const none = modelWith([]);
+    expect(staticPjPerSecond(none.design, none.mapped.values)).toBe(0);
   });
 
   it("is that of links, word by word", () => {

@@ -106,6 +106,25 @@ describe("a product's mapping", () => {
       /tables\.t\.rows\.1: got a row of 1 cells; expected rows of the 2 columns/,
     ],
     [
+      "has a table whose first row is narrow",
+      [mapping("einsums:", `tables: { t: { source: here, by: [P], columns: [P, n], rows: "1\\n2 3" } }\neinsums:`)],
+      /tables\.t\.rows\.0: got a row of 1 cells; expected rows of the 2 columns/,
+    ],
+    ["loops over a rank without a size", [mapping("l1: [P1, F, E]", "l1: [P1, F, E, Q]")], /einsums\.Y\.loops: .*'Q'/],
+    [
+      "cuts a rank without a size",
+      [mapping("P0: 8 } }", "P0: 8 }, Q: { Q1: rest, Q0: 2 } }"), mapping("l1: [P1, F, E]", "l1: [P1, F, E, Q1, Q0]")],
+      /:\d+:\d+ partitions\.Q.*'Q'/,
+    ],
+    [
+      "cuts one for itself without a size",
+      [
+        mapping("operations: { mac: 1 }\n", "operations: { mac: 1 }\n    partitions: { Q: { Q1: rest, Q0: 2 } }\n"),
+        mapping("l1: [P1, F, E]", "l1: [P1, F, E, Q1, Q0]"),
+      ],
+      /einsums\.Y\.partitions\.Q.*'Q'/,
+    ],
+    [
       "has a table by what it has no column for",
       [mapping("einsums:", `tables: { t: { source: here, by: [Q], columns: [P, n], rows: "1 2" } }\neinsums:`)],
       /tables\.t: got a table without rows or keys/,

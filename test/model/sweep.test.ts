@@ -82,6 +82,30 @@ describe("a sweep", () => {
     expect(traffic[1]).toBe(2 * (traffic[0] as number));
   });
 
+  it("takes a technology's field for what it is: the design compiled anew", () => {
+    const axes = [{ path: "technology.dram.energyPj", values: [0, 100, 200] }];
+    const at = sweeper({ ...request, designs: [fusemax], lengths: [1024], axes });
+    const energy = [0, 1, 2].map(i => at(i).numbers[measures.indexOf("energyPj")] as number);
+    const [none = 0, one = 0, two = 0] = energy;
+    expect((two - none) / (one - none)).toBeCloseTo(2, 6);
+  });
+
+  it("is probed at every point of a few, and of each design at its own points", () => {
+    // Only the second of two buffers holds the tiles: what it reads is known from there.
+    const path = "architecture.levels.buffer.bytes";
+    const small = { axes: [{ path, values: [1024, 2 ** 24] }], lengths: [1024], designs: [flat] };
+    expect(checkSweep({ ...request, ...small })).toEqual([]);
+    const nowhere = { ...small, axes: [...small.axes, { path: "workload.feedForward", values: [8] }] };
+    expect(() => checkSweep({ ...request, ...nowhere })).toThrow(/attention does not depend on it/);
+    // The second design has no Einsum that does it.
+    const axes = [{ path: "architecture.arrays.1d.operations.divide", values: [1, 2] }];
+    for (const designs of [
+      [flat, fusemax],
+      [fusemax, flat],
+    ])
+      expect(() => checkSweep({ ...request, axes, designs })).not.toThrow();
+  });
+
   it("takes heads that share keys for what is set of either", () => {
     const grouped = { ...bert, heads: 12, kvHeads: 4 };
     const axes = [{ path: "workload.heads", values: [24] }];

@@ -86,6 +86,16 @@ describe("windows that slide over a tensor", () => {
     );
   });
 
+  it("are as many intervals to form as their strides leave apart, the least stride first", () => {
+    const side = (stride: number, extent: number): Side => ({ stride, extent });
+    expect(intervalsToForm([side(1, 6), side(2, 3)])).toBe(1);
+    expect(intervalsToForm([side(2, 3), side(1, 2)])).toBe(1);
+    expect(intervalsToForm([side(2, 3)])).toBe(3);
+    expect(intervalsToForm([side(9, 4), side(3, 2), side(1, 1)])).toBe(2 * 4);
+    // Those that are apart stay so, as far as is known before they are formed.
+    expect(intervalsToForm([side(2, 3), side(3, 2)])).toBe(3 * 2);
+  });
+
   it("law: a tile is the words at which its coordinates arrive, and two share those that both have", () => {
     const side = fc.record({ stride: fc.integer({ min: 1, max: 9 }), extent: fc.integer({ min: 1, max: 6 }) });
     const window = fc.array(side, { minLength: 1, maxLength: 3 });
