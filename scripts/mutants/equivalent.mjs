@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { schedule } from "./equivalent-schedule.mjs";
 
 const sooner = "a way to the same answer that is quicker, or not taken";
 const label = "a label that all points share may be any";
@@ -10,6 +11,7 @@ const label = "a label that all points share may be any";
  * @type {readonly { file: string, line: string, changes?: readonly string[], reason: string }[]}
  */
 const equivalent = [
+  ...schedule,
   {
     file: "src/model/partition.ts",
     line: "const iterating = new Uint8Array(32);",

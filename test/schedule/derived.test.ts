@@ -194,10 +194,12 @@ describe("the schedule of arrays side by side", () => {
     });
   });
 
-  it("has no turns where nothing is taken point by point, or where that has more points than what begins", () => {
+  it("has no turns where nothing is taken point by point, where that is a single point, or more than what begins has", () => {
     expect(textOf("tpu-v4", 1, true)).toBeUndefined();
     const long = scheduleOfDesign(compiled("fusemax", small), { sizes: { ...sizes, F: 9 } }).arrays.einsums;
     expect(pipelinedSchedule(long, 1, true)).toBeUndefined();
+    const single = scheduleOfDesign(compiled("fusemax", small), { sizes: { ...sizes, F: 1 } }).arrays.einsums;
+    expect(pipelinedSchedule(single, 1, true)).toBeUndefined();
     const even = scheduleOfDesign(compiled("fusemax", small), { sizes: { ...sizes, F: 8 } }).arrays.einsums;
     expect(pipelinedSchedule(even, 1, true)).toBeDefined();
   });

@@ -174,6 +174,43 @@ describe("leaps over repetition", () => {
     }
   });
 
+  it.each([
+    ["heads", 1e9],
+    ["blocks of queries", 1e9],
+    ["key tiles", 1e8],
+    ["tiles of a row", 2e4],
+  ] as const)("law: of very many %s each takes what the ones before it took", (loop, many) => {
+    const costs = { "1d.operations.divide": 1, "2d.operations.mac": 1, "1d.operations.max": 1 };
+    const arrays = arraysWith({ ...smallArrays, costs });
+    const schedule = withLag(parseSchedule("fusemax", texts["fusemax"] as ScheduleText), 2);
+    for (const isFromDram of [false, true]) {
+      if (isFromDram && loop === "tiles of a row") continue;
+      const run = (times: number): ScheduleResult => {
+        const of = (which: string, otherwise: number): number => (which === loop ? times : otherwise);
+        const blockTiles = of("tiles of a row", 2);
+        const work: TileWork = {
+          sequences: [{ count: 1, rows: 3 * blockTiles * of("blocks of queries", 3), keys: 4 * of("key tiles", 5) }],
+          ...{ group: 1, window: { left: -1, right: -1 }, heads: of("heads", 3), headTiles: [1] },
+          ...{ blockTiles, tileRows: 3, tileKeys: 4 },
+        };
+        const elementBytes = { Q: 2, BK: 2, BV: 2, AV: 2 };
+        const tilesHeld = { Q: 2 * blockTiles, BK: 3, BV: 3 };
+        const dram: DramChannel = { bytesPerCycle: 64, latencyCycles: 20, elementBytes, tilesHeld };
+        return simulateSchedule(schedule, arrays, work, isFromDram ? { dram } : {});
+      };
+      const counts = ({ cycles, latencyCycles, dramBytes, tiles, arrays: all }: ScheduleResult): readonly number[] => [
+        ...[cycles, latencyCycles, dramBytes, tiles],
+        ...Object.values(all).flatMap(({ busy, stalls }) => [...Object.values(busy), ...Object.values(stalls)]),
+      ];
+      // What 60 more take, among few and among many.
+      const [few, more, most] = [run(60), run(120), run(many)].map(counts) as [number[], number[], number[]];
+      const each = few.map((count, i) => ((more[i] as number) - count) / 60);
+      expect(most, `from DRAM: ${isFromDram}`).toEqual(
+        few.map((count, i) => count + (many - 60) * (each[i] as number)),
+      );
+    }
+  });
+
   it("steps through longer rows of tiles as quickly where their operands are there", () => {
     const costs = { "1d.operations.divide": 1, "2d.operations.mac": 1, "1d.operations.max": 1 };
     const arrays = arraysWith({ ...smallArrays, costs });

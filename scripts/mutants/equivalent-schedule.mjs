@@ -1,0 +1,57 @@
+/** How much is remembered at once: the same answers, sooner or later. */
+const remembered = (file, lines) =>
+  lines.map(line => ({ file: `src/model/schedule/${file}.ts`, line, reason: "how much is remembered at once" }));
+
+/** Mutants of src/model/schedule that compute the same in every case; the form of an entry is equivalent.mjs's. */
+export const schedule = [
+  ...remembered("correction", ["const mostKnown = 10_000;"]),
+  ...remembered("correction", [
+    "if (own.size >= mostKnown) own.clear();",
+    "if (known.size >= mostKnown) known.clear();",
+  ]),
+  ...remembered("lags", ["const mostFound = 10_000;", "if (found.size >= mostFound) found.clear();"]),
+  ...remembered("walk", ["if (this.kept.size > 64) this.kept.clear();"]),
+  ...remembered("simulate", [
+    "const mostStates = 1e5;",
+    "if (this.states.size >= mostStates) this.states = new Map();",
+  ]),
+  {
+    file: "src/model/schedule/simulate.ts",
+    line: "private part = -1;",
+    reason: "which part the heads that were met are of: none were met yet",
+  },
+  {
+    file: "src/model/schedule/simulate.ts",
+    line: "while (!position.atEnd && tally.tiles < this.leapsEnd) {",
+    changes: ["!position.atEnd && tally.tiles < this.leapsEnd → (!position.atEnd) || (tally.tiles < this.leapsEnd)"],
+    reason: "the same is asked again after the leap, before anything is done",
+  },
+  {
+    file: "src/model/schedule/walk.ts",
+    line: "export const noMore = 1 << 30;",
+    changes: ["1 → 1 + 1", "30 → 30 + 1", "30 → 30 - 1"],
+    reason: "a number that is no tile's kind",
+  },
+  {
+    file: "src/model/schedule/walk.ts",
+    line: "export const notYet = 0;",
+    changes: ["0 → 0 - 1"],
+    reason: "a number that is no tile's kind",
+  },
+  {
+    file: "src/model/schedule/walk.ts",
+    line: "if (row !== null) {",
+    changes: ["row !== null → (row) === (null)"],
+    reason: "rows that were found lately are found again; there always is one before a block's end",
+  },
+  ...["run = 0;", "offset = 0;", "furthest = -1;", "private filled = 0;"].map(line => ({
+    file: "src/model/schedule/feed.ts",
+    line,
+    reason: "set before it is read",
+  })),
+  {
+    file: "src/model/schedule/lags.ts",
+    line: "return Math.max(",
+    reason: "an epoch that is told too short is reached by no lag: all are tried then, with the same answer",
+  },
+];
