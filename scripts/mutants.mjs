@@ -28,7 +28,7 @@ const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true }
  * The second try: tests for which there was no time first, then the others again; properties with as many cases as the suite
  * tries, in so much time.
  */
-const suite = { cases: 100_000, milliseconds: 1500, altogether: 15_000 };
+const suite = { cases: 100_000, milliseconds: 1500, altogether: 10_000 };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
@@ -192,18 +192,32 @@ async function study(
   const loading = new Set(first.loading);
   const passing = first.ran.map((_, i) => i).filter(i => first.ran[i].error === null);
   const quickest = passing.sort((a, b) => first.ran[a].milliseconds - first.ran[b].milliseconds);
-  // Those that the group names first, then quick ones, and those of little else: they tell a change best.
-  const size = index =>
-    named.test(first.ran[index].name) ? 0 : first.ran[index].milliseconds * first.ran[index].asked.length;
-  const sharpest = [...passing].sort((a, b) => size(a) - size(b));
-  // Of those that load anew for a mutant: quick tests, then those that reach its file, as many as take no longer than loading.
   const fileOf = new Map(all.map(({ id, file }) => [id, file]));
-  const filesOf = new Map(passing.map(index => [index, new Set(first.ran[index].asked.map(id => fileOf.get(id)))]));
+  const files = [...new Set(fileOf.values())];
+  /** By test, how many mutants of each file it asks for. */
+  const askedOf = new Map(
+    passing.map(index => {
+      const counts = new Map();
+      for (const id of first.ran[index].asked) counts.set(fileOf.get(id), (counts.get(fileOf.get(id)) ?? 0) + 1);
+      return [index, counts];
+    }),
+  );
+  // Those that the group names first, then quick ones, and those of little else than the file: they tell a change best.
+  const size = (index, file) => {
+    const { name, milliseconds, asked } = first.ran[index];
+    return named.test(name) ? 0 : (milliseconds * asked.length) / (askedOf.get(index).get(file) ?? 0);
+  };
+  const sharpestOf = new Map(
+    files.map(file => {
+      const own = passing.filter(index => askedOf.get(index).has(file));
+      return [file, own.sort((a, b) => size(a, file) - size(b, file))];
+    }),
+  );
+  // Of those that load anew for a mutant: quick tests, then those that reach its file, as many as take no longer than loading.
   const loadingAnew = new Map(
-    [...new Set(fileOf.values())].map(file => {
+    files.map(file => {
       const quick = quickest.filter(index => first.ran[index].milliseconds < 50);
-      const own = sharpest.filter(index => filesOf.get(index).has(file));
-      const order = [...new Set([...quick, ...own])];
+      const order = [...new Set([...quick, ...sharpestOf.get(file)])];
       const enough = [];
       for (let milliseconds = 0; enough.length < order.length && milliseconds < 3000; ) {
         enough.push(order[enough.length]);
@@ -212,8 +226,15 @@ async function study(
       return [file, enough];
     }),
   );
-  const reaching = new Map(mutants.map(({ id }) => [id, []]));
-  for (const index of sharpest) for (const id of first.ran[index].asked) reaching.get(id)?.push(index);
+  const reaching = new Map(mutants.map(({ id }) => [id, new Set()]));
+  for (const index of passing) for (const id of first.ran[index].asked) reaching.get(id)?.add(index);
+  /** By file, how many mutants a test has killed: it is asked first of the next. */
+  const kills = new Map(files.map(file => [file, new Map()]));
+  const orderOf = ({ id, file }) => {
+    const before = kills.get(file);
+    const reached = sharpestOf.get(file).filter(index => reaching.get(id).has(index));
+    return reached.sort((a, b) => (before.get(b) ?? 0) - (before.get(a) ?? 0));
+  };
   console.log(`${name}: ${mutants.length} mutants, ${first.ran.length} tests`);
   const results = [];
   for (const [n, one] of mutants.entries()) {
@@ -223,7 +244,8 @@ async function study(
       continue;
     }
     const early = loading.has(id);
-    const order = within(longest, reaching.get(id), first.ran);
+    const asked = orderOf(one);
+    const order = within(longest, asked, first.ran);
     let status = "not run";
     let again = early;
     if (order.length > 0) {
@@ -232,9 +254,10 @@ async function study(
       if (answer === null || answer.spoiled) child = await renewed(child, file, effort);
       status = answer === null ? "timeout" : answer.failed < 0 ? "survived" : "killed";
       again = answer?.spoiled === true || (status === "survived" && (early || anew));
+      const own = kills.get(one.file);
+      if (status === "killed") own.set(answer.failed, (own.get(answer.failed) ?? 0) + 1);
     }
     // What runs as modules load is in place from the beginning, for all tests.
-    const asked = reaching.get(id);
     const late = anew ? [...asked.slice(order.length), ...order] : order;
     const all = early ? within(longest, loadingAnew.get(one.file), first.ran) : late;
     if (again) status = await alone(file, anew ? suite : effort, id, all, first.ran);

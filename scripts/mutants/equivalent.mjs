@@ -22,6 +22,7 @@ const equivalent = [
     line: "const inWhole = whole === 0 ? 0 : whole * countParts(chunk, bounds, part + 1, subset);",
     changes: [
       "whole === 0 ? 0 : whole * countParts(chunk, bounds, part + 1, subset) → whole * countParts(chunk, bounds, part + 1, subset)",
+      "0 → 0 - 1 #1",
     ],
     reason: "0 times any count is 0",
   },
@@ -148,6 +149,14 @@ const equivalent = [
       "deepest === undefined ? at : at.filter(level => level <= deepest) → at",
     ],
     reason: "levels below the buffers take the same of every block",
+  },
+  {
+    file: "src/model/evaluate.ts",
+    line: "...(hasStandingEnergy(design)",
+    changes: [
+      "hasStandingEnergy(design) ? withStandingEnergy(design, energy, einsums, timing.latencySeconds, values) : energy → withStandingEnergy(design, energy, einsums, timing.latencySeconds, values)",
+    ],
+    reason: "nothing is added where nothing is said",
   },
   {
     file: "src/model/level-use.ts",

@@ -52,7 +52,7 @@ function noteIterations(rank: RankCount, size: number, part: number): void {
   const rest = size % chunk;
   iterating[part] = (iterating[part] as number) | (size > chunk ? iterates : still);
   // Instances further in that the rest leaves idle iterate once less.
-  if (rest > 0 && size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) iterating[part] = stillAndIterates;
+  if (size > chunk && size < 2 * chunk && spatial >>> (part + 1) !== 0) iterating[part] = stillAndIterates;
   if (size >= chunk) noteIterations(rank, chunk, part + 1);
   if (rest !== 0) noteIterations(rank, rest, part + 1);
 }
