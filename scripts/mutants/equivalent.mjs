@@ -95,6 +95,18 @@ const equivalent = [
     reason: label,
   },
   {
+    file: "src/model/search-space.ts",
+    line: "if (partial && 3 * size <= n) sizes.add(3 * size);",
+    changes: ["3 * size <= n → (3 * size) < (n)"],
+    reason: "n itself is among the sizes already",
+  },
+  {
+    file: "src/model/loop-nest.ts",
+    line: "if (fanout > level) return share;",
+    changes: ["fanout > level → (fanout) >= (level)"],
+    reason: "asked of memories, never of a fan-out itself",
+  },
+  {
     file: "src/model/visible-region.ts",
     line: "const enough = firstSeeing + firstOf(grown - firstSeeing, i => tiles(firstSeeing + i) >= most);",
     changes: ["tiles(firstSeeing + i) >= most → (tiles(firstSeeing + i)) > (most)"],

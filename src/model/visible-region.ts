@@ -76,7 +76,7 @@ export function withinTouched(
   const held = (tiles: number, reachLast: number): number =>
     grain.keys === 0 ? reachLast : count.keys ? tiles * step - reachLast * missingKeys : tiles;
   const reaching = grain.keys === 0 ? blocks.count - blocks.firstSeeing : blocks.reaching(lastTile * step);
-  const all = held(grain.keys === 0 ? 0 : touched(region, sequence, grain), reaching);
+  const all = held(touched(region, sequence, grain), reaching);
   if (!count.rows) return all;
   const last = blocks.count - 1;
   const lastTiles = Math.ceil(blocks.to(last) / step) - Math.floor(blocks.from(last) / step);

@@ -208,5 +208,7 @@ describe("energy and area", () => {
     expect(onArray.every(name => (einsumEnergyPj[name] ?? 0) > 0)).toBe(true);
     // Two multiply-accumulates, of factors and of accumulators, beside an adder and a maximum, in each PE.
     expect(componentAreaUm2["compute.2d"]).toBeCloseTo(256 * 256 * 10 * (1 + 7 + 2 + 0.5), 3);
+    // A PE's 12 registers hold sums, which are wider than operands.
+    expect(componentAreaUm2["registers2d"]).toBe(256 * 256 * 12 * 32);
   });
 });

@@ -175,7 +175,12 @@ describe("work dealt to cores", () => {
     expect(found.cycles).toBe(Math.ceil(15 / 4) * 8 * 16);
     expect(found.utilization["grid"]).toBeCloseTo(15 / 16, 12);
     // Every block begins with an empty core.
-    expect(found.trafficBytes).toBe(2 * 15 * (8 * 16 + 16 * 8 + 8 * 8));
+    const words = 8 * 16 + 16 * 8 + 8 * 8;
+    expect(found.trafficBytes).toBe(2 * 15 * words);
+    // The busiest core's memory passes four blocks of X and W in and Y up, and words for 8 PEs in 128 steps each.
+    const passed = 4 * 2 * (words + 8 * 128 + 128);
+    const slow = evaluateWith([...dealt, level("l1", "bandwidth: { bytesPerCycle: 4 }")], { H: 3, queries: 40 });
+    expect(slow.cycles).toBeCloseTo(passed / 4, 6);
   });
 
   it.each([

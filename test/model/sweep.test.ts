@@ -97,13 +97,29 @@ describe("a sweep", () => {
     expect(checkSweep({ ...request, ...small })).toEqual([]);
     const nowhere = { ...small, axes: [...small.axes, { path: "workload.feedForward", values: [8] }] };
     expect(() => checkSweep({ ...request, ...nowhere })).toThrow(/attention does not depend on it/);
-    // The second design has no Einsum that does it.
-    const axes = [{ path: "architecture.arrays.1d.operations.divide", values: [1, 2] }];
+    // Where nothing can be evaluated nothing is known of what is read.
+    const none = [{ path, values: [1024] }, ...nowhere.axes.slice(1)];
+    expect(checkSweep({ ...request, ...small, axes: none })).toEqual([]);
+    // FuseMax has no unit for it.
+    const axes = [{ path: "technology.operations.exp.energyPj", values: [1, 2] }];
+    const note = `--set ${axes[0]?.path} moves nothing of fusemax, which never reads it`;
     for (const designs of [
       [flat, fusemax],
       [fusemax, flat],
     ])
-      expect(() => checkSweep({ ...request, axes, designs })).not.toThrow();
+      expect(checkSweep({ ...request, axes, designs })).toEqual([note]);
+  });
+
+  it("lays a bias over the queries of one step: of one query its heads are its rows", () => {
+    const workloads = [loadWorkload(specFiles, "gpt-2")];
+    const traffic = (decodeQueries: number, queries: number): number => {
+      const scores = { softcap: "off", division: "divider", bias: [1, 2, queries, 2] } as const;
+      const own = { workloads, designs: [fusemax], lengths: [1024], phase: "decode", axes: [] } as const;
+      const found = sweeper({ ...request, ...own, decodeQueries, scores })(0);
+      return found.numbers[measures.indexOf("trafficBytes")] as number;
+    };
+    expect(traffic(1, 1)).toBe(traffic(1, 2));
+    expect(traffic(4, 1)).toBeLessThan(traffic(4, 2));
   });
 
   it("takes heads that share keys for what is set of either", () => {
