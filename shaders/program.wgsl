@@ -7,7 +7,7 @@
 //           values, or as operands in pairs of keys where they have 16 bits; of a tile's keys from its first eight, or of all
 //   state   [slot / 8][field], eights, after an eight of zeros
 //   sums    one after the other for each vector over F: [slot / 8][F], eights
-// #import host: ProgramJob, blocksAtOnce, endSteps, tileSteps, workgroupSize
+// #import host: ProgramJob, blocksAtOnce, endSteps, joinColumn, joinScores, tileSteps, workgroupSize
 // #import shared/barrier: opaqueZero
 // #import shared/divide: divide
 // #import shared/eight: Eight, Words8, floats
@@ -16,6 +16,7 @@
 // #import shared/scores-blocks | shared/scores-chain | shared/scores-steps | shared/scores-wide: holdScores
 // #import shared/sixteen: held, pageWeights
 // #import shared/values-blocks | shared/values-chain | shared/values-steps | shared/values-wide: holdWeightedValues
+// #import shared/window | shared/window-bits: windowOf
 
 @group(0) @binding(0) var<uniform> job: ProgramJob;
 
@@ -73,8 +74,45 @@ fn quotient(a: f32, b: f32) -> f32 {
   return select(magnitude, -magnitude, b < 0.0);
 }
 
-// Sums over E of queries and keys, one for each key of the tile, into the pages from `to` on.
-fn productOfKeys(to: u32) {
+// The keys of the tile that each row sees, [x, y), by half of the rows: for the loops that join products.
+var<private> seenFrom: array<vec4u, 2>;
+var<private> seenTo: array<vec4u, 2>;
+
+fn seeRows() {
+  for (var row = 0u; row < 8u; row += 1u) {
+    let window = windowOf(row);
+    seenFrom[row / 4u][row % 4u] = window.x;
+    seenTo[row / 4u][row % 4u] = window.y;
+  }
+}
+
+// For each half a function: an index that is not constant costs SwiftShader more than the rest.
+fn seesKeys0(m: u32) -> vec4<bool> {
+  return (vec4u(m) >= seenFrom[0]) & (vec4u(m) < seenTo[0]);
+}
+
+fn seesKeys1(m: u32) -> vec4<bool> {
+  return (vec4u(m) >= seenFrom[1]) & (vec4u(m) < seenTo[1]);
+}
+
+fn seesTile0() -> vec4<bool> {
+  return seenFrom[0] < seenTo[0];
+}
+
+fn seesTile1() -> vec4<bool> {
+  return seenFrom[1] < seenTo[1];
+}
+
+// Sets a field of the rows that see a key of the tile.
+fn keepSeen(field: u32, x: Eight) {
+  let at = &state[stateAt(field)];
+  (*at)[0] = select((*at)[0], x[0], seesTile0());
+  (*at)[1] = select((*at)[1], x[1], seesTile1());
+}
+
+// Sums over E of queries and keys, one for each key of the tile, into the pages from `to` on. `joined` is the number of a loop
+// that is done with them, 0 for none.
+fn productOfKeys(to: u32, joined: u32) {
   let last = (tileEnd + 7u) / 8u;
   for (var eight = tileBegin / 8u; eight < last; eight += blocksAtOnce) {
     holdScores(keyBase + eight * job.keyPages);
@@ -84,14 +122,15 @@ fn productOfKeys(to: u32) {
         for (var i = 0u; i < 8u; i += 1u) {
           let score = held[half * 8u + i];
           (*page)[i] = Words8(bitcast<vec4u>(score[0]), bitcast<vec4u>(score[1]));
+          joinScores(joined, (eight + half) * 8u + i, score);
         }
       }
     }
   }
 }
 
-// Sums over the tile's keys of operands, in the pages from `lanes` on, and values, into a vector.
-fn productOfValues(lanes: u32, vector: u32, goesOn: bool) {
+// Sums over the tile's keys of operands, in the pages from `lanes` on, and values, into a vector or to the loop of a number, `joined`.
+fn productOfValues(lanes: u32, vector: u32, goesOn: bool, joined: u32) {
   let columnBlocks = job.valueBlocks * 2u;
   let first = tileBegin / 8u;
   let count = ((tileEnd + 7u) / 8u - first) * pageWeights;
@@ -105,7 +144,11 @@ fn productOfValues(lanes: u32, vector: u32, goesOn: bool) {
     }
     holdWeightedValues(lanes + first, valueBase + first * job.valuePages, column, count);
     for (var i = 0u; i < blocksAtOnce * 8u; i += 1u) {
-      sums[sumsAt + i] = held[i];
+      if (joined == 0u) {
+        sums[sumsAt + i] = held[i];
+      } else {
+        joinColumn(joined, column * 8u + i, held[i]);
+      }
     }
   }
 }

@@ -1,8 +1,13 @@
-// Sums of blocks, times their scales, on top of sums: s + u * (a * b), each product rounded (exact where scales are powers of two).
+// Sums of blocks, times their scales, on top of sums: s + u * (a * b), each product rounded. Where scales are powers of two the
+// products are exact, and may fuse with the sum.
+// #import host: exactScales
 // #import shared/barrier: pin4
 // #import shared/block: Block8
 // #import shared/eight: Eight
 fn scaledOne(s: vec4f, u: vec4f, scale: vec4f) -> vec4f {
+  if (exactScales) {
+    return s + u * scale;
+  }
   return s + pin4(u * pin4(scale));
 }
 

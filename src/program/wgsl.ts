@@ -1,8 +1,9 @@
 import type { FloatSpec } from "../numerics/number-type.js";
 import type { Pass, Statement, Step } from "./program.js";
-import { type BinaryPrimitive, partsOf, type Scalar } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
 import type { Variable } from "./variable.js";
+import { pinnedIn, wgslDialect } from "./wgsl-dialect.js";
+import { type JoinedContext, joinedLoop, joiningLoop } from "./wgsl-joined.js";
 import { wgslFloat, wgslRounder } from "./wgsl-number-type.js";
 import type { WgslPlaces } from "./wgsl-places.js";
 
@@ -10,33 +11,6 @@ import type { WgslPlaces } from "./wgsl-places.js";
  * Prints a program's scalar work as WGSL that follows shaders/program.wgsl, whose products it calls. An invocation works on
  * eight rows, one after the other; a variable has its place in one of that file's buffers.
  */
-
-const operators: Readonly<Record<BinaryPrimitive, (a: string, b: string) => string>> = {
-  add: (a, b) => `(${a} + ${b})`,
-  sub: (a, b) => `(${a} - ${b})`,
-  // Pinned, or a compiler could fuse it with what it is added to.
-  mul: (a, b) => `pin(${a} * ${b})`,
-  div: (a, b) => `quotient(${a}, ${b})`,
-  divShort: (a, b) => `shortQuotient(${a}, ${b})`,
-  max: (a, b) => `max(${a}, ${b})`,
-  min: (a, b) => `min(${a}, ${b})`,
-};
-
-/** `named` are numbers that the host gives, so that one text serves them all. */
-const dialectOf = (named: ReadonlyMap<number, string>, rounderOf: (type: FloatSpec) => string): Dialect => ({
-  number: value => named.get(value) ?? wgslFloat(value),
-  binary: (op, a, b) => operators[op](a, b),
-  unary: (op, a) => (op === "binade" ? `bitcast<f32>(bitcast<u32>(${a}) & 0x7f800000u)` : `${op}(${a})`),
-  round: (type, a) => `${rounderOf(type)}(${a})`,
-  multiplyAdd: (a, b, c) => `fusedMultiplyAdd(${a}, ${b}, ${c})`,
-  // The low bits of 1.5 * 2^23 + n are n, which move up into an exponent.
-  scale2: (p, n) => `(${p} * bitcast<f32>(bitcast<u32>(${n} + 0x1.8p23f) * 0x800000u + 0x3f800000u))`,
-  select: (when, a, b) => `select(${b}, ${a}, ${when})`,
-  less: (a, b) => `(${a} < ${b})`,
-  equal: (a, b) => `(${a} == ${b})`,
-  pin: value => `pin(${value})`,
-  declare: (name, value) => `let ${name} = ${value};`,
-});
 
 export interface WgslOptions {
   readonly places: WgslPlaces;
@@ -57,16 +31,20 @@ export interface WgslOptions {
 /** The text of one pass: its functions tileSteps and endSteps. */
 export function printWgsl(pass: Pass, options: WgslOptions): string {
   const printer = new Printer(options);
-  const [tile, end] = [printer.steps(pass.tile), printer.steps(pass.end)];
+  const [tile, end] = [printer.tile(pass), printer.steps(pass.end)];
   return [
     `const weightScales = ${printer.weightScales}u;\nconst blockFields = ${options.places.blockField.size}u;`,
     `const wholeBlocks = ${options.wholeBlocks};`,
     ...printer.rounders.values(),
+    ...printer.joined(),
     ...printer.functions,
     `fn tileSteps() {\n${tile}}`,
     `fn endSteps() {\n${end}}`,
   ].join("\n\n");
 }
+
+type Loop = Extract<Step, { readonly kind: "loop" }>;
+type Product = Extract<Step, { readonly kind: "product" }>;
 
 class Printer {
   readonly functions: string[] = [];
@@ -74,6 +52,11 @@ class Printer {
   readonly rounders = new Map<string, string>();
   private readonly names = { next: 0 };
   private readonly dialect: Dialect;
+  /** The loops that join products so far, and their text. */
+  private joins = 0;
+  private readonly joinedDeclarations: string[] = [];
+  private readonly joinedScores: string[] = [];
+  private readonly joinedColumns: string[] = [];
 
   /** The field of the scales of a product's weights; 0 where they have none. */
   weightScales = 0;
@@ -83,7 +66,7 @@ class Printer {
   constructor(private readonly options: WgslOptions) {
     this.places = options.places;
     this.perWord = options.perWord;
-    this.dialect = dialectOf(new Map([[options.factor, "job.factor"]]), type => this.rounder(type));
+    this.dialect = wgslDialect(new Map([[options.factor, "job.factor"]]), type => this.rounder(type));
   }
 
   private rounder(type: FloatSpec): string {
@@ -92,10 +75,34 @@ class Printer {
     return name;
   }
 
+  /** Writes the steps of a tile, some loops of which join products. */
+  tile(pass: Pass): string {
+    const joining = new Map<Step, Loop>();
+    for (const [i, step] of pass.tile.entries()) {
+      const loop = pass.tile[joiningLoop(pass, i) ?? -1];
+      // Single keys that a row sees are told by bits, row by row.
+      if (loop?.kind === "loop" && !(loop.over === "key" && this.options.bits)) joining.set(step, loop);
+    }
+    const joined = new Set<Step>(joining.values());
+    return this.steps(
+      pass.tile.filter(step => !joined.has(step)),
+      joining,
+    );
+  }
+
+  /** What program.wgsl calls with the sums of products, and what that needs. */
+  joined(): readonly string[] {
+    return [
+      this.joinedDeclarations.join("\n"),
+      `fn joinScores(joined: u32, m: u32, sum: Eight) {\n${this.joinedScores.join("\n")}\n}`,
+      `fn joinColumn(joined: u32, column: u32, sum: Eight) {\n${this.joinedColumns.join("\n")}\n}`,
+    ];
+  }
+
   /** Writes a function for each step, and gives the calls. */
-  steps(steps: readonly Step[]): string {
+  steps(steps: readonly Step[], joining: ReadonlyMap<Step, Loop> = new Map()): string {
     const calls = steps.map(step => {
-      if (step.kind === "product") return this.product(step);
+      if (step.kind === "product") return this.productWith(step, joining.get(step));
       const name = `step${this.functions.length}`;
       this.functions.push(`fn ${name}() {\n${this.loop(step).join("\n")}\n}`);
       return `${name}();`;
@@ -103,10 +110,31 @@ class Printer {
     return calls.map(call => `  ${call}\n`).join("");
   }
 
-  private product({ over, lanes, to, continues, scales }: Extract<Step, { kind: "product" }>): string {
+  private productWith(product: Product, loop: Loop | undefined): string {
+    if (loop === undefined) return this.product(product, 0);
+    this.joins += 1;
+    const context: JoinedContext = {
+      dialect: this.dialect,
+      names: this.names,
+      field: variable => this.field(variable),
+      vector: variable => this.places.vector.get(variable) ?? 0,
+    };
+    const { declarations, before, each, after } = joinedLoop(product, loop, context);
+    this.joinedDeclarations.push(...declarations);
+    const texts = product.over === "E" ? this.joinedScores : this.joinedColumns;
+    texts.push(`if (joined == ${this.joins}u) {`, ...each, "}");
+    const name = `product${this.joins}`;
+    const body = ["seeRows();", ...before, this.product(product, this.joins), ...after];
+    this.functions.push(`fn ${name}() {\n${body.join("\n")}\n}`);
+    return `${name}();`;
+  }
+
+  /** The call for a product with the loop of a number; 0 for none. */
+  private product({ over, lanes, to, continues, scales }: Product, joined: number): string {
     if (scales !== null) this.weightScales = this.places.blockField.get(scales) ?? 0;
-    if (over === "E") return `productOfKeys(${this.pageOf(to)});`;
-    return `productOfValues(${this.packedPage(lanes)}, ${this.places.vector.get(to)}u, ${continues});`;
+    if (over === "E") return `productOfKeys(${this.pageOf(to)}, ${joined}u);`;
+    const vector = this.places.vector.get(to);
+    return `productOfValues(${this.packedPage(lanes)}, ${vector}u, ${continues}, ${joined}u);`;
   }
 
   private pageOf(variable: Variable): string {
@@ -126,7 +154,7 @@ class Printer {
     return `${wholeFieldAt}u + ${whole}u * job.tiles + tileIndex`;
   }
 
-  private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
+  private loop({ over, body }: Loop): string[] {
     const before: string[] = ["let window = windowOf(row);", "let half = row / 4u;", "let lane = row % 4u;"];
     const after: string[] = [];
     const folds = new Map<Variable, string>();
@@ -245,8 +273,7 @@ class Printer {
   }
 
   private body(body: readonly Statement[], context: BodyContext): string[] {
-    const pinned = summedTwice(body);
-    const text = new BodyText(this.dialect, context.readVariable, this.names, body, node => pinned.has(node));
+    const text = new BodyText(this.dialect, context.readVariable, this.names, body, pinnedIn(body));
     let packs = 0;
     for (const statement of body) {
       if (statement.kind === "check") {
@@ -363,22 +390,3 @@ const rowsBegin = "for (var row = 0u; row < 8u; row += 1u) {";
 const keyScalesText = "let keyScales = keyScalesOf(eight);";
 const seenText = "let seen = (m >= window.x) & (m < window.y);";
 const seenBits = "let seen = (m >= window.x) & (m < window.y) & seesKey(row, m);";
-
-/** Sums that are summands themselves, or are set: a compiler could reassociate them with what they are added to. */
-function summedTwice(body: readonly Statement[]): Set<Scalar> {
-  const found = new Set<Scalar>();
-  const visited = new Set<Scalar>();
-  const isSum = ({ op }: Scalar): boolean => op === "add" || op === "sub";
-  const visit = (at: Scalar): void => {
-    if (visited.has(at)) return;
-    visited.add(at);
-    const parts = partsOf(at);
-    if (isSum(at)) for (const part of parts) if (isSum(part)) found.add(part);
-    for (const part of parts) visit(part);
-  };
-  for (const statement of body) {
-    visit(statement.value);
-    if (statement.kind === "set" && isSum(statement.value)) found.add(statement.value);
-  }
-  return found;
-}

@@ -75,6 +75,7 @@ function dotText(arithmetic: ArithmeticSpec): string {
     `const dotResultMask = ${result === "fp32-rz" ? 0xffffffff : 0xfffffc00}u;\n`,
     `const keyStepsAreWide = ${scores === "wide"};\nconst valueStepsAreWide = ${values === "wide"};\n`,
     `const hasKeyBlocks = ${ofKeys !== null};\nconst hasValueBlocks = ${ofValues !== null};\n`,
+    `const exactScales = ${[operands.k, operands.v].every(({ scale }) => scaleBlock(scale) === null || scale === "mx")};\n`,
     `const keyBlock = ${ofKeys ?? 1}u;\nconst valueBlock = ${ofValues ?? 1}u;\n`,
   ].join("");
 }
