@@ -85,62 +85,83 @@ export interface JoinedLoop {
 }
 
 /** Prints a loop that joins a product; `sum`, m and the column are names of shaders/program.wgsl. */
-export function joinedLoop({ to }: Product, { over, body }: Loop, context: JoinedContext): JoinedLoop {
-  const { field, vector, names } = context;
-  const lanes = dialectOfLanes(context.dialect);
-  const declarations: string[] = [];
-  const before: string[] = [];
-  const after: string[] = [];
-  /** Eights that last for the whole product, and eights of a column's place in vectors. */
-  const rows = new Map<Variable, string>();
-  const vectors = new Map<Variable, string>();
-  const fresh = (): string => {
-    names.next += 1;
-    return `x${names.next - 1}`;
-  };
-  const rowName = (variable: Variable, start: string): string => {
-    const known = rows.get(variable);
-    if (known !== undefined) return known;
-    const name = fresh();
-    rows.set(variable, name);
-    declarations.push(`var<private> ${name}: Eight;`);
-    before.push(`${name} = ${start};`);
-    return name;
-  };
-  const inState = (variable: Variable): string => `state[stateAt(${field(variable)})]`;
-  const vectorName = (variable: Variable): string => {
-    const name = vectors.get(variable) ?? fresh();
-    vectors.set(variable, name);
-    return name;
-  };
-  for (const statement of body) {
-    if (statement.kind !== "fold") continue;
-    const start = `vec4f(${wgslFloat(statement.start ?? 0)})`;
-    const name = rowName(statement.to, statement.start === null ? inState(statement.to) : `Eight(${start}, ${start})`);
-    after.push(`keepSeen(${field(statement.to)}, ${name});`);
+export function joinedLoop(product: Product, loop: Loop, context: JoinedContext): JoinedLoop {
+  return new Joined(product, loop, context).print();
+}
+
+class Joined {
+  private readonly declarations: string[] = [];
+  private readonly before: string[] = [];
+  /** By variable, the names of a row's values, which last for the whole product, and of a vector's values in the column. */
+  private readonly rows = new Map<Variable, string>();
+  private readonly vectors = new Map<Variable, string>();
+
+  constructor(
+    private readonly product: Product,
+    private readonly loop: Loop,
+    private readonly context: JoinedContext,
+  ) {}
+
+  print(): JoinedLoop {
+    const { field, vector } = this.context;
+    const after: string[] = [];
+    for (const statement of this.loop.body) {
+      if (statement.kind !== "fold") continue;
+      const { to, start } = statement;
+      const number = `vec4f(${wgslFloat(start ?? 0)})`;
+      const name = this.row(to, start === null ? this.inState(to) : `Eight(${number}, ${number})`);
+      after.push(`keepSeen(${field(to)}, ${name});`);
+    }
+    const halves = [...this.half(0), ...this.half(1)];
+    const columns = [...this.vectors].map(([v, name]) => `let ${name} = &sums[vectorAt(${vector(v)}u) + column];`);
+    const { declarations, before } = this;
+    return { declarations, before, each: [...columns, ...halves], after };
   }
-  const halves = [0, 1].flatMap(half => {
-    const readVariable = (variable: Variable): string => {
-      if (variable === to) return `sum[${half}]`;
-      if (variable.axis === "F") return `(*${vectorName(variable)})[${half}]`;
-      return `${rowName(variable, inState(variable))}[${half}]`;
+
+  /** The statements for rows 0 to 3, or 4 to 7. */
+  private half(half: 0 | 1): readonly string[] {
+    const { body, over } = this.loop;
+    const place = (variable: Variable): string => {
+      if (variable === this.product.to) return `sum[${half}]`;
+      if (variable.axis === "F") return `(*${this.vector(variable)})[${half}]`;
+      return `${this.row(variable, this.inState(variable))}[${half}]`;
     };
-    const text = new BodyText(lanes, readVariable, names, body, pinnedIn(body));
+    const lanes = dialectOfLanes(this.context.dialect);
+    const text = new BodyText(lanes, place, this.context.names, body, pinnedIn(body));
     const seen = over === "key" ? `seesKeys${half}(m)` : `seesTile${half}()`;
     for (const statement of body) {
-      const name = text.name(text.of((statement as Exclude<Statement, { kind: "check" }>).value));
-      if (statement.kind === "fold") {
-        const folded = `${rows.get(statement.to)}[${half}]`;
-        text.lines.push(`${folded} = select(${folded}, ${name}, ${seen});`);
-      } else if (statement.kind === "set") {
-        text.assign(statement.to, name);
-        if (statement.to.life === "local") continue;
-        const place = `(*${vectorName(statement.to)})[${half}]`;
-        text.lines.push(`${place} = select(${place}, ${name}, ${seen});`);
-      }
+      if (statement.kind === "check") continue;
+      const { kind, to, value } = statement;
+      const name = text.name(text.of(value));
+      if (kind === "set") text.assign(to, name);
+      if (to.life !== "local") text.lines.push(`${place(to)} = select(${place(to)}, ${name}, ${seen});`);
     }
     return text.lines;
-  });
-  const columns = [...vectors].map(([v, name]) => `let ${name} = &sums[vectorAt(${vector(v)}u) + column];`);
-  return { declarations, before, each: [...columns, ...halves], after };
+  }
+
+  private row(variable: Variable, start: string): string {
+    const known = this.rows.get(variable);
+    if (known !== undefined) return known;
+    const name = this.fresh();
+    this.rows.set(variable, name);
+    this.declarations.push(`var<private> ${name}: Eight;`);
+    this.before.push(`${name} = ${start};`);
+    return name;
+  }
+
+  private vector(variable: Variable): string {
+    const name = this.vectors.get(variable) ?? this.fresh();
+    this.vectors.set(variable, name);
+    return name;
+  }
+
+  private inState(variable: Variable): string {
+    return `state[stateAt(${this.context.field(variable)})]`;
+  }
+
+  private fresh(): string {
+    const { names } = this.context;
+    names.next += 1;
+    return `x${names.next - 1}`;
+  }
 }
