@@ -127,8 +127,8 @@ const groups = {
     ...remembering,
     longest: 10_000,
     sources: ["src/einsum/derive/*.ts"],
-    tests: ["change-reference", "defer-factor", "kept-laws", "laws", "new-laws", "parts", "reduce-in-two-steps"]
-      .concat(["search", "split-rank"])
+    tests: ["answers", "change-reference", "defer-factor", "kept-answers", "kept-laws", "laws", "new-laws", "parts"]
+      .concat(["reduce-in-two-steps", "search", "split-rank"])
       .map(name => `test/einsum/derive/${name}.test.ts`),
   },
 };

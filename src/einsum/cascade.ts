@@ -77,9 +77,11 @@ function outputsOf(einsums: readonly Einsum[], { edges, groups }: Dependence): s
   );
   const written = groups.flatMap(({ einsums: members, loop }) => {
     const feedsOthers = loop !== null && members.some(i => readElsewhere.has(einsums[i]?.tensor));
+    // A first coordinate is its iteration's, whose step says whether it is an output.
+    const steps = members.filter(i => einsums[i]?.iteration?.role !== "init");
     return feedsOthers
       ? []
-      : members.filter(i => loop === null || einsums[i]?.iteration !== null).map(i => einsums[i]?.tensor ?? "");
+      : steps.filter(i => loop === null || einsums[i]?.iteration !== null).map(i => einsums[i]?.tensor ?? "");
   });
   const outputs = new Set(written.filter(tensor => !readElsewhere.has(tensor)));
   return [...new Set(einsums.map(einsum => einsum.tensor))].filter(tensor => outputs.has(tensor));

@@ -159,6 +159,18 @@ describe("what a line means", () => {
     expect([cascade.inputs, cascade.outputs]).toEqual([["A"], ["Z"]]);
   });
 
+  it("is called by its file's name, without folders and ending", () => {
+    const names = ["a/b/mine.cascade", "a\\mine.txt", "mine", "mine.cascade.old", "a.cascade/mine"];
+    expect(names.map(name => parseCascade("Z = A", name).name)).toEqual([
+      "mine",
+      "mine",
+      "mine",
+      "mine.cascade.old",
+      "mine",
+    ]);
+    expect(parseCascade("Z = A").name).toBe("cascade");
+  });
+
   it("reads Windows line ends and a byte order mark", () => {
     expect(parseCascade("\ufeffY = A[k]\r\nZ = Y * 2\r\n").einsums.map(e => e.text)).toEqual(["Y = A[k]", "Z = Y * 2"]);
   });

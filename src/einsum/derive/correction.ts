@@ -1,5 +1,6 @@
 import type { Cascade } from "../cascade.js";
-import { type Access, accessesOf, type Einsum, type Expression, plainVariable } from "../einsum.js";
+import { type Access, accessesOf, type Einsum, type Expression, type Index, plainVariable } from "../einsum.js";
+import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { iterativeRead, type Tensor } from "../tensors.js";
 import { substitute } from "./affine.js";
@@ -119,8 +120,17 @@ function stepOf(
   const einsum = tensor.writer === null ? undefined : cascade.einsums[tensor.writer];
   if (einsum === undefined || einsum.reduced.length > 0 || einsum.filters.length > 0 || einsum.annotation !== null)
     return null;
+  // Its own element of the step before: P[m,0] is another one of P[m+1,p].
+  const placeOf = (indices: readonly Index[]): string =>
+    formatAccess(
+      "",
+      indices.filter((_, i) => i !== tensor.iterative?.position),
+    );
   const carried = (part: Expression): boolean =>
-    part.kind === "access" && part.tensor === tensor.name && iterativeRead(tensor, part) === "carried";
+    part.kind === "access" &&
+    part.tensor === tensor.name &&
+    iterativeRead(tensor, part) === "carried" &&
+    placeOf(part.indices) === placeOf(einsum.indices);
   const step = find(einsum.right, carried);
   if (step === null || accessesOf(step).some(access => access.tensor === tensor.name)) return null;
   const names = new Map<string, string>();

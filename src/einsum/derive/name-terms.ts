@@ -20,7 +20,7 @@ function nameIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   if (only === undefined || another !== undefined) return null;
   const extremum = only.op === "max" || only.op === "min";
   const { factors, divisors } = quotientOf(right);
-  const at = extremum ? -1 : factors.findIndex(factor => factor.kind === "unary" && factor.fn === "exp");
+  const at = factors.findIndex(factor => factor.kind === "unary" && factor.fn === "exp");
   const term: Expression | undefined = extremum ? right : factors[at];
   if (term === undefined || term.kind === "access" || term.kind === "number" || term.kind === "size") return null;
   const refuse = (reason: string): Refusal => ({ tensor, reason });
@@ -28,7 +28,6 @@ function nameIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   if (einsum.filters.length > 0) return refuse("a filter says over which points it is reduced");
   const variables = [...variablesOf(term)];
   if (!einsum.reduced.some(variable => variables.includes(variable))) return null;
-  if (extremum && einsum.reduced.some(variable => !variables.includes(variable))) return null;
   const name = freshName(cascade, tensor);
   const known = existing(cascade, einsum, term);
   const places = variables.map(variable => indexAt(variable, [], einsum));

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { type Cascade, parseCascade } from "../../../src/einsum/cascade.js";
 import { keepsOutputs } from "../../../src/einsum/derive/derivation.js";
 import type { Law, Rewrite } from "../../../src/einsum/derive/law.js";
-import { lawsFor } from "../../../src/einsum/derive/moves.js";
+import { lawsFor, movesOver } from "../../../src/einsum/derive/moves.js";
 import { compareCascades } from "../../../src/einsum/equal.js";
 
-/** The lines of a cascade, a rank, and what each law makes of it: the lines that it writes and takes out, or why it does not. */
+/** The lines of a cascade, a rank, and what each law makes of it: the lines that it writes and takes out, whether a search takes it, or why it does not apply. */
 interface Kept {
   readonly rank: string;
   readonly text: readonly string[];
@@ -27,13 +27,16 @@ const kept = JSON.parse(readFileSync(file, "utf8")) as readonly Kept[];
 /** What laws without a word to say are left out. */
 function madeOf({ rank, text, without = [] }: Kept): Kept["laws"] {
   const given = parseCascade(text.join("\n"), "kept");
+  const own = given.ranks.byName(rank);
+  const moves = own === undefined ? [] : Object.values(movesOver(own, undefined)).flat();
   const asked = lawsFor(rank).filter(({ name }) => !without.includes(name));
   const said = asked.map((law): [string, string[]] => {
     const { rewrites, refusals } = law.apply(given);
+    const move = moves.find(one => one.law.name === law.name);
     return [
       law.name,
       [
-        ...rewrites.flatMap(rewrite => written(law, given, rewrite)),
+        ...rewrites.flatMap(rewrite => written(law, given, rewrite, move?.isWorth(given, rewrite) ?? false)),
         ...refusals.map(({ tensor, reason }) => `! ${tensor}: ${reason}`),
       ],
     ];
@@ -41,7 +44,7 @@ function madeOf({ rank, text, without = [] }: Kept): Kept["laws"] {
   return Object.fromEntries(said.filter(([, lines]) => lines.length > 0));
 }
 
-function written(law: Law, given: Cascade, { tensor, words, caution, cascade }: Rewrite): string[] {
+function written(law: Law, given: Cascade, { tensor, words, caution, cascade }: Rewrite, isWorth: boolean): string[] {
   // A split rank that an output has is the search's to refuse.
   if (isWriting && caution === null && keepsOutputs(given, cascade)) {
     const { cases } = compareCascades(given, cascade, { trials: 2 });
@@ -55,7 +58,7 @@ function written(law: Law, given: Cascade, { tensor, words, caution, cascade }: 
   }
   const [before, after] = [given.source.lines, cascade.source.lines];
   return [
-    `${tensor}: ${words}${caution === null ? "" : ` (${caution})`}`,
+    `${tensor}: ${words}${caution === null ? "" : ` (${caution})`}${isWorth ? "" : ", not worth it"}`,
     ...before.filter(line => !after.includes(line)).map(line => `- ${line}`),
     ...after.flatMap((line, i) => (before.includes(line) ? [] : [`+${i + 1} ${line}`])),
   ];

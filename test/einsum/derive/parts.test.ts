@@ -194,6 +194,9 @@ describe("sums of products", () => {
     ["log(exp(A[k]))", "A[k]"],
     ["log(exp(A[k], 2) * B[k])", "log(exp(A[k], 2)) + log(B[k])"],
     ["log(A[k])", "log(A[k])"],
+    ["log(recip(A[k]))", "log(recip(A[k]))"],
+    ["log(sqrt(A[k]) * B[k])", "log(sqrt(A[k])) + log(B[k])"],
+    ["log(exp(A[k]) * exp(B[k]) / exp(C[k]))", "A[k] + B[k] - C[k]"],
     ["log(2 * A[k])", "log(2 * A[k])"],
     ["log(A[k] + B[k])", "log(A[k] + B[k])"],
   ])("of positive parts have logarithms of their own: %s is %s", (text, expected) => {
