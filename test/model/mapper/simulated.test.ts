@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { specFiles } from "../../../src/io/spec-files.js";
+import { attentionPoints } from "../../../src/model/attention-point.js";
+import { compileDesign } from "../../../src/model/compile.js";
+import { evaluate } from "../../../src/model/evaluate.js";
+import { simulateMapping, simulationTolerance } from "../../../src/model/mapper/simulated.js";
+import { findLags } from "../../../src/model/schedule/lags.js";
+import { scheduleOfDesign, withRegisterFiles } from "../../../src/model/schedule/of-design.js";
+import { pipelinedSchedule } from "../../../src/model/schedule/pipelined.js";
+import { simulateSchedule } from "../../../src/model/schedule/simulate.js";
+import { valuesOf } from "../../../src/model/values.js";
+import { loadDesign, loadWorkload } from "../../../src/spec/load.js";
+import { programText } from "../../../src/spec/schedule/notation.js";
+
+const [bert] = attentionPoints(loadWorkload(specFiles, "bert"), {
+  phase: "prefill",
+  seq: 64,
+  batch: 1,
+  decodeQueries: 1,
+});
+if (bert === undefined) throw new Error("no point");
+const sizes = { ...bert.sizes, B: 2, H: 3, E: 8, F: 4, M: 22, queries: 12, group: 1 };
+
+/** FuseMax's mapping on 4 x 3 PEs, four query tiles a block, and what is simulated of it. */
+function run(other: Partial<typeof sizes> = {}, fields: Readonly<Record<string, number>> = {}) {
+  const all = { ...sizes, ...other };
+  const point = { ...(bert as NonNullable<typeof bert>), sizes: all };
+  const patches = Object.entries({
+    "architecture.parameters.rows": 4,
+    "architecture.parameters.columns": 3,
+    "mapping.symbols.packed": 1,
+    "mapping.symbols.headTiles": 1,
+    "mapping.symbols.queryTiles": 4,
+    ...fields,
+  }).map(([path, value]) => ({ path, value }));
+  const compiled = compileDesign({ ...loadDesign(specFiles, "fusemax"), schedule: undefined }, { patches });
+  const evaluation = evaluate(compiled, all);
+  return { compiled, evaluation, all, found: simulateMapping({ point }, compiled, evaluation) };
+}
+
+describe("the simulation of a mapping", () => {
+  it.each([
+    // 4 query tiles and 6 key tiles of each of 3 heads: all of a sequence.
+    ["all heads of a sequence", {}, {}, 3 * 12, 1, 3, 12],
+    ["a block of one head, where that is long", { M: 2200 }, {}, 12, 1, 1, 12],
+    ["some blocks of a head", { M: 200, queries: 600 }, {}, 120, 1, 1, 120],
+    ["some heads, all of each", { M: 40, queries: 120, H: 9 }, {}, 5 * 120, 1, 5, 120],
+    // Five query heads that share keys, two at a time.
+    [
+      "heads that share keys together",
+      { group: 5, M: 160, queries: 24 },
+      { "mapping.symbols.headTiles": 2 },
+      24,
+      1,
+      1,
+      24,
+    ],
+  ] as const)("is of %s", (_, other, fields, queries, count, heads, rows) => {
+    const { compiled, evaluation, all, found } = run(other, fields);
+    if ("reason" in found) throw new Error(found.reason);
+    const values = valuesOf(compiled, all);
+    const { arrays: free, work } = scheduleOfDesign(compiled, { sizes: all }, values);
+    const arrays = withRegisterFiles(compiled, free, values);
+    const part = { ...work, heads, sequences: work.sequences.map(own => ({ ...own, count, rows })) };
+    // Fig. 4's turns with each distance of its letters, and none.
+    const specs = [
+      pipelinedSchedule(arrays.einsums, 1, false),
+      ...[1, 2, 4].map(apart => pipelinedSchedule(arrays.einsums, apart, true)),
+    ].flatMap(spec => spec ?? []);
+    expect(specs.length).toBe(4);
+    const results = specs.flatMap(spec => {
+      try {
+        return [simulateSchedule(findLags(spec, arrays, part), arrays, part)];
+      } catch {
+        return [];
+      }
+    });
+    const cycles = Math.min(...results.map(result => result.cycles));
+    const best = results.find(result => result.cycles === cycles);
+    const computing = evaluation.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
+    const modelCycles = (computing * queries) / (2 * all.queries * all.H);
+    expect(found.queries).toBe(queries);
+    expect(found.cycles).toBe(cycles);
+    expect(found.modelCycles).toBeCloseTo(modelCycles, 6);
+    expect(found.ratio).toBeCloseTo(cycles / modelCycles, 9);
+    expect(found.agrees).toBe(Math.abs(found.ratio - 1) <= simulationTolerance);
+    expect(found.schedule).toEqual({
+      ...{ name: "pipelined", source: "fusemax map", tiles: best?.schedule.lags },
+      ...Object.fromEntries(
+        Object.entries(best?.schedule.programs ?? {}).map(([a, stages]) => [a, programText(stages)]),
+      ),
+    });
+  });
+
+  it("is of blocks of up to 20,000 tiles", () => {
+    const long = (keyTiles: number) => run({ M: 4 * keyTiles }).found;
+    expect(long(5001)).toEqual({ reason: "a block of queries of more than 20000 tiles" });
+    expect(long(5000)).toMatchObject({ queries: 12 });
+  });
+
+  it("says what no schedule fits", () => {
+    const { found } = run({}, { "architecture.levels.registers2d.depth": 2 });
+    expect(found).toMatchObject({
+      reason: expect.stringMatching(/values at once in a PE's register file; expected at most 2/),
+    });
+  });
+});
