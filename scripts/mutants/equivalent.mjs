@@ -40,12 +40,6 @@ const equivalent = [
   },
   {
     file: "src/model/touched-points.ts",
-    line: "if (last !== undefined && from <= last[1] && from >= last[0]) {",
-    changes: ["from <= last[1] → (from) < (last[1])", "from >= last[0] → (from) > (last[0])"],
-    reason: "stretches that are not joined here are joined by the union at the end",
-  },
-  {
-    file: "src/model/touched-points.ts",
     line: "const end = keys.most === 1 ? Math.min(to, from + 1) : to;",
     changes: [
       "keys.most === 1 ? Math.min(to, from + 1) : to → to",
@@ -95,10 +89,27 @@ const equivalent = [
     reason: label,
   },
   {
+    file: "src/model/tile-numbering.ts",
+    line: "export const unnumbered: Inner = { most: 1, isWhole: false, isWanted: false, number: () => 0 };",
+    changes: ["false → true #2"],
+    reason: sooner,
+  },
+  {
+    file: "src/model/standing-energy.ts",
+    line: "if (!levels.some(level => level < fanout)) return;",
+    changes: ["level < fanout → (level) <= (fanout)"],
+    reason: "asked of memories, never of a fan-out itself",
+  },
+  {
     file: "src/model/search-space.ts",
     line: "if (partial && 3 * size <= n) sizes.add(3 * size);",
     changes: ["3 * size <= n → (3 * size) < (n)"],
     reason: "n itself is among the sizes already",
+  },
+  {
+    file: "src/model/search-space.ts",
+    line: "if (known.size > 1000) known.clear();",
+    reason: "how much is remembered",
   },
   {
     file: "src/model/loop-nest.ts",

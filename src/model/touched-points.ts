@@ -88,13 +88,7 @@ function seenByTile(
   for (const sequence of sequences) {
     for (let row = 0; row < sequence.queries * region.group; row++) {
       const own = entryOf(seen, rows.number(row), (): Interval[] => []);
-      for (const { from, to } of keysOfRow(region, sequence, row, region.group)) {
-        const last = own.at(-1);
-        // Rows next to each other see much the same.
-        if (last !== undefined && from <= last[1] && from >= last[0]) {
-          own[own.length - 1] = [last[0], Math.max(last[1], to)];
-        } else own.push([from, to]);
-      }
+      for (const { from, to } of keysOfRow(region, sequence, row, region.group)) own.push([from, to]);
     }
   }
   return new Map([...seen].map(([own, intervals]) => [own, union(intervals, [])]));

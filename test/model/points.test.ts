@@ -89,6 +89,11 @@ describe("a workload's attention", () => {
     const of = (queries: number) => ({ left: -1, right: 0, sequences: [{ count: 1, queries, keys: 2 ** 26 }] });
     expect(hidesSome(of(2 ** 25), 4)).toBe(true);
     expect(() => hidesSome(of(2 ** 25 + 1), 4)).toThrow("at most 2^53");
+    const none = [
+      { count: 1, queries: 0, keys: 3 },
+      { count: 1, queries: 3, keys: 2, leftPad: 2 },
+    ];
+    expect(() => hidesSome({ left: -1, right: 0, sequences: none }, 1)).toThrow("no query sees a key");
   });
 
   it("takes other masks' window and bits in place of its own, each head a sequence where it has bits", () => {

@@ -190,6 +190,7 @@ describe("blocks that are searched", () => {
     expect(blockSizes(9, false, where)).toEqual([1, 2, 3, 4, 8, 9]);
     expect(blockSizes(13, true, where)).toEqual([1, 2, 3, 4, 6, 8, 12, 13]);
     expect(blockSizes(12, true, where)).toEqual([1, 2, 3, 4, 6, 8, 12]);
+    expect(blockSizes(9, true, where)).toEqual([1, 2, 3, 4, 6, 8, 9]);
     expect(blockSizes(1, true, where)).toEqual([1]);
     for (const n of [0, 2 ** 48 + 1, Number.NaN]) expect(() => blockSizes(n, true, where)).toThrow("from 1 to 2^48");
     expect(blockSizes(2 ** 48, true, where)).toHaveLength(49 + 47);

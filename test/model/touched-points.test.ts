@@ -20,8 +20,13 @@ it("law: points in touched tiles are those that a look at every row and key find
       fc.array(sequence, { minLength: 1, maxLength: 3 }),
       fc.tuple(side, side, side),
       fc.integer({ min: 1, max: 2 }),
-      fc.record({ left: fc.integer({ min: -1, max: 3 }), right: fc.integer({ min: -1, max: 2 }) }),
-      (lengths, sides, group, window) => {
+      fc.record({
+        left: fc.integer({ min: -1, max: 3 }),
+        right: fc.integer({ min: -1, max: 2 }),
+        origin: fc.option(fc.integer({ min: -2, max: 6 }), { nil: undefined }),
+      }),
+      (lengths, sides, group, { origin, ...ends }) => {
+        const window = origin === undefined ? ends : { ...ends, origin };
         const sequences: readonly SequenceClass[] = lengths.map(own => ({ ...own, count: 1 }));
         const region = { ...window, sequences, group };
         const sizes = [
