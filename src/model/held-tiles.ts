@@ -86,7 +86,7 @@ export function intervalsOf(words: Uint32Array, at: number, from: number, to: nu
       const last = found.at(-1);
       if (last !== undefined && last[1] === base + low) last[1] = base + low + length;
       else found.push([base + low, base + low + length]);
-      word = low + length >= 32 ? 0 : word & ~ones(0, low + length);
+      word &= ~ones(0, low + length);
     }
   }
   return found;

@@ -25,7 +25,7 @@ export function maskedCounts(
   const merged = shape.ranks.length - coupled.shape.ranks.length + 1;
   const table = new Float64Array(1 << (coupled.shape.ranks[0]?.parts ?? 0)).fill(Number.NaN);
   const bounds = ranksAlone.map(rank => rank.bounds);
-  const isShort = (level: number, words: number): boolean => longest > 0 && walkLength(nest, level, words) <= longest;
+  const isShort = (level: number, words: number): boolean => walkLength(nest, level, words) <= longest;
   const ask = (rank: number, subset: number): number => {
     if (rank !== 0) return Number.NaN;
     const count =

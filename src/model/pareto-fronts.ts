@@ -79,7 +79,8 @@ export class ParetoFronts {
     // Of two objectives the second falls along a front: its last row has the least of it.
     const begin = width <= 3 ? Math.max(first, rows - 1) : first;
     for (let row = begin; row < rows; row += 1) {
-      let k = 1;
+      // In the first they are in order.
+      let k = 2;
       while (k < width && (merged[row * width + k] as number) <= (from[at * width + k] as number)) k += 1;
       if (k === width) return true;
     }

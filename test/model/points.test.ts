@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bitPlane } from "../../src/attention/bit-plane.js";
 import { noMask } from "../../src/attention/mask.js";
+import { biasRanks } from "../../src/attention/score-terms.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { published } from "../../src/model/accounting.js";
 import { attentionPoints, hidesSome, type PointRequest, unmasked } from "../../src/model/attention-point.js";
@@ -207,6 +208,13 @@ describe("the cost of a run", () => {
   it("is nothing where no query has a key, on the same machine", () => {
     const { frequencyHz, dramBytesPerSecond } = costOfRun(design, shape, tile);
     const none = costOfRun(design, shape, tile, { ...noMask, kvLens: [0, 0] });
+    const biased = costOfRun(design, shape, tile, noMask, {
+      terms: { softcap: null, bias: biasRanks([1, 2, 1, 9], 9) },
+    });
+    expect([none.scores, biased.scores]).toEqual([
+      { softcap: null, bias: null },
+      { softcap: null, bias: "H,1,M" },
+    ]);
     expect(none).toMatchObject({ cycles: 0, busyCycles: 0, seconds: 0, dramBytes: 0, energyPj: 0 });
     expect(none).toMatchObject({ frequencyHz, dramBytesPerSecond, accounting: "published", corrections: [] });
     expect(Object.values(none.utilization)).toEqual([0, 0]);
