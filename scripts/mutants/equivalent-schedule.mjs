@@ -54,4 +54,27 @@ export const schedule = [
     line: "return Math.max(",
     reason: "an epoch that is told too short is reached by no lag: all are tried then, with the same answer",
   },
+  {
+    file: "src/model/schedule/lags.ts",
+    line: "window: { left: -1, right: -1 },",
+    changes: ["1 → 1 + 1", "1 → 1 + 1 #2"],
+    reason: "any negative number is no bound",
+  },
+  {
+    file: "src/model/schedule/tile-nest.ts",
+    line: "? heads[0]",
+    reason: "a loop of one name in all Einsums: only its name is asked for",
+  },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "const mostKinds = 2 ** 12;",
+    changes: ["2 → 2 + 1", "12 → 12 + 1"],
+    reason: "a number above all kinds of tiles that are told apart",
+  },
+  {
+    file: "src/model/schedule/actions.ts",
+    line: "const key = Object.values(at).reduce((bits, flag) => 2 * bits + Number(flag), 0);",
+    changes: ["2 → 2 + 1", "0 → 0 + 1", "0 → 0 - 1"],
+    reason: "a number for each set of flags",
+  },
 ];

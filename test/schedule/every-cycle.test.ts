@@ -99,4 +99,18 @@ describe("a schedule executed cycle by cycle, with every tile and every value in
     if (memory === "given") expect(stepped).toBeGreaterThanOrEqual(tiles);
     else expect(stepped).toBeLessThan(0.95 * tiles);
   });
+
+  it("takes no time where there is no tile", () => {
+    for (const c of fc.sample(randomCases("dram"), 12)) {
+      for (const empty of [
+        { rows: 0, keys: 4 },
+        { rows: 4, keys: 0 },
+      ]) {
+        const none = { ...c, work: { ...c.work, sequences: [{ count: 2, ...empty }] } };
+        const result = quick(none);
+        if (result !== null)
+          expect(result).toMatchObject({ cycles: 0, latencyCycles: 0, tiles: 0, dramBytes: 0, epoch: null });
+      }
+    }
+  });
 });

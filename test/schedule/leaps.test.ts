@@ -189,7 +189,9 @@ describe("leaps over repetition", () => {
         const of = (which: string, otherwise: number): number => (which === loop ? times : otherwise);
         const blockTiles = of("tiles of a row", 2);
         const work: TileWork = {
-          sequences: [{ count: 1, rows: 3 * blockTiles * of("blocks of queries", 3), keys: 4 * of("key tiles", 5) }],
+          sequences: [
+            { count: 1, rows: 3 * blockTiles * of("blocks of queries", 3) - 1, keys: 4 * of("key tiles", 5) },
+          ],
           ...{ group: 1, window: { left: -1, right: -1 }, heads: of("heads", 3), headTiles: [1] },
           ...{ blockTiles, tileRows: 3, tileKeys: 4 },
         };
@@ -209,6 +211,34 @@ describe("leaps over repetition", () => {
         few.map((count, i) => count + (many - 60) * (each[i] as number)),
       );
     }
+  });
+
+  it("law: to watch some epochs takes no more than what is before them, of which what repeats is left out", () => {
+    const costs = { "1d.operations.divide": 1, "2d.operations.mac": 1, "1d.operations.max": 1 };
+    const arrays = arraysWith({ ...smallArrays, costs });
+    const schedule = withLag(parseSchedule("fusemax", texts["fusemax"] as ScheduleText), 2);
+    const work: TileWork = {
+      sequences: [{ count: 1, rows: 6 * 1e5, keys: 20 }],
+      ...{
+        group: 1,
+        window: { left: -1, right: -1 },
+        heads: 2,
+        headTiles: [1],
+        blockTiles: 2,
+        tileRows: 3,
+        tileKeys: 4,
+      },
+    };
+    const epochs = new Set<number>();
+    const watch = {
+      from: 300_000,
+      until: 300_004,
+      onStall: () => {},
+      onIssue: (own: { epoch: number }) => void epochs.add(own.epoch),
+    };
+    const { tilesStepped } = simulateSchedule(schedule, arrays, work, { watch });
+    expect([...epochs].sort((a, b) => a - b)).toEqual([300_000, 300_001, 300_002, 300_003]);
+    expect(tilesStepped).toBeLessThan(100);
   });
 
   it("steps through longer rows of tiles as quickly where their operands are there", () => {

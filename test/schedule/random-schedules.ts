@@ -57,7 +57,7 @@ function einsumsOf(draw: Draw, count: number): readonly TileEinsum[] {
       })),
       writesRows: draw(3),
       loads,
-      storedWords: when === "last" ? draw(3) : 0,
+      storedWords: when === "every" ? 0 : draw(3),
       runningWords: 0,
       carriedEntries: 0,
       fromRegisters,

@@ -28,10 +28,10 @@ export class CycleQueue {
     return Array.from({ length: this.size }, (_, i) => Math.max(-1, this.at(i) - now));
   }
 
-  /** Holds these entries, counted from `now`, in place of its own. */
-  fill(entries: readonly number[], now: number): void {
+  /** Holds these entries in place of its own. */
+  fill(entries: readonly number[]): void {
     this.size = 0;
-    for (const cycle of entries) this.push(cycle + now);
+    for (const cycle of entries) this.push(cycle);
   }
 
   private grow(): void {

@@ -218,8 +218,6 @@ export class LiveArrays {
   /** Takes up a state; tile 0 is then the one at `position`, cycle 0 the moment of the state. */
   restore({ machine, tracks, history }: SavedState, position: Position): void {
     this.feed.set(position, history);
-    this.machine.cycle = 0;
-    this.machine.end = Number.NEGATIVE_INFINITY;
     this.machine.restore(machine);
     this.counters.fill(0);
     tracks.forEach(({ epoch, pc, rowsRead, done }, i) => void this.tracks[i]?.resume(epoch, pc, rowsRead, done));

@@ -24,7 +24,8 @@ export interface TileMemory {
   next(): string;
   readonly streams: readonly LoadStream[];
   save(now: number): SavedMemory;
-  restore(saved: SavedMemory, now: number): void;
+  /** Takes up a state; cycle 0 is then the moment of it. */
+  restore(saved: SavedMemory): void;
 }
 
 /** A memory's state, counted from a cycle. */
@@ -122,10 +123,10 @@ export function dramMemory(dram: DramChannel, plan: Plan, walk: TileWalk): TileM
       channelFree: Math.max(channelFree - now, 0),
       latest: [...latest],
     }),
-    restore(saved, now) {
-      saved.queues.forEach((cycles, i) => void queues[i]?.fill(cycles, now));
-      saved.room.forEach((cycles, i) => void room[i]?.fill(cycles, now));
-      channelFree = saved.channelFree + now;
+    restore(saved) {
+      saved.queues.forEach((cycles, i) => void queues[i]?.fill(cycles));
+      saved.room.forEach((cycles, i) => void room[i]?.fill(cycles));
+      channelFree = saved.channelFree;
       saved.latest.forEach((words, i) => {
         latest[i] = words;
       });

@@ -46,11 +46,11 @@ class ValueQueue {
       this.waiting++;
       this.lookAhead();
     }
-    return this.each === 1 ? this.waiting : Math.ceil(this.waiting / this.each);
+    return Math.ceil(this.waiting / this.each);
   }
 
-  fill(entries: readonly number[], now: number): void {
-    this.queue.fill(entries, now);
+  fill(entries: readonly number[]): void {
+    this.queue.fill(entries);
     this.waiting = 0;
     this.lookAhead();
   }
@@ -247,11 +247,14 @@ export class TileMachine {
     };
   }
 
+  /** Takes up a state; cycle 0 is then the moment of it. */
   restore({ entries, values, memory }: SavedMachine): void {
+    this.cycle = 0;
+    this.end = Number.NEGATIVE_INFINITY;
     entries.forEach((count, a) => {
       this.entries[a] = count;
     });
-    values.forEach((cycles, i) => void this.values[i]?.fill(cycles, this.cycle));
-    if (memory !== null) this.memory?.restore(memory, this.cycle);
+    values.forEach((cycles, i) => void this.values[i]?.fill(cycles));
+    if (memory !== null) this.memory?.restore(memory);
   }
 }
