@@ -175,6 +175,16 @@ describe("what a comparison reports", () => {
     expect(second.firstDiffering?.difference?.tensor).toBe("Z");
   });
 
+  it("looks at every place, and names the first of those that are as far apart", () => {
+    for (const place of [0, 1, 2, 3, 4]) {
+      const own = text(`D[i] = B[k: k==i & k==${place}]\nY[i] = A[i] + D[i]`);
+      const { equal, largest } = compareCascades(text("Y[i] = A[i] + 0 * B[i]"), own);
+      expect([equal, largest?.difference?.coordinates]).toEqual([false, [place]]);
+    }
+    const { cases } = compareCascades(text("Y[k] = A[k]"), text("Y[k] = A[k] + 1"));
+    expect(cases.find(({ name }) => name === "all zero")?.difference?.coordinates).toEqual([0]);
+  });
+
   it("is in the arithmetic and with the scale that are asked for", () => {
     const [a, b] = [text("Y[k] = A[k]"), text("Y[k] = A[k] * 1.0001")];
     expect(compareCascades(a, b, { format: "bf16-strict", tolerance: 0 }).equal).toBe(true);

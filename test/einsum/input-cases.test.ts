@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inputCases } from "../../src/einsum/input-cases.js";
+import { interpretableElements } from "../../src/einsum/tensor-store.js";
 
 describe("cases of inputs", () => {
   const cases = (shapes: ReadonlyMap<string, readonly number[]>, trials = 2, seed = 1) => [
@@ -134,5 +135,12 @@ it("fills inputs of an odd number of elements, and tries eight of them alone", (
   );
   expect(() => inputCases(new Map([["A", [2 ** 29]]]), 0, 1).next()).toThrow(
     /^the tensor A\[536870912\]: got 536870912 elements; expected at most 2\^28/,
+  );
+});
+
+it("a tensor has 2^28 elements at most", () => {
+  expect(interpretableElements("T", [2 ** 14, 2 ** 14])).toBe(2 ** 28);
+  expect(() => interpretableElements("T", [2 ** 28 + 1])).toThrow(
+    /^the tensor T\[268435457\]: got 268435457 elements; expected at most 2\^28/,
   );
 });

@@ -253,6 +253,18 @@ describe("what is told on the way", () => {
     ]);
   });
 
+  it("is told at 2^20 points, and not one before", () => {
+    const told = (rows: number, columns: number) => {
+      const found: EvaluationProgress[] = [];
+      const [A, B] = [rows, columns].map(size => ({ shape: [size], data: new Float64Array(size) }));
+      if (A === undefined || B === undefined) throw new Error("no inputs");
+      evaluateCascade(parseCascade("Z[i] = A[i] * B[j]"), { A, B }, { onProgress: progress => found.push(progress) });
+      return found;
+    };
+    expect(told(1024, 1024)).toEqual([{ pointsDone: 2 ** 20, points: 2 ** 20 }]);
+    expect(told(1025, 1023)).toEqual([]);
+  });
+
   it("is where the first of the quotients 0 / 0 is, and how many there are", () => {
     const notes = (text: string, A: DenseTensor) => evaluateCascade(parseCascade(text), { A }).emptyQuotients;
     const zeros = { shape: [2, 3], data: [1, 0, 0, 0, 2, 0] };

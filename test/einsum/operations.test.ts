@@ -25,6 +25,7 @@ describe("operation counts", () => {
       "Z[k] = log(A[k]) + sqrt(A[k]) - rsqrt(A[k]) * sigmoid(A[k])",
       ["Z log K", "Z sqrt K", "Z add 2*K", "Z rsqrt K", "Z sigmoid K", "Z mul K"],
     ],
+    ["a function that is summed is no multiply-accumulate", "Z = exp(A[k])", ["Z exp K", "Z add K"]],
     [
       "those of an argument, but not of a scale",
       "Z[k] = relu(recip(tanh(min(A[k], 1)))) / exp(A[k], 1 / 2)",

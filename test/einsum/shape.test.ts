@@ -119,6 +119,7 @@ describe("sizes that follow", () => {
     ["ranks: M = N + 2\nZ[n] = A[m] * B[n]", { M: 5 }, {}],
     ["ranks: M = M1 * M0, M1 = N1 * N0\nZ[n0] = A[m] * B[n1*N0+n0] * C[m0]", { N1: 2, N0: 3, M0: 4 }, { M1: 6, M: 24 }],
     ["ranks: M = M1 * M0, M1 = N1 * N0\nZ[n0] = A[m] * B[n1*N0+n0] * C[m0]", { M: 24, M0: 4, N0: 3 }, { M1: 6, N1: 2 }],
+    ["ranks: M1 = N1 * N0, M = M1 * M0\nZ[n0] = A[m] * B[n1*N0+n0] * C[m0]", { M: 24, M0: 4, N0: 3 }, { M1: 6, N1: 2 }],
     ["R[i=0] = 1\nR[i+1] = R[i] * 2\nuntil: i >= 8", {}, { I: 8 }],
     ["R[i=0] = 1\nR[i+1] = R[i] * A[k]\nuntil: i >= K - 1", { K: 4 }, { I: 3 }],
     ["O[p] = I[H: p*2+r] * F[r]", { P: 4, R: 3 }, { H: 9 }],

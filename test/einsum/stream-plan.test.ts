@@ -64,6 +64,8 @@ describe("what is streamed", () => {
       "inputs: X[m], W[p]\nS[m=0,p] = 0\nS[m+1,p] = S[m,p] + X[m] * W[p]\nR[p] = X[m]\nZ[p] = S[M,p] + R[p]\nuntil: m >= M",
       ["1: W[P] Z[P]", "streams X[M] in 1+1", "rows keep W[P] S[P]"],
     ],
+    // What is read at other than its rank's coordinates is streamed over the rank all the same.
+    ["Z[p] = X[2*m] * W[p]", ["1: W[P] Z[P]", "streams X[M] in 1", "rows keep W[P] Z[P]"]],
     // A copy is streamed with what it holds.
     [
       "inputs: X[m], W[p]\nC[m] = X[m]\nZ[p] = C[m] * W[p]\nU[p] = X[m] * Z[p]",
