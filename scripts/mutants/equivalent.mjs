@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { einsum } from "./equivalent-einsum.mjs";
 import { schedule } from "./equivalent-schedule.mjs";
 
 const sooner = "a way to the same answer that is quicker, or not taken";
@@ -12,6 +13,7 @@ const label = "a label that all points share may be any";
  */
 const equivalent = [
   ...schedule,
+  ...einsum,
   {
     file: "src/model/partition.ts",
     line: "const iterating = new Uint8Array(32);",

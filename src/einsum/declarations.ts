@@ -43,7 +43,7 @@ export function parseRank(cursor: Cursor): RankDeclaration[] {
   const name = rankNameOf(token.text);
   if (!cursor.take("=")) return [{ name, size: null, span: token.span }];
   let size: Size = zeroSize;
-  let sign = 1;
+  let isNegative = false;
   do {
     let product: Size = oneSize;
     do {
@@ -67,8 +67,8 @@ export function parseRank(cursor: Cursor): RankDeclaration[] {
       const split = multiplySizes(nameSize(name), nameSize(rankNameOf(divisor.text)));
       return [{ name: whole, size: split, span: token.span }];
     }
-    size = addSizes(size, sign === 1 ? product : negateSize(product));
-    sign = cursor.sees("-") ? -1 : 1;
+    size = addSizes(size, isNegative ? negateSize(product) : product);
+    isNegative = cursor.sees("-");
   } while (cursor.take("+") || cursor.take("-"));
   return [{ name, size, span: token.span }];
 }

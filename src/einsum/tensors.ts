@@ -1,4 +1,4 @@
-import { type Access, type Einsum, type Index, shiftedVariable } from "./einsum.js";
+import { type Access, type Einsum, type Index, rankNameOf, shiftedVariable } from "./einsum.js";
 import type { CascadeText } from "./parse.js";
 import { constantOf, formatSize, type Size, soleName } from "./size.js";
 import { CascadeError, type Span } from "./source.js";
@@ -152,7 +152,11 @@ export function iterativeRead(tensor: Tensor, read: Access): IterativeRead | nul
   if (index === undefined) return null;
   if (index.terms.length > 0) return constantOf(index.offset) === 1 ? "current" : "carried";
   if (constantOf(index.offset) === 0) return "first";
-  return formatSize(index.offset) === formatSize(tensor.iterative.limit) ? "last" : "fixed";
+  // T of an iteration over t is where it stops, whatever `until:` calls that.
+  const isLast =
+    soleName(index.offset) === rankNameOf(tensor.iterative.variable) ||
+    formatSize(index.offset) === formatSize(tensor.iterative.limit);
+  return isLast ? "last" : "fixed";
 }
 
 function checkCoordinates(

@@ -83,6 +83,7 @@ describe("shapes of two cascades, in more cases", () => {
     };
     expect(sizesOf(24)).toEqual([4, 2, 3]);
     expect(sizesOf(16)).toEqual([4, 2, 2]);
+    expect(sizesOf(6)).toEqual([2, 1, 3]);
     expect(sizesOf(7)).toEqual([1, 1, 7]);
     expect(sizesOf(24, { M1: 2 })).toEqual([3, 2, 4]);
     expect(sizesOf(36, { M0: 4 })).toEqual([3, 3, 4]);

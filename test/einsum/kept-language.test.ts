@@ -10,6 +10,7 @@ import { jointShapes } from "../../src/einsum/joint-shape.js";
 import { countOperations } from "../../src/einsum/operations.js";
 import { formatSize } from "../../src/einsum/size.js";
 import { CascadeError, type Span } from "../../src/einsum/source.js";
+import { iterativeRead } from "../../src/einsum/tensors.js";
 import { FusemaxError } from "../../src/errors.js";
 
 /** The lines of a cascade, and what is made of it; of one that is refused the message and the place, as a user sees them. */
@@ -70,6 +71,13 @@ function saidOfCascade(cascade: Cascade): string[] {
     ),
     ...[...headers].map(([key, value]) => `# ${key}: ${value}`),
     `${inputs.join(", ")} -> ${outputs.join(", ")}`,
+    ...einsums.flatMap(({ reads }) =>
+      reads.flatMap(read => {
+        const tensor = tensors.get(read.tensor);
+        const kind = tensor === undefined ? null : iterativeRead(tensor, read);
+        return kind === null ? [] : [`${formatAccess(read.tensor, read.indices)} is ${kind}`];
+      }),
+    ),
     countOperations(cascade)
       .map(({ einsum, op, count }) => `${einsum} ${op} ${count}`)
       .join(", "),

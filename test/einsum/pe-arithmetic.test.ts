@@ -163,6 +163,11 @@ describe("sums of products in the arithmetic of the PEs", () => {
     expect(run("Z[i] = A[k: k<=i] * B[k]")).toEqual([4, 14, 32]);
     expect(run("Z[i] = A[k: k>i] * B[k]")).toEqual([28, 18, 0]);
     expect(run("Z[i] = square(A[k: k<=i])")).toEqual([1, 5, 14]);
+    expect(run("Z = A[k] * B[j]")).toEqual([6 * 15]);
+    expect(run("Z[j] = A[i] * A[k] * B[j]")).toEqual([4, 5, 6].map(x => 36 * x));
+    expect(run("Z = abs(A[k])")).toEqual([6]);
+    expect(run("Z = A[k] + B[k]")).toEqual([21]);
+    expect(run("Z = A[k] * B[k] :: max(k)")).toEqual([18]);
   });
 
   it("are in steps where an input passes the array, and one by one where both factors are computed", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { attentionRoles, inputsBeside, rolesOf } from "../../src/einsum/roles.js";
+import { CascadeError } from "../../src/einsum/source.js";
 
 const three = (q = "Q[e,p]", k = "K[e,m]", v = "V[f,m]", av = "AV[f,p]", more = "") =>
   parseCascade(`${more}S[m,p] = ${q} * ${k}\n${av} = S[m,p] * ${v}`, "mine");
@@ -43,6 +44,12 @@ describe("the roles of attention", () => {
       /got Q\[.*\], K\[.*\], V\[.*\], AV\[.*\]; expected attention of q\[e,p\], k\[e,m\] and v\[f,m\] alone, which gives out\[f,p\]; fusemax evaluate takes any cascade/,
     );
     expect(attentionRoles(cascade)).toBeNull();
+    // Without a header the first line is named.
+    try {
+      rolesOf(cascade);
+    } catch (error) {
+      expect(error instanceof CascadeError ? error.span : error).toEqual({ line: 1, column: 1, length: 1 });
+    }
   });
 
   it("have inputs beside them where the header says so, and no other", () => {

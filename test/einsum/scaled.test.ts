@@ -186,6 +186,33 @@ describe("inputs with scales", () => {
     expect(() => evaluate("Z = Q[e,p] * K[e,p]", {})).not.toThrow();
   });
 
+  it("are multiplied back, once the sum is done where they are constant along it", () => {
+    const scores = (scale: Scale, type: NumberType) => {
+      const Q = { shape: [2, 1], data: [3, -1.5] };
+      const K = { shape: [2, 2], data: [5, 2, -4, 1] };
+      const own = { q: operand(type, scale), k: operand(type, scale) };
+      const text = attention("Q[e,p] * K[e,m]", "QK[m,p] * V[f,m]");
+      const { tensors } = evaluateCascade(
+        parseCascade(text),
+        { Q, K, V: { shape: [1, 2], data: [1, 1] } },
+        { format: arithmeticOf(own) },
+      );
+      return tensors.get("QK")?.data ?? [];
+    };
+    // 3 * 5 + 1.5 * 4 and 3 * 2 - 1.5; of 127 steps and of 3 bits.
+    for (const [scale, type, error] of [
+      ["head", "int8", 0.3],
+      ["tensor", "int8", 0.3],
+      [{ rows: 1 }, "int8", 0.3],
+      ["mx", "fp8-e4m3", 2],
+      ["nvfp4", "fp4-e2m1", 8],
+    ] as const) {
+      const [first = 0, second = 0] = scores(scale, type);
+      expect(Math.abs(first - 21), JSON.stringify(scale)).toBeLessThan(error);
+      expect(Math.abs(second - 4.5), JSON.stringify(scale)).toBeLessThan(error);
+    }
+  });
+
   it("have no mask", () => {
     const Q = { shape: [2, 1], data: [1, 2] };
     const present = { rank: "M", exists: () => true };

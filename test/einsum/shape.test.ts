@@ -91,6 +91,7 @@ describe("the shape of an input", () => {
       /the input B of two: got 3 coordinates along K; expected 2, as A has it/,
     );
     expect(() => sizesOfInputs(two, new Map([["A", [2]]]), { k: 5 })).toThrow(/expected 5, as the shape has it/);
+    expect(sizesOfInputs(parseCascade("Z[k] = A[k-1]"), new Map([["A", [5]]]), {})).toEqual({ K: 5 });
     const shifted = parseCascade("Z[k] = A[k+2] * B[k]", "shifted");
     const both = new Map([
       ["A", [5]],
