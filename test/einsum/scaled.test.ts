@@ -2,11 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseCascade } from "../../src/einsum/cascade.js";
 import { evaluateCascade } from "../../src/einsum/evaluate.js";
+import { ScaledOperands } from "../../src/einsum/scaled-operands.js";
+import { encode } from "../../src/emulator/golden/encode.js";
 import { onePassAttention } from "../../src/emulator/golden/one-pass.js";
 import { InputError } from "../../src/errors.js";
 import { loadCascade } from "../../src/io/cascade-files.js";
 import { specFiles } from "../../src/io/spec-files.js";
-import type { ArithmeticSpec, OperandSpec, Scale } from "../../src/numerics/arithmetic.js";
+import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from "../../src/numerics/arithmetic.js";
 import { type NumberType, numberTypes } from "../../src/numerics/number-type.js";
 import { loadArithmetic } from "../../src/spec/load.js";
 
@@ -90,6 +92,83 @@ describe("inputs with scales", () => {
       { numRuns: 100 },
     );
     expect(compared).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["head", "int8", 5, 3],
+    ["tensor", "fp8-e4m3", 5, 3],
+    [{ rows: 2 }, "fp8-e4m3", 5, 3],
+    [{ rows: 1 }, "int8", 3, 4],
+    ["mx", "fp8-e5m2", 3, 37],
+    ["mx", "fp4-e2m1", 2, 32],
+    ["nvfp4", "fp4-e2m1", 3, 37],
+    ["nvfp4", "fp4-e2m1", 2, 16],
+  ] as const)(
+    "law: scales of %j for %s are those of the contract, whichever rank is first",
+    (scale, type, tokens, features) => {
+      const spec = operand(type, scale);
+      const arithmetic = arithmeticOf({ q: spec, k: spec, v: spec });
+      const cascades = [true, false].map(first => parseCascade(textOf([first, first, first], false)));
+      // Sets of unlike largest magnitudes, one of zeros, and one of which the largest is the least that counts.
+      const values = Float64Array.from({ length: tokens * features }, (_, i) => {
+        const [token, feature] = [Math.floor(i / features), i % features];
+        const tiny = token === 1 && feature < 16 ? 2 ** -40 : token === tokens - 1 && feature >= 16 ? 0 : 1;
+        return (((i * 7) % 11) - 5) * 2 ** token * tiny * (tiny === 2 ** -40 ? 0.2 : 1);
+      });
+      const encoded = encode({ rows: tokens, columns: features, values }, spec);
+      const width = scaleBlock(scale) ?? features;
+      const scales = values.map((_, i) => encoded.scale(Math.floor(i / features), Math.floor((i % features) / width)));
+      for (const [n, cascade] of cascades.entries()) {
+        const own = ScaledOperands.of(cascade, arithmetic);
+        const inPlace = (data: Float64Array) => (n === 0 ? data : turned(data, tokens, features));
+        const shape = n === 0 ? [tokens, features] : [features, tokens];
+        for (const name of ["Q", "K", "V"]) {
+          const found = own?.encode(name, { shape, data: inPlace(values) });
+          expect(found?.values, `${name}, ${n}`).toEqual(inPlace(encoded.values));
+          expect(found?.scales, `${name}, ${n}`).toEqual(inPlace(scales));
+        }
+        expect(own?.encode("SN", { shape, data: values })).toBeNull();
+      }
+    },
+  );
+
+  it("are those of q and k in their product, of copies of k, and of the output", () => {
+    const cascade = parseCascade(textOf([true, true, true], true));
+    const head = operand("fp16", "head");
+    const of = (own: Partial<ArithmeticSpec["operands"]>) => ScaledOperands.of(cascade, arithmeticOf(own));
+    const all = of({ q: head, k: head, v: head });
+    const pairs = [
+      ...[
+        ["Q", "K"],
+        ["K", "Q"],
+        ["Q", "C"],
+        ["C", "Q"],
+      ],
+      ...[
+        ["Q", "Q"],
+        ["K", "K"],
+        ["C", "K"],
+        ["Q", "V"],
+        ["V", "K"],
+        ["Q", null],
+        [null, "K"],
+        [null, null],
+      ],
+    ] as const;
+    expect(pairs.map(([a, b]) => all?.isScore(a ?? null, b ?? null))).toEqual(pairs.map((_, i) => i < 4));
+    expect(["C", "K", "Q", "QK"].map(name => all?.copiesScaled(name))).toEqual([true, true, false, false]);
+    expect(of({ q: head })?.copiesScaled("C")).toBe(false);
+    expect([all?.output, of({ q: head })?.output]).toEqual([{ tensor: "AV", values: "V" }, null]);
+    const blocked = operand("fp4-e2m1", "mx");
+    const after = [{ q: head }, { k: head }, { q: head, k: head }, { v: head }, { q: blocked, k: blocked }];
+    expect(after.map(own => of(own)?.isScoreScaledAfterwards)).toEqual([true, true, true, false, false]);
+    expect([of({ q: blocked, k: blocked }), all].map(own => own?.scoreBlock)).toEqual([32, null]);
+    expect([all?.times(3, 0.5), all?.times(2 ** -60, 2 ** -60), all?.times(1 + 2 ** -23, 1 + 2 ** -23)]).toEqual([
+      1.5,
+      0,
+      1 + 2 ** -22,
+    ]);
+    expect(of({})).toBeNull();
   });
 
   const one = { shape: [1, 1], data: [1] };
