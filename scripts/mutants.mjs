@@ -25,10 +25,10 @@ const least = 0.9;
 const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true };
 
 /**
- * The second try: tests for which there was no time first, then the others again; properties with as many cases as the suite
- * tries, in so much time.
+ * The second try: properties, with as many cases as the suite tries in so much time, then the quick tests, which have most
+ * likely told before.
  */
-const suite = { cases: 100_000, milliseconds: 1500, altogether: 10_000 };
+const suite = { cases: 100_000, milliseconds: 2500, altogether: 15_000 };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
@@ -258,7 +258,8 @@ async function study(
       if (status === "killed") own.set(answer.failed, (own.get(answer.failed) ?? 0) + 1);
     }
     // What runs as modules load is in place from the beginning, for all tests.
-    const late = anew ? [...asked.slice(order.length), ...order] : order;
+    const isQuick = index => first.ran[index].milliseconds < 100;
+    const late = anew ? [...asked.filter(index => !isQuick(index)), ...asked.filter(isQuick)] : order;
     const all = early ? within(longest, loadingAnew.get(one.file), first.ran) : late;
     if (again) status = await alone(file, anew ? suite : effort, id, all, first.ran);
     results.push({ ...one, status });

@@ -103,6 +103,28 @@ const equivalent = [
     reason: sooner,
   },
   {
+    file: "src/model/check-machine.ts",
+    line: 'const size = isUsed ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);',
+    changes: ["1 → 1 - 1 #1"],
+    reason: "asked whether it is above 1",
+  },
+  {
+    file: "src/model/visible-blocks.ts",
+    line: "const mostWordsKept = 2 ** 25;",
+    reason: "how much is remembered",
+  },
+  {
+    file: "src/model/search.ts",
+    line: "for (const candidate of candidates) if (candidate.dramBytes !== best.dramBytes) candidate.counts = undefined;",
+    reason: "how much is remembered",
+  },
+  {
+    file: "src/model/timing.ts",
+    line: "const filled = iterations === 0 ? 0 : peSteps.useful / iterations / (pes.get(array) as number);",
+    changes: ["0 → 0 + 1 #2", "0 → 0 - 1 #2"],
+    reason: "an Einsum without iterations takes no cycles",
+  },
+  {
     file: "src/model/standing-energy.ts",
     line: "if (!levels.some(level => level < fanout)) return;",
     changes: ["level < fanout → (level) <= (fanout)"],

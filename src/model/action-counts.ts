@@ -85,7 +85,7 @@ export function layOut(
 ): Laid {
   const boxes = rankCounts(einsum, values);
   checkFanouts(design, einsum, boxes, values);
-  if (einsum.strides.length > 0) checkWindows(einsum, boxes, region !== undefined);
+  checkWindows(einsum, boxes, region !== undefined);
   const kept = einsum.alwaysKept ?? keptLevels(einsum, values);
   const { shape, ranksAlone, coupled } = einsum;
   if (region === undefined || coupled === undefined) return { einsum, shape, counts: boxes, boxes, kept };

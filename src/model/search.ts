@@ -88,7 +88,7 @@ function spaceOf(
   region: VisibleRegion | undefined,
 ): SearchSpace {
   const inputs = choiceInputs.map(slot => values[slot]).join();
-  const key = `${mappingKey} ${inputs} ${region === undefined ? "" : JSON.stringify(region)}`;
+  const key = `${mappingKey} ${inputs} ${JSON.stringify(region)}`;
   const spaces = searched.get(design) ?? new Map<string, SearchSpace>();
   searched.set(design, spaces);
   const known = spaces.get(key);

@@ -93,6 +93,37 @@ describe("an architecture of memories that say how fast they are", () => {
   });
 });
 
+describe("a machine's numbers", () => {
+  it.each([
+    ["core", "size", 4, "a whole number of at least 1"],
+    ["l1", "bytes", 4096, "at least 1"],
+    ["l1", "rowWords", 1, "at least 1"],
+    ["rf", "depth", 1, "a whole number of at least 1"],
+    ["l1", "areaUm2", 0, "a number of at least 0"],
+    ["l1", "latencyCycles", 0, "a number of at least 0"],
+  ])("of %s may have %s of %d and no less than one, or nothing, has", (name, field, least, expected) => {
+    const set = (value: number): readonly Change[] => {
+      // In place of what is there.
+      const there: Change = [new RegExp(`(  ${name}: \\{[^}\\n]*?), ${field}: [^,}]*`), "$1"];
+      return [there, level(name, `${field}: ${value}`)];
+    };
+    expect(() => evaluateWith(set(least))).not.toThrow();
+    for (const bad of [-0.5, ...(expected.endsWith("1") ? [0, 0.5] : [])])
+      expect(() => evaluateWith(set(bad)), String(bad)).toThrow(`got ${bad}; expected`);
+    expect(() => evaluateWith(set(-0.5))).toThrow(expected);
+  });
+
+  it("say which of its arrays is the largest, wherever it is listed", () => {
+    const few: Change = ["  rf: {", "  few: { kind: registers, within: l1, depth: 4 }\n  rf: {"];
+    const { largestArray, pes, balanceOperationsPerByte } = evaluateWith([
+      few,
+      ["arrays: {", "arrays: { small: { at: few, operations: { add: 1 } },"],
+    ]);
+    expect([largestArray, pes]).toEqual(["grid", { small: 4, grid: 32 }]);
+    expect(balanceOperationsPerByte).toBeCloseTo((2 * 1e9 * 32) / 1e12, 12);
+  });
+});
+
 describe("units of a PE with rates of their own", () => {
   const both: Change = ["operations: { mac: 1 }", "operations: { mac: 3, exp: 1 }"];
   const sfu: Change = ["exp: 4 }", "exp: 4 }, units: { sfu: [exp] }"];
