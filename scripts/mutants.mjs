@@ -93,7 +93,17 @@ const groups = {
     sharpest: /^law: takes the cycles, waits/,
     sources: ["src/model/schedule/*.ts"],
     // Those that simulate long runs of published designs are not asked: what they could kill, small machines do.
-    tests: ["correction", "derived", "every-cycle", "lags", "leaps", "mask-of-bits", "of-design", "operations"]
+    tests: [
+      "correction",
+      "derived",
+      "every-cycle",
+      "lags",
+      "leaps",
+      "load-stream",
+      "mask-of-bits",
+      "of-design",
+      "operations",
+    ]
       .concat(["spec-errors", "timeline", "walk", "work"])
       .map(name => `test/schedule/${name}.test.ts`),
   },
