@@ -211,6 +211,64 @@ describe("the exhaustive mapper on small machines", () => {
     expect(block?.einsums[0]?.option.place.over.map(own => own?.parts)).toEqual([[0], [1]]);
   });
 
+  it.each([
+    [2, 1, 5],
+    [2, 2, 1],
+    [2, 3, 5],
+    [4, 4, 7],
+  ])(
+    "writes files that are not refused where no rank lies over one of two fan-outs: %d x %d lanes, %d queries",
+    (lanes, sublanes, queries) => {
+      const machine = { columns: 1, rows: 1, lanes, sublanes, bufferBytes: 64, bytesPerSecond: 1e12 };
+      expect(provenFront(problemOf(machine, "row", { E: 1, F: 1, M: 1, queries })).length).toBeGreaterThan(0);
+    },
+  );
+
+  it("law: the space has as many mappings as there are, one by one", () => {
+    const shapes = fc.record({
+      E: fc.constant(1),
+      F: fc.integer({ min: 1, max: 2 }),
+      M: fc.integer({ min: 1, max: 6 }),
+      queries: fc.integer({ min: 1, max: 5 }),
+    });
+    fc.assert(
+      fc.property(machines, shapes, fc.constantFrom(undefined, 2), (own, shape, cores) => {
+        const problem = problemOf({ ...own, cores }, "chain", shape);
+        const { report } = searchMappings(problem, { objective: "latency", budget: 1, width: 1 });
+        const library = new OptionLibrary(problem);
+        const countOf = (from: number, to: number): bigint => {
+          const space = tilingsOf(problem, from, to);
+          let mappings = 0n;
+          for (const tiling of [...space.numbers()].map(number => space.at(number))) {
+            let ways = 1n;
+            for (let e = from; e < to; e += 1) {
+              let places = 0n;
+              library.placesOf(e).forEach((place, p) => {
+                if (!suits(tiling, place)) return;
+                const { memories, tensors } = library.option(e, p, tiling.order);
+                // DRAM and shared levels may keep each tensor.
+                places += 2n ** BigInt(tensors.length * (memories.length - 1));
+              });
+              ways *= places;
+            }
+            mappings += ways;
+          }
+          return mappings;
+        };
+        const [a, b, c, ab, bc, abc] = [
+          countOf(0, 1),
+          countOf(1, 2),
+          countOf(2, 3),
+          countOf(0, 2),
+          countOf(1, 3),
+          countOf(0, 3),
+        ];
+        expect(report.space).toBe(a * b * c + ab * c + a * bc + abc);
+      }),
+      { numRuns: 3 },
+    );
+  });
+
   it.each([1e9, 1e10, 1e12])(
     "writes files that are not refused where tiles of one element lie over two lanes, DRAM at %d B/s",
     bytesPerSecond => {

@@ -2,7 +2,7 @@ import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-us
 import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { type CostCache, CostTable } from "./cost-table.js";
-import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
+import { aimsOf, comparing, type Front, type Outcome, withEnough } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
@@ -182,7 +182,10 @@ class BlockSearch {
   }
 
   private sorted<T extends Pick<Step, "look" | "levelSeconds">>(items: readonly T[]): readonly T[] {
-    return [...items].sort((a, b) => this.compare(a.look, b.look) || a.levelSeconds - b.levelSeconds);
+    const { objective, enough } = this.front;
+    const looks = new Map(items.map(item => [item, withEnough(objective, item.look, enough)]));
+    const lookOf = (item: T): Outcome => looks.get(item) ?? item.look;
+    return [...items].sort((a, b) => this.compare(lookOf(a), lookOf(b)) || a.levelSeconds - b.levelSeconds);
   }
 
   private offer(partial: Partial): void {
@@ -247,11 +250,14 @@ class BlockSearch {
       for (let a = 0; a < cycles.length; a++) most = Math.max(most, (own[a] ?? 0) + (cycles[a] as number));
       busy = Math.min(busy, most);
     }
-    const memory = (dramBytes + rest.dramBytes) / this.bytesPerSecond;
+    const bytes = dramBytes + rest.dramBytes;
+    const memory = bytes / this.bytesPerSecond;
     const energy = energyPj + rest.energyPj;
-    if (use === undefined) return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy);
+    if (use === undefined) {
+      return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy, bytes);
+    }
     const working = (busy + use.waitCycles + use.latencyCycles) / this.frequencyHz;
-    return withStaticEnergy(this.problem, Math.max(working, memory, ...this.secondsOf(use)), energy);
+    return withStaticEnergy(this.problem, Math.max(working, memory, ...this.secondsOf(use)), energy, bytes);
   }
 
   private secondsOf(use: LevelUse): readonly number[] {

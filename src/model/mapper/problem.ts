@@ -69,7 +69,8 @@ export const withStaticEnergy = (
   { staticPjPerSecond: own }: MapperProblem,
   latencySeconds: number,
   energyPj: number,
-): Outcome => ({ latencySeconds, energyPj: own === 0 ? energyPj : energyPj + own * latencySeconds });
+  dramBytes: number,
+): Outcome => ({ latencySeconds, energyPj: own === 0 ? energyPj : energyPj + own * latencySeconds, dramBytes });
 
 /**
  * Makes a design's cascade and architecture ready to be mapped at a point; its own mapping and binding are not looked at.

@@ -19,6 +19,8 @@ export interface MapRank {
   readonly middle: string;
   /** The parts of a tile, outermost first; none for ranks of the batch. Two where fan-outs are of several sizes. */
   readonly tile: readonly string[];
+  /** What a part of one element is called that says that instances are meant to idle; none for ranks of the batch. */
+  readonly idle: string | undefined;
   readonly size: number;
   /** The cascade's rank; undefined for the batch. */
   readonly rank: Rank | undefined;
@@ -58,7 +60,13 @@ export function ranksOf(
         throw new SpecError({ where: spec.at(["cascade"]), got: `the rank ${rank.name} of ${cascade.name}`, expected });
       }
       const size = (point.sizes as unknown as Readonly<Record<string, number>>)[source] ?? 1;
-      const at = { name: rank.name, whole: rank.name, size: source === "queries" ? size * packed : size, rank };
+      const at = {
+        name: rank.name,
+        whole: rank.name,
+        size: source === "queries" ? size * packed : size,
+        rank,
+        idle: fresh(`${rank.name}i`),
+      };
       const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
       if (rank.parts.length === 1) {
         return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), tile: tileOf(rank.name) };
@@ -96,6 +104,7 @@ export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly
     outer: "G2",
     middle: "G1",
     tile: [],
+    idle: undefined,
     size: point.group,
     rank: undefined,
   };

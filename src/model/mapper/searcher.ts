@@ -31,8 +31,8 @@ export interface BoundTask {
 }
 
 export interface BoundAnswer {
-  /** Seconds and picojoules of each tiling; null for one under which there is no mapping. */
-  readonly bounds: readonly (readonly [number, number] | null)[];
+  /** Null for a tiling under which there is no mapping. */
+  readonly bounds: readonly (Outcome | null)[];
 }
 
 /** The mappings of a block under one tiling that nothing known beats. */
@@ -44,6 +44,8 @@ export interface TilingTask {
   readonly objective: Objective;
   readonly width: number | undefined;
   readonly slack: number;
+  /** So much of the objective is as good as less; 0: less is better. */
+  readonly enough: number;
   /** The best known of the block, and of whole mappings; what the rest of a mapping takes at the least. */
   readonly known: readonly Outcome[];
   readonly whole: readonly Outcome[];
@@ -63,8 +65,9 @@ export class BlockFront<T> extends Front<T> {
     private readonly around: Outcome,
     slack: number,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
+    enough = 0,
   ) {
-    super(objective, slack, false, items);
+    super(objective, slack, false, items, enough);
   }
 
   override isBeaten(bound: Outcome): boolean {
@@ -107,17 +110,28 @@ export class Searcher {
         setTiling(problem, tiling, values);
         const table = new CostTable(cache, tiling, values);
         const { after } = boundsOf(problem, library, from, to, tiling, table, handOvers.of(tiling), remembered);
-        const { latencySeconds, energyPj } = leastOutcome(problem, after[0]);
-        return Number.isFinite(latencySeconds) && Number.isFinite(energyPj) ? [latencySeconds, energyPj] : null;
+        const least = leastOutcome(problem, after[0]);
+        return Number.isFinite(least.latencySeconds) && Number.isFinite(least.energyPj) ? least : null;
       }),
     };
   }
 
-  private search({ from, to, tiling: t, objective, width, slack, known, whole, around }: TilingTask): TilingAnswer {
+  private search({
+    from,
+    to,
+    tiling: t,
+    objective,
+    width,
+    slack,
+    enough,
+    known,
+    whole,
+    around,
+  }: TilingTask): TilingAnswer {
     const { problem, library, handOvers, cache } = this;
     const items = (outcomes: readonly Outcome[]) => outcomes.map(outcome => ({ outcome, what: null }));
     const wholes = new Front<null>(objective, slack, true, items(whole));
-    const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known));
+    const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known), enough);
     const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
     const tiling = this.tilingsOf(from, to).at(t);
     searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width);

@@ -36,7 +36,7 @@ export class TilingSpace {
    */
   constructor(
     readonly choices: readonly (readonly RankCut[])[],
-    private readonly own: readonly number[],
+    readonly own: readonly number[],
     private readonly dealt: readonly number[],
     readonly ruledOut: number,
   ) {
@@ -213,7 +213,7 @@ function countTilings(ranks: readonly (readonly RankCut[])[]): number {
 
 /** Orders of so many loops over blocks and so many over tiles. */
 const ordersOf = (outer: number, middle: number): number => factorial(outer) * factorial(middle);
-const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
+export const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
 
 /** Tiles of one part, with the tiles of a block. */
 function cutsOf(
