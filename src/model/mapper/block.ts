@@ -70,6 +70,7 @@ interface Step {
  * Tries the mappings of the Einsums from `from` to before `to` under one tiling: every place of each, every level at which
  * tensors can be handed over or kept, as long as a bound says that the front could still change.
  * @param width undefined: all of them, depth first; else Einsum by Einsum the best so many partial mappings are gone on with
+ * @param places by Einsum the only place that is tried
  */
 export function searchBlock(
   problem: MapperProblem,
@@ -81,8 +82,9 @@ export function searchBlock(
   handOver: HandOver,
   cache: CostCache,
   width: number | undefined,
+  places?: readonly number[],
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache).run(width);
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, places).run(width);
 }
 
 class BlockSearch {
@@ -108,6 +110,7 @@ class BlockSearch {
     private readonly effort: Effort,
     handOver: HandOver,
     cache: CostCache,
+    private readonly places: readonly number[] | undefined,
   ) {
     const { compiled, values, accounting } = problem;
     this.compare = comparing(front.objective);
@@ -130,7 +133,7 @@ class BlockSearch {
     }
     for (const aim of aimsOf(this.front.objective)) {
       this.compare = comparing(aim);
-      for (const layout of layoutsOf(this.problem, this.from, this.to)) {
+      for (const layout of this.places === undefined ? layoutsOf(this.problem, this.from, this.to) : []) {
         this.layout = layout;
         this.broader(Math.ceil(width / 4));
       }
@@ -167,7 +170,8 @@ class BlockSearch {
           // Other loads of the arrays, and other places of the last Einsum, are other ways to go on: a few of each.
           const load = `${step.cycles} ${step.option.id}`;
           const alike = loads.get(load) ?? 0;
-          const added = next.length >= width || alike >= mostAlike ? undefined : this.added(before, step);
+          const isEnough = this.places === undefined && alike >= mostAlike;
+          const added = next.length >= width || isEnough ? undefined : this.added(before, step);
           if (added === undefined) {
             this.effort.passedOver += 1;
             continue;
@@ -273,6 +277,7 @@ class BlockSearch {
     const { einsums } = this.problem;
     const has = (rank: number): boolean => einsums[i]?.ranks.some(own => own.rank === rank && own.inner) === true;
     for (const place of this.library.suitedTo(i, this.tiling)) {
+      if (this.places !== undefined && this.places[i - this.from] !== place) continue;
       const at = this.library.placesOf(i)[place] as Place;
       if (this.layout !== undefined && !follows(this.layout, at, has)) continue;
       const option = this.library.option(i, place, this.tiling.order);

@@ -1,4 +1,4 @@
-import { Front, type Objective, type Outcome, sumOf, worthwhile } from "./goal.js";
+import { Front, nothing, type Objective, type Outcome, sumOf, worthwhile } from "./goal.js";
 import type { NumberedBlock, TilingTask } from "./searcher.js";
 
 /** A whole mapping in numbers: blocks one after the other. */
@@ -55,8 +55,7 @@ export function refiningTasks(
     })
     .sort((a, b) => a.bound[second] - b.bound[second] || a.bound.dramBytes - b.bound.dramBytes || a.tiling - b.tiling)
     .slice(0, Math.min(mostTies, room));
-  const around = { known: [], whole: [], around: { latencySeconds: 0, energyPj: 0, dramBytes: 0 } };
-  const own = { kind: "tiling", from, to, objective, enough, ...around } as const;
+  const own = { kind: "tiling", from, to, objective, enough, known: [], whole: [], around: nothing } as const;
   return {
     ties,
     tasks: [
@@ -64,6 +63,19 @@ export function refiningTasks(
       ...ties.map(tie => ({ ...own, tiling: tie.tiling, width, slack: worthwhile, known: [outcome] })),
     ],
   };
+}
+
+/** The places of a block as they are, and all else of it anew: what several Einsums share pays off when the last of them is there. */
+export function keepingTask(
+  { objective, width }: { readonly objective: Objective; readonly width: number },
+  { from, to, tiling, einsums }: NumberedBlock,
+  outcome: Outcome,
+  enough: number,
+): TilingTask {
+  const places = einsums.map(({ place }) => place);
+  const knowing = { known: [outcome], whole: [], around: nothing };
+  const own = { kind: "tiling", from, to, tiling, objective, slack: 0, enough } as const;
+  return { ...own, places, width: polishing * width, ...knowing };
 }
 
 /** A mapping, or its blocks as they were found again, where those are better. */

@@ -19,6 +19,7 @@ import { promisingOf } from "./promising.js";
 import {
   betterOf,
   type Found,
+  keepingTask,
   type PassedTiling,
   refiningTasks,
   shareThatIsEnough,
@@ -226,6 +227,10 @@ export function* searchRounds(
         const enough = share * (objective === "energy" ? before.energyPj : before.latencySeconds);
         const front = new Front<NumberedBlock>(objective, 0, false, [{ outcome: before, what }], enough);
         for (const answer of yield round(tasks)) take(answer, front);
+        const best = front.all[0] ?? { outcome: before, what };
+        for (const answer of yield round([keepingTask({ objective, width }, best.what, best.outcome, enough)])) {
+          take(answer, front);
+        }
         for (const { reason } of ties) tilings[reason] -= 1;
         tilings.visited += ties.length;
         blocks.push(front.all[0] ?? { outcome: before, what });

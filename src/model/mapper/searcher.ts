@@ -46,6 +46,8 @@ export interface TilingTask {
   readonly slack: number;
   /** So much of the objective is as good as less; 0: less is better. */
   readonly enough: number;
+  /** The only place of each Einsum that is thought of, by its number; absent: all. */
+  readonly places?: readonly number[];
   /** The best known of the block, and of whole mappings; what the rest of a mapping takes at the least. */
   readonly known: readonly Outcome[];
   readonly whole: readonly Outcome[];
@@ -124,6 +126,7 @@ export class Searcher {
     width,
     slack,
     enough,
+    places,
     known,
     whole,
     around,
@@ -134,7 +137,7 @@ export class Searcher {
     const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known), enough);
     const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
     const tiling = this.tilingsOf(from, to).at(t);
-    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width);
+    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width, places);
     const found = front.all.flatMap(({ outcome, what }) => {
       if (what === null) return [];
       const einsums = what.einsums.map(({ option, kept }, e) => ({
