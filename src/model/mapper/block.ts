@@ -2,7 +2,7 @@ import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-us
 import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { type CostCache, CostTable } from "./cost-table.js";
-import { aimsOf, comparing, type Front, type Outcome, withEnough } from "./goal.js";
+import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
@@ -186,10 +186,7 @@ class BlockSearch {
   }
 
   private sorted<T extends Pick<Step, "look" | "levelSeconds">>(items: readonly T[]): readonly T[] {
-    const { objective, enough } = this.front;
-    const looks = new Map(items.map(item => [item, withEnough(objective, item.look, enough)]));
-    const lookOf = (item: T): Outcome => looks.get(item) ?? item.look;
-    return [...items].sort((a, b) => this.compare(lookOf(a), lookOf(b)) || a.levelSeconds - b.levelSeconds);
+    return [...items].sort((a, b) => this.compare(a.look, b.look) || a.levelSeconds - b.levelSeconds);
   }
 
   private offer(partial: Partial): void {

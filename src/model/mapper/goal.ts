@@ -87,7 +87,7 @@ export class Front<T> {
     /** Whether its items are whole mappings: of these the least product decides for edp. */
     private readonly isWhole = false,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
-    readonly enough = 0,
+    private readonly enough = 0,
   ) {
     for (const { outcome, what } of items) this.offer(outcome, () => what);
   }
@@ -135,7 +135,7 @@ export class Front<T> {
 }
 
 /** What takes less of the objective than is enough counts as if it took that. */
-export function withEnough(objective: Objective, outcome: Outcome, enough: number): Outcome {
+function withEnough(objective: Objective, outcome: Outcome, enough: number): Outcome {
   if (enough === 0 || objective === "edp" || objective === "pareto") return outcome;
   const [key] = keysOf(objective);
   return { ...outcome, [key]: Math.max(outcome[key], enough) };
