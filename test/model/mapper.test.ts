@@ -8,7 +8,7 @@ import { accountingOf } from "../../src/model/corrections.js";
 import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
 import type { MappedBlock } from "../../src/model/mapper/block.js";
 import { designOf, mappingFiles } from "../../src/model/mapper/design.js";
-import type { Objective } from "../../src/model/mapper/goal.js";
+import { nothing, type Objective } from "../../src/model/mapper/goal.js";
 import { OptionLibrary } from "../../src/model/mapper/option.js";
 import { type MapperProblem, mapperProblem } from "../../src/model/mapper/problem.js";
 import { type FoundMapping, searchMappings } from "../../src/model/mapper/search.js";
@@ -92,7 +92,7 @@ describe("the mapper on the paper's machines", () => {
       0,
       space.orders(space.cut(digits)),
     );
-    const none = { known: [], whole: [], around: { latencySeconds: 0, energyPj: 0 } };
+    const none = { known: [], whole: [], around: nothing };
     const task = { kind: "tiling", from: 0, to, tiling, objective: "latency", width: 32, slack: 0, ...none } as const;
     const { found } = searcher.answer(task) as TilingAnswer;
     const own = evaluate(compileDesign(design), point.sizes, published);

@@ -53,7 +53,7 @@ const mappings = {
 } as const;
 
 export function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, sublanes = 1, said } = machine;
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, sublanes, said } = machine;
   const around = [
     ...(cores === undefined ? [] : [`core: { kind: fanout, size: ${cores} }`]),
     ...(outerBytes === undefined ? [] : [`outer: { kind: sram, bytes: ${outerBytes}, rowWords: 16 }`]),
@@ -81,8 +81,8 @@ ${nested.join("\n")}
   row: { kind: fanout, within: column, size: ${rows} }
   pe: { kind: registers, within: row, depth: 4${said?.pe ?? ""} }
   lane: { kind: fanout, within: buffer, size: ${lanes} }
-  sublane: { kind: fanout, within: lane, size: ${sublanes} }
-  vector: { kind: registers, within: sublane, depth: 8 }
+${sublanes === undefined ? "" : `  sublane: { kind: fanout, within: lane, size: ${sublanes} }`}
+  vector: { kind: registers, within: ${sublanes === undefined ? "lane" : "sublane"}, depth: 8 }
 arrays:
   grid: { at: pe, operations: { mac: 1 } }
   lanes: { at: vector, operations: { mac: 1, add: 1, max: 1, divide: 2, exp: 1 } }

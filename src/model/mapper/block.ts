@@ -5,7 +5,7 @@ import { type CostCache, CostTable } from "./cost-table.js";
 import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
-import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost } from "./option.js";
+import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost, usedBy } from "./option.js";
 import type { Place } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { Supplies, type Supply } from "./supply.js";
@@ -389,13 +389,6 @@ const mostAlike = 2;
 /** A seat and a level as one number. */
 const seatsOfLevels = 1024;
 const nothing = { energyPj: 0, dramBytes: 0 };
-
-/** What some tensors ask of the levels besides what was asked before. */
-const usedBy = (before: LevelUse | undefined, costs: readonly TensorCost[]): LevelUse =>
-  costs.reduce(
-    (sum, { use }) => (use === undefined ? sum : joinedUse(sum, use)),
-    before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
-  );
 
 /** The Einsums of a partial mapping, first to last. */
 function chosenOf(last: Partial | undefined): readonly Partial[] {

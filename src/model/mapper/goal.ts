@@ -27,7 +27,7 @@ const less = (a: number, b: number): boolean => a < b * (1 - rounding);
 const atMost = (a: number, b: number): boolean => a <= b * (1 + rounding);
 
 /** Time or energy first, the other of the two next, then traffic. */
-const keysOf = (objective: "latency" | "energy") =>
+export const keysOf = (objective: "latency" | "energy") =>
   objective === "latency"
     ? (["latencySeconds", "energyPj", "dramBytes"] as const)
     : (["energyPj", "latencySeconds", "dramBytes"] as const);
@@ -74,9 +74,9 @@ export const aimsOf = (objective: Objective): readonly Objective[] =>
 
 /**
  * The best found so far. For latency and energy that is one mapping: the least of the one, of several with as little that with the
- * least of the other, of several alike in both that with the least traffic. For pareto it is a front; for edp too, whose least product is taken at the end, since blocks that
- * follow one another add up before they are multiplied. `slack`: bounds that promise less than this share are beaten too. `enough`: of
- * the objective so much is as good as less.
+ * least of the other, of several alike in both that with the least traffic. For pareto it is a front; for edp too, whose least product
+ * is taken at the end, since blocks that follow one another add up before they are multiplied. `slack`: bounds that promise less than
+ * this share are beaten too. `enough`: so much of something is as good as less, where there is one mapping.
  */
 export class Front<T> {
   private items: { readonly outcome: Outcome; readonly what: T }[] = [];
@@ -87,7 +87,7 @@ export class Front<T> {
     /** Whether its items are whole mappings: of these the least product decides for edp. */
     private readonly isWhole = false,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
-    private readonly enough = 0,
+    private readonly enough: Partial<Outcome> = {},
   ) {
     for (const { outcome, what } of items) this.offer(outcome, () => what);
   }
@@ -97,9 +97,8 @@ export class Front<T> {
     const more = 1 + this.slack;
     const { latencySeconds, energyPj, dramBytes } = bound;
     const scaled = { latencySeconds: latencySeconds * more, energyPj: energyPj * more, dramBytes: dramBytes * more };
-    // What is enough of the objective is no gain, and no loss.
-    const [first] = this.objective === "energy" ? keysOf("energy") : keysOf("latency");
-    const hoped = this.enough === 0 ? scaled : { ...scaled, [first]: bound[first] };
+    // What is enough is no gain, and no loss.
+    const hoped = { ...scaled, ...pick(bound, this.enough) };
     const product = hoped.latencySeconds * hoped.energyPj;
     return this.items.some(({ outcome }) =>
       this.isWhole && this.objective === "edp"
@@ -111,7 +110,7 @@ export class Front<T> {
   private beats(a: Outcome, b: Outcome): boolean {
     const { objective } = this;
     if (objective === "latency" || objective === "energy") {
-      return inOrder(objective, withEnough(objective, a, this.enough), withEnough(objective, b, this.enough)) <= 0;
+      return inOrder(objective, withEnough(a, this.enough), withEnough(b, this.enough)) <= 0;
     }
     if (!(atMost(a.latencySeconds, b.latencySeconds) && atMost(a.energyPj, b.energyPj))) return false;
     const isAlike = atMost(b.latencySeconds, a.latencySeconds) && atMost(b.energyPj, a.energyPj);
@@ -134,12 +133,17 @@ export class Front<T> {
   }
 }
 
-/** What takes less of the objective than is enough counts as if it took that. */
-function withEnough(objective: Objective, outcome: Outcome, enough: number): Outcome {
-  if (enough === 0 || objective === "edp" || objective === "pareto") return outcome;
-  const [key] = keysOf(objective);
-  return { ...outcome, [key]: Math.max(outcome[key], enough) };
-}
+/** What takes less of something than is enough counts as if it took that. */
+const withEnough = (outcome: Outcome, enough: Partial<Outcome>): Outcome => ({
+  latencySeconds: Math.max(outcome.latencySeconds, enough.latencySeconds ?? 0),
+  energyPj: Math.max(outcome.energyPj, enough.energyPj ?? 0),
+  dramBytes: outcome.dramBytes,
+});
+
+const pick = (outcome: Outcome, { latencySeconds, energyPj }: Partial<Outcome>): Partial<Outcome> => ({
+  ...(latencySeconds === undefined ? {} : { latencySeconds: outcome.latencySeconds }),
+  ...(energyPj === undefined ? {} : { energyPj: outcome.energyPj }),
+});
 
 /** What an objective makes of a front: for edp the one with the least product, else all of it. */
 export function chosenOf<T extends { readonly outcome: Outcome }>(

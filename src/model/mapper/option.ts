@@ -3,7 +3,7 @@ import { countLaid, type Laid, layOut } from "../action-counts.js";
 import type { CompiledEinsum } from "../compile-einsum.js";
 import type { CompiledLevel } from "../compile-levels.js";
 import { type AccessOfBits, accessCosts, einsumEnergy } from "../energy.js";
-import { hasTimedLevels, type LevelUse, levelUseOf } from "../level-use.js";
+import { hasTimedLevels, joinedUse, type LevelUse, levelUseOf } from "../level-use.js";
 import { hasStandingEnergy, linkEnergy } from "../standing-energy.js";
 import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
@@ -198,6 +198,13 @@ const tooLarge: TensorCost = {
 };
 
 const only = <T>(list: readonly T[], i: number): T => list[i] as T;
+
+/** What some tensors ask of the levels besides what was asked before. */
+export const usedBy = (before: LevelUse | undefined, costs: readonly TensorCost[]): LevelUse =>
+  costs.reduce(
+    (sum, { use }) => (use === undefined ? sum : joinedUse(sum, use)),
+    before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
+  );
 
 /** The levels of a set, outermost first. */
 export function levelsIn(kept: number): readonly number[] {

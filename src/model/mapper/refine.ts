@@ -1,4 +1,4 @@
-import { Front, nothing, type Objective, type Outcome, sumOf, worthwhile } from "./goal.js";
+import { Front, keysOf, nothing, type Outcome, worthwhile } from "./goal.js";
 import type { NumberedBlock, TilingTask } from "./searcher.js";
 
 /** A whole mapping in numbers: blocks one after the other. */
@@ -9,6 +9,11 @@ export interface WholeFound {
   readonly what: Found;
 }
 
+export interface BlockFound {
+  readonly outcome: Outcome;
+  readonly what: NumberedBlock;
+}
+
 /** A tiling that a search did not look into, and why. */
 export interface PassedTiling {
   readonly tiling: number;
@@ -16,78 +21,78 @@ export interface PassedTiling {
   readonly reason: "beaten" | "left";
 }
 
+interface Limits {
+  readonly objective: "latency" | "energy";
+  readonly width: number;
+  /** What a mapping takes that is known besides. */
+  readonly own?: Outcome | undefined;
+}
+
 /** Once it is known which tilings are best, they are searched so much more broadly. */
 const polishing = 8;
-/** Other tilings of a block that may be as good in the objective are searched for less of the rest, at the most. */
-const mostTies = 16;
+/** Other tilings of a block that are searched for less energy (or time), and for less traffic, at the most. */
+const mostTies = 8;
 
-/**
- * How much of the objective is as good as what was found: a share more that is not worthwhile, but no more than a mapping takes that is
- * known besides.
- */
-export function shareThatIsEnough(objective: Objective, found: Outcome, own: Outcome | undefined): number {
-  const of = (o: Outcome): number => (objective === "energy" ? o.energyPj : o.latencySeconds);
-  if (own === undefined) return 1 + worthwhile;
-  return Math.min(1 + worthwhile, Math.max(1, of(own) / of(found)));
+interface RefiningStep {
+  readonly tasks: readonly TilingTask[];
+  /** Tilings of these that were not searched before. */
+  readonly ties: readonly PassedTiling[];
 }
 
 /**
- * The tilings of a block that was chosen that are worth a second look: its own, and those whose bounds say that they may be as good in the
- * objective and better in the rest.
- * @param room how many others may be searched
+ * A second look at a block that was chosen: its own tiling more broadly, its places with everything kept anew, and other tilings that may
+ * be as good in the objective and better in the rest. First what takes the least of the second, then of those that take little more the
+ * least traffic. Little is less than is `worthwhile`, and no more than the mapping takes that is known besides.
+ * @param whole what the mapping takes that the block is of
+ * @param room how many other tilings may be searched still
  */
-export function refiningTasks(
-  limits: { readonly objective: Objective; readonly width: number },
-  { from, to, tiling }: NumberedBlock,
-  outcome: Outcome,
-  share: number,
+export function* refinements(
+  { objective, width, own }: Limits,
+  block: BlockFound,
+  whole: Outcome,
   passed: readonly PassedTiling[],
-  room: number,
-): { readonly tasks: readonly TilingTask[]; readonly ties: readonly PassedTiling[] } {
-  const { objective, width } = limits;
-  const [first, second] =
-    objective === "energy" ? (["energyPj", "latencySeconds"] as const) : (["latencySeconds", "energyPj"] as const);
-  const enough = outcome[first] * share;
-  const ties = passed
-    .filter(({ tiling: other, bound }) => {
-      const saves = bound[second] < outcome[second] * (1 - worthwhile) || bound.dramBytes < outcome.dramBytes;
-      return other !== tiling && bound[first] <= enough && bound[second] <= outcome[second] && saves;
-    })
-    .sort((a, b) => a.bound[second] - b.bound[second] || a.bound.dramBytes - b.bound.dramBytes || a.tiling - b.tiling)
-    .slice(0, Math.min(mostTies, room));
-  const own = { kind: "tiling", from, to, objective, enough, known: [], whole: [], around: nothing } as const;
-  return {
-    ties,
-    tasks: [
-      { ...own, tiling, width: polishing * width, slack: 0 },
-      ...ties.map(tie => ({ ...own, tiling: tie.tiling, width, slack: worthwhile, known: [outcome] })),
-    ],
+  room: () => number,
+): Generator<RefiningStep, BlockFound, readonly BlockFound[]> {
+  const [first, second, third] = keysOf(objective);
+  const { from, to } = block.what;
+  const shareOf = (key: typeof first): number =>
+    own === undefined ? 1 + worthwhile : Math.min(1 + worthwhile, Math.max(1, own[key] / whole[key]));
+  let best = block;
+  let enough: Partial<Outcome> = {};
+  const seen = new Set([block.what.tiling]);
+  const task = (tiling: number, more: Partial<TilingTask>): TilingTask => {
+    const knowing = { known: [], whole: [], around: nothing };
+    return { kind: "tiling", from, to, tiling, objective, width, slack: 0, enough, ...knowing, ...more };
   };
+  for (const [fixed, least] of [
+    [first, second],
+    [second, third],
+  ] as const) {
+    enough = { ...enough, [fixed]: best.outcome[fixed] * shareOf(fixed) };
+    const mayHelp = ({ tiling, bound }: PassedTiling): boolean =>
+      !seen.has(tiling) &&
+      bound[first] <= (enough[first] ?? 0) &&
+      bound[second] <= (enough[second] ?? best.outcome[second]) &&
+      bound[least] < best.outcome[least] * (1 - worthwhile);
+    const ties = passed
+      .filter(mayHelp)
+      .sort((a, b) => a.bound[least] - b.bound[least] || a.bound[second] - b.bound[second] || a.tiling - b.tiling)
+      .slice(0, Math.max(0, Math.min(mostTies, room())));
+    for (const { tiling } of ties) seen.add(tiling);
+    const known = [best.outcome];
+    const broadly = fixed === first ? [task(best.what.tiling, { width: polishing * width })] : [];
+    const others = ties.map(({ tiling }) => task(tiling, { slack: worthwhile, known }));
+    best = bestOf(objective, [best, ...(yield { tasks: [...broadly, ...others], ties })], enough);
+    // What several Einsums share pays off when the last of them is there: with the places as they are, all else anew.
+    const { tiling, einsums } = best.what;
+    const places = einsums.map(({ place }) => place);
+    const again = task(tiling, { places, width: polishing * width, known: [best.outcome] });
+    best = bestOf(objective, [best, ...(yield { tasks: [again], ties: [] })], enough);
+  }
+  return best;
 }
 
-/** The places of a block as they are, and all else of it anew: what several Einsums share pays off when the last of them is there. */
-export function keepingTask(
-  { objective, width }: { readonly objective: Objective; readonly width: number },
-  { from, to, tiling, einsums }: NumberedBlock,
-  outcome: Outcome,
-  enough: number,
-): TilingTask {
-  const places = einsums.map(({ place }) => place);
-  const knowing = { known: [outcome], whole: [], around: nothing };
-  const own = { kind: "tiling", from, to, tiling, objective, slack: 0, enough } as const;
-  return { ...own, places, width: polishing * width, ...knowing };
-}
-
-/** A mapping, or its blocks as they were found again, where those are better. */
-export function betterOf(
-  objective: Objective,
-  mapping: WholeFound,
-  blocks: readonly { readonly outcome: Outcome; readonly what: NumberedBlock }[],
-  share: number,
-): WholeFound {
-  const enough = share * (objective === "energy" ? mapping.outcome.energyPj : mapping.outcome.latencySeconds);
-  const front = new Front<Found>(objective, 0, true, [], enough);
-  front.offer(mapping.outcome, () => mapping.what);
-  front.offer(sumOf(...blocks.map(({ outcome }) => outcome)), () => blocks.map(({ what }) => what));
-  return front.all[0] ?? mapping;
+function bestOf(objective: Limits["objective"], all: readonly BlockFound[], enough: Partial<Outcome>): BlockFound {
+  const front = new Front<NumberedBlock>(objective, 0, false, all, enough);
+  return front.all[0] as BlockFound;
 }

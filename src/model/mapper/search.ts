@@ -16,15 +16,7 @@ import { type BoundedBlock, leastOf, leastPath } from "./least.js";
 import type { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import { promisingOf } from "./promising.js";
-import {
-  betterOf,
-  type Found,
-  keepingTask,
-  type PassedTiling,
-  refiningTasks,
-  shareThatIsEnough,
-  type WholeFound,
-} from "./refine.js";
+import { type BlockFound, type Found, type PassedTiling, refinements, type WholeFound } from "./refine.js";
 import {
   BlockFront,
   type BoundAnswer,
@@ -147,9 +139,7 @@ export function* searchRounds(
     return { tasks, done: bounded + settled + tilings.beaten + tilings.visited + tilings.left, total: 2 * tilings.all };
   };
   const take = (answer: SearchAnswer, front: Front<NumberedBlock>): void => {
-    const { found, effort: own } = answer as TilingAnswer;
-    for (const { outcome, what } of found) front.offer(outcome, () => what);
-    for (const key of Object.keys(own) as (keyof Effort)[]) effort[key] += own[key];
+    for (const { outcome, what } of taken(answer, effort)) front.offer(outcome, () => what);
   };
   const rank = ({ latencySeconds, energyPj }: Outcome): number => (objective === "energy" ? energyPj : latencySeconds);
   // The largest blocks first: fusing saves most.
@@ -203,7 +193,7 @@ export function* searchRounds(
           passed.push({ tiling, bound, reason: "left" });
         } else {
           const knowing = { known, whole: wholes, around: around(block) };
-          tasks.push({ kind: "tiling", from, to, tiling, objective, width, slack, enough: 0, ...knowing });
+          tasks.push({ kind: "tiling", from, to, tiling, objective, width, slack, ...knowing });
         }
       }
       if (tasks.length === 0) continue;
@@ -216,26 +206,29 @@ export function* searchRounds(
   if (width !== undefined && objective !== "edp" && objective !== "pareto") {
     const refined: WholeFound[] = [];
     for (const mapping of chosen) {
-      const share = shareThatIsEnough(objective, mapping.outcome, own);
-      const blocks: { readonly outcome: Outcome; readonly what: NumberedBlock }[] = [];
+      const blocks: BlockFound[] = [];
       for (const what of mapping.what) {
         const block = legal.find(({ from, to }) => from === what.from && to === what.to) as BoundedBlock;
-        const before = fronts.get(block)?.all.find(item => item.what === what)?.outcome as Outcome;
         const passed = passedOf.get(block) ?? [];
-        const room = budget - tilings.visited;
-        const { tasks, ties } = refiningTasks({ objective, width }, what, before, share, passed, room);
-        const enough = share * (objective === "energy" ? before.energyPj : before.latencySeconds);
-        const front = new Front<NumberedBlock>(objective, 0, false, [{ outcome: before, what }], enough);
-        for (const answer of yield round(tasks)) take(answer, front);
-        const best = front.all[0] ?? { outcome: before, what };
-        for (const answer of yield round([keepingTask({ objective, width }, best.what, best.outcome, enough)])) {
-          take(answer, front);
+        const outcome = fronts.get(block)?.all.find(item => item.what === what)?.outcome as Outcome;
+        const steps = refinements(
+          { objective, width, own },
+          { outcome, what },
+          mapping.outcome,
+          passed,
+          () => budget - tilings.visited,
+        );
+        let step = steps.next([]);
+        while (step.done !== true) {
+          const { tasks, ties } = step.value;
+          const answers = yield round(tasks);
+          for (const { reason } of ties) tilings[reason] -= 1;
+          tilings.visited += ties.length;
+          step = steps.next(answers.flatMap(answer => taken(answer, effort)));
         }
-        for (const { reason } of ties) tilings[reason] -= 1;
-        tilings.visited += ties.length;
-        blocks.push(front.all[0] ?? { outcome: before, what });
+        blocks.push(step.value);
       }
-      refined.push(betterOf(objective, mapping, blocks, share));
+      refined.push({ outcome: sumOf(...blocks.map(block => block.outcome)), what: blocks.map(block => block.what) });
     }
     chosen = refined;
   }
@@ -249,6 +242,13 @@ export function* searchRounds(
       isProven: tilings.left === 0 && width === undefined,
     },
   };
+}
+
+/** What a step found; its effort is added to that of all. */
+function taken(answer: SearchAnswer, effort: Effort): readonly BlockFound[] {
+  const { found, effort: own } = answer as TilingAnswer;
+  for (const key of Object.keys(own) as (keyof Effort)[]) effort[key] += own[key];
+  return found;
 }
 
 function boundTasks(from: number, to: number, all: readonly number[]): readonly SearchTask[] {

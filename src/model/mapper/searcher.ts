@@ -44,8 +44,8 @@ export interface TilingTask {
   readonly objective: Objective;
   readonly width: number | undefined;
   readonly slack: number;
-  /** So much of the objective is as good as less; 0: less is better. */
-  readonly enough: number;
+  /** So much of something is as good as less; absent: less is better. */
+  readonly enough?: Partial<Outcome>;
   /** The only place of each Einsum that is thought of, by its number; absent: all. */
   readonly places?: readonly number[];
   /** The best known of the block, and of whole mappings; what the rest of a mapping takes at the least. */
@@ -67,7 +67,7 @@ export class BlockFront<T> extends Front<T> {
     private readonly around: Outcome,
     slack: number,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
-    enough = 0,
+    enough: Partial<Outcome> = {},
   ) {
     super(objective, slack, false, items, enough);
   }
