@@ -257,7 +257,8 @@ async function study(
     const asked = orderOf(one);
     const order = within(longest, asked, first.ran);
     let status = "not run";
-    let again = early;
+    // What no test came to in few cases, one of the file may in many.
+    let again = early || (anew && order.length === 0);
     if (order.length > 0) {
       child.send({ id, order });
       const answer = await verdict(child, order, first.ran, 2_000);
@@ -269,9 +270,11 @@ async function study(
     }
     // What runs as modules load is in place from the beginning, for all tests.
     const isQuick = index => first.ran[index].milliseconds < 100;
-    const late = anew ? [...asked.filter(index => !isQuick(index)), ...asked.filter(isQuick)] : order;
+    const own = order.length > 0 ? asked : sharpestOf.get(one.file);
+    const late = anew ? [...own.filter(index => !isQuick(index)), ...own.filter(isQuick)] : order;
     const all = early ? within(longest, loadingAnew.get(one.file), first.ran) : late;
-    if (again) status = await alone(file, anew ? suite : effort, id, all, first.ran);
+    if (again && (await alone(file, anew ? suite : effort, id, all, first.ran)) === "killed") status = "killed";
+    else if (again && (early || order.length > 0)) status = "survived";
     results.push({ ...one, status });
     if (left(results.slice(-1)).length > 0) console.log(inWords(results.at(-1)));
     if (n % 100 === 99) console.log(`${n + 1} of ${mutants.length}, ${left(results).length} left`);
