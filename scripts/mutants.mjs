@@ -28,7 +28,7 @@ const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true }
  * The second try: properties, with as many cases as the suite tries in so much time, then the quick tests, which have most
  * likely told before.
  */
-const suite = { cases: 100_000, milliseconds: 2500, altogether: 15_000 };
+const suite = { cases: 100_000, milliseconds: 2500, altogether: 10_000 };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
