@@ -57,7 +57,7 @@ export const schedule = [
   {
     file: "src/model/schedule/lags.ts",
     line: "window: { left: -1, right: -1 },",
-    changes: ["1 → 1 + 1", "1 → 1 + 1 #2"],
+    changes: ["1 → 1 + 1 #1", "1 → 1 + 1 #2"],
     reason: "any negative number is no bound",
   },
   {

@@ -125,6 +125,12 @@ const equivalent = [
     reason: "an Einsum without iterations takes no cycles",
   },
   {
+    file: "src/model/product-mapping.ts",
+    line: '[buffer]: { X: 1, W: 1, Y: "E1 > 1" },',
+    changes: ["1 → 1 + 1 #1", "1 → 1 + 1 #2"],
+    reason: "a condition holds for any number but 0",
+  },
+  {
     file: "src/model/standing-energy.ts",
     line: "if (!levels.some(level => level < fanout)) return;",
     changes: ["level < fanout → (level) <= (fanout)"],

@@ -198,7 +198,7 @@ export function compileEinsum(
         return { rank: ranks.findIndex(({ name }) => name === rank), stride: strideFormulas.length - 1 };
       }),
     );
-    return { name: tensor, output, relevant, ...(windows === undefined ? {} : { windows }) };
+    return { name: tensor, output, relevant, windows };
   });
 
   const read = new Set<number>();

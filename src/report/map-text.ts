@@ -24,7 +24,12 @@ export interface MapResult {
   readonly objective: string;
   /** The design's own mapping; null where it cannot run this. */
   readonly own: MappingCosts | null;
-  readonly found: readonly (MappingCosts & MappingFiles & { readonly simulated: Simulated | NotSimulated })[];
+  readonly found: readonly (MappingCosts &
+    MappingFiles & {
+      /** Nothing that was searched is better than the design's own mapping, which this is. */
+      readonly isOwn: boolean;
+      readonly simulated: Simulated | NotSimulated;
+    })[];
   readonly search: ReturnType<typeof searchResult>;
 }
 
@@ -79,7 +84,12 @@ export function mapText(result: MapResult, accounting: string, out: string | und
   const parts = [
     accounting,
     `${result.cascade} on ${result.design}: ${result.model}, ${lengthLabel(result.seq)} tokens, batch ${result.batch}; least ${result.objective}`,
-    table,
+    ...(found[0]?.isOwn === true
+      ? [
+          table,
+          "Nothing that was searched is better than the design's own mapping, by more than 0.1%: found is that one.",
+        ]
+      : [table]),
     `Runs as\n\n${textTable({ columns: ["phase", "latency"], rows: phases.map(p => [p.name, p.latency]) })}`,
     `Simulated\n\n${simulatedLines(result, out).join("\n")}`,
     `Searched\n\n${searched.join("\n")}`,
@@ -92,7 +102,7 @@ export function mapText(result: MapResult, accounting: string, out: string | und
 
 /** What the simulation of schedules says of each mapping. */
 function simulatedLines({ found }: MapResult, out: string | undefined): readonly string[] {
-  return found.map(({ simulated }, i) => {
+  return found.map(({ simulated, isOwn }, i) => {
     const number = found.length === 1 ? "" : `-${i + 1}`;
     const name = `  ${found.length === 1 ? "found" : `found ${i + 1}`}  `;
     if ("reason" in simulated) return `${name}cannot be simulated: ${simulated.reason}`;
@@ -103,7 +113,7 @@ function simulatedLines({ found }: MapResult, out: string | undefined): readonly
       ? `within ${tolerance}`
       : `DISAGREES by more than ${tolerance}: the arrays wait for each other, or for a port, where the model lets them work side by side`;
     const files =
-      out === undefined
+      out === undefined || isOwn
         ? ""
         : ` (fusemax schedule --design ${out}/design${number}.yaml --schedule ${out}/schedule${number}.yaml)`;
     return `${name}${queries.toLocaleString("en-US")} queries, operands there: ${own} cycles, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { specFiles } from "../../src/io/spec-files.js";
 import { attentionPoints } from "../../src/model/attention-point.js";
 import { accountingOf } from "../../src/model/corrections.js";
-import type { Objective, Outcome } from "../../src/model/mapper/goal.js";
+import { nothing, type Objective, type Outcome } from "../../src/model/mapper/goal.js";
 import { type MapperProblem, mapperProblem } from "../../src/model/mapper/problem.js";
 import { Searcher, type TilingAnswer } from "../../src/model/mapper/searcher.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
@@ -16,7 +16,7 @@ function problemOf(name: string, seq: number): MapperProblem {
 
 /** The best of one tiling of a whole cascade. */
 function tried(searcher: Searcher, objective: Objective): readonly Outcome[] {
-  const knowing = { known: [], whole: [], around: { latencySeconds: 0, energyPj: 0 } };
+  const knowing = { known: [], whole: [], around: nothing };
   const block = { from: 0, to: searcher.problem.einsums.length, tiling: 0 };
   const answer = searcher.answer({ kind: "tiling", ...block, objective, width: 32, slack: 0, ...knowing });
   return (answer as TilingAnswer).found.map(({ outcome }) => outcome);

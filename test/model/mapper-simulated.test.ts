@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { specFiles } from "../../src/io/spec-files.js";
 import { attentionPoints } from "../../src/model/attention-point.js";
 import { compileDesign } from "../../src/model/compile.js";
+import { accountingOf } from "../../src/model/corrections.js";
 import { evaluate } from "../../src/model/evaluate.js";
+import { designOf, mappingFiles } from "../../src/model/mapper/design.js";
+import { mapperProblem } from "../../src/model/mapper/problem.js";
+import { searchMappings } from "../../src/model/mapper/search.js";
 import { simulateMapping, simulationTolerance } from "../../src/model/mapper/simulated.js";
 import { simulateDesign } from "../../src/model/schedule/simulate-design.js";
 import { sizesOf } from "../../src/model/sizes.js";
@@ -33,6 +37,18 @@ describe("mappings that were found, simulated", () => {
     const design = compileDesign({ ...loadDesign(specFiles, "fusemax"), schedule });
     const sizes = sizesOf(loadWorkload(specFiles, "bert"), 1024);
     expect(simulateDesign(design, { sizes }, { memory: "ideal" }).cycles).toBeGreaterThan(0);
+  });
+
+  it("simulates mappings for decode, in which no loop goes over tiles of queries", () => {
+    const workload = loadWorkload(specFiles, "llama-3-8b");
+    const [point] = attentionPoints(workload, { phase: "decode", seq: 512, batch: 1, decodeQueries: 1 });
+    if (point === undefined) throw new Error("no point");
+    const accounting = accountingOf("published", undefined);
+    const problem = mapperProblem(loadDesign(specFiles, "fusemax"), point, accounting);
+    const [found] = searchMappings(problem, { objective: "latency", budget: 1, width: 4 }).found;
+    const compiled = compileDesign(designOf(problem, mappingFiles(problem, found?.what ?? [], "tried", "test")));
+    const answer = simulateMapping(problem, compiled, evaluate(compiled, point.sizes, accounting));
+    expect("reason" in answer ? answer.reason : "").not.toMatch(/neither query nor key/);
   });
 
   it.each([

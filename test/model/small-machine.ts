@@ -16,8 +16,8 @@ export interface Machine {
   /** A shared level around the buffer, and cores around both. */
   readonly outerBytes?: number | undefined;
   readonly cores?: number | undefined;
-  /** Whether the cores are within the shared level, each with a buffer. */
-  readonly coresWithin?: boolean;
+  /** Lanes under each lane. */
+  readonly sublanes?: number;
   /** What levels, links and components say besides: of the buffer, of the columns, of the grid's registers. */
   readonly said?: Said;
 }
@@ -31,6 +31,7 @@ export type Shape = Readonly<Record<"E" | "F" | "M" | "queries", number>>;
 export const cascades = {
   product: "inputs: Q[e,p], K[e,m]\nS[m,p] = Q[e,p] * K[e,m]\n",
   chain: "inputs: Q[e,p], K[e,m], V[f,m]\nS[m,p] = Q[e,p] * K[e,m]\nN[m,p] = exp(S[m,p])\nO[f,p] = N[m,p] * V[f,m]\n",
+  row: "inputs: X[p]\nA[p] = exp(X[p])\n",
 } as const;
 
 /** A mapping is looked for: this one only makes the design whole. */
@@ -48,15 +49,15 @@ const mappings = {
     ["N", ["S"], "P, M"],
     ["O", ["N", "V"], "P, F, M"],
   ]),
+  row: anyMapping([["A", ["X"], "P"]]),
 } as const;
 
 export function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, coresWithin, said } = machine;
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, sublanes, said } = machine;
   const around = [
     ...(cores === undefined ? [] : [`core: { kind: fanout, size: ${cores} }`]),
     ...(outerBytes === undefined ? [] : [`outer: { kind: sram, bytes: ${outerBytes}, rowWords: 16 }`]),
   ];
-  if (coresWithin === true) around.reverse();
   // Each is within the one before it.
   const nameOf = (level: string | undefined): string => level?.split(":")[0] ?? "dram";
   const nested = around.map((level, i) => `  ${level.replace("kind:", `within: ${nameOf(around[i - 1])}, kind:`)}`);
@@ -64,7 +65,7 @@ export function problemOf(machine: Machine, cascade: keyof typeof cascades, shap
     "designs small": `{ name: small, label: small, source: here, cascade: ${cascade}.cascade, architecture: small, mapping: small, binding: small }`,
     [`cascades ${cascade}.cascade`]: cascades[cascade],
     "mappings small": mappings[cascade],
-    "bindings small": `{ name: small, source: here, phases: [{ name: all, latency: ${cascade === "chain" ? "S + N + O" : "S"} }] }`,
+    "bindings small": `{ name: small, source: here, phases: [{ name: all, latency: ${{ chain: "S + N + O", product: "S", row: "A" }[cascade]} }] }`,
     "architectures small": `
 name: small
 source: here
@@ -80,7 +81,8 @@ ${nested.join("\n")}
   row: { kind: fanout, within: column, size: ${rows} }
   pe: { kind: registers, within: row, depth: 4${said?.pe ?? ""} }
   lane: { kind: fanout, within: buffer, size: ${lanes} }
-  vector: { kind: registers, within: lane, depth: 8 }
+${sublanes === undefined ? "" : `  sublane: { kind: fanout, within: lane, size: ${sublanes} }`}
+  vector: { kind: registers, within: ${sublanes === undefined ? "lane" : "sublane"}, depth: 8 }
 arrays:
   grid: { at: pe, operations: { mac: 1 } }
   lanes: { at: vector, operations: { mac: 1, add: 1, max: 1, divide: 2, exp: 1 } }

@@ -30,7 +30,7 @@ export function givenTiles(loads: readonly Load[], arrivals: ArrivalSchedule): E
 }
 
 /** The tiles that a load brings, in the order of their first use: words, and when each is due. */
-function listOf({ by, words }: Load, tiles: readonly Tile[]) {
+export function listOf({ by, words }: Load, tiles: readonly Tile[]) {
   let [block, n] = [-1, 0];
   return tiles.flatMap(tile => {
     if (tile.block !== block) [block, n] = [tile.block, 0];

@@ -3,16 +3,16 @@ import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { fusemaxWith } from "./small-cases.js";
 
 /** FuseMax with 4 x 3 PEs, two query tiles a block and a buffer of so many bytes. */
-function designOf(bytes: number) {
+function designOf(bytes: number, { headTiles = 1, group = 1 } = {}) {
   const { compiled, variables } = fusemaxWith({
     "architecture.parameters.rows": 4,
     "architecture.parameters.columns": 3,
     "architecture.levels.buffer.bytes": bytes,
     "mapping.symbols.packed": 1,
-    "mapping.symbols.headTiles": 1,
+    "mapping.symbols.headTiles": headTiles,
     "mapping.symbols.queryTiles": 2,
   });
-  const sizes = { B: 2, H: 3, E: 5, F: 7, M: 22, queries: 12, modelDim: 4, feedForward: 4 };
+  const sizes = { B: 2, H: 3, E: 5, F: 7, M: 22, queries: 12, modelDim: 4, feedForward: 4, group };
   return scheduleOfDesign(compiled, { sizes, variables });
 }
 
@@ -33,6 +33,11 @@ describe("what a design gives its schedule", () => {
   ])("is a buffer that holds %s", (_, bytes, held, blockQueries) => {
     const { dram } = designOf(bytes);
     expect(dram.tilesHeld).toEqual({ Q: blockQueries, BK: held, BV: held });
+  });
+
+  it("is a buffer for the queries of all heads that share a block, the most of any block", () => {
+    // Three heads, two at a time: blocks of four query tiles and of two.
+    expect(designOf(0, { headTiles: 2, group: 3 }).dram.tilesHeld).toMatchObject({ Q: 4 });
   });
 
   it("is its memory and clock, and its loops", () => {

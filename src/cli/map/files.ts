@@ -9,7 +9,7 @@ import type { ScheduleDocument } from "../../spec/schedule/document.js";
 export function filesOf(
   design: Design,
   patches: readonly Patch[],
-  all: readonly (MappingFiles & { readonly schedule?: ScheduleDocument })[],
+  all: readonly (MappingFiles & { readonly isOwn: boolean; readonly schedule?: ScheduleDocument })[],
   name: string,
   source: string,
   out: string,
@@ -21,7 +21,7 @@ export function filesOf(
   const set = patchedSpecs(design, patches, out);
   return new Map([
     ...set,
-    ...all.flatMap(({ mapping, binding, schedule }, i) => {
+    ...all.flatMap(({ mapping, binding, schedule, isOwn }, i) => {
       const number = all.length === 1 ? "" : `-${i + 1}`;
       const file = {
         name: `${name}${number}`,
@@ -30,9 +30,11 @@ export function filesOf(
         cascade: from(spec.data.cascade ?? "", /\.(cascade|txt)$/i),
         architecture: set.has(architectureFile) ? `./${architectureFile}` : from(spec.data.architecture, /\.ya?ml$/i),
         ...(spec.data.arithmetic === undefined ? {} : { arithmetic: from(spec.data.arithmetic, /\.ya?ml$/i) }),
-        mapping: `./mapping${number}.yaml`,
-        binding: `./binding${number}.yaml`,
+        ...(isOwn
+          ? ownParts(spec.data, text => from(text, /\.ya?ml$/i))
+          : { mapping: `./mapping${number}.yaml`, binding: `./binding${number}.yaml` }),
       };
+      if (isOwn) return [[`design${number}.yaml`, inYaml(file)] as const];
       return [
         [`design${number}.yaml`, inYaml(file)],
         [`mapping${number}.yaml`, inYaml(mapping)],
@@ -41,6 +43,19 @@ export function filesOf(
       ] as const;
     }),
   ]);
+}
+
+/** The parts of a design whose own mapping was not bettered. */
+function ownParts(
+  { mapping, binding, schedule, unchargedWhenPublished }: Design["spec"]["data"],
+  from: (text: string) => string,
+) {
+  return {
+    mapping: from(mapping),
+    binding: from(binding),
+    ...(schedule === undefined ? {} : { schedule: from(schedule) }),
+    ...(unchargedWhenPublished === undefined ? {} : { unchargedWhenPublished }),
+  };
 }
 
 /** Whether a file of that name may be among those of a search. */

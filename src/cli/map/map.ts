@@ -6,12 +6,14 @@ import { specFiles } from "../../io/spec-files.js";
 import { compileDesign } from "../../model/compile.js";
 import { accountingLine } from "../../model/corrections.js";
 import { type Evaluation, evaluate } from "../../model/evaluate.js";
-import { designOf, mappingFiles } from "../../model/mapper/design.js";
+import { designOf, type MappingFiles, mappingFiles } from "../../model/mapper/design.js";
+import { isAsGoodAs, type Outcome } from "../../model/mapper/goal.js";
 import type { SearchLimits, SearchResult } from "../../model/mapper/search.js";
 import type { SearchAnswer } from "../../model/mapper/searcher.js";
 import { simulateMapping } from "../../model/mapper/simulated.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
+import type { Design } from "../../spec/design.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
 import { conflict } from "../conflict.js";
 import { openJournal, type PointStore, sayDropped } from "../journal.js";
@@ -31,13 +33,20 @@ const width = 32;
 /** Searches mappings, prints what was found and how far it was searched, and writes the best as files. */
 export async function runMap(options: MapOptions): Promise<void> {
   const { objective, seq, out, resume } = options;
-  const limits = limitsOf(options);
+  const given = limitsOf(options);
   const { names, design, request } = read(options);
   const { workload, point } = request;
   const { accounting, byDefault } = accountingOfCommand(options, [design], (options.set ?? []).length);
   const problem = problemOf(request, accounting, names.patches);
   requireOwnPaths([], { "--resume": resume });
   if (out !== undefined) await checkFolder(out, isOwnFile, resume);
+  const compileOptions = { corrections: accounting.corrections, patches: names.patches };
+  const own = ownMapping(() => {
+    const whole = loadDesign(specFiles, options.design, "--design", { technology: names.technology });
+    const compiled = compileDesign(whole, compileOptions);
+    return { whole, compiled, evaluation: evaluate(compiled, point.sizes, accounting, [], point.mask) };
+  });
+  const limits: SearchLimits = { ...given, own: own === null ? undefined : outcomeOf(own.evaluation) };
   const { found: mappings, report } = await withFileLock(resume, async () => {
     const store = resume === undefined ? undefined : await journalOf(resume, names, request, limits, accounting);
     return search(problem, limits, { names, accounting }, store);
@@ -45,13 +54,23 @@ export async function runMap(options: MapOptions): Promise<void> {
   if (mappings.length === 0) throw nothingFound(limits, report);
   const source = commandOf(options);
   const name = `${design.name}-mapped`;
-  const compileOptions = { corrections: accounting.corrections, patches: names.patches };
-  const evaluated = mappings.map(({ what }) => {
+  const searched = mappings.map(({ what }) => {
     const files = mappingFiles(problem, what, name, source);
     const compiled = compileDesign(designOf(problem, files), compileOptions);
     const evaluation = evaluate(compiled, point.sizes, accounting, [], point.mask);
-    return { files, evaluation, simulated: simulateMapping(problem, compiled, evaluation) };
+    return { files, evaluation, isOwn: false, compiled };
   });
+  const [first] = searched;
+  const keepsOwn =
+    own !== null &&
+    first !== undefined &&
+    options.exhaustive !== true &&
+    isAsGoodAs(objective, outcomeOf(own.evaluation), outcomeOf(first.evaluation));
+  const chosen = keepsOwn ? [{ ...own, files: filesOfOwn(own.whole), isOwn: true }] : searched;
+  const evaluated = chosen.map(({ compiled, ...one }) => ({
+    ...one,
+    simulated: simulateMapping(problem, compiled, one.evaluation),
+  }));
   const result: MapResult = {
     design: design.name,
     cascade: problem.cascade.name,
@@ -59,16 +78,19 @@ export async function runMap(options: MapOptions): Promise<void> {
     batch: names.batch ?? workload.batch,
     seq,
     objective,
-    own: ownCosts(() => {
-      const whole = loadDesign(specFiles, options.design, "--design", { technology: names.technology });
-      return evaluate(compileDesign(whole, compileOptions), point.sizes, accounting, [], point.mask);
-    }),
-    found: evaluated.map(({ evaluation, files, simulated }) => ({ ...costs(evaluation), simulated, ...files })),
+    own: own === null ? null : costs(own.evaluation),
+    found: evaluated.map(({ evaluation, files, simulated, isOwn }) => ({
+      ...costs(evaluation),
+      isOwn,
+      simulated,
+      ...files,
+    })),
     search: searchResult(report),
   };
   if (out !== undefined) {
-    const all = evaluated.map(({ files, simulated }) => ({
+    const all = evaluated.map(({ files, simulated, isOwn }) => ({
       ...files,
+      isOwn,
       ...("reason" in simulated ? {} : { schedule: simulated.schedule }),
     }));
     await writeFolder(out, filesOf(design, names.patches, all, name, source, out));
@@ -190,10 +212,23 @@ const costs = ({ latencySeconds, energyPj, trafficBytes, cycles, bound, missing 
   bound,
 });
 
-/** What the design's own mapping takes; null where it cannot run this. */
-function ownCosts(run: () => Evaluation): MapResult["own"] {
+const outcomeOf = ({ latencySeconds, energyPj, trafficBytes }: Evaluation): Outcome => ({
+  latencySeconds,
+  // Without energies the mapper takes traffic for them.
+  energyPj: energyPj === 0 ? trafficBytes : energyPj,
+  dramBytes: trafficBytes,
+});
+
+/** What the design's own mapping says. */
+const filesOfOwn = ({ mapping, binding }: Design): MappingFiles => ({
+  mapping: mapping.raw as MappingFiles["mapping"],
+  binding: binding.raw as MappingFiles["binding"],
+});
+
+/** The design's own mapping; null where it cannot run this. */
+function ownMapping<T>(run: () => T): T | null {
   try {
-    return costs(run());
+    return run();
   } catch (error) {
     if (error instanceof FusemaxError) return null;
     throw error;

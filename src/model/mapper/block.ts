@@ -70,6 +70,7 @@ interface Step {
  * Tries the mappings of the Einsums from `from` to before `to` under one tiling: every place of each, every level at which
  * tensors can be handed over or kept, as long as a bound says that the front could still change.
  * @param width undefined: all of them, depth first; else Einsum by Einsum the best so many partial mappings are gone on with
+ * @param places by Einsum the only place that is tried
  */
 export function searchBlock(
   problem: MapperProblem,
@@ -81,8 +82,9 @@ export function searchBlock(
   handOver: HandOver,
   cache: CostCache,
   width: number | undefined,
+  places?: readonly number[],
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, width !== undefined).run(width);
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, places).run(width);
 }
 
 class BlockSearch {
@@ -108,13 +110,13 @@ class BlockSearch {
     private readonly effort: Effort,
     handOver: HandOver,
     cache: CostCache,
-    isLimited: boolean,
+    private readonly places: readonly number[] | undefined,
   ) {
     const { compiled, values, accounting } = problem;
     this.compare = comparing(front.objective);
     setTiling(problem, tiling, values);
     this.table = new CostTable(cache, tiling, values);
-    this.supplies = new Supplies(problem, library, from, to, this.table, handOver, isLimited);
+    this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     // An architecture that says how tiles are buffered says it of all.
     this.copies = !saysBuffering(problem) && accounting.corrections.includes("double-buffering") ? 2 : 1;
@@ -131,7 +133,7 @@ class BlockSearch {
     }
     for (const aim of aimsOf(this.front.objective)) {
       this.compare = comparing(aim);
-      for (const layout of layoutsOf(this.problem, this.from, this.to)) {
+      for (const layout of this.places === undefined ? layoutsOf(this.problem, this.from, this.to) : []) {
         this.layout = layout;
         this.broader(Math.ceil(width / 4));
       }
@@ -168,7 +170,8 @@ class BlockSearch {
           // Other loads of the arrays, and other places of the last Einsum, are other ways to go on: a few of each.
           const load = `${step.cycles} ${step.option.id}`;
           const alike = loads.get(load) ?? 0;
-          const added = next.length >= width || alike >= mostAlike ? undefined : this.added(before, step);
+          const isEnough = this.places === undefined && alike >= mostAlike;
+          const added = next.length >= width || isEnough ? undefined : this.added(before, step);
           if (added === undefined) {
             this.effort.passedOver += 1;
             continue;
@@ -248,11 +251,14 @@ class BlockSearch {
       for (let a = 0; a < cycles.length; a++) most = Math.max(most, (own[a] ?? 0) + (cycles[a] as number));
       busy = Math.min(busy, most);
     }
-    const memory = (dramBytes + rest.dramBytes) / this.bytesPerSecond;
+    const bytes = dramBytes + rest.dramBytes;
+    const memory = bytes / this.bytesPerSecond;
     const energy = energyPj + rest.energyPj;
-    if (use === undefined) return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy);
+    if (use === undefined) {
+      return withStaticEnergy(this.problem, Math.max(busy / this.frequencyHz, memory), energy, bytes);
+    }
     const working = (busy + use.waitCycles + use.latencyCycles) / this.frequencyHz;
-    return withStaticEnergy(this.problem, Math.max(working, memory, ...this.secondsOf(use)), energy);
+    return withStaticEnergy(this.problem, Math.max(working, memory, ...this.secondsOf(use)), energy, bytes);
   }
 
   private secondsOf(use: LevelUse): readonly number[] {
@@ -268,6 +274,7 @@ class BlockSearch {
     const { einsums } = this.problem;
     const has = (rank: number): boolean => einsums[i]?.ranks.some(own => own.rank === rank && own.inner) === true;
     for (const place of this.library.suitedTo(i, this.tiling)) {
+      if (this.places !== undefined && this.places[i - this.from] !== place) continue;
       const at = this.library.placesOf(i)[place] as Place;
       if (this.layout !== undefined && !follows(this.layout, at, has)) continue;
       const option = this.library.option(i, place, this.tiling.order);
@@ -282,8 +289,7 @@ class BlockSearch {
           reads.find(({ name }) => name === tensor),
         ),
       );
-      if (i > 0 && this.problem.goesOn(i - 1)) choices.push(this.supplies.ofPart(chosen, option, i));
-      const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option, i);
+      const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option);
       if (outputs.length === 0) continue;
       const work = this.table.work(option);
       const array = this.problem.arrays.indexOf(option.place.array);
@@ -304,12 +310,8 @@ class BlockSearch {
               supplies.map(({ cost }) => cost),
             )
           : undefined;
-        // What it carries to itself it keeps there, and what a part before it has begun.
-        const own = supplies.reduce(
-          (kept, { maker, level }, t) =>
-            t === out ? kept | (supplies[t]?.kept ?? 0) : maker === i ? kept | (1 << level) : kept,
-          0,
-        );
+        // What it carries to itself it keeps there.
+        const own = supplies.reduce((kept, { maker, level }) => (maker === i ? kept | (1 << level) : kept), 0);
         for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
@@ -351,10 +353,9 @@ class BlockSearch {
     const { option, supplies, output } = step;
     const bytes = new Map(before?.bytes);
     const seat = ({ seat, held }: TensorCost, streams: boolean): void => {
-      for (const { level, room, isFile } of held) {
+      for (const { level, bytes: own } of held) {
         const key = seat * seatsOfLevels + level;
-        // Into a register file words come as they are needed.
-        bytes.set(key, Math.max(bytes.get(key) ?? 0, room * (streams && !isFile ? this.copies : 1)));
+        bytes.set(key, Math.max(bytes.get(key) ?? 0, own * (streams ? this.copies : 1)));
       }
     };
     const outputs = [...(before?.outputs ?? []), output];
@@ -377,7 +378,7 @@ class BlockSearch {
     }
     this.effort.nodes += 1;
     const { energyPj, dramBytes, cycles, use, passed } = step;
-    const inputs = supplies.slice(0, out).map(({ kept }) => kept);
+    const inputs = supplies.map(({ kept }) => kept);
     const depth = (before?.depth ?? 0) + 1;
     return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use, passed };
   }

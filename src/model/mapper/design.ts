@@ -6,7 +6,8 @@ import { type Document, type Path, withSchema } from "../../spec/document.js";
 import { checkFusion } from "../../spec/fusion.js";
 import { writtenMappingSchema } from "../../spec/mapping.js";
 import type { MappedBlock } from "./block.js";
-import { nestOf, operationsOn } from "./place.js";
+import { type Cut, type IdleBlock, withIdleLoops, withIdlePart, withIdleSteps } from "./idle-loops.js";
+import { nestOf } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { RankCut } from "./tiling.js";
 
@@ -14,12 +15,6 @@ import type { RankCut } from "./tiling.js";
 export interface MappingFiles {
   readonly mapping: Readonly<Record<string, unknown>>;
   readonly binding: Readonly<Record<string, unknown>>;
-}
-
-/** The parts of a rank as a mapping's file has them in one block: those that iterate, by the mapper's names for them. */
-interface Cut {
-  readonly parts: Readonly<Record<string, number | string>>;
-  readonly names: ReadonlyMap<string, string | undefined>;
 }
 
 /**
@@ -34,7 +29,9 @@ export function mappingFiles(
 ): MappingFiles {
   const { ranks, cascade } = problem;
   const blocks = withIdleLoops(problem, found);
-  const cuts = blocks.map(block => ranks.map((_, r) => cutOf(problem, blocks, block, r)));
+  const cuts = blocks.map(block =>
+    ranks.map((rank, r) => withIdlePart(cutOf(problem, blocks, block, r), rank, r, block)),
+  );
   const has = (block: MappedBlock, r: number): boolean =>
     block.einsums.some(({ option }) => option.einsum.ranks.some(({ rank }) => rank === r));
   const isShared = (r: number): boolean => {
@@ -132,41 +129,9 @@ const liesOver = ({ einsums }: MappedBlock, r: number, part: number): boolean =>
     ),
   );
 
-/**
- * Where no Einsum lies over a fan-out of an array that some are done on, one gets a loop of one step over it: its instances are meant
- * to idle.
- */
-function withIdleLoops({ arrays, ranks }: MapperProblem, blocks: readonly MappedBlock[]): readonly MappedBlock[] {
-  return arrays.reduce<readonly MappedBlock[]>(
-    (before, array) =>
-      array.fanouts.reduce<readonly MappedBlock[]>((changed, { size }, i) => {
-        const on = changed.flatMap(({ einsums }) => einsums.filter(({ option }) => option.place.array === array));
-        if (size === 1 || on.some(({ option }) => option.place.over[i] !== undefined)) return changed;
-        let isDone = false;
-        return changed.map(block => {
-          const einsums = block.einsums.map(chosen => {
-            const { place, einsum } = chosen.option;
-            const idle = einsum.ranks.find(
-              own => own.inner && ranks[own.rank]?.tile.length === 2 && block.tiling.cut[own.rank]?.tile[0] === 1,
-            );
-            if (isDone || place.array !== array || idle === undefined) return chosen;
-            isDone = true;
-            const others = place.over.map(own =>
-              own?.rank === idle.rank ? { ...own, parts: own.parts.filter(part => part !== 0) } : own,
-            );
-            const over = others.map((own, k) => (k === i ? { rank: idle.rank, parts: [0] } : own));
-            return { ...chosen, option: { ...chosen.option, place: { ...place, over } } };
-          });
-          return { ...block, einsums };
-        });
-      }, before),
-    blocks,
-  );
-}
-
 function entryOf(
   problem: MapperProblem,
-  block: MappedBlock,
+  block: IdleBlock,
   option: Chosen["option"],
   kept: Chosen["kept"],
   cuts: readonly Cut[],
@@ -176,11 +141,11 @@ function entryOf(
   const renamed = new Map(cuts.flatMap(({ names }) => [...names]));
   const loopsOf = (loops: readonly string[]): readonly string[] =>
     loops.flatMap(loop => (renamed.has(loop) ? (renamed.get(loop) ?? []) : [loop]));
-  const loops = Object.fromEntries(
-    Object.entries(nest.loops).flatMap(([level, own]) => {
-      const iterating = loopsOf(own);
-      return iterating.length === 0 ? [] : [[level, iterating]];
-    }),
+  const loops = withIdleSteps(
+    Object.fromEntries(Object.entries(nest.loops).map(([level, own]) => [level, loopsOf(own)])),
+    option,
+    block,
+    cuts,
   );
   const keep = Object.fromEntries(
     option.levelNames.flatMap((level, index) => {
@@ -192,15 +157,8 @@ function entryOf(
     const iterating = loopsOf(own);
     return iterating.length === 0 ? [] : [[level, iterating] as const];
   });
-  const { einsum } = option;
-  const { array } = option.place;
-  const taken = operationsOn(problem, einsum, array);
-  const isPart = einsum.entry.part !== undefined;
   return {
-    ...(isPart ? { of: einsum.placed.output } : {}),
     array: nest.array,
-    ...(isPart || taken?.source !== undefined ? { operations: taken?.operations } : {}),
-    ...(taken?.source === undefined ? {} : { source: taken.source }),
     ...(Object.keys(partitions).length === 0 ? {} : { partitions }),
     loops,
     ...(dealt.length === 0 ? {} : { spread: Object.fromEntries(dealt) }),

@@ -1,7 +1,7 @@
 import { wordsOf } from "../energy.js";
 import { boundsOf } from "./bounds.js";
 import { type CostCache, CostTable } from "./cost-table.js";
-import { type Outcome, sumOf } from "./goal.js";
+import { nothing, type Outcome, sumOf } from "./goal.js";
 import type { OptionLibrary, PlacedOption } from "./option.js";
 import { dealtRanks } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
@@ -14,8 +14,6 @@ export interface BoundedBlock {
   readonly to: number;
   readonly bound: Outcome;
 }
-
-const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
 
 /** As if every tensor could pass from Einsum to Einsum without the buffer. */
 const direct = { nearest: () => "registers" as const };
@@ -77,15 +75,11 @@ export function leastOf(
 }
 
 /** What is left of the cycles of the busiest core where blocks make units that are dealt without a rest. */
-function dealtEvenly({ cores, compiled, values, point, ranks }: MapperProblem, { einsum }: PlacedOption): number {
+function dealtEvenly({ cores, compiled, values, point }: MapperProblem, { einsum }: PlacedOption): number {
   if (cores === undefined) return 1;
   const instances = compiled.levels.get(cores)?.fields.get("size")?.(values) ?? 1;
   const sizes: Readonly<Record<string, number>> = { B: point.sizes.B, H: point.sizes.H, G: point.group };
-  const batch = [
-    ...einsum.batch,
-    ...einsum.ranks.flatMap(own => (ranks[own.rank]?.atOnce === true ? [ranks[own.rank]?.name ?? ""] : [])),
-  ];
-  const each = batch.reduce((units, rank) => units * (sizes[rank] ?? 1), 1) / instances;
+  const each = einsum.batch.reduce((units, rank) => units * (sizes[rank] ?? 1), 1) / instances;
   return each / Math.ceil(each);
 }
 
@@ -99,16 +93,18 @@ export function leastOutcome(
   const busy = Math.min(...least.cycles.map(own => Math.max(...own)));
   const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
   const latencySeconds = Math.max(busy / compiled.frequencyHz(values), least.dramBytes / bytesPerSecond);
-  return withStaticEnergy(problem, latencySeconds, least.energyPj);
+  return withStaticEnergy(problem, latencySeconds, least.energyPj, least.dramBytes);
 }
 
 /** The least that the Einsums before (or from) each place take, whatever blocks they form. */
 export function leastPath(n: number, blocks: readonly BoundedBlock[], side: "before" | "after"): readonly Outcome[] {
-  const unknown: Outcome = { latencySeconds: Number.POSITIVE_INFINITY, energyPj: Number.POSITIVE_INFINITY };
+  const never = Number.POSITIVE_INFINITY;
+  const unknown: Outcome = { latencySeconds: never, energyPj: never, dramBytes: never };
   const least: Outcome[] = Array.from({ length: n + 1 }, () => unknown);
   const least1 = (a: Outcome, b: Outcome): Outcome => ({
     latencySeconds: Math.min(a.latencySeconds, b.latencySeconds),
     energyPj: Math.min(a.energyPj, b.energyPj),
+    dramBytes: Math.min(a.dramBytes, b.dramBytes),
   });
   const isBefore = side === "before";
   least[isBefore ? 0 : n] = nothing;

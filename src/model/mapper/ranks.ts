@@ -19,11 +19,11 @@ export interface MapRank {
   readonly middle: string;
   /** The parts of a tile, outermost first; none for ranks of the batch. Two where fan-outs are of several sizes. */
   readonly tile: readonly string[];
+  /** What a part of one element is called that says that instances are meant to idle; none for ranks of the batch. */
+  readonly idle: string | undefined;
   readonly size: number;
   /** The cascade's rank; undefined for the batch. */
   readonly rank: Rank | undefined;
-  /** Of the batch, where cores are within a shared level: as many as are worked on at once, their loop is at that level. */
-  readonly atOnce?: true;
 }
 
 /** The cascade's ranks as the mapper cuts them. @param tileParts parts of a tile */
@@ -60,7 +60,13 @@ export function ranksOf(
         throw new SpecError({ where: spec.at(["cascade"]), got: `the rank ${rank.name} of ${cascade.name}`, expected });
       }
       const size = (point.sizes as unknown as Readonly<Record<string, number>>)[source] ?? 1;
-      const at = { name: rank.name, whole: rank.name, size: source === "queries" ? size * packed : size, rank };
+      const at = {
+        name: rank.name,
+        whole: rank.name,
+        size: source === "queries" ? size * packed : size,
+        rank,
+        idle: fresh(`${rank.name}i`),
+      };
       const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
       if (rank.parts.length === 1) {
         return { ...at, outer: fresh(`${rank.name}2`), middle: fresh(`${rank.name}1`), tile: tileOf(rank.name) };
@@ -76,11 +82,7 @@ export function ranksOf(
 /** Heads that share keys are side by side where the queries of one are few. */
 const packedQueries = ({ group, queries }: AttentionPoint): boolean => group > 1 && queries < 128;
 
-/**
- * What the batch is called, and its ranks that are cut: heads that share keys, and where cores are within a shared level all others.
- * @param isShared whether they are
- */
-export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[], isShared: boolean) {
+export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[]) {
   const roles = attentionRoles(cascade);
   const packed = packedQueries(point);
   const grouped = point.group > 1 && !packed;
@@ -96,16 +98,15 @@ export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly
   const own = grouped ? ["B", "H", "G"] : ["B", "H"];
   const batch: Record<string, readonly string[]> =
     roles === null ? {} : { [roles.q]: own, [roles.k]: ["B", "H"], [roles.v]: ["B", "H"] };
-  const cut = (name: string, size: number): MapRank => ({
-    name,
-    whole: name,
-    outer: `${name}2`,
-    middle: `${name}1`,
+  const group: MapRank = {
+    name: "G",
+    whole: "G",
+    outer: "G2",
+    middle: "G1",
     tile: [],
-    size,
+    idle: undefined,
+    size: point.group,
     rank: undefined,
-  });
-  const atOnce = (name: string, size: number): MapRank => ({ ...cut(name, size), atOnce: true });
-  const units = isShared && roles !== null ? [atOnce("B", point.sizes.B), atOnce("H", point.sizes.H)] : [];
-  return { symbols, batch, batchRanks: [...units, ...(grouped ? [cut("G", point.group)] : [])] };
+  };
+  return { symbols, batch, batchRanks: grouped ? [group] : [] };
 }

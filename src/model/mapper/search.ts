@@ -1,11 +1,22 @@
 import type { Effort, MappedBlock } from "./block.js";
 import type { CostCache } from "./cost-table.js";
 import { drawnOrder, inTurns } from "./drawn-order.js";
-import { aimsOf, chosenOf, comparing, Front, type Objective, type Outcome, sumOf } from "./goal.js";
+import {
+  aimsOf,
+  chosenOf,
+  comparing,
+  Front,
+  nothing,
+  type Objective,
+  type Outcome,
+  sumOf,
+  worthwhile,
+} from "./goal.js";
 import { type BoundedBlock, leastOf, leastPath } from "./least.js";
 import type { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
 import { promisingOf } from "./promising.js";
+import { type BlockFound, type Found, type PassedTiling, refinements, type WholeFound } from "./refine.js";
 import {
   BlockFront,
   type BoundAnswer,
@@ -15,6 +26,7 @@ import {
   type SearchTask,
   type TilingAnswer,
 } from "./searcher.js";
+import { countMappings } from "./space.js";
 import type { TilingSpace } from "./tiling-space.js";
 
 /** How far to search. */
@@ -26,6 +38,8 @@ export interface SearchLimits {
   readonly width: number | undefined;
   /** Of a budget smaller than the space every other tiling is drawn by this seed; undefined: those with the best bounds are taken. */
   readonly seed?: number | undefined;
+  /** What a mapping takes that is known besides: a limited search gives up none of the objective against it for less of the rest. */
+  readonly own?: Outcome | undefined;
 }
 
 /** A whole mapping: blocks one after the other. */
@@ -36,7 +50,7 @@ export interface FoundMapping {
 
 /** What was searched, and what was not and why. */
 export interface SearchReport {
-  /** Mappings of the space: every fusion, tiling, place and level that keeps a tensor, before any bound. */
+  /** Mappings of the space (`countMappings`), before any bound. */
   readonly space: bigint;
   /**
    * Blocks of neighbouring Einsums that may be fused; those that may not, for they would part what is carried from step to step; and
@@ -76,19 +90,12 @@ export interface SearchRound {
   readonly total: number;
 }
 
-type Found = readonly NumberedBlock[];
-
-/** A limited search does not go after less than this share. */
-const worthwhile = 1e-3;
-/** Once it is known which tilings are best, they are searched so much more broadly. */
-const polishing = 8;
 /** Of a limited search, tilings that are bounded for each that may be searched: a bound takes milliseconds where loops have many orders. */
 const boundsPerSearch = 5;
 /** Tilings whose bounds are one step: a second's work at the most, for threads to share and a file to keep. */
 const boundsAtOnce = 64;
 /** Tilings that are searched side by side against what was known before them: the same for any number of threads. The first alone. */
 const mostAtOnce = 16;
-const nothing: Outcome = { latencySeconds: 0, energyPj: 0 };
 
 /** Searches the mappings of a problem, fused blocks of neighbouring Einsums one after the other. */
 export function searchMappings(problem: MapperProblem, limits: SearchLimits): SearchResult {
@@ -104,7 +111,7 @@ export function searchMappings(problem: MapperProblem, limits: SearchLimits): Se
 /** The same in rounds: each is to be given the answers to its tasks, in their order. */
 export function* searchRounds(
   searcher: Searcher,
-  { objective, budget = Number.POSITIVE_INFINITY, width, seed }: SearchLimits,
+  { objective, budget = Number.POSITIVE_INFINITY, width, seed, own }: SearchLimits,
 ): Generator<SearchRound, SearchResult, readonly SearchAnswer[]> {
   const { problem, library } = searcher;
   const n = problem.einsums.length;
@@ -122,6 +129,7 @@ export function* searchRounds(
   }
   const slack = width === undefined ? 0 : worthwhile;
   const fronts = new Map<BoundedBlock, Front<NumberedBlock>>();
+  const passedOf = new Map<BoundedBlock, PassedTiling[]>();
   let whole = new Front<Found>(objective, slack, true);
   let beatenBlocks = 0;
   let bounded = 0;
@@ -131,9 +139,7 @@ export function* searchRounds(
     return { tasks, done: bounded + settled + tilings.beaten + tilings.visited + tilings.left, total: 2 * tilings.all };
   };
   const take = (answer: SearchAnswer, front: Front<NumberedBlock>): void => {
-    const { found, effort: own } = answer as TilingAnswer;
-    for (const { outcome, what } of found) front.offer(outcome, () => what);
-    for (const key of Object.keys(own) as (keyof Effort)[]) effort[key] += own[key];
+    for (const { outcome, what } of taken(answer, effort)) front.offer(outcome, () => what);
   };
   const rank = ({ latencySeconds, energyPj }: Outcome): number => (objective === "energy" ? energyPj : latencySeconds);
   // The largest blocks first: fusing saves most.
@@ -156,8 +162,8 @@ export function* searchRounds(
     const front = new BlockFront<NumberedBlock>(objective, () => whole, around(block), slack);
     fronts.set(block, front);
     const fit = promising.flatMap((tiling, i) => {
-      const own = bounds[i] ?? null;
-      return own === null ? [] : [{ tiling, bound: { latencySeconds: own[0], energyPj: own[1] } }];
+      const bound = bounds[i] ?? null;
+      return bound === null ? [] : [{ tiling, bound }];
     });
     tilings.unfit += promising.length - fit.length;
     settled += promising.length - fit.length;
@@ -170,6 +176,8 @@ export function* searchRounds(
       }),
       ...(isGlanced ? [fit] : []),
     ]);
+    const passed: PassedTiling[] = [];
+    passedOf.set(block, passed);
     const order = seed === undefined ? sorted : drawnOrder(sorted, budget - tilings.visited, seed, b);
     for (let next = 0, atOnce = 1; next < order.length; atOnce = Math.min(2 * atOnce, mostAtOnce)) {
       const tasks: SearchTask[] = [];
@@ -179,8 +187,10 @@ export function* searchRounds(
         const { tiling, bound } = order[next] as (typeof order)[number];
         if (front.isBeaten(bound)) {
           tilings.beaten += 1;
+          passed.push({ tiling, bound, reason: "beaten" });
         } else if (tilings.visited + tasks.length >= budget) {
           tilings.left += 1;
+          passed.push({ tiling, bound, reason: "left" });
         } else {
           const knowing = { known, whole: wholes, around: around(block) };
           tasks.push({ kind: "tiling", from, to, tiling, objective, width, slack, ...knowing });
@@ -194,35 +204,51 @@ export function* searchRounds(
   }
   let chosen = chosenOf(objective, whole.all);
   if (width !== undefined && objective !== "edp" && objective !== "pareto") {
-    const polished: { readonly outcome: Outcome; readonly what: Found }[] = [];
+    const refined: WholeFound[] = [];
     for (const mapping of chosen) {
-      const own = { objective, width: polishing * width, slack: 0, known: [], whole: [], around: nothing };
-      const tasks = mapping.what.map(({ from, to, tiling }) => ({ kind: "tiling" as const, from, to, tiling, ...own }));
-      const again = (yield round(tasks)).map(answer => {
-        const front = new Front<NumberedBlock>(objective);
-        take(answer, front);
-        return front.all[0];
-      });
-      polished.push(betterOf(objective, mapping, again));
+      const blocks: BlockFound[] = [];
+      for (const what of mapping.what) {
+        const block = legal.find(({ from, to }) => from === what.from && to === what.to) as BoundedBlock;
+        const passed = passedOf.get(block) ?? [];
+        const outcome = fronts.get(block)?.all.find(item => item.what === what)?.outcome as Outcome;
+        const steps = refinements(
+          { objective, width, own },
+          { outcome, what },
+          mapping.outcome,
+          passed,
+          () => budget - tilings.visited,
+        );
+        let step = steps.next([]);
+        while (step.done !== true) {
+          const { tasks, ties } = step.value;
+          const answers = yield round(tasks);
+          for (const { reason } of ties) tilings[reason] -= 1;
+          tilings.visited += ties.length;
+          step = steps.next(answers.flatMap(answer => taken(answer, effort)));
+        }
+        blocks.push(step.value);
+      }
+      refined.push({ outcome: sumOf(...blocks.map(block => block.outcome)), what: blocks.map(block => block.what) });
     }
-    chosen = polished;
+    chosen = refined;
   }
-  const sizes = new Map(
-    legal.map(block => {
-      const { count = 0 } = formed.get(block) ?? {};
-      return [block, BigInt(count) * mappingsOf(problem, library, block)];
-    }),
-  );
   return {
     found: chosen.map(({ outcome, what }) => ({ outcome, what: what.map(block => searcher.block(block)) })),
     report: {
-      space: countPaths(n, legal, sizes),
+      space: countMappings(problem, library, legal, block => formed.get(block) as TilingSpace),
       blocks: { all: legal.length, split, beaten: beatenBlocks },
       tilings,
       effort,
       isProven: tilings.left === 0 && width === undefined,
     },
   };
+}
+
+/** What a step found; its effort is added to that of all. */
+function taken(answer: SearchAnswer, effort: Effort): readonly BlockFound[] {
+  const { found, effort: own } = answer as TilingAnswer;
+  for (const key of Object.keys(own) as (keyof Effort)[]) effort[key] += own[key];
+  return found;
 }
 
 function boundTasks(from: number, to: number, all: readonly number[]): readonly SearchTask[] {
@@ -232,20 +258,6 @@ function boundTasks(from: number, to: number, all: readonly number[]): readonly 
   });
 }
 
-/** A mapping, or its blocks as they were found again under their own tilings, where those are better. */
-function betterOf(
-  objective: Objective,
-  mapping: { readonly outcome: Outcome; readonly what: Found },
-  again: readonly ({ readonly outcome: Outcome; readonly what: NumberedBlock } | undefined)[],
-): { readonly outcome: Outcome; readonly what: Found } {
-  const blocks = again.flatMap(block => block ?? []);
-  if (blocks.length < again.length) return mapping;
-  const front = new Front<Found>(objective);
-  front.offer(mapping.outcome, () => mapping.what);
-  front.offer(sumOf(...blocks.map(({ outcome }) => outcome)), () => blocks.map(({ what }) => what));
-  return front.all[0] ?? mapping;
-}
-
 /** Every run of neighbouring Einsums within which all stays that is carried from step to step. */
 function blocksOf(
   problem: MapperProblem,
@@ -253,16 +265,14 @@ function blocksOf(
   cache: CostCache,
 ): { readonly legal: readonly BoundedBlock[]; readonly split: number } {
   const { einsums, facts } = problem;
-  const parts = einsums.flatMap((_, e) => (problem.goesOn(e) ? [{ first: e, last: e + 1 }] : []));
-  const carried = einsums.flatMap(({ name }, reader) =>
+  const ties = einsums.flatMap(({ name }, reader) =>
     facts.reads(name).flatMap(({ tensor, when }) => {
-      const maker = problem.makerOf(tensor);
+      const maker = einsums.findIndex(({ placed }) => placed.output === tensor);
       return when === "carried" && maker >= 0
         ? [{ first: Math.min(reader, maker), last: Math.max(reader, maker) }]
         : [];
     }),
   );
-  const ties = [...carried, ...parts];
   const legal: BoundedBlock[] = [];
   let split = 0;
   for (let from = 0; from < einsums.length; from += 1) {
@@ -294,28 +304,4 @@ function joined(
     }
   }
   return at[n] as Front<Found>;
-}
-
-/** Places of each Einsum times the levels that may keep each of its tensors. */
-function mappingsOf({ einsums }: MapperProblem, library: OptionLibrary, { from, to }: BoundedBlock): bigint {
-  let product = 1n;
-  for (let i = from; i < to; i += 1) {
-    const reads = einsums[i]?.placed.reads.length ?? 0;
-    const own = library.placesOf(i).reduce((total, { array }) => {
-      const memories = array.levels.length - array.fanouts.length - 1;
-      // Registers keep every tensor; any other memory may or may not.
-      return total + 2n ** BigInt(memories * (reads + 1));
-    }, 0n);
-    product *= own;
-  }
-  return product;
-}
-
-function countPaths(n: number, blocks: readonly BoundedBlock[], sizes: ReadonlyMap<BoundedBlock, bigint>): bigint {
-  const count = Array.from({ length: n + 1 }, () => 0n);
-  count[0] = 1n;
-  for (const block of [...blocks].sort((a, b) => a.to - b.to || a.from - b.from)) {
-    count[block.to] = (count[block.to] as bigint) + (count[block.from] as bigint) * (sizes.get(block) ?? 0n);
-  }
-  return count[n] as bigint;
 }

@@ -31,8 +31,8 @@ export interface BoundTask {
 }
 
 export interface BoundAnswer {
-  /** Seconds and picojoules of each tiling; null for one under which there is no mapping. */
-  readonly bounds: readonly (readonly [number, number] | null)[];
+  /** Null for a tiling under which there is no mapping. */
+  readonly bounds: readonly (Outcome | null)[];
 }
 
 /** The mappings of a block under one tiling that nothing known beats. */
@@ -44,6 +44,10 @@ export interface TilingTask {
   readonly objective: Objective;
   readonly width: number | undefined;
   readonly slack: number;
+  /** So much of something is as good as less; absent: less is better. */
+  readonly enough?: Partial<Outcome>;
+  /** The only place of each Einsum that is thought of, by its number; absent: all. */
+  readonly places?: readonly number[];
   /** The best known of the block, and of whole mappings; what the rest of a mapping takes at the least. */
   readonly known: readonly Outcome[];
   readonly whole: readonly Outcome[];
@@ -63,8 +67,9 @@ export class BlockFront<T> extends Front<T> {
     private readonly around: Outcome,
     slack: number,
     items: readonly { readonly outcome: Outcome; readonly what: T }[] = [],
+    enough: Partial<Outcome> = {},
   ) {
-    super(objective, slack, false, items);
+    super(objective, slack, false, items, enough);
   }
 
   override isBeaten(bound: Outcome): boolean {
@@ -107,20 +112,32 @@ export class Searcher {
         setTiling(problem, tiling, values);
         const table = new CostTable(cache, tiling, values);
         const { after } = boundsOf(problem, library, from, to, tiling, table, handOvers.of(tiling), remembered);
-        const { latencySeconds, energyPj } = leastOutcome(problem, after[0]);
-        return Number.isFinite(latencySeconds) && Number.isFinite(energyPj) ? [latencySeconds, energyPj] : null;
+        const least = leastOutcome(problem, after[0]);
+        return Number.isFinite(least.latencySeconds) && Number.isFinite(least.energyPj) ? least : null;
       }),
     };
   }
 
-  private search({ from, to, tiling: t, objective, width, slack, known, whole, around }: TilingTask): TilingAnswer {
+  private search({
+    from,
+    to,
+    tiling: t,
+    objective,
+    width,
+    slack,
+    enough,
+    places,
+    known,
+    whole,
+    around,
+  }: TilingTask): TilingAnswer {
     const { problem, library, handOvers, cache } = this;
     const items = (outcomes: readonly Outcome[]) => outcomes.map(outcome => ({ outcome, what: null }));
     const wholes = new Front<null>(objective, slack, true, items(whole));
-    const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known));
+    const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known), enough);
     const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
     const tiling = this.tilingsOf(from, to).at(t);
-    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width);
+    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width, places);
     const found = front.all.flatMap(({ outcome, what }) => {
       if (what === null) return [];
       const einsums = what.einsums.map(({ option, kept }, e) => ({

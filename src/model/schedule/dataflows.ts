@@ -235,6 +235,8 @@ function sideOf(
   );
   const [queries, keys] = [sides.includes("rows"), sides.includes("keys")];
   if (queries || keys) return queries ? (keys ? "tiles" : "queries") : "keys";
+  // Where all queries are one tile, no loop in time goes over them.
+  if (nest.loops.every(({ side }) => side !== "rows")) return "queries";
   throw new SpecError({
     where: compiled.design.mapping.at(["tensors", tensor]),
     got: `${tensor}, which neither query nor key tiles cut`,

@@ -69,7 +69,8 @@ function workOf(
   if (shared.some(({ side }) => side === "batch") && mask !== undefined) {
     throw noWork(compiled, "sequences of a batch that share a block of queries, and a mask");
   }
-  const rank = queries?.rank;
+  // Without a loop over tiles of queries all of them are one tile.
+  const rank = queries?.rank ?? einsum.ranks[einsum.coupled?.rows?.rank ?? -1]?.name;
   const rows = rank === undefined ? 1 : (values[einsum.ranks.find(({ name }) => name === rank)?.size ?? -1] as number);
   const group = rows / sizes.queries;
   const batchLoops = outside.filter(({ side }) => side === "batch");
@@ -84,7 +85,7 @@ function workOf(
     window: mask === undefined ? { left: -1, right: -1 } : windowOf(mask),
     ...headsOf(compiled, einsum, outside, shared, values, countOf),
     blockTiles: Math.max(1, countOf(inside.filter(({ side }) => side === "rows"))),
-    tileRows: rank === undefined ? 1 : chunk(rank, "rows"),
+    tileRows: queries === undefined ? rows : chunk(queries.rank, "rows"),
     tileKeys: chunk(iterative.rank, "keys"),
   };
 }

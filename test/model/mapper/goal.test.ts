@@ -6,6 +6,7 @@ import {
   chosenOf,
   comparing,
   Front,
+  isAsGoodAs,
   type Objective,
   type Outcome,
   objectives,
@@ -15,17 +16,26 @@ import {
 // What is best of some mappings, against looking at all pairs of them.
 
 const outcome = fc
-  .record({ latencySeconds: fc.integer({ min: 1, max: 6 }), energyPj: fc.integer({ min: 1, max: 6 }) })
+  .record({
+    latencySeconds: fc.integer({ min: 1, max: 6 }),
+    energyPj: fc.integer({ min: 1, max: 6 }),
+    dramBytes: fc.integer({ min: 1, max: 3 }),
+  })
   .map((own): Outcome => own);
 const some = fc.array(outcome, { maxLength: 12 });
-const at = (latencySeconds: number, energyPj: number): Outcome => ({ latencySeconds, energyPj });
+const at = (latencySeconds: number, energyPj: number, dramBytes = 1): Outcome => ({
+  latencySeconds,
+  energyPj,
+  dramBytes,
+});
 
 /** Whether one is as good as another in what an objective looks at first, and then in the rest. */
 function isAsGood(objective: Objective, a: Outcome, b: Outcome): boolean {
   const [x, y] = objective === "energy" ? [a.energyPj, b.energyPj] : [a.latencySeconds, b.latencySeconds];
   const [u, v] = objective === "energy" ? [a.latencySeconds, b.latencySeconds] : [a.energyPj, b.energyPj];
-  if (objective === "latency" || objective === "energy") return x < y || (x === y && u <= v);
-  return x <= y && u <= v;
+  const isLess = a.dramBytes <= b.dramBytes;
+  if (objective === "latency" || objective === "energy") return x < y || (x === y && (u < v || (u === v && isLess)));
+  return x <= y && u <= v && (x < y || u < v || isLess);
 }
 
 function frontOf(objective: Objective, all: readonly Outcome[], slack = 0, isWhole = false): Front<number> {
@@ -59,7 +69,11 @@ describe("a front", () => {
       fc.assert(
         fc.property(some, outcome, fc.constantFrom(0, 0.25), fc.boolean(), (all, bound, slack, isWhole) => {
           const front = frontOf(objective, all, slack, isWhole);
-          const hoped = at(bound.latencySeconds * (1 + slack), bound.energyPj * (1 + slack));
+          const hoped = at(
+            bound.latencySeconds * (1 + slack),
+            bound.energyPj * (1 + slack),
+            bound.dramBytes * (1 + slack),
+          );
           const product = (o: Outcome): number => o.latencySeconds * o.energyPj;
           const isBeaten = front.all.some(({ outcome: own }) =>
             isWhole && objective === "edp" ? product(own) <= product(hoped) : isAsGood(objective, own, hoped),
@@ -69,6 +83,27 @@ describe("a front", () => {
       );
     },
   );
+
+  it("law: of what is enough less is no gain, and the rest decides", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("latency", "energy"), some, (objective, all) => {
+        const key = objective === "latency" ? "latencySeconds" : "energyPj";
+        const front = new Front<number>(objective, 0, false, [], { [key]: 3 });
+        all.forEach((own, i) => void front.offer(own, () => i));
+        const clamped = all.map(own => ({ ...own, [key]: Math.max(3, own[key]) }));
+        const [best] = frontOf(objective, clamped).all;
+        expect(front.all.map(({ what }) => clamped[what])).toEqual(best === undefined ? [] : [best.outcome]);
+      }),
+    );
+  });
+
+  it("prefers what is given up for less than it saves, in order", () => {
+    expect(isAsGoodAs("latency", at(1.0005, 1), at(1, 1.01))).toBe(true);
+    expect(isAsGoodAs("latency", at(1.002, 1), at(1, 9))).toBe(false);
+    expect(isAsGoodAs("energy", at(9, 1, 1), at(9, 1, 2))).toBe(true);
+    expect(isAsGoodAs("energy", at(9, 1), at(9, 1))).toBe(false);
+    expect(isAsGoodAs("edp", at(2, 3), at(2, 4))).toBe(true);
+  });
 
   it("takes rounding for nothing, and more for what it is", () => {
     for (const objective of ["latency", "energy", "pareto"] as const) {
@@ -115,8 +150,8 @@ describe("a front", () => {
 
 describe("outcomes", () => {
   it("of what follows one another add up", () => {
-    expect(sumOf()).toEqual(at(0, 0));
-    expect(sumOf(at(1, 2), at(3, 5), at(7, 11))).toEqual(at(11, 18));
+    expect(sumOf()).toEqual(at(0, 0, 0));
+    expect(sumOf(at(1, 2), at(3, 5), at(7, 11))).toEqual(at(11, 18, 3));
   });
 
   it("are ordered by what is wanted, then by the other; for a front by their product", () => {

@@ -4,7 +4,7 @@ import { compileDesign } from "../../../src/model/compile.js";
 import { evaluate } from "../../../src/model/evaluate.js";
 import type { MappedBlock } from "../../../src/model/mapper/block.js";
 import { designOf, mappingFiles } from "../../../src/model/mapper/design.js";
-import { type Objective, type Outcome, objectives, sumOf } from "../../../src/model/mapper/goal.js";
+import { nothing, type Objective, type Outcome, objectives, sumOf } from "../../../src/model/mapper/goal.js";
 import type { MapperProblem } from "../../../src/model/mapper/problem.js";
 import { type SearchLimits, searchMappings } from "../../../src/model/mapper/search.js";
 import { type BoundAnswer, Searcher, type TilingAnswer } from "../../../src/model/mapper/searcher.js";
@@ -88,7 +88,7 @@ function best(all: readonly Outcome[]): readonly Outcome[] {
 
 /** What a block takes under each of its tilings: the best of each, with nothing known before. */
 function everyTiling(searcher: Searcher, from: number, to: number) {
-  const knowing = { known: [], whole: [], around: { latencySeconds: 0, energyPj: 0 }, slack: 0 };
+  const knowing = { known: [], whole: [], around: nothing, slack: 0 };
   return [...searcher.tilingsOf(from, to).numbers()].map(tiling => {
     const task = { kind: "tiling", from, to, tiling, objective: "pareto", width: undefined, ...knowing } as const;
     const { bounds } = searcher.answer({ kind: "bound", from, to, tilings: [tiling] }) as BoundAnswer;
@@ -98,7 +98,7 @@ function everyTiling(searcher: Searcher, from: number, to: number) {
 
 /** All whole mappings of the best of each block, whatever blocks there are. */
 function everyPath(n: number, fronts: ReadonlyMap<string, readonly Outcome[]>, from = 0): readonly Outcome[] {
-  if (from === n) return [{ latencySeconds: 0, energyPj: 0 }];
+  if (from === n) return [nothing];
   return Array.from({ length: n - from }, (_, i) => from + i + 1).flatMap(to =>
     (fronts.get(`${from} ${to}`) ?? []).flatMap(own => everyPath(n, fronts, to).map(rest => sumOf(own, rest))),
   );
@@ -112,12 +112,12 @@ const leavesCores = ({ cores }: MapperProblem, blocks: readonly MappedBlock[]): 
 /** What the files of a mapping cost, checked and evaluated as any design's. */
 function costOf(problem: MapperProblem, blocks: readonly MappedBlock[]): Outcome {
   const design = designOf(problem, mappingFiles(problem, blocks, "tried", "test"));
-  const { latencySeconds, energyPj } = evaluate(
-    compileDesign(design, { corrections: accounting.corrections }),
-    problem.point.sizes,
-    accounting,
-  );
-  return { latencySeconds, energyPj };
+  const {
+    latencySeconds,
+    energyPj,
+    trafficBytes: dramBytes,
+  } = evaluate(compileDesign(design, { corrections: accounting.corrections }), problem.point.sizes, accounting);
+  return { latencySeconds, energyPj, dramBytes };
 }
 
 const everything = (objective: Objective): SearchLimits => ({ objective, budget: undefined, width: undefined });
@@ -146,8 +146,9 @@ describe.each(cases)("the whole space of %s", (_, c) => {
           expect(effort.passedOver).toBe(0);
           for (const { outcome } of found) {
             // No mapping takes less than its tiling's bound.
-            expect(isAtMost(bound?.[0] ?? 0, outcome.latencySeconds)).toBe(true);
-            expect(isAtMost(bound?.[1] ?? 0, outcome.energyPj)).toBe(true);
+            expect(isAtMost(bound?.latencySeconds ?? 0, outcome.latencySeconds)).toBe(true);
+            expect(isAtMost(bound?.energyPj ?? 0, outcome.energyPj)).toBe(true);
+            expect(isAtMost(bound?.dramBytes ?? 0, outcome.dramBytes)).toBe(true);
           }
         }
         fronts.set(`${from} ${to}`, best(all.flatMap(({ found }) => found.map(({ outcome }) => outcome))));
