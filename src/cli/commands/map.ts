@@ -42,6 +42,7 @@ export function register(program: Command): void {
       ),
     )
     .option("--exhaustive", "search all that no bound rules out, and so prove the best; for small machines")
+    .option("--schedulable", "search only mappings that a schedule can be simulated of, cycle by cycle")
     .option(
       "--out <folder>",
       "write design.yaml, mapping.yaml and binding.yaml, which every command takes, into this folder",

@@ -10,7 +10,7 @@ import { designOf, type MappingFiles, mappingFiles } from "../../model/mapper/de
 import { isAsGoodAs, type Outcome } from "../../model/mapper/goal.js";
 import type { SearchLimits, SearchResult } from "../../model/mapper/search.js";
 import type { SearchAnswer } from "../../model/mapper/searcher.js";
-import { simulateMapping } from "../../model/mapper/simulated.js";
+import { simulateMapping, unknownFanout } from "../../model/mapper/simulated.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
 import type { Design } from "../../spec/design.js";
@@ -37,7 +37,12 @@ export async function runMap(options: MapOptions): Promise<void> {
   const { names, design, request } = read(options);
   const { workload, point } = request;
   const { accounting, byDefault } = accountingOfCommand(options, [design], (options.set ?? []).length);
-  const problem = problemOf(request, accounting, names.patches);
+  const problem = problemOf(request, accounting, names);
+  const fanout = options.schedulable === true ? unknownFanout(problem.compiled, problem.values) : undefined;
+  if (fanout !== undefined) {
+    const expected = "a machine whose schedules can be simulated, or no such option";
+    throw new UsageError({ where: "--schedulable", got: fanout, expected });
+  }
   requireOwnPaths([], { "--resume": resume });
   if (out !== undefined) await checkFolder(out, isOwnFile, resume);
   const compileOptions = { corrections: accounting.corrections, patches: names.patches };
@@ -51,7 +56,7 @@ export async function runMap(options: MapOptions): Promise<void> {
     const store = resume === undefined ? undefined : await journalOf(resume, names, request, limits, accounting);
     return search(problem, limits, { names, accounting }, store);
   });
-  if (mappings.length === 0) throw nothingFound(limits, report);
+  if (mappings.length === 0) throw nothingFound(limits, report, options.schedulable === true);
   const source = commandOf(options);
   const name = `${design.name}-mapped`;
   const searched = mappings.map(({ what }) => {
@@ -65,6 +70,7 @@ export async function runMap(options: MapOptions): Promise<void> {
     own !== null &&
     first !== undefined &&
     options.exhaustive !== true &&
+    options.schedulable !== true &&
     isAsGoodAs(objective, outcomeOf(own.evaluation), outcomeOf(first.evaluation));
   const chosen = keepsOwn ? [{ ...own, files: filesOfOwn(own.whole), isOwn: true }] : searched;
   const evaluated = chosen.map(({ compiled, ...one }) => ({
@@ -138,7 +144,7 @@ function read(options: MapOptions) {
   const names: MapNames = {
     ...{ design: options.design, technology, model: options.model, seq, batch: options.batch },
     ...queriesOf(options),
-    ...{ layers: options.layers, mask, patches },
+    ...{ layers: options.layers, mask, patches, schedulable: options.schedulable === true },
   };
   return { names, design, request: readMap(specFiles, names) };
 }
@@ -161,9 +167,13 @@ async function journalOf(
   return journal;
 }
 
-function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["report"]): UsageError {
+function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["report"], schedulable: boolean): UsageError {
   const { visited, all, left, unfit } = tilings;
   const got = `no mapping in the ${visited} that were searched of ${all} tilings`;
+  if (schedulable) {
+    const expected = "a one-pass cascade on arrays of rows and columns, and registers with room for a schedule";
+    return new UsageError({ where: "--schedulable", got: `${got} that a schedule can be simulated of`, expected });
+  }
   if (left > 0) return new UsageError({ where: "--budget", got, expected: `more than ${budget}` });
   return new UsageError({
     where: "--design",
@@ -186,6 +196,7 @@ function commandOf(options: MapOptions): string {
     mask,
     budget,
     exhaustive,
+    schedulable,
     seed,
     set = [],
   } = options;
@@ -199,6 +210,7 @@ function commandOf(options: MapOptions): string {
     given("budget", budget),
     given("seed", seed),
     exhaustive === true ? " --exhaustive" : "",
+    schedulable === true ? " --schedulable" : "",
     ...set.map(({ path, value, relative }) => ` --set "${path}${relative === true ? "*" : ""}=${value}"`),
   ].join("");
 }

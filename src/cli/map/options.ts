@@ -13,6 +13,7 @@ export interface MapOptions extends AccountingOptions, PhaseOptions {
   readonly objective: Objective;
   readonly budget?: number;
   readonly exhaustive?: boolean;
+  readonly schedulable?: boolean;
   readonly seed?: number;
   readonly set?: readonly Patch[];
   readonly resume?: string;

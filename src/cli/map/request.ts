@@ -21,6 +21,8 @@ export interface MapNames {
   /** Whether the model's own mask applies. */
   readonly mask: boolean;
   readonly patches: readonly Patch[];
+  /** Whether only mappings count that a schedule can be simulated of. */
+  readonly schedulable: boolean;
 }
 
 /** The specs that names name. */
@@ -49,5 +51,5 @@ export function readMap(source: SpecSource, names: MapNames): MapRequest {
 export const problemOf = (
   { design, point }: MapRequest,
   accounting: Accounting,
-  patches: readonly Patch[],
-): MapperProblem => mapperProblem(design, point, accounting, patches);
+  { patches, schedulable }: Pick<MapNames, "patches" | "schedulable">,
+): MapperProblem => mapperProblem(design, point, accounting, patches, schedulable);

@@ -13,7 +13,7 @@ export interface MapThreadData {
 // A thread that answers the steps of a search: a SearchTask in, a SearchAnswer out.
 
 const { names, accounting } = workerData as MapThreadData;
-const searcher = new Searcher(problemOf(readMap(specFiles, names), accounting, names.patches));
+const searcher = new Searcher(problemOf(readMap(specFiles, names), accounting, names));
 
 parentPort?.on("message", ({ index, task }: { readonly index: number; readonly task: SearchTask }) => {
   parentPort?.postMessage({ index, answer: searcher.answer(task) });

@@ -1,6 +1,7 @@
 import { hasTimedLevels, joinedUse, type LevelUse, latencyOf } from "../level-use.js";
 import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
+import { staysOnArray } from "./carried.js";
 import { type CostCache, CostTable } from "./cost-table.js";
 import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
@@ -71,6 +72,7 @@ interface Step {
  * tensors can be handed over or kept, as long as a bound says that the front could still change.
  * @param width undefined: all of them, depth first; else Einsum by Einsum the best so many partial mappings are gone on with
  * @param places by Einsum the only place that is tried
+ * @param accepts whether a whole block counts
  */
 export function searchBlock(
   problem: MapperProblem,
@@ -83,8 +85,9 @@ export function searchBlock(
   cache: CostCache,
   width: number | undefined,
   places?: readonly number[],
+  accepts: (block: MappedBlock) => boolean = () => true,
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, places).run(width);
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, places, accepts).run(width);
 }
 
 class BlockSearch {
@@ -111,6 +114,7 @@ class BlockSearch {
     handOver: HandOver,
     cache: CostCache,
     private readonly places: readonly number[] | undefined,
+    private readonly accepts: (block: MappedBlock) => boolean,
   ) {
     const { compiled, values, accounting } = problem;
     this.compare = comparing(front.objective);
@@ -200,21 +204,17 @@ class BlockSearch {
       }, 0),
     );
     const { cycles, dramBytes, energyPj } = partial;
-    const outcome = this.outcome(
-      partial.depth,
-      [...cycles, ...carried],
-      dramBytes,
-      energyPj,
-      this.useOf(partial, chosen),
-    );
-    this.front.offer(outcome, () => {
+    const use = this.useOf(partial, chosen);
+    const outcome = this.outcome(partial.depth, [...cycles, ...carried], dramBytes, energyPj, use);
+    const mapped = (): MappedBlock => {
       const einsums: MappedBlock["einsums"][number][] = [];
       for (let at: Partial | undefined = partial; at !== undefined; at = at.before) {
         const masks = [...at.inputs, partial.outputs[at.depth - 1] as number];
         einsums.unshift({ option: at.option, kept: masks.map(levelsIn) });
       }
       return { from: this.from, tiling: this.tiling, einsums };
-    });
+    };
+    if (!this.front.isBeaten(outcome) && this.accepts(mapped())) this.front.offer(outcome, mapped);
   }
 
   /** What a whole block asks of the levels. */
@@ -277,6 +277,7 @@ class BlockSearch {
       if (this.places !== undefined && this.places[i - this.from] !== place) continue;
       const at = this.library.placesOf(i)[place] as Place;
       if (this.layout !== undefined && !follows(this.layout, at, has)) continue;
+      if (this.problem.isSchedulable && !staysOnArray(this.problem, chosen, this.from, i, at)) continue;
       const option = this.library.option(i, place, this.tiling.order);
       const reads = this.problem.facts.reads(option.einsum.name);
       const out = option.tensors.length - 1;

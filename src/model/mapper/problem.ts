@@ -60,6 +60,9 @@ export interface MapperProblem {
   readonly values: Float64Array;
   /** Parts of a tile of a rank. */
   readonly tileParts: 1 | 2;
+  /** Whether only mappings count that a schedule can be simulated of. */
+  readonly isSchedulable: boolean;
+  readonly patches: readonly Patch[];
   /** What the machine takes all the time. */
   readonly staticPjPerSecond: number;
 }
@@ -75,6 +78,7 @@ export const withStaticEnergy = (
 /**
  * Makes a design's cascade and architecture ready to be mapped at a point; its own mapping and binding are not looked at.
  * @param patches of the architecture and the technology
+ * @param isSchedulable whether only mappings count that a schedule can be simulated of
  * Throws SpecError for a design without a cascade, and for what the mapper does not know how to lay out.
  */
 export function mapperProblem(
@@ -82,6 +86,7 @@ export function mapperProblem(
   point: AttentionPoint,
   accounting: Accounting,
   patches: readonly Patch[] = [],
+  isSchedulable = false,
 ): MapperProblem {
   const { cascade, spec } = design;
   if (cascade === undefined) {
@@ -156,6 +161,8 @@ export function mapperProblem(
     written,
     values,
     tileParts,
+    isSchedulable,
+    patches,
     staticPjPerSecond: staticPjPerSecond(compiled, values),
   };
 }

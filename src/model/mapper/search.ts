@@ -278,7 +278,8 @@ function blocksOf(
   for (let from = 0; from < einsums.length; from += 1) {
     for (let to = from + 1; to <= einsums.length; to += 1) {
       const inside = (i: number): boolean => i >= from && i < to;
-      if (ties.some(({ first, last }) => inside(first) !== inside(last))) split += 1;
+      const isPart = problem.isSchedulable && to - from < einsums.length;
+      if (isPart || ties.some(({ first, last }) => inside(first) !== inside(last))) split += 1;
       else legal.push({ from, to, bound: leastOf(problem, library, cache, from, to) });
     }
   }

@@ -1,11 +1,14 @@
+import { compileDesign } from "../compile.js";
 import { type Effort, type MappedBlock, searchBlock } from "./block.js";
 import { boundsOf, type LeastOfEinsum } from "./bounds.js";
 import { CostCache, CostTable } from "./cost-table.js";
+import { designOf, mappingFiles } from "./design.js";
 import { Front, type Objective, type Outcome, sumOf } from "./goal.js";
 import { HandOvers } from "./hand-over.js";
 import { leastOutcome } from "./least.js";
 import { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
+import { hasTiles } from "./simulated.js";
 import { setTiling } from "./tiling.js";
 import { type TilingSpace, tilingsOf } from "./tiling-space.js";
 
@@ -137,7 +140,19 @@ export class Searcher {
     const front = new BlockFront<MappedBlock | null>(objective, () => wholes, around, slack, items(known), enough);
     const effort: Effort = { nodes: 0, mappings: 0, beaten: 0, unfit: 0, passedOver: 0 };
     const tiling = this.tilingsOf(from, to).at(t);
-    searchBlock(problem, library, { from, to }, tiling, front, effort, handOvers.of(tiling), cache, width, places);
+    searchBlock(
+      problem,
+      library,
+      { from, to },
+      tiling,
+      front,
+      effort,
+      handOvers.of(tiling),
+      cache,
+      width,
+      places,
+      block => this.accepts(block),
+    );
     const found = front.all.flatMap(({ outcome, what }) => {
       if (what === null) return [];
       const einsums = what.einsums.map(({ option, kept }, e) => ({
@@ -147,6 +162,16 @@ export class Searcher {
       return [{ outcome, what: { from, to, tiling: t, einsums } }];
     });
     return { found, effort };
+  }
+
+  /** Where schedules are asked for: whether the block has tiles to schedule. */
+  private accepts(block: MappedBlock): boolean {
+    const { problem } = this;
+    if (!problem.isSchedulable) return true;
+    const { accounting, patches } = problem;
+    const design = designOf(problem, mappingFiles(problem, [block], "tried", "fusemax map"));
+    const compiled = compileDesign(design, { corrections: accounting.corrections, patches });
+    return hasTiles(problem, compiled);
   }
 
   /** The block that numbers stand for. */

@@ -4,7 +4,7 @@ import type { TileWork } from "../../spec/schedule/machine.js";
 import { programText } from "../../spec/schedule/notation.js";
 import type { Schedule, ScheduleSpec } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
-import type { Evaluation } from "../evaluate.js";
+import { type Evaluation, evaluate } from "../evaluate.js";
 import { findLags } from "../schedule/lags.js";
 import { scheduleOfDesign, withRegisterFiles } from "../schedule/of-design.js";
 import { pipelinedSchedule } from "../schedule/pipelined.js";
@@ -45,18 +45,17 @@ const mostTiles = 20_000;
 
 /**
  * Simulates a mapping that was found, its arrays side by side as its binding has them. What DRAM takes the model adds to whatever the
- * arrays do, so that operands are always there.
+ * arrays do, so that operands are always there. Under a mask every query sees every key, here and in the model's cycles beside.
  * @param compiled the mapping as a design
  */
 export function simulateMapping(
-  { point: { sizes, mask } }: Pick<MapperProblem, "point">,
+  { point: { sizes, mask }, accounting }: Pick<MapperProblem, "point" | "accounting">,
   compiled: CompiledDesign,
-  { phases }: Pick<Evaluation, "phases">,
+  { phases: own }: Pick<Evaluation, "phases">,
 ): Simulated | NotSimulated {
   const values = valuesOf(compiled, sizes);
   const unknown = unknownFanout(compiled, values);
   if (unknown !== undefined) return { reason: unknown };
-  if (mask !== undefined) return { reason: "a mask, under which no block of queries stands for the others" };
   let best: ScheduleResult | undefined;
   let refusal: FusemaxError | undefined;
   let [queries, share] = [0, 1];
@@ -82,10 +81,23 @@ export function simulateMapping(
   }
   if (best === undefined) return { reason: refusal === undefined ? "nothing to simulate" : reasonOf(refusal) };
   const { cycles } = best;
+  const phases = mask === undefined ? own : evaluate(compiled, sizes, accounting).phases;
   const modelCycles = share * phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
   const ratio = cycles / modelCycles;
   const agrees = Math.abs(ratio - 1) <= simulationTolerance;
   return { queries, cycles, modelCycles, ratio, agrees, schedule: documentOf(best.schedule) };
+}
+
+/** Whether a mapping works tile by tile, as a schedule has it. Whether register files have room for one only its simulation says. */
+export function hasTiles({ point: { sizes } }: Pick<MapperProblem, "point">, compiled: CompiledDesign): boolean {
+  const values = valuesOf(compiled, sizes);
+  if (unknownFanout(compiled, values) !== undefined) return false;
+  try {
+    return partOf(scheduleOfDesign(compiled, { sizes }, values).work) !== undefined;
+  } catch (error) {
+    if (error instanceof FusemaxError) return false;
+    throw error;
+  }
 }
 
 /** Schedules that are tried: with two letters there is nothing between which to have epochs. */
@@ -114,7 +126,7 @@ function partOf(work: TileWork): { readonly work: TileWork; readonly rows: numbe
 }
 
 /** What a simulation has no place for: more fan-outs around an array than rows and columns. */
-function unknownFanout(compiled: CompiledDesign, values: Float64Array): string | undefined {
+export function unknownFanout(compiled: CompiledDesign, values: Float64Array): string | undefined {
   for (const [array, { at }] of Object.entries(compiled.architecture.arrays)) {
     const around = compiled.levels.get(at)?.around ?? [];
     for (const level of around.slice(2)) {

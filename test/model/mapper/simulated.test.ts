@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { specFiles } from "../../../src/io/spec-files.js";
+import { published } from "../../../src/model/accounting.js";
 import { attentionPoints } from "../../../src/model/attention-point.js";
 import { compileDesign } from "../../../src/model/compile.js";
 import { evaluate } from "../../../src/model/evaluate.js";
@@ -35,7 +36,7 @@ function run(other: Partial<typeof sizes> = {}, fields: Readonly<Record<string, 
   }).map(([path, value]) => ({ path, value }));
   const compiled = compileDesign({ ...loadDesign(specFiles, "fusemax"), schedule: undefined }, { patches });
   const evaluation = evaluate(compiled, all);
-  return { compiled, evaluation, all, found: simulateMapping({ point }, compiled, evaluation) };
+  return { compiled, evaluation, all, found: simulateMapping({ point, accounting: published }, compiled, evaluation) };
 }
 
 describe("the simulation of a mapping", () => {
