@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Cascade, parseCascade } from "../../../src/einsum/cascade.js";
 import { derivationChecker } from "../../../src/einsum/derive/check.js";
-import { keepsOutputs, type Node, nodeOf } from "../../../src/einsum/derive/derivation.js";
+import { chainOf, compareNodes, keepsOutputs, type Node, nodeOf } from "../../../src/einsum/derive/derivation.js";
 import { freeName, freshName, withLine, withoutUnused } from "../../../src/einsum/derive/edit.js";
 import { type Law, lawResult } from "../../../src/einsum/derive/law.js";
 import { compareMeasures, measureOf } from "../../../src/einsum/derive/measure.js";
@@ -84,6 +84,31 @@ describe("outputs", () => {
     expect(keepsOutputs(given, cascadeOf("Y[k] = A[k]"))).toBe(false);
     expect(keepsOutputs(given, cascadeOf("Y = A[k]", "Z = A[k]"))).toBe(false);
     expect(keepsOutputs(given, cascadeOf("Y[k] = A[k]", "Z = A[k]", "W = Z"))).toBe(false);
+  });
+});
+
+describe("cascades on their way", () => {
+  it("are compared by passes, cautions, live fibers, work, and the length of the way", () => {
+    const cascade = cascadeOf("Z = A[k]");
+    const node = (passes: number, cautions: number, live: number, work: number, steps: number): Node => {
+      const measure = { passes, live: Array<string>(live).fill("x"), work, operations: [] };
+      const all = Array.from({ length: cautions }, () => ({ caution: "division" as const, words: "w" }));
+      const start: Node = { law: null, words: "", cascade, measure, from: null, cautions: all };
+      return Array.from({ length: steps }).reduce<Node>(from => ({ ...start, from }), start);
+    };
+    const ways = [
+      node(1, 0, 0, 1, 0),
+      node(1, 0, 0, 1, 2),
+      node(1, 0, 0, 2, 1),
+      node(1, 0, 1, 1, 0),
+      node(1, 1, 0, 1, 0),
+      node(1, 2, 0, 0, 0),
+      node(2, 0, 0, 0, 0),
+    ];
+    for (const [i, a] of ways.entries())
+      for (const [j, b] of ways.entries()) expect(Math.sign(compareNodes(a, b)), `${i}, ${j}`).toBe(Math.sign(i - j));
+    const [, long] = ways;
+    expect(long === undefined ? 0 : chainOf(long).length).toBe(3);
   });
 });
 
