@@ -205,6 +205,22 @@ describe("the schedule of arrays side by side", () => {
   });
 });
 
+describe("a design's simulation", () => {
+  it("has operands that are always there, or from its DRAM", () => {
+    const own = compiled("fusemax", small);
+    const [ideal, dram, usual] = [
+      simulateDesign(own, { sizes }, { memory: "ideal" }),
+      simulateDesign(own, { sizes }, { memory: "dram" }),
+      simulateDesign(own, { sizes }),
+    ];
+    expect([ideal.dramBytes, ideal.causes.dram]).toEqual([0, ["Q", "BK", "BV"]]);
+    // Q once, K and V once for the block of each head, and AV, of 16 bits.
+    expect(dram.dramBytes).toBe(2 * 2 * 3 * (12 * 8 + 22 * (8 + 4) + 12 * 4));
+    expect(dram.latencyCycles).toBeGreaterThan(ideal.latencyCycles + 100);
+    expect(usual).toEqual(dram);
+  });
+});
+
 describe("Einsums one after the other", () => {
   const run = (name: string, memory: "ideal" | "dram", bytesPerSecond?: number) =>
     simulateDesign(
