@@ -28,7 +28,7 @@ const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true }
  * The second try: properties, with as many cases as the suite tries in so much time, then the quick tests, which have most
  * likely told before.
  */
-const suite = { cases: 100_000, milliseconds: 2500, altogether: 10_000 };
+const suite = { cases: 100_000, milliseconds: 1000, altogether: 15_000 };
 
 const passes = ["passes", "barriers", "along-rank", "consumption", "dependence", "footprint", "bits", "origins"].map(
   name => `src/einsum/${name}.ts`,
@@ -184,7 +184,7 @@ function start(file, { cases, milliseconds, altogether }, extra = {}) {
 async function study(
   name,
   { sources, without = [], tests, anew = false, longest = Infinity, sharpest: named = /^$/, ...effort },
-  { every, from, again: before },
+  { every, from, again: printed },
 ) {
   // Of its own, so that runs may go side by side.
   const folder = resolve(".cache/mutants", `${name}-${process.pid}`);
@@ -192,7 +192,8 @@ async function study(
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const { file, mutants: all } = await bundle(sources, without, tests, folder);
   const reasons = reasonsOf(all);
-  const mutants = all.filter((one, n) => (before === undefined ? n % every === from : before.has(textOf(one))));
+  const before = printed === undefined ? undefined : survivorsIn(printed, all);
+  const mutants = all.filter((one, n) => (before === undefined ? n % every === from : before.has(one)));
   let child = start(file, effort);
   const first = await child.next(600_000);
   if (first === null) throw new Error("the bundle of tests ended without an answer");
@@ -318,17 +319,18 @@ async function alone(file, effort, id, order, ran) {
   return answer === null || answer.failed >= 0 ? "killed" : "survived";
 }
 
-/** A mutant wherever its line is by now. */
-const textOf = ({ file, before, after }) => `${file}  ${before}  →  ${after}`;
-
-/** The mutants that survived by what a run printed. */
-const survivorsIn = file =>
-  new Set(
-    readFileSync(file, "utf8")
-      .split("\n")
-      .filter(line => /^(survived|not run) /.test(line))
-      .map(line => line.replace(/^(survived|not run) +([^:]+):\d+/, "$2")),
-  );
+/** Of some mutants those that survived by what a run printed, each at the nearest line where its like is by now. */
+function survivorsIn(file, mutants) {
+  const found = new Set();
+  for (const text of readFileSync(file, "utf8").split("\n")) {
+    const [, source, line, change] = /^(?:survived|not run) +([^:]+):(\d+) {2}(.*)$/.exec(text) ?? [];
+    const alike = mutants.filter(one => one.file === source && `${one.before}  →  ${one.after}` === change);
+    const far = one => Math.abs(one.line - Number(line));
+    const nearest = Math.min(...alike.map(far));
+    for (const one of alike) if (far(one) === nearest) found.add(one);
+  }
+  return found;
+}
 
 const inWords = ({ file, line, before, after, status }) => `${status}  ${file}:${line}  ${before}  →  ${after}`;
 const left = results => results.filter(({ status }) => status === "survived" || status === "not run");
@@ -369,8 +371,7 @@ const shares = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(groups)) {
   const group = groups[name];
   const own = values.files === undefined ? group : { ...group, sources: values.files.split(",") };
-  const again = values.again === undefined ? undefined : survivorsIn(values.again);
-  const which = { every: Number(values.every), from: Number(values.from), again };
+  const which = { every: Number(values.every), from: Number(values.from), again: values.again };
   shares.push(print(name, await study(name, own, which)));
 }
 process.exit(shares.every(share => share >= least) ? 0 : 1);
