@@ -3,6 +3,7 @@ import type { Cascade } from "../einsum/cascade.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import type { Architecture } from "./architecture.js";
 import type { Binding } from "./binding.js";
+import type { DeclaredOperations } from "./declared-operations.js";
 import type { Document } from "./document.js";
 import { type Corrections, corrections, described } from "./fields.js";
 import type { Mapping } from "./mapping.js";
@@ -75,6 +76,8 @@ export interface Design {
   readonly cascade: Cascade | undefined;
   /** Where each Einsum of the cascade is done, in the mapping's order; undefined without a cascade. */
   readonly placement: readonly PlacedEinsum[] | undefined;
+  /** What its mapping does Einsums with where that is not the cascade's text. */
+  readonly declared: readonly DeclaredOperations[];
   readonly architecture: Document<Architecture>;
   /** With what the cascade says filled in. */
   readonly mapping: Document<Mapping>;

@@ -7,6 +7,7 @@ import { type Architecture, architectureSchema } from "./architecture.js";
 import { arithmeticSchema } from "./arithmetic.js";
 import { bindingSchema } from "./binding.js";
 import { completeMapping } from "./complete-mapping.js";
+import { declaredOperations, declaresOperations } from "./declared-operations.js";
 import { type Design, type DesignSpec, designSchema } from "./design.js";
 import { type Document, readDocument, type SpecText, withSchema } from "./document.js";
 import type { CheckFusion } from "./fusion-facts.js";
@@ -135,6 +136,7 @@ export function loadDesign(
     architecture,
     mapping,
     placement,
+    declared: declaredOperations(written.data, placement ?? []),
     binding: find(source, "bindings", spec.data.binding, bindingSchema, spec),
     schedule:
       spec.data.schedule === undefined
@@ -178,8 +180,9 @@ const findTechnology = (
   );
 
 /**
- * Reads a design's cascade, architecture and technology alone, for a mapping that is yet to be found: what it names as mapping,
- * binding and schedule is not looked at, and need not be there. Throws SpecError, at `where` if there is no such design.
+ * Reads a design's cascade, architecture and technology, for a mapping that is yet to be found: what it names as binding and
+ * schedule is not looked at, and need not be there; of its mapping, where it has one, the operations that it declares. Throws
+ * SpecError, at `where` if there is no such design.
  */
 export function loadUnmapped(
   source: SpecSource,
@@ -189,6 +192,7 @@ export function loadUnmapped(
 ): Design {
   const spec = find(source, "designs", name, designSchema, where);
   const architecture = find(source, "architectures", spec.data.architecture, architectureSchema, spec);
+  const cascade = spec.data.cascade === undefined ? undefined : findCascade(source, spec.data.cascade, spec);
   const nothing = { name: "none", source: "none" };
   const empty = <T>(data: object, schema: z.ZodMiniType<T>): Document<T> =>
     withSchema(spec, { ...nothing, ...data }, schema);
@@ -196,16 +200,30 @@ export function loadUnmapped(
     name: spec.data.name,
     label: spec.data.label,
     spec,
-    cascade: spec.data.cascade === undefined ? undefined : findCascade(source, spec.data.cascade, spec),
+    cascade,
     architecture,
     mapping: empty({ tensors: {}, einsums: {} }, mappingSchema),
     placement: undefined,
+    declared: cascade === undefined ? [] : declaredIn(source, spec, cascade, architecture),
     binding: empty({ phases: [{ name: "none", latency: 0 }] }, bindingSchema),
     schedule: undefined,
     technology: findTechnology(source, architecture, technology),
     arithmetic: find(source, "arithmetic", spec.data.arithmetic ?? defaultArithmetic, arithmeticSchema, spec),
     arithmeticBy: spec.data.arithmetic !== undefined ? "design" : "default",
   };
+}
+
+/** What a design's own mapping declares, if it has one and that declares anything: it is then held to its cascade. Throws SpecError. */
+function declaredIn(
+  source: SpecSource,
+  spec: Document<DesignSpec>,
+  cascade: Cascade,
+  architecture: Document<Architecture>,
+): Design["declared"] {
+  const text = source.read("mappings", spec.data.mapping, spec.file);
+  const written = text === undefined ? undefined : readOnce("mappings", text, writtenMappingSchema);
+  if (written === undefined || !declaresOperations(written.data)) return [];
+  return declaredOperations(written.data, completeMapping(written, cascade, architecture).placement ?? []);
 }
 
 /**

@@ -1,11 +1,18 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { invoke } from "./invoke.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fusemax-map-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+// Nobody says what its arrays divide with, or what they do in parts.
+const withoutMapping = join(folder, "..", `${basename(folder)}.yaml`);
+writeFileSync(
+  withoutMapping,
+  "{ name: x, label: x, source: x, cascade: attention-1-pass, architecture: a100-sm, mapping: none, binding: none }",
+);
+afterAll(() => rmSync(withoutMapping));
 
 describe("fusemax map", () => {
   it("writes a mapping that other commands take, and that costs what it says", async () => {
@@ -123,8 +130,8 @@ describe("fusemax map", () => {
     [["--seed", "1", "--exhaustive"], /^fusemax: --seed: cannot be given with --exhaustive\n$/],
     [["--objective", "beauty"], /--objective/],
     [
-      ["--design", "a100-sm", "--seq", "1K"],
-      /no array for all of AV.*: tensor has no divide; fp32 has no divide; sfu has no divide.*; expected one array/,
+      ["--design", withoutMapping, "--seq", "1K"],
+      /no array for all of AV.*: tensor has no divide; fp32 has no divide; sfu has no divide.*; expected one array.*; or a mapping/,
     ],
     [["--layers", "global"], /^fusemax: --layers: got "global"; expected no such option for layers of one kind\n$/],
     [

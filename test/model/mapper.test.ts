@@ -99,6 +99,33 @@ describe("the mapper on the paper's machines", () => {
     expect(found[0]?.outcome.latencySeconds).toBeLessThanOrEqual(own.latencySeconds * (1 + rounding));
   });
 
+  it("divides as a100-sm's own mapping does, and puts parts of exponentials where they can be done", () => {
+    const design = loadDesign(specFiles, "a100-sm");
+    const at = { phase: "prefill", seq: 1024, batch: 64, decodeQueries: 1 } as const;
+    const [point] = attentionPoints(loadWorkload(specFiles, "bert"), at);
+    if (point === undefined) throw new Error("no point");
+    const corrected = accountingOf("corrected", undefined);
+    const problem = mapperProblem(design, point, corrected);
+    const [found] = searchMappings(problem, { objective: "latency", budget: 1, width: 32 }).found;
+    if (found === undefined) throw new Error("nothing found");
+    const files = mappingFiles(problem, found.what, "found", "test");
+    const cost = (own: typeof design): Evaluation =>
+      evaluate(compileDesign(own, { corrections: corrected.corrections }), point.sizes, corrected);
+    const [best, own] = [cost(designOf(problem, files)), cost(design)];
+    expect(Math.abs(best.latencySeconds / found.outcome.latencySeconds - 1)).toBeLessThan(rounding);
+    // Without energies a byte of DRAM stands for a picojoule.
+    expect(Math.abs(best.trafficBytes / found.outcome.energyPj - 1)).toBeLessThan(rounding);
+    expect(best.latencySeconds).toBeLessThan(0.75 * own.latencySeconds);
+    const { AV, SLN, scoreDifference } = files.mapping["einsums"] as Readonly<Record<string, unknown>>;
+    expect(AV).toMatchObject({
+      array: "fp32",
+      operations: { mac: 1 },
+      source: expect.stringMatching(/normalize_softmax_lse/),
+    });
+    expect(scoreDifference).toMatchObject({ of: "SLN", array: "fp32", operations: { add: 1 } });
+    expect(SLN).toMatchObject({ of: "SLN", array: "sfu", operations: { exp: 1 } });
+  });
+
   it("cuts no rank over which a block passes twice, and says how many tilings that leaves out", () => {
     const { best, report } = mapped("flat", "bert", 4096, "latency", 5);
     expect(report.tilings.ruledOutByPasses).toBeGreaterThan(100);
@@ -288,7 +315,11 @@ describe("the exhaustive mapper on small machines", () => {
     fc.assert(
       fc.property(machines, shapes, fc.infiniteStream(fc.nat(2 ** 20)), (own, shape, draw) => {
         const next = (): number => draw.next().value as number;
-        const problem = problemOf({ ...own, cores: next() % 2 === 0 ? undefined : 2 }, "chain", shape);
+        const problem = problemOf(
+          { ...own, cores: next() % 2 === 0 ? undefined : 2, coresWithin: next() % 2 === 0 },
+          "chain",
+          shape,
+        );
         const found = provenFront(problem);
         const mine = found.map(({ outcome }) => [outcome.latencySeconds, outcome.energyPj] as const);
         const library = new OptionLibrary(problem);

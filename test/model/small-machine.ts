@@ -18,6 +18,8 @@ export interface Machine {
   readonly cores?: number | undefined;
   /** Lanes under each lane. */
   readonly sublanes?: number;
+  /** Whether the cores are within the shared level, each with a buffer. */
+  readonly coresWithin?: boolean;
   /** What levels, links and components say besides: of the buffer, of the columns, of the grid's registers. */
   readonly said?: Said;
 }
@@ -53,11 +55,12 @@ const mappings = {
 } as const;
 
 export function problemOf(machine: Machine, cascade: keyof typeof cascades, shape: Shape): MapperProblem {
-  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, sublanes, said } = machine;
+  const { columns, rows, lanes, bufferBytes, bytesPerSecond, outerBytes, cores, coresWithin, sublanes, said } = machine;
   const around = [
     ...(cores === undefined ? [] : [`core: { kind: fanout, size: ${cores} }`]),
     ...(outerBytes === undefined ? [] : [`outer: { kind: sram, bytes: ${outerBytes}, rowWords: 16 }`]),
   ];
+  if (coresWithin === true) around.reverse();
   // Each is within the one before it.
   const nameOf = (level: string | undefined): string => level?.split(":")[0] ?? "dram";
   const nested = around.map((level, i) => `  ${level.replace("kind:", `within: ${nameOf(around[i - 1])}, kind:`)}`);

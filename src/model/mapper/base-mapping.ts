@@ -1,20 +1,17 @@
 import type { Cascade } from "../../einsum/cascade.js";
-import type { Einsum } from "../../einsum/einsum.js";
-import { SpecError } from "../../errors.js";
-import type { Architecture } from "../../spec/architecture.js";
 import { bindingSchema } from "../../spec/binding.js";
 import { completeMapping } from "../../spec/complete-mapping.js";
 import type { Design } from "../../spec/design.js";
 import { type Document, type Path, withSchema } from "../../spec/document.js";
 import { type WrittenMapping, writtenMappingSchema } from "../../spec/mapping.js";
-import { peOperations } from "../../spec/pe-operations.js";
-import { needsNoPlace, type PlacedEinsum } from "../../spec/placement.js";
+import { needsNoPlace } from "../../spec/placement.js";
 import type { Accounting } from "../accounting.js";
 import type { AttentionPoint } from "../attention-point.js";
 import { checkNumbers } from "../check-machine.js";
 import { compileDesign } from "../compile.js";
 import type { Patch } from "../patch.js";
 import { symbolValues } from "../sizes.js";
+import { type MapEntry, operationsOf } from "./entry.js";
 import type { Machine } from "./machine.js";
 import { batchOf, ranksOf } from "./ranks.js";
 
@@ -28,6 +25,7 @@ const asDocument = <T>(raw: unknown, schema: Parameters<typeof withSchema<T>>[2]
 interface BaseTask {
   readonly design: Design;
   readonly cascade: Cascade;
+  readonly entries: readonly MapEntry[];
   readonly machine: Machine;
   readonly point: AttentionPoint;
   readonly accounting: Accounting;
@@ -42,9 +40,9 @@ export function baseOf(task: BaseTask) {
   return new Set(sizes.filter(size => size > 1)).size > 1 ? layBase(task, 2) : plain;
 }
 
-function layBase({ design, cascade, machine, point, accounting, patches }: BaseTask, tileParts: 1 | 2) {
+function layBase({ design, cascade, entries, machine, point, accounting, patches }: BaseTask, tileParts: 1 | 2) {
   const own = ranksOf(cascade, design, point, tileParts);
-  const { symbols, batch, batchRanks } = batchOf(cascade, point, own);
+  const { symbols, batch, batchRanks } = batchOf(cascade, point, own, machine.shared !== undefined);
   const ranks = [...batchRanks.filter(r => r.size > 1), ...own];
   const partitions = Object.fromEntries(
     ranks.map(({ whole, outer, middle, tile }, r) => {
@@ -61,16 +59,15 @@ function layBase({ design, cascade, machine, point, accounting, patches }: BaseT
     return leaf === rank.tile.at(-1) ? rank.tile : [rank.outer, rank.middle];
   };
   const inPlace = inPlaceOf(cascade);
-  const einsums = cascade.einsums
-    .filter(einsum => !needsNoPlace(einsum))
-    .map(einsum => [einsum.tensor, [...new Set([...einsum.free, ...einsum.reduced].flatMap(partsOf))]] as const);
-  const [array = ""] = Object.keys(design.architecture.data.arrays);
-  const entries = einsums.map(([name, parts]) => [name, { array, loops: { [machine.dram]: parts }, keep: {} }]);
   const common = { name: "mapper", source: "mapper", symbols, batch, inPlace, partitions };
-  const base = asDocument({ ...common, einsums: Object.fromEntries(entries) }, writtenMappingSchema);
-  const { complete, names } = completeOnce(base, design, cascade, machine.dram);
+  const base = asDocument({ ...common, einsums: {} }, writtenMappingSchema);
+  const complete = completeOnce(base, { design, cascade, entries, machine }, partsOf);
   const binding = asDocument(
-    { name: "mapper", source: "mapper", phases: [{ name: "all", latency: names.join(" + ") }] },
+    {
+      name: "mapper",
+      source: "mapper",
+      phases: [{ name: "all", latency: entries.map(({ name }) => name).join(" + ") }],
+    },
     bindingSchema,
   );
   const { mapping, placement } = complete;
@@ -103,54 +100,44 @@ export function loopsOf(entry: unknown): readonly string[] {
   return Object.values(loops).flat();
 }
 
-/** The operations of an Einsum that an array has not. */
-function lackedBy({ operations }: Architecture["arrays"][string], einsum: Einsum | undefined): readonly string[] {
-  const has = (operation: string): boolean => Object.hasOwn(operations, operation);
-  return einsum === undefined ? [] : Object.keys(peOperations(einsum, has)).filter(operation => !has(operation));
-}
-
-/** Throws SpecError for an Einsum of which no array has all operations. */
-export function requireArrays({ architecture }: Design, cascade: Cascade): void {
-  const arrays = Object.entries(architecture.data.arrays);
-  for (const einsum of cascade.einsums) {
-    if (needsNoPlace(einsum) || arrays.some(([, array]) => lackedBy(array, einsum).length === 0)) continue;
-    const lacks = arrays.map(([array, own]) => `${array} has no ${lackedBy(own, einsum).join(", ")}`);
-    throw new SpecError({
-      where: architecture.at(["arrays"]),
-      got: `no array for all of ${einsum.text}: ${lacks.join("; ")}`,
-      expected: "one array that can do all of it, for fusemax map",
-    });
-  }
-}
-
 /** The base mapping filled in from the cascade, each Einsum on an array that can do it, with its batch and everything kept at DRAM. */
-function completeOnce(base: Document<WrittenMapping>, design: Design, cascade: Cascade, dram: string) {
+function completeOnce(
+  base: Document<WrittenMapping>,
+  { design, cascade, entries, machine: { dram } }: Pick<BaseTask, "design" | "cascade" | "entries" | "machine">,
+  partsOf: (variable: string) => readonly string[],
+) {
   const { architecture } = design;
-  const raw = base.raw as {
-    readonly einsums: Readonly<Record<string, { readonly loops: Readonly<Record<string, readonly string[]>> }>>;
+  const { arrays } = architecture.data;
+  const batchOfTensor = batchOfEinsums(base, cascade);
+  const laid = (entry: MapEntry, keep: readonly string[]): object => {
+    const { einsum, part } = entry;
+    const found = Object.keys(arrays).flatMap(array => {
+      const own = operationsOf(entry, array, arrays);
+      return own === undefined ? [] : [{ array, ...own }];
+    });
+    const [able] = found;
+    const parts = [...new Set([...einsum.free, ...einsum.reduced].flatMap(partsOf))];
+    return {
+      array: able?.array ?? "",
+      ...(part === undefined ? {} : { of: einsum.tensor }),
+      ...(part === undefined && able?.source === undefined
+        ? {}
+        : { operations: able?.operations, source: able?.source }),
+      loops: { [dram]: [...(batchOfTensor.get(einsum.tensor) ?? []), ...parts] },
+      keep: { [dram]: keep },
+    };
   };
-  const batchOfName = batchOfEinsums(base, cascade);
-  const einsums = Object.fromEntries(
-    Object.entries(raw.einsums).map(([name, entry]) => {
-      const einsum = cascade.einsums.find(e => e.tensor === name && !needsNoPlace(e));
-      const able = Object.entries(architecture.data.arrays).find(([, array]) => lackedBy(array, einsum).length === 0);
-      const reads = (einsum?.reads ?? []).map(({ tensor }) => tensor);
-      const loops = { [dram]: [...(batchOfName.get(name) ?? []), ...(entry.loops[dram] ?? [])] };
-      return [name, { ...entry, array: able?.[0] ?? "", loops, keep: { [dram]: [name, ...reads] } }];
-    }),
-  );
+  const complete = (keepOf: (entry: MapEntry) => readonly string[]) => {
+    const einsums = Object.fromEntries(entries.map(entry => [entry.name, laid(entry, keepOf(entry))]));
+    const raw = { ...(base.raw as object), einsums };
+    return completeMapping(withSchema(base, raw, writtenMappingSchema), cascade, architecture);
+  };
+  const first = complete(({ einsum }) => [...new Set([einsum.tensor, ...einsum.reads.map(({ tensor }) => tensor)])]);
   // What is carried has a name of its own: it is kept once its Einsums are placed.
-  const keepAll = (placement: readonly PlacedEinsum[]) =>
-    Object.fromEntries(
-      Object.entries(einsums).map(([name, entry]) => {
-        const placed = placement.find(p => p.name === name);
-        const tensors = [...new Set([name, ...(placed?.reads ?? []).map(read => read.name)])];
-        return [name, { ...(entry as object), keep: { [dram]: tensors } }];
-      }),
-    );
-  const first = completeMapping(withSchema(base, { ...raw, einsums }, writtenMappingSchema), cascade, architecture);
-  const second = withSchema(base, { ...raw, einsums: keepAll(first.placement ?? []) }, writtenMappingSchema);
-  return { complete: completeMapping(second, cascade, architecture), names: Object.keys(einsums) };
+  return complete(({ name, einsum }) => {
+    const placed = first.placement?.find(own => own.name === name);
+    return [...new Set([einsum.tensor, ...(placed?.reads ?? []).map(read => read.name)])];
+  });
 }
 
 /** The ranks of the batch of each Einsum: those of the inputs that it is made of. */

@@ -9,7 +9,7 @@ import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost, usedBy } from "./option.js";
 import type { Place } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
-import { Supplies, type Supply } from "./supply.js";
+import { keptWith, Supplies, type Supply } from "./supply.js";
 import { setTiling, type Tiling } from "./tiling.js";
 
 /** A block of Einsums mapped: each with its place, and the levels (by their places) that keep each of its tensors. */
@@ -87,7 +87,10 @@ export function searchBlock(
   places?: readonly number[],
   accepts: (block: MappedBlock) => boolean = () => true,
 ): void {
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, places, accepts).run(width);
+  const isLimited = width !== undefined;
+  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, isLimited, places, accepts).run(
+    width,
+  );
 }
 
 class BlockSearch {
@@ -113,6 +116,7 @@ class BlockSearch {
     private readonly effort: Effort,
     handOver: HandOver,
     cache: CostCache,
+    isLimited: boolean,
     private readonly places: readonly number[] | undefined,
     private readonly accepts: (block: MappedBlock) => boolean,
   ) {
@@ -120,7 +124,7 @@ class BlockSearch {
     this.compare = comparing(front.objective);
     setTiling(problem, tiling, values);
     this.table = new CostTable(cache, tiling, values);
-    this.supplies = new Supplies(problem, library, from, to, this.table, handOver);
+    this.supplies = new Supplies(problem, library, from, to, this.table, handOver, isLimited);
     this.bounds = boundsOf(problem, library, from, to, tiling, this.table, handOver);
     // An architecture that says how tiles are buffered says it of all.
     this.copies = !saysBuffering(problem) && accounting.corrections.includes("double-buffering") ? 2 : 1;
@@ -290,7 +294,8 @@ class BlockSearch {
           reads.find(({ name }) => name === tensor),
         ),
       );
-      const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option);
+      if (i > 0 && this.problem.goesOn(i - 1)) choices.push(this.supplies.ofPart(chosen, option, i));
+      const outputs = choices.some(list => list.length === 0) ? [] : this.supplies.outputs(chosen, option, i);
       if (outputs.length === 0) continue;
       const work = this.table.work(option);
       const array = this.problem.arrays.indexOf(option.place.array);
@@ -305,20 +310,15 @@ class BlockSearch {
           }
           return;
         }
-        const use = this.isTimed
-          ? usedBy(
-              before?.use,
-              supplies.map(({ cost }) => cost),
-            )
-          : undefined;
-        // What it carries to itself it keeps there.
-        const own = supplies.reduce((kept, { maker, level }) => (maker === i ? kept | (1 << level) : kept), 0);
+        const costs = supplies.map(own => own.cost);
+        const use = this.isTimed ? usedBy(before?.use, costs) : undefined;
+        const own = keptWith(supplies, i, out);
         for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
           const [energy, bytes] = [energyPj + cost.energyPj, dramBytes + cost.dramBytes];
           if (!Number.isFinite(energy)) continue;
           const bound = this.outcome(i - this.from + 1, cycles, bytes, energy, use);
-          const passed = this.isTimed ? usedBy(before?.passed, [...supplies.map(own => own.cost), cost]) : undefined;
+          const passed = this.isTimed ? usedBy(before?.passed, [...costs, cost]) : undefined;
           const levels = passed === undefined ? [] : this.secondsOf(passed);
           const look = { ...bound, latencySeconds: Math.max(bound.latencySeconds, ...levels) };
           const levelSeconds = levels.reduce((sum, own) => sum + own, 0);
@@ -354,9 +354,10 @@ class BlockSearch {
     const { option, supplies, output } = step;
     const bytes = new Map(before?.bytes);
     const seat = ({ seat, held }: TensorCost, streams: boolean): void => {
-      for (const { level, bytes: own } of held) {
+      for (const { level, room, isFile } of held) {
         const key = seat * seatsOfLevels + level;
-        bytes.set(key, Math.max(bytes.get(key) ?? 0, own * (streams ? this.copies : 1)));
+        // Into a register file words come as they are needed.
+        bytes.set(key, Math.max(bytes.get(key) ?? 0, room * (streams && !isFile ? this.copies : 1)));
       }
     };
     const outputs = [...(before?.outputs ?? []), output];
@@ -379,7 +380,7 @@ class BlockSearch {
     }
     this.effort.nodes += 1;
     const { energyPj, dramBytes, cycles, use, passed } = step;
-    const inputs = supplies.map(({ kept }) => kept);
+    const inputs = supplies.slice(0, out).map(({ kept }) => kept);
     const depth = (before?.depth ?? 0) + 1;
     return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use, passed };
   }

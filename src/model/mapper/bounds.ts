@@ -48,7 +48,7 @@ export function boundsOf(
   const { arrays, facts } = problem;
   const after: Bounds["after"][number][] = [{ energyPj: 0, dramBytes: 0, cycles: [new Float64Array(arrays.length)] }];
   const fits = ({ held }: TensorCost): boolean =>
-    held.every(({ level, bytes }) => bytes <= (problem.capacities.get(level) ?? 0));
+    held.every(({ level, room }) => room <= (problem.capacities.get(level) ?? 0));
   const readsOf = (i: number): readonly FusedRead[] => facts.reads((problem.einsums[i] as MapEinsum).name);
   /** How near an Einsum of the block can find what another makes: where that leaves it, or where a third has read it before. */
   const wayOf = (maker: number, reader: number, read: FusedRead, isEverLeft: boolean): Nearness => {
@@ -56,14 +56,19 @@ export function boundsOf(
     const left = others.map(i => handOver.nearest(library, i, reader, { ...read, when: "now" }, true));
     return nearestOf([...left, handOver.nearest(library, maker, reader, read)]);
   };
+  /** The part of an Einsum that follows it takes what it has begun; what is made is what the last part makes. */
+  const readersOf = (i: number, tensor: string): readonly Nearness[] =>
+    problem.goesOn(i)
+      ? [handOver.nearest(library, i, i + 1, { name: tensor, tensor, when: "now" })]
+      : range(from, to).flatMap(reader =>
+          readsOf(reader).flatMap(read => (read.tensor === tensor ? [wayOf(i, reader, read, true)] : [])),
+        );
   /** Per tensor of an Einsum: whether it comes from outside of the block or leaves it, and how near it can be handed on. */
   const waysOf = (i: number, tensors: readonly string[]) =>
     tensors.map((tensor, t): { readonly isOutside: boolean; readonly near: Nearness } => {
       if (t === tensors.length - 1) {
-        const ways = range(from, to).flatMap(reader =>
-          readsOf(reader).flatMap(read => (read.tensor === tensor ? [wayOf(i, reader, read, true)] : [])),
-        );
-        return { isOutside: problem.leaves(tensor, from, to), near: farthestOf(ways) };
+        const isOutside = !problem.goesOn(i) && problem.leaves(tensor, from, to);
+        return { isOutside, near: farthestOf(readersOf(i, tensor)) };
       }
       const read = readsOf(i).find(({ name }) => name === tensor);
       const maker = problem.makerOf(read?.tensor ?? tensor);

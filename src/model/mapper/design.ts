@@ -7,7 +7,7 @@ import { checkFusion } from "../../spec/fusion.js";
 import { writtenMappingSchema } from "../../spec/mapping.js";
 import type { MappedBlock } from "./block.js";
 import { type Cut, type IdleBlock, withIdleLoops, withIdlePart, withIdleSteps } from "./idle-loops.js";
-import { nestOf } from "./place.js";
+import { nestOf, operationsOn } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { RankCut } from "./tiling.js";
 
@@ -157,8 +157,15 @@ function entryOf(
     const iterating = loopsOf(own);
     return iterating.length === 0 ? [] : [[level, iterating] as const];
   });
+  const { einsum } = option;
+  const { array } = option.place;
+  const taken = operationsOn(problem, einsum, array);
+  const isPart = einsum.entry.part !== undefined;
   return {
+    ...(isPart ? { of: einsum.placed.output } : {}),
     array: nest.array,
+    ...(isPart || taken?.source !== undefined ? { operations: taken?.operations } : {}),
+    ...(taken?.source === undefined ? {} : { source: taken.source }),
     ...(Object.keys(partitions).length === 0 ? {} : { partitions }),
     loops,
     ...(dealt.length === 0 ? {} : { spread: Object.fromEntries(dealt) }),

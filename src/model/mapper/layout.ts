@@ -8,7 +8,13 @@ export type Layout = ReadonlyMap<string, readonly number[]>;
 const mostLayouts = 24;
 
 /** Every layout of the ranks that several Einsums of a block have. */
-export function layoutsOf({ einsums, ranks, arrays }: MapperProblem, from: number, to: number): readonly Layout[] {
+export function layoutsOf(
+  { einsums, ranks, arrays, compiled }: MapperProblem,
+  from: number,
+  to: number,
+): readonly Layout[] {
+  // What passes in a register file around the fan-outs is there however they are laid over.
+  if (arrays.every(({ buffer }) => compiled.levels.get(buffer)?.spec.kind === "registers")) return [];
   const block = einsums.slice(from, to);
   const shared = ranks.flatMap(({ size }, r) => {
     const own = block.filter(einsum => einsum.ranks.some(({ rank, inner }) => rank === r && inner));

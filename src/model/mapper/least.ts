@@ -75,11 +75,15 @@ export function leastOf(
 }
 
 /** What is left of the cycles of the busiest core where blocks make units that are dealt without a rest. */
-function dealtEvenly({ cores, compiled, values, point }: MapperProblem, { einsum }: PlacedOption): number {
+function dealtEvenly({ cores, compiled, values, point, ranks }: MapperProblem, { einsum }: PlacedOption): number {
   if (cores === undefined) return 1;
   const instances = compiled.levels.get(cores)?.fields.get("size")?.(values) ?? 1;
   const sizes: Readonly<Record<string, number>> = { B: point.sizes.B, H: point.sizes.H, G: point.group };
-  const each = einsum.batch.reduce((units, rank) => units * (sizes[rank] ?? 1), 1) / instances;
+  const batch = [
+    ...einsum.batch,
+    ...einsum.ranks.flatMap(own => (ranks[own.rank]?.atOnce === true ? [ranks[own.rank]?.name ?? ""] : [])),
+  ];
+  const each = batch.reduce((units, rank) => units * (sizes[rank] ?? 1), 1) / instances;
   return each / Math.ceil(each);
 }
 

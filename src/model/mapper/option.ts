@@ -15,8 +15,8 @@ import { suits, type Tiling } from "./tiling.js";
 export interface TensorCost {
   readonly energyPj: number;
   readonly dramBytes: number;
-  /** Bytes of its tile in the shared levels, by their places among the architecture's, and the seat that it takes there. */
-  readonly held: readonly { readonly level: number; readonly bytes: number }[];
+  /** Bytes of its tile in the shared levels (words in a register file), by their places among the architecture's, and the seat that it takes there. */
+  readonly held: readonly { readonly level: number; readonly room: number; readonly isFile: boolean }[];
   readonly seat: number;
   /** What it asks of the levels; undefined where none says how fast it is. */
   readonly use: LevelUse | undefined;
@@ -37,6 +37,8 @@ export interface PlacedOption {
   readonly fromDram: readonly number[];
   /** What keeps one that passes in shared levels. */
   readonly onChip: readonly number[];
+  /** Of `fromDram` what a limited search tries: the outermost and the innermost shared level or not, all between. */
+  readonly usual: readonly number[];
   readonly levelNames: readonly string[];
   readonly tensors: readonly string[];
   /** Busy cycles, and picojoules of its operations. */
@@ -118,9 +120,13 @@ function makeOption(
   const memories = levels.flatMap((level, i) => (compiled.architecture.levels[level]?.kind === "fanout" ? [] : [i]));
   const [isTimed, hasLinks] = [hasTimedLevels(compiled), hasStandingEnergy(compiled)];
   const buffer = levels.indexOf(place.array.buffer);
-  const outermost = place.array.outer === undefined ? buffer : levels.indexOf(place.array.outer);
+  const sharedLevels = place.array.shared.map(level => levels.indexOf(level));
+  const outermost = sharedLevels[0] ?? buffer;
   const own = 1 << (levels.length - 1);
-  const onChip = [...new Set([1 << buffer, 1 << outermost, (1 << buffer) | (1 << outermost)])].map(kept => kept | own);
+  // All sets of them but the empty one, those with the innermost alone first.
+  const onChip = subsetsOf([...sharedLevels].reverse()).map(kept => kept | own);
+  const fromDram = [own, ...onChip].map(kept => 1 | kept);
+  const between = sharedLevels.slice(1, -1).reduce((kept, level) => kept | (1 << level), 0);
   let laidFor: { readonly key: string; readonly laid: Laid } | undefined;
   const laidAt = (values: Float64Array): Laid => {
     const key = compiled.variableSlots.map(slot => values[slot]).join();
@@ -137,8 +143,9 @@ function makeOption(
     registers: levels.length - 1,
     buffer,
     outermost,
-    fromDram: [own, ...onChip].map(kept => 1 | kept),
+    fromDram,
     onChip,
+    usual: fromDram.filter(kept => (kept & between) === between),
     levelNames: levels,
     tensors,
     work(values) {
@@ -169,9 +176,10 @@ function makeOption(
       const links = hasLinks ? linkEnergy(own, values).reduce((sum, [, pj]) => sum + pj, 0) : 0;
       const held = kept.flatMap((level, k) => {
         const { spec, index } = whole.path[level] as CompiledLevel;
-        if (spec.kind !== "sram") return [];
+        const own = words[k] ?? 0;
+        if (spec.kind !== "sram") return level === buffer ? [{ level: index, room: own, isFile: true }] : [];
         const copies = k > 0 && spec.buffering === "double" ? 2 : 1;
-        return [{ level: index, bytes: copies * (words[k] ?? 0) * ((counts.bits[0] ?? 0) / 8) }];
+        return [{ level: index, room: copies * own * ((counts.bits[0] ?? 0) / 8), isFile: false }];
       });
       return {
         energyPj: einsumEnergy(compiled, counts, bytes, costs) + links,
@@ -188,6 +196,13 @@ function makeOption(
 export const saysBuffering = ({ compiled }: MapperProblem): boolean =>
   [...compiled.levels.values()].some(({ spec }) => spec.kind === "sram" && spec.buffering !== undefined);
 
+/** What some tensors ask of the levels besides what was asked before. */
+export const usedBy = (before: LevelUse | undefined, costs: readonly TensorCost[]): LevelUse =>
+  costs.reduce(
+    (sum, { use }) => (use === undefined ? sum : joinedUse(sum, use)),
+    before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
+  );
+
 /** What a register file has no room for is kept at no price. */
 const tooLarge: TensorCost = {
   energyPj: Number.POSITIVE_INFINITY,
@@ -199,11 +214,10 @@ const tooLarge: TensorCost = {
 
 const only = <T>(list: readonly T[], i: number): T => list[i] as T;
 
-/** What some tensors ask of the levels besides what was asked before. */
-export const usedBy = (before: LevelUse | undefined, costs: readonly TensorCost[]): LevelUse =>
-  costs.reduce(
-    (sum, { use }) => (use === undefined ? sum : joinedUse(sum, use)),
-    before ?? { bytes: {}, waitCycles: 0, latencyCycles: 0 },
+/** The sets of some levels as bits, the empty one left out. */
+const subsetsOf = (levels: readonly number[]): readonly number[] =>
+  Array.from({ length: 2 ** levels.length - 1 }, (_, i) =>
+    levels.reduce((kept, level, k) => (((i + 1) >>> k) & 1 ? kept | (1 << level) : kept), 0),
   );
 
 /** The levels of a set, outermost first. */

@@ -1,5 +1,5 @@
 import type { EinsumMapping } from "../../spec/mapping.js";
-import { peOperations } from "../../spec/pe-operations.js";
+import { type EntryOperations, operationsOf } from "./entry.js";
 import type { MapArray } from "./machine.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
 
@@ -29,15 +29,11 @@ export interface LoopOrder {
 }
 
 /** What an Einsum takes on an array; undefined where the array lacks an operation. */
-export function operationsOn(
-  { compiled }: MapperProblem,
-  { placed }: MapEinsum,
-  array: MapArray,
-): EinsumMapping["operations"] | undefined {
-  const units = compiled.architecture.arrays[array.name]?.operations ?? {};
-  const operations = peOperations(placed.einsum, operation => Object.hasOwn(units, operation));
-  return Object.keys(operations).every(operation => Object.hasOwn(units, operation)) ? operations : undefined;
-}
+export const operationsOn = (
+  { compiled }: Pick<MapperProblem, "compiled">,
+  { entry }: MapEinsum,
+  { name }: MapArray,
+): EntryOperations | undefined => operationsOf(entry, name, compiled.architecture.arrays);
 
 /**
  * Every place of an Einsum: each array that has its operations, and over its fan-outs any of its ranks, or parts of their tiles. Which of
@@ -119,34 +115,44 @@ export function nestOf(
   { outer, inner, dealt: free }: LoopOrder,
   keep: EinsumMapping["keep"],
 ): EinsumMapping {
-  const { ranks, dram, cores, compiled } = problem;
-  const { buffer, outer: shared = dram } = array;
+  const { ranks, dram, cores, shared, compiled } = problem;
+  const { buffer, blocksAt } = array;
   const own = new Map(einsum.ranks.map(r => [r.rank, r]));
-  const middle = inner.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
+  const isLooped = (rank: number): boolean => own.get(rank)?.middle === true && ranks[rank]?.atOnce !== true;
+  const middle = inner.flatMap(rank => (isLooped(rank) ? [ranks[rank]?.middle as string] : []));
   // Sums go on as long as they can: what is reduced is innermost.
   const inTime = (rank: number): readonly string[] =>
     partsInTime(problem, over, rank).map(part => ranks[rank]?.tile[part] as string);
   const within = einsum.ranks.flatMap(({ rank, inner }) => (inner && inTime(rank).length > 0 ? [rank] : []));
   const ordered = [...within.filter(r => !einsum.reduced.has(r)), ...within.filter(r => einsum.reduced.has(r))];
   const tile = ordered.flatMap(inTime);
-  // A rank's tiles are around what is within them.
-  const around = ordered.flatMap(rank => (own.get(rank)?.middle === true ? [ranks[rank]?.middle as string] : []));
-  const outside = outer.filter(rank => own.get(rank)?.middle === true);
+  const outside = outer.filter(isLooped);
   const blocksOf = (list: readonly number[]): readonly string[] => list.map(rank => ranks[rank]?.outer as string);
+  // A rank's tiles are around what is within them.
+  const around = ordered.flatMap(rank => (isLooped(rank) ? [ranks[rank]?.middle as string] : []));
+  // Of the batch as many as are worked on at once are looped over where blocks are.
+  const units = ranks.flatMap((rank, r) => (rank.atOnce === true && own.has(r) ? [rank] : []));
+  // What is of one element is dealt with them: cores that work on nothing else are meant to idle.
+  const atOnce = [...(shared === undefined ? [] : einsum.batch), ...units.map(rank => rank.middle)];
+  const batch = [...(shared === undefined ? einsum.batch : []), ...units.map(rank => rank.outer)];
   // What is dealt are loops of the memory around the cores.
-  const dealt = [...einsum.batch, ...(shared === dram ? blocksOf(outside.filter(rank => free.includes(rank))) : [])];
+  const dealsBlocks = blocksAt === (shared ?? dram);
+  const dealt = [
+    ...(shared === undefined ? einsum.batch : atOnce),
+    ...(dealsBlocks ? blocksOf(outside.filter(rank => free.includes(rank))) : []),
+  ];
   const entry = compiled.mapping.einsums[einsum.name] as EinsumMapping;
   return {
     array: array.name,
     inputs: entry.inputs,
     output: entry.output,
-    operations: operationsOn(problem, einsum, array) ?? {},
+    operations: operationsOn(problem, einsum, array)?.operations ?? {},
     ...(entry.tensors === undefined ? {} : { tensors: entry.tensors }),
     loops: {
-      // A shared level around the buffer holds what one of a batch needs, or nothing.
-      ...(shared === dram
-        ? { [dram]: [...einsum.batch, ...blocksOf(outside)] }
-        : { [dram]: einsum.batch, [shared]: blocksOf(outside) }),
+      // A shared level around the buffer holds what those of a batch need that are worked on at once, or nothing.
+      ...(blocksAt === dram
+        ? { [dram]: [...batch, ...blocksOf(outside)] }
+        : { [dram]: batch, [blocksAt]: [...atOnce, ...blocksOf(outside)] }),
       [buffer]: stationary
         ? [...around, ...tile, ...middle.filter(part => !around.includes(part))]
         : [...middle, ...tile],
@@ -164,10 +170,17 @@ export function nestOf(
 
 /**
  * The ranks over which no Einsum of a block sums, and along which none goes step by step: blocks of them are work of their own for all,
- * and the same core has what one Einsum hands to another.
+ * and the same core has what one Einsum hands to another. Where DRAM is around the cores, Einsums that go step by step along any rank keep
+ * blocks of all theirs to one core, which finds there what the block before left.
  */
-export const dealtRanks = ({ ranks }: Pick<MapperProblem, "ranks">, einsums: readonly MapEinsum[]): readonly number[] =>
-  ranks.flatMap((_, rank) => {
+export const dealtRanks = (
+  { ranks, shared }: Pick<MapperProblem, "ranks" | "shared">,
+  einsums: readonly MapEinsum[],
+): readonly number[] =>
+  ranks.flatMap(({ outer, middle, atOnce }, rank) => {
     const own = einsums.filter(({ ranks: its }) => its.some(r => r.rank === rank && r.middle));
-    return own.every(({ reduced, placed }) => !reduced.has(rank) && placed.iterates === null) ? [rank] : [];
+    const isStep = ({ placed: { iterates } }: MapEinsum): boolean =>
+      iterates !== null && (shared === undefined || iterates === outer || iterates === middle);
+    const isFree = own.every(einsum => !einsum.reduced.has(rank) && !isStep(einsum));
+    return isFree && atOnce !== true ? [rank] : [];
   });

@@ -11,7 +11,8 @@ import { mapDesign } from "../evaluate.js";
 import type { Patch } from "../patch.js";
 import type { VisibleRegion } from "../region.js";
 import { staticPjPerSecond } from "../standing-energy.js";
-import { baseOf, loopsOf, requireArrays } from "./base-mapping.js";
+import { baseOf, loopsOf } from "./base-mapping.js";
+import { entriesOf, type MapEntry, requireArrays } from "./entry.js";
 import type { Outcome } from "./goal.js";
 import { type MapArray, machineOf } from "./machine.js";
 import type { MapRank } from "./ranks.js";
@@ -20,6 +21,7 @@ import { recurrencesOf } from "./recurrences.js";
 /** An Einsum with what the mapper asks of it. */
 export interface MapEinsum {
   readonly placed: PlacedEinsum;
+  readonly entry: MapEntry;
   readonly name: string;
   /** Its ranks, by their place among the problem's, with the parts that it loops over. */
   readonly ranks: readonly { readonly rank: number; readonly middle: boolean; readonly inner: boolean }[];
@@ -44,12 +46,16 @@ export interface MapperProblem {
   readonly dram: string;
   /** A fan-out between DRAM and the buffer, to whose instances blocks are dealt. */
   readonly cores: string | undefined;
-  /** Bytes of the shared levels, by their places among the architecture's. */
+  /** A shared level around the cores, if it is not DRAM that is. */
+  readonly shared: string | undefined;
+  /** Bytes of the shared levels, and words of register files in which tiles are found, by their places among the architecture's. */
   readonly capacities: ReadonlyMap<number, number>;
   /** Tensors that take the place of what they are made of, element by element, when nothing else reads that any more. */
   readonly inPlace: Readonly<Record<string, string>>;
-  /** The Einsum, by its place, that makes a tensor; -1 for an input. */
+  /** The Einsum, by its place, that makes a tensor (of one in parts the last part); -1 for an input. */
   readonly makerOf: (tensor: string) => number;
+  /** Whether an Einsum is a part that hands what it has begun to the next one, which follows it. */
+  readonly goesOn: (einsum: number) => boolean;
   /** Whether a tensor is read outside of a block of Einsums, or is an output of the cascade. */
   readonly leaves: (tensor: string, from: number, to: number) => boolean;
   /** Einsums, by their places, that wait for each other from step to step: what is carried passes all of them. */
@@ -76,7 +82,8 @@ export const withStaticEnergy = (
 ): Outcome => ({ latencySeconds, energyPj: own === 0 ? energyPj : energyPj + own * latencySeconds, dramBytes });
 
 /**
- * Makes a design's cascade and architecture ready to be mapped at a point; its own mapping and binding are not looked at.
+ * Makes a design's cascade and architecture ready to be mapped at a point; of its own mapping only the operations that it declares
+ * are looked at.
  * @param patches of the architecture and the technology
  * @param isSchedulable whether only mappings count that a schedule can be simulated of
  * Throws SpecError for a design without a cascade, and for what the mapper does not know how to lay out.
@@ -93,19 +100,21 @@ export function mapperProblem(
     const expected = "a cascade: what is to be mapped";
     throw new SpecError({ where: spec.at(["cascade"]), got: "a design that names none", expected });
   }
-  requireArrays(design, cascade);
+  const entries = entriesOf(cascade, design);
+  requireArrays(design, entries);
   const machine = machineOf(design);
-  const base = baseOf({ design, cascade, machine, point, accounting, patches });
+  const base = baseOf({ design, cascade, entries, machine, point, accounting, patches });
   const { compiled, values, complete, ranks, partsOf, inPlace, written, sizeOf, tileParts } = base;
   const arrays = machine.arrays.map(({ fanouts, ...array }) => ({
     ...array,
     fanouts: fanouts.map(level => ({ level, size: sizeOf(level) })),
   }));
-  const einsums = (complete.placement ?? []).map((placed): MapEinsum => {
+  const einsums = (complete.placement ?? []).map((placed, e): MapEinsum => {
     const parts = new Set(loopsOf(complete.mapping.data.einsums[placed.name]));
     const reduced = new Set(placed.einsum.reduced.flatMap(partsOf));
     return {
       placed,
+      entry: entries[e] as MapEntry,
       name: placed.name,
       ranks: ranks.flatMap(({ outer, tile }, rank) => {
         const [middle, inner] = [parts.has(outer), tile.some(part => parts.has(part))];
@@ -140,9 +149,12 @@ export function mapperProblem(
     arrays,
     dram: machine.dram,
     cores: machine.cores,
+    shared: machine.shared,
     capacities: new Map(
-      [...compiled.levels.values()].flatMap(({ spec, index, fields }) =>
-        spec.kind === "sram" ? [[index, fields.get("bytes")?.(values) ?? 0]] : [],
+      [...compiled.levels.values()].flatMap(({ name, spec, index, fields }) =>
+        spec.kind === "sram" || arrays.some(({ buffer }) => buffer === name)
+          ? [[index, fields.get(spec.kind === "sram" ? "bytes" : "depth")?.(values) ?? 0]]
+          : [],
       ),
     ),
     inPlace,
@@ -155,6 +167,7 @@ export function mapperProblem(
       ),
     ),
     makerOf: name => makers.get(name) ?? -1,
+    goesOn: e => makers.get(einsums[e]?.placed.output ?? "") !== e,
     leaves: (tensor, from, to) =>
       cascade.outputs.includes(tensor) ||
       einsums.some(({ placed }, e) => (e < from || e >= to) && placed.reads.some(read => read.tensor === tensor)),

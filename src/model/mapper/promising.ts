@@ -1,10 +1,9 @@
+import { blockOf, type Cut, type Glance, outsideOf, wordBytes, wordsRead } from "./block-words.js";
 import type { OptionLibrary } from "./option.js";
 import { partsInTime } from "./place.js";
 import type { MapperProblem } from "./problem.js";
-import type { RankCut } from "./tiling.js";
+import { sharedGlance } from "./shared-glance.js";
 import type { TilingSpace } from "./tiling-space.js";
-
-type Cut = readonly RankCut[];
 
 /** A way to cut all ranks with an order of the loops over blocks, at a glance. */
 interface Look {
@@ -17,8 +16,7 @@ interface Look {
 
 /**
  * The tilings of the Einsums from `from` to before `to` that look best at a glance, by their numbers, the best first. A guess, no
- * bound: steps of the arrays as if each operation took one cycle, and what comes from outside once per block that asks for it, where
- * blocks of all that fit the buffer together.
+ * bound.
  */
 export function promisingOf(
   problem: MapperProblem,
@@ -28,24 +26,18 @@ export function promisingOf(
   most: number,
 ): readonly number[] {
   if (space.count <= most) return [...space.numbers()];
-  const { compiled, values, dram } = problem;
-  const largest = Math.max(...problem.capacities.values());
-  const frequencyHz = compiled.frequencyHz(values);
-  const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
-  const outside = outsideOf(problem, from, to);
-  const steps = stepsOf(problem, library, from, to, space);
+  const glance = sharedGlance(problem, library, from, to, space) ?? plainGlance(problem, library, from, to, space);
   let looks: Look[] = [];
   // The last of those that are kept: others have to look better.
   let last: Look | undefined;
-  for (const { number, digits, cut } of space.eachCut()) {
-    const held = outside.reduce((sum, ranks) => sum + wordBytes * ranks.reduce((n, r) => n * blockOf(cut, r), 1), 0);
-    const fits = 2 * held <= largest;
+  for (const { number, digits, cut } of space.eachCut(glance.allowed)) {
+    const fits = glance.fits(cut);
     if (last?.fits === true && !fits) continue;
-    const seconds = steps(digits, cut) / frequencyHz;
-    if (last !== undefined && last.fits === fits && seconds > last.seconds) continue;
+    const working = glance.seconds(digits, cut);
+    if (last !== undefined && last.fits === fits && working > last.seconds) continue;
     for (const [outer, order] of space.orders(cut).outer.entries()) {
-      const bytes = outside.reduce((sum, ranks) => sum + wordBytes * wordsRead(order, cut, ranks), 0);
-      const look = { cut: number, outer, fits, bytes, seconds: Math.max(seconds, bytes / bytesPerSecond) };
+      const { bytes, seconds } = glance.traffic(order, cut);
+      const look = { cut: number, outer, fits, bytes, seconds: Math.max(working, seconds) };
       if (last === undefined || better(look, last) < 0) looks.push(look);
     }
     // Each is one tiling at the least.
@@ -63,37 +55,39 @@ export function promisingOf(
   return chosen;
 }
 
+/**
+ * Steps of the arrays as if each operation took one cycle, and what comes from outside once per block that asks for it, where blocks of
+ * all that fit the buffer together.
+ */
+function plainGlance(
+  problem: MapperProblem,
+  library: OptionLibrary,
+  from: number,
+  to: number,
+  space: TilingSpace,
+): Glance {
+  const { compiled, values, dram } = problem;
+  const largest = Math.max(...problem.capacities.values());
+  const frequencyHz = compiled.frequencyHz(values);
+  const bytesPerSecond = compiled.levels.get(dram)?.fields.get("bytesPerSecond")?.(values) ?? Number.POSITIVE_INFINITY;
+  const outside = outsideOf(problem, from, to);
+  const steps = stepsOf(problem, library, from, to, space);
+  return {
+    allowed: undefined,
+    fits(cut) {
+      const held = outside.reduce((sum, ranks) => sum + wordBytes * ranks.reduce((n, r) => n * blockOf(cut, r), 1), 0);
+      return 2 * held <= largest;
+    },
+    seconds: (digits, cut) => steps(digits, cut) / frequencyHz,
+    traffic(order, cut) {
+      const bytes = outside.reduce((sum, ranks) => sum + wordBytes * wordsRead(order, cut, ranks), 0);
+      return { bytes, seconds: bytes / bytesPerSecond };
+    },
+  };
+}
+
 const better = (a: Look, b: Look): number =>
   Number(b.fits) - Number(a.fits) || a.seconds - b.seconds || a.bytes - b.bytes || a.cut - b.cut || a.outer - b.outer;
-
-/** Enough to compare tilings by. */
-const wordBytes = 2;
-
-const blockOf = (cut: Cut, r: number): number => (cut[r]?.inner ?? 1) * (cut[r]?.middle ?? 1);
-
-/** Words of a tensor that pass DRAM: its blocks once for every iteration of the loops around the innermost one that changes them. */
-function wordsRead(order: readonly number[], cut: Cut, ranks: readonly number[]): number {
-  const innermost = order.findLastIndex(r => (cut[r]?.outer ?? 1) > 1 && ranks.includes(r));
-  let iterations = 1;
-  for (let i = 0; i <= innermost; i += 1) iterations *= cut[order[i] as number]?.outer ?? 1;
-  return ranks.reduce((words, r) => words * blockOf(cut, r), iterations);
-}
-
-/** The ranks of each tensor that comes from outside of a block or leaves it. */
-function outsideOf(problem: MapperProblem, from: number, to: number): readonly (readonly number[])[] {
-  const { facts, einsums, ranks } = problem;
-  const tensors = einsums.slice(from, to).flatMap(({ name, placed }) => [
-    ...facts.reads(name).flatMap(({ tensor }) => {
-      const maker = problem.makerOf(tensor);
-      return maker < from || maker >= to ? [tensor] : [];
-    }),
-    ...(problem.leaves(placed.output, from, to) ? [placed.output] : []),
-  ]);
-  return [...new Set(tensors)].map(tensor => {
-    const own = facts.ranks(tensor);
-    return ranks.flatMap(({ whole, tile }, r) => ([whole, ...tile].some(name => own.includes(name)) ? [r] : []));
-  });
-}
 
 /** Steps of all Einsums under ways to cut the ranks, each at the place where it has the least; the order of loops changes nothing of it. */
 function stepsOf(

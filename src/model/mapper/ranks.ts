@@ -24,6 +24,8 @@ export interface MapRank {
   readonly size: number;
   /** The cascade's rank; undefined for the batch. */
   readonly rank: Rank | undefined;
+  /** Of the batch, where cores are within a shared level: as many as are worked on at once, their loop is at that level. */
+  readonly atOnce?: true;
 }
 
 /** The cascade's ranks as the mapper cuts them. @param tileParts parts of a tile */
@@ -82,7 +84,11 @@ export function ranksOf(
 /** Heads that share keys are side by side where the queries of one are few. */
 const packedQueries = ({ group, queries }: AttentionPoint): boolean => group > 1 && queries < 128;
 
-export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[]) {
+/**
+ * What the batch is called, and its ranks that are cut: heads that share keys, and where cores are within a shared level all others.
+ * @param isShared whether they are
+ */
+export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly MapRank[], isShared: boolean) {
   const roles = attentionRoles(cascade);
   const packed = packedQueries(point);
   const grouped = point.group > 1 && !packed;
@@ -98,15 +104,17 @@ export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly
   const own = grouped ? ["B", "H", "G"] : ["B", "H"];
   const batch: Record<string, readonly string[]> =
     roles === null ? {} : { [roles.q]: own, [roles.k]: ["B", "H"], [roles.v]: ["B", "H"] };
-  const group: MapRank = {
-    name: "G",
-    whole: "G",
-    outer: "G2",
-    middle: "G1",
+  const cut = (name: string, size: number): MapRank => ({
+    name,
+    whole: name,
+    outer: `${name}2`,
+    middle: `${name}1`,
     tile: [],
     idle: undefined,
-    size: point.group,
+    size,
     rank: undefined,
-  };
-  return { symbols, batch, batchRanks: grouped ? [group] : [] };
+  });
+  const atOnce = (name: string, size: number): MapRank => ({ ...cut(name, size), atOnce: true });
+  const units = isShared && roles !== null ? [atOnce("B", point.sizes.B), atOnce("H", point.sizes.H)] : [];
+  return { symbols, batch, batchRanks: [...units, ...(grouped ? [cut("G", point.group)] : [])] };
 }

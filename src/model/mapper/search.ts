@@ -265,14 +265,16 @@ function blocksOf(
   cache: CostCache,
 ): { readonly legal: readonly BoundedBlock[]; readonly split: number } {
   const { einsums, facts } = problem;
-  const ties = einsums.flatMap(({ name }, reader) =>
+  const parts = einsums.flatMap((_, e) => (problem.goesOn(e) ? [{ first: e, last: e + 1 }] : []));
+  const carried = einsums.flatMap(({ name }, reader) =>
     facts.reads(name).flatMap(({ tensor, when }) => {
-      const maker = einsums.findIndex(({ placed }) => placed.output === tensor);
+      const maker = problem.makerOf(tensor);
       return when === "carried" && maker >= 0
         ? [{ first: Math.min(reader, maker), last: Math.max(reader, maker) }]
         : [];
     }),
   );
+  const ties = [...carried, ...parts];
   const legal: BoundedBlock[] = [];
   let split = 0;
   for (let from = 0; from < einsums.length; from += 1) {

@@ -1,6 +1,7 @@
 import { passesOver } from "../../einsum/passes.js";
 import type { Rank } from "../../einsum/ranks.js";
 import { blockSizes } from "../search-space.js";
+import { atOnceOf } from "./at-once.js";
 import type { MapArray } from "./machine.js";
 import { dealtRanks } from "./place.js";
 import type { MapperProblem } from "./problem.js";
@@ -8,6 +9,9 @@ import type { RankCut, Tiling } from "./tiling.js";
 
 /** Tiles smaller than a fan-out are tried down to this share of it. */
 const smallestShare = 16;
+
+/** Ranks of no more than so many of the widest tiles are short: where cores are within a shared level, a limited search leaves them whole. */
+export const shortTiles = 8;
 
 /** Orders of the loops that iterate under some cuts: over blocks, and over the tiles of a block. */
 interface Orders {
@@ -41,7 +45,8 @@ export class TilingSpace {
     readonly ruledOut: number,
   ) {
     this.cuts = choices.reduce((product, { length }) => product * length, 1);
-    this.count = countTilings(own.map(r => choices[r] as readonly RankCut[]));
+    const units = choices.reduce((n, { length }, r) => (own.includes(r) ? n : n * length), 1);
+    this.count = units * countTilings(own.map(r => choices[r] as readonly RankCut[]));
     this.stride = ordersOf(own.length, own.length);
   }
 
@@ -61,22 +66,29 @@ export class TilingSpace {
     return this.choices.map((own, r) => own[digits[r] as number] as RankCut);
   }
 
-  /** Every way to cut all ranks, with its number; what is given holds until the next is asked for. */
-  *eachCut(): Generator<{
+  /**
+   * Every way to cut all ranks, with its number; what is given holds until the next is asked for.
+   * @param allowed by rank the ways to cut it that are thought of, ascending
+   */
+  *eachCut(allowed: readonly (readonly number[])[] = this.choices.map(own => own.map((_, c) => c))): Generator<{
     readonly number: number;
     readonly digits: readonly number[];
     readonly cut: readonly RankCut[];
   }> {
-    const digits = this.choices.map(() => 0);
+    const at = allowed.map(() => 0);
+    const digits = allowed.map(([first = 0]) => first);
     const cut = [...this.cut(digits)];
-    for (let number = 0; number < this.cuts; number += 1) {
-      yield { number, digits, cut };
-      for (let r = digits.length - 1; r >= 0; r -= 1) {
-        const own = this.choices[r] as readonly RankCut[];
-        const digit = ((digits[r] as number) + 1) % own.length;
-        digits[r] = digit;
-        cut[r] = own[digit] as RankCut;
-        if (digit > 0) break;
+    const strides = this.choices.map((_, r) => this.choices.slice(r + 1).reduce((n, { length }) => n * length, 1));
+    const count = allowed.reduce((n, { length }) => n * length, 1);
+    for (let i = 0; i < count; i += 1) {
+      yield { number: digits.reduce((n, digit, r) => n + digit * (strides[r] as number), 0), digits, cut };
+      for (let r = at.length - 1; r >= 0; r -= 1) {
+        const own = allowed[r] as readonly number[];
+        const next = ((at[r] as number) + 1) % own.length;
+        at[r] = next;
+        digits[r] = own[next] as number;
+        cut[r] = (this.choices[r] as readonly RankCut[])[digits[r] as number] as RankCut;
+        if (next > 0) break;
       }
     }
   }
@@ -137,8 +149,14 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
   const block = einsums.slice(from, to);
   const fanouts = [...new Set(arrays.flatMap(array => array.fanouts.map(({ size }) => size)))].sort((a, b) => b - a);
   const widest = fanouts[0] ?? 1;
-  const chains = tileParts === 1 ? [] : chainsOf(arrays);
-  const own = ranks.flatMap((_, r) => (block.some(({ ranks: its }) => its.some(({ rank }) => rank === r)) ? [r] : []));
+  // A block of all of a short rank, where fan-outs are much smaller than that.
+  const whole = (tiles: number): readonly number[] =>
+    problem.shared !== undefined && tiles <= shortTiles * widest ? [tiles] : [];
+  const chains = tileParts === 1 ? [] : chainsOf(arrays, problem.shared !== undefined);
+  const has = (r: number): boolean => block.some(({ ranks: its }) => its.some(({ rank }) => rank === r));
+  // What is worked on at once is looped over outside of all blocks.
+  const own = ranks.flatMap(({ atOnce }, r) => (atOnce !== true && has(r) ? [r] : []));
+  const atOnce = atOnceOf(problem);
   const free: (readonly RankCut[])[] = [];
   const choices = ranks.map(({ size, middle, tile: parts, rank }, r): readonly RankCut[] => {
     const isBatch = parts.length === 0;
@@ -149,39 +167,56 @@ export function tilingsOf(problem: MapperProblem, from: number, to: number): Til
     };
     const longest = isBatch ? 1 : Math.min(size, widest);
     const plain = cutAs(one(longest), Math.ceil(size / longest));
+    const units = atOnce.get(r);
+    if (units !== undefined) return units.map(middle => cutAs([], middle));
     if (!own.includes(r)) return [plain];
-    const tiles = chains.flatMap(([outer, inner]): (readonly number[])[] =>
+    // Of a rank that the cascade cuts a tile goes on in time: what is done once a tile is done less often.
+    const longer = problem.shared !== undefined && rank?.parts.length === 2 ? longTiles(fanouts) : [];
+    const tiles = [...chains, ...longer].flatMap(([outer, inner]): (readonly number[])[] =>
       isBatch || size <= inner ? [] : [[Math.min(outer, Math.ceil(size / inner)), inner]],
     );
     const several = [...new Map(tiles.map(tile => [tile.join(), tile])).values()];
     const cuts = [
-      ...cutsOf(size, longest, isBatch ? [] : fanouts, widest).map(([tile, middle]) => cutAs(one(tile), middle)),
+      ...cutsOf(size, longest, isBatch ? [] : fanouts, widest, whole).map(([tile, middle]) => cutAs(one(tile), middle)),
       ...several.flatMap(tile => {
         const blocks = Math.ceil(size / tile.reduce((product, own) => product * own, 1));
-        return [1, ...coarse(blocks)].map(middle => cutAs(tile, middle));
+        return [...new Set([1, ...coarse(blocks), ...whole(blocks)])].map(middle => cutAs(tile, middle));
       }),
     ];
     free.push(cuts);
     const onePass = cuts.length === 1 || rank === undefined || isOnePass(problem, rank, middle, from, to);
     if (onePass) return cuts;
-    const whole = several.map(tile => cutAs(tile, Math.ceil(size / tile.reduce((product, own) => product * own, 1))));
-    return [plain, ...whole];
+    const inOne = several.map(tile => cutAs(tile, Math.ceil(size / tile.reduce((product, own) => product * own, 1))));
+    return [plain, ...inOne];
   });
+  const units = [...atOnce.values()].reduce((product, { length }) => product * length, 1);
   const formed = countTilings(own.map(r => choices[r] as readonly RankCut[]));
-  return new TilingSpace(choices, own, dealtRanks(problem, block), Math.max(0, countTilings(free) - formed));
+  return new TilingSpace(choices, own, dealtRanks(problem, block), units * Math.max(0, countTilings(free) - formed));
 }
+
+/** Tiles of several elements in time of which each has as many in space as some fan-out has instances: more than the widest has together. */
+const longTiles = (fanouts: readonly number[]): readonly (readonly [outer: number, inner: number])[] =>
+  fanouts.flatMap(inner =>
+    [4, 8, 16].flatMap(times => {
+      const outer = ((fanouts[0] ?? 1) * times) / inner;
+      return inner > 1 && Number.isInteger(outer) && outer >= (fanouts[0] ?? 1) ? [[outer, inner] as const] : [];
+    }),
+  );
 
 /**
  * Tiles of two parts, the outer first: those that fill two fan-outs of an array of different sizes, and those that fill one, of whose parts
  * one fills a smaller one.
+ * @param alike whether fan-outs may be of the same size too
  */
-function chainsOf(arrays: readonly MapArray[]): readonly (readonly [outer: number, inner: number])[] {
+function chainsOf(arrays: readonly MapArray[], alike: boolean): readonly (readonly [outer: number, inner: number])[] {
   const sizes = [...new Set(arrays.flatMap(({ fanouts }) => fanouts.map(({ size }) => size)))].filter(n => n > 1);
   const pairs = arrays.flatMap(({ fanouts }) =>
     fanouts.flatMap(({ size: outer }, i) =>
       fanouts
         .slice(i + 1)
-        .flatMap(({ size: inner }) => (outer > 1 && inner > 1 && outer !== inner ? [[outer, inner] as const] : [])),
+        .flatMap(({ size: inner }) =>
+          outer > 1 && inner > 1 && (alike || outer !== inner) ? [[outer, inner] as const] : [],
+        ),
     ),
   );
   const shares = sizes.flatMap(large =>
@@ -221,6 +256,7 @@ function cutsOf(
   tile: number,
   fanouts: readonly number[],
   widest: number,
+  whole: (tiles: number) => readonly number[],
 ): readonly (readonly [tile: number, middle: number])[] {
   const blocks = blockSizes(Math.ceil(size / tile), true, () => "mapper").map(middle => [tile, middle] as const);
   // A rank that does not fill a fan-out is not cut further.
@@ -234,7 +270,10 @@ function cutsOf(
   return [
     ...blocks,
     ...single,
-    ...several.flatMap(own => coarse(Math.ceil(size / own)).map(middle => [own, middle] as const)),
+    ...several.flatMap(own => {
+      const tiles = Math.ceil(size / own);
+      return [...new Set([...coarse(tiles), ...whole(tiles)])].map(middle => [own, middle] as const);
+    }),
   ];
 }
 
