@@ -43,7 +43,7 @@ export function extraOperations(
         ...(hasExponential(einsum.right) && reads.some(({ tensor }) => scores.has(tensor)) ? scaling(arithmetic) : []),
         ...(runs ? onePass(placed, arithmetic, roles) : []),
         ...(roles.of(einsum.tensor) === "output" && isShared(arithmetic.operands.v.scale)
-          ? ([["mac", 1]] as const)
+          ? ([["mac", perOutput(placed)]] as const)
           : []),
       ];
       // A comparison is a subtraction, an addition a multiplication by one, where the array has no unit for it.
@@ -62,6 +62,9 @@ function exponential({ einsum }: PlacedEinsum, arithmetic: ArithmeticSpec, has: 
   const exponentials = has("exp") ? 0 : Number(peOperations(einsum, operation => operation === "exp")["exp"] ?? 0);
   return more * exponentials === 0 ? [] : [["mac", more * exponentials]];
 }
+
+/** Once for each element that an Einsum makes: of its points, a share of those that are summed. */
+const perOutput = ({ reduced }: PlacedEinsum): Formula => (reduced.length === 0 ? 1 : `1 / (${reduced.join(" * ")})`);
 
 const isShared = (scale: ArithmeticSpec["operands"]["q"]["scale"]): boolean =>
   scale !== "none" && scaleBlock(scale) === null;

@@ -102,6 +102,12 @@ describe("operations", () => {
     expect(operationsOf(found, "RNV")).toEqual(sums);
   });
 
+  it("of V's scale are one for each output, where the output is a sum", () => {
+    const flat = inArithmetic(load("fa4-fp8"), loadDesign(specFiles, "flat"));
+    const unit = evaluate(compileDesign(flat, { corrections: ["words"] }), sizes, corrected);
+    expect(operationsOf(unit, "AV")).toEqual({ mac: 1 + 1 / sizes.M });
+  });
+
   it("follow the coefficients of an exponential, on arrays without an exp unit", () => {
     const bf16 = load("bf16");
     for (const degree of [1, 2, 3, 5, 6, 7]) {

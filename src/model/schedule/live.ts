@@ -100,7 +100,7 @@ export class LiveArrays {
     const { machine, leader } = this;
     leader.fresh = false;
     while (!leader.fresh && !this.done && this.slowest() + before.tiles < until) {
-      machine.open();
+      machine.open(before.cycle);
       let next = never;
       for (const track of this.order) next = Math.min(next, this.advance(track, before));
       if (next === never) throw this.deadlock(before);
@@ -112,7 +112,7 @@ export class LiveArrays {
       this.counters[this.bytesAt + 1] = this.memory.counts.changes;
       this.counters.set(this.memory.counts.loads, this.loadsAt);
     }
-    if (this.done) machine.countRegisters();
+    if (this.done) machine.countRegisters(before.cycle);
   }
 
   private slowest(): number {

@@ -135,13 +135,16 @@ export class TileMachine {
     this.above = waiting(i => crossings[i]?.waits === "above");
   }
 
-  /** Opens the cycle: all ports are free, and what has come by now and was not used takes a register. */
-  open(): void {
+  /**
+   * Opens the cycle: all ports are free, and what has come by now and was not used takes a register.
+   * @param earlier the cycles before those that are counted here, for messages
+   */
+  open(earlier: number): void {
     if (!this.unlimitedPorts) {
       this.freeReads = this.plan.arrays.readPorts;
       this.freeWrites = this.plan.arrays.writePorts;
     }
-    this.countRegisters();
+    this.countRegisters(earlier);
   }
 
   /** Issues the track's next operation if its operands are there; else says why not and until when. */
@@ -212,7 +215,7 @@ export class TileMachine {
   }
 
   /** The registers in use at the end of the cycle before this one. */
-  countRegisters(): void {
+  countRegisters(earlier: number): void {
     const before = this.cycle - 1;
     let above = 0;
     for (const queue of this.above) above += queue.settle(before);
@@ -223,16 +226,16 @@ export class TileMachine {
       const used = (this.entries[a] as number) + waiting;
       if (used <= (this.peak[a] as number)) continue;
       this.peak[a] = used;
-      if (used > (this.depth[a] as number)) throw this.overflow(a, used, waiting);
+      if (used > (this.depth[a] as number)) throw this.overflow(a, used, waiting, earlier + before);
     }
   }
 
-  private overflow(index: number, entries: number, waiting: number): SpecError {
+  private overflow(index: number, entries: number, waiting: number, cycle: number): SpecError {
     const array = this.plan.onArray[index]?.name ?? "";
     const shorten =
       waiting === 0 ? "shorten the lags of the letters" : `let the ${array} program follow the one above it sooner`;
     return new SpecError({
-      where: `schedule "${this.plan.schedule.name}" ${array}, cycle ${this.cycle - 1}`,
+      where: `schedule "${this.plan.schedule.name}" ${array}, cycle ${cycle}`,
       got: `${entries} values at once in a PE's register file${waiting > 0 ? `, ${waiting} of them just come from another array` : ""}`,
       expected: `at most ${this.depth[index]}, its depth`,
       fix: `${shorten}, or deepen the register file`,
