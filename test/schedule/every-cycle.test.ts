@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { SpecError } from "../../src/errors.js";
 import type { ScheduleResult } from "../../src/model/schedule/result.js";
 import { type SimulationOptions, simulateSchedule } from "../../src/model/schedule/simulate.js";
-import { type Event, type EveryCycle, everyCycle, Refusal } from "./every-cycle.js";
+import { type Event, type EveryCycle, everyCycle } from "./every-cycle.js";
+import { Refusal } from "./every-place.js";
 import { type RandomCase, randomCases } from "./random-schedules.js";
 
 /** What `make` gives; null where it refuses. */
