@@ -26,6 +26,7 @@ export {
 export type { ArithmeticSpec, BlockDot, Dot, OperandSpec, Scale } from "./numerics/arithmetic.js";
 export type { FloatSpec } from "./numerics/number-type.js";
 export type { Architecture } from "./spec/architecture.js";
+export type { DeclaredOperations } from "./spec/declared-operations.js";
 export type { Design } from "./spec/design.js";
 export type { SpecText } from "./spec/document.js";
 export type { ElementRole } from "./spec/element-bits.js";
