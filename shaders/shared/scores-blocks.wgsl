@@ -25,12 +25,12 @@ fn holdScores(firstKey: u32) {
       let place = i * pageStep + pagePlace;
       let a = (*query)[i];
       let b = (*query)[i + 1u];
-      u.first = outerWords(u.first, spread((*key)[place]), a);
-      u.first = outerWords(u.first, spread((*key)[place + pageStep]), b);
+      let one = outerWords(u.first, spread((*key)[place]), a);
+      u.first = outerWords(one, spread((*key)[place + pageStep]), b);
       if (blocksAtOnce == 2u) {
         let next = &keys[firstKey + job.keyPages + w / 8u];
-        u.second = outerWords(u.second, spread((*next)[place]), a);
-        u.second = outerWords(u.second, spread((*next)[place + pageStep]), b);
+        let other = outerWords(u.second, spread((*next)[place]), a);
+        u.second = outerWords(other, spread((*next)[place + pageStep]), b);
       }
     }
     let n = begin / blockWords;

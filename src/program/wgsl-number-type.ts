@@ -26,8 +26,12 @@ export const wgslOperandRounder = (name: string, type: FloatSpec): string =>
     `fn ${name}(x: f32) -> f32 {\n  let y = ${name}Type(x);\n  return select(y, 0.0, abs(y) < ${wgslFloat(type.flush)});\n}\n`,
   ].join("");
 
-const clipped = ({ saturates, largest }: FloatSpec): string =>
-  saturates ? `  return clamp(y, ${wgslFloat(-largest)}, ${wgslFloat(largest)});\n` : "  return y;\n";
+/** Two selections: clamp looks for NaNs, which no operand is. */
+function clipped({ saturates, largest }: FloatSpec): string {
+  if (!saturates) return "  return y;\n";
+  const [least, most] = [wgslFloat(-largest), wgslFloat(largest)];
+  return `  let z = select(y, ${most}, y > ${most});\n  return select(z, ${least}, y < ${least});\n`;
+}
 
 const whole = [
   "  let below = floor(abs(x));\n",

@@ -257,6 +257,7 @@ class Printer {
     ]);
     return [
       ...before,
+      windowText,
       ...blockVars,
       "let lastEight = (tileEnd + 7u) / 8u;",
       "for (var eight = tileBegin / 8u; eight < lastEight; eight += 1u) {",
@@ -388,5 +389,7 @@ interface BodyContext {
 
 const rowsBegin = "for (var row = 0u; row < 8u; row += 1u) {";
 const keyScalesText = "let keyScales = keyScalesOf(eight);";
-const seenText = "let seen = (m >= window.x) & (m < window.y);";
-const seenBits = "let seen = (m >= window.x) & (m < window.y) & seesKey(row, m);";
+// Signed, which SwiftShader compares in fewer instructions.
+const windowText = "let firstSeen = i32(window.x);\nlet endSeen = i32(window.y);";
+const seenText = "let seen = (i32(m) >= firstSeen) & (i32(m) < endSeen);";
+const seenBits = "let seen = (i32(m) >= firstSeen) & (i32(m) < endSeen) & seesKey(row, m);";
