@@ -4,6 +4,29 @@ const strongest = "nothing asks for more than 3, and what is no binary expressio
 
 /** Mutants of src/einsum that compute the same in every case; the form of an entry is equivalent.mjs's. */
 export const einsum = [
+  ...[
+    ["const golden = (Math.sqrt(5) - 1) / 2;", "2 → 2 - 1"],
+    ["const spread = ((i + 1) * (n + 1) * golden) % 1;", "1 → 1 + 1"],
+    ["return 0.5 + spread + (place !== -1 && i === changed ? by * (1 + n / 3) : 0);", "3 → 3 - 1"],
+    ["return (0.5 + spread) * scale;", "0.5 → 0.5 + 1"],
+  ].map(([line, change]) => ({
+    file: path("derive/remember"),
+    line,
+    changes: [change],
+    reason: "other places at which derivatives are taken; any that are not alike will do",
+  })),
+  {
+    file: path("derive/remember"),
+    line: "const slopes = up.map((value, output) => (value - (down[output] ?? 0)) / (2 * step));",
+    changes: ["(value - (down[output] ?? 0)) / (2 * step) → (value - (down[output] ?? 0)) * (2 * step)"],
+    reason: "all derivatives times one number: the same rank",
+  },
+  {
+    file: path("derive/remember"),
+    line: "let [at, column, most] = [-1, -1, 0];",
+    changes: ["-1 → 1"],
+    reason: "a place that is not used where nothing is above 0",
+  },
   {
     file: path("axes"),
     line: "for (let to = 0; to < out.length; to += 1) {",

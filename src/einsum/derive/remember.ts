@@ -125,7 +125,7 @@ function numericalRank(rows: readonly (readonly number[])[]): number {
       for (const [c, value] of row.entries()) if (Math.abs(value) > most) [at, column, most] = [r, c, Math.abs(value)];
     }
     largest = Math.max(largest, most);
-    if (at === -1 || most <= leastPivot * largest) return rank;
+    if (most <= leastPivot * largest) return rank;
     const [pivot = []] = left.splice(at, 1);
     for (const row of left) {
       const share = (row[column] ?? 0) / (pivot[column] ?? 1);
