@@ -6,13 +6,13 @@ const strongest = "nothing asks for more than 3, and what is no binary expressio
 export const einsum = [
   ...[
     ["const golden = (Math.sqrt(5) - 1) / 2;", "2 → 2 - 1"],
-    ["const spread = ((i + 1) * (n + 1) * golden) % 1;", "1 → 1 + 1"],
+    ["const spread = ((i + 1) * (n + 1) * golden) % 1;", "1 → 1 + 1 #1", "1 → 1 + 1 #2", "1 → 1 + 1 #3"],
     ["return 0.5 + spread + (place !== -1 && i === changed ? by * (1 + n / 3) : 0);", "3 → 3 - 1"],
     ["return (0.5 + spread) * scale;", "0.5 → 0.5 + 1"],
-  ].map(([line, change]) => ({
+  ].map(([line, ...changes]) => ({
     file: path("derive/remember"),
     line,
-    changes: [change],
+    changes,
     reason: "other places at which derivatives are taken; any that are not alike will do",
   })),
   {
@@ -24,7 +24,7 @@ export const einsum = [
   {
     file: path("derive/remember"),
     line: "let [at, column, most] = [-1, -1, 0];",
-    changes: ["-1 → 1"],
+    changes: ["-1 → 1 #1", "-1 → 1 #2"],
     reason: "a place that is not used where nothing is above 0",
   },
   {
