@@ -40,7 +40,7 @@ describe("npm pack", () => {
       "package.json",
     ]);
     expect(files.filter(({ path }) => /^dist\/(bench|examples|explorer|test)\//.test(path))).toEqual([]);
-    expect(unpackedSize).toBeLessThan(4e6);
+    expect(unpackedSize).toBeLessThan(3.9e6);
   });
 });
 
