@@ -2,7 +2,7 @@ import type { FloatRow } from "../numerics/mac-chains.js";
 import type { FloatSpec } from "../numerics/number-type.js";
 import { binadeFp32, typeRounder } from "../numerics/rounding.js";
 import { fusedMultiplyAdd32 } from "../numerics/single-rounding.js";
-import type { CheckedPlace, Pass, Statement, Step, TileProgram } from "./program.js";
+import type { CheckedPlace, LoopStep, Pass, Statement, Step, TileProgram } from "./program.js";
 import type { BinaryPrimitive } from "./scalar.js";
 import { BodyText, type Dialect } from "./text.js";
 import type { Variable } from "./variable.js";
@@ -143,7 +143,7 @@ class Printer {
     return [...clear, `blocks.values(${this.lanes(lanes)}, ${this.lanes(to)}, ${at(lanes)}, span, ${scales});`];
   }
 
-  private loop({ over, body }: Extract<Step, { kind: "loop" }>): string[] {
+  private loop({ over, body }: LoopStep): string[] {
     const before: string[] = [];
     const after: string[] = [];
     const arrays = new Map<Variable, string>();

@@ -2,7 +2,7 @@ import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { largestExponent } from "../numerics/limits.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { type PeTable, peTable } from "./pe-table.js";
-import type { CheckedPlace, Statement, Step } from "./program.js";
+import type { CheckedPlace, ProductStep, Statement, Step } from "./program.js";
 import { binary, equal, number, read, type Scalar, select, type Test } from "./scalar.js";
 import type { LoopAxis } from "./steps.js";
 import type { Axis, Given, Life, Variable } from "./variable.js";
@@ -21,7 +21,7 @@ type Loop = { readonly kind: "loop"; readonly over: LoopAxis; readonly body: Sta
 export class OnePassSteps {
   readonly table: PeTable;
   readonly variables: Variable[] = [];
-  private steps: (Loop | Extract<Step, { kind: "product" }>)[] = [];
+  private steps: (Loop | ProductStep)[] = [];
   /** The largest magnitude of a value that is kept. */
   private readonly limit: number;
   /** Tensors by the order in which they come: that in which offenders are named. */

@@ -69,19 +69,25 @@ export interface CheckedPlace {
   readonly order: number;
 }
 
-export type Step =
-  | {
-      readonly kind: "product";
-      /** `E`: q or another row vector against K, one sum per key. `key`: values of keys against V, one sum a coordinate of F. */
-      readonly over: "E" | "key";
-      readonly lanes: Variable;
-      readonly to: Variable;
-      /** Whether it goes on from what is in `to`, as from tile to tile. */
-      readonly continues: boolean;
-      /** The scales of the lanes' blocks, a variable over blocks, where they are no operand's: over keys. */
-      readonly scales: Variable | null;
-    }
-  | { readonly kind: "loop"; readonly over: Exclude<Axis, "row"> | null; readonly body: readonly Statement[] };
+export interface ProductStep {
+  readonly kind: "product";
+  /** `E`: q or another row vector against K, one sum per key. `key`: values of keys against V, one sum a coordinate of F. */
+  readonly over: "E" | "key";
+  readonly lanes: Variable;
+  readonly to: Variable;
+  /** Whether it goes on from what is in `to`, as from tile to tile. */
+  readonly continues: boolean;
+  /** The scales of the lanes' blocks, a variable over blocks, where they are no operand's: over keys. */
+  readonly scales: Variable | null;
+}
+
+export interface LoopStep {
+  readonly kind: "loop";
+  readonly over: Exclude<Axis, "row"> | null;
+  readonly body: readonly Statement[];
+}
+
+export type Step = ProductStep | LoopStep;
 
 /** One walk over the key tiles. */
 export interface Pass {

@@ -1,4 +1,4 @@
-import type { Pass, Statement, Step } from "./program.js";
+import type { Pass, ProductStep, Statement, Step } from "./program.js";
 import { readsOf, type Scalar, substitute } from "./scalar.js";
 import type { Axis, Variable } from "./variable.js";
 
@@ -8,7 +8,7 @@ export type Draft = { -readonly [K in keyof Variable]: Variable[K] };
 export type LoopAxis = Exclude<Axis, "row"> | null;
 
 type Loop = { readonly kind: "loop"; readonly over: LoopAxis; readonly body: Statement[] };
-type DraftStep = Loop | Extract<Step, { kind: "product" }>;
+type DraftStep = Loop | ProductStep;
 
 /** The steps of a tile, or of a pass's end, as they are added: statements join the latest loop that they may run in. */
 export class StepList {

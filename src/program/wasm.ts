@@ -1,5 +1,5 @@
 import type { ProductSum } from "../numerics/summation.js";
-import type { Statement, Step, TileProgram } from "./program.js";
+import type { LoopStep, ProductStep, Statement, Step, TileProgram } from "./program.js";
 import { statementReads } from "./steps.js";
 import type { Variable } from "./variable.js";
 import { FunctionCode, type ImportedFunction, moduleOf } from "./wasm-code.js";
@@ -77,7 +77,7 @@ class TilePrinter {
     return code;
   }
 
-  private product(step: Extract<Step, { kind: "product" }>): void {
+  private product(step: ProductStep): void {
     const { code, layout, begin, end } = this;
     const { over, lanes, to, continues } = step;
     if (over === "E") {
@@ -110,7 +110,7 @@ class TilePrinter {
   }
 
   /** What products other than chains take more: where their parts begin, and the scales of blocks. */
-  private inParts({ over, scales }: Extract<Step, { kind: "product" }>): void {
+  private inParts({ over, scales }: ProductStep): void {
     const { code, layout, begin } = this;
     const { sum } = this.program.products[over];
     if (sum.kind === "chain") return;
@@ -160,7 +160,7 @@ class TilePrinter {
     if (life === "whole" && axis === "key") code.get(firstKey).i32(5).scalar("i32.shl").scalar("i32.add");
   }
 
-  private loop(step: Extract<Step, { kind: "loop" }>): void {
+  private loop(step: LoopStep): void {
     const { code, half, layout } = this;
     code.i32(0).set(half);
     code.loop(() => {
@@ -182,7 +182,7 @@ class TilePrinter {
     });
   }
 
-  private body({ over, body }: Extract<Step, { kind: "loop" }>, partial: boolean): void {
+  private body({ over, body }: LoopStep, partial: boolean): void {
     const { code, layout, place, half } = this;
     const { state } = layout;
     const values = new LoopValues(code, this.scaled, layout.chainScale, layout.fused);

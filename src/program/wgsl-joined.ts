@@ -1,4 +1,4 @@
-import type { Pass, Statement, Step } from "./program.js";
+import type { LoopStep, Pass, ProductStep, Statement, Step } from "./program.js";
 import { partsOf, type Scalar } from "./scalar.js";
 import { expressionsIn, statementReads, stepReads, writesOf } from "./steps.js";
 import { BodyText, type Dialect } from "./text.js";
@@ -10,9 +10,6 @@ import { wgslFloat } from "./wgsl-number-type.js";
  * Loops that run where a product makes its sums, before these are stored: the maximum of scores, and what the sums of values are
  * added to. An eight of rows at once, as two vectors of four; a loop of its own reads all sums again, row by row.
  */
-
-type Product = Extract<Step, { readonly kind: "product" }>;
-type Loop = Extract<Step, { readonly kind: "loop" }>;
 
 /** The place of the loop that joins the product at place `at` of a pass's tile; null where none can. */
 export function joiningLoop({ tile, end }: Pass, at: number): number | null {
@@ -28,7 +25,7 @@ export function joiningLoop({ tile, end }: Pass, at: number): number | null {
 }
 
 /** Folds of scores into values of a row, key by key. */
-function foldsScores({ to }: Product, loop: Step | undefined): boolean {
+function foldsScores({ to }: ProductStep, loop: Step | undefined): boolean {
   if (loop?.kind !== "loop" || loop.over !== "key") return false;
   return loop.body.every(
     statement =>
@@ -40,7 +37,7 @@ function foldsScores({ to }: Product, loop: Step | undefined): boolean {
 }
 
 /** Vectors over F, from the sums, other vectors and values of a row. */
-function setsVectors({ to }: Product, loop: Step): boolean {
+function setsVectors({ to }: ProductStep, loop: Step): boolean {
   if (loop.kind !== "loop" || loop.over !== "F") return false;
   return loop.body.every(
     statement => statement.kind === "set" && statement.to !== to && statement.to.axis === "F" && isInLanes(statement),
@@ -85,7 +82,7 @@ export interface JoinedLoop {
 }
 
 /** Prints a loop that joins a product; `sum`, m and the column are names of shaders/program.wgsl. */
-export function joinedLoop(product: Product, loop: Loop, context: JoinedContext): JoinedLoop {
+export function joinedLoop(product: ProductStep, loop: LoopStep, context: JoinedContext): JoinedLoop {
   return new Joined(product, loop, context).print();
 }
 
@@ -97,8 +94,8 @@ class Joined {
   private readonly vectors = new Map<Variable, string>();
 
   constructor(
-    private readonly product: Product,
-    private readonly loop: Loop,
+    private readonly product: ProductStep,
+    private readonly loop: LoopStep,
     private readonly context: JoinedContext,
   ) {}
 

@@ -1,5 +1,5 @@
 import type { FloatSpec } from "../numerics/number-type.js";
-import type { Pass, Statement, Step } from "./program.js";
+import type { LoopStep, Pass, ProductStep, Statement, Step } from "./program.js";
 import { BodyText, type Dialect } from "./text.js";
 import type { Variable } from "./variable.js";
 import { pinnedIn, wgslDialect } from "./wgsl-dialect.js";
@@ -43,9 +43,6 @@ export function printWgsl(pass: Pass, options: WgslOptions): string {
   ].join("\n\n");
 }
 
-type Loop = Extract<Step, { readonly kind: "loop" }>;
-type Product = Extract<Step, { readonly kind: "product" }>;
-
 class Printer {
   readonly functions: string[] = [];
   /** By the name of a number type, the function that rounds to it. */
@@ -77,17 +74,15 @@ class Printer {
 
   /** Writes the steps of a tile, some loops of which join products. */
   tile(pass: Pass): string {
-    const joining = new Map<Step, Loop>();
+    const joining = new Map<Step, LoopStep>();
     for (const [i, step] of pass.tile.entries()) {
       const loop = pass.tile[joiningLoop(pass, i) ?? -1];
       // Single keys that a row sees are told by bits, row by row.
       if (loop?.kind === "loop" && !(loop.over === "key" && this.options.bits)) joining.set(step, loop);
     }
     const joined = new Set<Step>(joining.values());
-    return this.steps(
-      pass.tile.filter(step => !joined.has(step)),
-      joining,
-    );
+    const others = pass.tile.filter(step => !joined.has(step));
+    return `${joined.size === 0 ? "" : "  seeRows();\n"}${this.steps(others, joining)}`;
   }
 
   /** What program.wgsl calls with the sums of products, and what that needs. */
@@ -100,7 +95,7 @@ class Printer {
   }
 
   /** Writes a function for each step, and gives the calls. */
-  steps(steps: readonly Step[], joining: ReadonlyMap<Step, Loop> = new Map()): string {
+  steps(steps: readonly Step[], joining: ReadonlyMap<Step, LoopStep> = new Map()): string {
     const calls = steps.map(step => {
       if (step.kind === "product") return this.productWith(step, joining.get(step));
       const name = `step${this.functions.length}`;
@@ -110,7 +105,7 @@ class Printer {
     return calls.map(call => `  ${call}\n`).join("");
   }
 
-  private productWith(product: Product, loop: Loop | undefined): string {
+  private productWith(product: ProductStep, loop: LoopStep | undefined): string {
     if (loop === undefined) return this.product(product, 0);
     this.joins += 1;
     const context: JoinedContext = {
@@ -124,13 +119,13 @@ class Printer {
     const texts = product.over === "E" ? this.joinedScores : this.joinedColumns;
     texts.push(`if (joined == ${this.joins}u) {`, ...each, "}");
     const name = `product${this.joins}`;
-    const body = ["seeRows();", ...before, this.product(product, this.joins), ...after];
+    const body = [...before, this.product(product, this.joins), ...after];
     this.functions.push(`fn ${name}() {\n${body.join("\n")}\n}`);
     return `${name}();`;
   }
 
   /** The call for a product with the loop of a number; 0 for none. */
-  private product({ over, lanes, to, continues, scales }: Product, joined: number): string {
+  private product({ over, lanes, to, continues, scales }: ProductStep, joined: number): string {
     if (scales !== null) this.weightScales = this.places.blockField.get(scales) ?? 0;
     if (over === "E") return `productOfKeys(${this.pageOf(to)}, ${joined}u);`;
     const vector = this.places.vector.get(to);
@@ -154,7 +149,7 @@ class Printer {
     return `${wholeFieldAt}u + ${whole}u * job.tiles + tileIndex`;
   }
 
-  private loop({ over, body }: Loop): string[] {
+  private loop({ over, body }: LoopStep): string[] {
     const before: string[] = ["let window = windowOf(row);", "let half = row / 4u;", "let lane = row % 4u;"];
     const after: string[] = [];
     const folds = new Map<Variable, string>();
