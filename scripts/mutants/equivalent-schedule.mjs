@@ -50,17 +50,6 @@ export const schedule = [
     reason: "set before it is read",
   })),
   {
-    file: "src/model/schedule/lags.ts",
-    line: "return Math.max(",
-    reason: "an epoch that is told too short is reached by no lag: all are tried then, with the same answer",
-  },
-  {
-    file: "src/model/schedule/lags.ts",
-    line: "window: { left: -1, right: -1 },",
-    changes: ["1 → 1 + 1 #1", "1 → 1 + 1 #2"],
-    reason: "any negative number is no bound",
-  },
-  {
     file: "src/model/schedule/tile-nest.ts",
     line: "? heads[0]",
     reason: "a loop of one name in all Einsums: only its name is asked for",
@@ -82,10 +71,5 @@ export const schedule = [
     line: "export const bitsInKind = 5;",
     changes: ["5 → 5 + 1"],
     reason: "a bit of a kind that is never set",
-  },
-  {
-    file: "src/model/schedule/lags.ts",
-    line: "longest.set(way, Math.max(longest.get(way) ?? 0, latency));",
-    reason: "where a lag is likely, which is then tried: all are where it is not",
   },
 ];
