@@ -104,7 +104,8 @@ const groups = {
       "of-design",
       "operations",
     ]
-      .concat(["spec-errors", "timeline", "walk", "work"])
+      .concat(["pass-on", "repetition", "simulate-design", "slots", "spec-errors", "timeline", "upcoming"])
+      .concat(["walk", "work", "work-nests"])
       .map(name => `test/schedule/${name}.test.ts`),
   },
   mapper: {
