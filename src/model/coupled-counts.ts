@@ -104,7 +104,10 @@ const isUniform = ({ sequences }: VisibleRegion): boolean => sequences.length ==
 const bitsOf = (own: CoupledRank | undefined, subset: number): number =>
   own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);
 
-/** The sum over the batch where its loops are all in the subset, else of the sequence with most. */
+/**
+ * The sum over the batch where its loops are all in the subset. Else sequences that are not told apart are at most all classes of
+ * them together, for each index of the batch's loops that are.
+ */
 function overBatch(
   batch: CoupledRank | undefined,
   region: VisibleRegion,
@@ -112,12 +115,15 @@ function overBatch(
   subset: number,
   perSequence: (sequence: SequenceClass) => number,
 ): number {
-  const batchBits = bitsOf(batch, subset);
-  if (batch !== undefined && batchBits === (1 << batch.parts) - 1) {
-    return region.sequences.reduce((sum, sequence) => sum + sequence.count * perSequence(sequence), 0);
+  let [all, together] = [0, 0];
+  for (const sequence of region.sequences) {
+    const own = perSequence(sequence);
+    all += sequence.count * own;
+    together += own;
   }
-  const most = Math.max(...region.sequences.map(perSequence));
-  return batch === undefined ? most : most * (boxes[batch.rank]?.[batchBits] as number);
+  const batchBits = bitsOf(batch, subset);
+  if (batch !== undefined && batchBits === (1 << batch.parts) - 1) return all;
+  return Math.min(all, batch === undefined ? together : together * (boxes[batch.rank]?.[batchBits] as number));
 }
 
 /** One side's subset of loops. */
