@@ -130,10 +130,12 @@ export function peSteps(
   let share = left === 0 || busiest === 0 ? 1 : busiest / iterations(shape, counts);
   const unfilled = fanouts.map(({ level, loops, size }) => {
     within /= size;
-    if (shape.spread?.some(spread => shape.levels[spread.level]?.name === level) === true) {
+    const dealt = shape.spread?.find(spread => shape.levels[spread.level]?.name === level);
+    if (dealt === undefined) mask |= loops;
+    else {
       left -= 1;
-      share = left === 0 ? 1 : Math.min(1, share * size);
-    } else mask |= loops;
+      share = left === 0 ? 1 : Math.min(1, share * busyInstances(shape, counts, dealt.loops, size));
+    }
     // Under a mask a count may be a bound from above: no more instances work than there are.
     const filled = Math.min(share * inTiles(shape, counts, mask), used * size);
     const steps = (used * size - filled) * within;
@@ -142,6 +144,13 @@ export function peSteps(
   });
   const useful = tuples(shape, counts, mask);
   return { useful, masked: used - useful, unfilled };
+}
+
+/** How many instances would do what all do, were each as busy as the busiest; under a mask all of them (`stepsOfBusiest`). */
+function busyInstances(shape: NestShape, counts: RankCounts, loops: number, size: number): number {
+  if (counts.touched !== undefined) return size;
+  const units = tuples(shape, counts, loops);
+  return units / Math.ceil(units / size);
 }
 
 /** Index tuples within touched tiles, masked or not. */

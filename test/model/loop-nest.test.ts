@@ -4,8 +4,8 @@ import { type Accounting, published } from "../../src/model/accounting.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { bigProduct } from "../../src/model/count.js";
 import { evaluate } from "../../src/model/evaluate.js";
-import { analyse } from "../../src/model/loop-nest.js";
-import { nestShape } from "../../src/model/nest.js";
+import { analyse, busiestShare, peSteps, stepsOfBusiest, tuples } from "../../src/model/loop-nest.js";
+import { type NestShape, nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { sizesOf } from "../../src/model/sizes.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
@@ -81,6 +81,13 @@ describe("first reads that overflow", () => {
     expect(words("fusemax", 2 ** 20).get("BQK registers2d BQK")?.[0]).toBe(Number(steps - atRegisters));
   });
 
+  it("are so many for each instance, where all instances count", () => {
+    const all: Accounting = { ...published, name: "corrected", corrections: ["register-energy"] };
+    const reads = (accounting: Accounting): number =>
+      words("fusemax", 2 ** 20, accounting).get("BQK registers2d BQK")?.[0] ?? 0;
+    expect(reads(all)).toBe(256 * 256 * reads(published));
+  });
+
   it("are the true ones when corrected", () => {
     const corrected: Accounting = { ...published, name: "corrected", corrections: ["first-reads"] };
     const steps = 64 * 12 * 2 ** 24 * 64;
@@ -145,4 +152,96 @@ describe("a nest of three loops", () => {
 it("counts past 2^53 are exact products, rounded once", () => {
   const factors = [2 ** 30 + 1, 2 ** 30 + 3, 3];
   expect(bigProduct(factors)).toBe(Number((2n ** 30n + 1n) * (2n ** 30n + 3n) * 3n));
+});
+
+/** A nest of ranks of one loop each, in this order, of which some are dealt to fan-outs. */
+function nestOfLoops(
+  levels: readonly { readonly spatial: boolean; readonly loops: readonly number[] }[],
+  spread: NestShape["spread"] = [],
+) {
+  const sizes = levels.flatMap(({ loops }) => loops);
+  const at = levels.flatMap(({ loops }, level) => loops.map(() => level));
+  const shape = nestShape({
+    levels: levels.map(({ spatial }, level) => ({ name: `L${level}`, spatial })),
+    loops: at.map((level, bit) => ({ level, bit })),
+    ranks: sizes.map((_, shift) => ({ shift, parts: 1 })),
+    tensors: [],
+    spread,
+  });
+  return { shape, counts: sizes.map(size => Float64Array.of(1, size)) };
+}
+const memory = (...loops: readonly number[]) => ({ spatial: false, loops });
+const fanout = (...loops: readonly number[]) => ({ spatial: true, loops });
+
+it("counts of a nest are so too, and past 2^53 alone", () => {
+  const of = (...sizes: readonly number[]): number => {
+    const { shape, counts } = nestOfLoops([memory(...sizes)]);
+    return tuples(shape, counts, 2 ** sizes.length - 1);
+  };
+  const [a, b, c] = [2 ** 27 + 3, 2 ** 27 + 7, 13];
+  expect(of(a, b, c)).toBe(bigProduct([a, b, c]));
+  expect(of(a, b, c)).not.toBe(a * b * c);
+  // A count that is no whole number, as a bound under a mask may be, is no BigInt.
+  expect(of(1.5, 3)).toBe(4.5);
+  expect(of(2 ** 52, 2)).toBe(2 ** 53);
+});
+
+describe("work dealt to two fan-outs, one within the other", () => {
+  // 3 units on 2 cores, each of 4 on 3 PEs, each of 2 steps, on 3 of 4 lanes.
+  const { shape, counts } = nestOfLoops(
+    [memory(3), fanout(), memory(4), fanout(), memory(2), fanout(3)],
+    [
+      { level: 1, loops: 0b0001 },
+      { level: 3, loops: 0b0010 },
+    ],
+  );
+  const fanouts = [
+    { level: "L1", loops: 0, size: 2 },
+    { level: "L3", loops: 0, size: 3 },
+    { level: "L5", loops: 0b1000, size: 4 },
+  ];
+
+  it("takes as many rounds as the busiest instance of each", () => {
+    expect(stepsOfBusiest(shape, counts, counts, shape, [2, 3])).toBe(2 * 2 * 2);
+    expect(stepsOfBusiest(shape, counts, counts, shape, [3, 4])).toBe(2);
+  });
+
+  it("takes under a mask an even share of all steps, or the longest unit", () => {
+    // Of 24 steps a mask leaves 9 or 21.
+    const masked = (steps: number) => counts.map((own, r) => Float64Array.of(1, r === 0 ? steps / 8 : (own[1] ?? 1)));
+    expect(stepsOfBusiest(shape, masked(21), counts, shape, [2, 3])).toBe(Math.ceil(21 / 6));
+    expect(stepsOfBusiest(shape, masked(9), counts, shape, [2, 3])).toBe(2);
+  });
+
+  it("is the busiest instance's in the share of the fan-outs around a level", () => {
+    const share = (level: number): number => busiestShare(shape, counts, [2, 3], level);
+    expect([share(0), share(2), share(4)]).toEqual([1, 2 / 3, ((2 / 3) * 2) / 4]);
+  });
+
+  it("leaves idle the cores, the PEs and the lanes that have no unit", () => {
+    const { useful, masked, unfilled } = peSteps(shape, counts, fanouts, 8);
+    expect([useful, masked]).toEqual([72, 0]);
+    // The second core for 4 of 8 steps; for each of 3 units two PEs for 2 of 4; a lane of four in 24 steps.
+    const [core, pe, lane] = unfilled.map(({ steps }) => steps);
+    expect(core).toBeCloseTo(4 * 3 * 4, 9);
+    expect(pe).toBeCloseTo(3 * 2 * 2 * 4, 9);
+    expect(lane).toBeCloseTo(24, 9);
+    // Where every instance has as much none is idle but lanes.
+    const even = peSteps(
+      shape,
+      counts,
+      [{ ...fanouts[0], size: 3 }, { ...fanouts[1], size: 4 }, fanouts[2]] as typeof fanouts,
+      2,
+    );
+    expect(even.unfilled.map(({ steps }) => steps)).toEqual([0, 0, 24]);
+  });
+
+  it("has nothing to do where a mask leaves nothing", () => {
+    const left = counts.map((_, r) => Float64Array.of(1, r === 0 ? 0 : 1));
+    const none = Object.assign(left, { touched: () => undefined });
+    expect(peSteps(shape, none, fanouts, 0)).toMatchObject({
+      useful: 0,
+      unfilled: [0, 0, 0].map(steps => ({ steps })),
+    });
+  });
 });
