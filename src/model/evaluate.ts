@@ -147,6 +147,7 @@ function wordsText(
 function regionOf(mask: KeyMask, { queries }: Sizes, design: CompiledDesign, values: Float64Array): VisibleRegion {
   const einsums = design.einsums.map(einsum => variantOf(einsum, values));
   checkMaskable(einsums, classesOf(mask.sequences).length > 1, () => design.design.mapping.at([]));
-  const rows = einsums.flatMap(({ ranks }) => ranks).find(({ role }) => role === "queries");
-  return { ...mask, group: rows === undefined ? 1 : (values[rows.size] as number) / queries };
+  // There is one, or the mask would have been refused.
+  const rows = einsums.flatMap(({ ranks }) => ranks.filter(({ role }) => role === "queries")).map(({ size }) => size);
+  return { ...mask, group: (values[rows[0] as number] as number) / queries };
 }

@@ -10,18 +10,12 @@ export const coupledRoles = ["batch", "queries", "keys"] as const;
 
 const sizeOfRole = { batch: "B", queries: "queries", keys: "M" } as const satisfies Record<string, keyof Sizes>;
 
-/** Sizes to try a mapping's formulas at: large powers of two, so that its queries fill any array. */
+/** Sizes to try a mapping's formulas at: powers of two, of queries and keys so many that they fill any array. */
+const few = 64;
+const many = 2 ** 20;
 const trial: Readonly<Record<keyof Sizes, number>> = {
-  B: 8,
-  H: 4,
-  E: 64,
-  F: 64,
-  M: 2 ** 20,
-  queries: 2 ** 20,
-  modelDim: 512,
-  feedForward: 2048,
-  group: 2,
-  valuesInKeys: 0,
+  ...{ B: few, H: few, E: few, F: few, M: many, queries: many, group: few },
+  ...{ modelDim: few, feedForward: few, valuesInKeys: 0 },
 };
 /** What everything else that an evaluation sets is at the trial: sides of arrays, blocks, rows of tables. */
 const otherInputs = 1;

@@ -166,9 +166,10 @@ class MaskedWalk {
       const kind = this.kindOf(rank, part);
       if (kind === "time" || kind === "inside") return true;
       const chunk = chunkOf(bounds, part);
+      // Of loops that memories share none is set.
       const index = this.memory[shift + part] ?? 0;
       if (chunks === undefined) {
-        const size = Math.min(chunk, (this.sizes[rank] as number) - (kind === "memory" ? index * chunk : 0));
+        const size = Math.min(chunk, (this.sizes[rank] as number) - index * chunk);
         if (size <= 0) return false;
         this.sizes[rank] = size;
         this.parts[rank] = part + 1;
@@ -182,7 +183,6 @@ class MaskedWalk {
         continue;
       }
       const iterations = kind === "memory" ? [index] : Array.from({ length: all }, (_, i) => i);
-      if (kind === "memory" && index >= all) return false;
       chunks.starts = chunks.starts.flatMap(start => iterations.map(iteration => start + iteration * chunk));
       chunks.length = chunk;
       chunks.part = part + 1;
@@ -198,8 +198,7 @@ class MaskedWalk {
     const chunks = this.chunks[side];
     let found: Stretch | undefined;
     if (chunks !== undefined) {
-      const isWhole = part + 1 === this.ranks[rank]?.bounds.length || this.kindOf(rank, part + 1) === "inside";
-      if (side === 2 && i === this.steps.length - 1 && isWhole) {
+      if (side === 2 && i === this.steps.length - 1 && this.kindOf(rank, part + 1) === "inside") {
         const tiles = this.tilesOfKeys(chunk, stride);
         if (tiles !== undefined) return tiles;
       }
@@ -210,9 +209,9 @@ class MaskedWalk {
         chunks.length = Math.min(chunk, before.length);
         chunks.part = part + 1;
         // Sequences alike do alike.
-        const isFirst = before.starts.length === 1 && before.starts[0] === 0;
+        const isAlike = (b: number): boolean => this.sequences[b] === this.sequences[b - 1];
         const again =
-          side === 0 && chunk === 1 && isFirst && this.sequences[iteration] === this.sequences[iteration - 1];
+          side === 0 && chunk === 1 && iteration > 0 && before.starts.every(start => isAlike(start + iteration));
         if (!again) stretch = this.enter(rank) && this.seesSomething() ? this.from(i + 1) : undefined;
         found = joined(found, moved(stretch, iteration * stride));
         Object.assign(chunks, before);
