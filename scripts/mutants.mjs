@@ -67,8 +67,9 @@ const groups = {
     ...remembering,
     sources: ["src/model/*.ts"],
     tests: [
-      ...["action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
-        .concat(["convolution-designs", "cost", "hardware", "invariants", "loop-nest", "mask-ranks", "masks"])
+      ...["across", "action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
+        .concat(["convolution-designs", "cost", "declare", "hardware", "invariants", "loop-nest", "mask-ranks"])
+        .concat(["masked-cuts", "masks", "timing"])
         .concat(["pareto-fronts", "partition", "points", "product-mapping", "published", "score-terms", "search"])
         .concat([
           "spread",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { einsum } from "./equivalent-einsum.mjs";
+import { model } from "./equivalent-model.mjs";
 import { schedule } from "./equivalent-schedule.mjs";
 
 const sooner = "a way to the same answer that is quicker, or not taken";
@@ -14,6 +15,7 @@ const label = "a label that all points share may be any";
 const equivalent = [
   ...schedule,
   ...einsum,
+  ...model,
   {
     file: "src/model/partition.ts",
     line: "const iterating = new Uint8Array(32);",

@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { biasRanks } from "../../src/attention/score-terms.js";
 import { specFiles } from "../../src/io/spec-files.js";
+import { accessTable } from "../../src/model/access-table.js";
 import { published } from "../../src/model/accounting.js";
 import { withOperations } from "../../src/model/arithmetic-operations.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { accountingOf } from "../../src/model/corrections.js";
 import { typeOfOperation } from "../../src/model/element-roles.js";
-import { type Evaluation, evaluate } from "../../src/model/evaluate.js";
+import { type Evaluation, evaluate, mapDesign } from "../../src/model/evaluate.js";
 import type { Patch } from "../../src/model/patch.js";
 import type { Sizes } from "../../src/model/sizes.js";
 import type { ArithmeticSpec } from "../../src/numerics/arithmetic.js";
 import type { Design } from "../../src/spec/design.js";
 import { loadArithmetic, loadDesign } from "../../src/spec/load.js";
+import { designWithTerms } from "../../src/spec/score-terms/design.js";
 import type { Technology } from "../../src/spec/technology.js";
 
 /** Law: words have the bits of the arithmetic's types and scales, counts are its operations, and no figure is made up. */
@@ -100,6 +103,15 @@ describe("operations", () => {
     expect(operationsOf(found, "SLN")).toEqual(numerators);
     expect(operationsOf(found, "AV")).toEqual(output);
     expect(operationsOf(found, "RNV")).toEqual(sums);
+  });
+
+  it("of scales come with the exponential of scores that something was added to, too", () => {
+    const { design } = designWithTerms(shipped, { softcap: null, bias: biasRanks([1, 3, 1024, 1024], 8) });
+    expect(operationsOf(costOf(inArithmetic(load("mxfp8"), design)), "SLN")).toEqual({
+      mac: 6 + 2 + 1,
+      add: 1,
+      max: 1,
+    });
   });
 
   it("of V's scale are one for each output, where the output is a sum", () => {
@@ -214,6 +226,10 @@ describe("energy and area", () => {
     expect(onArray.every(name => (einsumEnergyPj[name] ?? 0) > 0)).toBe(true);
     // Two multiply-accumulates, of factors and of accumulators, beside an adder and a maximum, in each PE.
     expect(componentAreaUm2["compute.2d"]).toBeCloseTo(256 * 256 * 10 * (1 + 7 + 2 + 0.5), 3);
+    // Registers are listed for the machine's own words.
+    const compiled = compileDesign(design, corrected);
+    const { memories } = accessTable(compiled, mapDesign(compiled, sizes, corrected).values, {});
+    expect(memories.filter(({ kind }) => kind === "registers").map(({ readPj }) => readPj)).toEqual([16, 16, 16]);
     // A PE's 12 registers hold sums, which are wider than operands.
     expect(componentAreaUm2["registers2d"]).toBe(256 * 256 * 12 * 32);
   });

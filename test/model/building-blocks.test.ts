@@ -84,6 +84,9 @@ describe("building blocks", () => {
     const own = libraryOf([16, 64, 256].map(bytes => [8, bytes, 1, 1, bytes <= 64 ? bytes : bytes ** 2 / 64]));
     expect(own.sram(4, 8).areaUm2).toBeCloseTo(4, 9);
     expect(own.sram(1024, 8).areaUm2).toBeCloseTo(1024 ** 2 / 64, 6);
+    // Between two sizes those two say it, not others.
+    expect(own.sram(32, 8).areaUm2).toBeCloseTo(32, 9);
+    expect(own.sram(128, 8).areaUm2).toBeCloseTo(128 ** 2 / 64, 9);
   });
 
   it("have a decoder for the bits of their rows' addresses, rounded to the technology's decimals", () => {

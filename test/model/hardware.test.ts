@@ -46,6 +46,9 @@ describe("an architecture of memories that say how fast they are", () => {
     expect(rates([l1]).levels).toEqual([dram, own]);
     // Two operations of each of 32 PEs in each cycle.
     expect(rates([l1]).peak).toBe(2 * 32 * 1e9);
+    // An array that takes four cycles for whatever it does, and one that does nothing but at once.
+    const slowly: Change = ["operations: { mac: 1, exp: 4 }", "operations: { mac: 8, exp: 4, add: 0 }"];
+    expect(rates([slowly]).peak).toBe(32 * 1e9 * (1 / 4));
   });
 
   it("is asked by two Einsums for the bytes of both, and waits for the slower one's first words", () => {
@@ -79,6 +82,19 @@ describe("an architecture of memories that say how fast they are", () => {
     expect(single.phases[0]?.computeCycles).toBeCloseTo(steps + waits, 6);
     expect(single.cycles).toBeCloseTo(2 * (l1Reads + l1Writes), 6);
     expect(evaluateWith([level("dram", "buffering: single, latencyCycles: 7")]).cycles).toBe(steps + 7);
+  });
+
+  it("waits for tiles of one word, word by word", () => {
+    const found = evaluateWith([
+      ["P1: 2, P0: 8", "P1: 1, P0: 1"],
+      ["loops: { dram: [P3], core: [P2], l1: [P1, F, E]", "loops: { dram: [P3, F, E], core: [P2], l1: [P1]"],
+      ["l1: [X, W, Y], ", "l1: [X], "],
+      level("dram", "latencyCycles: 100"),
+      level("l1", "buffering: single"),
+    ]);
+    // A word of X in each step, for each of four cores.
+    const own = 32 * 8 * 16;
+    expect(found.phases[0]?.computeCycles).toBeCloseTo(own + 100 + own * 100 + (4 * 2 * own) / 1000, 6);
   });
 
   it("needs room for two tiles of a level with two buffers", () => {
@@ -176,6 +192,11 @@ describe("energy that no access takes", () => {
     expect(staticPjPerSecond(design, mapped.values)).toBe((4 * 0.5 + 32 * 1) * 1e12);
     const none = modelWith([]);
     expect(staticPjPerSecond(none.design, none.mapped.values)).toBe(0);
+    // Of an array, of a level or of links alone it is added too.
+    const partsOf = (change: Change): readonly string[] => Object.keys(evaluateWith([change]).componentEnergyPj);
+    expect(partsOf(["exp: 4 }", "exp: 4 }, staticWatts: 1"])).toContain("static.grid");
+    expect(partsOf(level("l1", "staticWatts: 1"))).toContain("static.l1");
+    expect(partsOf(level("core", "hopPj: 1"))).toContain("core");
   });
 
   it("is that of links, word by word", () => {
@@ -212,6 +233,17 @@ describe("work dealt to cores", () => {
     const passed = 4 * 2 * (words + 8 * 128 + 128);
     const slow = evaluateWith([...dealt, level("l1", "bandwidth: { bytesPerCycle: 4 }")], { H: 3, queries: 40 });
     expect(slow.cycles).toBeCloseTo(passed / 4, 6);
+    // It waits for as many tiles: of X and W that come in, a byte a cycle, and of Y that go up.
+    const single = [...dealt, level("l1", "buffering: single, bandwidth: { bytesPerCycle: 1 }")];
+    const waits = 4 * 2 * words;
+    expect(evaluateWith(single, { H: 3, queries: 40 }).phases[0]?.computeCycles).toBeCloseTo(4 * 8 * 16 + waits, 6);
+    const late = [...dealt, level("l1", "buffering: single"), level("dram", "latencyCycles: 1000")];
+    // What comes from DRAM comes for all cores.
+    const inWords = (15 * 2 * words) / 1000;
+    expect(evaluateWith(late, { H: 3, queries: 40 }).phases[0]?.computeCycles).toBeCloseTo(
+      4 * 8 * 16 + 1000 + inWords + 4 * 3 * 1000,
+      6,
+    );
   });
 
   it.each([

@@ -53,6 +53,19 @@ const machines: Readonly<Record<string, { readonly levels: string; readonly pes:
   lane: { kind: fanout, within: pe, size: 2 }
   rf: { kind: registers, within: lane, depth: 4 }`,
   },
+  "fan-outs of fan-outs": {
+    pes: 2 * 4 * 2 * 3 * 2 * 2,
+    levels: `
+  dram: { kind: dram, bytesPerSecond: 1e12 }
+  cluster: { kind: fanout, within: dram, size: 2 }
+  core: { kind: fanout, within: cluster, size: 4 }
+  l1: { kind: sram, within: core, bytes: 64 * KiB, rowWords: 128 }
+  block: { kind: fanout, within: l1, size: 2 }
+  warp: { kind: fanout, within: block, size: 3 }
+  pe: { kind: fanout, within: warp, size: 2 }
+  lane: { kind: fanout, within: pe, size: 2 }
+  rf: { kind: registers, within: lane, depth: 4 }`,
+  },
   "one fan-out": {
     pes: 8,
     levels: `
@@ -85,8 +98,8 @@ describe("a layer's products on a machine of one's own", () => {
     "law: %s: no fewer cycles than the PEs allow, no fewer bytes than the matrices",
     (_, { levels, pes }) => {
       const design = machine(`${head}levels:${levels}\narrays: { mxu: { at: rf, operations: { mac: 1 } } }`);
-      const whole = evaluateOn(design, layerProduct(64, 32, 64));
-      expect(whole.counts[0]?.cycles).toBe((64 * 32 * 64) / pes);
+      const whole = evaluateOn(design, layerProduct(192, 32, 64));
+      expect(whole.counts[0]?.cycles).toBe((192 * 32 * 64) / pes);
       fc.assert(
         fc.property(fc.nat(200), fc.nat(200), fc.nat(200), fc.nat(3), (rows, inputs, outputs, copies) => {
           const sizes = layerProduct(rows + 1, inputs + 1, outputs + 1, copies + 1);
@@ -101,6 +114,16 @@ describe("a layer's products on a machine of one's own", () => {
       );
     },
   );
+
+  it("is done by the array with the most fan-outs around it, the first of several", () => {
+    const levels = `${machines["one fan-out"]?.levels}\n  few: { kind: registers, within: l1, depth: 4 }`;
+    const arrayOf = (arrays: string): string | undefined =>
+      evaluateOn(machine(`${head}levels:${levels}\narrays: { ${arrays} }`), layerProduct(64, 32, 64)).counts[0]?.array;
+    const [small, wide] = ["{ at: few, operations: { mac: 1 } }", "{ at: rf, operations: { mac: 1 } }"];
+    expect(arrayOf(`small: ${small}, wide: ${wide}`)).toBe("wide");
+    expect(arrayOf(`wide: ${wide}, small: ${small}`)).toBe("wide");
+    expect(arrayOf(`one: ${wide}, other: ${wide}, small: ${small}`)).toBe("one");
+  });
 
   it.each([
     [

@@ -6,6 +6,20 @@ import { type Change, evaluateWith, level, modelWith, steps } from "./one-produc
 const mapping = (from: string | RegExp, to: string): Change => [from, to];
 const keep = "keep: { dram: [X, W, Y], l1: [X, W, Y], rf: [X, W, Y] }";
 
+describe("a product's mapping that may be", () => {
+  it("keeps on conditions what the same lists without them keep", () => {
+    const numbers = (changed: string) => {
+      const { cycles, trafficBytes, energyPj, componentEnergyPj } = evaluateWith([[keep, changed]]);
+      return { cycles, trafficBytes, energyPj, componentEnergyPj };
+    };
+    const listed = numbers("keep: { dram: [X, W, Y], l1: [W, Y], rf: [X, W, Y] }");
+    const all = "{ X: 1, W: 1, Y: 1 }";
+    expect(numbers(`keep: { dram: ${all}, l1: { X: P < 0, W: 1, Y: P > 0 }, rf: ${all} }`)).toEqual(listed);
+    expect(numbers("keep: { dram: [X, W, Y], l1: { X: P < 0, W: 1, Y: 1 }, rf: [X, W, Y] }")).toEqual(listed);
+    expect(numbers(keep).trafficBytes).not.toBe(listed.trafficBytes);
+  });
+});
+
 describe("a product's mapping", () => {
   it.each<[string, readonly Change[], RegExp]>([
     [
@@ -79,6 +93,11 @@ describe("a product's mapping", () => {
       "takes more instances than there are",
       [mapping("P0: 8", "P0: 16")],
       /loops\.pe: got a spatial factor of 16 over pe, which has 8; expected at most 8/,
+    ],
+    [
+      "defines a symbol of its own by itself",
+      [mapping("operations: { mac: 1 }\n", "operations: { mac: 1 }\n    symbols: { n: k, k: n }\n")],
+      /einsums\.Y\.symbols\.n: got a circle of symbols: Y\.n -> Y\.k -> Y\.n; expected no circle/,
     ],
     [
       "does less than nothing",

@@ -8,6 +8,7 @@ import { evaluate } from "../../src/model/evaluate.js";
 import { blockSizes } from "../../src/model/search-space.js";
 import { checkSizes } from "../../src/model/sizes.js";
 import { loadDesign } from "../../src/spec/load.js";
+import { type Change, evaluateWith } from "./one-product.js";
 
 /** Designs with choices: one whose blocks depend on the buffer through capacity alone, and one whose loops are cut by it too. */
 const designs = ["unfused", "linear-flat", "product"] as const;
@@ -68,6 +69,32 @@ describe("mapping searches", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it("take of blocks with as little traffic those with the least energy, and say how many they tried", () => {
+    // A cluster's memory holds all: whatever block of columns an l1 takes, DRAM passes as much, but X comes again for each.
+    const nested: readonly Change[] = [
+      [
+        "within: dram, size: 4 }",
+        "within: l2, size: 4 }\n  l2: { kind: sram, within: dram, bytes: 1 * MiB, rowWords: 4 }",
+      ],
+      [
+        "operations: { mac: 1 }\n",
+        "operations: { mac: 1 }\n    choose: { f: { upTo: F, partial: 1, published: FIXED } }\n    partitions: { F: { F1: rest, F0: f } }\n",
+      ],
+      ["dram: [P3], core: [P2], l1: [P1, F, E]", "l2: [F1, P3], core: [P2], l1: [P1, F0, E]"],
+      ["keep: { dram: [X, W, Y], ", "keep: { dram: [X, W, Y], l2: [X, W, Y], "],
+    ];
+    const at = (block: number) => evaluateWith([...nested, ["FIXED", String(block)]]);
+    const searched = at(0);
+    const all = blockSizes(8, true, () => "").map(at);
+    expect(searched.mappingsTried).toBe(all.length);
+    expect(all.map(({ mappingsTried }) => mappingsTried)).toEqual(all.map(() => 0));
+    expect(new Set(all.map(({ trafficBytes }) => trafficBytes)).size).toBe(1);
+    const energies = all.map(({ energyPj }) => energyPj);
+    expect(searched.energyPj).toBe(Math.min(...energies));
+    expect(energies[0]).toBeGreaterThan(searched.energyPj);
+    expect(evaluateWith([]).mappingsTried).toBe(0);
   });
 
   it("law: take, of all blocks that fit, those with the least traffic, and of these with the least energy of DRAM and buffer", () => {

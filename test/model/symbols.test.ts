@@ -44,6 +44,20 @@ describe("symbols of a design", () => {
     expect(program.compile("n", "Z", at("f"))(values)).toBe(2);
     expect([program.has("m"), program.has("m", "Y"), program.has("n", "Z")]).toEqual([false, true, true]);
     expect(() => program.compile("m", undefined, at("f"))).toThrow(/f: got the unknown name 'm'; expected one of n, /);
+    // Neither other scopes' symbols nor what a formula cannot name.
+    const inputs = compileSymbols(["#n", "@0", "n0"], new Map([[scoped("Y", "nn"), rule(1, "Y")]]));
+    const expected = (scope?: string): string => {
+      try {
+        inputs.compile("n", scope, at("f"));
+      } catch (error) {
+        return String(error).replace(/^.*expected one of /, "");
+      }
+      return "";
+    };
+    expect(expected()).toContain("n0");
+    expect(expected()).not.toMatch(/nn|#n|@0|::/);
+    expect(expected("Y")).toContain("nn");
+    expect(expected("Y")).not.toContain("::");
   });
 
   it("in a circle are refused with the circle alone", () => {

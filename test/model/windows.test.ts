@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MappedEinsum } from "../../src/emulator/observe-nest.js";
 import { footprint, intervalsToForm, overlap, type Side, wordsOfWindow } from "../../src/model/footprint.js";
-import { analyse } from "../../src/model/loop-nest.js";
+import { analyse, tileWords } from "../../src/model/loop-nest.js";
 import type { NestTensor } from "../../src/model/nest.js";
 import { walkWindows } from "../oracle/window-walk.js";
 import { dealtNests, modelNest, randomNests } from "./random-nest.js";
@@ -13,13 +13,15 @@ const nests = (einsums: fc.Arbitrary<MappedEinsum>) =>
     .tuple(
       einsums,
       fc.array(fc.constantFrom(1, 1, 1, 2, 3, 5), { minLength: 4, maxLength: 4 }),
-      fc.constantFrom("slides", "alone", "absent"),
+      fc.constantFrom("slides", "alone", "absent", "first alone"),
       fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
     )
     .filter(([{ ranks }]) => ranks.length >= 2)
     .map(([einsum, strides, last, keeps]) => {
-      const sliding = [...einsum.ranks.keys()].slice(0, last !== "slides" && einsum.ranks.length > 2 ? -1 : undefined);
-      const alone = [...einsum.ranks.keys()].filter(rank => last === "alone" && !sliding.includes(rank));
+      const apart = einsum.ranks.length > 2 && last !== "slides";
+      const first = last === "first alone";
+      const sliding = [...einsum.ranks.keys()].slice(apart && first ? 1 : 0, apart && !first ? -1 : undefined);
+      const alone = [...einsum.ranks.keys()].filter(rank => last !== "absent" && !sliding.includes(rank));
       const memories = [...einsum.levels.keys()].filter(level => einsum.levels[level]?.instances === undefined);
       const chosen = memories.filter(level => keeps[level] === true);
       const kept = chosen.length > 0 ? chosen : [0];
@@ -55,9 +57,9 @@ function isCounted({ einsum: { levels, loops, ranks }, sliding }: Case): boolean
   });
 }
 
-function predicted({ einsum, strides, sliding }: Case, allInstances: boolean) {
+function windowed({ einsum, strides, sliding }: Case) {
   const { shape, ranks, kept } = modelNest(einsum);
-  const windowed: NestTensor = {
+  const tensor: NestTensor = {
     ...(shape.tensors[0] as NestTensor),
     windows: [sliding.map((rank, i) => ({ rank, stride: i }))],
   };
@@ -65,10 +67,32 @@ function predicted({ einsum, strides, sliding }: Case, allInstances: boolean) {
     ranks.map(({ table }) => table),
     { alone: ranks, strides: Float64Array.from(strides) },
   );
-  const [found] = analyse({ ...shape, tensors: [windowed] }, counts, kept, { allInstances, overflow: false });
+  return { shape, tensor, counts, kept };
+}
+
+function predicted(nest: Case, allInstances: boolean) {
+  const { shape, tensor, counts, kept } = windowed(nest);
+  const [found] = analyse({ ...shape, tensors: [tensor] }, counts, kept, { allInstances, overflow: false });
   return {
     words: Object.fromEntries((found?.levels ?? []).map(({ level, reads, fills }) => [level, { reads, fills }])),
   };
+}
+
+/** The words at which the coordinates of a level's first tile arrive. */
+function wordsOfTile({ einsum: { ranks, loops }, places }: Case, level: number): number {
+  const extentOf = (rank: number): number => {
+    const { size = 1, bounds = [] } = ranks[rank] ?? {};
+    const outside = loops.filter(loop => loop.rank === rank && loop.level < level).length;
+    const chunk = bounds.slice(outside).reduce((product, bound) => product * bound, 1);
+    return Math.min(size, chunk);
+  };
+  const arrivedAt = (place: Case["places"][number]): number => {
+    let words = [0];
+    for (const { rank, stride } of place)
+      words = words.flatMap(word => Array.from({ length: extentOf(rank) }, (_, i) => word + i * stride));
+    return new Set(words).size;
+  };
+  return places.reduce((product, place) => product * arrivedAt(place), 1);
 }
 
 describe("windows that slide over a tensor", () => {
@@ -83,6 +107,17 @@ describe("windows that slide over a tensor", () => {
         expect(predicted(nest, false).words).toEqual(walkWindows(nest.einsum, nest, "one"));
       }),
       { numRuns },
+    );
+  });
+
+  it("law: a tile holds the words at which its coordinates arrive", () => {
+    fc.assert(
+      fc.property(nests(randomNests({ ranks: 3, size: 8, levels: 5 })), nest => {
+        const { shape, tensor, counts } = windowed(nest);
+        for (const level of nest.einsum.levels.keys())
+          expect(tileWords(shape, counts, tensor, level)).toBe(wordsOfTile(nest, level));
+      }),
+      { numRuns: 200 },
     );
   });
 
