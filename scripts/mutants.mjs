@@ -105,7 +105,17 @@ const groups = {
       "of-design",
       "operations",
     ]
-      .concat(["pass-on", "repetition", "simulate-design", "slots", "spec-errors", "timeline", "upcoming"])
+      .concat([
+        "pass-on",
+        "pipelined",
+        "point-cycles",
+        "repetition",
+        "simulate-design",
+        "slots",
+        "spec-errors",
+        "timeline",
+        "upcoming",
+      ])
       .concat(["walk", "work", "work-nests"])
       .map(name => `test/schedule/${name}.test.ts`),
   },
