@@ -46,22 +46,32 @@ export function checkNumbers(design: CompiledDesign, values: Float64Array): void
   throw new SpecError({ where: at(["frequencyHz"]), got: String(frequency), expected: "a number above 0" });
 }
 
-/** Throws SpecError for a fan-out of several instances over which no Einsum that it is around has a loop: all but one would idle. */
+/**
+ * Throws SpecError for a fan-out of several instances over which no Einsum that it is around has a loop: all but one would idle, which
+ * the mapping has to say; and for one that it says idles although some Einsum has a loop over it.
+ */
 export function checkInstances(design: CompiledDesign, einsums: readonly CompiledEinsum[], values: Float64Array): void {
+  const { idle = [], name } = design.mapping;
   const used = new Map<string, boolean>();
   for (const { fanouts, spreadOver } of einsums) {
     for (const { level, loops } of fanouts) {
       used.set(level, used.get(level) === true || loops !== 0 || spreadOver.includes(level));
     }
   }
+  for (const [i, level] of idle.entries()) {
+    if (design.levels.get(level)?.spec.kind === "fanout" && used.get(level) !== true) continue;
+    const got = used.get(level) === true ? `${level}, over which an Einsum has a loop` : `the level '${level}'`;
+    const expected = `fan-outs without a loop: ${[...used].flatMap(([own, has]) => (has ? [] : [own])).join(", ") || "there is none"}`;
+    throw new SpecError({ where: design.design.mapping.at(["idle", i]), got, expected });
+  }
   for (const [level, isUsed] of used) {
-    const size = isUsed ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);
+    const size = isUsed || idle.includes(level) ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);
     if (size <= 1) continue;
     throw new SpecError({
       where: design.inArchitecture(["levels", level, "size"])(),
-      got: `${size} instances of ${level}, over which no Einsum of ${design.mapping.name} has a loop`,
+      got: `${size} instances of ${level}, over which no Einsum of ${name} has a loop`,
       expected: "a loop over them, or one instance",
-      fix: `put a loop under loops.${level}, or deal steps of outer loops with spread`,
+      fix: `put a loop under loops.${level}, deal steps of outer loops with spread, or say idle: [ ${level} ] in the mapping`,
     });
   }
 }

@@ -85,6 +85,8 @@ interface CommonMapping {
   readonly batch?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Tensors that are in another's place, so that a buffer holds them once. */
   readonly inPlace?: Readonly<Record<string, string>> | undefined;
+  /** Fan-outs of which one instance works: no Einsum has a loop over them. */
+  readonly idle?: readonly string[] | undefined;
   readonly partitions?: Partitions | undefined;
   readonly corrections?: Corrections | undefined;
 }
@@ -205,6 +207,7 @@ const mappingFields = {
     z.optional(z.record(z.string(), names)),
   ),
   inPlace: described("Tensors that take another's place in a buffer.", z.optional(z.record(z.string(), z.string()))),
+  idle: described("Fan-outs over which no Einsum has a loop: all instances but one stand idle.", z.optional(names)),
   partitions: described(
     "How ranks are cut: RANK: { PART: size }, outermost first; the outermost may be rest.",
     z.optional(partitions),

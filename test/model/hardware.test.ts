@@ -262,6 +262,20 @@ describe("work dealt to cores", () => {
   ])("is checked: %s", (spread, message) => {
     expect(() => evaluateWith([...dealt, ["spread: { core: [H, P1] }", spread]])).toThrow(message);
   });
+
+  it("may be left to one core, where the mapping says that the others idle", () => {
+    const left = (idle: string): readonly Change[] => [
+      ...dealt,
+      ["spread: { core: [H, P1] }", ""],
+      ["einsums:", `${idle}\neinsums:`],
+    ];
+    const found = evaluateWith(left("idle: [core]"), { H: 3, queries: 40 });
+    expect(found.cycles).toBe(15 * 8 * 16);
+    expect(() => evaluateWith(left("idle: [core, pe]"))).toThrow(
+      /idle\.1: got pe, over which an Einsum has a loop; expected fan-outs without a loop: core/,
+    );
+    expect(() => evaluateWith(left("idle: [l1]"))).toThrow(/idle\.0: got the level 'l1'; expected fan-outs/);
+  });
 });
 
 describe("an architecture that cannot be", () => {

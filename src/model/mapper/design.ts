@@ -4,9 +4,9 @@ import { completeMapping } from "../../spec/complete-mapping.js";
 import type { Design } from "../../spec/design.js";
 import { type Document, type Path, withSchema } from "../../spec/document.js";
 import { checkFusion } from "../../spec/fusion.js";
-import { writtenMappingSchema } from "../../spec/mapping.js";
+import { type EinsumMapping, writtenMappingSchema } from "../../spec/mapping.js";
 import type { MappedBlock } from "./block.js";
-import { type Cut, type IdleBlock, withIdleLoops, withIdlePart, withIdleSteps } from "./idle-loops.js";
+import { idleFanouts } from "./idle-fanouts.js";
 import { nestOf, operationsOn } from "./place.js";
 import type { MapperProblem } from "./problem.js";
 import type { RankCut } from "./tiling.js";
@@ -17,21 +17,24 @@ export interface MappingFiles {
   readonly binding: Readonly<Record<string, unknown>>;
 }
 
+/** The parts of a rank as a mapping's file has them in one block: those that iterate, by the mapper's names for them. */
+interface Cut {
+  readonly parts: Readonly<Record<string, number | string>>;
+  readonly names: ReadonlyMap<string, string | undefined>;
+}
+
 /**
  * The blocks of a search as files: a mapping in which parts of one iteration are left out, and a binding in which blocks follow one another
  * and, within one, arrays work side by side.
  */
 export function mappingFiles(
   problem: MapperProblem,
-  found: readonly MappedBlock[],
+  blocks: readonly MappedBlock[],
   name: string,
   source: string,
 ): MappingFiles {
   const { ranks, cascade } = problem;
-  const blocks = withIdleLoops(problem, found);
-  const cuts = blocks.map(block =>
-    ranks.map((rank, r) => withIdlePart(cutOf(problem, blocks, block, r), rank, r, block)),
-  );
+  const cuts = blocks.map(block => ranks.map((_, r) => cutOf(problem, blocks, block, r)));
   const has = (block: MappedBlock, r: number): boolean =>
     block.einsums.some(({ option }) => option.einsum.ranks.some(({ rank }) => rank === r));
   const isShared = (r: number): boolean => {
@@ -61,11 +64,13 @@ export function mappingFiles(
       }),
     ),
   );
+  const idle = idleFanouts(problem, Object.values(einsums));
   const mapping = {
     name,
     source,
     ...problem.written,
     ...(Object.keys(problem.inPlace).length === 0 ? {} : { inPlace: problem.inPlace }),
+    ...(idle.length === 0 ? {} : { idle }),
     ...(Object.keys(partitions).length === 0 ? {} : { partitions }),
     einsums,
   };
@@ -120,7 +125,7 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: 
 
 /**
  * Whether a part of a rank's tile lies over several instances in some Einsum of a block, by itself or as the innermost. Such a loop
- * stays in the file even where it does not iterate: instances that no loop names are a mistake of whoever wrote it (`checkInstances`).
+ * stays in the file even where it does not iterate.
  */
 const liesOver = ({ einsums }: MappedBlock, r: number, part: number): boolean =>
   einsums.some(({ option: { place } }) =>
@@ -129,23 +134,28 @@ const liesOver = ({ einsums }: MappedBlock, r: number, part: number): boolean =>
     ),
   );
 
+/** An Einsum's place as a file says it. */
+type EntryOfFile = Pick<EinsumMapping, "array" | "loops" | "keep"> & {
+  readonly spread?: Readonly<Record<string, readonly string[]>>;
+};
+
 function entryOf(
   problem: MapperProblem,
-  block: IdleBlock,
+  block: MappedBlock,
   option: Chosen["option"],
   kept: Chosen["kept"],
   cuts: readonly Cut[],
   partitions: Readonly<Record<string, unknown>>,
-): unknown {
+): EntryOfFile {
   const nest = nestOf(problem, option.einsum, option.place, block.tiling.order, {});
   const renamed = new Map(cuts.flatMap(({ names }) => [...names]));
   const loopsOf = (loops: readonly string[]): readonly string[] =>
     loops.flatMap(loop => (renamed.has(loop) ? (renamed.get(loop) ?? []) : [loop]));
-  const loops = withIdleSteps(
-    Object.fromEntries(Object.entries(nest.loops).map(([level, own]) => [level, loopsOf(own)])),
-    option,
-    block,
-    cuts,
+  const loops = Object.fromEntries(
+    Object.entries(nest.loops).flatMap(([level, own]) => {
+      const iterating = loopsOf(own);
+      return iterating.length === 0 ? [] : [[level, iterating] as const];
+    }),
   );
   const keep = Object.fromEntries(
     option.levelNames.flatMap((level, index) => {

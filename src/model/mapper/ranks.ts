@@ -19,8 +19,6 @@ export interface MapRank {
   readonly middle: string;
   /** The parts of a tile, outermost first; none for ranks of the batch. Two where fan-outs are of several sizes. */
   readonly tile: readonly string[];
-  /** What a part of one element is called that says that instances are meant to idle; none for ranks of the batch. */
-  readonly idle: string | undefined;
   readonly size: number;
   /** The cascade's rank; undefined for the batch. */
   readonly rank: Rank | undefined;
@@ -67,7 +65,6 @@ export function ranksOf(
         whole: rank.name,
         size: source === "queries" ? size * packed : size,
         rank,
-        idle: fresh(`${rank.name}i`),
       };
       const [first, second] = rank.parts.length === 1 ? [] : splitOf(cascade, rank);
       if (rank.parts.length === 1) {
@@ -110,7 +107,6 @@ export function batchOf(cascade: Cascade, point: AttentionPoint, ranks: readonly
     outer: `${name}2`,
     middle: `${name}1`,
     tile: [],
-    idle: undefined,
     size,
     rank: undefined,
   });
