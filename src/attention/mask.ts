@@ -1,8 +1,8 @@
 import { type BitPlane, countOnes, ones, wordOf } from "./bit-plane.js";
 import { type KeyRange, noKeys } from "./key-range.js";
-import { allRows, placeOf } from "./rows.js";
+import { allRows, placeOf, type RowPlace } from "./rows.js";
 import type { AttentionShape } from "./shape.js";
-import { type Sequence, seenBy, type Window } from "./window.js";
+import { placeAmongKeys, type Sequence, seenBy, type Window } from "./window.js";
 
 /**
  * Which scores exist, as data: one interval of keys for each query (window.ts), how much of each sequence of the batch is
@@ -57,6 +57,10 @@ export function sequenceOf(
     ...(leftPad === 0 ? {} : { leftPad }),
   };
 }
+
+/** The place of a query among the keys of its own sequence: i of the contract. */
+export const placeOfQuery = (problem: Masked, { b, p }: Pick<RowPlace, "b" | "p">): number =>
+  placeAmongKeys(problem.mask, sequenceOf(problem, b), p);
 
 /** What a mask shows, row by row of the flat index (b * H + h) * P + p. */
 export interface Mask {

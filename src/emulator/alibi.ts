@@ -1,6 +1,6 @@
+import { type Masked, placeOfQuery } from "../attention/mask.js";
 import { placeOf } from "../attention/rows.js";
 import type { AttentionShape } from "../attention/shape.js";
-import { placeAmongKeys } from "../attention/window.js";
 import { InputError } from "../errors.js";
 import type { Format } from "../numerics/format.js";
 import { largestOperand } from "../numerics/limits.js";
@@ -48,7 +48,8 @@ export interface Alibi {
  * `slopes` has one for each query head; `scale` is the one that the problem will use (that of the original E).
  * @throws InputError when the slopes do not fit the heads.
  */
-export function alibiOf(shape: AttentionShape, format: Format, scale: number, slopes: readonly number[]): Alibi {
+export function alibiOf(problem: Masked, format: Format, scale: number, slopes: readonly number[]): Alibi {
+  const { shape } = problem;
   const { heads, keys, headDim } = shape;
   if (slopes.length !== heads) {
     throw new InputError({
@@ -62,10 +63,10 @@ export function alibiOf(shape: AttentionShape, format: Format, scale: number, sl
   const weight = (d: number): number => 2 ** (bits * (digits - 1 - d));
   const slopeOf = (row: number): number => (slopes[placeOf(shape, row).h] as number) / scale;
   const largest = largestOperand(numberTypes[format.operand]);
-  const place = (row: number): number => placeAmongKeys({}, shape, placeOf(shape, row).p);
+  const inRange = (x: number): number => Math.min(largest, Math.max(-largest, x));
   const elements = {
     q: (row: number, d: number) =>
-      d === 0 ? Math.max(-largest, -slopeOf(row) * place(row)) : slopeOf(row) * weight(d - 1),
+      d === 0 ? inRange(-slopeOf(row) * placeOfQuery(problem, placeOf(shape, row))) : slopeOf(row) * weight(d - 1),
     k: (row: number, d: number) => (d === 0 ? 1 : Math.floor((row % keys) / weight(d - 1)) % 2 ** bits),
   };
   const more = digits + 1;
@@ -79,12 +80,12 @@ export function alibiOf(shape: AttentionShape, format: Format, scale: number, sl
 /** The inputs and the shape of `alibiOf`, whole. @throws InputError when the slopes do not fit the heads. */
 export function withAlibi(
   inputs: AttentionInputs,
-  shape: AttentionShape,
+  problem: Masked,
   format: Format,
   scale: number,
   slopes: readonly number[],
 ): { readonly inputs: AttentionInputs; readonly shape: AttentionShape } {
-  const alibi = alibiOf(shape, format, scale, slopes);
+  const alibi = alibiOf(problem, format, scale, slopes);
   return {
     inputs: { q: alibi.widener("q")(inputs.q), k: alibi.widener("k")(inputs.k), v: inputs.v },
     shape: alibi.shape,

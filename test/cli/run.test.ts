@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/mask.js";
 import type { InputName } from "../../src/attention/shape.js";
 import { alibiSlopes, withAlibi } from "../../src/emulator/alibi.js";
 import { generateNormal } from "../../src/emulator/generate.js";
@@ -308,7 +309,7 @@ describe("--alibi", () => {
     const normal = (name: InputName) => generateNormal(0, name, 3 * 300 * 5);
     const inputs = { q: normal("q"), k: normal("k"), v: normal("v") };
     const scale = 1 / Math.sqrt(5);
-    const wide = withAlibi(inputs, shape, formats.bf16, scale, alibiSlopes(3));
+    const wide = withAlibi(inputs, { shape, mask: noMask }, formats.bf16, scale, alibiSlopes(3));
     for (const name of ["q", "k", "v"] as const) {
       const width = name === "v" ? 5 : 8;
       save(`wide-${name}.npy`, npyBytes([...wide.inputs[name]], { shape: [1, 3, 300, width] }));
@@ -328,6 +329,51 @@ describe("--alibi", () => {
     const sha256 = (JSON.parse(onWasm.stdout) as RunResult).output.sha256;
     expect(sha256).toBe(await hashOf(...args, "--causal", "--alibi"));
     expect(sha256).not.toBe(await hashOf(...args, "--causal"));
+  });
+});
+
+describe("--alibi of a batch of several lengths", () => {
+  const [heads, keys, queries, width] = [2, 24, 8, 5];
+  const lengths = { q: [8, 3], k: [24, 15] } as const;
+  const ranks = { q: queries, k: keys, v: keys };
+  const values = { q: generateNormal(3, "q", 2 * heads * queries * width) } as Record<InputName, Float32Array>;
+  for (const name of ["k", "v"] as const) values[name] = generateNormal(3, name, 2 * heads * keys * width);
+  /** What a sequence has of a tensor [2, heads, ranks, width], as a file. */
+  const alone = (name: InputName, b: number): string => {
+    const length = (name === "q" ? lengths.q : lengths.k)[b] ?? 0;
+    const of = (h: number): number => (b * heads + h) * ranks[name] * width;
+    const kept = [0, 1].flatMap(h => [...values[name].subarray(of(h), of(h) + length * width)]);
+    return save(`alone-${b}-${name}.npy`, npyBytes(kept, { shape: [1, heads, length, width] }));
+  };
+  const outputs = async (files: (name: InputName) => string, ...args: readonly string[]) => {
+    const inputs = (["q", "k", "v"] as const).flatMap(name => [`--${name}`, files(name)]);
+    const [av, lse] = [at("ragged-av.npy"), at("ragged-lse.npy")];
+    const out = ["--output", av, "--lse", lse];
+    expect((await invoke("run", "--engine", "cpu", ...inputs, ...args, "--array", "8x4", ...out)).code).toBe(0);
+    return { av: await (await readNpy(av)).load(), lse: await (await readNpy(lse)).load() };
+  };
+
+  it.each([
+    ["by elements", ["--causal"]],
+    ["by elements at the first key", ["--mask", "causal:top-left"]],
+    ["by distance", []],
+    ["by distance under a soft-cap", ["--causal", "--softcap", "5"]],
+  ])("law: %s a sequence has the values that it has alone", async (_, mask) => {
+    const args = ["--alibi-slopes", "0.5,0.125", "--format", "fp32", ...mask];
+    const whole = (name: InputName): string =>
+      save(`ragged-${name}.npy`, npyBytes([...values[name]], { shape: [2, heads, ranks[name], width] }));
+    const lens = ["--q-lens", lengths.q.join(","), "--kv-lens", lengths.k.join(",")];
+    const all = await outputs(whole, ...args, ...lens);
+    for (const b of [0, 1]) {
+      const one = await outputs(name => alone(name, b), ...args);
+      const rows = lengths.q[b] ?? 0;
+      for (let row = 0; row < heads * rows; row += 1) {
+        const there = (b * heads + Math.floor(row / rows)) * queries + (row % rows);
+        expect(all.lse[there]).toBe(one.lse[row]);
+        const [got, own] = [there, row].map(at => at * width) as [number, number];
+        expect(all.av.slice(got, got + width)).toEqual(one.av.slice(own, own + width));
+      }
+    }
   });
 });
 

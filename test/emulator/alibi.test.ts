@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/mask.js";
 import { alibiOf, alibiSlopes, withAlibi } from "../../src/emulator/alibi.js";
 import { emulate } from "../../src/emulator/emulate.js";
 import { generateNormal } from "../../src/emulator/generate.js";
@@ -45,10 +46,10 @@ describe("ALiBi by longer dot products", () => {
   });
 
   it("law: where a tensor is cut into pieces changes nothing", () => {
-    const { inputs: whole } = withAlibi(inputs, shape, formats.bf16, scale, alibiSlopes(4));
+    const { inputs: whole } = withAlibi(inputs, { shape, mask: noMask }, formats.bf16, scale, alibiSlopes(4));
     fc.assert(
       fc.property(fc.constantFrom("q", "k"), fc.array(fc.integer({ min: 0, max: 96 })), (name, cuts) => {
-        const widen = alibiOf(shape, formats.bf16, scale, alibiSlopes(4)).widener(name);
+        const widen = alibiOf({ shape, mask: noMask }, formats.bf16, scale, alibiSlopes(4)).widener(name);
         const ends = [...cuts.sort((a, b) => a - b), inputs[name].length];
         const pieces = ends.map((end, i) => widen(inputs[name].subarray(i === 0 ? 0 : ends[i - 1], end)));
         expect(Float32Array.from(pieces.flatMap(piece => [...piece]))).toEqual(whole[name]);
@@ -65,7 +66,7 @@ describe("ALiBi by longer dot products", () => {
     ["fp32", 2 ** -18],
   ] as const)("is attention with linear biases in %s", async (name, tolerance) => {
     const format = formats[name];
-    const wide = withAlibi(inputs, shape, format, scale, alibiSlopes(4));
+    const wide = withAlibi(inputs, { shape, mask: noMask }, format, scale, alibiSlopes(4));
     expect(wide.shape.headDim).toBe(8 + { bf16: 3, fp16: 2, fp32: 2 }[name]);
     const mask = { left: -1, right: 0, kvLens: null, qLens: null };
     const { av } = await emulate(
@@ -83,7 +84,7 @@ describe("ALiBi by longer dot products", () => {
   });
 
   it("refuses slopes that do not fit the heads", () => {
-    expect(() => withAlibi(inputs, shape, formats.bf16, scale, [1])).toThrow(
+    expect(() => withAlibi(inputs, { shape, mask: noMask }, formats.bf16, scale, [1])).toThrow(
       "slopes: got 1; expected one for each of 4 query heads",
     );
   });

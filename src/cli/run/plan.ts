@@ -86,11 +86,11 @@ export async function planRun(options: RunOptions): Promise<RunPlan> {
   // Elements of a dot product know only one direction, and 16 bits.
   const byElements =
     slopes !== null && mask.right === 0 && mask.prefix === undefined && format !== null && softcap === undefined;
-  const alibi = byElements ? alibiOf(shape, format, scale, slopes) : null;
+  const alibi = byElements ? alibiOf({ shape, mask }, format, scale, slopes) : null;
   const addends =
     slopes === null || byElements
       ? source.addends
-      : { ...source.addends, bias: alibiBias(slopes, shape, mask.origin, source.addends.bias) };
+      : { ...source.addends, bias: alibiBias(slopes, { shape, mask }, source.addends.bias) };
   const tile = tileOfRun(design, options, shape);
   const asked: AttentionProblem = {
     ...{ shape: alibi?.shape ?? shape, mask, tile, arithmetic, scale },

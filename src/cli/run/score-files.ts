@@ -1,6 +1,6 @@
 import { type ScoreSizes, scoreSizes } from "../../attention/broadcast.js";
+import { type Masked, placeOfQuery } from "../../attention/mask.js";
 import type { AttentionShape } from "../../attention/shape.js";
-import { placeAmongKeys } from "../../attention/window.js";
 import { alibiSlopes } from "../../emulator/alibi.js";
 import type { AttentionInputs } from "../../emulator/operands.js";
 import type { GivenBias } from "../../emulator/score-operands.js";
@@ -84,30 +84,30 @@ function requireHeads(where: string, values: readonly number[], heads: number, w
   if (odd >= 0) throw new UsageError({ where, got: `${values[odd]} for head ${odd}`, expected: "finite numbers" });
 }
 
-/** A bias of ALiBi by distance, either way: -slope |i - m|, i the query's place among the keys; added to another. */
-export function alibiBias(
-  slopes: readonly number[],
-  shape: AttentionShape,
-  origin: number | undefined,
-  beside: GivenBias | undefined,
-): GivenBias {
-  const { batch, heads, queries, keys } = shape;
-  const other = beside === undefined ? null : scoreSizes(beside.shape, shape, "--bias");
-  const sizes = [other?.[0] === batch ? batch : 1, heads, queries, keys] as const;
+/** A bias of ALiBi by distance, either way: -slope |i - m|, i the query's place among its keys; added to another. */
+export function alibiBias(slopes: readonly number[], problem: Masked, beside: GivenBias | undefined): GivenBias {
+  const { batch, heads, queries, keys } = problem.shape;
+  const other = beside === undefined ? null : scoreSizes(beside.shape, problem.shape, "--bias");
+  const sizes = [other?.[0] === batch || placesDiffer(problem) ? batch : 1, heads, queries, keys] as const;
   requireScoreMemory(sizes, "--alibi");
-  const window = origin === undefined ? {} : { origin };
   const values = new Float64Array(sizes.reduce((a, b) => a * b, 1));
   let at = 0;
   for (let b = 0; b < sizes[0]; b += 1) {
     for (let h = 0; h < heads; h += 1) {
       for (let p = 0; p < queries; p += 1) {
-        const i = placeAmongKeys(window, shape, p);
+        const i = placeOfQuery(problem, { b, p });
         for (let m = 0; m < keys; m += 1, at += 1) values[at] = -(slopes[h] as number) * Math.abs(i - m);
       }
     }
   }
   if (beside !== undefined && other !== null) addTo(values, sizes, beside, other);
   return { shape: sizes, values };
+}
+
+/** Whether the first queries of two sequences of the batch are at different places among their keys. */
+function placesDiffer(problem: Masked): boolean {
+  const places = Array.from({ length: problem.shape.batch }, (_, b) => placeOfQuery(problem, { b, p: 0 }));
+  return places.some(place => place !== places[0]);
 }
 
 /** Adds a bias that broadcasts to another; keys past its last are hidden. */
