@@ -54,7 +54,7 @@ export function classesOf(sequences: readonly SequenceClass[]): readonly Sequenc
   return ordered;
 }
 
-/** The sequences that have queries and keys, and what their queries see; null where none has. Planes are not looked at. */
+/** The sequences that have queries and keys other than padding, and what their queries see; null where none has. Planes are not looked at. */
 export function keyMaskOf(
   shape: Pick<AttentionShape, "batch" | "queries" | "keys">,
   mask: AttentionMask,
@@ -98,7 +98,7 @@ export function planeMaskOf(shape: AttentionShape, mask: AttentionMask): KeyMask
 }
 
 function withSequences(mask: AttentionMask, all: readonly SequenceClass[]): KeyMask | null {
-  const sequences = classesOf(all.filter(({ queries, keys }) => queries > 0 && keys > 0));
+  const sequences = classesOf(all.filter(({ queries, keys, leftPad = 0 }) => queries > 0 && keys > leftPad));
   return sequences.length === 0 ? null : { ...windowOf(mask), sequences };
 }
 

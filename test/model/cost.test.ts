@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noMask } from "../../src/attention/mask.js";
 import { specFiles } from "../../src/io/spec-files.js";
 import { costOfRun } from "../../src/model/cost.js";
 import { loadDesign } from "../../src/spec/load.js";
@@ -35,6 +36,14 @@ describe("the cost of a run", () => {
         },
       ),
     );
+  });
+
+  it("law: a sequence that is all padding costs what one without keys does, nothing", () => {
+    const shape = { batch: 2, heads: 2, queries: 5, keys: 9, headDim: 4, valueDim: 4 };
+    const costOf = (kvLens: readonly number[], leftPad: readonly number[]): unknown =>
+      costOfRun(design, shape, { m0: 4, p0: 4 }, { ...noMask, kvLens, leftPad });
+    expect(costOf([7, 9], [7, 2])).toEqual(costOf([0, 9], [0, 2]));
+    expect(costOf([7, 9], [7, 9])).toEqual(costOf([0, 0], [0, 0]));
   });
 
   it("reads Q once, writes AV once and reads keys and values once per block of queries", () => {
