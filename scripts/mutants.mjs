@@ -82,6 +82,8 @@ const groups = {
           "walk-length",
           "patch",
           "refused",
+          "check-machine",
+          "figures",
         ])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),

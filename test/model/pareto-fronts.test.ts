@@ -23,7 +23,9 @@ function frontOf(points: readonly Point[], objectives: number): readonly boolean
 }
 
 it("law: the fronts hold exactly the points that no other of their group beats", () => {
-  const value = fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constantFrom(Number.NaN, -0));
+  // Differences below 1, too.
+  const number = fc.integer({ min: -4, max: 8 }).map(quarters => quarters / 4);
+  const value = fc.oneof({ weight: 6, arbitrary: number }, fc.constantFrom(Number.NaN, -0));
   const points = fc.integer({ min: 1, max: 3 }).chain(objectives =>
     fc.array(
       fc.record({
@@ -42,6 +44,57 @@ it("law: the fronts hold exactly the points that no other of their group beats",
       }
     }),
   );
+});
+
+it("a point is on a front from the first one on, and no other ever is", () => {
+  const fronts = new ParetoFronts(2);
+  expect(fronts.has(0, [0, 0])).toBe(false);
+  fronts.add(0, [1, 1]);
+  expect(fronts.has(0, [1, 1])).toBe(true);
+  // What was asked for does not count, nor does what the next ones make of it.
+  fronts.add(0, [0.5, 2]);
+  fronts.add(0, [0.5, 3]);
+  const at = [
+    [0, 0],
+    [1, 1],
+    [0.5, 2],
+    [0.5, 3],
+    [1, 2],
+  ].map(values => fronts.has(0, values));
+  expect(at).toEqual([false, true, true, false, false]);
+  expect([fronts.has(1, [1, 1]), fronts.has(-1, [1, 1])]).toEqual([false, false]);
+});
+
+it("a point of another group beats none, nor does one without a number", () => {
+  for (const objectives of [1, 2, 3]) {
+    const of = (...values: readonly number[]): readonly number[] => values.slice(0, objectives);
+    expect(
+      frontOf(
+        [
+          { group: 0, values: of(1, 1, 1) },
+          { group: 1, values: of(2, 2, 2) },
+          { group: 2, values: of(3, 3, 3) },
+        ],
+        objectives,
+      ),
+    ).toEqual([true, true, true]);
+  }
+  // Between two numbers, so that they would not come in order past it.
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const values = [
+      [2, 1],
+      [none, 1],
+      [1, 2],
+      [1, none],
+      [0, 3],
+    ];
+    expect(
+      frontOf(
+        values.map(own => ({ group: 0, values: own })),
+        2,
+      ),
+    ).toEqual([true, false, true, false, true]);
+  }
 });
 
 it("law: the fronts are the same however many times they were settled between points", () => {

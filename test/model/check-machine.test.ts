@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { type Change, evaluateWith, level } from "./one-product.js";
+
+// The least that a machine may say, and the least that is refused, on both sides of each bound.
+
+const array = (fields: string): Change => ["exp: 4 }", `${fields} }`];
+const clock = (hertz: string): Change => ["frequencyHz: 1e9", `frequencyHz: ${hertz}`];
+const link = (value: string): Change => level("l1", `bandwidth: { bytesPerCycle: ${value} }`);
+const dram = (value: string): Change => ["1e12", value];
+const watts = (value: string): Change => ["exp: 4 }", `exp: 4 }, staticWatts: ${value}`];
+
+describe("a machine's numbers", () => {
+  it.each<[string, Change]>([
+    ["DRAM of one byte a second", dram("1")],
+    ["a link of half a byte a cycle", link("0.5")],
+    ["an operation in no time", array("exp: 0")],
+    ["an operation in half a cycle", array("exp: 0.5")],
+    ["no static power", watts("0")],
+    ["half a watt", watts("0.5")],
+    ["half a turn a second", clock("0.5")],
+  ])("may be %s", (_, change) => {
+    expect(() => evaluateWith([change])).not.toThrow();
+  });
+
+  it.each<[string, Change, string]>([
+    ["DRAM of half a byte a second", dram("0.5"), "got 0.5; expected a number of at least 1"],
+    ["DRAM without an end", dram("1 / 0"), "got Infinity; expected a number of at least 1"],
+    ["a link that passes nothing", link("1 - 1"), "bytesPerCycle: got 0; expected a number above 0"],
+    ["a link that passes everything at once", link("1 / 0"), "got Infinity; expected a number above 0"],
+    ["registers without an end", ["depth: 4", "depth: 1 / 0"], "got Infinity; expected a whole number of at least 1"],
+    ["an operation in less than no time", array("exp: 0 - 0.5"), "exp: got -0.5 cycles; expected a number of at least"],
+    ["an operation that never ends", array("exp: 1 / 0"), "exp: got Infinity cycles; expected a number of at least"],
+    ["less than no static power", watts("0 - 0.5"), "got -0.5 W; expected a number of at least 0"],
+    ["static power without an end", watts("1 / 0"), "got Infinity W; expected a number of at least 0"],
+    ["a clock that runs back", clock("0 - 0.5"), "frequencyHz: got -0.5; expected a number above 0"],
+  ])("are not %s", (_, change, message) => {
+    expect(() => evaluateWith([change])).toThrow(message);
+  });
+});
+
+describe("instances of a fan-out", () => {
+  const second =
+    "  Z:\n    array: grid\n    inputs: [X, W]\n    output: Y\n    operations: { exp: 1 }\n    loops: { dram: [P3], core: [P2], l1: [P1, F, E, P0] }\n    keep: { dram: [X, W, Y], l1: [X, W, Y], rf: [X, W, Y] }\n";
+  const both: Change = ["latency: Y", "latency: Y + Z"];
+  const idle: Change = ["l1: [P1, F, E], pe: [P0] }", "l1: [P1, F, E, P0] }"];
+  const instances = (size: number): Change => ["within: l1, size: 8", `within: l1, size: ${size}`];
+
+  it("work where some Einsum has a loop over them, the first or the last", () => {
+    expect(() => evaluateWith([[/(einsums:\n)( {2}Y:[\s\S]*)$/, `$1$2${second}`], both])).not.toThrow();
+    expect(() => evaluateWith([[/(einsums:\n)( {2}Y:[\s\S]*)$/, `$1${second}$2`], both])).not.toThrow();
+  });
+
+  it("are refused where none has, from two on", () => {
+    expect(() => evaluateWith([idle])).toThrow("got 8 instances of pe");
+    expect(() => evaluateWith([idle, instances(2)])).toThrow("got 2 instances of pe");
+    expect(() => evaluateWith([idle, instances(1)])).not.toThrow();
+  });
+});
+
+describe("what a phase keeps in a buffer", () => {
+  const bytes = (size: number): Change => ["64 * KiB", String(size)];
+  // Of two bytes a word: tiles of X and of Y for 2 times 8 rows, of W for all.
+  const tiles = { X: 2 * (2 * 8 * 16), W: 2 * (16 * 8), Y: 2 * (2 * 8 * 8) };
+  const needed = tiles.X + tiles.W + tiles.Y;
+
+  it("may fill it to the last byte, and no more", () => {
+    expect(() => evaluateWith([bytes(needed)])).not.toThrow();
+    expect(() => evaluateWith([bytes(needed - 1)])).toThrow(
+      `tiles of ${needed} bytes in l1 for phase all, 1 bytes over its ${needed - 1}; expected tiles that fit l1; make the tile of X smaller or l1 larger`,
+    );
+  });
+
+  it("is not there in another phase, and once for two Einsums of one phase", () => {
+    const other =
+      "$1$2  Z:\n    array: grid\n    inputs: [Y]\n    output: V\n    operations: { exp: 1 }\n    loops: { dram: [P3], core: [P2], l1: [P1, F], pe: [P0] }\n    keep: { dram: [Y, V], l1: [Y, V], rf: [Y, V] }\n";
+    const two: readonly Change[] = [
+      ["Y: [P, F] }", "Y: [P, F], V: [P, F] }"],
+      [/(einsums:\n)( {2}Y:[\s\S]*)$/, other],
+    ];
+    const apart: Change = ["{ name: all, latency: Y }", "{ name: one, latency: Y }, { name: two, latency: Z }"];
+    const together: Change = ["latency: Y", "latency: Y + Z"];
+    expect(() => evaluateWith([...two, apart, bytes(needed)])).not.toThrow();
+    expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y)])).not.toThrow();
+    expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y - 1)])).toThrow("1 bytes over");
+  });
+});
