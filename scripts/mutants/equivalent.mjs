@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { blocks } from "./equivalent-blocks.mjs";
 import { einsum } from "./equivalent-einsum.mjs";
 import { model } from "./equivalent-model.mjs";
 import { schedule } from "./equivalent-schedule.mjs";
@@ -15,6 +16,7 @@ const label = "a label that all points share may be any";
 const equivalent = [
   ...schedule,
   ...einsum,
+  ...blocks,
   ...model,
   {
     file: "src/model/partition.ts",
