@@ -108,7 +108,7 @@ const equivalent = [
   },
   {
     file: "src/model/check-machine.ts",
-    line: 'const size = isUsed ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);',
+    line: 'const size = isUsed || idle.includes(level) ? 1 : (design.levels.get(level)?.fields.get("size")?.(values) ?? 1);',
     changes: ["1 → 1 - 1 #1"],
     reason: "asked whether it is above 1",
   },
