@@ -57,6 +57,12 @@ describe("instances of a fan-out", () => {
   });
 });
 
+it("a fan-out may not be said to idle where every one has a loop", () => {
+  expect(() => evaluateWith([["einsums:", "idle: [pe]\neinsums:"]])).toThrow(
+    "idle.0: got pe, over which an Einsum has a loop; expected fan-outs without a loop: there is none",
+  );
+});
+
 describe("what a phase keeps in a buffer", () => {
   const bytes = (size: number): Change => ["64 * KiB", String(size)];
   // Of two bytes a word: tiles of X and of Y for 2 times 8 rows, of W for all.
@@ -68,6 +74,28 @@ describe("what a phase keeps in a buffer", () => {
     expect(() => evaluateWith([bytes(needed - 1)])).toThrow(
       `tiles of ${needed} bytes in l1 for phase all, 1 bytes over its ${needed - 1}; expected tiles that fit l1; make the tile of X smaller or l1 larger`,
     );
+  });
+
+  it("takes whole bytes of it", () => {
+    // 16 words of X and of Y and one of W, of half a byte each.
+    const halves = (size: number) => evaluateWith([["wordBits: 16", "wordBits: 4"], bytes(size)], { E: 1, F: 1 });
+    expect(() => halves(17)).not.toThrow();
+    expect(() => halves(16)).toThrow("tiles of 17 bytes in l1");
+  });
+
+  it("is not what is spilled, in part or all of it", () => {
+    const spilled = (share: string): Change => ["operations: { mac: 1 }\n", `operations: { mac: 1 }\n    ${share}\n`];
+    expect(() => evaluateWith([spilled("spill: { X: 0.5 }"), bytes(needed - tiles.X)])).not.toThrow();
+    expect(() => evaluateWith([spilled("spill: { X: 0 }"), bytes(needed - tiles.X)])).toThrow("tiles of");
+  });
+
+  it("streams through two buffers unless it comes from nowhere", () => {
+    const double = level("l1", "buffering: double");
+    const own: Change = ["keep: { dram: [X, W, Y]", "keep: { dram: [W, Y]"];
+    expect(() => evaluateWith([double, bytes(2 * needed)])).not.toThrow();
+    expect(() => evaluateWith([double, bytes(2 * needed - 1)])).toThrow("1 bytes over");
+    expect(() => evaluateWith([double, own, bytes(2 * needed - tiles.X)])).not.toThrow();
+    expect(() => evaluateWith([double, own, bytes(2 * needed - tiles.X - 1)])).toThrow("1 bytes over");
   });
 
   it("is not there in another phase, and once for two Einsums of one phase", () => {
