@@ -67,6 +67,42 @@ export const model = [
     reason: "a walk into loops in which nothing is seen finds nothing",
   },
   {
+    file: path("loop-nest"),
+    line: "if (product <= exactLimit) return product;",
+    changes: ["product <= exactLimit → (product) < (exactLimit)"],
+    reason: "a product of just 2^53 is exact either way",
+  },
+  {
+    file: path("loop-nest"),
+    line: "left -= 1;",
+    changes: ["left -= 1 → (left) += (1)"],
+    reason: "the busiest instance's share of all times the instances is 1 or more, but for the last place of a float64",
+  },
+  {
+    file: path("loop-nest"),
+    line: "share = left === 0 ? 1 : Math.min(1, share * busyInstances(shape, counts, dealt.loops, size));",
+    changes: [
+      "left === 0 ? 1 : Math.min(1, share * busyInstances(shape, counts, dealt.loops, size)) → Math.min(1, share * busyInstances(shape, counts, dealt.loops, size))",
+    ],
+    reason: "the busiest instance's share of all times the instances is 1 or more, but for the last place of a float64",
+  },
+  {
+    file: path("loop-nest"),
+    line: "const dealt = (shape.spread ?? []).reduce((mask, { level, loops }) => (level < into ? mask | loops : mask), 0);",
+    changes: ["level < into → (level) <= (into)"],
+    reason: "asked of memories, never of a fan-out itself",
+  },
+  {
+    file: path("loop-nest"),
+    line: "return uneven && ((moves >>> shift) & ((1 << parts) - 1)) !== 0;",
+    changes: [
+      "1 → 1 + 1 #1",
+      "1 << parts → (1) >> (parts)",
+      "uneven && ((moves >>> shift) & ((1 << parts) - 1)) !== 0 → (uneven) || (((moves >>> shift) & ((1 << parts) - 1)) !== 0)",
+    ],
+    reason: walked,
+  },
+  {
     file: path("masked-counts"),
     line: "return !movesAlways && outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0);",
     changes: ["outside.slice(0, last) → outside"],

@@ -4,7 +4,7 @@ import { type Accounting, published } from "../../src/model/accounting.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { bigProduct } from "../../src/model/count.js";
 import { evaluate } from "../../src/model/evaluate.js";
-import { analyse, busiestShare, peSteps, stepsOfBusiest, tuples } from "../../src/model/loop-nest.js";
+import { analyse, busiestShare, fetchedWords, peSteps, stepsOfBusiest, tuples } from "../../src/model/loop-nest.js";
 import { type NestShape, nestShape } from "../../src/model/nest.js";
 import { countRank, rankCount } from "../../src/model/partition.js";
 import { sizesOf } from "../../src/model/sizes.js";
@@ -186,6 +186,68 @@ it("counts of a nest are so too, and past 2^53 alone", () => {
   expect(of(2 ** 52, 2)).toBe(2 ** 53);
 });
 
+describe("work dealt to one fan-out", () => {
+  // In each of 3 steps, on 2 of 4 clusters, 5 units on 2 cores.
+  const { shape, counts } = nestOfLoops(
+    [memory(3), fanout(2), memory(5), fanout(), memory()],
+    [{ level: 3, loops: 0b100 }],
+  );
+  const fanouts = [
+    { level: "L1", loops: 0b010, size: 4 },
+    { level: "L3", loops: 0, size: 2 },
+  ];
+
+  it("takes as many rounds as there are units for an instance", () => {
+    expect(stepsOfBusiest(shape, counts, counts, shape, [2])).toBe(3 * 3);
+    expect(stepsOfBusiest(shape, counts, counts, shape, [5])).toBe(3);
+    const { shape: none } = nestOfLoops([memory(3), fanout(2), memory(5)]);
+    expect(stepsOfBusiest(none, counts, counts, none, [])).toBe(15);
+    // Of what a mask leaves none is dealt.
+    const masked = counts.map((own, r) => (r === 0 ? Float64Array.of(1, 2) : own));
+    expect(stepsOfBusiest(none, masked, counts, none, [])).toBe(10);
+  });
+
+  it("leaves idle the clusters around it and the cores that have no unit", () => {
+    const { useful, unfilled } = peSteps(shape, counts, fanouts, 9);
+    expect([useful, ...unfilled.map(({ steps }) => steps)]).toEqual([30, 2 * 2 * 9, 6]);
+    expect(useful + 2 * 2 * 9 + 6).toBe(9 * 4 * 2);
+  });
+
+  it("without any leaves nothing where a mask leaves nothing", () => {
+    const { shape: none } = nestOfLoops([memory(3), fanout(2), memory(5)]);
+    const empty = Object.assign(
+      counts.map(() => Float64Array.of(1, 0)),
+      { touched: () => undefined },
+    );
+    expect(peSteps(none, empty, fanouts.slice(0, 1))).toEqual({
+      useful: 0,
+      masked: 0,
+      unfilled: [{ level: "L1", steps: 0 }],
+    });
+  });
+});
+
+describe("words of units of work", () => {
+  // A[i] in 2 steps of 3 units on 2 cores, each with a memory; within each 4 units on PEs.
+  const { shape, counts } = nestOfLoops(
+    [memory(2, 3), fanout(), memory(4), fanout(), memory(5)],
+    [
+      { level: 1, loops: 0b0010 },
+      { level: 3, loops: 0b0100 },
+    ],
+  );
+  const ofI = { name: "A", output: false, relevant: 0b1000 };
+
+  it("come again for each unit that is dealt to a memory around them, and stay where units are dealt within", () => {
+    const fetched = (into: number): number => fetchedWords(shape, counts, ofI, into, 0, 0);
+    // In the core's memory A is the same for all steps, but each of its units begins anew; so is each of a PE's.
+    expect(fetched(2)).toBe(2 * 3 * 5);
+    expect(fetched(4)).toBe(2 * 3 * 4 * 5);
+    const apart = { ...shape, spread: shape.spread?.slice(1) ?? [] };
+    expect(fetchedWords(apart, counts, ofI, 2, 0, 0)).toBe(5);
+  });
+});
+
 describe("work dealt to two fan-outs, one within the other", () => {
   // 3 units on 2 cores, each of 4 on 3 PEs, each of 2 steps, on 3 of 4 lanes.
   const { shape, counts } = nestOfLoops(
@@ -234,6 +296,17 @@ describe("work dealt to two fan-outs, one within the other", () => {
       2,
     );
     expect(even.unfilled.map(({ steps }) => steps)).toEqual([0, 0, 24]);
+  });
+
+  it("under a mask is the longest unit's, or all instances' alike", () => {
+    // A mask leaves 3 steps of 24: the longest unit has 2 of them.
+    const left = counts.map((own, r) => Float64Array.of(1, r === 0 ? 3 / 8 : (own[1] ?? 1)));
+    const masked = Object.assign(left, { touched: () => undefined });
+    const steps = stepsOfBusiest(shape, masked, counts, shape, [2, 3]);
+    expect(steps).toBe(2);
+    // Cores work in 3 of 4 steps, in each of them one PE of three, and of its lanes all but the fourth.
+    const { useful, unfilled } = peSteps(shape, masked, fanouts, steps);
+    expect([useful, ...unfilled.map(own => own.steps)]).toEqual([9, (4 - 3) * 12, (9 - 3) * 4, 3]);
   });
 
   it("has nothing to do where a mask leaves nothing", () => {

@@ -145,6 +145,17 @@ describe("a sweep", () => {
     expect(odd(0)).toMatchObject({ error: "", estimated: true });
   });
 
+  it("says which of its numbers is none", () => {
+    const design = loadDesign(specFiles, "fusemax");
+    const { data } = design.binding;
+    const endless = { ...data, phases: data.phases.map(phase => ({ ...phase, latency: `(${phase.latency}) / 0` })) };
+    const at = sweeper({
+      ...request,
+      designs: [{ ...design, binding: { ...design.binding, data: endless, raw: endless } }],
+    });
+    expect(at(0)).toMatchObject({ numbers: [], error: "cycles is no number" });
+  });
+
   it.each<[string, Partial<SweepRequest>, RegExp]>([
     ["a field twice", { axes: [...request.axes, ...request.axes] }, /--set: got architecture\S+ twice; expected each/],
     [
