@@ -65,6 +65,7 @@ const groups = {
   },
   model: {
     ...remembering,
+    longest: 6000,
     sources: ["src/model/*.ts"],
     tests: [
       ...["across", "action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
