@@ -24,9 +24,52 @@ export const model = [
   },
   {
     file: path("masked-visits"),
-    line: "return own === undefined ? 1 : (this.ranks[own.rank]?.size as number);",
-    changes: ["1 → 1 + 1", "1 → 1 - 1"],
-    reason: "of a side that the nest lacks it says only whether one sequence stands for all, which are alike then",
+    line: "const isOne = this.sequences.length === 1 || this.sides[0] === undefined || batches.length === 1;",
+    changes: ["1 → 1 - 1 #1", "1 → 1 - 1 #2"],
+    reason: slower,
+  },
+  {
+    file: path("masked-visits"),
+    line: "return isOne && this.chunks.every(({ starts }) => starts.length === 1);",
+    changes: ["1 → 1 - 1"],
+    reason: slower,
+  },
+  {
+    file: path("visible-blocks"),
+    line: "if (keys === 0) visit(0);",
+    changes: ["0 → 0 + 1 #2", "0 → 0 - 1 #2"],
+    reason: "a tile of any number, where the keys are not cut",
+  },
+  {
+    file: path("visible-blocks"),
+    line: "const finer = step > 1 && rows * words <= mostWordsKept ? bitsOfBlocks(bits, group, rows, 1, words) : undefined;",
+    changes: [
+      "1 → 1 + 1 #1",
+      "rows * words <= mostWordsKept → (rows * words) < (mostWordsKept)",
+      "rows * words <= mostWordsKept → (rows * words) > (mostWordsKept)",
+      "step > 1 && rows * words <= mostWordsKept ? bitsOfBlocks(bits, group, rows, 1, words) : undefined → undefined",
+    ],
+    reason: "what single rows see, put together from what is remembered or anew",
+  },
+  {
+    file: path("visible-blocks"),
+    line: "finer === undefined ? bits.word(row, w, group) : (finer[row * words + w] as number);",
+    changes: [
+      "finer === undefined ? bits.word(row, w, group) : (finer[row * words + w] as number) → bits.word(row, w, group)",
+    ],
+    reason: "what single rows see, put together from what is remembered or anew",
+  },
+  {
+    file: path("visible-blocks"),
+    line: "if (next > 32 * w) word &= ~((1 << (next - 32 * w)) - 1);",
+    changes: ["next > 32 * w → (next) >= (32 * w)"],
+    reason: "no bit is below the first",
+  },
+  {
+    file: path("visible-blocks"),
+    line: "const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;",
+    changes: ["1 → 1 + 1"],
+    reason: "one block of all rows either way",
   },
   {
     file: path("masked-visits"),

@@ -139,7 +139,8 @@ class MaskedWalk {
 
   private extent(side: number): number {
     const own = this.sides[side];
-    return own === undefined ? 1 : (this.ranks[own.rank]?.size as number);
+    // All there are of a side that the nest lacks are at hand.
+    return own === undefined ? Number.POSITIVE_INFINITY : (this.ranks[own.rank]?.size as number);
   }
 
   private isWanted(bit: number): boolean {
@@ -237,19 +238,17 @@ class MaskedWalk {
   private *rowsAtHand(): Generator<readonly [sequence: number, row: number, from: number, to: number]> {
     const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
     const { length } = this.sequences;
-    // Without a rank of sequences all of them are at hand.
     for (const first of batches.starts) {
-      const end = this.sides[0] === undefined ? length : Math.min(length, first + batches.length);
+      const end = Math.min(length, first + batches.length);
       for (let b = first; b < end; b++) {
         const sequence = this.sequences[b] as SequenceClass;
         const all = sequence.queries * this.region.group;
-        for (const start of this.sides[1] === undefined ? [0] : rows.starts) {
-          const last = Math.min(all, this.sides[1] === undefined ? all : start + rows.length);
+        for (const start of rows.starts) {
+          const last = Math.min(all, start + rows.length);
           for (let row = start; row < last; row++) {
             for (const { from, to } of keysOfRow(this.region, sequence, row, this.region.group)) {
-              for (const key of this.sides[2] === undefined ? [0] : keys.starts) {
-                const lowest = Math.max(from, key);
-                const highest = this.sides[2] === undefined ? to : Math.min(to, key + keys.length);
+              for (const key of keys.starts) {
+                const [lowest, highest] = [Math.max(from, key), Math.min(to, key + keys.length)];
                 if (lowest < highest) yield [b, row, lowest, highest];
               }
             }
@@ -264,33 +263,38 @@ class MaskedWalk {
     return seen === undefined ? this.rowsAtHand().next().done !== true : seen.length > 0;
   }
 
+  /** Whether what is at hand is one stretch of rows and one of keys, of one sequence or of some that are alike. */
+  private isOneStretch(): boolean {
+    const [batches] = this.chunks as [Chunks, Chunks, Chunks];
+    const isOne = this.sequences.length === 1 || this.sides[0] === undefined || batches.length === 1;
+    return isOne && this.chunks.every(({ starts }) => starts.length === 1);
+  }
+
   /** The keys at hand that some row at hand sees, in order; undefined where they are of several sequences or stretches. */
   private seenTogether(): readonly Interval[] | undefined {
     const atOnce = this.seenAtOnce();
     if (atOnce !== undefined) return atOnce[0] < atOnce[1] ? [atOnce] : [];
     const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
-    const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
-    if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
+    if (!this.isOneStretch()) return undefined;
     const sequence = this.sequences[batches.starts[0] as number];
     if (sequence?.bits === undefined) return undefined;
     const { group } = this.region;
     const all = sequence.queries * group;
-    const step = this.sides[1] === undefined ? all : rows.length;
-    const start = this.sides[1] === undefined ? 0 : (rows.starts[0] as number);
-    if (start % step !== 0) return undefined;
+    const start = rows.starts[0] as number;
     if (start >= all) return [];
+    const step = Math.min(all, rows.length);
+    if (start % step !== 0) return undefined;
     const words = Math.ceil(sequence.keys / 32);
     const together = bitsOfBlocks(sequence.bits, group, all, step, words);
-    const first = this.sides[2] === undefined ? 0 : (keys.starts[0] as number);
-    const end = this.sides[2] === undefined ? sequence.keys : Math.min(sequence.keys, first + keys.length);
+    const first = keys.starts[0] as number;
+    const end = Math.min(sequence.keys, first + keys.length);
     return intervalsOf(together, (start / step) * words, first, end);
   }
 
   /** The keys at hand that some row at hand sees, where they are neighbours: of one sequence, one stretch of rows and one of keys. */
   private seenAtOnce(): Interval | undefined {
     const [batches, rows, keys] = this.chunks as [Chunks, Chunks, Chunks];
-    const isOne = this.sequences.length === 1 || (batches.starts.length === 1 && batches.length === 1);
-    if (!isOne || rows.starts.length > 1 || keys.starts.length > 1) return undefined;
+    if (!this.isOneStretch()) return undefined;
     const { group } = this.region;
     // A partial chunk of the batch has iterations with no sequence.
     const sequence = this.sequences[batches.starts[0] as number];
@@ -298,12 +302,11 @@ class MaskedWalk {
     if (sequence.bits !== undefined) return undefined;
     const all = sequence.queries * group;
     const start = rows.starts[0] as number;
-    const end = this.sides[1] === undefined ? all : Math.min(all, start + rows.length);
+    const end = Math.min(all, start + rows.length);
     if (start >= end) return [0, 0];
     // Both ends of what a row sees never fall, and rows next to each other see keys next to each other.
     const from = firstSeen(this.region, sequence, Math.floor(start / group));
     const to = endOfSeen(this.region, sequence, Math.floor((end - 1) / group));
-    if (this.sides[2] === undefined) return [from, to];
     const first = keys.starts[0] as number;
     return [Math.max(first, from), Math.min(first + keys.length, to)];
   }
