@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { noMask } from "../../src/attention/mask.js";
 import { specFiles } from "../../src/io/spec-files.js";
+import { accountingOf } from "../../src/model/corrections.js";
 import { costOfRun } from "../../src/model/cost.js";
-import { loadDesign } from "../../src/spec/load.js";
+import { loadArithmetic, loadDesign } from "../../src/spec/load.js";
 
 const design = loadDesign(specFiles, "fusemax");
 
@@ -58,5 +59,19 @@ describe("the cost of a run", () => {
       const { dramBytes } = costOfRun(design, shape, { m0: 256, p0: 256 });
       expect(dramBytes).toBe(2 * (4 * queries * 64 * 2 + 1024 * 64 * 2));
     }
+  });
+
+  it("has no energy where the technology lacks an operator, and says of its own figures that this one is missing", () => {
+    const shape = { batch: 1, heads: 2, queries: 64, keys: 64, headDim: 8, valueDim: 8 };
+    const corrected = accountingOf("corrected", undefined);
+    const arithmetic = { ...design.arithmetic, data: loadArithmetic(specFiles, "fa4-fp8") };
+    const narrow = costOfRun({ ...design, arithmetic, arithmeticBy: "command" }, shape, undefined, undefined, {
+      accounting: corrected,
+    });
+    expect(narrow.missing).toEqual(["energyPj"]);
+    expect(narrow).not.toHaveProperty("energyPj");
+    const usual = costOfRun(design, shape, undefined, undefined, { accounting: corrected });
+    expect(usual.missing).toEqual([]);
+    expect(usual.energyPj).toBeGreaterThan(0);
   });
 });

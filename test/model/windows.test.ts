@@ -5,6 +5,7 @@ import { footprint, intervalsToForm, overlap, type Side, wordsOfWindow } from ".
 import { analyse, tileWords } from "../../src/model/loop-nest.js";
 import type { NestTensor } from "../../src/model/nest.js";
 import { walkWindows } from "../oracle/window-walk.js";
+import { type Cut, nestOf } from "./cut-nest.js";
 import { dealtNests, modelNest, randomNests } from "./random-nest.js";
 
 // I[p*a + r*b + s*c], or with the last rank in a place of its own or without it: all others slide over one.
@@ -108,6 +109,42 @@ describe("windows that slide over a tensor", () => {
       }),
       { numRuns },
     );
+  });
+
+  it.each<[string, Cut, readonly string[], readonly (1 | 2 | 3)[], number]>([
+    ["rows that go on", { r: [7, 7], k: [3, 3] }, ["r0", "k0"], [1, 1], 2],
+    ["steps of two", { r: [6, 6], k: [3, 3] }, ["r0", "k0"], [2, 1], 2],
+    ["tiles of rows, the last one partial", { r: [7, 3, 3], k: [3, 3] }, ["r0", "r1 k0"], [1, 1], 2],
+    ["rows that begin anew for each key", { r: [5, 5], k: [4, 2, 2] }, ["k0 r0", "k1"], [1, 1], 2],
+    ["rows that stand still for another rank", { r: [5, 5], k: [2, 2], e: [3, 3] }, ["e0 r0", "k0"], [1, 1], 2],
+    ["rows around another rank", { r: [5, 5], k: [2, 2], e: [3, 3] }, ["r0 e0", "k0"], [1, 1], 2],
+    ["another rank of the tensor in between", { r: [5, 5], k: [2, 2], e: [3, 3] }, ["r0 e0", "k0"], [1, 1], 3],
+    ["another rank of the tensor around", { r: [5, 2, 3], k: [2, 2], e: [3, 2, 2] }, ["e0 r0", "e1 k0 r1"], [1, 2], 3],
+    ["memories of rows", { r: [11, 2, 2, 3], k: [3, 3] }, ["r0", "*r1", "r2 k0"], [1, 1], 2],
+    ["memories of rows around keys in time", { r: [6, 2, 3], k: [5, 3, 2] }, ["k0", "*r0", "r1 k1"], [1, 1], 2],
+    ["memories of keys", { r: [6, 2, 3], k: [4, 2, 2] }, ["r0", "*k0", "r1 k1"], [3, 1], 2],
+    ["three that slide", { r: [4, 4], k: [4, 2, 2], e: [2, 2] }, ["k0 r0", "k1 e0"], [1, 3, 2], 3],
+    ["three memories deep", { r: [8, 2, 2, 2], k: [4, 2, 2] }, ["k0 r0", "r1", "r2 k1"], [1, 2], 2],
+  ])("law: words of small windows are those of the walk: %s", (name, cut, levels, strides, ranks) => {
+    const einsum = nestOf(cut, levels);
+    // Of the ranks of the tensor all slide but another one, which has a place of its own.
+    const own = [...einsum.ranks.keys()].slice(0, ranks);
+    const sliding = name.startsWith("another") ? own.slice(0, 2) : own;
+    const memories = [...einsum.levels.keys()].filter(level => einsum.levels[level]?.instances === undefined);
+    for (const kept of [memories, [0, memories.at(-1) as number]]) {
+      const tensor = { name: "I", output: false, has: einsum.loops.map(({ rank }) => own.includes(rank)), kept };
+      const places = [
+        sliding.map((rank, i) => ({ rank, stride: strides[i] as number })),
+        ...own.filter(rank => !sliding.includes(rank)).map(rank => [{ rank, stride: 1 }]),
+      ];
+      const nest: Case = { einsum: { ...einsum, tensors: [tensor] }, strides: [...strides], kept, places, sliding };
+      expect(predicted(nest, true).words).toEqual(walkWindows(nest.einsum, nest, "all"));
+      expect(predicted(nest, false).words).toEqual(walkWindows(nest.einsum, nest, "one"));
+      for (const level of einsum.levels.keys()) {
+        const { shape, tensor, counts } = windowed(nest);
+        expect(tileWords(shape, counts, tensor, level)).toBe(wordsOfTile(nest, level));
+      }
+    }
   });
 
   it("law: a tile holds the words at which its coordinates arrive", () => {
