@@ -98,6 +98,7 @@ const groups = {
     sources: ["src/model/schedule/*.ts"],
     // Those that simulate long runs of published designs are not asked: what they could kill, small machines do.
     tests: [
+      "ahead",
       "correction",
       "derived",
       "every-cycle",

@@ -22,9 +22,26 @@ export const schedule = [
   },
   {
     file: "src/model/schedule/simulate.ts",
-    line: "while (!position.atEnd && tally.tiles < this.leapsEnd) {",
-    changes: ["!position.atEnd && tally.tiles < this.leapsEnd → (!position.atEnd) || (tally.tiles < this.leapsEnd)"],
-    reason: "the same is asked again after the leap, before anything is done",
+    line: "private nextId = 0;",
+    reason: "a label that is told from others alone",
+  },
+  {
+    file: "src/model/schedule/lags.ts",
+    line: "if (!hasAutoLag(spec)) return withLag(spec, 0);",
+    changes: ["0 → 0 + 1", "0 → 0 - 1"],
+    reason: "a lag that no letter takes",
+  },
+  {
+    file: "src/model/schedule/lags.ts",
+    line: "return epochOf(simulateSchedule(withLag(spec, lag), arrays, trial, { untilPeriod: true }));",
+    changes: ["true → false"],
+    reason: "the run goes on after its epoch is known, which is all that is asked for",
+  },
+  {
+    file: "src/model/schedule/likely-lag.ts",
+    line: "const shortest = shortestEpoch(withLag(spec, 0), arrays);",
+    changes: ["0 → 0 + 1", "0 → 0 - 1"],
+    reason: "operations are as many at any lag",
   },
   {
     file: "src/model/schedule/walk.ts",
@@ -44,7 +61,7 @@ export const schedule = [
     changes: ["row !== null → (row) === (null)"],
     reason: "rows that were found lately are found again; there always is one before a block's end",
   },
-  ...["run = 0;", "offset = 0;", "furthest = -1;", "private filled = 0;"].map(line => ({
+  ...["run = 0;", "offset = 0;", "oldest = 0;", "private filled = 0;"].map(line => ({
     file: "src/model/schedule/feed.ts",
     line,
     reason: "set before it is read",

@@ -1,3 +1,4 @@
+import { SpecError } from "../../errors.js";
 import { type Block, firstOver, noMore, notYet, type Row, type Run, type TilePlace, type TileWalk } from "./walk.js";
 
 /** A position in a walk: before the tile that comes next. */
@@ -129,17 +130,19 @@ export class Position {
   }
 }
 
-/** The largest number of tiles that a machine holds on to, and sees ahead. */
-const roomOf = 1024;
+/** Tiles that there is room for at first: more than arrays that do something on each tile are apart. */
+const roomAtFirst = 1024;
+/** So far apart their tiles are stepped through one by one: a minute or so. */
+const mostRoom = 2 ** 22;
 
 /** The kinds of the tiles about the newest one, by number; tile 0 is where the feed was set. */
 export class TileFeed {
-  private readonly kinds = new Float64Array(roomOf);
-  private readonly places: (TilePlace | null)[] = [];
+  private kinds = new Float64Array(roomAtFirst);
+  private places: (TilePlace | null)[] = [];
   private filled = 0;
   private ahead: Position;
-  /** The furthest tile that was asked for. */
-  furthest = -1;
+  /** The oldest tile that is still asked for. */
+  oldest = 0;
 
   /** @param keepPlaces whether `place` will be asked for */
   constructor(
@@ -153,27 +156,54 @@ export class TileFeed {
   set(from: Position, history: readonly number[]): void {
     this.ahead = from.clone();
     this.filled = 0;
-    this.furthest = -1;
+    this.oldest = -history.length;
+    while (this.kinds.length <= history.length) this.kinds = new Float64Array(2 * this.kinds.length);
     this.kinds.fill(notYet);
     history.forEach((kind, i) => {
-      this.kinds[(roomOf - 1 - i) & (roomOf - 1)] = kind;
+      this.kinds[this.at(-1 - i)] = kind;
     });
   }
 
   kind(tile: number): number {
-    if (tile > this.furthest) this.furthest = tile;
     while (tile >= this.filled) this.pull();
-    return tile < this.filled - roomOf ? notYet : (this.kinds[tile & (roomOf - 1)] as number);
+    return tile < this.filled - this.kinds.length ? notYet : (this.kinds[this.at(tile)] as number);
   }
 
   place(tile: number): TilePlace | null {
-    return this.places[tile & (roomOf - 1)] ?? null;
+    return this.places[this.at(tile)] ?? null;
+  }
+
+  /** Where a tile is in the ring. */
+  private at(tile: number): number {
+    return tile & (this.kinds.length - 1);
   }
 
   private pull(): void {
-    const at = this.filled++ & (roomOf - 1);
+    if (this.filled - this.oldest >= this.kinds.length) this.grow();
+    const at = this.at(this.filled++);
     this.kinds[at] = this.ahead.kind();
     if (this.keepPlaces) this.places[at] = this.ahead.place();
     if (!this.ahead.atEnd) this.ahead.next();
   }
+
+  /** An array that does something on few tiles looks far ahead for the next of them. */
+  private grow(): void {
+    const { kinds, places } = this;
+    if (kinds.length >= mostRoom) throw tooFar();
+    const last = kinds.length - 1;
+    this.kinds = new Float64Array(2 * kinds.length);
+    this.places = [];
+    for (let tile = this.oldest; tile < this.filled; tile++) {
+      this.kinds[this.at(tile)] = kinds[tile & last] as number;
+      if (this.keepPlaces) this.places[this.at(tile)] = places[tile & last] ?? null;
+    }
+  }
 }
+
+const tooFar = (): SpecError =>
+  new SpecError({
+    where: "schedule",
+    got: `an array with nothing to do on ${mostRoom} tiles and more`,
+    expected: "one with something to do on every tile, or fewer tiles between those that it has",
+    fix: "simulate a shorter sequence, or move an Einsum of every tile to the array",
+  });

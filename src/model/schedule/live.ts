@@ -58,7 +58,7 @@ export class LiveArrays {
   readonly counters: Float64Array;
   /** The cycle of the first operation; Infinity before it. */
   firstIssue = never;
-  private readonly maxLag: number;
+  readonly maxLag: number;
   /** Where the bytes are among the counters, followed by the changes, and the loads. */
   readonly bytesAt: number;
   readonly loadsAt: number;
@@ -74,7 +74,7 @@ export class LiveArrays {
   ) {
     this.machine = new TileMachine(plan, walk, memory);
     this.feed = new TileFeed(start, watcher !== null);
-    this.maxLag = Math.max(0, ...Object.values(plan.schedule.lags));
+    this.maxLag = Math.max(...Object.values(plan.schedule.lags));
     this.tracks = plan.onArray.map((_, i) => new Track(i, plan, this.feed, this.maxLag));
     this.leader = this.tracks.find(track => track.leads) ?? noLeader(plan);
     // The array that comes last goes first to a port: its rows belong to older tiles.
@@ -99,7 +99,10 @@ export class LiveArrays {
   run(before: { readonly cycle: number; readonly tiles: number }, until = never): void {
     const { machine, leader } = this;
     leader.fresh = false;
-    while (!leader.fresh && !this.done && this.slowest() + before.tiles < until) {
+    while (!leader.fresh && !this.done) {
+      const slowest = this.slowest();
+      if (slowest + before.tiles >= until) break;
+      this.feed.oldest = slowest - this.maxLag;
       machine.open(before.cycle);
       let next = never;
       for (const track of this.order) next = Math.min(next, this.advance(track, before));

@@ -69,8 +69,6 @@ class Simulation {
   private readonly live: LiveArrays;
   private readonly position: Position;
   private readonly mayLeap: boolean;
-  /** The first epoch that is watched, less what is in flight then: no leap goes past it. */
-  private readonly leapsEnd: number;
   private readonly tally: Tallies;
   private states = new Map<string, State>();
   private readonly upcoming = new UpcomingKinds();
@@ -103,10 +101,14 @@ class Simulation {
     this.position = new Position(walk);
     this.live = new LiveArrays(plan, walk, this.memory, this.position, watch ?? null);
     this.mayLeap = leap && arrivals === undefined;
-    const maxLag = Math.max(...Object.values(plan.schedule.lags));
-    this.leapsEnd = watch === undefined ? Number.POSITIVE_INFINITY : watch.from - maxLag - 1;
     this.tally = new Tallies(this.live.counters.length + 1);
     this.base = this.counted();
+  }
+
+  /** The first epoch that is watched, less what is in flight then, and less what an array is ahead by: no leap goes past it. */
+  private get leapsEnd(): number {
+    const from = this.options.watch?.from ?? Number.POSITIVE_INFINITY;
+    return from - Math.max(this.live.maxLag, this.ahead);
   }
 
   private counted() {
@@ -133,7 +135,7 @@ class Simulation {
   private leap(): void {
     const { position, tally } = this;
     let state = this.intern(this.live.save());
-    while (!position.atEnd && tally.tiles < this.leapsEnd) {
+    for (;;) {
       this.leapOver(state);
       if (position.atEnd || tally.tiles >= this.leapsEnd) break;
       if (this.options.untilPeriod === true && this.period !== null) return;
@@ -161,8 +163,6 @@ class Simulation {
     const began = live.machine.cycle;
     const first = live.leader.epoch;
     const counters = live.counters.slice();
-    // An array that is ahead has seen the tiles up to its own.
-    live.feed.furthest = Math.max(...live.tracks.map(({ epoch, done }) => (done ? first : epoch)));
     live.machine.end = Number.NEGATIVE_INFINITY;
     live.run(this.base);
     const step: Step = {
@@ -171,7 +171,8 @@ class Simulation {
       end: live.machine.end - began,
       growth: live.counters.map((count, i) => count - (counters[i] as number)),
     };
-    const ahead = live.feed.furthest - first;
+    // An array that is ahead has seen the tiles up to its own.
+    const ahead = Math.max(...live.tracks.map(({ epoch }) => epoch)) - first;
     this.ahead = Math.max(this.ahead, ahead);
     // What was seen further ahead than the key says may be other the next time.
     if (ahead <= seenAhead) state.after.set(key, step);

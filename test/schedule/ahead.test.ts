@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { Position, TileFeed } from "../../src/model/schedule/feed.js";
+import { type SimulationOptions, simulateSchedule } from "../../src/model/schedule/simulate.js";
+import { noMore, notYet, TileWalk } from "../../src/model/schedule/walk.js";
+import { arraysOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
+
+describe("an array that has something to do on few tiles", () => {
+  const arrays = arraysOf({}, { ...fromA, when: "last", points: 2, storedWords: 1 });
+
+  it.each([10, 1023, 1024, 1100])("law: waits for the next of them, however far it is: %i", keys => {
+    for (const lag of [0, 3]) {
+      for (const leap of [true, false]) {
+        const result = simulateSchedule(scheduleOf(lag), arrays, workOf(2, keys), { leap });
+        // Five cycles of A a tile, two rows down, and B's two.
+        expect(result.cycles, `lag ${lag}`).toBe(5 * 2 * keys - 1 + 2 + 2);
+        expect(result.arrays["lanes"]?.busy).toEqual({ B: 4 });
+      }
+    }
+  });
+});
+
+describe("epochs that are watched", () => {
+  /** What a watcher of some epochs is told of both arrays. */
+  function watched(lag: number, from: number, until: number, options: SimulationOptions) {
+    const arrays = arraysOf({}, {});
+    const issued: unknown[] = [];
+    const waited = new Map<string, number>();
+    const { tilesStepped } = simulateSchedule(scheduleOf(lag), arrays, workOf(400, 1, { blockTiles: 400 }), {
+      ...options,
+      watch: {
+        ...{ from, until },
+        onIssue: issue => void issued.push(issue),
+        onStall: ({ array, cause, epoch, cycles }) => {
+          const key = `${array} ${cause} ${epoch}`;
+          waited.set(key, (waited.get(key) ?? 0) + cycles);
+        },
+      },
+    });
+    return { issued, waited, tilesStepped };
+  }
+
+  it.each([0, 1, 5, 40])("law: are told of an array that is far ahead of the first as without leaps: lag %i", lag => {
+    for (const from of [0, 30, 63, 64, 65, 66, 70, 150, 397]) {
+      const [quick, slow] = [true, false].map(leap => watched(lag, from, from + 3, { leap }));
+      expect(quick?.issued, `from ${from}`).toEqual(slow?.issued);
+      expect(quick?.waited, `from ${from}`).toEqual(slow?.waited);
+      // Of three tiles five operations of A and one of B.
+      if (from > lag && from < 397) expect(slow?.issued.length).toBe(18);
+    }
+    expect(watched(lag, 350, 353, {}).tilesStepped).toBeLessThan(120);
+  });
+});
+
+describe("the kinds of tiles by their numbers", () => {
+  const walk = new TileWalk(workOf(60, 70, { blockTiles: 7, window: { left: -1, right: 3 } }));
+  const position = new Position(walk);
+  const all: { readonly kind: number; readonly place: unknown }[] = [];
+  for (const at = position.clone(); !at.atEnd; at.next()) all.push({ kind: at.kind(), place: at.place() });
+
+  it("law: are those of the walk, back to the oldest that is asked for, however far one looks ahead", () => {
+    expect(all.length).toBeGreaterThan(2100);
+    const feed = new TileFeed(position, true);
+    feed.set(position, []);
+    const isRight = (tile: number): boolean =>
+      feed.kind(tile) === all[tile]?.kind && JSON.stringify(feed.place(tile)) === JSON.stringify(all[tile]?.place);
+    for (const [furthest, oldest] of [
+      [3, -4],
+      [1018, 0],
+      [1030, 20],
+      [1044, 20],
+      [2100, 20],
+      [all.length - 1, all.length - 1100],
+    ] as const) {
+      expect(feed.kind(furthest)).toBe(all[furthest]?.kind);
+      for (let tile = Math.max(0, oldest); tile <= furthest; tile++) if (!isRight(tile)) expect.fail(`tile ${tile}`);
+      feed.oldest = oldest;
+    }
+    expect(feed.kind(all.length)).toBe(noMore);
+    expect(feed.kind(all.length + 9)).toBe(noMore);
+    expect(feed.place(all.length)).toBeNull();
+  });
+
+  it("law: before the first are those of the history, the newest first, and none before them", () => {
+    const feed = new TileFeed(position, false);
+    for (const length of [0, 1, 5, 1023, 1024, 1500]) {
+      const history = Array.from({ length }, (_, i) => 1000 + i);
+      feed.set(position, history);
+      for (let i = 0; i < length; i++) if (feed.kind(-1 - i) !== 1000 + i) expect.fail(`${length}: ${-1 - i}`);
+      expect(feed.kind(-1 - length)).toBe(notYet);
+      expect(feed.kind(900)).toBe(all[900]?.kind);
+      if (length > 0) expect(feed.kind(-length)).toBe(1000 + length - 1);
+      expect(feed.place(3)).toBeNull();
+    }
+  });
+
+  it("are of four million tiles at the most, between the oldest and the furthest", () => {
+    const feed = new TileFeed(position, false);
+    feed.set(position, []);
+    feed.oldest = 10;
+    expect(feed.kind(2 ** 22 + 9)).toBe(noMore);
+    expect(() => feed.kind(2 ** 22 + 10)).toThrow(
+      /schedule: got an array with nothing to do on 4194304 tiles and more; expected one with something to do on every/,
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { TileArrays } from "../../src/model/schedule/arrays.js";
+import type { ScheduleResult } from "../../src/model/schedule/result.js";
+import { simulateSchedule } from "../../src/model/schedule/simulate.js";
+import type { DramChannel, TileWork } from "../../src/spec/schedule/machine.js";
+import { arraysOf, dramOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
+
+/** All but how it was found. */
+const facts = ({ tilesStepped: _, epoch: __, ...rest }: ScheduleResult): unknown => rest;
+
+const q = { tensor: "Q", by: "queries", words: 1 } as const;
+const k = { tensor: "K", by: "keys", words: 2 } as const;
+const s = { tensor: "S", by: "tiles", words: 1 } as const;
+const last = { ...fromA, when: "last", storedWords: 1 } as const;
+
+const works: Readonly<Record<string, TileWork>> = {
+  heads: workOf(3, 2, { heads: 30, blockTiles: 2 }),
+  "heads of a tile": workOf(1, 1, { heads: 40 }),
+  "heads before others": workOf(2, 3, {
+    sequences: [
+      { count: 20, rows: 2, keys: 3 },
+      { count: 1, rows: 5, keys: 4 },
+    ],
+  }),
+  blocks: workOf(30, 3),
+  "blocks of a tile": workOf(40, 1),
+  "blocks of many heads": workOf(12, 2, { heads: 3, headTiles: [2, 1] }),
+  "key tiles": workOf(2, 30, { blockTiles: 2 }),
+  "key tiles, the last of them smaller": workOf(2, 59, { blockTiles: 2, tileKeys: 2 }),
+  "tiles of a row": workOf(40, 3, { blockTiles: 40 }),
+  "tiles of a row, the last of them smaller": workOf(79, 3, { blockTiles: 40, tileRows: 2 }),
+  "key tiles that later queries see": workOf(30, 30, { blockTiles: 15, window: { left: -1, right: 0 } }),
+  "a window": workOf(60, 60, { blockTiles: 2, window: { left: 3, right: 0 } }),
+};
+type Machine = readonly [TileArrays, DramChannel | undefined];
+const machinesFor = ({ blockTiles, headTiles }: TileWork): Readonly<Record<string, Machine>> => {
+  // A block's queries are held, and so many more.
+  const own = (more: number): number => blockTiles * Math.max(...headTiles) + more;
+  return {
+    "operands always there": [arraysOf({}, last), undefined],
+    "queries and keys from DRAM": [arraysOf({ loads: [q, k] }, last), dramOf({ Q: own(1), K: 2 })],
+    "queries of many blocks at once": [arraysOf({ loads: [q] }, last), dramOf({ Q: own(25) })],
+    "a slow channel": [arraysOf({ loads: [q, k] }, last), dramOf({ Q: own(0), K: 1 }, { bytesPerCycle: 0.3 })],
+    "scores from DRAM, nothing stored": [arraysOf({ loads: [s] }, fromA), dramOf({ S: 3 })],
+  };
+};
+
+describe("leaps over each loop by itself", () => {
+  it.each(Object.entries(works))(
+    "law: give what a full simulation gives, wherever operands come from: %s",
+    (_, work) => {
+      for (const [machine, [arrays, dram]] of Object.entries(machinesFor(work))) {
+        const memory: { readonly dram?: DramChannel } = dram === undefined ? {} : { dram };
+        const run = (leap: boolean) => simulateSchedule(scheduleOf(2), arrays, work, { ...memory, leap });
+        const [quick, full] = [run(true), run(false)];
+        expect(facts(quick), machine).toEqual(facts(full));
+        expect(quick.tilesStepped, machine).toBeLessThanOrEqual(full.tilesStepped);
+      }
+    },
+  );
+});
