@@ -1,6 +1,7 @@
 import type { MappingFiles } from "../model/mapper/design.js";
 import type { SearchReport } from "../model/mapper/search.js";
-import { type NotSimulated, type Simulated, simulationTolerance } from "../model/mapper/simulated.js";
+import type { NotSimulated, Simulated } from "../model/mapper/simulated.js";
+import { simulatedLines } from "./simulated-text.js";
 import { textTable } from "./table.js";
 import { bytes, energy, lengthLabel, seconds } from "./units.js";
 
@@ -91,31 +92,11 @@ export function mapText(result: MapResult, accounting: string, out: string | und
         ]
       : [table]),
     `Runs as\n\n${textTable({ columns: ["phase", "latency"], rows: phases.map(p => [p.name, p.latency]) })}`,
-    `Simulated\n\n${simulatedLines(result, out).join("\n")}`,
+    `Simulated\n\n${simulatedLines(found, out).join("\n")}`,
     `Searched\n\n${searched.join("\n")}`,
     ...(out === undefined
       ? []
       : [`Written to ${out}: fusemax model --design ${out}/${found.length === 1 ? "design.yaml" : "design-1.yaml"}`]),
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-/** What the simulation of schedules says of each mapping. */
-function simulatedLines({ found }: MapResult, out: string | undefined): readonly string[] {
-  return found.map(({ simulated, isOwn }, i) => {
-    const number = found.length === 1 ? "" : `-${i + 1}`;
-    const name = `  ${found.length === 1 ? "found" : `found ${i + 1}`}  `;
-    if ("reason" in simulated) return `${name}cannot be simulated: ${simulated.reason}`;
-    const { queries, cycles, modelCycles, ratio, agrees } = simulated;
-    const [own, model] = [cycles, modelCycles].map(n => Math.round(n).toLocaleString("en-US"));
-    const tolerance = `${simulationTolerance * 100}%`;
-    const verdict = agrees
-      ? `within ${tolerance}`
-      : `DISAGREES by more than ${tolerance}: the arrays wait for each other, or for a port, where the model lets them work side by side`;
-    const files =
-      out === undefined || isOwn
-        ? ""
-        : ` (fusemax schedule --design ${out}/design${number}.yaml --schedule ${out}/schedule${number}.yaml)`;
-    return `${name}${queries.toLocaleString("en-US")} queries, operands there: ${own} cycles, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;
-  });
 }

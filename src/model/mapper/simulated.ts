@@ -8,7 +8,7 @@ import { type Evaluation, evaluate } from "../evaluate.js";
 import { findLags } from "../schedule/lags.js";
 import { scheduleOfDesign, withRegisterFiles } from "../schedule/of-design.js";
 import { pipelinedSchedule } from "../schedule/pipelined.js";
-import type { ScheduleResult } from "../schedule/result.js";
+import type { ArrayTime, ScheduleResult } from "../schedule/result.js";
 import { simulateSchedule } from "../schedule/simulate.js";
 import { valuesOf } from "../values.js";
 import type { MapperProblem } from "./problem.js";
@@ -21,6 +21,8 @@ export interface Simulated {
   readonly modelCycles: number;
   readonly ratio: number;
   readonly agrees: boolean;
+  /** The array that is busiest, and its cycles in which it issued nothing, by cause. */
+  readonly stalls: { readonly array: string; readonly cycles: ArrayTime["stalls"] };
   /** What was simulated, as a file. */
   readonly schedule: ScheduleDocument;
 }
@@ -85,7 +87,12 @@ export function simulateMapping(
   const modelCycles = share * phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
   const ratio = cycles / modelCycles;
   const agrees = Math.abs(ratio - 1) <= simulationTolerance;
-  return { queries, cycles, modelCycles, ratio, agrees, schedule: documentOf(best.schedule) };
+  return { queries, cycles, modelCycles, ratio, agrees, stalls: stallsOf(best), schedule: documentOf(best.schedule) };
+}
+
+function stallsOf({ arrays }: ScheduleResult): Simulated["stalls"] {
+  const [[array, time] = ["", undefined]] = Object.entries(arrays).sort((a, b) => b[1].busyCycles - a[1].busyCycles);
+  return { array, cycles: time?.stalls ?? {} };
 }
 
 /** Whether a mapping works tile by tile, as a schedule has it. Whether register files have room for one only its simulation says. */
@@ -110,7 +117,10 @@ function schedulesOf(einsums: Parameters<typeof pipelinedSchedule>[0]): readonly
 
 const reasonOf = ({ complaint: { got, expected } }: FusemaxError): string => `${got}; expected ${expected}`;
 
-/** The first blocks of queries of a head, or whole heads where one has few tiles; undefined where one block is too much. */
+/**
+ * The first blocks of queries of a head, or whole heads, or all heads of whole sequences, where one has few tiles: what a pipeline takes to
+ * fill and drain, once, is then a small part of it. Undefined where one block is too much.
+ */
 function partOf(work: TileWork): { readonly work: TileWork; readonly rows: number } | undefined {
   const [sequence] = work.sequences;
   if (sequence === undefined) return undefined;
@@ -122,7 +132,10 @@ function partOf(work: TileWork): { readonly work: TileWork; readonly rows: numbe
   const blocks = Math.max(1, Math.floor(enoughTiles / block));
   const rows = Math.min(sequence.rows, blocks * work.blockTiles * work.tileRows);
   const heads = Math.min(work.heads, Math.max(1, Math.floor(enoughTiles / tilesOf(whole))));
-  return { rows: heads * rows, work: { ...work, heads, sequences: [{ ...sequence, count: 1, rows }] } };
+  const isWhole = heads === work.heads && rows === sequence.rows;
+  const many = isWhole ? Math.max(1, Math.floor(enoughTiles / (heads * tilesOf(whole)))) : 1;
+  const count = Math.min(sequence.count, many);
+  return { rows: count * heads * rows, work: { ...work, heads, sequences: [{ ...sequence, count, rows }] } };
 }
 
 /** What a simulation has no place for: more fan-outs around an array than rows and columns. */

@@ -42,7 +42,8 @@ function run(other: Partial<typeof sizes> = {}, fields: Readonly<Record<string, 
 describe("the simulation of a mapping", () => {
   it.each([
     // 4 query tiles and 6 key tiles of each of 3 heads: all of a sequence.
-    ["all heads of a sequence", {}, {}, 3 * 12, 1, 3, 12],
+    ["all heads of all sequences", {}, {}, 2 * 3 * 12, 2, 3, 12],
+    ["all heads of some sequences", { B: 90 }, {}, 27 * 3 * 12, 27, 3, 12],
     ["a block of one head, where that is long", { M: 2200 }, {}, 12, 1, 1, 12],
     ["some blocks of a head", { M: 200, queries: 600 }, {}, 120, 1, 1, 120],
     ["some heads, all of each", { M: 40, queries: 120, H: 9 }, {}, 5 * 120, 1, 5, 120],
@@ -79,13 +80,14 @@ describe("the simulation of a mapping", () => {
     const cycles = Math.min(...results.map(result => result.cycles));
     const best = results.find(result => result.cycles === cycles);
     const computing = evaluation.phases.reduce((sum, { computeCycles }) => sum + computeCycles, 0);
-    const modelCycles = (computing * queries) / (2 * all.queries * all.H);
+    const modelCycles = (computing * queries) / (all.B * all.queries * all.H);
     expect(found.queries).toBe(queries);
     expect(found.cycles).toBe(cycles);
     expect(found.modelCycles).toBeCloseTo(modelCycles, 6);
     expect(found.ratio).toBeCloseTo(cycles / modelCycles, 9);
     expect(found.agrees).toBe(Math.abs(found.ratio - 1) <= 0.01);
     expect(simulationTolerance).toBe(0.01);
+    expect(found.stalls).toEqual({ array: "2d", cycles: best?.arrays["2d"]?.stalls });
     expect(found.schedule).toEqual({
       ...{ name: "pipelined", source: "fusemax map", tiles: best?.schedule.lags },
       ...Object.fromEntries(
