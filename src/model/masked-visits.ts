@@ -282,8 +282,8 @@ class MaskedWalk {
     const all = sequence.queries * group;
     const start = rows.starts[0] as number;
     if (start >= all) return [];
+    // Chunks begin at multiples of their length.
     const step = Math.min(all, rows.length);
-    if (start % step !== 0) return undefined;
     const words = Math.ceil(sequence.keys / 32);
     const together = bitsOfBlocks(sequence.bits, group, all, step, words);
     const first = keys.starts[0] as number;
@@ -317,6 +317,8 @@ class MaskedWalk {
     const [, ofRows, ofKeys] = this.numbering;
     if (seen === undefined || !ofKeys.isWhole || ofRows.isWanted || stride === 0) return undefined;
     const [from, to] = seen;
+    // A memory of keys that no row at hand sees.
+    if (from >= to) return undefined;
     const keys = this.chunks[2] as Chunks;
     const origin = keys.starts[0] as number;
     const dense = this.dense();

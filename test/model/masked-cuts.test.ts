@@ -31,6 +31,8 @@ const nests: readonly (readonly [string, Cut, readonly string[]])[] = [
   ["sequences inside", { b: [5, 3, 2], r: [3, 3], k: [4, 2, 2] }, ["r0 b0 k0", "b1 k1"]],
   ["keys alone", { b: [3, 3], k: [5, 3, 2], e: [2, 2] }, ["e0 b0 k0", "k1"]],
   ["rows alone", { b: [3, 3], r: [5, 3, 2], e: [2, 2] }, ["e0 b0 r0", "r1"]],
+  ["memories of keys of which rows see few", { r: [2, 2], k: [12, 2, 3, 2], e: [2, 2] }, ["e0", "*k0", "k1", "r0 k2"]],
+  ["tiles of keys of which rows see few", { r: [6, 3, 2], k: [3, 3, 1], e: [2, 2] }, ["e0", "*r0", "k0", "r1 k1"]],
   ["two other ranks inside", { r: [3, 3], k: [4, 2, 2], e: [2, 2], f: [3, 3] }, ["r0 k0", "f0 e0 k1"]],
   ["two other ranks", { r: [3, 3], k: [4, 2, 2], e: [3, 2, 2], f: [2, 2] }, ["f0 e0 r0 k0", "*e1", "k1"]],
 ];
