@@ -151,7 +151,7 @@ describe("scores", () => {
     [["--window", "3,0", "--mask", "causal:top-left"], /one corner; --mask window:l,r:top-left/],
     [["--mask", "document:4,5"], /as many queries as keys/],
     [["--mask", "window:1"], /--mask window: got "1"; expected LEFT,RIGHT/],
-    [["--mask", "prefix:-1"], /--mask prefix: got "-1"/],
+    [["--mask", "prefix:-1"], /--mask: got "prefix:-1"; expected prefix:N with N keys from 0 up/],
     [["--mask", "nosuch"], /--mask: got "nosuch"; expected causal, causal:top-left, .* or a file/],
     [["--mask", "causal:middle"], /top-left or bottom-right/],
     [["--mask", at("none.npy")], /none\.npy/],

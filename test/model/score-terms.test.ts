@@ -170,6 +170,19 @@ describe("a bias", () => {
       expect(dramBytes, JSON.stringify(terms)).toBe(evaluate(compiled, sizes, accounting).trafficBytes);
     }
   });
+
+  it("law: of any ranks it has a schedule; one number for all queries and keys comes once a query there", () => {
+    for (const ranks of [
+      [1, 3, 1, 1],
+      [1, 1, 1, 1],
+      [1, 3, 8, 1],
+    ] as const) {
+      const compiled = compiledWith("fusemax", biased(...ranks));
+      const { dramBytes } = simulateDesign(compiled, { sizes }, { corrections: accounting.corrections });
+      const without = evaluate(compiledWith("fusemax", noScoreTerms), sizes, accounting).trafficBytes;
+      expect(dramBytes - without, JSON.stringify(ranks)).toBe(2 * heads * 8);
+    }
+  });
 });
 
 describe("law: what the model predicts of a soft-cap and a bias is what a walk over the loops sees", () => {

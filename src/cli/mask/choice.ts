@@ -32,6 +32,7 @@ export function parseMask(option: string, text: string): MaskChoice {
       return { kind: "window", left, right, corner: parseCorner(option, text, corner[0] ?? "bottom-right") };
     }
     case "prefix":
+      if (!/^\s*\d+[KMG]?\s*$/i.test(of)) throw wrong(option, text, "prefix:N with N keys from 0 up");
       return { kind: "prefix", keys: of.trim() === "0" ? 0 : parseSize(`${option} prefix`, of) };
     case "document": {
       const lengths = parseLengths(option, of);

@@ -112,7 +112,7 @@ function dataflowOf(
     }
     const producer = makers.get(name);
     if (producer === undefined) {
-      if (isKept(t, "dram")) loads.push({ tensor: name, by: sideOf(name, relevant, einsum, nest, compiled), words });
+      if (isKept(t, "dram")) loads.push({ tensor: name, by: sideOf(relevant, einsum, nest), words });
       return;
     }
     const each = perPoint ? valuesAtOnce(producer, einsum, inner, shared, values) : 0;
@@ -222,26 +222,16 @@ function wordsPerSide(
   return tuples(einsum.shape, boxes, bits);
 }
 
-/** Whether a tensor comes with the query tiles, with the key tiles or with both. */
-function sideOf(
-  tensor: string,
-  relevant: number,
-  einsum: CompiledEinsum,
-  nest: TileNest,
-  compiled: CompiledDesign,
-): Load["by"] {
+/**
+ * Whether a tensor comes with the query tiles, with the key tiles or with both. What neither cut, such as one number for a
+ * head, comes with the queries, once for each of them: a word or two beside the E of a query.
+ */
+function sideOf(relevant: number, einsum: CompiledEinsum, nest: TileNest): Load["by"] {
   const sides = timeLoops(einsum).flatMap(({ name, side, bit }) =>
     nest.loops.some(loop => loop.name === name) && (relevant & (1 << bit)) !== 0 ? [side] : [],
   );
-  const [queries, keys] = [sides.includes("rows"), sides.includes("keys")];
-  if (queries || keys) return queries ? (keys ? "tiles" : "queries") : "keys";
-  // Where all queries are one tile, no loop in time goes over them.
-  if (nest.loops.every(({ side }) => side !== "rows")) return "queries";
-  throw new SpecError({
-    where: compiled.design.mapping.at(["tensors", tensor]),
-    got: `${tensor}, which neither query nor key tiles cut`,
-    expected: "operands of a schedule that come with the queries or with the keys",
-  });
+  if (!sides.includes("keys")) return "queries";
+  return sides.includes("rows") ? "tiles" : "keys";
 }
 
 /** Whether an Einsum of the same array takes the tensor from the registers, where this one has put it. */
