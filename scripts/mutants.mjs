@@ -85,6 +85,7 @@ const groups = {
           "refused",
           "check-machine",
           "figures",
+          "corrections",
         ])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
