@@ -86,6 +86,7 @@ const groups = {
           "check-machine",
           "figures",
           "corrections",
+          "pareto",
         ])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),
