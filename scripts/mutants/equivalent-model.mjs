@@ -146,6 +146,18 @@ export const model = [
     reason: walked,
   },
   {
+    file: path("loop-nest"),
+    line: "if (alone !== undefined && uneven === true) return visitedWords(shape, alone, moves, into, tile | more);",
+    changes: ["alone !== undefined && uneven === true → (alone !== undefined) || (uneven === true)"],
+    reason: walked,
+  },
+  {
+    file: path("element-roles"),
+    line: "const einsum = writer === null ? undefined : cascade.einsums[writer];",
+    changes: ["writer === null ? undefined : cascade.einsums[writer] → cascade.einsums[writer]"],
+    reason: "a list has nothing at null",
+  },
+  {
     file: path("masked-counts"),
     line: "return !movesAlways && outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0);",
     changes: ["outside.slice(0, last) → outside"],

@@ -11,6 +11,7 @@ import { levelRates } from "../../src/model/level-rates.js";
 import { observeDesign } from "../../src/report/observed-counts.js";
 import { operationsOf } from "../../src/report/roofline.js";
 import { loadDesign, loadWorkload } from "../../src/spec/load.js";
+import { modelWith } from "./one-product.js";
 
 // The table of actions is what the rest of the model charges, line by line.
 
@@ -59,6 +60,43 @@ describe.each(["published", "corrected"] as const)("the actions of the paper's d
       { numRuns: 60 },
     );
     expect(ran).toBeGreaterThan(tried / 3);
+  });
+});
+
+describe("the actions that are not all of a level's", () => {
+  const tableOf = (name: string, seq: number) => {
+    const accounting = accountingOf("published", undefined);
+    const design = compileDesign(loadDesign(specFiles, name));
+    const [point] = attentionPoints(loadWorkload(specFiles, "bert"), {
+      phase: "prefill",
+      seq,
+      batch: 64,
+      decodeQueries: 1,
+    });
+    if (point === undefined) throw new Error("no layers");
+    const { counts } = evaluate(design, point.sizes, accounting, [], point.mask);
+    return actionTable(design, counts, mapDesign(design, point.sizes, accounting).values, accounting);
+  };
+
+  it("are none in DRAM of what is kept on chip alone and spilled, but for its bytes", () => {
+    const { design, mapped, evaluation } = modelWith([
+      ["dram: [X, W, Y], ", "dram: [W, Y], "],
+      ["operations: { mac: 1 }\n", "operations: { mac: 1 }\n    spill: { X: 0.5 }\n"],
+    ]);
+    const { accesses } = actionTable(design, evaluation.counts, mapped.values, accountingOf("corrected", undefined));
+    const spilled = accesses.find(({ level, tensor }) => level === "dram" && tensor === "X");
+    expect(spilled).toMatchObject({ reads: 0, updates: 0, fills: 0 });
+    expect(spilled?.bytes).toBeGreaterThan(0);
+    expect(spilled?.energyPj).toBeGreaterThan(0);
+    const moved = accesses.filter(({ level }) => level === "dram").reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(moved).toBe(evaluation.trafficBytes);
+  });
+
+  it("take no energy where the publication charged none", () => {
+    const { operations } = tableOf("cascade", 4096);
+    const free = operations.filter(({ operation }) => operation === "exp");
+    expect(free.length).toBeGreaterThan(0);
+    for (const { count, energyPj } of free) expect([count > 0, energyPj]).toEqual([true, 0]);
   });
 });
 

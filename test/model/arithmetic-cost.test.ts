@@ -105,6 +105,10 @@ describe("operations", () => {
     expect(operationsOf(found, "RNV")).toEqual(sums);
   });
 
+  it("of scales come with no exponential of what is made of scores", () => {
+    expect(operationsOf(costOf(inArithmetic(load("mxfp8"))), "PRM")).toEqual({ mac: 6, add: 1 });
+  });
+
   it("of scales come with the exponential of scores that something was added to, too", () => {
     const { design } = designWithTerms(shipped, { softcap: null, bias: biasRanks([1, 3, 1024, 1024], 8) });
     expect(operationsOf(costOf(inArithmetic(load("mxfp8"), design)), "SLN")).toEqual({

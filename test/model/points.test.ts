@@ -36,6 +36,13 @@ const pointOf = (workload: Workload, changes: Partial<PointRequest> = {}) => {
 };
 
 describe("a workload's attention", () => {
+  it("has the terms of its scores where they are charged", () => {
+    const capped: Workload = { ...small, softcap: 30 };
+    const scores = { softcap: "model", division: "divider", bias: null } as const;
+    expect(pointOf(capped, { scores }).terms).toEqual({ softcap: "divider", bias: null });
+    expect(pointOf(capped).terms).toEqual({ softcap: null, bias: null });
+  });
+
   it("has as many queries as keys in prefill, and those that are new in decode", () => {
     expect(pointOf(small)).toMatchObject({ phase: "prefill", batch: 3, queries: 17, keys: 17, group: 3 });
     expect(pointOf(small).sizes).toMatchObject({ B: 3, H: 2, E: 5, F: 7, M: 17, queries: 17, group: 3 });

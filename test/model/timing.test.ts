@@ -71,6 +71,12 @@ describe("what limits a design is", () => {
   });
 });
 
+it("levels take no time that is not asked for", () => {
+  const timed = [level("l1", "bandwidth: { bytesPerCycle: 4 }")];
+  expect(simulatedTiming(timed, 700).phases[0]?.levelSeconds).toEqual({});
+  expect(Object.keys(evaluateWith(timed).phases[0]?.levelSeconds ?? {})).toEqual(["l1"]);
+});
+
 it("a level takes as long for what it passes of reads as of writes", () => {
   const { design, mapped, evaluation } = modelWith([level("l1", "bandwidth: { bytesPerCycle: 4 }")]);
   const uses = levelUses(design, mapped.einsums, evaluation.counts, mapped.values);

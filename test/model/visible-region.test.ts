@@ -295,18 +295,31 @@ describe("loops over a masked region", () => {
     fc.assert(
       fc.property(regions, bound, bound, (region, rows, keys) => {
         for (const sequence of region.sequences) {
-          const tiles = new Set<string>();
-          for (const { row, m } of scores({ ...region, sequences: [{ ...sequence, count: 1 }] })) {
-            tiles.add([Math.floor(row / rows), Math.floor(m / keys)].join());
-          }
-          let held = 0;
-          for (let row = 0; row < sequence.queries * region.group; row++) {
-            for (let m = 0; m < sequence.keys; m++) {
-              if (tiles.has([Math.floor(row / rows), Math.floor(m / keys)].join())) held++;
+          // Tiles of so many keys, or blocks of rows alone.
+          for (const step of [keys, 0]) {
+            const nameOf = (row: number, m: number): number =>
+              64 * Math.floor(row / rows) + (step === 0 ? 0 : Math.floor(m / step));
+            const tiles = new Set<number>();
+            for (const { row, m } of scores({ ...region, sequences: [{ ...sequence, count: 1 }] }))
+              tiles.add(nameOf(row, m));
+            for (const [ofRows, ofKeys] of [
+              [true, true],
+              [true, false],
+              [false, true],
+              [false, false],
+            ] as const) {
+              const held = new Set<number>();
+              for (let row = 0; row < sequence.queries * region.group; row++) {
+                for (let m = 0; m < sequence.keys; m++) {
+                  const tile = nameOf(row, m);
+                  if (tiles.has(tile))
+                    held.add(4096 * tile + (ofRows ? 64 * (row % rows) : 0) + (ofKeys && step > 0 ? m % step : 0));
+                }
+              }
+              const counted = withinTouched(region, sequence, { rows, keys: step }, { rows: ofRows, keys: ofKeys });
+              expect(counted, `${step} ${ofRows} ${ofKeys}`).toBe(held.size);
             }
           }
-          const counted = withinTouched(region, sequence, { rows, keys }, { rows: true, keys: true });
-          expect(counted).toBe(held);
         }
       }),
       { numRuns: 300 },
