@@ -70,7 +70,7 @@ const groups = {
     tests: [
       ...["across", "action-table", "any-nest", "arithmetic-cost", "array-use", "building-blocks", "by-hand"]
         .concat(["convolution-designs", "cost", "declare", "hardware", "invariants", "loop-nest", "mask-ranks"])
-        .concat(["masked-cuts", "masks", "timing"])
+        .concat(["masked-cuts", "masks", "tiles-of-blocks", "timing"])
         .concat(["pareto-fronts", "partition", "points", "product-mapping", "published", "score-terms", "search"])
         .concat([
           "spread",

@@ -183,7 +183,7 @@ export const model = [
   {
     file: path("touched-points"),
     line: "const last = tile.most === 1 ? Math.min(1, size) : size;",
-    changes: ["1 → 1 + 1 #2"],
+    changes: ["1 → 1 - 1 #1", "1 → 1 + 1 #2"],
     reason: "all points of a side that the nest lacks are one",
   },
   {
