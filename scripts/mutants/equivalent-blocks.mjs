@@ -3,7 +3,7 @@ const fronts = "src/model/pareto-fronts.ts";
 const sooner = "a way to the same answer that is quicker, or not taken";
 const label = "a label that all points share may be any";
 
-/** Mutants of what is counted block by block, and of fronts, that compute the same in every case; as in equivalent.mjs. */
+/** Mutants of what is counted block by block, of fronts and of buffers that compute the same in every case; as in equivalent.mjs. */
 export const blocks = [
   {
     file: visible,
@@ -99,5 +99,17 @@ export const blocks = [
       "this.compare(kept, old, waiting, at) <= 0 → (this.compare(kept, old, waiting, at)) < (0)",
     ],
     reason: "past the last row nothing compares; of equal rows the first is kept, whichever it is",
+  },
+  {
+    file: fronts,
+    line: "let [low, high] = [0, kept.length / width];",
+    changes: ["kept.length / width → (kept.length) * (width)"],
+    reason: "rows past the last, which compare with nothing and are left out again",
+  },
+  {
+    file: "src/model/check-machine.ts",
+    line: "for (let k = 0; k < at.length; k++) {",
+    changes: ["0 → 0 - 1", "k < at.length → (k) <= (at.length)"],
+    reason: "before the first level and after the last there is none, and none that is the buffer",
   },
 ];

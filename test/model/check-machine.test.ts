@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { checkNumbers } from "../../src/model/check-machine.js";
+import type { CompiledDesign } from "../../src/model/compile.js";
 import { type Change, evaluateWith, level } from "./one-product.js";
 
 // The least that a machine may say, and the least that is refused, on both sides of each bound.
@@ -36,6 +38,33 @@ describe("a machine's numbers", () => {
   ])("are not %s", (_, change, message) => {
     expect(() => evaluateWith([change])).toThrow(message);
   });
+});
+
+it("the least of each number of a level is one, nothing, or anything above that", () => {
+  const refuses = (field: string, value: number): boolean => {
+    const fields = new Map([[field, () => value]]);
+    const design = {
+      levels: new Map([["own", { name: "own", fields }]]),
+      ...{ arrays: new Map(), arrayWatts: new Map(), frequencyHz: () => 1 },
+      inArchitecture: (path: readonly string[]) => () => path.join("."),
+    } as unknown as CompiledDesign;
+    try {
+      checkNumbers(design, new Float64Array(0));
+      return false;
+    } catch (error) {
+      expect(String(error)).toContain(`levels.own.${field}: got ${value}; expected`);
+      return true;
+    }
+  };
+  const refused = (field: string) =>
+    [-0.5, 0, 0.5, 1, 1.5, 2, Number.POSITIVE_INFINITY, Number.NaN].filter(value => refuses(field, value));
+  const never = [Number.POSITIVE_INFINITY, Number.NaN];
+  for (const field of ["size", "depth"]) expect(refused(field), field).toEqual([-0.5, 0, 0.5, 1.5, ...never]);
+  for (const field of ["rowWords", "bytes", "bytesPerSecond"])
+    expect(refused(field), field).toEqual([-0.5, 0, 0.5, ...never]);
+  for (const field of ["bandwidth.ports", "bandwidth.bytesPerCycle"])
+    expect(refused(field), field).toEqual([-0.5, 0, ...never]);
+  for (const field of ["areaUm2", "latencyCycles", "hopPj"]) expect(refused(field), field).toEqual([-0.5, ...never]);
 });
 
 describe("instances of a fan-out", () => {

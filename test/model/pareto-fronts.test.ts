@@ -36,11 +36,17 @@ it("law: the fronts hold exactly the points that no other of their group beats",
     ),
   );
   fc.assert(
-    fc.property(points, given => {
-      const front = frontOf(given, given[0]?.values.length ?? 1);
-      for (const [i, point] of given.entries()) {
-        const expected = !point.values.some(Number.isNaN) && !isBeaten(given, point);
-        expect(front[i], `point ${i}`).toBe(expected);
+    // Asked for once more after some of the points, so that those to come are sorted among fronts.
+    fc.property(points, fc.nat(60), (given, some) => {
+      const fronts = new ParetoFronts(given[0]?.values.length ?? 1);
+      for (const [n, point] of given.entries()) {
+        fronts.add(point.group, point.values);
+        if (n !== some && n !== given.length - 1) continue;
+        const before = given.slice(0, n + 1);
+        for (const [i, own] of before.entries()) {
+          const expected = !own.values.some(Number.isNaN) && !isBeaten(before, own);
+          expect(fronts.has(own.group, own.values), `point ${i} of ${n + 1}`).toBe(expected);
+        }
       }
     }),
   );
@@ -63,6 +69,16 @@ it("a point is on a front from the first one on, and no other ever is", () => {
   ].map(values => fronts.has(0, values));
   expect(at).toEqual([false, true, true, false, false]);
   expect([fronts.has(1, [1, 1]), fronts.has(-1, [1, 1])]).toEqual([false, false]);
+  // A little before and after one that is there.
+  fronts.add(0, [1.25, 0.5]);
+  fronts.add(0, [0.75, 1.5]);
+  const now = [
+    [0.5, 2],
+    [0.75, 1.5],
+    [1, 1],
+    [1.25, 0.5],
+  ].map(values => fronts.has(0, values));
+  expect(now).toEqual([true, true, true, true]);
 });
 
 it("a point of another group beats none, nor does one without a number", () => {
