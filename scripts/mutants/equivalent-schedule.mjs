@@ -43,6 +43,25 @@ export const schedule = [
     changes: ["0 → 0 + 1", "0 → 0 - 1"],
     reason: "operations are as many at any lag",
   },
+  ...["fresh = true;", "blocked = false;", "cause = 0;", "fills = false;", "drains = false;"].map(line => ({
+    file: "src/model/schedule/track.ts",
+    line,
+    reason: "set before it is read",
+  })),
+  {
+    file: "src/model/schedule/track.ts",
+    line: "let present = 0;",
+    reason: "a number for each set of tiles that are there, and the same in front of all",
+  },
+  ...["operation", "idle"].map(kind => ({
+    file: "src/model/schedule/track.ts",
+    line:
+      kind === "idle"
+        ? "for (const { when } of idles) present = 2 * present + Number(isThere(when, kind));"
+        : "present = 2 * present + Number(isThere(when, kind));",
+    changes: ["2 → 2 + 1", "2 * present + Number(isThere(when, kind)) → (2 * present) - (Number(isThere(when, kind)))"],
+    reason: "another number for each set of tiles that are there",
+  })),
   {
     file: "src/model/schedule/walk.ts",
     line: "export const noMore = 1 << 30;",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Position, TileFeed } from "../../src/model/schedule/feed.js";
 import { type SimulationOptions, simulateSchedule } from "../../src/model/schedule/simulate.js";
 import { noMore, notYet, TileWalk } from "../../src/model/schedule/walk.js";
-import { arraysOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
+import { arraysOf, dramOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
 
 describe("an array that has something to do on few tiles", () => {
   const arrays = arraysOf({}, { ...fromA, when: "last", points: 2, storedWords: 1 });
@@ -16,6 +16,37 @@ describe("an array that has something to do on few tiles", () => {
         expect(result.arrays["lanes"]?.busy).toEqual({ B: 4 });
       }
     }
+  });
+});
+
+describe("an array that has nothing to do at all", () => {
+  it("is done at once, and drains to the end", () => {
+    const { arrays, cycles } = simulateSchedule(scheduleOf(0), arraysOf({}, { pointCycles: 0 }), workOf(3, 2));
+    expect([cycles, arrays["lanes"]?.stalls["drain"]]).toEqual([5 * 6, 5 * 6]);
+  });
+});
+
+describe("a deadlock after what is leapt over", () => {
+  it("law: is in the cycle and on the tile of the run without leaps", () => {
+    const arrays = arraysOf({ loads: [{ tensor: "Q", by: "queries", words: 1 }] }, { ...fromA, when: "last" });
+    const work = workOf(0, 0, {
+      sequences: [
+        { count: 50, rows: 1, keys: 2 },
+        { count: 1, rows: 5, keys: 2 },
+      ],
+      blockTiles: 5,
+    });
+    const run = (leap: boolean) => () =>
+      simulateSchedule(scheduleOf(1), arrays, work, { dram: dramOf({ Q: 3 }), leap });
+    // The block's fourth query finds no room, after the hundred tiles of others.
+    expect(run(false)).toThrow(/a deadlock in cycle \d+: the pe array waits with A\[a\] \(tile 103\) for Q/);
+    let message = "";
+    try {
+      run(false)();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(run(true)).toThrow(message);
   });
 });
 

@@ -23,7 +23,7 @@ export function serialSchedule(
 ): ScheduleResult {
   const values = valuesOf(compiled, sizes);
   const name = corrections.length > 0 ? "corrected" : "published";
-  const accounting = { name, corrections: corrections.filter(c => c !== "schedule"), mapping: "published" } as const;
+  const accounting = { name, corrections, mapping: "published" } as const;
   const { counts, phases, trafficBytes } = evaluate(compiled, sizes, accounting, [], mask);
   const frequency = compiled.frequencyHz(values);
   const busyOf = (einsums: readonly EinsumUse[]): number => einsums.reduce((sum, { cycles }) => sum + cycles, 0);

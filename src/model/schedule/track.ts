@@ -90,7 +90,6 @@ export class Track {
     this.epoch = epoch;
     this.rowsRead = rowsRead;
     this.done = done;
-    this.fresh = pc === 0;
     if (!done) this.layOutEpoch();
     this.pc = pc;
   }
@@ -111,6 +110,7 @@ export class Track {
   }
 
   private layOutEpoch(): void {
+    // Of what is not there it is known by its Einsum whether its tile is absent or has none: a bit says all.
     let present = 0;
     this.fills = this.feed.kind(this.epoch - this.maxLag) === notYet;
     this.drains = this.feed.kind(this.epoch) === noMore;
@@ -118,11 +118,11 @@ export class Track {
       const tile = this.epoch - lag;
       const kind = this.feed.kind(tile);
       for (const { einsum, when } of operations) {
-        present = 3 * present + presenceCode[presenceAt(when, kind)];
+        present = 2 * present + Number(isThere(when, kind));
         this.tileOf[einsum] = tile;
         this.kindOf[einsum] = kind;
       }
-      for (const { when } of idles) present = 3 * present + presenceCode[presenceAt(when, kind)];
+      for (const { when } of idles) present = 2 * present + Number(isThere(when, kind));
     }
     const known = this.programs.get(present);
     this.program = known ?? this.layOutPresent();
@@ -141,11 +141,11 @@ export class Track {
   }
 }
 
-const presenceCode: Readonly<Record<Presence, number>> = { absent: 0, none: 1, there: 2 };
-
 /** Einsums of the first or the last key tile of their queries have nothing to do on others. */
-function presenceAt(when: TileEinsum["when"], kind: number): Presence {
+function isThere(when: TileEinsum["when"], kind: number): boolean {
   const exists = kind !== notYet && kind !== noMore;
-  if (when === "every") return exists ? "there" : "absent";
-  return exists && (kind & tileBits[when]) !== 0 ? "there" : "none";
+  return exists && (when === "every" || (kind & tileBits[when]) !== 0);
 }
+
+const presenceAt = (when: TileEinsum["when"], kind: number): Presence =>
+  isThere(when, kind) ? "there" : when === "every" ? "absent" : "none";
