@@ -172,11 +172,12 @@ describe("a bias", () => {
   });
 
   it("law: of any ranks it has a schedule; one number for all queries and keys comes once a query there", () => {
-    for (const ranks of [
+    const cases: readonly (readonly [number, number, number, number])[] = [
       [1, 3, 1, 1],
       [1, 1, 1, 1],
       [1, 3, 8, 1],
-    ] as const) {
+    ];
+    for (const ranks of cases) {
       const compiled = compiledWith("fusemax", biased(...ranks));
       const { dramBytes } = simulateDesign(compiled, { sizes }, { corrections: accounting.corrections });
       const without = evaluate(compiledWith("fusemax", noScoreTerms), sizes, accounting).trafficBytes;
