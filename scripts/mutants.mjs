@@ -87,6 +87,7 @@ const groups = {
           "figures",
           "corrections",
           "pareto",
+          "visible-blocks",
         ])
         .map(name => `test/model/${name}.test.ts`),
       ...["bad-specs", "designs", "workloads"].map(name => `test/spec/${name}.test.ts`),

@@ -57,6 +57,12 @@ export const blocks = [
   },
   {
     file: visible,
+    line: "while (word !== 0) {",
+    changes: ["0 → 0 - 1"],
+    reason: "no bit left is found again three lines on",
+  },
+  {
+    file: visible,
     line: "if (next > 32 * w) word &= ~((1 << (next - 32 * w)) - 1);",
     changes: ["next > 32 * w → (next) >= (32 * w)"],
     reason: "no bit of a word is below its first",
