@@ -24,8 +24,8 @@ fn outer8(s: Block8, a: Eight, b: Eight) -> Block8 {
   return Block8(outer(s.s00, a[0], b[0]), outer(s.s01, a[0], b[1]), outer(s.s10, a[1], b[0]), outer(s.s11, a[1], b[1]));
 }
 
-// The operands of the words in ascending order.
-fn outerWords(s: Block8, a: Words8, b: Words8) -> Block8 {
+// The operands of a word of each, in ascending order.
+fn outerWord(s: Block8, a: Words8, b: Words8) -> Block8 {
   if (perWord == 1u) {
     return outer8(s, evens(a), evens(b));
   }

@@ -9,7 +9,7 @@
 // and state, sums and scratch as each of them says.
 // A page is addressed once for all its words: finding a buffer's bounds costs SwiftShader four divisions.
 //
-// The prelude says how much is unrolled (RowsShape): blocksAtOnce of 8 keys or columns in registers, and wordsAtOnce.
+// The prelude says how much is unrolled (RowsShape): blocksAtOnce of 8 keys or columns in registers.
 // #import host: Block
 // #import shared/eight: Eight, Page
 // #import shared/quad-words | shared/shared-words: SharedPage

@@ -1,36 +1,30 @@
 // Sums over E of the queries and of one or two eights of keys, the pages of which begin at `firstKey`, into `held`.
 // #import attention-rows | attention-tiles | collect | finish | program: job
-// #import host: blocksAtOnce, wordsAtOnce
-// #import shared/block: outerWords
+// #import host: blocksAtOnce
+// #import shared/block: outerWord
+// #import shared/fours: outerFours
+// #import shared/page-fours: fourWords, keyFours, rowFours
 // #import shared/quad-words | shared/shared-words: pagePlace, pageStep, spread
 // #import shared/rows: keys, queries, slotBlock
 // #import shared/sixteen: Sixteen, hold
 fn holdScores(firstKey: u32) {
-  let pages = job.operandPages;
+  // With two blocks four operands per iteration, else a word.
+  const stepWords = select(1u, fourWords, blocksAtOnce == 2u);
   var s = Sixteen();
   var q = slotBlock * job.keyPages;
   var k = firstKey;
-  // One loop over all pages, some words per iteration: an iteration costs SwiftShader ten instructions per accumulator.
-  for (var w = 0u; w < pages * 8u; w += wordsAtOnce) {
-    let query = &queries[q];
-    let key = &keys[k];
+  // One loop over all pages: an iteration costs SwiftShader ten instructions per accumulator.
+  for (var w = 0u; w < job.operandPages * 8u; w += stepWords) {
     let i = w & 7u;
-    let place = i * pageStep + pagePlace;
-    let rows = (*query)[i];
-    let more = (*query)[(i + 1u) & 7u];
-    s.first = outerWords(s.first, spread((*key)[place]), rows);
-    if (wordsAtOnce == 2u) {
-      s.first = outerWords(s.first, spread((*key)[place + pageStep]), more);
-    }
     if (blocksAtOnce == 2u) {
-      let next = &keys[k + job.keyPages];
-      s.second = outerWords(s.second, spread((*next)[place]), rows);
-      if (wordsAtOnce == 2u) {
-        s.second = outerWords(s.second, spread((*next)[place + pageStep]), more);
-      }
+      let rows = rowFours(q, i);
+      s.first = outerFours(s.first, keyFours(k, i), rows);
+      s.second = outerFours(s.second, keyFours(k + job.keyPages, i), rows);
+    } else {
+      s.first = outerWord(s.first, spread(keys[k][i * pageStep + pagePlace]), queries[q][i]);
     }
-    q += select(0u, 1u, i + wordsAtOnce == 8u);
-    k += select(0u, 1u, i + wordsAtOnce == 8u);
+    q += select(0u, 1u, i + stepWords == 8u);
+    k += select(0u, 1u, i + stepWords == 8u);
   }
   hold(s);
 }

@@ -1,9 +1,8 @@
 // Two blocks of accumulators, and the values that meet them: for attention-rows.wgsl and program.wgsl, with `values` of rows.wgsl.
 // #import host: blocksAtOnce
-// #import shared/block: Block8, outer8
+// #import shared/block: Block8
 // #import shared/eight: Eight, Words8, evens, odds
-// #import shared/quad-words | shared/shared-words: spread
-// #import shared/rows: values
+// #import shared/fours: Fours, outerFours
 // #import shared/words-bf16 | shared/words-fp16 | shared/words-fp32: perWord
 
 // 16 keys or columns by 8 rows, or only the first 8.
@@ -51,26 +50,22 @@ fn heldSixteen() -> Sixteen {
 // Eights of weights on a page of the scratch: a word of them holds one or two keys.
 const pageWeights = 8u / perWord;
 
-// One key's 16 columns, or 8 of them, times its weights. Where a word holds two columns, the odd ones are the other 8.
-fn addKey(s: Sixteen, words: Words8, more: Words8, weights: Eight, odd8: bool) -> Sixteen {
-  if (blocksAtOnce == 2u) {
-    if (perWord == 2u) {
-      return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, odds(words), weights));
-    }
-    return Sixteen(outer8(s.first, evens(words), weights), outer8(s.second, evens(more), weights));
+// Four keys' columns times their weights.
+fn addFourKeys(s: Sixteen, columns: array<Fours, 2>, weights: Fours) -> Sixteen {
+  let first = outerFours(s.first, columns[0], weights);
+  if (blocksAtOnce == 1u) {
+    return Sixteen(first, s.second);
   }
-  if (perWord == 2u) {
-    let a = evens(words);
-    let b = odds(words);
-    return Sixteen(outer8(s.first, Eight(select(a[0], b[0], odd8), select(a[1], b[1], odd8)), weights), s.second);
-  }
-  return Sixteen(outer8(s.first, evens(words), weights), s.second);
+  return Sixteen(first, outerFours(s.second, columns[1], weights));
 }
 
-// Columns 8 to 15 of a key whose words hold one column each, from the page after its own; nothing else otherwise.
-fn moreOf(v: u32, place: u32) -> Words8 {
-  if (perWord == 1u && blocksAtOnce == 2u) {
-    return spread(values[v + 1u][place]);
+// The columns of a key's words that the first block of accumulators takes. Where words hold two columns, the odd ones are those of
+// the second; if there is no second, of another call.
+fn firstColumns(words: Words8, odd8: bool) -> Eight {
+  let a = evens(words);
+  if (blocksAtOnce == 2u || perWord == 1u) {
+    return a;
   }
-  return Words8();
+  let b = odds(words);
+  return Eight(select(a[0], b[0], odd8), select(a[1], b[1], odd8));
 }

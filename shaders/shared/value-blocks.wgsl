@@ -2,6 +2,7 @@
 // #import attention-rows | program: stateAt
 // #import host: blockFields, valueBlock, weightScales, wholeBlocks
 // #import shared/eight: Eight, keptIf
+// #import shared/fours: Fours, fours
 // #import shared/rows: state, tileBegin, tileEnd
 
 // One past the last key of the block of the sum that begins at a key.
@@ -11,13 +12,18 @@ fn blockEnd(begin: u32) -> u32 {
   return min(tileEnd, min(ofWeights, ofValues));
 }
 
-// The weights of a key that may be of another block. Where tiles begin with a block, a word has keys of one block alone, and the
-// weights of keys past the tile are +0 already.
-fn within(isIn: bool, weights: Eight) -> Eight {
+// The weights of the keys m to m + 3, some of which may be of another block. Where tiles begin with a block, four keys are of one block
+// alone, and the weights of keys past the tile are +0 already.
+fn weightsWithin(weights: array<Eight, 4>, m: u32, begin: u32, end: u32) -> Fours {
   if (wholeBlocks) {
-    return weights;
+    return fours(weights[0], weights[1], weights[2], weights[3]);
   }
-  return keptIf(isIn, weights);
+  return fours(
+    keptIf(m >= begin, weights[0]),
+    keptIf((m + 1u >= begin) & (m + 1u < end), weights[1]),
+    keptIf((m + 2u >= begin) & (m + 2u < end), weights[2]),
+    keptIf(m + 3u < end, weights[3]),
+  );
 }
 
 // The scales of the rows' weights in the block of a key.

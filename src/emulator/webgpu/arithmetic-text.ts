@@ -38,15 +38,33 @@ function accumulatorText({ accumulator, operands: { q, k, v, p } }: ArithmeticSp
   const isOut = overflows ? `abs(x) > ${wgslFloat(type.largest)}` : "false";
   const kept = overflows ? "select(y, largestResult, outside(y))" : "y";
   const isFp32 = accumulator === "fp32";
-  const product = exact ? "a * b" : "pin(a * b)";
+  const product = (a: string, b: string): string => (exact ? `${a} * ${b}` : `pin(${a} * ${b})`);
+  const mac = (sum: string, a: string, b: string): string =>
+    isFp32 ? `(${sum} + ${product(a, b)})` : `roundA(${sum} + ${product(a, b)})`;
   return [
     wgslRounder("roundToA", type),
     `fn outside(x: f32) -> bool {\n  return ${isOut};\n}\n`,
     isFp32
       ? "fn roundA(x: f32) -> f32 {\n  return x;\n}\n"
       : `fn roundA(x: f32) -> f32 {\n  let y = roundToA(x);\n  return ${kept};\n}\n`,
-    `fn macOne(s: f32, a: f32, b: f32) -> f32 {\n  return ${isFp32 ? `s + ${product}` : `roundA(s + ${product})`};\n}\n`,
+    `fn macOne(s: f32, a: f32, b: f32) -> f32 {\n  return ${mac("s", "a", "b")};\n}\n`,
+    sumsOf("macFours", 4, mac),
+    sumsOf("macSixteens", 16, mac),
   ].join("");
+}
+
+/**
+ * A function of sums and their products: s[j] plus those of `a` and `b[j]`, four or sixteen, each sum whole before the next. It is
+ * one expression, since SwiftShader takes time that grows with the square of the calls that it puts in their places.
+ */
+function sumsOf(name: string, count: 4 | 16, mac: (sum: string, a: string, b: string) => string): string {
+  const isVector = count === 4;
+  const places = Array.from({ length: count }, (_, i) => `${isVector ? "" : `[${i >> 2}]`}.${"xyzw"[i & 3]}`);
+  const sums = [..."xyzw"].map((field, j) =>
+    places.reduce((sum, place) => mac(sum, `a${place}`, `b[${j}]${place}`), `s.${field}`),
+  );
+  const [a, b] = isVector ? ["vec4f", "mat4x4f"] : ["mat4x4f", "array<mat4x4f, 4>"];
+  return `fn ${name}(s: vec4f, a: ${a}, b: ${b}) -> vec4f {\n  return vec4f(${sums.join(", ")});\n}\n`;
 }
 
 /** How the kernels make a sum of products (shaders/shared/scores-*.wgsl, values-*.wgsl). */

@@ -46,7 +46,17 @@ function filesOf({ name, quads, arithmetic }: Kernel): readonly string[] {
   if (name === "attention-rows") {
     const words = quads ? "shared/quad-words" : "shared/shared-words";
     const products = ["shared/scores-chain", "shared/values-chain"];
-    return ["shared/block", words, "shared/sixteen", "shared/rows", ...products, "shared/window", "shared/dump"];
+    return [
+      "shared/block",
+      "shared/fours",
+      words,
+      "shared/sixteen",
+      "shared/rows",
+      "shared/page-fours",
+      ...products,
+      "shared/window",
+      "shared/dump",
+    ];
   }
   if (name === "operations") {
     const terms = termsAreWhole(arithmetic) ? "shared/terms-whole" : "shared/terms-split";
@@ -76,7 +86,16 @@ export interface PrintedKernel {
 export function printedText(kernel: PrintedKernel, printed: string, source: ShaderSource): string {
   const { arithmetic, workgroupSize, constants, quads } = kernel;
   const words = quads ? "quad-words" : "shared-words";
-  const files = [...arithmeticFiles(arithmetic), "block", words, "sixteen", "rows", ...productFiles(arithmetic)];
+  const files = [
+    ...arithmeticFiles(arithmetic),
+    "block",
+    "fours",
+    words,
+    "sixteen",
+    "rows",
+    "page-fours",
+    ...productFiles(arithmetic),
+  ];
   const own = unsigned({ workgroupSize, ...constants });
   const prelude = [programJobLayout.wgsl, blockLayout.wgsl, own, arithmeticPrelude(arithmetic)].join("");
   return [
@@ -93,6 +112,7 @@ function productFiles(arithmetic: ArithmeticSpec): readonly string[] {
   const kinds = [scores, values];
   const files = {
     scaled: kinds.includes("blocks"),
+    sixteens: kinds.includes("blocks"),
     "value-blocks": values !== "chain",
     "block-sum": kinds.includes("steps"),
     steps: kinds.includes("steps"),

@@ -7,10 +7,11 @@ export type AdapterKind = "software" | "integrated" | "discrete";
 
 /** How much of its work an invocation of attention-rows has at once: constants of that kernel. */
 export interface RowsShape extends Readonly<Record<string, number>> {
-  /** Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. */
+  /**
+   * Blocks of 8 keys or columns that an invocation keeps in registers, each with its 8 rows. With two, an iteration of a chain takes
+   * four operands, else those of a word.
+   */
   readonly blocksAtOnce: 1 | 2;
-  /** Words of one or two operands that an iteration of the inner loops takes. */
-  readonly wordsAtOnce: 1 | 2;
 }
 
 /** How the work is laid out on an adapter. */
@@ -79,18 +80,17 @@ export function rowsVariant(
   return { kernel: "attention-rows", workgroupSize: 64, blockRows: 512, shape: oneAtOnce, quads: false };
 }
 
-const oneAtOnce: RowsShape = { blocksAtOnce: 1, wordsAtOnce: 1 };
+const oneAtOnce: RowsShape = { blocksAtOnce: 1 };
 
 function softwareVariant({ subgroups, subgroupSize }: AdapterTraits, { accumulator, dot }: ArithmeticSpec): Variant {
   const memory = { chunkBytes: 32 * MiB, cacheBytes: 128 * MiB, requestBytes: 32 * MiB };
   const common = { kernel: "attention-rows", parallelBlocks: 4, firstRate: 2e8, ...memory } as const;
   if (!subgroups || subgroupSize !== 4) {
     // lavapipe: vectors of 8, loads that all invocations share, and a compiler that takes long over long code.
-    return { ...common, workgroupSize: 8, blockRows: 64, shape: { blocksAtOnce: 1, wordsAtOnce: 1 } };
+    return { ...common, workgroupSize: 8, blockRows: 64, shape: { blocksAtOnce: 1 } };
   }
   // SwiftShader: vectors of 4, and loads that cost ten times a product. Where every sum is rounded in integers, or cut, the code is
   // long already, and more of it at once gains little for the time it takes to compile.
-  const atOnce = accumulator === "fp32" && dot === "chain" ? 2 : 1;
-  const shape: RowsShape = { blocksAtOnce: atOnce, wordsAtOnce: atOnce };
+  const shape: RowsShape = { blocksAtOnce: accumulator === "fp32" && dot === "chain" ? 2 : 1 };
   return { ...common, workgroupSize: 4, blockRows: 32, shape, quads: true };
 }

@@ -3,7 +3,7 @@ import { kernelText } from "../../../src/emulator/webgpu/kernel.js";
 import { formatArithmetics } from "../../../src/numerics/format-of.js";
 import { readShader } from "../../../src/platform/shaders.js";
 
-const constants = { blocksAtOnce: 1, wordsAtOnce: 1 };
+const constants = { blocksAtOnce: 1 };
 const text = (name: "attention-rows" | "attention-tiles", dumps: boolean): string =>
   kernelText({ name, arithmetic: formatArithmetics.bf16, workgroupSize: 64, constants, dumps }, readShader);
 

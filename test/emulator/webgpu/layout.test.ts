@@ -11,14 +11,14 @@ import { readShader } from "../../../src/platform/shaders.js";
 
 const rounding = ["attention-rows", "attention-tiles", "finish", "operations"] as const;
 const kernels = [...rounding, "pack"] as const;
-const bf16 = { arithmetic: formatArithmetics.bf16, workgroupSize: 64, constants: { blocksAtOnce: 1, wordsAtOnce: 1 } };
+const bf16 = { arithmetic: formatArithmetics.bf16, workgroupSize: 64, constants: { blocksAtOnce: 1 } };
 const cases = kernels.flatMap(kernel => formatNames.map(format => [kernel, format] as const));
 
 /** A printed program whose steps need barriers. */
 const program = printedText(
   {
     ...{ arithmetic: formatArithmetics.bf16, workgroupSize: 4, quads: false, bits: false },
-    constants: { blocksAtOnce: 1, wordsAtOnce: 1 },
+    constants: { blocksAtOnce: 1 },
   },
   "fn tileSteps() {\n  held[0][0].x = pin(1.0);\n}\nfn endSteps() {\n  tileSteps();\n}",
   readShader,
