@@ -64,6 +64,18 @@ export const schedule = [
   })),
   {
     file: "src/model/schedule/walk.ts",
+    line: "if (m1 >= block.end) return null;",
+    changes: ["m1 >= block.end → (m1) > (block.end)"],
+    reason: "no query sees a key tile past the end: there is no row, one step later",
+  },
+  {
+    file: "src/model/schedule/feed.ts",
+    line: "for (let tile = this.oldest; tile < this.filled; tile++) {",
+    changes: ["tile < this.filled → (tile) <= (this.filled)"],
+    reason: "a place that is filled next",
+  },
+  {
+    file: "src/model/schedule/walk.ts",
     line: "export const noMore = 1 << 30;",
     changes: ["1 → 1 + 1", "30 → 30 + 1", "30 → 30 - 1"],
     reason: "a number that is no tile's kind",

@@ -58,4 +58,15 @@ describe("leaps over each loop by itself", () => {
       }
     },
   );
+
+  it("law: end with the first period where that alone is asked for, and with the run where there is none", () => {
+    const sequences = [30, 1, 2, 3, 4].map(keys => ({ count: 1, rows: 2 * keys, keys }));
+    const work = workOf(0, 0, { sequences, blockTiles: 2 });
+    const run = (options: object) => simulateSchedule(scheduleOf(2), arraysOf({}, fromA), work, options);
+    const [first, whole] = [run({ untilPeriod: true }), run({})];
+    // Two query tiles of a key tile, five cycles each.
+    expect(first.epoch).toEqual({ cycles: 5 * 2, tiles: 2 });
+    expect(first.tilesStepped).toBeLessThan(whole.tilesStepped / 2);
+    expect(run({ untilPeriod: true, leap: false })).toEqual(run({ leap: false }));
+  });
 });

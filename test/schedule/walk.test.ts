@@ -257,4 +257,13 @@ describe("the walk over tiles", () => {
     const causal = new TileWalk({ ...work, window: { left: -1, right: 0 } });
     expect(causal.alikeBlocks(0, 0)).toBe(1);
   });
+
+  it("has two tiles from one key tile of a query to the next, where two heads share keys of a causal mask", () => {
+    const walk = new TileWalk({
+      ...{ sequences: [{ count: 1, rows: 2, keys: 2 }], group: 1, window: { left: -1, right: 0 }, heads: 1 },
+      ...{ headTiles: [2], blockTiles: 2, tileRows: 1, tileKeys: 1 },
+    });
+    // Key 0: queries 0 and 1 of the one head, then of the other. Key 1: query 1 of each; the other's is two tiles on.
+    expect([walk.tiles, walk.leastBetween]).toEqual([6, 2]);
+  });
 });

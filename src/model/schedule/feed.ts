@@ -101,7 +101,7 @@ export class Position {
     let index = this.offset;
     for (let r = 0; r < this.run; r++) index += (runs[r] as Run).count;
     return {
-      head: this.headsBefore() + (block.heads === 1 ? 0 : Math.floor(index / this.tilesOfHead(block))),
+      head: this.headsBefore() + Math.floor(index / this.tilesOfHead(block)),
       m1,
       p: block.first + this.queryTile(block, m1, index % this.tilesOfHead(block)),
       kind: this.kind(),
