@@ -166,6 +166,9 @@ describe("windows that slide over a tensor", () => {
     expect(intervalsToForm([side(9, 4), side(3, 2), side(1, 1)])).toBe(2 * 4);
     // Those that are apart stay so, as far as is known before they are formed.
     expect(intervalsToForm([side(2, 3), side(3, 2)])).toBe(3 * 2);
+    // A third stride reaches what the first two have, or does not.
+    expect(intervalsToForm([side(1, 2), side(2, 3), side(6, 2)])).toBe(1);
+    expect(intervalsToForm([side(1, 2), side(2, 3), side(7, 2)])).toBe(2);
   });
 
   it("law: a tile is the words at which its coordinates arrive, and two share those that both have", () => {
