@@ -106,8 +106,10 @@ function cutOf({ ranks }: MapperProblem, blocks: readonly MappedBlock[], block: 
   if (isCascades && !all) {
     // One loop over the cascade's tiles, at whichever level it iterates.
     const around = own.outer > 1 ? outer : middle;
+    // One tile is said to be one: its loop is then between no two others, as the search has it.
+    const isOne = own.outer <= 1 && own.middle <= 1;
     return {
-      parts: { [middle]: "rest", ...Object.fromEntries(within.map(part => [part, sizes[part] ?? 1])) },
+      parts: { [middle]: isOne ? 1 : "rest", ...Object.fromEntries(within.map(part => [part, sizes[part] ?? 1])) },
       names: named(part => (part === around ? middle : within.includes(part) ? part : undefined)),
     };
   }
