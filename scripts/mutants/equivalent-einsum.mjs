@@ -59,7 +59,7 @@ export const einsum = [
   },
   {
     file: path("traffic-bound"),
-    line: "if (again > once) rowsPerBlock = Math.min(rowsPerBlock, Math.max(1, (points * streamed) / again));",
+    line: "rowsPerBlock = Math.min(rowsPerBlock, Math.max(1, (points * streamed) / again.ofFractions));",
     changes: ["1 → 1 - 1"],
     reason: "no more is read again than every row's points",
   },

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.js";
 import { barriersOf } from "./barriers.js";
 import type { Cascade } from "./cascade.js";
 import type { Einsum, Index } from "./einsum.js";
-import { formatRead } from "./format-einsum.js";
+import { formatIndex, formatRead } from "./format-einsum.js";
 import { passesOver } from "./passes.js";
 import { indexedRank } from "./shape.js";
 import { windowsOf } from "./windows.js";
@@ -52,6 +52,16 @@ export function streamPlan(cascade: Cascade, { streamed, rows }: StreamedRanks):
       where: cascade.name,
       got: `${formatRead(window.read)}, a sliding window`,
       expected: "indices of one variable, or the parts of a split rank",
+      fix: "neighbouring blocks share what they read of a window, which the bound does not count: keys near a query are said with --mask window:LEFT,RIGHT, over a cascade that reads all",
+    });
+  }
+  const filter = cascade.einsums.flatMap(({ filters }) => filters)[0];
+  if (filter !== undefined) {
+    throw new UsageError({
+      where: cascade.name,
+      got: `the condition ${formatIndex(filter.left)} ${filter.relation} ${formatIndex(filter.right)}`,
+      expected: "Einsums over all points: which of them a mapping may leave out, a condition in the text does not say",
+      fix: "say it as a mask, over the cascade without it: --mask causal:top-left for m <= p, --mask window:LEFT,RIGHT for a band",
     });
   }
   const [rank, rowsRank] = [streamed, rows].map(name => {

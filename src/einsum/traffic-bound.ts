@@ -28,13 +28,13 @@ export interface TrafficBound {
  * - takes the rows in blocks, and for each block runs through all of the streamed rank that its rows see, pass by pass,
  * - and between two passes holds the block's live fibers in the buffer, or writes them to DRAM and reads them back.
  *
- * A block whose rows keep q_r words each has the buffer S for them and for streamed words that stay from block to block,
- * R <= S - sum of q_r. It reads at least max_r (s_r - R), where row r sees s_r streamed words; as a maximum is no less than
- * the mean with weights q_r, that is at least the sum over its rows of q_r (s_r - R) / (S - R). In R each term rises
- * where s_r > S and falls where not, so that a row costs at least the lesser of q_r s_r / S (nothing stays) and s_r + q_r - S
- * (all stays that a row by itself leaves room for). The bound is the sum of these, or all that is seen once, with the
- * least over which fibers are spilled; blocks may be fractions, so that it is below what whole ones cost. Where it is what
- * is compulsory, no mapping whatever is below it, such as one that splits the streamed rank.
+ * A block b whose rows keep q_r words each has the buffer S for them and for streamed words that stay from block to block. Where a row sees
+ * at most m_b streamed words it reads at least m_b - (S - sum of q_r) of them. Rows that see less than S cost at least the lesser of
+ * q_r s_r / S (nothing stays) and s_r + q_r - S (all stays that a row by itself leaves room for). Of the others no block holds more than S
+ * in q_r: the k-th largest m_b is at least what the row sees at which the sum of q_r, rows that see most first, passes (k - 1) S, and
+ * there are at least so many blocks; as no m_b is below S, the least of all is the sum of q_r and of m_b - S over these. The bound is the
+ * sum of both, or all that is seen once, with the least over which fibers are spilled. Where it is what is compulsory, no mapping
+ * whatever is below it, such as one that splits the streamed rank.
  * @param elementSize of a tensor's element where they differ: bytes of it, with the buffer in bytes
  * @param seen what a mask leaves; without it every row sees all
  */
@@ -64,6 +64,9 @@ export function trafficBound(
   const compulsoryWords = total([...plan.compulsory, ...plan.streams]);
   const boundaries = plan.crossing.length;
   const state = boundaries === 0 ? plan.rowState.reduce((sum, w) => sum + ofPoint(w), 0) : 0;
+  const mostFirst = Uint32Array.from(seen.keys, (_, i) => i).sort(
+    (a, b) => (seen.keys[b] as number) - (seen.keys[a] as number),
+  );
   let best: TrafficBound | null = null;
   for (let subset = 0; subset < 2 ** boundaries; subset += 1) {
     const isSpilled = (q: number): boolean => ((subset >> q) & 1) === 1;
@@ -82,10 +85,12 @@ export function trafficBound(
       for (const w of held) words += w.moves * sumOver(seen, keys => Math.max(0, ofRow(w, keys) - bufferWords));
       const [once, again] = [
         streamed * seen.seenKeys,
-        sumOver(seen, keys => leastReading(streamed * keys, ofRowKept(keys), bufferWords)),
+        leastReading(seen, mostFirst, keys => streamed * keys, ofRowKept, bufferWords),
       ];
-      words += Math.max(once, again);
-      if (again > once) rowsPerBlock = Math.min(rowsPerBlock, Math.max(1, (points * streamed) / again));
+      words += Math.max(once, again.words);
+      if (again.words > once) {
+        rowsPerBlock = Math.min(rowsPerBlock, Math.max(1, (points * streamed) / again.ofFractions));
+      }
       if (last < boundaries) {
         for (const w of plan.crossing[last] ?? []) {
           words += count(w) * w.moves;
@@ -99,9 +104,38 @@ export function trafficBound(
   return best as TrafficBound;
 }
 
-/** A row's part of the streamed words that its block reads, of which it sees `seen` and beside which it keeps `kept`. */
-const leastReading = (seen: number, kept: number, bufferWords: number): number =>
-  Math.min(seen * Math.min(1, kept / bufferWords), Math.max(0, seen + kept - bufferWords));
+/**
+ * The streamed words that all blocks read; and if blocks could be fractions.
+ * @param mostFirst classes of rows, those that see most first
+ * @param wordsOf streamed words that a row sees, by its keys
+ * @param keptOf what it keeps beside
+ */
+function leastReading(
+  { keys, rows }: SeenKeys,
+  mostFirst: Uint32Array,
+  wordsOf: (keys: number) => number,
+  keptOf: (keys: number) => number,
+  bufferWords: number,
+): { readonly words: number; readonly ofFractions: number } {
+  let [words, ofFractions, mass, blocks] = [0, 0, 0, 0];
+  for (const i of mostFirst) {
+    const [own, count] = [keys[i] as number, rows[i] as number];
+    const seen = wordsOf(own);
+    const kept = Math.min(keptOf(own), bufferWords);
+    const least = count * Math.min((seen * kept) / bufferWords, Math.max(0, seen + kept - bufferWords));
+    ofFractions += least;
+    if (seen < bufferWords) {
+      words += least;
+      continue;
+    }
+    mass += kept * count;
+    // A block of rows for each time that the buffer is filled, and one for the rest; sums are floating-point.
+    const all = Math.ceil((mass / bufferWords) * (1 - 1e-12));
+    words += kept * count + (all - blocks) * (seen - bufferWords);
+    blocks = all;
+  }
+  return { words, ofFractions };
+}
 
 const everyKey = (keys: number, rows: number): SeenKeys => ({ keys: [keys], rows: [rows], seenKeys: keys });
 

@@ -99,7 +99,7 @@ const attentionRanks = { streamed: "M", rows: "P" } as const;
  *   accounting: accountingOf("corrected", undefined),
  *   bufferBytes: 2 ** 20,
  * });
- * console.log(panels[0]?.points[0]?.bounds["attention-1-pass"]?.bytes); // 3472883712
+ * console.log(panels[0]?.points[0]?.bounds["attention-1-pass"]?.bytes); // 3614441472
  * ```
  */
 export function trafficStudy(request: TrafficStudyRequest): TrafficStudy {

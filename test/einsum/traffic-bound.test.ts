@@ -66,6 +66,11 @@ describe("what a cascade streams and holds", () => {
     ]);
   });
 
+  it("refuses a condition in the text, which says of no point that a mapping leaves it out", () => {
+    const causal = parseCascade("S[m,p] = K[m] * Q[p]\nG[p] = S[m: m<=p, p] :: max(m)\n", "causal");
+    expect(() => streamPlan(causal, ranks)).toThrow(/causal: got the condition m <= p; .*--mask causal:top-left/);
+  });
+
   it("refuses cascades without the ranks", () => {
     expect(() => streamPlan(loadCascade("softmax"), ranks)).toThrow(/softmax: no rank P; expected one of M/);
   });
@@ -79,6 +84,13 @@ describe("the bound", () => {
   it("gives a block S / (E + F + 2) rows in one pass, about S / M rows in several", () => {
     expect(at("attention-1-pass", 2 ** 23).rowsPerBlock).toBeCloseTo(2 ** 23 / 130, 6);
     expect(at("attention-3-pass", 2 ** 24, { M: 2 ** 18 })).toMatchObject({ rowsPerBlock: 64, spilled: [] });
+  });
+
+  it("counts a last block that is not full: by hand, two rows of 4 words and one beside 40 streamed words, a buffer of 10", () => {
+    // Two rows leave room for 2 words that stay, one for 6.
+    expect(at("attention-1-pass", 10, { E: 1, F: 1, M: 20, P: 3 }).words).toBe(2 * 3 + (40 - 2) + (40 - 6));
+    // Two blocks of two rows: no block is left half empty. A third row of a block would not fit.
+    expect(at("attention-1-pass", 8, { E: 1, F: 1, M: 20, P: 4 }).words).toBe(2 * 4 + 40 + 40);
   });
 
   it("spills both fibers of three passes, one of two, where rows are too long", () => {
