@@ -75,7 +75,8 @@ export function evaluateCascade(
     });
   }
   const given = new Map(cascade.inputs.map(name => [name, checkInput(cascade, name, inputs[name])]));
-  const sizes = solveShape(cascade, sizesOfInputs(cascade, shapesOf(given), options.shape ?? {}));
+  const shapes = shapesOf(given);
+  const sizes = solveShape(cascade, sizesOfInputs(cascade, shapes, options.shape ?? {}), shapes);
   requireSizes(cascade, sizes);
   const sizeOf: SizeOf = rank => sizes.get(cascade.ranks.byName(rank)?.name ?? rank);
   const store = new TensorStore(cascade, given, sizeOf, arithmetic);

@@ -4,7 +4,7 @@ import { type Index, plainVariable, rankNameOf } from "./einsum.js";
 import { isMixedRadix } from "./ranks.js";
 import { formatSize, type Size, sizeValue } from "./size.js";
 import { splitOf } from "./split.js";
-import { checkWindows, fillingSize, reachOf, type Window, windowsOf } from "./windows.js";
+import { checkWindows, fillingSize, type GivenLengths, reachOf, type Window, windowsOf } from "./windows.js";
 
 /** The size of a rank by its name, or undefined where it is not known. */
 export type SizeOf = (rank: string) => number | undefined;
@@ -45,10 +45,15 @@ export function parseShape(text: string, where = "--shape"): Shape {
 
 /**
  * Works out rank sizes from those given and from what the cascade says: `until: i >= 8`, `ranks: M = M1 * M0` (any one
- * of the three from the other two). Keys are canonical rank names; ranks that stay unknown are missing.
+ * of the three from the other two). Windows over inputs of given lengths fill them. Keys are canonical rank names; ranks
+ * that stay unknown are missing.
  * @throws UsageError for a name that is no rank; InputError for sizes that contradict each other.
  */
-export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, number> {
+export function solveShape(
+  cascade: Cascade,
+  shape: Shape,
+  given: GivenLengths = new Map(),
+): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   const settle = (rank: string, size: number, why: string): boolean => {
     const known = sizes.get(rank);
@@ -85,7 +90,7 @@ export function solveShape(cascade: Cascade, shape: Shape): ReadonlyMap<string, 
         }
       }
     }
-    if (!changed) changed = settleWindow(cascade, windows, sizes, settle);
+    if (!changed) changed = settleWindow(cascade, windows, sizes, given, settle);
   }
   checkWindows(cascade, windows, sizes);
   return sizes;
@@ -116,11 +121,12 @@ export function requireSizes(cascade: Cascade, sizes: ReadonlyMap<string, number
   });
 }
 
-/** A rank that is as long as the windows over it reach; else the variable of a window that fills its rank. */
+/** A rank that is as long as the windows over it reach; else the variable of windows that fill their tensors. */
 function settleWindow(
   cascade: Cascade,
   windows: readonly Window[],
   sizes: ReadonlyMap<string, number>,
+  given: GivenLengths,
   settle: (rank: string, size: number, why: string) => boolean,
 ): boolean {
   for (const { rank, read } of windows) {
@@ -130,11 +136,14 @@ function settleWindow(
     if (sizes.has(rank) || known.length < own.length) continue;
     return settle(rank, Math.max(...known), `from the windows over ${read.tensor}`);
   }
-  for (const window of windows) {
-    const filling = fillingSize(cascade, window, sizes);
-    if (filling !== undefined) return settle(filling.rank, filling.size, `from the window over ${window.read.tensor}`);
-  }
-  return false;
+  const fillings = windows.flatMap(window => {
+    const filling = fillingSize(cascade, window, sizes, given);
+    return filling === undefined ? [] : [{ ...filling, tensor: window.read.tensor }];
+  });
+  // Of several windows the one that ends first.
+  const own = fillings.filter(({ rank }) => rank === fillings[0]?.rank).sort((a, b) => a.size - b.size);
+  const [first] = own;
+  return first !== undefined && settle(first.rank, first.size, `from the window over ${first.tensor}`);
 }
 
 /** M and M0 known, M = M1 * M0: M1. */

@@ -10,7 +10,12 @@ export interface Window {
   readonly rank: string | undefined;
   readonly index: Index;
   readonly read: Access;
+  /** Which of the tensor's places it is. */
+  readonly place: number;
 }
+
+/** Lengths of tensors that are given, by their names. */
+export type GivenLengths = ReadonlyMap<string, readonly number[]>;
 
 /** All windows; their ranks are what the tensor's place is called where it is written, declared or read. */
 export function windowsOf(cascade: Cascade): readonly Window[] {
@@ -22,7 +27,7 @@ export function windowsOf(cascade: Cascade): readonly Window[] {
         const variable = own === undefined ? undefined : plainVariable(own);
         const name = variable === undefined ? (index.rank ?? own?.rank) : rankNameOf(variable);
         const rank = name === undefined ? undefined : cascade.ranks.byName(name);
-        return [{ rank: rank?.name, index, read }];
+        return [{ rank: rank?.name, index, read, place }];
       }),
     ),
   );
@@ -44,13 +49,14 @@ export function reachOf(
   );
 }
 
-/** The variable's size at which a window fills a rank, where that is the window's only size that is not known. */
+/** The variable's size at which a window fills its tensor, where that is the window's only size that is not known. */
 export function fillingSize(
   cascade: Cascade,
-  { rank, index }: Window,
+  { rank, index, read, place }: Window,
   sizes: ReadonlyMap<string, number>,
+  given: GivenLengths,
 ): { readonly rank: string; readonly size: number } | undefined {
-  const length = rank === undefined ? undefined : sizes.get(rank);
+  const length = rank === undefined ? given.get(read.tensor)?.[place] : sizes.get(rank);
   const open = index.terms.filter(({ variable }) => !sizes.has(cascade.ranks.ofVariable(variable).name));
   const [term] = open;
   if (length === undefined || open.length !== 1 || term === undefined) return undefined;

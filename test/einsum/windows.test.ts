@@ -42,6 +42,26 @@ describe("sliding windows", () => {
     );
   });
 
+  it("law: windows over an input that no list names fill it, the one that ends first", () => {
+    const sizes = (text: string, length: number): number | undefined => {
+      const inputs = { I: { shape: [length], data: values(length, 1) }, F: { shape: [3], data: values(3, 2) } };
+      return evaluateCascade(parseCascade(text), inputs).tensors.get("O")?.shape[0];
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 13, max: 30 }), small, small, (length, stride, dilation) => {
+        const filled = Math.floor((length - 1 - 2 * dilation) / stride) + 1;
+        const window = `p*${stride} + r*${dilation}`;
+        const text = `O[p] = I[${window}] * F[r]`;
+        expect(sizes(text, length)).toBe(filled);
+        expect(sizes(`inputs: I[w], F[r]\n${text}`, length)).toBe(filled);
+        expect(sizes(`O[p] = I[${window}] * I[${window} + 1] * F[r]`, length)).toBe(
+          Math.floor((length - 2 - 2 * dilation) / stride) + 1,
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it("law: what is printed is read as the same", () => {
     const shapes = ["p*2+r", "H: p*2+r", "2*(p+r)", "(p+2*r)*3+1", "p*G+r", "H: p", "p*(G+1)+r*2", "m1*M0+m0"];
     for (const index of shapes) {

@@ -58,7 +58,7 @@ export async function planInputs(cascade: Cascade, options: EvaluateOptions): Pr
     else if (source.kind === "number") shapes.set(name, []);
   }
   const shape = options.shape === undefined ? {} : parseShape(options.shape);
-  const sizes = solveShape(cascade, { ...shape, ...sizesOfInputs(cascade, shapes, shape) });
+  const sizes = solveShape(cascade, { ...shape, ...sizesOfInputs(cascade, shapes, shape) }, shapes);
   requireSizes(cascade, sizes);
   const inputs = new Map(
     [...sources].map(([name, source]) => {
