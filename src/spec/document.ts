@@ -109,7 +109,9 @@ function complaintOf(
 ): SpecError {
   const path = issue.path as Path;
   const show = (value: unknown): string => {
-    const shown = value === undefined ? "nothing" : JSON.stringify(value);
+    // JSON has no infinities and NaN: it would say null.
+    const isOdd = typeof value === "number" && !Number.isFinite(value);
+    const shown = value === undefined ? "nothing" : isOdd ? String(value) : JSON.stringify(value);
     return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
   };
   if (issue.code === "unrecognized_keys") {
@@ -180,8 +182,17 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 function bound({ origin, message }: { origin: string; message: string }, than: string, end: number | bigint): string {
-  return ["number", "int"].includes(origin) ? `a number ${than} ${end}` : message.replace(/^Too \w+: expected /, "");
+  if (["number", "int"].includes(origin)) return `a number ${than} ${end}`;
+  const [what, one, several] = counted.get(origin) ?? [];
+  if (what === undefined) return message.replace(/^Too \w+: expected /, "");
+  return `${what} ${than} ${end} ${Number(end) === 1 ? one : several}`;
 }
+
+/** What has a length: what it is called, and what one and several of its parts are. */
+const counted: ReadonlyMap<string, readonly [string, string, string]> = new Map([
+  ["array", ["a list", "entry", "entries"]],
+  ["string", ["a text", "character", "characters"]],
+]);
 
 /** What raw data has at a path; undefined where the path ends before. */
 export function valueAt(raw: unknown, path: Path): unknown {

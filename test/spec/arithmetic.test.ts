@@ -52,7 +52,15 @@ const cases: Readonly<Record<string, readonly [fields: object, message: RegExp]>
     /^own\.yaml:13:18 exp\.coefficients\.0: got "one"; expected fp32 bits, as 0x3f800000/,
   ],
   "coefficients that are infinite": [{ exp: { coefficients: [0x7f800000] } }, /coefficients\.0: got 2139095040/],
-  "no coefficients": [{ exp: { coefficients: [] } }, /exp\.coefficients: got \[\]/],
+  "no coefficients": [
+    { exp: { coefficients: [] } },
+    /exp\.coefficients: got \[\]; expected a list of at least 1 entry/,
+  ],
+  "too many coefficients": [
+    { exp: { coefficients: Array(17).fill(0x3f800000) } },
+    /exp\.coefficients: got \[1065353216,.*; expected a list of at most 16 entries/,
+  ],
+  "an offset that is no number": [{ offset: ".nan" }, /offset: got NaN; expected a number/],
   "an offset past 16": [{ offset: 16.5 }, /^own\.yaml:12:1 offset: got 16\.5; expected a number of at most 16/],
   "an offset below -16": [{ offset: -17 }, /offset: got -17; expected a number of at least -16/],
   "a threshold below 0": [{ threshold: -1 }, /threshold: got -1; expected a number of at least 0/],
