@@ -2,6 +2,7 @@ import { noMask } from "../attention/mask.js";
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows } from "../attention/rows.js";
 import { type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
+import { NumericsError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { fromBits } from "../numerics/rounding.js";
 import type { Engine } from "./engine.js";
@@ -16,7 +17,8 @@ export interface AttentionCase {
   readonly title: string;
   readonly problem: AttentionProblem;
   readonly operands: Operands;
-  readonly expected: Uint32Array;
+  /** Null where the arithmetic has no values for it: an offset at which every numerator rounds to 0. */
+  readonly expected: Uint32Array | null;
 }
 
 /** The first case in which an engine differs from the golden bits. */
@@ -41,8 +43,18 @@ export function attentionCase(arithmetic: ArithmeticSpec): AttentionCase {
   const input = (name: InputName): Float32Array => generateNormal(0x5e1f, name, valuesOf(sizes[name]));
   const inputs = { q: input("q"), k: input("k"), v: input("v") };
   const operands = roundOperands(inputs, shape, arithmetic, undefined, mask);
-  const { av } = goldenAttention({ ...problem, kvSplits: 1 }, inputs);
-  return { title: "a whole attention", problem, operands, expected: new Uint32Array(av.buffer) };
+  const expected = unlessRefused(() => new Uint32Array(goldenAttention({ ...problem, kvSplits: 1 }, inputs).av.buffer));
+  return { title: "a whole attention", problem, operands, expected };
+}
+
+/** What a computation gives; null where a value of it is out of range. */
+function unlessRefused<T>(compute: () => T): T | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof NumericsError) return null;
+    throw error;
+  }
 }
 
 /**
@@ -66,6 +78,8 @@ export async function selfTest(
     }
   }
   const { title, problem, operands, expected } = attentionCase(arithmetic);
+  // Other inputs may have values all the same: with a sink the denominator is never 0. The operations are tested by then.
+  if (expected === null) return null;
   const session = await engine.open(problem, operands);
   const { av } = await session.run(allRows(problem)).finally(() => session.close());
   const got = new Uint32Array(av.buffer, av.byteOffset, av.length);

@@ -109,6 +109,11 @@ describe("the self-test", () => {
     expect(failure?.op).toBe("attention");
   });
 
+  it("law: an arithmetic without values for its attention, every numerator 0, keeps no engine from other inputs", async () => {
+    const tiny = { ...load("fa3-fp8"), offset: -16 };
+    expect(await selfTest({ runOps: null, engine: cpuEngine() }, tiny)).toBeNull();
+  });
+
   it("says what failed in bits and in decimal", async () => {
     const failure = await selfTest({ runOps: opsWith({ update: () => 1 }), engine: cpuEngine() }, fp32);
     expect(failure === null ? "" : describeFailure(failure)).toMatch(
