@@ -2,7 +2,7 @@ import { InputError, UsageError } from "../errors.js";
 import type { Cascade } from "./cascade.js";
 import type { Index } from "./einsum.js";
 import { formatTensor } from "./format-einsum.js";
-import { indexedRank, type Shape } from "./shape.js";
+import { indexedRank, type Shape, type SizeOf } from "./shape.js";
 import { constantOf, renameSize, sizeValue, zeroSize } from "./size.js";
 
 /** The rank whose coordinates an index runs over, a shift left aside: M of `m`, of `m+1` and of `m1*M0+m0`. */
@@ -81,10 +81,7 @@ export function partialShape(
             : // Of A[K-1-k] the first point reads the last coordinate.
               sum + Math.max(0, (size - 1) * factor);
         },
-        sizeValue(
-          renameSize(index.offset, name => cascade.ranks.byName(name)?.name ?? name),
-          sizeOf,
-        ),
+        offsetFromStart(cascade, index, sizeOf),
       );
       // A window may end before its tensor does.
       const whole =
@@ -92,6 +89,15 @@ export function partialShape(
       return last === undefined ? (whole ?? most) : Math.max(most ?? 0, last + 1, whole ?? 0);
     }, undefined),
   );
+}
+
+/** An index's offset; 0 where it begins before its tensor, A[k-1]: the tensor is as long as its rank all the same. */
+function offsetFromStart(cascade: Cascade, index: Index, sizeOf: SizeOf): number | undefined {
+  const offset = sizeValue(
+    renameSize(index.offset, name => cascade.ranks.byName(name)?.name ?? name),
+    sizeOf,
+  );
+  return offset === undefined ? undefined : Math.max(0, offset);
 }
 
 /** The shape of an input. @throws UsageError where a size is not known */

@@ -223,4 +223,12 @@ describe("what a comparison reports", () => {
       /^the output Y: got shapes \[\d\] and \[\d\]; expected the same shape in both|^the input A/,
     );
   });
+
+  it("law: a read before its own place, kept within the tensor by a filter, has inputs as long as the rank", () => {
+    for (const back of [1, 2]) {
+      const shifted = text(`Z[m] = A[m-${back}: m>=${back}]`, "a");
+      expect(compareCascades(shifted, text(`Z[m] = A[k: k==m-${back}]`, "b"), { shape: { M: 5 } }).equal).toBe(true);
+      expect(compareCascades(shifted, shifted).equal).toBe(true);
+    }
+  });
 });
