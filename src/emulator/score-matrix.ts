@@ -6,7 +6,8 @@ import { accumulatorRounder, flushTiny, roundToOperand } from "../numerics/round
 import { softmaxOf } from "./golden/softmax.js";
 import { RowRunner } from "./javascript/row-runner.js";
 import { isSplit } from "./kv-runs.js";
-import { programToDump, tileKeys } from "./program-of.js";
+import { isOnePass } from "./one-pass.js";
+import { cascadeOf, programToDump, tileKeys } from "./program-of.js";
 
 /** Scores as the product leaves them, capped, with their bias, and as shares of their softmax. */
 export const scoreStages = ["raw", "capped", "biased", "softmax"] as const;
@@ -17,18 +18,8 @@ export const mostScores = 2 ** 24;
 
 /** @throws InputError for more scores than are handed out, and for shares that the run's arithmetic makes in parts. */
 export function requireScores(problem: AttentionProblem, stage: ScoreStage): void {
-  const { shape, arithmetic } = problem;
-  const { scale } = arithmetic.operands.p;
-  if (stage === "softmax" && (isSplit(problem) || scale !== "none")) {
-    const [got, fix] = isSplit(problem)
-      ? ["shares of keys that are split into runs", "leave --kv-splits out"]
-      : [
-          `shares of numerators with scales, p's ${scale} in arithmetic ${arithmetic.name}`,
-          "take an arithmetic without",
-        ];
-    const expected = "shares of one sum of unscaled numerators, or scores before the softmax (raw, capped, biased)";
-    throw new InputError({ where: "scores", got, expected, fix });
-  }
+  const { shape } = problem;
+  if (stage === "softmax") requireShares(problem);
   const { batch, heads, queries, keys } = shape;
   const scores = batch * heads * queries * keys;
   if (scores <= mostScores) return;
@@ -38,6 +29,28 @@ export function requireScores(problem: AttentionProblem, stage: ScoreStage): voi
     expected: `at most ${mostScores}`,
     fix: "take fewer queries, keys or heads",
   });
+}
+
+/** @throws InputError where a row's shares are not its numerators by its one sum */
+function requireShares(problem: AttentionProblem): void {
+  const { arithmetic } = problem;
+  const { scale } = arithmetic.operands.p;
+  const cascade = cascadeOf(problem);
+  const refusals: readonly (readonly [refused: boolean, got: string, fix: string])[] = [
+    [isSplit(problem), "shares of keys that are split into runs", "leave --kv-splits out"],
+    [
+      scale !== "none",
+      `shares of numerators with scales, p's ${scale} in arithmetic ${arithmetic.name}`,
+      "take an arithmetic without",
+    ],
+    // No other leaves a row's maximum and denominator behind.
+    [!isOnePass(cascade), `shares of the cascade ${cascade.name}`, "take FuseMax's own cascade"],
+  ];
+  const refusal = refusals.find(([refused]) => refused);
+  if (refusal === undefined) return;
+  const [, got, fix] = refusal;
+  const expected = "shares of one sum of unscaled numerators, or scores before the softmax (raw, capped, biased)";
+  throw new InputError({ where: "scores", got, expected, fix });
 }
 
 /**

@@ -163,6 +163,10 @@ describe("scores", () => {
     [["--lse", at("x.npy"), "--design", "flat"], /--lse: got the cascade/],
     [["--kv-splits", "2", "--scores", `${at("x.npy")},softmax`], /shares of keys that are split into runs/],
     [
+      ["--design", "flat", "--scores", `${at("x.npy")},softmax`],
+      /shares of the cascade attention-3-pass; .*raw, capped/,
+    ],
+    [
       ["--arithmetic", "mxfp8", "--scores", `${at("x.npy")},softmax`],
       /numerators with scales, p's mx in arithmetic mxfp8/,
     ],
