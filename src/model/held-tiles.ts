@@ -82,7 +82,7 @@ export function intervalsOf(words: Uint32Array, at: number, from: number, to: nu
       const low = 31 - Math.clz32(word & -word);
       // The first bit above it that is not set.
       const above = ~(word >> low);
-      const length = above === 0 ? 32 - low : Math.min(32 - low, 31 - Math.clz32(above & -above));
+      const length = above === 0 ? 32 - low : 31 - Math.clz32(above & -above);
       const last = found.at(-1);
       if (last !== undefined && last[1] === base + low) last[1] = base + low + length;
       else found.push([base + low, base + low + length]);
