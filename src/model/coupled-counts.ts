@@ -105,8 +105,8 @@ const bitsOf = (own: CoupledRank | undefined, subset: number): number =>
   own === undefined ? 0 : (subset >>> own.shift) & ((1 << own.parts) - 1);
 
 /**
- * The sum over the batch where its loops are all in the subset. Else sequences that are not told apart are at most all classes of
- * them together, for each index of the batch's loops that are.
+ * The sum over the batch, or less where the subset does not tell all sequences apart: at most all classes of them together, for each
+ * index of the batch's loops that it has.
  */
 function overBatch(
   batch: CoupledRank | undefined,
@@ -121,9 +121,9 @@ function overBatch(
     all += sequence.count * own;
     together += own;
   }
-  const batchBits = bitsOf(batch, subset);
-  if (batch !== undefined && batchBits === (1 << batch.parts) - 1) return all;
-  return Math.min(all, batch === undefined ? together : together * (boxes[batch.rank]?.[batchBits] as number));
+  return batch === undefined
+    ? Math.min(all, together)
+    : Math.min(all, together * (boxes[batch.rank]?.[bitsOf(batch, subset)] as number));
 }
 
 /** One side's subset of loops. */
