@@ -158,6 +158,12 @@ export const model = [
     reason: "a list has nothing at null",
   },
   {
+    file: path("coupled-counts"),
+    line: "whole: bits === 0 || bits === (1 << (last + 1)) - 1 - ((1 << first) - 1),",
+    changes: ["0 → 0 + 1", "0 → 0 - 1"],
+    reason: "a side without loops is one box, which bounds it by itself",
+  },
+  {
     file: path("masked-counts"),
     line: "return !movesAlways && outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0);",
     changes: ["outside.slice(0, last) → outside"],

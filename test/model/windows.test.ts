@@ -163,6 +163,9 @@ describe("windows that slide over a tensor", () => {
     expect(intervalsToForm([side(1, 6), side(2, 3)])).toBe(1);
     expect(intervalsToForm([side(2, 3), side(1, 2)])).toBe(1);
     expect(intervalsToForm([side(2, 3)])).toBe(3);
+    // Eight words without a hole, and eight more right after them, or one further on.
+    expect(intervalsToForm([side(1, 2), side(2, 4), side(8, 2)])).toBe(1);
+    expect(intervalsToForm([side(1, 2), side(2, 4), side(9, 2)])).toBe(2);
     expect(intervalsToForm([side(9, 4), side(3, 2), side(1, 1)])).toBe(2 * 4);
     // Those that are apart stay so, as far as is known before they are formed.
     expect(intervalsToForm([side(2, 3), side(3, 2)])).toBe(3 * 2);
