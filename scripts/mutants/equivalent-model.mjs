@@ -166,7 +166,10 @@ export const model = [
   {
     file: path("masked-counts"),
     line: "return !movesAlways && outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0);",
-    changes: ["outside.slice(0, last) → outside"],
+    changes: [
+      "outside.slice(0, last) → outside",
+      "!movesAlways && outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0) → (!movesAlways) || (outside.slice(0, last).some(loop => (relevant & (1 << loop.bit)) === 0))",
+    ],
     reason: walked,
   },
   {
@@ -215,6 +218,20 @@ export const model = [
     line: "const nothing: Access = { readPj: 0, writePj: 0, bits: undefined };",
     reason: "no tensor is kept at a fan-out",
   },
+  {
+    file: path("energy"),
+    line: "const usual = ofBits(design.wordBytes * 8);",
+    reason: "asked where registers have one width, whatever the bits",
+  },
+  ...[
+    ["if (moves) return { ...one, words: one.words * times, single: false, returns: false };", "false → true #1"],
+    ["if (!one.returns) return { ...one, words: one.words * times, single: false };", "false → true"],
+  ].map(([line, ...changes]) => ({
+    file: path("visits"),
+    line,
+    changes,
+    reason: "it is asked of a stretch that ends on the tile with which it began, which this one does not",
+  })),
   {
     file: path("standing-energy"),
     line: "const inner = levels.find(level => level > fanout);",

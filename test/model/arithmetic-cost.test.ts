@@ -179,6 +179,8 @@ describe("energy and area", () => {
     // BQK has 16-bit factors; SLNV has not.
     expect(mixed.lacking).toContain("mac of fp8-e4m3");
     expect(mixed.lacking).not.toContain("mac of bf16");
+    // Words are as wide as the widest operand.
+    expect(mixed.wordBits).toBe(16);
   });
 
   it("of a product have the type of its wider factor, all else the accumulator's", () => {

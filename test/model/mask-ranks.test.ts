@@ -68,6 +68,9 @@ describe("a mask", () => {
     const with_ = (size: Readonly<Record<string, string>>) => () => evaluated(renamed(design, {}, size));
     expect(with_({ P: "600" })).toThrow(/got a mask, but no rank of queries; expected a rank whose size follows/);
     expect(() => evaluated(renamed(design, { M: "N" }, { N: "600" }))).toThrow(/no rank of keys/);
+    // What follows more than the queries, or not as they do, is none of theirs.
+    for (const size of ["queries + M - M0", "queries * queries / 600", "queries + 1"])
+      expect(with_({ P: size }), size).toThrow(/no rank of queries/);
     expect(() => evaluated(renamed(design, { B: "C" }, { C: "2" }))).toThrow(
       /no rank of the sequences, whose lengths differ/,
     );

@@ -145,6 +145,20 @@ describe("a sweep", () => {
     expect(odd(0)).toMatchObject({ error: "", estimated: true });
   });
 
+  it("charges each workload its own scores' terms, whichever comes first", () => {
+    const capped = { ...bert, softcap: 30 };
+    const scores = { softcap: "model", division: "divider", bias: null } as const;
+    const one = { ...request, designs: [fusemax], lengths: [1024], axes: [], scores };
+    const numbers = (...workloads: readonly (typeof bert)[]) => {
+      const at = sweeper({ ...one, workloads });
+      return workloads.map((_, i) => at(i).numbers);
+    };
+    const [plain, with_] = [numbers(bert)[0], numbers(capped)[0]];
+    expect(with_).not.toEqual(plain);
+    expect(numbers(bert, capped, bert)).toEqual([plain, with_, plain]);
+    expect(numbers(capped, { ...capped, softcap: undefined }, capped)).toEqual([with_, plain, with_]);
+  });
+
   it("says which of its numbers is none", () => {
     const design = loadDesign(specFiles, "fusemax");
     const { data } = design.binding;

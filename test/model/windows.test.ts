@@ -4,6 +4,7 @@ import type { MappedEinsum } from "../../src/emulator/observe-nest.js";
 import { footprint, intervalsToForm, overlap, type Side, wordsOfWindow } from "../../src/model/footprint.js";
 import { analyse, tileWords } from "../../src/model/loop-nest.js";
 import type { NestTensor } from "../../src/model/nest.js";
+import { apartInSpace, crossings } from "../../src/model/windows.js";
 import { walkWindows } from "../oracle/window-walk.js";
 import { type Cut, nestOf } from "./cut-nest.js";
 import { dealtNests, modelNest, randomNests } from "./random-nest.js";
@@ -156,6 +157,18 @@ describe("windows that slide over a tensor", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("cross in a fan-out over two ranks that slide over each other, whatever other loops are there", () => {
+    const { shape, ranks } = modelNest(nestOf({ r: [2, 2], k: [2, 2], e: [3, 3] }, ["", "*r0 k0 e0", ""]));
+    const counts = Object.assign(
+      ranks.map(({ table }) => table),
+      { alone: ranks, strides: Float64Array.of(1, 1) },
+    );
+    const window = [1, 2].map((rank, stride) => ({ rank, stride }));
+    expect(crossings(shape, counts, window, 0b111)).toEqual([{ loops: 0b110, ranks: [1, 2], places: 2 + 3 - 1 }]);
+    expect(crossings(shape, counts, window, 0b011)).toEqual([]);
+    expect(apartInSpace(shape, counts, [window], 0b111)).toEqual({ loops: 0b001, places: 4 });
   });
 
   it("are as many intervals to form as their strides leave apart, the least stride first", () => {
