@@ -106,6 +106,7 @@ const groups = {
       "derived",
       "every-cycle",
       "lags",
+      "leap-steps",
       "leaps",
       "load-stream",
       "mask-of-bits",

@@ -120,4 +120,81 @@ export const schedule = [
     changes: ["5 → 5 + 1"],
     reason: "a bit of a kind that is never set",
   },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "const mostKinds = 2 ** 12;",
+    changes: ["12 → 12 - 1"],
+    reason: "a number above all kinds of tiles that are told apart",
+  },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "let key = 0;",
+    reason: "the same in front of all",
+  },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "key = key * mostKinds + this.numberOf(ahead.kind());",
+    changes: [
+      "key * mostKinds → (key) / (mostKinds)",
+      "key * mostKinds + this.numberOf(ahead.kind()) → (key * mostKinds) - (this.numberOf(ahead.kind()))",
+    ],
+    reason: "another number for each row of kinds, of which each has its own place in 48 bits",
+  },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "if (kind === noMore) return 0;",
+    changes: ["0 → 0 - 1"],
+    reason: "a number that no kind has",
+  },
+  {
+    file: "src/model/schedule/upcoming.ts",
+    line: "const number = this.numbers.get(kind) ?? this.numbers.size + 1;",
+    changes: ["1 → 1 + 1"],
+    reason: "other numbers of kinds, none of them 0",
+  },
+  {
+    file: "src/model/schedule/repetition.ts",
+    line: "for (let i = 0; i < to.counters.length; i++) {",
+    changes: ["0 → 0 - 1", "i < to.counters.length → (i) <= (to.counters.length)"],
+    reason: "a place that a typed array does not have",
+  },
+  {
+    file: "src/model/schedule/repetition.ts",
+    line: "for (let i = 0; i < growth.length; i++) tally.counters[i] = (tally.counters[i] as number) + (growth[i] as number);",
+    changes: ["0 → 0 - 1"],
+    reason: "a place that a typed array does not have",
+  },
+  {
+    file: "src/model/schedule/repetition.ts",
+    line: "if (from.tiles === 0) continue;",
+    changes: ["0 → 0 - 1"],
+    reason: "a loop without tiles has counted nothing, which may be added",
+  },
+  {
+    file: "src/model/schedule/work.ts",
+    line: "const [outside, inside] = [loops.slice(0, at), loops.slice(at + 1)];",
+    changes: ["1 → 1 - 1"],
+    reason: "the loop over key tiles itself, of whose side nothing is asked",
+  },
+  {
+    file: "src/model/schedule/dataflows.ts",
+    line: "let [writesRows, storedWords, runningWords, valuePerPoint, carriedEntries] = [0, 0, 0, false, 0];",
+    changes: [
+      ...["0 → 0 + 1 #1", "0 → 0 + 1 #2", "0 → 0 + 1 #3", "0 → 0 - 1 #1", "0 → 0 - 1 #2", "0 → 0 - 1 #3"],
+      "false → true",
+    ],
+    reason: "said by the output, of which each Einsum has one",
+  },
+  {
+    file: "src/model/schedule/dataflows.ts",
+    line: "const each = perPoint ? valuesAtOnce(producer, einsum, inner, shared, values) : 0;",
+    changes: ["0 → 0 - 1"],
+    reason: "asked whether it is above 0, and taken as 1 where it is not",
+  },
+  {
+    file: "src/model/schedule/dataflows.ts",
+    line: "const scratchFrom = whole.length > 2 ? Math.min(pointCycles - 1, sum(whole.slice(0, 2))) : -1;",
+    changes: ["1 → 1 + 1 #2"],
+    reason: "any negative number is none",
+  },
 ];

@@ -90,10 +90,12 @@ describe("the schedule of one tile at a time", () => {
       einsum("G x"),
       einsum("H x G."),
       einsum("I y H."),
+      einsum("J x", { points: 2 }),
+      einsum("K x J.", { points: 2 }),
     ];
     expect(textsOf(oneTileSchedule(all))).toEqual({
       lags: { a: 0 },
-      x: "(A[a] | B[a] | C[a]) -> D[a] -> E[a] -> F[a] -> G[a] -> H[a]",
+      x: "(A[a] | B[a] | C[a]) -> D[a] -> E[a] -> F[a] -> G[a] -> H[a] -> (J[a] | K[a])",
       y: "I[a]",
     });
   });
@@ -137,6 +139,13 @@ describe("the schedule of arrays side by side, its Einsums by themselves", () =>
     );
   });
 
+  it("brings what is carried along, however many carry on from one another", () => {
+    // Each of C0 to C5 carries on what the next one leaves; the last is back on the first array.
+    const chain = Array.from({ length: 6 }, (_, i) => einsum(`C${i} x${i < 5 ? ` | C${i + 1}` : " B"}`));
+    const places = placesOf(pipelinedSchedule([einsum("A x"), einsum("B y A"), ...chain], 1, false) as ScheduleSpec);
+    expect(chain.map(({ name }) => places.get(name))).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
   const pair = [einsum("A x", { points: 4 }), einsum("B x A", { points: 4 }), einsum("C y B.", { points: 4 })];
 
   it("has what another array takes point by point take turns with what begins, and leaves it the time of a slower array", () => {
@@ -147,6 +156,14 @@ describe("the schedule of arrays side by side, its Einsums by themselves", () =>
       x: "(B[b] | A[a]..) -> idle(7)",
       y: "C[b] -> D[b]",
     });
+    const alone = (all: readonly TileEinsum[], takesTurns: boolean) =>
+      programText(pipelinedSchedule(all, 1, takesTurns)?.programs["x"] ?? []);
+    // One slot behind, and none; a turn of two points; what takes something else besides.
+    expect(alone([...pair, einsum("D y C", { points: 5 })], true)).toBe("(B[b] | A[a]..) -> idle(1)");
+    expect(alone([...pair, einsum("D y C", { points: 4 })], true)).toBe("(B[b] | A[a]..)");
+    const besides = [einsum("A x", { points: 2 }), einsum("B x A", { points: 2 }), einsum("C y A B.", { points: 2 })];
+    expect(alone(besides, true)).toBe("(B[b] | A[a]..)");
+    expect(alone(besides, false)).toBe("A[a] -> B[a]");
     // What is done on last tiles is no part of an epoch's time, but is waited for: that of another array.
     const last = [...pair, einsum("D x B", { when: "last" }), einsum("E y C", { when: "last", points: 50 })];
     expect(textsOf(pipelinedSchedule(last, 1, true))).toEqual({

@@ -20,6 +20,27 @@ function flowOf(name: "SPNV" | "AV", operation: "mac" | "divide", times: number,
   return flow;
 }
 
+describe("the second entry of an exponential", () => {
+  it.each([
+    ["its third operation, after a subtraction and a product", 6, 1, 1, 2],
+    ["its third of three", 2, 1, 1, 2],
+    ["its third, after a long subtraction", 2, 3, 1, 4],
+    ["its last cycle at the latest, where products take parts of one", 2, 1, 0.25, 1],
+    ["none, where it is two operations", 1, 1, 1, -1],
+  ])("is taken from %s", (_, products, add, mac, scratchFrom) => {
+    const { compiled, variables } = fusemaxWith({
+      "architecture.parameters.rows": 4,
+      "architecture.parameters.columns": 3,
+      "mapping.einsums.PRM.operations.mac": products,
+      "architecture.arrays.1d.operations.add": add,
+      "architecture.arrays.1d.operations.mac": mac,
+    });
+    const { einsums } = scheduleOfDesign(compiled, { sizes, variables }).arrays;
+    const pointCycles = Math.ceil(add + products * mac);
+    expect(einsums.find(({ name }) => name === "PRM")).toMatchObject({ scratchFrom, pointCycles, leadCycles: 0 });
+  });
+});
+
 describe("the cycles of a point", () => {
   it.each([
     ["whole operations, one after the other", 2, 3, 4, 6, 0],

@@ -43,19 +43,13 @@ function makerOf(idle: TileEinsum, einsums: readonly TileEinsum[]): TileEinsum |
       isAlike(maker, idle) &&
       maker.writesRows === 0 &&
       idle.uses.some(({ einsum, pointwise }) => einsum === maker.name && (pointwise || idle.points === 1)) &&
-      einsums.every(({ uses }, i) => einsums[i] === idle || uses.every(({ einsum }) => einsum !== maker.name)) &&
-      idle.uses.every(({ einsum }) => einsum === maker.name || !rests(einsum, maker.name, einsums)),
+      // So that nothing else that it takes rests on the maker, which would wait for itself.
+      einsums.every(({ uses }, i) => einsums[i] === idle || uses.every(({ einsum }) => einsum !== maker.name)),
   );
 }
 
 const isAlike = (a: TileEinsum, b: TileEinsum): boolean =>
   a.array === b.array && a.when === b.when && a.points === b.points;
-
-/** Whether an Einsum of the tile needs another, by way of others or not. */
-function rests(name: string, on: string, einsums: readonly TileEinsum[]): boolean {
-  const uses = einsums.find(einsum => einsum.name === name)?.uses ?? [];
-  return uses.some(({ einsum }) => einsum === on || rests(einsum, on, einsums));
-}
 
 function emptied(idle: TileEinsum): TileEinsum {
   const none = { uses: [], carries: [], reads: [], loads: [], fromRegisters: [], fromBuffer: [] };
