@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkNumbers } from "../../src/model/check-machine.js";
+import type { EinsumCounts } from "../../src/model/action-counts.js";
+import { checkBuffers, checkInstances, checkNumbers } from "../../src/model/check-machine.js";
 import type { CompiledDesign } from "../../src/model/compile.js";
+import type { CompiledEinsum } from "../../src/model/compile-einsum.js";
 import { type Change, evaluateWith, level } from "./one-product.js";
 
 // The least that a machine may say, and the least that is refused, on both sides of each bound.
@@ -139,5 +141,100 @@ describe("what a phase keeps in a buffer", () => {
     expect(() => evaluateWith([...two, apart, bytes(needed)])).not.toThrow();
     expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y)])).not.toThrow();
     expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y - 1)])).toThrow("1 bytes over");
+  });
+});
+
+describe("by itself", () => {
+  const none = new Float64Array(0);
+  const messageOf = (check: () => void): string => {
+    try {
+      check();
+      return "";
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it("a fan-out works where an Einsum has a loop over it or is dealt to it, in any order", () => {
+    const withSize = (size: number, idle: readonly string[]) =>
+      ({
+        mapping: { name: "own", idle },
+        levels: new Map([["pe", { spec: { kind: "fanout" }, fields: new Map([["size", () => size]]) }]]),
+        inArchitecture: (path: readonly string[]) => () => path.join("."),
+        design: { mapping: { at: (path: readonly string[]) => path.join(".") } },
+      }) as unknown as CompiledDesign;
+    const einsum = (loops: number, spread: boolean) =>
+      ({ fanouts: [{ level: "pe", loops }], spreadOver: spread ? ["pe"] : [] }) as unknown as CompiledEinsum;
+    const [looped, last, dealt, idle] = [einsum(1, false), einsum(-2, false), einsum(0, true), einsum(0, false)];
+    const check = (einsums: readonly CompiledEinsum[], size = 2, said: readonly string[] = []): string =>
+      messageOf(() => checkInstances(withSize(size, said), einsums, none));
+    for (const works of [looped, last, dealt]) {
+      for (const order of [[works], [works, idle], [idle, works], [works, works]]) {
+        expect(check(order)).toBe("");
+        expect(check(order, 2, ["pe"])).toContain("idle.0: got pe, over which an Einsum has a loop; expected fan-outs");
+      }
+    }
+    for (const order of [[idle], [idle, idle]]) {
+      expect(check(order)).toContain("levels.pe.size: got 2 instances of pe");
+      expect([check(order, 1), check(order, 2, ["pe"]), check(order, 0)]).toEqual(["", "", ""]);
+    }
+    expect(check([idle], 2, ["pe", "other"])).toContain(
+      "idle.1: got the level 'other'; expected fan-outs without a loop: pe",
+    );
+    expect(check([looped], 2, ["other"])).toContain("expected fan-outs without a loop: there is none");
+  });
+
+  it("a buffer holds each seat's largest tile of a phase, twice where it streams in, and nothing that is spilled", () => {
+    const sram = (buffering?: string) => ({ kind: "sram", buffering });
+    const needed = (more: object, second: object = {}): number => {
+      const path = [
+        { index: 0, spec: { kind: "dram" } },
+        { index: 7, spec: sram() },
+      ];
+      const one = {
+        ...{ name: "one", path, seats: [0, 1], spilled: [0, 0], bits: [16, 12] },
+        accesses: [{ levels: [{ level: 0 }, { level: 1 }] }, { levels: [{ level: 1 }] }],
+        tiles: [[100, 10], [3]],
+      };
+      const counts = [
+        { ...one, ...more },
+        { ...one, name: "two", tiles: [[0, 0], [0]], ...second },
+      ] as unknown as readonly EinsumCounts[];
+      const withBytes = (bytes: number) =>
+        ({
+          levels: new Map([
+            ["dram", { name: "dram", index: 0, spec: { kind: "dram" }, fields: new Map() }],
+            ["l1", { name: "l1", index: 7, spec: sram(), fields: new Map([["bytes", () => bytes]]) }],
+          ]),
+          phases: [
+            { name: "first", einsums: ["one"] },
+            { name: "last", einsums: ["two"] },
+          ],
+          seats: ["A", "B"],
+          design: { mapping: { at: () => "mapping" } },
+        }) as unknown as CompiledDesign;
+      const fits = (bytes: number): boolean => messageOf(() => checkBuffers(withBytes(bytes), counts, none)) === "";
+      let least = 0;
+      while (!fits(least)) least += 1;
+      if (least > 0)
+        expect(messageOf(() => checkBuffers(withBytes(least - 1), counts, none))).toContain(
+          `tiles of ${least} bytes in l1 for phase ${more === nothing ? "last" : "first"}, 1 bytes over its ${least - 1};`,
+        );
+      return least;
+    };
+    const nothing = { tiles: [[0, 0], [0]] };
+    // Ten words of two bytes, three of one and a half.
+    expect(needed({})).toBe(Math.ceil(20 + 4.5));
+    expect(needed({ spilled: [0.5, 0] })).toBe(5);
+    expect(needed({ spilled: [0, 0.001] })).toBe(20);
+    expect(needed({ seats: [1, 1] })).toBe(20);
+    expect(needed(nothing, { tiles: [[0, 4], [0]] })).toBe(8);
+    expect(needed({}, { tiles: [[0, 9], [4]] })).toBe(25);
+    const double = [
+      { index: 0, spec: { kind: "dram" } },
+      { index: 7, spec: sram("double") },
+    ];
+    expect(needed({ path: double })).toBe(Math.ceil(2 * 20 + 4.5));
+    expect(needed({ path: double, spilled: [1, 0] })).toBe(5);
   });
 });
