@@ -55,7 +55,12 @@ describe("mappings that were found, simulated", () => {
 
   it.each([
     ["flat", "bert", /does not work tile by tile: no value is carried/],
-    ["tpu-v4", "bert", /instances of \w+ around the array/],
+    [
+      "tpu-v4",
+      "bert",
+      /instances of \w+ around the array.*a schedule knows two fan-outs around an array, here \w+ and \w+$/,
+    ],
+    ["a100", "bert", /8 instances of coreRow .*, and 4 of partition, 108 of sm, beyond its rows and columns/],
   ])("says why %s for %s cannot be simulated", (name, model, reason) => {
     expect(simulated(name, model)).toMatchObject({ reason: expect.stringMatching(reason) });
   });

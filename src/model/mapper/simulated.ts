@@ -142,10 +142,13 @@ function partOf(work: TileWork): { readonly work: TileWork; readonly rows: numbe
 export function unknownFanout(compiled: CompiledDesign, values: Float64Array): string | undefined {
   for (const [array, { at }] of Object.entries(compiled.architecture.arrays)) {
     const around = compiled.levels.get(at)?.around ?? [];
-    for (const level of around.slice(2)) {
-      const size = compiled.levels.get(level)?.fields.get("size")?.(values) ?? 1;
-      if (size > 1) return `${size} instances of ${level} around the array ${array}, beyond its rows and columns`;
-    }
+    const sizeOf = (level: string): number => compiled.levels.get(level)?.fields.get("size")?.(values) ?? 1;
+    const [first, ...others] = around.slice(2).filter(level => sizeOf(level) > 1);
+    if (first === undefined) continue;
+    const more = others.map(level => `${sizeOf(level)} of ${level}`).join(", ");
+    const known = around.slice(0, 2).join(" and ");
+    const got = `${sizeOf(first)} instances of ${first} around the array ${array}${more === "" ? "" : `, and ${more}`}`;
+    return `${got}, beyond its rows and columns: a schedule knows two fan-outs around an array, here ${known}`;
   }
   return undefined;
 }
