@@ -75,6 +75,12 @@ export const schedule = [
     reason: "a place that is filled next",
   },
   {
+    file: "src/model/schedule/repetition.ts",
+    line: "for (let i = 0; i < to.counters.length; i++) {",
+    changes: ["i < to.counters.length → (i) <= (to.counters.length)"],
+    reason: "a place past the end of a typed array, which takes no value",
+  },
+  {
     file: "src/model/schedule/walk.ts",
     line: "export const noMore = 1 << 30;",
     changes: ["1 → 1 + 1", "30 → 30 + 1", "30 → 30 - 1"],

@@ -26,6 +26,26 @@ describe("an array that has nothing to do at all", () => {
   });
 });
 
+describe("an array that waits for nothing", () => {
+  it("is 64 epochs ahead at the most", () => {
+    const issued = new Map<number, number>();
+    simulateSchedule(scheduleOf(0), arraysOf({}, {}), workOf(200, 1), {
+      watch: {
+        ...{ from: 79, until: 83 },
+        onIssue: ({ array, epoch, cycle }) => void (array === "lanes" && issued.set(epoch, cycle)),
+        onStall: () => {},
+      },
+    });
+    // An epoch a cycle, where A has one in five: 80 is 64 after 16, and 81 waits for 17, which begins in cycle 85.
+    expect([...issued]).toEqual([
+      [79, 79],
+      [80, 80],
+      [81, 85],
+      [82, 90],
+    ]);
+  });
+});
+
 describe("a deadlock after what is leapt over", () => {
   it("law: is in the cycle and on the tile of the run without leaps", () => {
     const arrays = arraysOf({ loads: [{ tensor: "Q", by: "queries", words: 1 }] }, { ...fromA, when: "last" });
