@@ -117,7 +117,7 @@ export const schedule = [
   {
     file: "src/model/schedule/actions.ts",
     line: "const key = Object.values(at).reduce((bits, flag) => 2 * bits + Number(flag), 0);",
-    changes: ["2 → 2 + 1", "0 → 0 + 1", "0 → 0 - 1"],
+    changes: ["2 → 2 + 1", "0 → 0 + 1", "0 → 0 - 1", "2 * bits + Number(flag) → (2 * bits) - (Number(flag))"],
     reason: "a number for each set of flags",
   },
   {

@@ -70,6 +70,30 @@ describe("a deadlock after what is leapt over", () => {
   });
 });
 
+describe("a schedule of two arrays that cannot run", () => {
+  const loads = [{ tensor: "Q", by: "queries", words: 1 }] as const;
+
+  it("is refused where none begins the tiles, with the letters that one would have to have", () => {
+    const late = { ...scheduleOf(2), lags: { a: 1, b: 2 } };
+    expect(() => simulateSchedule(late, arraysOf({}, {}), workOf(3, 2))).toThrow(
+      /no array that does something on each tile as it enters; expected one whose program has a letter of lag 0/,
+    );
+    const rare = { ...scheduleOf(0), lags: { a: 0, b: 0, c: 1 } };
+    expect(() => simulateSchedule(rare, arraysOf({ when: "last" }, { when: "first" }), workOf(3, 2))).toThrow(
+      /expected one whose program has an Einsum on \[a\] or an Einsum on \[b\]$/,
+    );
+  });
+
+  it("says of an array that it has finished", () => {
+    const arrays = arraysOf({ loads }, { pointCycles: 0 });
+    const run = () =>
+      simulateSchedule(scheduleOf(0), arrays, workOf(3, 2, { blockTiles: 3 }), { dram: dramOf({ Q: 2 }) });
+    expect(run).toThrow(
+      /waits with A\[a\] \(tile 2\) for Q, the lanes array has finished; expected a schedule in which/,
+    );
+  });
+});
+
 describe("epochs that are watched", () => {
   /** What a watcher of some epochs is told of both arrays. */
   function watched(lag: number, from: number, until: number, options: SimulationOptions) {
