@@ -39,8 +39,13 @@ export const searchResult = ({ space, ...rest }: SearchReport) => ({ space: Stri
 
 const count = (n: number): string => n.toLocaleString("en-US");
 
-/** The same for people. */
-export function mapText(result: MapResult, accounting: string, out: string | undefined): string {
+/** The same for people; `readBack` says which command costs a design's file that was written as the search did. */
+export function mapText(
+  result: MapResult,
+  accounting: string,
+  out: string | undefined,
+  readBack: (file: string) => string,
+): string {
   const { own, found, search } = result;
   const ratio = (mine: number | null, of: number | null | undefined): string =>
     of === undefined || of === null || mine === null ? "-" : `x${(mine / of).toPrecision(4)}`;
@@ -96,7 +101,7 @@ export function mapText(result: MapResult, accounting: string, out: string | und
     `Searched\n\n${searched.join("\n")}`,
     ...(out === undefined
       ? []
-      : [`Written to ${out}: fusemax model --design ${out}/${found.length === 1 ? "design.yaml" : "design-1.yaml"}`]),
+      : [`Written to ${out}: ${readBack(`${out}/${found.length === 1 ? "design.yaml" : "design-1.yaml"}`)}`]),
   ];
   return `${parts.join("\n\n")}\n`;
 }

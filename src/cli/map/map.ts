@@ -3,6 +3,7 @@ import { withFileLock } from "../../io/file-lock.js";
 import { checkFolder, writeFolder } from "../../io/folder.js";
 import { programIdentity } from "../../io/program-identity.js";
 import { specFiles } from "../../io/spec-files.js";
+import type { Accounting } from "../../model/accounting.js";
 import { compileDesign } from "../../model/compile.js";
 import { accountingLine } from "../../model/corrections.js";
 import { type Evaluation, evaluate } from "../../model/evaluate.js";
@@ -105,7 +106,7 @@ export async function runMap(options: MapOptions): Promise<void> {
   process.stdout.write(
     options.json === true
       ? jsonText({ schema: "fusemax.map/1", accounting: accountingName, corrections, ...result })
-      : mapText(result, accountingLine(accounting, byDefault), out),
+      : mapText(result, accountingLine(accounting, byDefault), out, file => readBack(options, accounting, file)),
   );
 }
 
@@ -182,31 +183,23 @@ function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["repor
   });
 }
 
-/** What repeats a search, for the files that it wrote. */
-function commandOf(options: MapOptions): string {
-  const {
-    design,
-    model,
-    seq,
-    objective,
-    batch,
-    phase,
-    queries,
-    layers,
-    mask,
-    budget,
-    exhaustive,
-    schedulable,
-    seed,
-    set = [],
-  } = options;
-  const given = (name: string, value: unknown): string => (value === undefined ? "" : ` --${name} ${value}`);
-  return [
-    `fusemax map --design ${design} --model ${model} --seq ${seq} --objective ${objective}`,
+const given = (name: string, value: unknown): string => (value === undefined ? "" : ` --${name} ${value}`);
+
+/** The point of a workload that was searched at, as options that every command on designs takes. */
+const pointOf = ({ model, seq, batch, phase, queries, mask }: MapOptions): string =>
+  [
+    ` --model ${model} --seq ${seq}`,
     given("batch", batch),
     phase === "decode" ? ` --phase decode${given("queries", queries)}` : "",
-    given("layers", layers),
     mask ? "" : " --no-mask",
+  ].join("");
+
+/** What repeats a search, for the files that it wrote. */
+function commandOf(options: MapOptions): string {
+  const { design, objective, layers, budget, exhaustive, schedulable, seed, set = [] } = options;
+  return [
+    `fusemax map --design ${design}${pointOf(options)} --objective ${objective}`,
+    given("layers", layers),
     given("budget", budget),
     given("seed", seed),
     exhaustive === true ? " --exhaustive" : "",
@@ -214,6 +207,14 @@ function commandOf(options: MapOptions): string {
     ...set.map(({ path, value, relative }) => ` --set "${path}${relative === true ? "*" : ""}=${value}"`),
   ].join("");
 }
+
+/** What costs the files that a search wrote as the search did: by default `model` corrects what is not a design of the paper's. */
+const readBack = (options: MapOptions, accounting: Accounting, file: string): string =>
+  [
+    `fusemax model --design ${file}${pointOf(options)}`,
+    given("accounting", accounting.name === "published" ? "published" : undefined),
+    given("correct", options.correct?.join(",")),
+  ].join("");
 
 /** Null stands for an energy that nobody knows. */
 const costs = ({ latencySeconds, energyPj, trafficBytes, cycles, bound, missing }: Evaluation) => ({
