@@ -10,8 +10,9 @@ fn exponential(x: f32, factor: f32) -> f32 {
 fn powerOfTwo(t: f32) -> f32 {
   let n = floor(t);
   let p = polynomial(roundToA(t - n));
-  // The low bits of 1.5 * 2^23 + n are n; moved up, they are added to the exponent of p. Where t is smaller they are anything.
-  let scaled = bitcast<f32>(bitcast<u32>(p) + bitcast<u32>(n + 0x1.8p23f) * 0x800000u);
+  // The low bits of 1.5 * 2^23 + n are n; moved up, they are added to the exponent of 1. Where t is smaller they are anything. The
+  // product is exact, and 0 where the polynomial is.
+  let scaled = p * bitcast<f32>(bitcast<u32>(n + 0x1.8p23f) * 0x800000u + 0x3f800000u);
   return select(scaled, 0.0, t < smallestExponent);
 }
 

@@ -5,7 +5,7 @@ import { type CascadeText, parseText } from "./parse.js";
 import { type RankTable, rankTable, type Tuple } from "./ranks.js";
 import { resolveStatements } from "./resolve.js";
 import { readRoles } from "./role-header.js";
-import { constantOf, type Size } from "./size.js";
+import { constantOf, formatSize, type Size, soleName } from "./size.js";
 import { CascadeError, type Source } from "./source.js";
 import { collectTensors, type Tensor } from "./tensors.js";
 
@@ -52,6 +52,7 @@ export function parseCascade(text: string, name = "cascade"): Cascade {
   checkPlaces(parsed, einsums, tensors, ranks);
   checkSplits(parsed, ranks);
   checkSizes(parsed, ranks);
+  checkCircles(parsed, ranks);
   const dependence = dependenceOf(parsed.source, einsums, tensors, ranks);
   const cascade: Cascade = {
     source: parsed.source,
@@ -197,6 +198,27 @@ function checkSizes({ source, ranks: declarations }: CascadeText, ranks: RankTab
       });
     }
     declared.set(rank, { name, size: number });
+  }
+}
+
+/** No rank's size can be found from its own: `ranks: K = K * K0`, or `K = J * L, J = K * Q`. */
+function checkCircles({ source, ranks: declarations }: CascadeText, ranks: RankTable): void {
+  const namesOf = (size: Size | null): readonly string[] => (size ?? []).flatMap(({ names }) => names);
+  for (const { name, size, span } of declarations) {
+    // Another name of the rank says no size.
+    if (size === null || soleName(size) !== undefined) continue;
+    const own = ranks.byName(name)?.name;
+    const reached = new Set<string>();
+    const next = [...namesOf(size)];
+    for (let at = next.pop(); at !== undefined; at = next.pop()) {
+      const rank = ranks.byName(at);
+      if (rank === undefined || reached.has(rank.name)) continue;
+      reached.add(rank.name);
+      next.push(...namesOf(rank.size));
+    }
+    if (own === undefined || !reached.has(own)) continue;
+    const got = `${name} = ${formatSize(size)}, a size that is found from ${name}'s own`;
+    throw new CascadeError(source, span, { got, expected: "ranks or numbers that do not depend on it" });
   }
 }
 

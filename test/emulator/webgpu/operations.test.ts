@@ -42,6 +42,11 @@ const unusual: readonly ArithmeticSpec[] = [
   stepsOf("products wider than fp32", { block: 7, align: 27, result: "e8m13-rz" }, fp32, fp32),
   stepsOf("fp8-e3m4", { block: 7, align: 28, result: "fp32-rz" }, e3m4, fp16),
   stepsOf("one bit", { block: 64, align: 1, result: "e8m13-rz" }, numberTypes["fp6-e2m3"], numberTypes["fp4-e2m1"]),
+  ...[true, false].map(fused => ({
+    ...loadArithmetic(specFiles, "fa4-bf16"),
+    name: `an exponential that is 0 near whole numbers, ${fused ? "one rounding" : "two roundings"} a step`,
+    exp: { coefficients: [0xbf800000, 0x3f800000], fused },
+  })),
 ];
 
 describe("the operations in WGSL", () => {
