@@ -19,6 +19,8 @@ interface Blocks {
   readonly step: number;
   readonly rows: number;
   readonly tilesOf: TilesOf;
+  /** How many tiles a block sees, where that is known without a look at each. */
+  readonly tilesSeen?: (block: number, keys: number) => number;
 }
 
 /** The tiles that blocks of so many rows see. */
@@ -29,20 +31,32 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
   const rows = sequence.queries * region.group;
   const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
   const count = sequence.keys === 0 ? 0 : Math.ceil(rows / step);
-  const tilesOf =
-    sequence.bits === undefined ? intervals(region, sequence, rows, step) : planes(region, sequence, rows, step);
-  return { count, step, rows, tilesOf };
+  if (sequence.bits !== undefined) return { count, step, rows, tilesOf: planes(region, sequence, rows, step) };
+  return { count, step, rows, ...intervals(region, sequence, rows, step) };
 }
 
 /** Rows next to each other see keys next to each other. */
-function intervals(region: VisibleRegion, sequence: SequenceClass, rows: number, step: number): TilesOf {
+function intervals(
+  region: VisibleRegion,
+  sequence: SequenceClass,
+  rows: number,
+  step: number,
+): Required<Pick<Blocks, "tilesOf" | "tilesSeen">> {
   const queryOf = (row: number): number => Math.floor(row / region.group);
-  return (block, keys, visit) => {
-    const from = firstSeen(region, sequence, queryOf(block * step));
-    const to = endOfSeen(region, sequence, queryOf(Math.min(rows, (block + 1) * step) - 1));
-    if (from >= to) return;
-    if (keys === 0) visit(0);
-    else for (let tile = Math.floor(from / keys); tile * keys < to && visit(tile); tile += 1);
+  const from = (block: number): number => firstSeen(region, sequence, queryOf(block * step));
+  const to = (block: number): number => endOfSeen(region, sequence, queryOf(Math.min(rows, (block + 1) * step) - 1));
+  return {
+    tilesOf: (block, keys, visit) => {
+      const [begin, end] = [from(block), to(block)];
+      if (begin >= end) return;
+      if (keys === 0) visit(0);
+      else for (let tile = Math.floor(begin / keys); tile * keys < end && visit(tile); tile += 1);
+    },
+    tilesSeen: (block, keys) => {
+      const [begin, end] = [from(block), to(block)];
+      if (begin >= end) return 0;
+      return keys === 0 ? 1 : Math.ceil(end / keys) - Math.floor(begin / keys);
+    },
   };
 }
 
@@ -130,13 +144,16 @@ function planes({ group }: VisibleRegion, sequence: SequenceClass, rows: number,
 /** Blocks by tiles in which a score exists. */
 export function blocksTouched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
   return summed(region, sequence, `touched ${rows} ${keys}`, () => {
-    const { count, tilesOf } = blocksOf(region, sequence, rows);
+    const { count, tilesOf, tilesSeen } = blocksOf(region, sequence, rows);
     let sum = 0;
     const one = (): boolean => {
       sum += 1;
       return true;
     };
-    for (let block = 0; block < count; block += 1) tilesOf(block, keys, one);
+    for (let block = 0; block < count; block += 1) {
+      if (tilesSeen === undefined) tilesOf(block, keys, one);
+      else sum += tilesSeen(block, keys);
+    }
     return sum;
   });
 }
@@ -149,9 +166,14 @@ export function blocksTouchedUpTo(
   most: number,
 ): number {
   return summed(region, sequence, `up to ${rows} ${keys} ${most}`, () => {
-    const { count, tilesOf } = blocksOf(region, sequence, rows);
+    const { count, tilesOf, tilesSeen } = blocksOf(region, sequence, rows);
     let sum = 0;
     for (let block = 0; block < count; block += 1) {
+      // Tiles side by side are in one place only where they are `most` apart.
+      if (tilesSeen !== undefined) {
+        sum += Math.min(most, tilesSeen(block, keys));
+        continue;
+      }
       const places = new Set<number>();
       tilesOf(block, keys, tile => {
         places.add(tile % most);
