@@ -1,6 +1,5 @@
-// Products of four and of sixteen operands at a time. A sum takes them all before the next sum takes its own, so that it stays in a
-// register meanwhile (bench/README.md).
-// Four operands of each of eight rows, keys or columns: a vector for each of the first four, and for each of the others.
+// Four operands of each of eight rows, keys or columns: a vector for each of the first four, and for each of the others. A sum takes all
+// four products before the next sum takes its own, so that it stays in a register meanwhile (bench/README.md).
 // #import host: macFours
 // #import shared/block: Block8
 // #import shared/eight: Eight, Words8, evens, odds

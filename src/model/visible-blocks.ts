@@ -19,8 +19,8 @@ interface Blocks {
   readonly step: number;
   readonly rows: number;
   readonly tilesOf: TilesOf;
-  /** How many tiles a block sees, where that is known without a look at each. */
-  readonly tilesSeen?: (block: number, keys: number) => number;
+  /** How many tiles a block sees. */
+  readonly tilesSeen: (block: number, keys: number) => number;
 }
 
 /** The tiles that blocks of so many rows see. */
@@ -31,8 +31,8 @@ function blocksOf(region: VisibleRegion, sequence: SequenceClass, rowsAtOnce: nu
   const rows = sequence.queries * region.group;
   const step = rowsAtOnce === 0 ? Math.max(1, rows) : rowsAtOnce;
   const count = sequence.keys === 0 ? 0 : Math.ceil(rows / step);
-  if (sequence.bits !== undefined) return { count, step, rows, tilesOf: planes(region, sequence, rows, step) };
-  return { count, step, rows, ...intervals(region, sequence, rows, step) };
+  const seen = sequence.bits === undefined ? intervals : planes;
+  return { count, step, rows, ...seen(region, sequence, rows, step) };
 }
 
 /** Rows next to each other see keys next to each other. */
@@ -41,7 +41,7 @@ function intervals(
   sequence: SequenceClass,
   rows: number,
   step: number,
-): Required<Pick<Blocks, "tilesOf" | "tilesSeen">> {
+): Pick<Blocks, "tilesOf" | "tilesSeen"> {
   const queryOf = (row: number): number => Math.floor(row / region.group);
   const from = (block: number): number => firstSeen(region, sequence, queryOf(block * step));
   const to = (block: number): number => endOfSeen(region, sequence, queryOf(Math.min(rows, (block + 1) * step) - 1));
@@ -114,12 +114,17 @@ export function bitsOfBlocks(bits: RowBits, group: number, rows: number, step: n
   return together;
 }
 
-function planes({ group }: VisibleRegion, sequence: SequenceClass, rows: number, step: number): TilesOf {
+function planes(
+  { group }: VisibleRegion,
+  sequence: SequenceClass,
+  rows: number,
+  step: number,
+): Pick<Blocks, "tilesOf" | "tilesSeen"> {
   const { bits, keys: M } = sequence;
   const words = Math.ceil(M / 32);
   if (bits === undefined) throw new Error("a sequence without bits");
   const together = bitsOfBlocks(bits, group, rows, step, words);
-  return (block, keys, visit) => {
+  const tilesOf: TilesOf = (block, keys, visit) => {
     // Bits below this one are of tiles that were seen.
     let next = 0;
     for (let w = 0; w < words; w += 1) {
@@ -139,21 +144,23 @@ function planes({ group }: VisibleRegion, sequence: SequenceClass, rows: number,
       }
     }
   };
+  const tilesSeen = (block: number, keys: number): number => {
+    let sum = 0;
+    tilesOf(block, keys, () => {
+      sum += 1;
+      return true;
+    });
+    return sum;
+  };
+  return { tilesOf, tilesSeen };
 }
 
 /** Blocks by tiles in which a score exists. */
 export function blocksTouched(region: VisibleRegion, sequence: SequenceClass, { rows, keys }: Grain): number {
   return summed(region, sequence, `touched ${rows} ${keys}`, () => {
-    const { count, tilesOf, tilesSeen } = blocksOf(region, sequence, rows);
+    const { count, tilesSeen } = blocksOf(region, sequence, rows);
     let sum = 0;
-    const one = (): boolean => {
-      sum += 1;
-      return true;
-    };
-    for (let block = 0; block < count; block += 1) {
-      if (tilesSeen === undefined) tilesOf(block, keys, one);
-      else sum += tilesSeen(block, keys);
-    }
+    for (let block = 0; block < count; block += 1) sum += tilesSeen(block, keys);
     return sum;
   });
 }
@@ -170,7 +177,7 @@ export function blocksTouchedUpTo(
     let sum = 0;
     for (let block = 0; block < count; block += 1) {
       // Tiles side by side are in one place only where they are `most` apart.
-      if (tilesSeen !== undefined) {
+      if (sequence.bits === undefined) {
         sum += Math.min(most, tilesSeen(block, keys));
         continue;
       }
