@@ -20,7 +20,7 @@ const least = 0.9;
 
 /**
  * Of sources that remember answers by design or cascade: a survivor is tried once more where nothing is remembered yet, as
- * `suite` says. A property takes some milliseconds, and all tests of a mutant together no longer than so many.
+ * `suite` says. A property takes some milliseconds of work, and all tests of a mutant together no longer than so many.
  */
 const remembering = { cases: 200, milliseconds: 300, longest: 2500, anew: true };
 
@@ -284,7 +284,7 @@ async function study(
     let again = early || (anew && order.length === 0);
     if (order.length > 0) {
       child.send({ id, order });
-      const answer = await verdict(child, order, first.ran, 2_000);
+      const answer = await verdict(child, order, first.ran);
       if (answer === null || answer.spoiled) child = await renewed(child, file, effort);
       status = answer === null ? "timeout" : answer.failed < 0 ? "survived" : "killed";
       again = answer?.spoiled === true || (status === "survived" && (early || anew));
@@ -317,10 +317,11 @@ function within(longest, order, ran) {
 }
 
 /** What tests in an order say of a mutant; null where one of them does not end, with `more` milliseconds for each. */
-async function verdict(child, order, ran, start, more = 0) {
-  let answer = await child.next(start + more + 20 * (ran[order[0]]?.milliseconds ?? 0));
-  for (let n = 1; answer !== null && answer.passed !== undefined; n += 1)
-    answer = await child.next(2_000 + more + 20 * (ran[order[n]]?.milliseconds ?? 0));
+async function verdict(child, order, ran, more = 0) {
+  // By the clock: a test that hangs on a busy machine is told from one that waits for a processor.
+  const longest = n => 10_000 + more + 20 * (ran[order[n]]?.milliseconds ?? 0);
+  let answer = await child.next(longest(0));
+  for (let n = 1; answer !== null && answer.passed !== undefined; n += 1) answer = await child.next(longest(n));
   return answer;
 }
 
@@ -335,9 +336,9 @@ async function renewed(child, file, effort) {
 /** A mutant in a process of its own. */
 async function alone(file, effort, id, order, ran) {
   const child = start(file, effort, { FUSEMAX_MUTANT: String(id), FUSEMAX_MUTANT_TESTS: JSON.stringify(order) });
-  const answer = await verdict(child, order, ran, 20_000, effort.altogether);
+  const answer = await verdict(child, order, ran, 20_000 + (effort.altogether ?? 0));
   child.end();
-  // No answer: it hangs, or the modules do not load.
+  // No answer: it hangs, or the modules do not load, for which it had 20 s.
   return answer === null || answer.failed >= 0 ? "killed" : "survived";
 }
 
