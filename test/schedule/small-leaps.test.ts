@@ -3,7 +3,8 @@ import type { TileArrays } from "../../src/model/schedule/arrays.js";
 import type { ScheduleResult } from "../../src/model/schedule/result.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
 import type { DramChannel, TileWork } from "../../src/spec/schedule/machine.js";
-import { arraysOf, dramOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
+import type { Schedule } from "../../src/spec/schedule/schedule.js";
+import { arraysOf, dramOf, einsumOf, fromA, scheduleOf, workOf } from "./two-arrays.js";
 
 /** All but how it was found. */
 const facts = ({ tilesStepped: _, epoch: __, ...rest }: ScheduleResult): unknown => rest;
@@ -51,13 +52,39 @@ describe("leaps over each loop by itself", () => {
     (_, work) => {
       for (const [machine, [arrays, dram]] of Object.entries(machinesFor(work))) {
         const memory: { readonly dram?: DramChannel } = dram === undefined ? {} : { dram };
-        const run = (leap: boolean) => simulateSchedule(scheduleOf(2), arrays, work, { ...memory, leap });
-        const [quick, full] = [run(true), run(false)];
-        expect(facts(quick), machine).toEqual(facts(full));
-        expect(quick.tilesStepped, machine).toBeLessThanOrEqual(full.tilesStepped);
+        for (const lag of [2, 0]) {
+          const run = (leap: boolean) => simulateSchedule(scheduleOf(lag), arrays, work, { ...memory, leap });
+          const [quick, full] = [run(true), run(false)];
+          expect(facts(quick), machine).toEqual(facts(full));
+          expect(quick.tilesStepped, machine).toBeLessThanOrEqual(full.tilesStepped);
+        }
       }
     },
   );
+
+  it("law: give it from the first tile on, where its beginning comes back with every tile", () => {
+    for (const [rows, keys, heads] of [
+      [1, 1, 40],
+      [40, 1, 1],
+      [1, 40, 1],
+    ] as const) {
+      for (const load of [q, k, s]) {
+        const a = einsumOf("A", "pe", { points: 5, loads: [load] });
+        const alone: Schedule = {
+          name: "alone",
+          lags: { a: 0 },
+          programs: { pe: [{ streams: [{ einsum: "A", tile: "a" }] }] },
+        };
+        const options = { dram: dramOf({ [load.tensor]: 1 }) };
+        const run = (leap: boolean) =>
+          simulateSchedule(alone, { ...arraysOf({}, {}), einsums: [a] }, workOf(rows, keys, { heads }), {
+            ...options,
+            leap,
+          });
+        expect(facts(run(true)), `${load.tensor}, ${heads} heads`).toEqual(facts(run(false)));
+      }
+    }
+  });
 
   it("law: end with the first period where that alone is asked for, and with the run where there is none", () => {
     const sequences = [30, 1, 2, 3, 4].map(keys => ({ count: 1, rows: 2 * keys, keys }));

@@ -86,6 +86,7 @@ export class LiveArrays {
     this.counters = new Float64Array(this.loadsAt + plan.loads.length);
     this.feed.set(start, []);
     for (const track of this.tracks) track.begin();
+    this.countMemory();
   }
 
   get done(): boolean {
@@ -110,12 +111,14 @@ export class LiveArrays {
       for (const track of this.order) if (track.blocked) this.countStall(track, next - machine.cycle, before);
       machine.cycle = next;
     }
-    if (this.memory !== null) {
-      this.counters[this.bytesAt] = this.memory.counts.bytes;
-      this.counters[this.bytesAt + 1] = this.memory.counts.changes;
-      this.counters.set(this.memory.counts.loads, this.loadsAt);
-    }
+    this.countMemory();
     if (this.done) machine.countRegisters(before.cycle);
+  }
+
+  private countMemory(): void {
+    if (this.memory === null) return;
+    const { bytes, changes, loads } = this.memory.counts;
+    this.counters.set([bytes, changes, ...loads], this.bytesAt);
   }
 
   private slowest(): number {

@@ -45,6 +45,11 @@ export class Tallies {
     return loops.reduce((sum, loop) => sum + (this.levels[loop].counters[i] as number), 0);
   }
 
+  /** Takes what was counted before the first tile. */
+  begin(counters: Float64Array): void {
+    this.levels.heads.counters.set(counters);
+  }
+
   /** Puts what the loops within `loop` have counted to it. */
   gather(loop: Loop): void {
     for (const inner of loops.slice(0, loops.indexOf(loop))) {

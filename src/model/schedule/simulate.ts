@@ -133,8 +133,13 @@ class Simulation {
 
   /** Goes through the walk step by step, as far as steps may be remembered; then the live arrays are there. */
   private leap(): void {
-    const { position, tally } = this;
-    let state = this.intern(this.live.save());
+    const { live, position, tally } = this;
+    if (position.atEnd) return;
+    let state = this.intern(live.save());
+    // What is loaded before the first tile is not the first tile's: one like it, later on, loads less.
+    tally.begin(live.counters);
+    live.restore(state.saved, position);
+    this.base = this.counted();
     for (;;) {
       this.leapOver(state);
       if (position.atEnd || tally.tiles >= this.leapsEnd) break;
