@@ -18,6 +18,9 @@ const pure = filesOf([
   "spec",
 ]);
 
+/** Command lines within this process: they share one, too. */
+const commands = filesOf(["bench", "cli", "examples"]);
+
 /** What looks at time, or ends processes: alone on the machine. */
 const alone = filesOf(["explorer", "cli/process.test.ts", "cli/interrupts.test.ts", "cli/kills.test.ts"]);
 
@@ -42,9 +45,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "engines and commands",
+          name: "engines",
           include: ["test/**/*.test.ts"],
-          exclude: [...pure, ...alone],
+          exclude: [...pure, ...commands, ...alone],
           globalSetup: ["test/wgsl-witness.ts"],
           maxWorkers: together,
           sequence: { groupOrder: 0 },
@@ -52,11 +55,22 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "pure", include: pure, isolate: false, maxWorkers: together, sequence: { groupOrder: 1 } },
+        test: {
+          name: "commands",
+          include: commands,
+          exclude: alone,
+          isolate: false,
+          maxWorkers: together,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,
-        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { name: "pure", include: pure, isolate: false, maxWorkers: together, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
     ],
   },

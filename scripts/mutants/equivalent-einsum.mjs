@@ -18,8 +18,18 @@ export const einsum = [
   {
     file: path("derive/remember"),
     line: "const slopes = up.map((value, output) => (value - (down[output] ?? 0)) / (2 * step));",
-    changes: ["(value - (down[output] ?? 0)) / (2 * step) → (value - (down[output] ?? 0)) * (2 * step)"],
+    changes: [
+      "(value - (down[output] ?? 0)) / (2 * step) → (value - (down[output] ?? 0)) * (2 * step)",
+      "2 * step → (2) / (step)",
+      "2 → 2 - 1",
+      "2 → 2 + 1",
+    ],
     reason: "all derivatives times one number: the same rank",
+  },
+  {
+    file: path("derive/remember"),
+    line: "const halves = Array.from({ length: 3 * elements }, (_, j) => 0.05 + (2.2 * j) / (3 * elements));",
+    reason: "how many second halves there are and which: any that are not alike, and are more than elements, will do",
   },
   {
     file: path("derive/remember"),
@@ -155,6 +165,17 @@ export const einsum = [
     line: '{ relative: 0, input: told[0]?.name ?? "" },',
     changes: ["0 → 0 - 1 #1"],
     reason: "the first input is named anyway",
+  },
+  {
+    file: path("derive/defer-past-extremum"),
+    line: 'const start = einsum.right.kind === "access" ? inlined(einsum.right, writerOf(cascade, einsum.right.tensor)) : null;',
+    reason: "the types ask which kind it is; what is no access has no writer",
+  },
+  {
+    file: path("derive/search"),
+    line: "for (let steps = 0; steps < mostSteps; steps += 1) {",
+    changes: ["steps < mostSteps → (steps) <= (mostSteps)", "0 → 0 - 1", "0 → 0 + 1"],
+    reason: "how many steps a phase may take, one more or less: no phase takes a tenth of them",
   },
   {
     file: path("derive/title"),

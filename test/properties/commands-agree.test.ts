@@ -14,7 +14,7 @@ import { invoke } from "../cli/invoke.js";
 
 // Commands that print the same quantity of the same workload print the same number.
 
-const runs = 600;
+const runs = 200;
 const names = ["unfused", "flat", "cascade", "architecture", "fusemax"] as const;
 const designs = names.map(name => loadDesign(specFiles, name));
 const fusemax = designs.slice(-1);

@@ -105,20 +105,18 @@ const leastInputs = 8;
 
 function checkOf(cascade: Cascade, report: EqualReport): StepCheck {
   const { cases } = report;
-  const told = cases.filter(({ difference }) => difference !== null && Number.isFinite(difference.values[0]));
+  const told = cases.flatMap(({ name, equal, difference }) =>
+    difference !== null && Number.isFinite(difference.values[0]) ? [{ name, equal, ...difference }] : [],
+  );
   const differing = told.find(({ equal }) => !equal);
-  const [x, y] = differing?.difference?.values ?? [];
   const words =
     differing !== undefined
-      ? `on "${differing.name}" ${differing.difference?.tensor} is ${x} and ${y}`
+      ? `on "${differing.name}" ${differing.tensor} is ${differing.values.join(" and ")}`
       : told.length <= leastInputs
         ? `only ${told.length} of ${cases.length} inputs give anything finite`
         : null;
   const most = told.reduce<StepCheck["largest"]>(
-    (largest, { name, difference }) =>
-      difference !== null && difference.relative > largest.relative
-        ? { relative: difference.relative, input: name }
-        : largest,
+    (largest, { name, relative }) => (relative > largest.relative ? { relative, input: name } : largest),
     { relative: 0, input: told[0]?.name ?? "" },
   );
   return {

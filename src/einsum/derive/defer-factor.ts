@@ -40,10 +40,7 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const free = einsum.indices.filter(index => index.terms.every(({ variable }) => kept.has(variable)));
   const sum = formatAccess(name, free);
   const scaled = expressionOf({
-    factors: [
-      { kind: "access", tensor: name, indices: free, bracketed: free.length > 0, span: einsum.span },
-      ...fixed.factors,
-    ],
+    factors: [{ kind: "access", tensor: name, indices: free, bracketed: true, span: einsum.span }, ...fixed.factors],
     divisors: fixed.divisors,
   });
   const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;

@@ -46,7 +46,7 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
     kind: "access",
     tensor: name,
     indices: free,
-    bracketed: free.length > 0,
+    bracketed: true,
     span: einsum.span,
   };
   const annotation = einsum.annotation === null ? "" : ` @${einsum.annotation}`;

@@ -157,7 +157,7 @@ function recombined(cascade: Cascade, einsum: Einsum, groups: readonly Group[]):
   });
   function sumFor(body: Expression, over: readonly string[]): Access {
     const own = indices.filter(index => index.terms.every(({ variable }) => variablesOf(body).has(variable)));
-    const kept: Access = { kind: "access", tensor: "", indices: own, bracketed: own.length > 0, span: einsum.span };
+    const kept: Access = { kind: "access", tensor: "", indices: own, bracketed: true, span: einsum.span };
     const known = existingSum(cascade, einsum, body, kept, over);
     if (known !== null) return { ...kept, tensor: known };
     const name = freshName(cascade, tensor, names);

@@ -76,6 +76,8 @@ describe("answers", () => {
     expect(below(2, node("first", ["defer"]), node("second", ["defer"]))).toEqual(["first"]);
     const tiles = node("tiles", ["split", "change"], { work: 5 });
     expect(below(2, tiles, b)).toEqual(["b", "tiles"]);
+    // One with cautions that does less work stays beside the best without.
+    expect(below(2, b, node("cautious", ["defer"], { work: 1, caution: true }))).toEqual(["b", "cautious"]);
     const again = node("again", ["defer", "again"], { work: 9 });
     expect(below(2, again, b)).toEqual(["b", "again"]);
   });

@@ -104,6 +104,20 @@ describe("what a law writes", () => {
       "division",
     ],
     [
+      "a variance with other weights for each row",
+      runAboutMean,
+      "SW[q] = W[q,k]\nSX[q] = W[q,k] * X[k]\nC[q] = SX[q] / SW[q]\nI[q] = W[q,k] * square(X[k] - C[q])",
+      ["WS[k=0,q] = 0", "RI[k+1,q] = RI[k,q] + W[q,k] * DI[k,q] * (X[k] - RC[k+1,q])"],
+      "division",
+    ],
+    [
+      "products with an exponential of what is late, which stays whole",
+      recombineSums,
+      "S = X[k]\nE[k] = exp(X[k] - S)\nY = E[k] * (W[k] + S)",
+      ["YS = E[k] * W[k]", "YSS = E[k]", "Y = YS + S * YSS"],
+      "cancellation",
+    ],
+    [
       "a difference inside an exponential",
       inlineWork,
       "G = X[m] :: max(m)\nC[m] = X[m] - G\nN[m] = exp(C[m])",
