@@ -21,8 +21,14 @@ const pure = filesOf([
 /** Command lines within this process: they share one, too. */
 const commands = filesOf(["bench", "cli", "examples"]);
 
-/** What looks at time, or ends processes: alone on the machine. */
-const alone = filesOf(["explorer", "cli/process.test.ts", "cli/interrupts.test.ts", "cli/kills.test.ts"]);
+/** What looks at time, ends processes, or puts a module in the place of another: alone on the machine. */
+const alone = filesOf([
+  "explorer",
+  "cli/process.test.ts",
+  "cli/interrupts.test.ts",
+  "cli/kills.test.ts",
+  "cli/finite.test.ts",
+]);
 
 /** Workers beyond one for each of two cores gain nothing: engines have threads of their own. */
 const together = 2;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCascade } from "../../../src/einsum/cascade.js";
-import { changeOf } from "../../../src/einsum/derive/affine.js";
+import { changeOf, substitute } from "../../../src/einsum/derive/affine.js";
 import type { Expression } from "../../../src/einsum/einsum.js";
 import { formatExpression } from "../../../src/einsum/format-expression.js";
 
@@ -43,4 +43,13 @@ describe("the change of an expression when C becomes B", () => {
     const change = changeOf(parsed(text), parsed("C[m]"), parsed("B[m]"));
     expect(change && (change.kind === "none" ? "none" : formatExpression(change.amount))).toBe(expected);
   });
+});
+
+it.each([
+  ["exp(C[m] * A[m])", "exp(B[m] * A[m])"],
+  ["exp(A[m], C[m])", "exp(A[m], B[m])"],
+  ["exp(C[m], C[m])", "exp(B[m], B[m])"],
+  ["max(A[m], C[m]) + 2", "max(A[m], B[m]) + 2"],
+])("B in place of C in %s is %s", (text, expected) => {
+  expect(formatExpression(substitute(parsed(text), parsed("C[m]"), parsed("B[m]")))).toBe(expected);
 });

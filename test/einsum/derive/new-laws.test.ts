@@ -90,6 +90,13 @@ describe("what a law writes", () => {
       null,
     ],
     [
+      "a covariance of products that have a name",
+      runAboutMean,
+      "A = X[k]\nB = Y[k]\nMA = A / K\nMB = B / K\nD[k] = (X[k] - MA) * (Y[k] - MB)\nC = D[k]",
+      ["RC[k+1] = RC[k] + DC[k] * (Y[k] - RMB[k+1])"],
+      null,
+    ],
+    [
       "a product with one difference from a mean",
       runAboutMean,
       "A = X[k]\nMA = A / K\nC = (X[k] - MA) * Y[k]",
@@ -152,6 +159,12 @@ describe("what a law leaves alone", () => {
       null,
     ],
     ["an extremum of what neither rises nor falls", deferPastExtremum, "S = X[k]\nY = abs(X[k] - S) :: max(k)", null],
+    [
+      "what a correction of a function that is no exponential would be",
+      correctRunningSum,
+      `${sums}Y = X[m] * sigmoid(S[M] - S[m+1])${stop}`,
+      null,
+    ],
     ["a filtered extremum", deferPastExtremum, "S = X[k]\nY[i] = X[k: k<=i] + S :: max(k)", /filter/],
     ["a product of sums", splitSum, "A = square(X[k])\nY = square(X[k]) / A + square(W[k]) / A :: *(k)", /one sum/],
     ["what waits for nothing", splitSum, "Y = X[k] * 2 + W[k] * 3", null],

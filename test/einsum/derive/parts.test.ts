@@ -3,6 +3,7 @@ import { type Cascade, parseCascade } from "../../../src/einsum/cascade.js";
 import { derivationChecker } from "../../../src/einsum/derive/check.js";
 import { chainOf, compareNodes, keepsOutputs, type Node, nodeOf } from "../../../src/einsum/derive/derivation.js";
 import { freeName, freshName, replaceByIteration, withLine, withoutUnused } from "../../../src/einsum/derive/edit.js";
+import { quotientOf } from "../../../src/einsum/derive/factors.js";
 import { type Law, lawResult } from "../../../src/einsum/derive/law.js";
 import { compareMeasures, measureOf } from "../../../src/einsum/derive/measure.js";
 import { expand, noAlgebra, sameTerms, sumOf } from "../../../src/einsum/derive/normal-form.js";
@@ -179,6 +180,25 @@ describe("lines", () => {
     expect(withoutUnused(cascadeOf(...lines), ["W"]).einsums.map(({ tensor }) => tensor)).toEqual(["U", "W"]);
     const whole = cascadeOf(...lines);
     expect(withoutUnused(whole, ["Z", "W"])).toBe(whole);
+  });
+});
+
+describe("quotients", () => {
+  it.each([
+    ["A[k] * B[k]", "A[k], B[k]", ""],
+    ["square(A[k] / B[k])", "A[k], A[k]", "B[k], B[k]"],
+    ["recip(A[k] / B[k])", "B[k]", "A[k]"],
+    ["A[k] / (B[k] / C[k])", "A[k], C[k]", "B[k]"],
+    ["exp(A[k] * B[k])", "exp(A[k] * B[k])", ""],
+    ["A[k] + B[k]", "A[k] + B[k]", ""],
+  ])("%s has the factors %s and the divisors %s", (text, over, under) => {
+    const [einsum] = cascadeOf(`Z[k] = ${text}`).einsums;
+    if (einsum === undefined) throw new Error("no Einsum");
+    const { factors, divisors } = quotientOf(einsum.right);
+    expect([factors, divisors].map(parts => parts.map(part => formatExpression(part)).join(", "))).toEqual([
+      over,
+      under,
+    ]);
   });
 });
 

@@ -112,6 +112,15 @@ describe("deriving", () => {
     const found = await deriveOver(cascade, rank, { onCascade: async looked => looked < 20 });
     expect(found.complete).toBe(false);
     expect(found.answers[0]?.steps.at(-1)?.measure.passes).toBe(2);
+    // The best so far, whose passes fall by one at a time.
+    const told: number[] = [];
+    await deriveOver(cascade, rank, {
+      onCascade: async (_looked, { passes }) => {
+        if (told.at(-1) !== passes) told.push(passes);
+        return passes > 1;
+      },
+    });
+    expect(told).toEqual([2, 1]);
   });
 });
 
