@@ -34,7 +34,7 @@ function countOfBlock(
   { from, to }: BoundedBlock,
   space: TilingSpace,
 ): bigint {
-  const { choices, own } = space;
+  const { choices, own, units } = space;
   const cut: RankCut[] = choices.map(([first]) => first as RankCut);
   const einsums = Array.from({ length: to - from }, (_, e) => from + e);
   const waysOf = (einsum: number): bigint =>
@@ -58,7 +58,7 @@ function countOfBlock(
       return sum + below(depth + 1, ways * product(depth), joined(loops, alike));
     }, 0n);
   };
-  return below(0, product(-1), [[1]]);
+  return BigInt(units) * below(0, product(-1), [[1]]);
 }
 
 /** Sets of levels that may keep the tensors of an Einsum at a place: its registers keep all, any other memory may. */

@@ -26,6 +26,8 @@ interface Orders {
 export class TilingSpace {
   /** Ways to cut all ranks. */
   readonly cuts: number;
+  /** How many of them cut the ranks alike that the Einsums have: they work on other parts of a batch at once. */
+  readonly units: number;
   /** Tilings. */
   readonly count: number;
   /** Orders of loops at the most, for each way to cut the ranks. */
@@ -45,8 +47,8 @@ export class TilingSpace {
     readonly ruledOut: number,
   ) {
     this.cuts = choices.reduce((product, { length }) => product * length, 1);
-    const units = choices.reduce((n, { length }, r) => (own.includes(r) ? n : n * length), 1);
-    this.count = units * countTilings(own.map(r => choices[r] as readonly RankCut[]));
+    this.units = choices.reduce((n, { length }, r) => (own.includes(r) ? n : n * length), 1);
+    this.count = this.units * countTilings(own.map(r => choices[r] as readonly RankCut[]));
     this.stride = ordersOf(own.length, own.length);
   }
 
