@@ -26,6 +26,15 @@ export function problemOf({ got, expected, problem }: Pick<Complaint, "got" | "e
   return problem ?? `${isNoValue(got) ? "" : "got "}${got}; expected ${expected}`;
 }
 
+/** A number of things: 1 head, 2 heads, 3 queries. A number may be written already, such as 1K. */
+export function howMany(count: number | string, noun: string): string {
+  if (String(count) === "1") return `1 ${noun}`;
+  return `${count} ${noun
+    .replace(/is$/, "e")
+    .replace(/([^aeou])y$/, "$1ie")
+    .replace(/(s|ch)$/, "$1e")}s`;
+}
+
 /** Characters that move a cursor, end a line, reorder text or cannot be seen: what a file could forge our output with. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
@@ -67,7 +76,7 @@ export class FusemaxError extends Error {
   readonly excerpt?: string;
 
   constructor(given: Complaint, options?: ErrorOptions) {
-    const where = shown(given.where);
+    const where = given.where === "" ? '""' : shown(given.where); // a file without a name is a place, too
     const got = shown(given.got);
     const expected = shown(given.expected, longestExpected);
     const fix = given.fix === undefined ? undefined : shown(given.fix);

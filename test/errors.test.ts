@@ -1,7 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CascadeError } from "../src/einsum/source.js";
-import { hasUnseen, InputError, shown } from "../src/errors.js";
+import { hasUnseen, howMany, InputError, shown } from "../src/errors.js";
+
+it.each([
+  [[1, "rank"], "1 rank"],
+  [[0, "rank"], "0 ranks"],
+  [[2, "query"], "2 queries"],
+  [[3, "key"], "3 keys"],
+  [[2, "axis"], "2 axes"],
+  [[2, "pass"], "2 passes"],
+  [[4, "batch"], "4 batches"],
+  [["1K", "token"], "1K tokens"],
+  [["1", "cycle"], "1 cycle"],
+] as const)("%j are %s in words", ([count, noun], said) => expect(howMany(count, noun)).toBe(said));
+
+it("a place without a name is still a place", () => {
+  expect(new InputError({ where: "", got: "a folder", expected: "a file" }).message).toBe(
+    '"": got a folder; expected a file',
+  );
+});
 
 describe("text from outside", () => {
   it.each([

@@ -117,6 +117,19 @@ describe("Timeloop's files", () => {
     expect(texts[0]).toContain("Main: [M1, N, K]");
   });
 
+  it("leaves out sizes of 1 that a shape does not have, in an instance and in a permutation", () => {
+    const wider = problem(eight).replace("K: 2}", "K: 2, J: 1}");
+    const texts = specFilesFor(machine, wider, kept.replace("KNM", "JKNM"));
+    expect(texts.get("mapping.yaml")).toContain("# left out: J: 1, which is no dimension of the problem");
+    expect(countsOfTexts(texts)).toEqual(countsOfTexts(specFilesFor(machine, problem(eight), kept)));
+  });
+
+  it("keeps a text of a file within its comment", () => {
+    const forged = machine.replace("technology: 22nm", 'technology: "22nm\\nfrequencyHz: 1"');
+    const texts = specFilesFor(forged, problem(eight), kept);
+    expect(texts.get("architecture.yaml")).toContain("the file says 22nm\\u000afrequencyHz: 1\n");
+  });
+
   it("counts a dimension of no data-space as work that repeats", () => {
     const repeated = problem({ M: 2, N: 2, K: 2 })
       .replace("[[[M]], [[K]]]", "[[[M]]]")
@@ -252,7 +265,70 @@ describe("Timeloop's files", () => {
       undefined,
       undefined,
       kept.replace("KNM", "KN"),
-      /map\.yaml:2:\d+ .*no place for M in the permutation/,
+      /map\.yaml:2:\d+ .*a permutation without M; expected the order of M, N, K, .*innermost first/,
+    ],
+    [
+      "loops in no order",
+      undefined,
+      undefined,
+      kept.replace(", permutation: KNM", ""),
+      /map\.yaml:2:\d+ .*no permutation; expected the order of M, N, K/,
+    ],
+    [
+      "a letter that is no dimension",
+      undefined,
+      undefined,
+      kept.replace("KNM", "KNX"),
+      /map\.yaml:2:\d+ .*the dimension X, read letter by letter of KNX; expected some of M, N, K/,
+    ],
+    [
+      "a dimension twice in an order",
+      undefined,
+      undefined,
+      kept.replace("KNM", "KNK"),
+      /map\.yaml:2:\d+ .*the dimension K twice/,
+    ],
+    [
+      "a size of no dimension",
+      undefined,
+      problem(eight).replace("K: 2}", "K: 2, J: 3}"),
+      undefined,
+      /problem\.yaml:11:\d+ .*J, which the shape does not have; expected sizes of M, N, K, or 1/,
+    ],
+    [
+      "a shape without dimensions",
+      undefined,
+      problem(eight).replace("[M, N, K]", "[]"),
+      undefined,
+      /problem\.yaml:6:\d+ .*no dimension; expected one or more/,
+    ],
+    [
+      "a fan-out where there is none",
+      machine.replace(/ {2}- !Container \{name: PE.*\n/, ""),
+      undefined,
+      `${kept}- {target: PE, type: spatial, factors: K=1}\n`,
+      /map\.yaml:3:\d+ .*the fan-out PE; expected a fan-out of the architecture, which has none/,
+    ],
+    [
+      "a split that is no number of loops",
+      undefined,
+      undefined,
+      `${kept}- {target: PE, type: spatial, factors: K=1, permutation: K, split: -1}\n`,
+      /map\.yaml:3:\d+ .*got -1; expected a whole number from 0/,
+    ],
+    [
+      "words of no bits",
+      machine.replace("width: 64, datawidth: 16}", "width: 64, datawidth: 0}"),
+      undefined,
+      undefined,
+      /arch\.yaml:6:\d+ .*got 0; expected a whole number from 1/,
+    ],
+    [
+      "a cycle of no time",
+      machine.replace("1.0e-9", "0.0"),
+      undefined,
+      undefined,
+      /arch\.yaml:5:\d+ .*got 0; expected a number above 0/,
     ],
     [
       "more instances than there are",

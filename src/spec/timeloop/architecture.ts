@@ -1,3 +1,4 @@
+import { howMany, shown } from "../../errors.js";
 import type { SpecText } from "../document.js";
 import { checkVersion, readTimeloop, type TimeloopNode } from "./node.js";
 
@@ -95,7 +96,7 @@ export function readArchitecture(source: SpecText): TimeloopArchitecture {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw root.need("nodes").fail(`the name ${twice} twice`, "each once");
   checkComputes(last.node);
-  const seconds = chain.attribute("global_cycle_seconds")?.number;
+  const seconds = chain.attribute("global_cycle_seconds")?.positive;
   return {
     levels,
     array,
@@ -165,17 +166,17 @@ function meshOf(node: TimeloopNode): Step["spatial"] {
 function memory(node: TimeloopNode, isOutermost: boolean): TimeloopMemory {
   const name = node.need("name").name;
   const attributes = node.get("attributes");
-  const number = (key: string): number | undefined => attributes?.get(key)?.number;
+  const number = (key: string): number | undefined => attributes?.get(key)?.positive;
   const guesses: string[] = [];
   const kind = kindOf(node, isOutermost, guesses);
-  const word = number("datawidth");
+  const word = attributes?.get("datawidth")?.size;
   const wordBits = word ?? 16;
   if (word === undefined) guesses.push("guess: words of 16 bits; the file says none");
-  const width = number("width") ?? wordBits;
+  const width = attributes?.get("width")?.size ?? wordBits;
   const depth = attributes?.get("depth")?.size;
   if (depth === undefined && kind !== "dram") throw (attributes ?? node).fail(`no depth of ${name}`, "depth: rows");
   if (width % wordBits !== 0) {
-    throw (attributes ?? node).fail(`rows of ${width} bits`, `whole words of ${wordBits} bits`);
+    throw (attributes ?? node).fail(`rows of ${howMany(width, "bit")}`, `whole words of ${howMany(wordBits, "bit")}`);
   }
   const buffers = number("multiple_buffering") ?? 1;
   if (![1, 2].includes(buffers))
@@ -195,7 +196,7 @@ function memory(node: TimeloopNode, isOutermost: boolean): TimeloopMemory {
         .child(key)
         .unknown(key, `of attributes ${[...counted, ...speeds, ...quiet].join(", ")} alone`);
     }
-    if (quiet.has(key)) guesses.push(`left out, as nothing here counts it: ${key}: ${String(value)}`);
+    if (quiet.has(key)) guesses.push(`left out, as nothing here counts it: ${key}: ${shown(String(value))}`);
   }
   if (node.get("constraints") !== undefined) guesses.push("left out: constraints, which are the mapper's");
   const bandwidth = Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { SpecText } from "../document.js";
 import type { TimeloopArchitecture, TimeloopLevel } from "./architecture.js";
-import { readTimeloop, type TimeloopNode } from "./node.js";
+import { oneOf, readTimeloop, type TimeloopNode } from "./node.js";
 import type { TimeloopProblem } from "./problem.js";
 
 /** A mapping of Timeloop: the loops that iterate at each level, outermost first, and the tensors that each memory keeps. */
@@ -68,7 +68,7 @@ function levelOf(directive: TimeloopNode, type: string, levels: readonly Timeloo
   if (found !== undefined) return found;
   throw target.fail(
     `the ${isMemory ? "memory" : "fan-out"} ${String(target.value)}`,
-    `one of ${own.map(nameOf).join(", ")}`,
+    oneOf(own.map(nameOf), `a ${isMemory ? "memory" : "fan-out"} of the architecture, which has none`),
   );
 }
 
@@ -111,13 +111,14 @@ function loopsOf(
   const { dimensions } = problem;
   const factors = factorsOf(directive, dimensions);
   const written = directive.get("permutation");
-  const order = written === undefined ? [] : orderOf(written, dimensions);
+  const order = written === undefined ? [] : orderOf(written, problem);
   const iterating = [...factors].filter(([, bound]) => bound > 1);
   const missing = iterating.filter(([dimension]) => !order.includes(dimension));
   if (missing.length > 0 && iterating.length > 1) {
+    const all = iterating.map(([dimension]) => dimension).join(", ");
     throw (written ?? directive).fail(
-      `no place for ${missing.map(([d]) => d).join(", ")} in the permutation`,
-      "all loops of more than one step, innermost first",
+      `${written === undefined ? "no permutation" : `a permutation without ${missing.map(([d]) => d).join(", ")}`}`,
+      `the order of ${all}, which have more than one step: all of them, innermost first`,
     );
   }
   const sorted = [...order, ...missing.map(([dimension]) => dimension)];
@@ -149,16 +150,23 @@ function factorsOf(directive: TimeloopNode, dimensions: ReadonlyMap<string, numb
   return factors;
 }
 
-function orderOf(written: TimeloopNode, dimensions: ReadonlyMap<string, number>): readonly string[] {
-  const words =
-    written.words.length === 1 && !dimensions.has(written.words[0] as string)
-      ? [...(written.words[0] as string)]
-      : written.words;
-  const known = words.filter(word => dimensions.has(word));
-  const other = words.find(word => !dimensions.has(word) && !/^[A-Za-z_]\w*$/.test(word));
-  if (other !== undefined) throw written.fail(`"${other}"`, `some of ${[...dimensions.keys()].join(", ")}`);
-  if (new Set(known).size < known.length) throw written.fail("a dimension twice", "each once");
-  return known;
+/** A permutation: names with blanks or commas between them or in a list, or a word whose letters are the names. */
+function orderOf(written: TimeloopNode, { dimensions, idle }: TimeloopProblem): readonly string[] {
+  const names = [...dimensions.keys(), ...idle];
+  const [first = "", ...more] = written.words;
+  const words = more.length > 0 || names.includes(first) ? [first, ...more] : [...first];
+  const other = words.find(word => !names.includes(word));
+  if (other !== undefined) {
+    const read = words.length > 1 && more.length === 0 ? `, read letter by letter of ${first}` : "";
+    throw written.fail(
+      `the dimension ${other}${read}`,
+      `some of ${names.join(", ")}, each once, innermost first`,
+      names.some(name => name.length > 1) ? "write commas between them" : undefined,
+    );
+  }
+  const twice = words.find((word, i) => words.indexOf(word) < i);
+  if (twice !== undefined) throw written.fail(`the dimension ${twice} twice`, "each once, innermost first");
+  return words.filter(word => dimensions.has(word));
 }
 
 /** Loops before the split go along X, the others along Y; without one all go along X. */
@@ -167,7 +175,7 @@ function checkMesh(
   { x, y, target }: Extract<TimeloopLevel, { kind: "fanout" }>,
   loops: MappedLevel["loops"],
 ): void {
-  const split = directive.get("split")?.number;
+  const split = directive.get("split")?.count;
   const product = (some: MappedLevel["loops"]): number => some.reduce((p, { bound }) => p * bound, 1);
   const [alongX, alongY] =
     split === undefined ? [product(loops), 1] : [product(loops.slice(0, split)), product(loops.slice(split))];

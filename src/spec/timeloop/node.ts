@@ -97,9 +97,25 @@ export class TimeloopNode {
     throw this.fail(String(value), "a whole number from 1");
   }
 
-  /** The words of a list, or of a text with blanks or commas between them; of one word without, its letters. */
+  /** A whole number from 0. */
+  get count(): number {
+    const { number } = this;
+    if (Number.isSafeInteger(number) && number >= 0) return number;
+    throw this.fail(String(number), "a whole number from 0");
+  }
+
+  /** A number above 0. */
+  get positive(): number {
+    const { number } = this;
+    if (number > 0) return number;
+    throw this.fail(String(number), "a number above 0");
+  }
+
+  /** The words of a list, or of a text with blanks or commas between them. */
   get words(): readonly string[] {
-    if (Array.isArray(this.value)) return this.items.map(item => String(item.value));
+    if (Array.isArray(this.value)) {
+      return this.items.map(item => (typeof item.value === "number" ? String(item.value) : item.text));
+    }
     const { text } = this;
     return text.split(/[\s,]+/).filter(word => word !== "");
   }
@@ -122,6 +138,10 @@ const inWords = (value: unknown): string =>
       : typeof value === "object"
         ? "a map"
         : JSON.stringify(value);
+
+/** Names to choose from, in words: an empty list would say nothing. */
+export const oneOf = (names: readonly string[], none: string): string =>
+  names.length === 0 ? none : `one of ${names.join(", ")}`;
 
 /** Checks the version that a file says: 0.4, as a number or a text. */
 export function checkVersion(node: TimeloopNode): void {

@@ -1,5 +1,6 @@
+import { shown } from "../../errors.js";
 import type { SpecText } from "../document.js";
-import { checkVersion, readTimeloop, type TimeloopNode } from "./node.js";
+import { checkVersion, oneOf, readTimeloop, type TimeloopNode } from "./node.js";
 
 /** A problem of Timeloop: one Einsum, a product of all that is read. */
 export interface TimeloopProblem {
@@ -9,6 +10,8 @@ export interface TimeloopProblem {
   readonly output: DataSpace;
   /** Dimensions that no data-space has: they only repeat the work. */
   readonly repeats: readonly string[];
+  /** Names of sizes of 1 that are left out: no data-space has them, and they repeat nothing. */
+  readonly idle: readonly string[];
   /** What was left out. */
   readonly guesses: readonly string[];
 }
@@ -49,11 +52,15 @@ export function readProblem(source: SpecText): TimeloopProblem {
     }),
   );
   const names = named.map(node => node.name);
-  const guesses: string[] = [];
-  for (const key of instance.keys) {
-    if ([...names, ...coefficients.keys(), "densities"].includes(key)) continue;
-    guesses.push(`left out: ${key}: ${instance.child(key).size}, which is no dimension of the problem`);
+  if (names.length === 0) throw shape.child("dimensions").fail("no dimension", "one or more");
+  const strangers = instance.keys.filter(key => ![...names, ...coefficients.keys(), "densities"].includes(key));
+  // Problems of many kinds share an instance in which what a shape lacks is 1; anything else would be work that is lost.
+  const lost = strangers.find(key => instance.child(key).value !== 1);
+  if (lost !== undefined) {
+    const known = [...names, ...coefficients.keys()].join(", ");
+    throw instance.child(lost).fail(`${lost}, which the shape does not have`, `sizes of ${known}, or 1`);
   }
+  const guesses = strangers.map(key => `left out: ${shown(key)}: 1, which is no dimension of the problem`);
   const densities = instance.get("densities");
   if (densities !== undefined && densities.keys.length > 0) {
     throw densities.unknown("densities", "dense tensors: nothing here counts sparse ones");
@@ -79,7 +86,8 @@ export function readProblem(source: SpecText): TimeloopProblem {
     throw sliding.node.unknown(`a sum of dimensions beside ${repeats.join(", ")} of no data-space`, why);
   }
   const kept = new Map([...dimensions].filter(([name]) => used.has(name) || repeats.includes(name)));
-  return { dimensions: kept, inputs, output: output.space, repeats, guesses };
+  const idle = [...names.filter(name => !kept.has(name)), ...strangers];
+  return { dimensions: kept, inputs, output: output.space, repeats, idle, guesses };
 }
 
 /** A data-space: each of its ranks is a sum of dimensions, each times coefficients or numbers. */
@@ -124,10 +132,8 @@ function projected(
     if (typeof factor.value === "number") return product * factor.size;
     const known = coefficients.get(factor.name);
     if (known !== undefined) return product * known;
-    throw factor.fail(
-      `the coefficient ${factor.name}`,
-      `a number, or one of coefficients: ${[...coefficients.keys()].join(", ")}`,
-    );
+    const choice = oneOf([...coefficients.keys()], "a coefficient that the shape's coefficients name");
+    throw factor.fail(`the coefficient ${factor.name}`, `a number, or ${choice}`);
   }, 1);
   return { node, dimension: node.name, stride };
 }

@@ -1,3 +1,4 @@
+import { howMany, shown } from "../../errors.js";
 import type { SpecText } from "../document.js";
 import { readArchitecture, type TimeloopArchitecture, type TimeloopLevel } from "./architecture.js";
 import { type MappedLevel, readMapping, type TimeloopMapping } from "./mapping.js";
@@ -38,14 +39,14 @@ const comments = (lines: readonly string[], indent: string): string =>
   lines.map(line => `${indent}# ${line}\n`).join("");
 
 function architectureText({ levels, array, frequencyHz, technology, wordBits }: TimeloopArchitecture): string {
-  const node = technology === undefined ? "the file names no technology" : `the file says ${technology}`;
+  const node = technology === undefined ? "the file names no technology" : `the file says ${shown(technology)}`;
   const hertz = frequencyHz === undefined ? "1e9 # guess: the file says no global_cycle_seconds" : rounded(frequencyHz);
   const level = (own: TimeloopLevel, i: number): string => {
     const within = i === 0 ? "" : `, within: ${levels[i - 1]?.name}`;
     if (own.kind === "fanout") return `  ${own.name}: { kind: fanout${within}, size: ${own.x * own.y} }\n`;
     const guesses = [...own.guesses];
     if (own.wordBits !== wordBits)
-      guesses.push(`guess: words of ${wordBits} bits as everywhere; here the file says ${own.wordBits}`);
+      guesses.push(`guess: words of ${howMany(wordBits, "bit")} as everywhere; here the file says ${own.wordBits}`);
     const speeds = bandwidthOf(own.bandwidth, wordBits);
     const fields = [`kind: ${own.kind}${within}`];
     if (own.kind === "dram") {
@@ -96,7 +97,7 @@ function cascadeText({ inputs, output }: TimeloopProblem, source: string): strin
   const right = inputs.map(indexed).join(" * ");
   return [
     `# title: ${output.name}`,
-    `# source: ${source}`,
+    `# source: ${shown(source)}`,
     "# guess: a sum of products; a problem of Timeloop says which data is read and written, and not what is computed",
     `inputs: ${inputs.map(indexed).join(", ")}`,
     `${indexed(output)} = ${right}`,
