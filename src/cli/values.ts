@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import { isBeyondDouble, withinDouble } from "../numerics/decimal.js";
 
 // What users write after an option, as values. Each parser names the option it reads and says what it would have taken.
 
@@ -98,6 +99,7 @@ export function parseWindow(option: string, text: string): { readonly left: numb
 /** A finite decimal number within [least, most]. */
 export function parseNumber(option: string, text: string, range: string, least: number, most: number): number {
   const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+  if (isBeyondDouble(value, text)) throw wrong(option, text, withinDouble);
   if (!(value >= least && value <= most)) throw wrong(option, text, range);
   return value;
 }

@@ -1,3 +1,4 @@
+import { isBeyondDouble, withinDouble } from "../numerics/decimal.js";
 import { CascadeError, type Source, type Span } from "./source.js";
 
 type TokenKind = "name" | "number" | "symbol" | "end";
@@ -58,6 +59,14 @@ export function tokenize(source: Source, lineNumber: number): Token[] {
         { line: lineNumber, column: at + 1, length: longestName },
         { got: `a name or number of ${(name ?? number ?? "").length} characters`, expected: `at most ${longestName}` },
       );
+    }
+    if (number !== undefined && isBeyondDouble(Number(number), number)) {
+      const span = { line: lineNumber, column: at + 1, length: number.length };
+      throw new CascadeError(source, span, {
+        got: `the number ${number}`,
+        expected: withinDouble,
+        fix: "infinity is written inf",
+      });
     }
     if (space === undefined) {
       const kind = number !== undefined ? "number" : name !== undefined ? "name" : "symbol";

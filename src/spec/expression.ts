@@ -1,4 +1,5 @@
 import { SpecError } from "../errors.js";
+import { isBeyondDouble, withinDouble } from "../numerics/decimal.js";
 
 /**
  * The small formula language of the specs: numbers, names (dots allowed), `+ - * / ^`, comparisons (1 or 0),
@@ -178,7 +179,7 @@ export function parseExpression(formula: Formula, where: () => string): Expressi
   const primary = (): Expression => {
     const { kind, text } = peek();
     if (kind === "number") {
-      if (!Number.isFinite(Number(text))) return fail("a number of at most 1.8e308");
+      if (isBeyondDouble(Number(text), text)) return fail(withinDouble);
       next++;
       return { kind: "number", value: Number(text) };
     }

@@ -11,6 +11,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { hasUnseen, SpecError } from "../errors.js";
+import { isBeyondDouble, withinDouble } from "../numerics/decimal.js";
 
 /** What one YAML file may be: far above any spec, and still read at once. */
 export const yamlLimits = { characters: 2 ** 18, nesting: 50, values: 100_000 } as const;
@@ -150,6 +151,9 @@ class Reader {
     }
     if (data !== null && !["string", "number", "boolean"].includes(typeof data)) {
       this.fail(offset, `the value ${String(data)}`, "a text, a number, true, false or null");
+    }
+    if (typeof data === "number" && isScalar(node) && isBeyondDouble(data, String(node.source ?? data))) {
+      this.fail(offset, `the number ${node.source}`, withinDouble, "infinity is written .inf");
     }
     return this.counted({ data, count: 1 }, offset);
   }

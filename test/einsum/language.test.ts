@@ -252,6 +252,13 @@ describe("what is wrong is said with its place", () => {
     ["no Einsum", ["# nothing", ""], "1:1", /no Einsum/],
     ["deep nesting", [`Z = ${"(".repeat(500)}A[k]${")".repeat(500)}`], "1:206", /at most 200 levels/],
     ["a fraction in an index", ["Z = A[k+0.5]"], "1:9", /whole number/],
+    [
+      "a number above all doubles",
+      ["Z = A[k] * 1e999"],
+      "1:12",
+      /1e999; expected a number of .*infinity is written inf/,
+    ],
+    ["a number that a double makes 0", ["Z = A[k] * 1e-999"], "1:12", /1e-999; expected a number/],
   ])("%s", (_what, lines, place, message) => {
     const error = failure(...lines);
     expect(error).toBeInstanceOf(SpecError);

@@ -21,6 +21,7 @@ describe("a YAML text", () => {
     ["2d: 1\ntrue: 2\n3: 4", { "2d": 1, true: 2, 3: 4 }],
     ['a: "x\\ty"\nb: |\n  two\n  lines\n', { a: "x\ty", b: "two\nlines\n" }],
     ["!!map {a: !!str 5}", { a: "5" }],
+    ["[.inf, -.INF, 1e308, 5e-324, 0e999, 0x0]", [Infinity, -Infinity, 1e308, 5e-324, 0, 0]],
     ["", null],
   ])("%j is read as the library reads it", (text, data) => {
     expect(read(text)).toEqual(data);
@@ -33,6 +34,12 @@ describe("a YAML text", () => {
     ['1: a\n"1": b', "2:1: got the key '1' twice"],
     ["a: &a [1, *a]", "1:11: got the alias *a inside what it stands for; expected no circle of aliases"],
     ["a: &a {b: {c: *a}}", "1:15: got the alias *a inside what it stands for"],
+    [
+      "a: 1e999",
+      "1:4: got the number 1e999; expected a number of 5e-324 to 1.8e308 in size, or 0; infinity is written .inf",
+    ],
+    ["a: [-1.5e400]", "1:5: got the number -1.5e400"],
+    ["a: 1e-999", "1:4: got the number 1e-999"],
     ["a: *none", "1:4: got the alias *none of nothing; expected an anchor &none before it"],
     ["a: *late\nb: &late 1", "1:4: got the alias *late of nothing"],
     ["a: &", "1:4: got Anchor cannot be an empty string; expected YAML"],
