@@ -14,10 +14,13 @@ export function choice(flags: string, words: string, names: readonly string[]): 
   return new Option(flags, words).choices(names).argParser(text => parseName(name, text, names));
 }
 
+/** An option that may be given again. */
+export class RepeatedOption extends Option {}
+
 /** An option that may be given again; its values are gathered. */
 export function repeated<T>(flags: string, words: string, parse: (option: string, text: string) => T): Option {
   const name = flags.split(" ")[0] ?? flags;
-  return new Option(flags, words).argParser((text, before?: readonly T[] | boolean) => [
+  return new RepeatedOption(flags, words).argParser((text, before?: readonly T[] | boolean) => [
     ...(Array.isArray(before) ? (before as readonly T[]) : []),
     parse(name, text),
   ]);

@@ -21,6 +21,7 @@ import { register as registerTables } from "./commands/tables.js";
 import { register as registerTaxonomy } from "./commands/taxonomy.js";
 import { register as registerTrace } from "./commands/trace.js";
 import { register as registerTrafficBound } from "./commands/traffic-bound.js";
+import { refuseSecondThoughts } from "./given-twice.js";
 import { workAsAsked } from "./working.js";
 
 /** One module a command; each adds itself with light option declarations and imports the work when it runs. */
@@ -79,6 +80,9 @@ function makeProgram(): Command {
     .hook("preAction", (_, command) => workAsAsked(command))
     .exitOverride();
   for (const register of commands) register(program);
+  for (const command of program.commands) {
+    for (const each of [command, ...command.commands]) refuseSecondThoughts(each);
+  }
   return program;
 }
 

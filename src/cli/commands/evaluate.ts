@@ -1,6 +1,6 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { EvaluateOptions } from "../evaluate/options.js";
-import { parsed } from "../option.js";
+import { parsed, RepeatedOption } from "../option.js";
 import { engineChoices } from "../run/options.js";
 import { parseName, parseNumber, parseSeed } from "../values.js";
 import { workingOptions } from "../working.js";
@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .optionsGroup("Input:")
     .option("--input <file>", "a .npz or .safetensors file that holds tensors by their names in the text")
     .addOption(
-      new Option(
+      new RepeatedOption(
         "--tensor <name=file>",
         'one tensor from a .npy file, or from a .npz or .safetensors file; "K[m,e]=k.npy" names the axes as the file has them (repeatable)',
       ).argParser((text: string, before: readonly string[] = []) => [...before, text]),

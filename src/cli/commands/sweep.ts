@@ -1,8 +1,8 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { scoreOptions } from "../model/score-terms.js";
-import { parsed, parseModelSize } from "../option.js";
+import { parsed, parseModelSize, RepeatedOption } from "../option.js";
 import { shardOption } from "../shard/choice.js";
 import type { SweepOptions } from "../sweep/options.js";
 import { workingOptions } from "../working.js";
@@ -20,7 +20,10 @@ export function register(program: Command): void {
     .addOption(phaseOption())
     .addOption(queriesOption())
     .addOption(
-      new Option("--set <field=values>", "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT")
+      new RepeatedOption(
+        "--set <field=values>",
+        "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT",
+      )
         .argParser((text: string, before: readonly string[] = []) => [...before, text])
         .default([], "none"),
     )

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import type { Accounting } from "../../model/accounting.js";
 import { accountingFor, accountingOf, correctionsOf } from "../../model/corrections.js";
 import type { Patch } from "../../model/patch.js";
 import type { Design } from "../../spec/design.js";
 import type { Phase } from "../../spec/workload.js";
-import { choice, parsed, parseModelSize } from "../option.js";
+import { choice, parsed, parseModelSize, RepeatedOption } from "../option.js";
 import { numberWithUnit } from "../values.js";
 
 /** How the model counts, as the command line says it. */
@@ -66,7 +66,7 @@ export function checkPaddings({
   readonly leftPad?: readonly number[];
 }): void {
   if (batch === undefined || leftPad === undefined || leftPad.length === batch) return;
-  const [got, expected] = [`${leftPad.length} lengths`, `${batch}, one for each of --batch`];
+  const [got, expected] = [howMany(leftPad.length, "length"), `${batch}, one for each of --batch`];
   throw new UsageError({ where: "--left-pad", got, expected });
 }
 
@@ -81,9 +81,13 @@ export function accountingOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option("--correct <names>", "corrections to turn on, comma-separated, or all; may be repeated").argParser(
-        (text: string, before: readonly string[] = []) => [...before, ...text.split(",").map(name => name.trim())],
-      ),
+      new RepeatedOption(
+        "--correct <names>",
+        "corrections to turn on, comma-separated, or all; may be repeated",
+      ).argParser((text: string, before: readonly string[] = []) => [
+        ...before,
+        ...text.split(",").map(name => name.trim()),
+      ]),
     );
 }
 
