@@ -91,7 +91,7 @@ describe("a sweep in shards", () => {
     expect(bytesOf("again.shard").equals(whole)).toBe(true);
   });
 
-  it("names what is missing, double, torn, foreign or no shard, each in a line, and writes nothing", async () => {
+  it("names what is double, torn, foreign or no shard, each in a line, else all that is missing in one, and writes nothing", async () => {
     const path = (i: number) => at(`f${i}.shard`);
     for (const i of [0, 1, 2, 3]) await succeed(...args, "--shard", `${i}/5`, "--out", path(i));
     await succeed(...args, "--seq", "2K", "--shard", "4/5", "--out", path(4));
@@ -112,11 +112,12 @@ describe("a sweep in shards", () => {
       "fusemax: f4.shard: got a shard of other options or inputs; expected one of the same command line, as f0.shard is",
       "fusemax: two.shard: got one of 2 shards; expected one of 5, as f0.shard is",
       "fusemax: double.shard: got shard 1/5, as f1.shard is; expected each shard once",
-      "fusemax: merge: no shard 4/5; expected all 5 shards",
       `fusemax: f2.shard: ${short}; copy it again, or run its shard again`,
       `fusemax: f3.shard: ${short}; copy it again, or run its shard again`,
     ]);
     expect(() => bytesOf("wrong.csv")).toThrow(/ENOENT/);
+    const lacking = await invoke("merge", path(0), path(1), "--out", at("wrong.csv"));
+    expect(lacking.stderr).toBe("fusemax: merge: no shards 2/5, 3/5, 4/5; expected all 5 shards\n");
   });
 
   it("refuses what a part of a sweep cannot give", async () => {
@@ -224,7 +225,7 @@ describe("a run in shards", () => {
     await succeed(...args, "--shard", "0/2", "--output", at("a.shard"));
     await succeed(...args, "--seed", "1", "--shard", "1/2", "--output", at("b.shard"));
     expect((await invoke("merge", at("a.shard"), at("b.shard"))).stderr).toMatch(
-      /b\.shard: got a shard of other options or inputs; expected one of the same command line, as .*a\.shard is/,
+      /^fusemax: \S*b\.shard: got a shard of other options or inputs; expected one of the same command line, as .*a\.shard is\n$/,
     );
   });
 });

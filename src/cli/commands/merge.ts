@@ -25,4 +25,4 @@ Examples:
   fusemax merge big-*.shard --out big.csv
   fusemax merge av-*.shard --out av.npy --json
 
-A shard that is missing, there twice, cut short or of another command is named, each in a line; nothing is written then.`;
+A file that is there twice, cut short or of another command is named, each in a line, else all shards that are missing; nothing is written then.`;

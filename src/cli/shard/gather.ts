@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.js";
+import { howMany, InputError } from "../../errors.js";
 import { programIdentity } from "../../io/program-identity.js";
 import { openShardFile, type ShardFile, verifyShardFile } from "../../io/shard-file.js";
 import { startProgress } from "../progress.js";
@@ -19,8 +19,10 @@ export async function gatherShards(paths: readonly string[]): Promise<readonly S
   if (expected !== undefined) {
     wrong.push(...foreign(opened, expected));
     const own = opened.filter(file => keyOf(file) === keyOf(expected));
-    wrong.push(...double(own), ...missing(own, expected));
+    wrong.push(...double(own));
     await verify(own, wrong);
+    // A file that is wrong is most often the shard that is missing: it is named, and that is enough.
+    if (wrong.length === 0) wrong.push(...missing(own, expected));
     const { program } = expected.header;
     if (program !== programIdentity()) wrong.push(ofOtherProgram(expected));
   }
@@ -73,7 +75,7 @@ function foreign(files: readonly ShardFile[], { path, header: expected }: ShardF
         : header.program !== expected.program
           ? [`a shard of program ${header.program}`, `one of ${expected.program}`]
           : header.shard.count !== expected.shard.count
-            ? [`one of ${header.shard.count} shards`, `one of ${expected.shard.count}`]
+            ? [`one of ${howMany(header.shard.count, "shard")}`, `one of ${expected.shard.count}`]
             : header.specs !== expected.specs
               ? ["a shard of other designs or workloads", "one of the same specs"]
               : header.work !== expected.work
@@ -99,13 +101,16 @@ function double(files: readonly ShardFile[]): readonly InputError[] {
 
 function missing(files: readonly ShardFile[], { header: { shard } }: ShardFile): readonly InputError[] {
   const known = new Set(files.map(({ header }) => header.shard.index));
-  const all = Array.from({ length: shard.count }, (_, index) => index);
-  return all
-    .filter(index => !known.has(index))
-    .map(index => {
-      const got = `no ${shardInWords({ index, count: shard.count })}`;
-      return new InputError({ where: "merge", got, expected: `all ${shard.count} shards` });
-    });
+  const absent = Array.from({ length: shard.count }, (_, index) => index).filter(index => !known.has(index));
+  if (absent.length === 0) return [];
+  const named = absent.map(index => `${index}/${shard.count}`).join(", ");
+  return [
+    new InputError({
+      where: "merge",
+      got: `no ${absent.length === 1 ? "shard" : "shards"} ${named}`,
+      expected: `all ${howMany(shard.count, "shard")}`,
+    }),
+  ];
 }
 
 const ofOtherProgram = ({ path, header }: ShardFile): InputError =>
