@@ -87,6 +87,9 @@ describe("sliding windows", () => {
     expect(read("O[m1,m0] = I[m1*M0+m0]")?.window).toBeUndefined();
     expect(read("ranks: R = 2\nO[p,r] = I[p*2+r]")?.window).toBeUndefined();
     expect(read("O[p] = I[2*p+1]")?.window).toBeUndefined();
+    expect(read("O[p] = I[p*2+r*2] * F[r]")?.window).toBe(true);
+    expect(read("ranks: R = 3\nO[p] = I[p*2+r] * F[r]")?.window).toBe(true);
+    expect(read("O[p,g] = I[p*G+r] * F[r,g]")?.window).toBeUndefined();
   });
 
   it("takes a name without capitals for a size where it only ever scales a variable", () => {
