@@ -27,7 +27,9 @@ export const progressOption = (command: Command): Command =>
 export const workingOptions = (command: Command): Command =>
   progressOption(
     command.addOption(
-      parsed("--jobs <n>", "threads at most (default: one per core)", (name, text) => parseSize(name, text, mostJobs)),
+      parsed("--jobs <n>", "threads at most (default: one per core)", (name, text) =>
+        parseSize(name, text, mostJobs, "4"),
+      ),
     ),
   );
 

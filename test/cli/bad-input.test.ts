@@ -59,6 +59,15 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
   "options and names": [
     [["--sede", "1"], /unknown option '--sede' \(Did you mean --seed\?\); see fusemax run --help/],
     [["extra"], /too many arguments/],
+    [["--causal", "--no-causal"], /^fusemax: --no-causal: cannot be given with --causal\n$/],
+    [["--seq", "4", "--seq", "8"], /--seq: got 4, then 8; expected one value; it cannot be given again/],
+    [["--scale", "1e999"], /--scale: got "1e999"; expected a number of 5e-324 to 1.8e308 in size, or 0/],
+    [["--scale", "1e-999"], /--scale: got "1e-999"/],
+    [["--jobs", "0"], /--jobs: got "0"; expected a whole number of at least 1, such as 4/],
+    [
+      ["--seq", "4", "--scores", at("s.npy,unknown")],
+      /--scores FILE,STAGE: got the stage "unknown"; expected one of raw, capped, biased, softmax/,
+    ],
     [["--seq"], /option '--seq <n>' argument missing/],
     [["--model", "gpt9"], /--model: got "gpt9"; expected one of .*bert/],
     [["--format", "fp8"], /--format: got "fp8"; expected one of bf16, bf16-strict, fp16, fp16-strict, fp32/],

@@ -113,6 +113,11 @@ describe("fusemax passes", () => {
     [["passes", "softmax", "--shape", "M"], /--shape: got "M"; expected rank=size/],
     [["passes", "softmax", "--shape", "M=0"], /--shape: got "M=0"/],
     [["passes", "softmax", "--shape", "K=2"], /rank K, which softmax does not have/],
+    [
+      ["passes", "softmax", "--element-bytes", "-1"],
+      /--element-bytes: got "-1"; expected a whole number of at least 1/,
+    ],
+    [["passes", "softmax", "--element-bytes", "2K"], /--element-bytes: got "2K"; expected at most 1,024/],
     [["passes", "attention-1-pass", "--shape", "M=10,M0=3"], /M = 10, which 3 does not divide/],
     [["equal", "softmax", "layer-norm"], /1 and 2 ranks/],
     [["equal", "softmax", "softmax", "--tolerance", "-1"], /--tolerance/],
@@ -242,6 +247,7 @@ describe("fusemax traffic-bound", () => {
     [["--seq", ","], /--seq: got ","; expected a comma-separated list/],
     [["--cascade", ""], /--cascade: got nothing; expected a comma-separated list/],
     [["--chart", "/no/such/folder/x.svg", "--seq", "1K"], /folder/],
+    [["--chart", "x.png"], /--chart: got x\.png; expected a file name that ends in \.svg/],
   ])("%j is refused", async (args, message) => {
     const { code, stdout, stderr } = await invoke("traffic-bound", ...args);
     expect([code, stdout]).toEqual([2, ""]);

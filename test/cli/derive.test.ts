@@ -55,6 +55,14 @@ describe("fusemax derive", () => {
       ["derive", "softmax", "--rank", "M", "--tile", "m1"],
       /--tile: got m1; expected a rank's name that softmax does not/,
     ],
+    [
+      ["derive", "softmax", "--rank", "M", "--tile", "M"],
+      /--tile: got M; expected a rank's name that softmax does not/,
+    ],
+    [
+      ["derive", "softmax", "--rank", "M", "--out", join(folder, "x.txt")],
+      /--out: got .*x\.txt; expected .* ends in \.cascade/,
+    ],
     [["derive", "cascade-1", "--rank", "K", "--answer", "9"], /--answer: got 9; expected a number from 1 to 1/],
     [["derive", "cascade-1", "--rank", "K", "--answer", "0"], /--answer: got 0; expected the number of an answer/],
     [["derive", "softmax", "--rank", "M", "--out", join(folder, "no", "x.cascade")], /--out|no such/],

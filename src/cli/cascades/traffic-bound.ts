@@ -14,7 +14,7 @@ import { conflict } from "../conflict.js";
 import { loadDesignIn } from "../model/designs.js";
 import { type MaskOption, maskingOf } from "../model/masking.js";
 import { type AccountingOptions, accountingOfCommand, type PhaseOptions, queriesOf } from "../model/options.js";
-import { requireOwnPaths } from "../output-files.js";
+import { requireEnding, requireOwnPaths } from "../output-files.js";
 import { parseSequence, parseWords } from "../values.js";
 
 export interface TrafficBoundOptions extends AccountingOptions, PhaseOptions, ArithmeticOptions {
@@ -37,6 +37,7 @@ export async function runTrafficBound(options: TrafficBoundOptions): Promise<voi
   if (options.json === true && options.csv === true) {
     throw conflict("--csv", "--json");
   }
+  requireEnding("--chart", options.chart, [".svg"]);
   const workload = loadWorkload(specFiles, options.model, "--model");
   const designs = parseWords("--design", options.design ?? ["flat", "fusemax"]).map(name =>
     loadDesignIn(specFiles, name, { arithmetic: namedArithmetic(options) }),

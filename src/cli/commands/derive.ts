@@ -47,7 +47,7 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
       const { deriveJson, deriveText } = await import("../../report/derive.js");
       const { jsonText } = await import("../../report/finite.js");
       const { noSuchRank } = await import("../../einsum/shape.js");
-      const { requireOwnPaths } = await import("../output-files.js");
+      const { requireEnding, requireOwnPaths } = await import("../output-files.js");
       const { checkWritable, writeAtomically, writeAtOnce } = await import("../../io/atomic-write.js");
       const cascade = loadCascade(name);
       const rank = cascade.ranks.byName(options.rank);
@@ -55,6 +55,7 @@ Ctrl-C ends the search: the best so far is printed, and written. The laws are de
       if (options.tile !== undefined) requireTile(options.tile, cascade, rank);
       const answer = options.answer === undefined ? undefined : requireNumber(options.answer);
       requireOwnPaths([], options.out === undefined ? {} : { "--out": options.out });
+      requireEnding("--out", options.out, [".cascade"]);
       if (options.out !== undefined) checkWritable(options.out);
       const text = (found: CheckedDerivation): string =>
         options.json === true
@@ -136,7 +137,8 @@ function requireNumber(text: string): number {
 function requireTile(tile: string, cascade: Cascade, rank: Rank): void {
   const name = tile.toUpperCase();
   const taken = [...cascade.ranks.ranks.flatMap(({ names }) => names), `${rank.name}1`];
-  if (/^[A-Za-z][A-Za-z0-9]*$/.test(tile) && (rank.parts.includes(name) || !taken.includes(name))) return;
+  const isOwnPart = rank.parts.length > 1 && rank.parts.includes(name);
+  if (/^[A-Za-z][A-Za-z0-9]*$/.test(tile) && (isOwnPart || !taken.includes(name))) return;
   const expected = `a rank's name that ${cascade.name} does not have, such as ${rank.name}0`;
   throw new UsageError({ where: "--tile", got: tile, expected });
 }

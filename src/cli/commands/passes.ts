@@ -1,5 +1,10 @@
 import type { Command } from "commander";
 import { needs } from "../conflict.js";
+import { parsed } from "../option.js";
+import { parseSize } from "../values.js";
+
+/** An element is a number: more bytes are a slip of the pen. */
+const mostElementBytes = 1024;
 
 export function register(program: Command): void {
   program
@@ -8,7 +13,11 @@ export function register(program: Command): void {
     .argument("[cascade]", "a file, or a cascade of the library; without it the library is listed")
     .option("--rank <name>", "one rank (default: all)")
     .option("--shape <sizes>", "sizes of ranks, such as M=4096,P=1K: adds bytes and numbers of operations")
-    .option("--element-bytes <n>", "bytes of an element (default: 2, the paper's 16 bits)")
+    .addOption(
+      parsed("--element-bytes <n>", "bytes of an element (default: 2, the paper's 16 bits)", (option, text) =>
+        parseSize(option, text, mostElementBytes, "2 or 4"),
+      ),
+    )
     .option("--json", "print the analysis as JSON (fusemax.passes/1), and nothing else, on stdout")
     .addHelpText(
       "after",
@@ -27,14 +36,11 @@ The language is described in docs/cascades.md.`,
       const { passesReport, passesText } = await import("../../report/passes.js");
       const { jsonText } = await import("../../report/finite.js");
       const { parseShape } = await import("../../einsum/shape.js");
-      const { parseSize } = await import("../values.js");
       const cascade = loadCascade(name);
       const report = passesReport(cascade, {
         ...(options.rank === undefined ? {} : { rank: options.rank }),
         ...(options.shape === undefined ? {} : { shape: parseShape(options.shape) }),
-        ...(options.elementBytes === undefined
-          ? {}
-          : { elementBytes: parseSize("--element-bytes", options.elementBytes) }),
+        ...(options.elementBytes === undefined ? {} : { elementBytes: options.elementBytes }),
       });
       process.stdout.write(options.json === true ? jsonText(report) : passesText(cascade, report));
     });
@@ -43,7 +49,7 @@ The language is described in docs/cascades.md.`,
 interface PassesCommand {
   readonly rank?: string;
   readonly shape?: string;
-  readonly elementBytes?: string;
+  readonly elementBytes?: number;
   readonly json?: true;
 }
 
