@@ -1,5 +1,5 @@
 import { appendFileSync, closeSync, existsSync, openSync, readSync } from "node:fs";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { writeAtomically } from "../io/atomic-write.js";
 import { isWhole, jsonOf, linesOf, withDigest } from "../io/digest-lines.js";
 import { readWithoutWaiting, requireRegular } from "../io/regular-file.js";
@@ -204,7 +204,7 @@ function append({ items }: JournalKind, path: string, line: Uint8Array): void {
       {
         where: path,
         got: systemError(error),
-        expected: `room for ${line.length} bytes more`,
+        expected: `room for ${howMany(line.length, "byte")} more`,
         fix: `${items} finished so far are kept; make room and run the same command again`,
       },
       { cause: error },

@@ -1,4 +1,4 @@
-import { InputError, UsageError } from "../errors.js";
+import { howMany, InputError, UsageError } from "../errors.js";
 import { type ArithmeticChoice, arithmeticOf } from "./arithmetic.js";
 import type { Cascade } from "./cascade.js";
 import { functionsOf, type UnaryFunction } from "./einsum.js";
@@ -144,7 +144,7 @@ function checkInput(cascade: Cascade, name: string, value: DenseTensor | number 
   if (tensor.data.length !== elements) {
     throw new InputError({
       where: `the input ${name} of ${cascade.name}`,
-      got: `shape [${tensor.shape.join(",")}] with ${tensor.data.length} values`,
+      got: `shape [${tensor.shape.join(",")}] with ${howMany(tensor.data.length, "value")}`,
       expected: "a value for each point",
     });
   }

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.js";
+import { howMany, UsageError } from "../errors.js";
 import type { Cascade } from "./cascade.js";
 import { inputShape, partialShape } from "./input-shape.js";
 import { indexedRank, noSuchRank, type Shape, solveShape } from "./shape.js";
@@ -27,7 +27,7 @@ export function jointShapes(a: Cascade, b: Cascade, shape: Shape): JointShapes {
     if (!b.inputs.includes(name) || left === right) continue;
     throw new UsageError({
       where: `the input ${name}`,
-      got: `${left} ranks in ${a.name} and ${right} in ${b.name}`,
+      got: `${howMany(left ?? 0, "rank")} in ${a.name} and ${right} in ${b.name}`,
       expected: "the same ranks in both",
     });
   }

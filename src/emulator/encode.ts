@@ -4,7 +4,7 @@ import { common, isEmpty } from "../attention/key-range.js";
 import type { Masked } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, inputNames, tensorShapes } from "../attention/shape.js";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { type ArithmeticSpec, type OperandSpec, scaleBlock } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { boundInWords, largestInput, largestOperand, smallestAmax } from "../numerics/limits.js";
@@ -113,7 +113,7 @@ class TensorEncoder {
     if (given.length !== size) {
       throw new InputError({
         where: name,
-        got: `${given.length} values`,
+        got: howMany(given.length, "value"),
         expected: `${size} for the shape [${this.shape.join(", ")}]`,
       });
     }

@@ -1,7 +1,7 @@
 import { groupOf } from "../attention/heads.js";
 import type { AttentionProblem } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { largestInput } from "../numerics/limits.js";
@@ -73,7 +73,7 @@ export function checkGivenScales(
   if (values.length !== valuesOf(sizes)) {
     throw new InputError({
       where: `${name}_scale`,
-      got: `${values.length} values`,
+      got: howMany(values.length, "value"),
       expected: `${valuesOf(sizes)} for the shape [${sizes.join(", ")}]`,
     });
   }

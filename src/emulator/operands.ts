@@ -2,7 +2,7 @@ import { type ExistingRows, existingRows } from "../attention/existing-rows.js";
 import { type AttentionMask, noMask } from "../attention/mask.js";
 import type { Operands } from "../attention/problem.js";
 import { type AttentionShape, type InputName, tensorShapes, valuesOf } from "../attention/shape.js";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import type { ArithmeticSpec } from "../numerics/arithmetic.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import { type FloatType, floatTypes } from "../numerics/format.js";
@@ -75,7 +75,7 @@ export function roundTensor(
   if (tensor.length !== size) {
     throw new InputError({
       where: name,
-      got: `${tensor.length} values`,
+      got: howMany(tensor.length, "value"),
       expected: `${size} for the shape [${shape.join(", ")}]`,
     });
   }

@@ -1,7 +1,7 @@
 import { type BitPlane, bitPlane } from "../attention/bit-plane.js";
 import { type ScoreTensor, scoreSizes } from "../attention/broadcast.js";
 import type { AttentionShape } from "../attention/shape.js";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { coordinatesOf } from "../numerics/coordinates.js";
 import type { FloatType } from "../numerics/format.js";
 import { boundInWords, largestResult } from "../numerics/limits.js";
@@ -63,7 +63,7 @@ export function roundSink(
   if (given.length !== heads) {
     throw new InputError({
       where: "sink",
-      got: `${given.length} logits`,
+      got: howMany(given.length, "logit"),
       expected: `${heads}, one for each query head`,
     });
   }
@@ -91,7 +91,7 @@ function requireLength(where: string, got: number, sizes: readonly number[]): vo
   if (got === values) return;
   throw new InputError({
     where,
-    got: `${got} values`,
+    got: howMany(got, "value"),
     expected: `${values} for the shape [${sizes.join(", ")}]`,
   });
 }

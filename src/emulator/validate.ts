@@ -2,7 +2,7 @@ import { unevenGroups } from "../attention/heads.js";
 import type { AttentionMask } from "../attention/mask.js";
 import type { AttentionProblem } from "../attention/problem.js";
 import { type AttentionShape, inputNames, tensorShapes, valuesOf } from "../attention/shape.js";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { largestHeadDim, largestScale, smallestScale } from "../numerics/limits.js";
 import { largestSoftcap, smallestSoftcap } from "../numerics/softcap.js";
 
@@ -84,7 +84,9 @@ function validatePatterns({ origin, prefix, documents, planes = [] }: AttentionM
   if (ascending && shape.queries === shape.keys) return;
   throw new InputError({
     where: "documents",
-    got: ascending ? `${shape.queries} queries and ${shape.keys} keys` : `ends ${documents.join(", ")}`,
+    got: ascending
+      ? `${howMany(shape.queries, "query")} and ${howMany(shape.keys, "key")}`
+      : `ends ${documents.join(", ")}`,
     expected: ascending ? "as many queries as keys, packed alike" : "ascending integers from 1",
   });
 }
@@ -100,8 +102,8 @@ function validateLengths(
   if (lengths.length !== batch) {
     throw new InputError({
       where: name,
-      got: `${lengths.length} lengths`,
-      expected: `one for each of ${batch} batches`,
+      got: howMany(lengths.length, "length"),
+      expected: `one for each of ${howMany(batch, "batch")}`,
     });
   }
   for (const [b, length] of lengths.entries()) {

@@ -1,6 +1,6 @@
 import type { AttentionProblem, Operands } from "../attention/problem.js";
 import { allRows, rowsOfHead } from "../attention/rows.js";
-import { NumericsError, SpecError } from "../errors.js";
+import { howMany, NumericsError, SpecError } from "../errors.js";
 import { requireFormat } from "../numerics/format-of.js";
 import { numberTypes } from "../numerics/number-type.js";
 import { exponentFactor, type ProcessingElement, processingElement } from "../numerics/pe.js";
@@ -71,7 +71,7 @@ function checkSize(machine: ScheduleMachine, { shape, tile }: AttentionProblem):
     throw new SpecError({ where: "register-level array", got: `${rows} x ${columns} PEs`, expected });
   }
   if (tile.m0 !== rows || tile.p0 !== columns) {
-    const got = `tiles of ${tile.m0} keys by ${tile.p0} queries`;
+    const got = `tiles of ${howMany(tile.m0, "key")} by ${howMany(tile.p0, "query")}`;
     throw new SpecError({ where: "register-level array", got, expected: `the array's ${rows} by ${columns}` });
   }
   if (shape.queries < 1 || shape.keys < 1) {

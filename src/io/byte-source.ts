@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 
 /** Bytes that can be read from any place any number of times, however large: nothing is held between two reads. */
 export interface ByteSource {
@@ -39,7 +39,7 @@ export async function readWhole(source: ByteSource, from: number, to: number): P
 export const truncated = (where: string, length: number, expected: number): InputError =>
   new InputError({
     where,
-    got: `a file that ends after ${length} bytes`,
-    expected: `${expected} bytes`,
+    got: `a file that ends after ${howMany(length, "byte")}`,
+    expected: howMany(expected, "byte"),
     fix: "the file is cut short; copy or save it again",
   });

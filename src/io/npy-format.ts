@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
 import { bytesOf } from "./element-types.js";
 import { elementTypeOf, parseNpyHeader } from "./npy-header.js";
@@ -18,7 +18,7 @@ const mostRanks = 64;
 /** A .npy file of numbers, in C or Fortran order: of any source, a .npz archive's member too. @throws InputError */
 export async function npyTensor(source: ByteSource, readAs: ReadAs = {}): Promise<StoredTensor> {
   const { where } = source;
-  if (source.length < 10) throw notNpy(where, `${source.length} bytes`);
+  if (source.length < 10) throw notNpy(where, howMany(source.length, "byte"));
   const start = await readWhole(source, 0, 10);
   if (npyMagic.some((byte, i) => start[i] !== byte)) throw notNpy(where, describeStart(start));
   const version = start[6] as number;
@@ -47,8 +47,8 @@ export async function npyTensor(source: ByteSource, readAs: ReadAs = {}): Promis
   if (source.length > end) {
     throw new InputError({
       where,
-      got: `${source.length - end} bytes after the last value`,
-      expected: `exactly ${end} bytes for shape [${shape.join(",")}] of ${descr}`,
+      got: `${howMany(source.length - end, "byte")} after the last value`,
+      expected: `exactly ${howMany(end, "byte")} for shape [${shape.join(",")}] of ${descr}`,
       fix: "save one array a file",
     });
   }

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { readWhole } from "./byte-source.js";
 import { fileSource } from "./bytes.js";
 
@@ -8,7 +8,7 @@ export async function readBytes(path: string, mostBytes: number, expected: strin
   if (source.length > mostBytes) {
     throw new InputError({
       where: path,
-      got: `${source.length} bytes`,
+      got: howMany(source.length, "byte"),
       expected: `${expected} of at most ${mostBytes}`,
     });
   }

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
 import { type ElementType, elementTypes, isElementType } from "./element-types.js";
 import { listed } from "./listed.js";
@@ -108,8 +108,8 @@ function checkEntry(where: string, { dtype, shape, begin, end }: Entry): void {
   if (end - begin === bytes) return;
   throw malformed(
     where,
-    `data_offsets [${begin},${end}], ${end - begin} bytes`,
-    `${bytes} bytes for shape [${shape.join(",")}] of ${dtype}`,
+    `data_offsets [${begin},${end}], ${howMany(end - begin, "byte")}`,
+    `${howMany(bytes, "byte")} for shape [${shape.join(",")}] of ${dtype}`,
   );
 }
 
@@ -124,5 +124,5 @@ function checkOffsets(path: string, entries: readonly Entry[], length: number): 
   }
   if (length < at) throw truncated(path, length, at);
   if (length > at)
-    throw malformed(path, `${length - at} bytes that belong to no tensor`, "tensors that cover the file");
+    throw malformed(path, `${howMany(length - at, "byte")} that belong to no tensor`, "tensors that cover the file");
 }

@@ -1,5 +1,5 @@
 import { crc32, createInflateRaw } from "node:zlib";
-import { InputError } from "../errors.js";
+import { howMany, InputError } from "../errors.js";
 import { type ByteSource, readWhole, truncated } from "./byte-source.js";
 
 // The part of the format that .npz archives use: APPNOTE.TXT 6.3.10, stored and deflated members, Zip64. Members are
@@ -65,7 +65,8 @@ async function findDirectory(archive: ByteSource): Promise<Directory> {
       found.offset = Number(end.getBigUint64(48, true));
     }
     if (found.offset + found.length > archive.length) throw malformed(archive.where, "a directory past the end");
-    if (found.length > mostDirectoryBytes) throw malformed(archive.where, `a directory of ${found.length} bytes`);
+    if (found.length > mostDirectoryBytes)
+      throw malformed(archive.where, `a directory of ${howMany(found.length, "byte")}`);
     return found;
   }
   throw malformed(archive.where, "no zip directory at the end: no archive, or one cut short");
@@ -121,7 +122,7 @@ function memberSource(archive: ByteSource, member: Member): ByteSource {
   if (member.encrypted) throw malformed(where, "an encrypted member");
   if (member.method !== 0 && member.method !== 8) throw malformed(where, `compression method ${member.method}`);
   if (member.method === 0 && member.bytes !== member.packedBytes) {
-    throw malformed(where, `a stored member of ${member.bytes} bytes in ${member.packedBytes}`);
+    throw malformed(where, `a stored member of ${howMany(member.bytes, "byte")} in ${member.packedBytes}`);
   }
   const packed = async function* (): AsyncGenerator<Uint8Array> {
     const header = viewOf(await readWhole(archive, member.headerOffset, member.headerOffset + 30));
@@ -150,7 +151,8 @@ async function* slice(
     if (end > from && at < to) yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
     at = end;
     // What goes on for longer than it says would be inflated to its end.
-    if (at > member.bytes) throw malformed(where, `more than the ${member.bytes} bytes that it has by the directory`);
+    if (at > member.bytes)
+      throw malformed(where, `more than the ${howMany(member.bytes, "byte")} that it has by the directory`);
     if (at >= to && to < member.bytes) return;
   }
   if (at !== member.bytes) throw truncated(where, at, member.bytes);

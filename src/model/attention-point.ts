@@ -4,7 +4,7 @@ import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from ".
 import { classesOf, hidesAny, type KeyMask, planeMaskOf, type SequenceClass } from "../attention/sequences.js";
 import type { AttentionShape } from "../attention/shape.js";
 import type { Sequence, Window } from "../attention/window.js";
-import { UsageError } from "../errors.js";
+import { howMany, UsageError } from "../errors.js";
 import type { LayerKind, Phase, Workload } from "../spec/workload.js";
 import { attentionSizes, type Sizes } from "./sizes.js";
 
@@ -121,14 +121,14 @@ function lengthsOf({ seq, batch, kvLens, leftPad }: PointRequest): readonly Leng
   const lengths = kvLens ?? (leftPad ?? []).map(() => seq);
   if (leftPad !== undefined && leftPad.length !== lengths.length) {
     const expected = `${lengths.length}, one for each of --kv-lens`;
-    throw new UsageError({ where: "--left-pad", got: `${leftPad.length} lengths`, expected });
+    throw new UsageError({ where: "--left-pad", got: howMany(leftPad.length, "length"), expected });
   }
   return lengths.map((length, b) => ({ count: 1, length, leftPad: leftPad?.[b] ?? 0 }));
 }
 
 function checkPadding(leftPad: number, keys: number): void {
   if (leftPad <= keys) return;
-  const expected = `at most the ${keys} keys of its sequence`;
+  const expected = `at most the ${howMany(keys, "key")} of its sequence`;
   throw new UsageError({ where: "--left-pad", got: String(leftPad), expected });
 }
 

@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import { type ArithmeticSpec, type OperandSpec, type Scale, scaleBlock } from "../numerics/arithmetic.js";
 
 /** An arithmetic as its file has it, every field written out: a YAML file of this JSON is the same arithmetic. */
@@ -14,7 +15,7 @@ export function writtenArithmetic({ operands, exp, output, ...rest }: Arithmetic
 export type WrittenArithmetic = ReturnType<typeof writtenArithmetic>;
 
 const scaleInWords = (scale: Scale): string =>
-  typeof scale === "object" ? `a scale for ${scale.rows} rows` : scale === "none" ? "" : `${scale} scales`;
+  typeof scale === "object" ? `a scale for ${howMany(scale.rows, "row")}` : scale === "none" ? "" : `${scale} scales`;
 
 /** The operands in a line: `q, k, v, p: fp8-e4m3`. */
 export function operandsInWords({ operands }: ArithmeticSpec): string {

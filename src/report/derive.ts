@@ -3,6 +3,7 @@ import type { CheckedAnswer, CheckedDerivation, CheckedStep, Refutation, StepChe
 import type { DerivationCaution, DerivationStep } from "../einsum/derive/derivation.js";
 import type { Caution } from "../einsum/derive/law.js";
 import { passesOver } from "../einsum/passes.js";
+import { howMany } from "../errors.js";
 
 /** Operations by kind: `exp M*P`. */
 function operationsOf({ measure }: DerivationStep): Map<string, string> {
@@ -136,7 +137,7 @@ function listOf(answers: readonly CheckedAnswer[]): string[] {
       const { passes, live, work } = last.measure;
       const laws = [...new Set(steps.flatMap(({ law }) => law?.name ?? []))];
       return [
-        `  ${i + 1}. ${passesText(passes)}; live: ${live.join(", ") || "none"}; ${work.toLocaleString("en-US")} operations${equal ? "" : "; not equal in float64"}`,
+        `  ${i + 1}. ${passesText(passes)}; live: ${live.join(", ") || "none"}; ${howMany(work.toLocaleString("en-US"), "operation")}${equal ? "" : "; not equal in float64"}`,
         `     by: ${laws.join("; ")}`,
         ...cautions.map(caution => `     ${cautionText(caution)}`),
         ...(cautions.length === 0 ? [] : [`     it differs by up to ${differsText(last)}`]),
@@ -149,7 +150,7 @@ function listOf(answers: readonly CheckedAnswer[]): string[] {
 function limitLines({ rank, wholeFiber }: CheckedDerivation, { measure }: DerivationStep): string[] {
   if (wholeFiber === null) return [`What the laws known here do not lift over ${rank}:`];
   const { elements, numbers } = wholeFiber;
-  const impossible = `No cascade passes ${rank} once: of ${elements} elements that have been read, ${numbers} numbers still matter to the outputs (measured).`;
+  const impossible = `No cascade passes ${rank} once: of ${howMany(elements, "element")} that have been read, ${howMany(numbers, "number")} still matter to the outputs (measured).`;
   return measure.passes === 2
     ? [impossible, `What forbids it over ${rank}:`]
     : [impossible, `What the laws known here do not lift over ${rank}, from ${measure.passes} passes to 2:`];
@@ -195,7 +196,7 @@ export function checkText(step: CheckedStep): string | null {
   const largest = largestOf(step);
   if (check === null || largest === null) return null;
   const equal = check.differs === null ? "equal" : "not equal in float64";
-  return `${equal} on ${check.inputs} inputs${overflowText(check)}, to within ${largest.toExponential(0)} of the largest value`;
+  return `${equal} on ${howMany(check.inputs, "input")}${overflowText(check)}, to within ${largest.toExponential(0)} of the largest value`;
 }
 
 function stepLines(step: CheckedStep, i: number, before: CheckedStep | undefined): string[] {

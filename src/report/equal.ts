@@ -1,5 +1,6 @@
 import type { CaseWithInputs, Difference, EqualCase, EqualReport } from "../einsum/equal.js";
 import type { DenseTensor } from "../einsum/tensor-store.js";
+import { howMany } from "../errors.js";
 
 /** A value of a cascade as JSON can hold it: what is no finite number (a cascade may well compute that) is a word. */
 const jsonValue = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
@@ -42,7 +43,7 @@ export function equalText(report: EqualReport): string {
   const compared = outputs.map(([x, y]) => (x === y ? x : `${x} with ${y}`)).join(", ");
   const notes = new Map<string, string[]>();
   for (const { name, notes: own } of cases) for (const n of own) notes.set(n, [...(notes.get(n) ?? []), name]);
-  const lines = [`${a} and ${b} on ${cases.length} inputs, ${sizes.join(" ")}; compared: ${compared}`];
+  const lines = [`${a} and ${b} on ${howMany(cases.length, "input")}, ${sizes.join(" ")}; compared: ${compared}`];
   if (!cases.some(({ tells }) => tells)) {
     lines.push("nothing was compared: neither gives anything finite on any input");
   } else if (firstDiffering === null) {
@@ -62,7 +63,8 @@ export function equalText(report: EqualReport): string {
   }
   for (const [cascade, output] of report.notCompared)
     lines.push(`note: ${output} of ${cascade} is not compared: the other has no such output`);
-  for (const [note, inputs] of notes) lines.push(`note: ${note} (${inputs.length} inputs, first "${inputs[0]}")`);
+  for (const [note, inputs] of notes)
+    lines.push(`note: ${note} (${howMany(inputs.length, "input")}, first "${inputs[0]}")`);
   return `${lines.join("\n")}\n`;
 }
 

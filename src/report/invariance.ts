@@ -1,4 +1,5 @@
 import type { BitDifference } from "../emulator/invariance/difference.js";
+import { howMany } from "../errors.js";
 import { type Table, textTable } from "./table.js";
 
 /** One way of computing an attention beside the first. */
@@ -51,7 +52,7 @@ export function invarianceText({ base, rows, changes, keeps }: InvarianceResult)
   };
   const split = kvSplits === 1 ? "" : `, ${kvSplits} runs of keys`;
   return [
-    `Scores [${shape.join(", ")}] in ${arithmetic} on ${engine}, tiles of ${tile.m0} keys by ${tile.p0} queries${split}`,
+    `Scores [${shape.join(", ")}] in ${arithmetic} on ${engine}, tiles of ${howMany(tile.m0, "key")} by ${howMany(tile.p0, "query")}${split}`,
     `sha256 ${sha256}`,
     "",
     textTable(table),

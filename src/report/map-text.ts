@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import type { MappingFiles } from "../model/mapper/design.js";
 import type { SearchReport } from "../model/mapper/search.js";
 import type { NotSimulated, Simulated } from "../model/mapper/simulated.js";
@@ -72,8 +73,8 @@ export function mapText(
   const space = digits > 12 ? `${search.space[0]}.${search.space.slice(1, 3)}e${digits - 1}` : search.space;
   const formed = tilings.all + tilings.ruledOutByPasses;
   const searched = [
-    `  space             ${space} mappings: fusions, tilings, places of Einsums, levels that keep each tensor`,
-    `  fused blocks      ${count(blocks.all + blocks.split)} runs of neighbouring Einsums`,
+    `  space             ${howMany(space, "mapping")}: fusions, tilings, places of Einsums, levels that keep each tensor`,
+    `  fused blocks      ${howMany(count(blocks.all + blocks.split), "run")} of neighbouring Einsums`,
     `                    - ${count(blocks.split)} would part what is carried from step to step`,
     `                    - ${count(blocks.beaten)} left: their compulsory traffic and operations alone take more than what was found`,
     `                    = ${count(blocks.all - blocks.beaten)} looked into`,
@@ -89,7 +90,7 @@ export function mapText(
   ];
   const parts = [
     accounting,
-    `${result.cascade} on ${result.design}: ${result.model}, ${lengthLabel(result.seq)} tokens, batch ${result.batch}; least ${result.objective}`,
+    `${result.cascade} on ${result.design}: ${result.model}, ${howMany(lengthLabel(result.seq), "token")}, batch ${result.batch}; least ${result.objective}`,
     ...(found[0]?.isOwn === true
       ? [
           table,

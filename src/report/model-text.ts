@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import type { Workload } from "../spec/workload.js";
 import { arrayInWords, arraysOf, short } from "./array-names.js";
 import { elementBitsText } from "./element-bits.js";
@@ -48,7 +49,7 @@ export function modelText(
   }
   if (results.length > mostBreakdowns) parts.push("Energy by component and by Einsum: --json, --csv, or fewer points.");
   for (const { design, model, seq, message } of failures) {
-    parts.push(`${design} cannot run ${model} at ${lengthLabel(seq)} tokens: ${message}`);
+    parts.push(`${design} cannot run ${model} at ${howMany(lengthLabel(seq), "token")}: ${message}`);
   }
   const left = uncorrected(results);
   if (left !== undefined) parts.push(left);
@@ -65,8 +66,8 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<
 }
 
 function headOf({ model, layers, phase, seq, batch }: ModelResult): string {
-  const kind = layers === null ? "" : `, ${layers} layers`;
-  return `${model}${kind}, ${phase === "decode" ? "decode, " : ""}${lengthLabel(seq)} tokens, batch ${batch}`;
+  const kind = layers === null ? "" : `, ${howMany(layers, "layer")}`;
+  return `${model}${kind}, ${phase === "decode" ? "decode, " : ""}${howMany(lengthLabel(seq), "token")}, batch ${batch}`;
 }
 
 /** What a reader must know of a point, a line each. */

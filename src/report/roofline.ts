@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import type { Evaluation } from "../model/evaluate.js";
 import { chart } from "./chart.js";
 import type { PointPanel, PointSeries } from "./figure.js";
@@ -68,7 +69,7 @@ export function roofline(points: readonly RooflinePoint[], accounting: string): 
     );
     return {
       kind: "points",
-      title: `${point.design}, ${point.model}, ${point.seq.toLocaleString("en-US")} tokens`,
+      title: `${point.design}, ${point.model}, ${howMany(point.seq.toLocaleString("en-US"), "token")}`,
       x: { label: "operations per byte", scale: "log", fit: true, format: decimal },
       lines: [...slopes, flat, ...own],
     };

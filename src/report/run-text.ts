@@ -1,4 +1,5 @@
 import type { ErrorSummary, WorstElement } from "../emulator/error-statistics.js";
+import { howMany } from "../errors.js";
 import { accountingText } from "../model/corrections.js";
 import type { RunCost } from "../model/cost.js";
 import { numberTypes } from "../numerics/number-type.js";
@@ -27,7 +28,14 @@ export function runText(result: RunResult): string {
     ...saturatedLines(result),
     ...(output.rowsWithoutKeys === 0
       ? []
-      : [["no keys", `${output.rowsWithoutKeys} rows see no key and are zeros`] as const]),
+      : [
+          [
+            "no keys",
+            output.rowsWithoutKeys === 1
+              ? "1 row sees no key and is zeros"
+              : `${output.rowsWithoutKeys} rows see no key and are zeros`,
+          ] as const,
+        ]),
   ];
   return [
     `${titleOf(result)}, emulated bit for bit; accounting: ${countedAs(cost)}`,
@@ -113,19 +121,17 @@ const energyText = ({ energyPj, lacking, assumed, elementBits }: RunCost): strin
 
 const line = ([name, fact]: readonly [string, string]): string => `  ${name.padEnd(10)}${fact}`;
 
-const many = (count: number, noun: string): string =>
-  `${count} ${count === 1 ? noun : noun.replace(/([^e])y$/, "$1ie").concat("s")}`;
 const count = (value: number): string => value.toLocaleString("en-US");
 
 function workloadText(w: RunResult["workload"]): string {
-  const heads = w.kvHeads === w.heads ? many(w.heads, "head") : `${w.heads} heads on ${w.kvHeads} of K and V`;
+  const heads = w.kvHeads === w.heads ? howMany(w.heads, "head") : `${w.heads} heads on ${w.kvHeads} of K and V`;
   const widths = w.headDim === w.valueDim ? `E = F = ${w.headDim}` : `E = ${w.headDim}, F = ${w.valueDim}`;
   const source = w.seed === null ? "from files" : `seed ${w.seed}${w.spread === 1 ? "" : `, spread ${w.spread}`}`;
-  const kind = w.layers === null ? "" : `, ${w.layers} layers`;
+  const kind = w.layers === null ? "" : `, ${howMany(w.layers, "layer")}`;
   const name = w.model === null ? "" : `${w.model}${kind}: `;
   const shared = w.valuesInKeys ? ", values within keys" : "";
   const cached = w.pastKeys === null ? "" : ` (${w.pastKeys} of a cache)`;
-  const sizes = `batch ${w.batch}, ${heads}, ${many(w.queries, "query")} x ${many(w.keys, "key")}${cached}, ${widths}`;
+  const sizes = `batch ${w.batch}, ${heads}, ${howMany(w.queries, "query")} x ${howMany(w.keys, "key")}${cached}, ${widths}`;
   return `${name}${sizes}${shared}, scale ${Number(w.scale.toPrecision(6))}, ${source}`;
 }
 
@@ -182,7 +188,7 @@ function errorText({ error, output, arithmetic, cascade }: RunResult): readonly 
     ],
   });
   return [
-    `Error against float64 attention, ${error.checkedRows} of ${batch * heads * queries} rows`,
+    `Error against float64 attention, ${error.checkedRows} of ${howMany(batch * heads * queries, "row")}`,
     ...table.split("\n").map(text => `  ${text}`),
     ...(error.worst === null ? [] : [line(["worst", worstText(error.worst)])]),
   ];
@@ -192,4 +198,6 @@ const worstText = ({ b, h, p, f, got, expected }: WorstElement): string =>
   `AV[${b}, ${h}, ${p}, ${f}] is ${got}, float64 gives ${expected}`;
 
 const resumed = ({ time }: RunResult): string =>
-  time.resumedRows === 0 ? "" : ` (${time.resumedRows} rows were finished before)`;
+  time.resumedRows === 0
+    ? ""
+    : ` (${howMany(time.resumedRows, "row")} ${time.resumedRows === 1 ? "was" : "were"} finished before)`;

@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import type { RunCost } from "../model/cost.js";
 
 /** What is done to scores beside scaling, as far as its cost goes. */
@@ -35,8 +36,8 @@ export function uncharged(
     ...(bias === null || charged.bias !== null
       ? []
       : [
-          `the bias: an addition for each of ${many} scores, the nearest charge a maximum's, and ${bias.reduce((a, b) => a * b, 1).toLocaleString("en-US")} words from memory, read once`,
+          `the bias: an addition for each of ${howMany(many, "score")}, the nearest charge a maximum's, and ${howMany(bias.reduce((a, b) => a * b, 1).toLocaleString("en-US"), "word")} from memory, read once`,
         ]),
-    ...(sink ? [`the sinks: ${heads} words from memory, and at most an exponential for each row`] : []),
+    ...(sink ? [`the sinks: ${howMany(heads, "word")} from memory, and at most an exponential for each row`] : []),
   ];
 }

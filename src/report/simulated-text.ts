@@ -1,3 +1,4 @@
+import { howMany } from "../errors.js";
 import { type NotSimulated, type Simulated, simulationTolerance } from "../model/mapper/simulated.js";
 
 /** Why the simulation takes other cycles than the model. */
@@ -13,7 +14,7 @@ function causeOf({ cycles, modelCycles, stalls }: Simulated): string {
   const [cause, own] = Object.entries(others).sort((a, b) => b[1] - a[1])[0] ?? ["", 0];
   const what = { idle: "slots that no Einsum fills in the schedule", port: "a port", behind: "arrays further back" };
   const named = (what as Readonly<Record<string, string>>)[cause] ?? cause;
-  const waits = `the ${stalls.array} array stands still for ${inWords(own)} cycles for ${named}`;
+  const waits = `the ${stalls.array} array stands still for ${howMany(inWords(own), "cycle")} for ${named}`;
   return `${waits}, where the model lets arrays work side by side`;
 }
 
@@ -27,13 +28,13 @@ export function simulatedLines(
     const name = `  ${found.length === 1 ? "found" : `found ${i + 1}`}  `;
     if ("reason" in simulated) return `${name}cannot be simulated: ${simulated.reason}`;
     const { queries, cycles, modelCycles, ratio, agrees } = simulated;
-    const [own, model] = [cycles, modelCycles].map(n => Math.round(n).toLocaleString("en-US"));
+    const [own = "", model = ""] = [cycles, modelCycles].map(n => Math.round(n).toLocaleString("en-US"));
     const tolerance = `${simulationTolerance * 100}%`;
     const verdict = agrees ? `within ${tolerance}` : `DISAGREES by more than ${tolerance}: ${causeOf(simulated)}`;
     const files =
       out === undefined || isOwn
         ? ""
         : ` (fusemax schedule --design ${out}/design${number}.yaml --schedule ${out}/schedule${number}.yaml)`;
-    return `${name}${queries.toLocaleString("en-US")} queries, operands there: ${own} cycles, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;
+    return `${name}${howMany(queries.toLocaleString("en-US"), "query")}, operands there: ${howMany(own, "cycle")}, the model's ${model}, x${ratio.toFixed(4)}: ${verdict}${files}`;
   });
 }

@@ -4,7 +4,7 @@ import { inputShape, sizesOfInputs } from "../../einsum/input-shape.js";
 import { parseShape, requireSizes, solveShape } from "../../einsum/shape.js";
 import { interpretableElements } from "../../einsum/tensor-store.js";
 import { breather } from "../../emulator/breathe.js";
-import { InputError } from "../../errors.js";
+import { howMany, InputError } from "../../errors.js";
 import { listed } from "../../io/listed.js";
 import { isArchive, openArchive } from "../../io/open-archive.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
@@ -80,7 +80,7 @@ function shapeOfFile(
 ): readonly number[] {
   const axes = named?.axes ?? null;
   if (axes !== null && axes.length !== shape.length) {
-    const expected = `${axes.length} axes, as --tensor "${name}[${axes.join(",")}]" names them`;
+    const expected = `${howMany(axes.length, "axis")}, as --tensor "${name}[${axes.join(",")}]" names them`;
     throw new InputError({ where, got: `shape [${shape.join(", ")}]`, expected });
   }
   if (shape.includes(0)) {

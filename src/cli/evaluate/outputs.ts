@@ -3,7 +3,7 @@ import { axisOrder, type NamedAxes, reorderAxes } from "../../einsum/axes.js";
 import type { Cascade } from "../../einsum/cascade.js";
 import type { EvaluatedCascade } from "../../einsum/evaluate.js";
 import { formatIndex } from "../../einsum/format-einsum.js";
-import { NumericsError, UsageError } from "../../errors.js";
+import { howMany, NumericsError, UsageError } from "../../errors.js";
 import { placeInTensor } from "../../numerics/coordinates.js";
 import { sha256OfValues } from "../../numerics/sha256.js";
 import { type ReportedTensor, statisticsOf } from "../../report/evaluation.js";
@@ -82,7 +82,7 @@ export function requireOneTensor(path: string | undefined, writes: readonly Name
   if (path === undefined || !/\.npy$/i.test(path) || writes.length === 1) return;
   throw new UsageError({
     where: "--output",
-    got: `${writes.length} tensors for ${path}`,
+    got: `${howMany(writes.length, "tensor")} for ${path}`,
     expected: "one tensor in a .npy file",
     fix: `choose one with --write, such as --write ${writes[0]?.name ?? "NAME"}, or write a .npz or .safetensors file`,
   });

@@ -1,4 +1,4 @@
-import { FusemaxError, UsageError } from "../../errors.js";
+import { FusemaxError, howMany, UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { checkFolder, writeFolder } from "../../io/folder.js";
 import { programIdentity } from "../../io/program-identity.js";
@@ -170,7 +170,7 @@ async function journalOf(
 
 function nothingFound({ budget }: SearchLimits, { tilings }: SearchResult["report"], schedulable: boolean): UsageError {
   const { visited, all, left, unfit } = tilings;
-  const got = `no mapping in the ${visited} that were searched of ${all} tilings`;
+  const got = `no mapping in the ${visited} that were searched of ${howMany(all, "tiling")}`;
   if (schedulable) {
     const expected = "a one-pass cascade on arrays of rows and columns, and registers with room for a schedule";
     return new UsageError({ where: "--schedulable", got: `${got} that a schedule can be simulated of`, expected });

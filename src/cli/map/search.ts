@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { breather } from "../../emulator/breathe.js";
+import { howMany } from "../../errors.js";
 import type { MapperProblem } from "../../model/mapper/problem.js";
 import { type SearchLimits, type SearchResult, searchRounds } from "../../model/mapper/search.js";
 import { type SearchAnswer, Searcher, type SearchTask } from "../../model/mapper/searcher.js";
@@ -41,7 +42,10 @@ export async function search(
   for (const { from, points } of store?.blocks() ?? []) {
     for (const [i, answer] of points.entries()) known.set(from + i, answer);
   }
-  if (known.size > 0) process.stderr.write(`fusemax: ${known.size} steps of the search were finished before\n`);
+  if (known.size > 0)
+    process.stderr.write(
+      `fusemax: ${howMany(known.size, "step")} of the search ${known.size === 1 ? "was" : "were"} finished before\n`,
+    );
   const breathe = breather();
   let pool: ThreadPool<Step, Answered> | undefined;
   let round = rounds.next([]);

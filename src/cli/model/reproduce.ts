@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { writeFolder } from "../../io/folder.js";
 import { specFiles } from "../../io/spec-files.js";
@@ -79,7 +79,7 @@ function paperStudy(study: Exclude<Study, "corrections">, accounting: Accounting
 function searchText(wanted: Studies, accounting: Accounting, evaluation: PaperEvaluation): string {
   const before = paperEvaluation(specFiles, { ...wanted, pareto: false }, { ...accounting, mapping: "published" });
   const { table, tried } = searchGains(before, evaluation);
-  const space = `Exhaustive search over the splits of the free tiles: ${tried.toLocaleString("en-US")} mappings compared`;
+  const space = `Exhaustive search over the splits of the free tiles: ${howMany(tried.toLocaleString("en-US"), "mapping")} compared`;
   return `${space}; where it beats the published mapping:\n\n${textTable(table)}`;
 }
 

@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { specFiles } from "../../io/spec-files.js";
 import { accessTable } from "../../model/access-table.js";
@@ -63,7 +63,7 @@ export function runTables(options: TablesOptions): void {
       ...accessTable(compiled, values, componentAreaUm2),
     };
   });
-  const where = `${accountingLine(accounting, byDefault)}\nSizes that formulas name: ${workload.name}, ${lengthLabel(options.seq)} tokens`;
+  const where = `${accountingLine(accounting, byDefault)}\nSizes that formulas name: ${workload.name}, ${howMany(lengthLabel(options.seq), "token")}`;
   process.stdout.write(
     options.json === true
       ? jsonText({

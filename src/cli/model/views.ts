@@ -1,4 +1,4 @@
-import { FusemaxError } from "../../errors.js";
+import { FusemaxError, howMany } from "../../errors.js";
 import { csvText } from "../../io/csv.js";
 import { actionTable } from "../../model/action-table.js";
 import type { AttentionPoint } from "../../model/attention-point.js";
@@ -60,7 +60,7 @@ function viewedPoints(request: ModelRequest): {
       } catch (error) {
         if (!(error instanceof FusemaxError)) throw error;
         first ??= error;
-        notes.push(`${name} cannot run ${workload.name} at ${lengthLabel(seq)} tokens: ${error.message}`);
+        notes.push(`${name} cannot run ${workload.name} at ${howMany(lengthLabel(seq), "token")}: ${error.message}`);
       }
     }
   }
@@ -71,7 +71,7 @@ function viewedPoints(request: ModelRequest): {
 }
 
 const headOf = ({ design, model, layers, seq }: Pick<CountedPoint, "design" | "model" | "layers" | "seq">): string =>
-  `${design}: ${model}${layers === null ? "" : `, ${layers} layers`}, ${lengthLabel(seq)} tokens`;
+  `${design}: ${model}${layers === null ? "" : `, ${howMany(layers, "layer")}`}, ${howMany(lengthLabel(seq), "token")}`;
 
 /** `--counts`: every action of every Einsum. */
 export function countsView(request: ModelRequest, form: "text" | "csv" | "json", accounting: string): View {

@@ -9,7 +9,7 @@ import {
   sampleRows,
 } from "../../emulator/check.js";
 import { meantInputs } from "../../emulator/given-scales.js";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { compareOnThreads } from "../../platform/compare-on-threads.js";
 import { loadInputs } from "./inputs.js";
 import type { RunOptions } from "./options.js";
@@ -26,7 +26,7 @@ export function rowsToCheck(problem: AttentionProblem, { check }: Pick<RunOption
   if (check !== "none" && Math.min(all, check === "full" ? all : check) > mostCheckedRows) {
     throw new UsageError({
       where: "--check",
-      got: `${all} rows`,
+      got: howMany(all, "row"),
       expected: `at most ${mostCheckedRows.toLocaleString("en-US")} of them`,
       fix: "take --check sample:N",
     });

@@ -2,6 +2,7 @@ import type { Operands } from "../../attention/problem.js";
 import { allRows, type RowRange } from "../../attention/rows.js";
 import type { EmulationRun } from "../../emulator/emulate.js";
 import { emulateRows } from "../../emulator/emulate.js";
+import { howMany } from "../../errors.js";
 import type { RowsFile } from "../../io/rows-file.js";
 import type { ChosenEngine } from "../../platform/choose-engine.js";
 import { onInterrupt } from "../interrupt.js";
@@ -45,7 +46,7 @@ export async function emulatePlan(
   const resumedRows = file?.finished.reduce((sum, { start, end }) => sum + end - start, 0) ?? 0;
   let rowsDone = resumedRows;
   const forget = onInterrupt(() => {
-    if (file !== null) note(`${rowsDone} of ${rows} rows are kept in ${kept}`);
+    if (file !== null) note(`${rowsDone} of ${howMany(rows, "row")} ${rows === 1 ? "is" : "are"} kept in ${kept}`);
   });
   const progress = await startProgress(
     `emulating on ${chosen.engine.name}`,
@@ -86,7 +87,8 @@ export async function emulatePlan(
     const identity = { ...(await runIdentity(problem, operands)), ...(part === undefined ? {} : { part }) };
     const opened = await openRowsFile(kept, identity, { first: wanted.start, width, values: av });
     const found = opened.finished.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (found > 0) note(`going on from ${kept}: ${found} of ${rows} rows are finished`);
+    if (found > 0)
+      note(`going on from ${kept}: ${found} of ${howMany(rows, "row")} ${rows === 1 ? "is" : "are"} finished`);
     if (opened.droppedBytes > 0) {
       note(`${kept}: ${bytesInWords(opened.droppedBytes)} cut short or damaged, computed again`);
     }

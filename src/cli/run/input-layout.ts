@@ -1,6 +1,6 @@
 import { type Layout, sizesIn } from "../../attention/layout.js";
 import type { AttentionShape, TensorShape } from "../../attention/shape.js";
-import { InputError, UsageError } from "../../errors.js";
+import { howMany, InputError, UsageError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { withMiddleSwapped, withShape } from "../../io/tensor-views.js";
 import type { StoredInputs } from "./input-shape.js";
@@ -48,7 +48,7 @@ export function asFourRanks(tensor: StoredTensor, layout: Layout, heads: number 
       expected: "--heads, and --kv-heads where keys have fewer: the files do not tell them",
     });
   }
-  if (c % heads !== 0) throw wrong(where, shape, `a last size that ${heads} heads divide`);
+  if (c % heads !== 0) throw wrong(where, shape, `a last size that ${howMany(heads, "head")} divide`);
   return swapped(tensor, [a, b, heads, c / heads]);
 }
 
@@ -81,7 +81,7 @@ function refuseOtherHeads({ where, shape }: StoredTensor, heads: number | undefi
   const [first, , last = 0] = shape;
   if (shape.length !== 3 || heads === undefined || heads === first) return;
   const fix = last % heads === 0 ? { fix: "--layout bsd reads [B, S, H x D]" } : {};
-  throw wrong(where, shape, `[H, S, D] with the ${heads} heads of --heads`, fix);
+  throw wrong(where, shape, `[H, S, D] with the ${howMany(heads, "head")} of --heads`, fix);
 }
 
 /**
@@ -91,7 +91,7 @@ function refuseOtherHeads({ where, shape }: StoredTensor, heads: number | undefi
 export function layoutNote(shape: AttentionShape, { q, k, v }: StoredInputs, options: LayoutOptions): string | null {
   const { heads, kvHeads, queries, keys } = shape;
   if (options.layout !== undefined && options.layout !== "bhsd") return null;
-  const read = `${heads} heads of ${queries} queries and ${keys} keys`;
+  const read = `${howMany(heads, "head")} of ${howMany(queries, "query")} and ${howMany(keys, "key")}`;
   if (heads >= 2 * queries && kvHeads >= 2 * keys) {
     return `the files are read as [B, H, S, D]: ${read}; if they are [B, S, H, D], take --layout bshd`;
   }

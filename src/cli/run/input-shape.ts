@@ -1,6 +1,6 @@
 import { unevenGroups } from "../../attention/heads.js";
 import type { AttentionShape } from "../../attention/shape.js";
-import { InputError } from "../../errors.js";
+import { howMany, InputError } from "../../errors.js";
 import type { StoredTensor } from "../../io/stored-tensor.js";
 import { largestHeadDim } from "../../numerics/limits.js";
 
@@ -35,7 +35,7 @@ export function shapeOfInputs({ q, k, v }: StoredInputs): AttentionShape {
   const uneven = unevenGroups({ heads, kvHeads });
   if (uneven !== null) {
     const swapped = kvHeads > keys ? { fix: "--layout bshd reads files that are [B, S, H, D]" } : {};
-    throw new InputError({ ...uneven, where: k.where, got: `${kvHeads} heads`, ...swapped });
+    throw new InputError({ ...uneven, where: k.where, got: howMany(kvHeads, "head"), ...swapped });
   }
   return { batch, heads, kvHeads, queries, keys, headDim, valueDim };
 }

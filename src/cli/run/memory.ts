@@ -1,7 +1,7 @@
 import type { Layout } from "../../attention/layout.js";
 import { type AttentionShape, tensorShapes, valuesOf } from "../../attention/shape.js";
 import { tensorBytes } from "../../emulator/validate.js";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { requireFreeMemory } from "../free-memory.js";
 
 /** The longest typed array. */
@@ -23,7 +23,7 @@ export function requireMemory(shape: AttentionShape, where: string, layout: Layo
     if (count <= mostValues) continue;
     throw new UsageError({
       where,
-      got: `${count} values in ${tensor.toUpperCase()}`,
+      got: `${howMany(count, "value")} in ${tensor.toUpperCase()}`,
       expected: `at most ${mostValues}`,
       fix,
     });

@@ -13,5 +13,6 @@ export function judge(
 }
 
 export function noteRowsWithoutKeys(rows: number, note: (line: string) => void): void {
-  if (rows > 0) note(`${rows} queries see no key; their rows are zeros`);
+  if (rows > 0)
+    note(rows === 1 ? "1 query sees no key; its row is zeros" : `${rows} queries see no key; their rows are zeros`);
 }

@@ -1,7 +1,7 @@
 import { unevenGroups } from "../../attention/heads.js";
 import { type AttentionMask, noMask, sequenceOf } from "../../attention/mask.js";
 import type { AttentionShape } from "../../attention/shape.js";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { conflict } from "../conflict.js";
 import { type Corner, type MaskChoice, maskInWords } from "../mask/choice.js";
 import { mergeMasks } from "../mask/merge.js";
@@ -186,7 +186,11 @@ function lengths(
 ): readonly number[] | null {
   if (given === undefined) return null;
   if (given.length !== batch) {
-    throw new UsageError({ where: option, got: `${given.length} lengths`, expected: `${batch}, one for each batch` });
+    throw new UsageError({
+      where: option,
+      got: howMany(given.length, "length"),
+      expected: `${batch}, one for each batch`,
+    });
   }
   for (const [b, length] of given.entries()) {
     if (length > most) {

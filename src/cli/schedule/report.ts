@@ -1,3 +1,4 @@
+import { howMany } from "../../errors.js";
 import { specFiles } from "../../io/spec-files.js";
 import type { Accounting } from "../../model/accounting.js";
 import { accountingLine } from "../../model/corrections.js";
@@ -96,7 +97,7 @@ function speed(rows: readonly Row[]): string {
   const seconds = sum(row => row.seconds);
   const stepped = sum(({ simulated }) => simulated.tilesStepped);
   const rate = (tiles / seconds).toPrecision(3);
-  return `${tiles} tiles in ${seconds.toFixed(3)} s, ${rate} a second; ${stepped} stepped through, the others repeat`;
+  return `${howMany(tiles, "tile")} in ${seconds.toFixed(3)} s, ${rate} a second; ${stepped} stepped through, the others repeat`;
 }
 
 function json(rows: readonly Row[], { memory }: ScheduleOptions, { name, corrections }: Accounting): string {

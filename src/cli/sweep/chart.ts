@@ -1,3 +1,4 @@
+import { howMany } from "../../errors.js";
 import { accountingText } from "../../model/corrections.js";
 import { type Measure, measures, type SweepPoint } from "../../model/sweep.js";
 import { chart } from "../../report/chart.js";
@@ -47,7 +48,7 @@ export function sweepChart({ table, size, marked }: SweepResults): string {
   const phase = table.phase === "decode" ? "decode, " : "";
   const groups = table.workloads.flatMap(({ name, layers }, w) =>
     table.lengths.map((seq, l) => ({
-      title: `${name}, ${layers === "" ? "" : `${layers} layers, `}${phase}${lengthLabel(seq)} tokens`,
+      title: `${name}, ${layers === "" ? "" : `${howMany(layers, "layer")}, `}${phase}${howMany(lengthLabel(seq), "token")}`,
       w,
       l,
     })),

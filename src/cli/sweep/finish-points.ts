@@ -1,3 +1,4 @@
+import { howMany } from "../../errors.js";
 import type { SweepPoint } from "../../model/sweep.js";
 import { type Journal, sayDropped } from "../journal.js";
 import { startProgress } from "../progress.js";
@@ -21,7 +22,10 @@ export async function finishPoints(
   const [all, left] = [countPoints(wanted), countPoints(todo())];
   if ("droppedBytes" in store) sayDropped(file, store);
   let done = all - left;
-  if (done > 0) process.stderr.write(`fusemax: ${done} of ${all} points were finished before\n`);
+  if (done > 0)
+    process.stderr.write(
+      `fusemax: ${done} of ${howMany(all, "point")} ${all === 1 ? "was" : "were"} finished before\n`,
+    );
   const progress = await startProgress("sweep", "points", all, false, done);
   try {
     await evaluateAll(request, names, todo(), left, block => {

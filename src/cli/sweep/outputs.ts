@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { extname } from "node:path";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { writeAtomically } from "../../io/atomic-write.js";
 import { accountingLine } from "../../model/corrections.js";
 import { conflict } from "../conflict.js";
@@ -28,7 +28,7 @@ export async function writeSweep(results: SweepResults, { out = [], json }: Swee
   const { table, size, failed, estimated } = results;
   if (estimated > 0) {
     process.stderr.write(
-      `fusemax: CACTI's table lacks the buffer of ${estimated} of ${size} points; its energy and area are interpolated or extrapolated\n`,
+      `fusemax: CACTI's table lacks the buffer of ${estimated} of ${howMany(size, "point")}; its energy and area are interpolated or extrapolated\n`,
     );
   }
   if (out.length === 0) {
@@ -38,7 +38,7 @@ export async function writeSweep(results: SweepResults, { out = [], json }: Swee
   for (const file of out) await writeAtomically(file, encoded(pieces(await linesOf(results, file))));
   const unmapped = failed === 0 ? "" : `, ${failed} of them could not be mapped`;
   process.stdout.write(
-    `${accountingLine(table.accounting, table.byDefault)}\n${size} points${unmapped}; ${results.onFront()} on the Pareto front; in ${out.join(", ")}\n`,
+    `${accountingLine(table.accounting, table.byDefault)}\n${howMany(size, "point")}${unmapped}; ${results.onFront()} on the Pareto front; in ${out.join(", ")}\n`,
   );
 }
 

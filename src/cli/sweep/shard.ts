@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { UsageError } from "../../errors.js";
+import { howMany, UsageError } from "../../errors.js";
 import { withFileLock } from "../../io/file-lock.js";
 import { isFinishedShard, type Shard, shardSchema, writeShardFile } from "../../io/shard-file.js";
 import type { SweepPoint } from "../../model/sweep.js";
@@ -25,7 +25,7 @@ export async function sweepShard(options: SweepOptions, shard: Shard): Promise<v
   const mine = stripesOfShard(header.stripes, shard);
   const part = partOf(path);
   requireOwnPaths([], { "--out": path, "--resume": part });
-  const points = `${countPoints(mine)} of ${asked.size} points`;
+  const points = `${countPoints(mine)} of ${howMany(asked.size, "point")}`;
   await withFileLock(
     part,
     async () => {

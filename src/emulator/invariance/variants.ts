@@ -2,6 +2,7 @@ import { groupOf } from "../../attention/heads.js";
 import { hidesNothing } from "../../attention/mask.js";
 import { allRows, rowAt } from "../../attention/rows.js";
 import type { AttentionShape } from "../../attention/shape.js";
+import { howMany } from "../../errors.js";
 import type { ArithmeticSpec } from "../../numerics/arithmetic.js";
 import type { InputTensor } from "../operands.js";
 import { type GivenAttention, type Part, partOf } from "./part.js";
@@ -38,7 +39,7 @@ export function variantsOf(given: GivenAttention): readonly Variant[] {
   return [
     ...sizes(tile.p0, shape.queries).map(p0 => ({
       varied: "P0",
-      value: `${p0} queries per tile`,
+      value: `${howMany(p0, "query")} per tile`,
       compute: same({ tile: { ...tile, p0 } }),
     })),
     ...cuts(given),
@@ -51,7 +52,7 @@ export function variantsOf(given: GivenAttention): readonly Variant[] {
       })),
     ...sizes(tile.m0, shape.keys)
       .filter(m0 => m0 > 1)
-      .map(m0 => ({ varied: "M0", value: `${m0} keys per tile`, compute: same({ tile: { ...tile, m0 } }) })),
+      .map(m0 => ({ varied: "M0", value: `${howMany(m0, "key")} per tile`, compute: same({ tile: { ...tile, m0 } }) })),
     {
       varied: "key order",
       value: `${order}, by the arithmetic`,

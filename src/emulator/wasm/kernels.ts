@@ -1,5 +1,5 @@
 import type { AttentionProblem } from "../../attention/problem.js";
-import { DeviceError } from "../../errors.js";
+import { DeviceError, howMany } from "../../errors.js";
 import { formatNames } from "../../numerics/format.js";
 import { requireFormat } from "../../numerics/format-of.js";
 import { exponentFactor } from "../../numerics/pe.js";
@@ -123,7 +123,7 @@ export async function openKernels(
     if (had !== 0) return;
     throw new DeviceError({
       where: "engine wasm",
-      got: `too little memory for key tiles of ${tileKeys} keys with E ${shape.headDim} and F ${shape.valueDim}`,
+      got: `too little memory for key tiles of ${howMany(tileKeys, "key")} with E ${shape.headDim} and F ${shape.valueDim}`,
       expected: "at most 2 GiB per thread, and as much free",
       fix: "choose an --array with fewer rows, or --engine cpu",
     });

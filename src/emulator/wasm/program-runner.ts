@@ -2,7 +2,7 @@ import { hull, isEmpty, type KeyRange, noKeys } from "../../attention/key-range.
 import { type Mask, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import type { RowRange } from "../../attention/rows.js";
-import { DeviceError } from "../../errors.js";
+import { DeviceError, howMany } from "../../errors.js";
 import { biasOf, startOf, type TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
 import type { RowBlock } from "../engine.js";
@@ -160,7 +160,7 @@ export class ProgramRunner {
     const { keys, headDim, valueDim } = this.problem.shape;
     throw new DeviceError({
       where: "engine wasm",
-      got: `too little memory for ${this.program.name} on ${keys} keys in tiles of ${this.m0}, with E ${headDim} and F ${valueDim}`,
+      got: `too little memory for ${this.program.name} on ${howMany(keys, "key")} in tiles of ${this.m0}, with E ${headDim} and F ${valueDim}`,
       expected: "at most 2 GiB a thread, and as much free",
       fix: "choose an --array with fewer rows, or --engine cpu",
     });

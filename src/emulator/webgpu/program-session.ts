@@ -2,7 +2,7 @@ import { type KeyRange, noKeys } from "../../attention/key-range.js";
 import { hasPlanes, maskOf } from "../../attention/mask.js";
 import type { AttentionProblem, Operands } from "../../attention/problem.js";
 import { batchOf, type RowRange } from "../../attention/rows.js";
-import { DeviceError } from "../../errors.js";
+import { DeviceError, howMany } from "../../errors.js";
 import { exponentFactor } from "../../numerics/pe.js";
 import type { TileProgram } from "../../program/program.js";
 import type { Variable } from "../../program/variable.js";
@@ -86,7 +86,7 @@ export async function openPrintedSession(
   const binding = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const chunkKeys = Math.max(eight, Math.floor(Math.min(binding, variant.chunkBytes) / bytesPerKey(problem)));
   if (chunkKeys < problem.tile.m0 && chunkKeys < problem.shape.keys) {
-    throw cannot(program, `tiles of ${problem.tile.m0} keys, of which ${chunkKeys} fit this adapter`);
+    throw cannot(program, `tiles of ${howMany(problem.tile.m0, "key")}, of which ${chunkKeys} fit this adapter`);
   }
   const context: ProgramContext = {
     ...{ guard, problem, operands, program, places, collect, packer, pace, chunkKeys, order },
@@ -97,7 +97,11 @@ export async function openPrintedSession(
   const { blockRows } = variant;
   const sizes = (slots: number) => programSizes(problem, places, slots, blockRows);
   const bytes = Math.max(...Object.values(sizes(blockRows)));
-  if (bytes > binding) throw cannot(program, `${problem.shape.keys} keys, which need ${bytes} bytes per block of rows`);
+  if (bytes > binding)
+    throw cannot(
+      program,
+      `${howMany(problem.shape.keys, "key")}, which need ${howMany(bytes, "byte")} per block of rows`,
+    );
   const limit = Math.min(binding, Math.max(variant.requestBytes, bytes));
   const mostSlots = slotsWithin(limit, bytes, problem, blockRows);
   const pool = new RequestPool(context, variant, mostSlots, sizes, programJobLayout.byteSize);

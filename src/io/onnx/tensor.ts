@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.js";
+import { howMany, InputError } from "../../errors.js";
 import { bytesOf, decodeElements, type ElementType, needsFloat64 } from "../element-types.js";
 import { elementsOf, type StoredTensor } from "../stored-tensor.js";
 import { heldTensor } from "../tensor-views.js";
@@ -50,7 +50,7 @@ export function tensorOfMessage(where: string, message: OnnxTensor): StoredTenso
   }
   const values = valuesOf(where, known.type, message, count);
   if (values.length !== count) {
-    const got = `${values.length} values of type ${known.name}`;
+    const got = `${howMany(values.length, "value")} of type ${known.name}`;
     throw new InputError({ where, got, expected: `${count} for shape [${shape.join(", ")}]` });
   }
   return heldTensor(where, isUnsigned(known.type) ? "F64" : known.type, shape, values);
@@ -64,7 +64,7 @@ function valuesOf(where: string, type: ElementType | UnsignedType, message: Onnx
     if (rawData.length !== count * size) {
       throw new InputError({
         where,
-        got: `${rawData.length} bytes`,
+        got: howMany(rawData.length, "byte"),
         expected: `${count * size} for its shape and type`,
       });
     }

@@ -1,4 +1,4 @@
-import { SpecError } from "../../errors.js";
+import { howMany, SpecError } from "../../errors.js";
 import { operationText } from "../../spec/schedule/notation.js";
 import { operationsOf, type Schedule } from "../../spec/schedule/schedule.js";
 import type { Plan } from "./actions.js";
@@ -50,7 +50,7 @@ function checkBefore(
   const epochs = user.lag - (maker.lag - tilesBack);
   const alternates = maker.stage === user.stage && maker.stream < user.stream && pointwise;
   if (epochs > 0 || (epochs === 0 && (maker.stage < user.stage || alternates))) return;
-  const previous = tilesBack > 0 ? ` of the previous key tile (${tilesBack} tiles back)` : "";
+  const previous = tilesBack > 0 ? ` of the previous key tile (${howMany(tilesBack, "tile")} back)` : "";
   throw new SpecError({
     where: `schedule "${schedule.name}" ${array}`,
     got: `${user.text} using ${maker.einsum.name}${previous}, which ${maker.text} makes only later: the array waits for itself`,
