@@ -96,6 +96,11 @@ describe("the simulation of a mapping", () => {
     });
   });
 
+  it("says of the array that is busiest how long it stands still, whichever comes first", () => {
+    const { found } = run({ E: 1, F: 1 }, { "architecture.arrays.1d.operations.max": 30 });
+    expect(found).toMatchObject({ stalls: { array: "1d" } });
+  });
+
   it("is of blocks of up to 20,000 tiles", () => {
     const long = (keyTiles: number) => run({ M: 4 * keyTiles }).found;
     expect(long(5001)).toEqual({ reason: "a block of queries of more than 20000 tiles" });
