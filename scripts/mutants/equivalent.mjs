@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { blocks } from "./equivalent-blocks.mjs";
 import { einsum } from "./equivalent-einsum.mjs";
+import { mapper } from "./equivalent-mapper.mjs";
 import { model } from "./equivalent-model.mjs";
 import { schedule } from "./equivalent-schedule.mjs";
 
@@ -18,6 +19,7 @@ const equivalent = [
   ...einsum,
   ...blocks,
   ...model,
+  ...mapper,
   {
     file: "src/model/partition.ts",
     line: "const iterating = new Uint8Array(32);",

@@ -106,10 +106,11 @@ export const machines = {
   ],
 } as const satisfies Readonly<Record<string, readonly [levels: string, arrays: string]>>;
 
-/** N as a difference of scores and an exponential of that. */
+/** SN as a difference of what nobody has said and an exponential of that, and Y as a product. */
 const inParts: readonly DeclaredOperations[] = [
-  { name: "D", index: 1, isPart: true, array: "lanes", operations: { add: "1" }, source: "here" },
+  { name: "D", index: 1, isPart: true, array: "lanes", operations: { add: "1" }, source: undefined },
   { name: "N", index: 1, isPart: true, array: "lanes", operations: { exp: "1" }, source: "here" },
+  { name: "Y", index: 3, isPart: false, array: "lanes", operations: { mac: "1" }, source: "there" },
 ] as unknown as readonly DeclaredOperations[];
 
 export interface Invented {

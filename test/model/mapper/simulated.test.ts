@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { specFiles } from "../../../src/io/spec-files.js";
 import { published } from "../../../src/model/accounting.js";
 import { attentionPoints } from "../../../src/model/attention-point.js";
-import { compileDesign } from "../../../src/model/compile.js";
+import { type CompiledDesign, compileDesign } from "../../../src/model/compile.js";
 import { evaluate } from "../../../src/model/evaluate.js";
-import { simulateMapping, simulationTolerance } from "../../../src/model/mapper/simulated.js";
+import { hasTiles, simulateMapping, simulationTolerance, unknownFanout } from "../../../src/model/mapper/simulated.js";
 import { findLags } from "../../../src/model/schedule/lags.js";
 import { scheduleOfDesign, withRegisterFiles } from "../../../src/model/schedule/of-design.js";
 import { pipelinedSchedule } from "../../../src/model/schedule/pipelined.js";
@@ -12,6 +12,7 @@ import { simulateSchedule } from "../../../src/model/schedule/simulate.js";
 import { valuesOf } from "../../../src/model/values.js";
 import { loadDesign, loadWorkload } from "../../../src/spec/load.js";
 import { programText } from "../../../src/spec/schedule/notation.js";
+import { inventedProblem } from "./invented.js";
 
 const [bert] = attentionPoints(loadWorkload(specFiles, "bert"), {
   phase: "prefill",
@@ -47,6 +48,8 @@ describe("the simulation of a mapping", () => {
     ["a block of one head, where that is long", { M: 2200 }, {}, 12, 1, 1, 12],
     ["some blocks of a head", { M: 200, queries: 600 }, {}, 120, 1, 1, 120],
     ["some heads, all of each", { M: 40, queries: 120, H: 9 }, {}, 5 * 120, 1, 5, 120],
+    // 41 tiles of 3 queries, of which the last is of one.
+    ["some heads whose last tile is short", { M: 40, queries: 121, H: 9 }, {}, 4 * 121, 1, 4, 121],
     // Five query heads that share keys, two at a time.
     [
       "heads that share keys together",
@@ -105,6 +108,27 @@ describe("the simulation of a mapping", () => {
     const long = (keyTiles: number) => run({ M: 4 * keyTiles }).found;
     expect(long(5001)).toEqual({ reason: "a block of queries of more than 20000 tiles" });
     expect(long(5000)).toMatchObject({ queries: 12 });
+  });
+
+  it("has tiles where these are no more, and where a schedule knows all fan-outs", () => {
+    const has = (other: Partial<typeof sizes>): boolean => {
+      const { compiled, all } = run(other);
+      return hasTiles({ point: { ...(bert as NonNullable<typeof bert>), sizes: all } }, compiled);
+    };
+    expect([has({}), has({ M: 4 * 5000 }), has({ M: 4 * 5001 })]).toEqual([true, true, false]);
+    // Cores, and two fan-outs within.
+    const problem = inventedProblem({ cascade: "steps", machine: "shared", sizes: { M: 4 } });
+    expect(hasTiles(problem, problem.compiled)).toBe(false);
+    const sizeOf = { x: 4, y: 3, z: 2 };
+    const around = Object.keys(sizeOf);
+    const fanouts = Object.entries(sizeOf).map(
+      ([name, size]) => [name, { fields: new Map([["size", () => size]]) }] as const,
+    );
+    const levels = new Map<string, object>([...fanouts, ["pe", { around, fields: new Map() }]]);
+    const compiled = { architecture: { arrays: { grid: { at: "pe" } } }, levels } as unknown as CompiledDesign;
+    expect(unknownFanout(compiled, new Float64Array())).toBe(
+      "2 instances of z around the array grid, beyond its rows and columns: a schedule knows two fan-outs around an array, here x and y",
+    );
   });
 
   it("says what no schedule fits", () => {
