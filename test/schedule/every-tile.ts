@@ -1,4 +1,4 @@
-import type { TileWork } from "../../src/spec/schedule/machine.js";
+import type { TileWork, WorkSequence } from "../../src/spec/schedule/machine.js";
 
 /** A tile of a walk, found by looking at every score. */
 export interface Tile {
@@ -19,12 +19,14 @@ export interface Tile {
   readonly closes: boolean;
 }
 
-function seesSome({ group, window, tileRows, tileKeys }: TileWork, rows: number, keys: number, p: number, m1: number) {
+function seesSome({ group, window, tileRows, tileKeys }: TileWork, own: WorkSequence, p: number, m1: number): boolean {
   const { left, right } = window;
+  const { rows, keys, bits } = own;
   for (let row = p * tileRows; row < Math.min(rows, (p + 1) * tileRows); row++) {
     const at = Math.floor(row / group) + keys - rows / group;
     for (let m = m1 * tileKeys; m < Math.min(keys, (m1 + 1) * tileKeys); m++) {
-      if ((left < 0 || m >= at - left) && (right < 0 || m <= at + right)) return true;
+      const isOn = bits === undefined || ((bits.word(row, m >>> 5, group) >>> (m & 31)) & 1) === 1;
+      if (isOn && (left < 0 || m >= at - left) && (right < 0 || m <= at + right)) return true;
     }
   }
   return false;
@@ -35,10 +37,11 @@ export function everyTile(work: TileWork): readonly Tile[] {
   const { sequences, heads, headTiles, blockTiles, tileRows, tileKeys } = work;
   const found: Tile[] = [];
   let [block, headsBefore] = [0, 0];
-  for (const { count, rows, keys } of sequences) {
+  for (const sequence of sequences) {
+    const { count, rows, keys } = sequence;
     const [queryTiles, keyTiles] = [Math.ceil(rows / tileRows), Math.ceil(keys / tileKeys)];
     const seen = Array.from({ length: queryTiles }, (_, p) =>
-      Array.from({ length: keyTiles }, (_, m1) => m1).filter(m1 => seesSome(work, rows, keys, p, m1)),
+      Array.from({ length: keyTiles }, (_, m1) => m1).filter(m1 => seesSome(work, sequence, p, m1)),
     );
     if (rows === 0 || keys === 0) continue;
     for (let outer = 0; outer < count * heads; outer++) {

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { rowBits } from "../../src/attention/sequences.js";
 import type { TileArrays } from "../../src/model/schedule/arrays.js";
 import type { Load, TileEinsum } from "../../src/model/schedule/dataflows.js";
 import type { ArrivalSchedule, DramChannel, TileWork } from "../../src/spec/schedule/machine.js";
@@ -141,6 +142,20 @@ function longer(long: Long, work: TileWork): TileWork {
   }
 }
 
+/** The same under a mask of bits, which says all of what is seen: about one of so many scores. As it is where that is 0. */
+export function withHoles(work: TileWork, oneOf: number): TileWork {
+  if (oneOf === 0) return work;
+  const isSeen = (row: number, m: number): boolean => ((row * 7919 + m * 104729) >>> 2) % oneOf === 0;
+  const bitsOf = ({ keys }: TileWork["sequences"][number]) =>
+    rowBits((row, w) => {
+      let bits = 0;
+      for (let m = 32 * w; m < Math.min(keys, 32 * w + 32); m++) if (isSeen(row, m)) bits += 2 ** (m - 32 * w);
+      return bits;
+    });
+  const sequences = work.sequences.map(own => ({ ...own, bits: bitsOf(own) }));
+  return { ...work, window: { left: -1, right: -1 }, sequences };
+}
+
 const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -181,8 +196,9 @@ export const randomCases = (memory: "ideal" | "dram" | "given"): fc.Arbitrary<Ra
       bytesPerCycle: fc.constantFrom(0.7, 2, 3, 64),
       latencyCycles: size(0, 30),
       gaps: fc.array(fc.nat(20), { minLength: 3, maxLength: 3 }),
+      holes: fc.constantFrom(0, 0, 0, 2, 5),
     })
-    .map(({ draws, count, rows, registers, held, gaps, long, ...c }): RandomCase => {
+    .map(({ draws, count, rows, registers, held, gaps, long, holes, ...c }): RandomCase => {
       let drawn = 0;
       const draw: Draw = bound => ((draws[drawn++ % draws.length] as number) + drawn) % bound;
       const einsums = einsumsOf(draw, count);
@@ -206,7 +222,10 @@ export const randomCases = (memory: "ideal" | "dram" | "given"): fc.Arbitrary<Ra
           },
           ...{ readPorts: c.readPorts, writePorts: c.writePorts, upward: c.climbs },
         },
-        work: longer(long, { sequences, group, window, heads, headTiles, blockTiles, tileRows, tileKeys }),
+        work: withHoles(
+          longer(long, { sequences, group, window, heads, headTiles, blockTiles, tileRows, tileKeys }),
+          holes,
+        ),
         memory:
           memory === "dram"
             ? { dram: { bytesPerCycle: c.bytesPerCycle, latencyCycles: c.latencyCycles, elementBytes, tilesHeld } }

@@ -40,6 +40,7 @@ const machinesFor = ({ blockTiles, headTiles }: TileWork): Readonly<Record<strin
   return {
     "operands always there": [arraysOf({}, last), undefined],
     "queries and keys from DRAM": [arraysOf({ loads: [q, k] }, last), dramOf({ Q: own(1), K: 2 })],
+    "keys of many tiles at once": [arraysOf({ loads: [q, k] }, last), dramOf({ Q: own(1), K: 12 })],
     "queries of many blocks at once": [arraysOf({ loads: [q] }, last), dramOf({ Q: own(25) })],
     "a slow channel": [arraysOf({ loads: [q, k] }, last), dramOf({ Q: own(0), K: 1 }, { bytesPerCycle: 0.3 })],
     "scores from DRAM, nothing stored": [arraysOf({ loads: [s] }, fromA), dramOf({ S: 3 })],

@@ -12,10 +12,10 @@ import type { TileWork } from "../../src/spec/schedule/machine.js";
 const size = (most: number) => fc.integer({ min: 1, max: most });
 const works: fc.Arbitrary<TileWork & { readonly sparse: number | undefined }> = fc
   .record({
-    lengths: fc.array(fc.record({ count: size(2), queries: fc.nat(14), keys: fc.nat(20) }), {
-      minLength: 1,
-      maxLength: 2,
-    }),
+    lengths: fc.array(
+      fc.record({ count: size(2), queries: fc.nat(14), keys: fc.nat(20), leftPad: fc.constantFrom(0, 0, 0, 3, 5) }),
+      { minLength: 1, maxLength: 2 },
+    ),
     group: size(2),
     window: fc.record({ left: fc.integer({ min: -1, max: 9 }), right: fc.integer({ min: -1, max: 9 }) }),
     heads: size(3),
@@ -27,8 +27,8 @@ const works: fc.Arbitrary<TileWork & { readonly sparse: number | undefined }> = 
   })
   .map(({ lengths, group, sparse, ...work }) => ({
     ...{ ...work, group, sparse },
-    sequences: lengths.map(({ queries, count, keys }) => {
-      const length = { count, rows: queries * group, keys };
+    sequences: lengths.map(({ queries, count, keys, leftPad }) => {
+      const length = { count, rows: queries * group, keys, leftPad };
       if (sparse === undefined) return length;
       // Bits say all of a mask, its window included.
       const word = (row: number, w: number): number => {
@@ -48,12 +48,12 @@ function sees(
     window: { left, right },
     sparse,
   }: Pick<TileWork, "group" | "window"> & { readonly sparse: number | undefined },
-  { rows, keys }: { readonly rows: number; readonly keys: number },
+  { rows, keys, leftPad = 0 }: TileWork["sequences"][number],
   row: number,
   m: number,
 ): boolean {
   const i = Math.floor(row / group) + keys - rows / group;
-  const inWindow = m < keys && (left < 0 || m >= i - left) && (right < 0 || m <= i + right);
+  const inWindow = m >= leftPad && m < keys && (left < 0 || m >= i - left) && (right < 0 || m <= i + right);
   return inWindow && (sparse === undefined || ((row * 7919 + m * 104729) >>> 2) % sparse === 0);
 }
 
@@ -238,7 +238,9 @@ describe("the walk over tiles", () => {
             next[0] !== undefined && next[0] >= (own[0] as number) && (next.at(-1) as number) >= (own.at(-1) as number)
           );
         });
-        expect(areIntervals(keyTiles)).toBe(isWhole && rises);
+        const places = keyTiles.flatMap((own, p) => (own.length > 0 ? [p] : []));
+        const isTogether = places.every((p, i) => p === (places[0] as number) + i);
+        expect(areIntervals(keyTiles)).toBe(isWhole && rises && isTogether);
       }),
       { numRuns: 300 },
     );

@@ -39,7 +39,6 @@ function takerOf(idle: TileEinsum, einsums: readonly TileEinsum[]): TileEinsum |
 function makerOf(idle: TileEinsum, einsums: readonly TileEinsum[]): TileEinsum | undefined {
   return einsums.find(
     maker =>
-      slotsOf(maker) > 0 &&
       isAlike(maker, idle) &&
       maker.writesRows === 0 &&
       idle.uses.some(({ einsum, pointwise }) => einsum === maker.name && (pointwise || idle.points === 1)) &&

@@ -94,7 +94,8 @@ function returnsOf(
 ): ReadonlyMap<string, number> {
   const returns = new Map(einsums.map(({ name }) => [name, 0]));
   const arrayOf = new Map(einsums.map(({ name, array }) => [name, arrays.indexOf(array)]));
-  for (let round = 0; round <= einsums.length; round += 1) {
+  // As many rounds as there may be steps from one to another.
+  for (const _ of einsums) {
     for (const { name, uses, carries } of einsums) {
       const own = returns.get(name) ?? 0;
       const after = uses.map(({ einsum }) => {

@@ -51,13 +51,19 @@ export class SeenTiles {
   }
 }
 
-/** Whether key tiles are what intervals have whose ends never fall from one query tile to the next. */
+/**
+ * Whether key tiles are what intervals have whose ends never fall from one query tile to the next, without a query tile
+ * between two others that sees none.
+ */
 export function areIntervals(keyTiles: readonly (readonly number[])[]): boolean {
-  let [from, to] = [0, 0];
+  let [from, to, isOver] = [-1, -1, false];
   return keyTiles.every(seen => {
     const [first, last] = [seen[0], seen.at(-1)];
-    if (first === undefined || last === undefined) return true;
-    const inOrder = last - first + 1 === seen.length && first >= from && last >= to;
+    if (first === undefined || last === undefined) {
+      isOver = to >= 0;
+      return true;
+    }
+    const inOrder = !isOver && last - first + 1 === seen.length && first >= from && last >= to;
     [from, to] = [first, last];
     return inOrder;
   });

@@ -235,7 +235,7 @@ class Simulation {
     if (offset === 0) this.runs.clear();
     const left = (runNow?.count ?? 0) - offset - this.ahead;
     if (left < 4) return;
-    const period = this.runs.meet(this.stateHere(state), offset, this.tally.of("tiles"));
+    const period = this.runs.meet(state.id, offset, this.tally.of("tiles"));
     if (period === null) return;
     const times = this.timesWithLoads(period, left);
     if (times < 1) return;
@@ -251,7 +251,7 @@ class Simulation {
     const stretch = `${position.part} ${position.head} ${position.block} ${row.m1 + row.alike}`;
     if (stretch !== this.stretch) this.rows.clear();
     this.stretch = stretch;
-    const period = this.rows.meet(this.stateHere(state), row.m1, this.tally.of("rows"));
+    const period = this.rows.meet(state.id, row.m1, this.tally.of("rows"));
     if (period === null) return false;
     this.period = period;
     const times = this.timesWithLoads(period, row.alike - Math.ceil(this.ahead / row.tiles));
@@ -305,11 +305,6 @@ class Simulation {
   private repeat(loop: Loop, period: Period, times: number): void {
     this.tally.repeat(loop, period, times);
     this.moves++;
-  }
-
-  /** The state, and with DRAM what is loaded next. */
-  private stateHere({ id }: State): number | string {
-    return this.memory === null ? id : `${id} ${this.memory.next()}`;
   }
 
   private loads(head: number, block: number): string {

@@ -186,7 +186,7 @@ export class TileWalk {
     const lengths = { ...own, queries: own.rows / group };
     const from = firstSeen(window, lengths, Math.floor(begin / group));
     const to = endOfSeen(window, lengths, Math.floor((end - 1) / group));
-    return from < to ? { from: Math.floor(from / tileKeys), to: Math.ceil(to / tileKeys) } : { from: 0, to: 0 };
+    return from < to ? { from: Math.floor(from / tileKeys), to: Math.ceil(to / tileKeys) } : { from, to: from };
   }
 
   /** Of each query tile of a block the key tiles that a mask of bits shows it; undefined for other masks. */

@@ -108,7 +108,7 @@ function headsOf(
   const [rank] = cut;
   const heads = countOf(others.filter(loop => loop.rank !== rank));
   const within = countOf(shared);
-  const size = rank === undefined ? undefined : values[einsum.ranks.find(({ name }) => name === rank)?.size ?? -1];
+  const size = values[einsum.ranks.find(({ name }) => name === rank)?.size ?? -1];
   if (rank === undefined || size === undefined) return { heads, headTiles: [within] };
   const each = countOf(shared.filter(loop => loop.rank === rank));
   const besides = within / each;
