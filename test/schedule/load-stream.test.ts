@@ -30,6 +30,7 @@ describe("the loads of a walk", () => {
             // So many are said to be of one size that are.
             const alike = stream.alike();
             if (at < list.length) expect(alike).toBeGreaterThanOrEqual(1);
+            else expect(alike).toBe(0);
             for (let i = 1; i < alike; i++) expect(list[at + i]?.size ?? list[at]?.size).toBe(list[at]?.size);
             one.at += step;
             stream.advance(step);
@@ -62,17 +63,18 @@ describe("the loads of a walk", () => {
         tileKeys: 4,
       },
     };
-    const alikeOf = (by: (typeof sides)[number], rows: number, keys: number): number =>
-      new LoadStream(
-        { tensor: "T", by, words: 1 },
-        new TileWalk({ ...work, sequences: [{ count: 1, rows, keys }] }),
-      ).alike();
+    const alikeOf = (by: (typeof sides)[number], rows: number, keys: number, from = 0): number => {
+      const walk = new TileWalk({ ...work, sequences: [{ count: 1, rows, keys }] });
+      const stream = new LoadStream({ tensor: "T", by, words: 1 }, walk);
+      stream.advance(from);
+      return stream.alike();
+    };
     // 2 blocks of 2 query tiles and 5 key tiles a head; the first of three: what is left of its block, and the heads after it.
     expect(alikeOf("queries", 12, 20)).toBe(2 + 2 * 4);
     expect(alikeOf("keys", 12, 20)).toBe(5 + 2 * 2 * 5);
     expect(alikeOf("tiles", 12, 20)).toBe(10 + 2 * 20);
     // A part of a tile at the end of each.
-    expect(alikeOf("keys", 12, 19)).toBe(4);
+    expect([0, 3, 4, 5].map(from => alikeOf("keys", 12, 19, from))).toEqual([4, 1, 1, 4]);
     expect(alikeOf("queries", 5, 20)).toBe(1);
     expect(alikeOf("queries", 8, 20)).toBe(2);
     expect(alikeOf("tiles", 12, 19)).toBe(1);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
+import { specFiles } from "../../src/io/spec-files.js";
+import { compileDesign } from "../../src/model/compile.js";
+import { scheduleOfDesign, withRegisterFiles } from "../../src/model/schedule/of-design.js";
+import { valuesOf } from "../../src/model/values.js";
+import { loadDesign } from "../../src/spec/load.js";
+import { designWithTerms } from "../../src/spec/score-terms/design.js";
 import { fusemaxWith } from "./small-cases.js";
+
+const all = { B: 2, H: 3, E: 5, F: 7, M: 22, queries: 12, modelDim: 4, feedForward: 4, group: 1 };
 
 /** FuseMax with 4 x 3 PEs, two query tiles a block and a buffer of so many bytes. */
 function designOf(bytes: number, { headTiles = 1, group = 1 } = {}) {
@@ -12,7 +19,7 @@ function designOf(bytes: number, { headTiles = 1, group = 1 } = {}) {
     "mapping.symbols.headTiles": headTiles,
     "mapping.symbols.queryTiles": 2,
   });
-  const sizes = { B: 2, H: 3, E: 5, F: 7, M: 22, queries: 12, modelDim: 4, feedForward: 4, group };
+  const sizes = { ...all, group };
   return scheduleOfDesign(compiled, { sizes, variables });
 }
 
@@ -38,6 +45,26 @@ describe("what a design gives its schedule", () => {
   it("is a buffer for the queries of all heads that share a block, the most of any block", () => {
     // Three heads, two at a time: blocks of four query tiles and of two.
     expect(designOf(0, { headTiles: 2, group: 3 }).dram.tilesHeld).toMatchObject({ Q: 4 });
+  });
+
+  it("has room for two tiles of what comes with each tile of scores: one is used while the next is loaded", () => {
+    const bias = { batch: false, heads: true, queries: true, keys: true };
+    const { design } = designWithTerms(loadDesign(specFiles, "fusemax"), { softcap: null, bias });
+    const { arrays, dram } = scheduleOfDesign(compileDesign(design), { sizes: all });
+    const byTile = arrays.einsums.flatMap(({ loads }) => loads.filter(({ by }) => by === "tiles"));
+    expect(byTile.map(({ tensor }) => dram.tilesHeld[tensor])).toEqual([2]);
+  });
+
+  it("holds arrays to their register files where a schedule is written, or where that is asked for", () => {
+    const compiled = compileDesign(loadDesign(specFiles, "tpu-v4"));
+    const { arrays } = scheduleOfDesign(compiled, { sizes: all });
+    const { arrays: held, ...others } = withRegisterFiles(compiled, arrays, valuesOf(compiled, all));
+    expect({ ...others, arrays: arrays.arrays }).toEqual(arrays);
+    const registersOf = (own: typeof held) => Object.values(own).map(({ registers }) => Number.isFinite(registers));
+    expect([registersOf(arrays.arrays), registersOf(held)]).toEqual([
+      [false, false],
+      [true, true],
+    ]);
   });
 
   it("is its memory and clock, and its loops", () => {

@@ -3,7 +3,7 @@ import { specFiles } from "../../src/io/spec-files.js";
 import { compileDesign } from "../../src/model/compile.js";
 import { scheduleOfDesign } from "../../src/model/schedule/of-design.js";
 import { simulateSchedule } from "../../src/model/schedule/simulate.js";
-import { loadDesign } from "../../src/spec/load.js";
+import { loadDesign, type SpecSource } from "../../src/spec/load.js";
 import type { TileWork } from "../../src/spec/schedule/machine.js";
 import { checkAgainst, parseSchedule, withLag } from "../../src/spec/schedule/schedule.js";
 
@@ -96,6 +96,20 @@ describe("a schedule that cannot run is refused in one line", () => {
     expect(simulate(figure4).cycles).toBeGreaterThan(0);
     expect(() => simulate(figure4, {}, { blockTiles: 1 })).toThrow(
       /SPD\[c\] using RD of the previous key tile \(1 tiles back\), which RD\[a\] makes only later.*more query tiles per block/,
+    );
+  });
+
+  it("a program for an array that a design does not have", () => {
+    const source: SpecSource = {
+      ...specFiles,
+      read: (kind, name, from) => {
+        const spec = specFiles.read(kind, name, from);
+        return spec && (kind === "schedules" ? { ...spec, text: `${spec.text}\n3d: AV[b]\n` } : spec);
+      },
+    };
+    const compiled = compileDesign(loadDesign(source, "fusemax"));
+    expect(() => scheduleOfDesign(compiled, { sizes })).toThrow(
+      /got a program for the array '3d'; expected one of 2d, 1d/,
     );
   });
 
