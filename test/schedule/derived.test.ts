@@ -66,6 +66,12 @@ describe("what an Einsum does on a tile", () => {
     expect(flowsOf("beyond-wide", small).map(flowText)).toEqual(Object.values(lines));
   });
 
+  it("has lanes that share a query wait for all values where they do not come in pairs", () => {
+    const odd = scheduleOfDesign(compiled("beyond-wide", small), { sizes: { ...sizes, F: 3 } }).arrays.einsums;
+    const line = odd.map(flowText).find(text => text.startsWith("RNV"));
+    expect(line).toBe("RNV. 1d every 2x1 add; uses SLNV SPNV.; writes 2; runs 3; registers SPNV");
+  });
+
   it("is on other arrays where a mapping puts it there: values pass the buffer, a row for each key", () => {
     const lines = {
       ...fusemax,

@@ -81,6 +81,21 @@ describe("a schedule that cannot run is refused in one line", () => {
       { "2d": "(SLNV[b] | BQK[d]) -> LM[d] -> SLD[c] -> SLN[c]" },
       /SLD\[c\] using SLN, which SLN\[c\] makes only later: the array waits for itself/,
     ],
+    [
+      "a value taken in turns with what makes no points of it",
+      { "1d": "(SPNV[b] | RNV[b]) -> (RM[d] | PRM[d]) -> SPD[c] -> RD[c] -> AV[b]" },
+      /PRM\[d\] using RM, which RM\[d\] makes only later: the array waits for itself/,
+    ],
+    [
+      "a point taken in a turn before it is made",
+      { "1d": "(RNV[b] | SPNV[b]) -> RM[d] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]" },
+      /RNV\[b\] using SPNV, which SPNV\[b\] makes only later: the array waits for itself/,
+    ],
+    [
+      "a point taken in a second turn, and made in a first one of later",
+      { "1d": "(RM[d] | RNV[b]) -> SPNV[b] -> PRM[d] -> SPD[c] -> RD[c] -> AV[b]" },
+      /RNV\[b\] using SPNV, which SPNV\[b\] makes only later: the array waits for itself/,
+    ],
   ])("%s", (_, text, message) => expect(() => simulate(text)).toThrow(message));
 
   it("a deadlock, with what each array waits for", () =>
