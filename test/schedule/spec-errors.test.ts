@@ -110,7 +110,7 @@ describe("a schedule that cannot run is refused in one line", () => {
     };
     expect(simulate(figure4).cycles).toBeGreaterThan(0);
     expect(() => simulate(figure4, {}, { blockTiles: 1 })).toThrow(
-      /SPD\[c\] using RD of the previous key tile \(1 tiles back\), which RD\[a\] makes only later.*more query tiles per block/,
+      /SPD\[c\] using RD of the previous key tile \(1 tile back\), which RD\[a\] makes only later.*more query tiles per block/,
     );
   });
 
