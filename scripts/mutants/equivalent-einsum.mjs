@@ -6,8 +6,18 @@ const strongest = "nothing asks for more than 3, and what is no binary expressio
 export const einsum = [
   ...[
     ["const golden = (Math.sqrt(5) - 1) / 2;", "2 → 2 - 1"],
-    ["const spread = ((i + 1) * (n + 1) * golden) % 1;", "1 → 1 + 1 #1", "1 → 1 + 1 #2", "1 → 1 + 1 #3"],
-    ["return 0.5 + spread + (place !== -1 && i === changed ? by * (1 + n / 3) : 0);", "3 → 3 - 1"],
+    [
+      "const spread = ((i + 1) * (n + 1) * golden) % 1;",
+      "1 → 1 + 1 #1",
+      "1 → 1 + 1 #2",
+      "1 → 1 + 1 #3",
+      "(i + 1) * (n + 1) → (i + 1) / (n + 1)",
+    ],
+    [
+      "return 0.5 + spread + (place !== -1 && i === changed ? by * (1 + n / 3) : 0);",
+      "3 → 3 - 1",
+      "1 + n / 3 → (1) - (n / 3)",
+    ],
     ["return (0.5 + spread) * scale;", "0.5 → 0.5 + 1"],
   ].map(([line, ...changes]) => ({
     file: path("derive/remember"),
@@ -165,6 +175,29 @@ export const einsum = [
     line: '{ relative: 0, input: told[0]?.name ?? "" },',
     changes: ["0 → 0 - 1 #1"],
     reason: "the first input is named anyway",
+  },
+  {
+    file: path("derive/remember"),
+    line: "for (const elements of [6, 12]) {",
+    reason: "the lengths of halves that are measured: parameters",
+  },
+  {
+    file: path("derive/check"),
+    line: "const leastInputs = 8;",
+    reason: "so few inputs, one more or less: a parameter",
+  },
+  ...["derive/change-reference", "derive/late"].map(name => ({
+    file: path(name),
+    line: 'if (tensor === undefined || tensor.iterative === null || iterativeRead(tensor, access) !== "last") return null;',
+    changes: [
+      "tensor === undefined || tensor.iterative === null → (tensor === undefined) && (tensor.iterative === null)",
+    ],
+    reason: "an access has a tensor, and one that does not iterate is not read last",
+  })),
+  {
+    file: path("derive/factors"),
+    line: 'const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;',
+    reason: "the types ask which kind it is; what is no access has no writer",
   },
   {
     file: path("derive/defer-past-extremum"),

@@ -183,7 +183,6 @@ function existingSum(
     const [only, another] = other.reductions;
     if (other.span.line >= einsum.span.line || another !== undefined || only?.op !== "+") return false;
     if (other.iteration !== null || other.filters.length > 0 || other.annotation !== null) return false;
-    if (other.reduced.length !== over.length || other.indices.length !== kept.indices.length) return false;
     const ranks = (variables: readonly string[]): string =>
       variables.map(variable => cascade.ranks.ofVariable(variable).name).join();
     if (ranks(other.reduced) !== ranks(over)) return false;

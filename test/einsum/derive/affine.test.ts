@@ -30,6 +30,7 @@ describe("the change of an expression when C becomes B", () => {
     ["C[m] / A[m]", "(C[m] - B[m]) / A[m]"],
     ["A[m] - C[m] / S[m]", "(B[m] - C[m]) / S[m]"],
     ["A[m] - S[m] * C[m]", "S[m] * (B[m] - C[m])"],
+    ["A[m] - (C[m] + C[m]) * S[m]", "neg((C[m] - B[m] + (C[m] - B[m])) * S[m])"],
     ["A[m] / C[m]", null],
     ["C[m] * C[m]", null],
     ["C[m] / C[m]", null],

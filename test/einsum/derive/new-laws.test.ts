@@ -180,7 +180,25 @@ describe("what a law leaves alone", () => {
       "SW = W[k]\nSX = W[k] * X[k]\nC = SX / SW\nI = V[k] * square(X[k] - C)",
       /weighted alike/,
     ],
+    [
+      "a sum about a mean of which the largest is taken",
+      runAboutMean,
+      "S = X[k,j]\nC = S / (K * J)\nY = square(X[k,j] - C) :: +(k) :: max(j)",
+      null,
+    ],
+    [
+      "what is taken from something that is the largest of sums",
+      mergeTiles,
+      "ranks: K = K1 * K0\nS = X[k1*K0+k0] :: +(k0) :: max(k1)\nC = S / K\nY = square(X[k1*K0+k0] - C)",
+      /not the mean/,
+    ],
     ["what is inlined through a rounding", inlineWork, "C[m] = X[m] - B[m] @operand\nN[m] = exp(C[m])", /rounded/],
+    [
+      "a filtered sum that two passes read",
+      recompute("I"),
+      "T[i] = X[k: k<=i]\nG = T[i] :: max(i)\nN[i] = exp(T[i] - G)",
+      /filtered/,
+    ],
     [
       "an iteration that two passes read",
       recompute("M"),

@@ -4,6 +4,7 @@ import { derivationChecker } from "../../../src/einsum/derive/check.js";
 import { chainOf, compareNodes, keepsOutputs, type Node, nodeOf } from "../../../src/einsum/derive/derivation.js";
 import { freeName, freshName, replaceByIteration, withLine, withoutUnused } from "../../../src/einsum/derive/edit.js";
 import { quotientOf } from "../../../src/einsum/derive/factors.js";
+import { isLate } from "../../../src/einsum/derive/late.js";
 import { type Law, lawResult } from "../../../src/einsum/derive/law.js";
 import { compareMeasures, measureOf } from "../../../src/einsum/derive/measure.js";
 import { expand, noAlgebra, sameTerms, sumOf } from "../../../src/einsum/derive/normal-form.js";
@@ -12,6 +13,7 @@ import { deriveOver } from "../../../src/einsum/derive/search.js";
 import { Signatures } from "../../../src/einsum/derive/signature.js";
 import { splitRank } from "../../../src/einsum/derive/split-rank.js";
 import { titled } from "../../../src/einsum/derive/title.js";
+import { accessesOf } from "../../../src/einsum/einsum.js";
 import { formatExpression } from "../../../src/einsum/format-expression.js";
 
 const cascadeOf = (...lines: readonly string[]): Cascade => parseCascade(lines.join("\n"), "mine");
@@ -257,6 +259,7 @@ describe("sums of products", () => {
     ["log(exp(A[k]) * exp(B[k]) / exp(C[k]))", "A[k] + B[k] - C[k]"],
     ["log(2 * A[k])", "log(2 * A[k])"],
     ["log(A[k] + B[k])", "log(A[k] + B[k])"],
+    ["log(A[k] * B[k] + C[k])", "log(A[k] * B[k] + C[k])"],
   ])("of positive parts have logarithms of their own: %s is %s", (text, expected) => {
     const [einsum] = cascadeOf(`Z[k] = ${text}`).einsums;
     if (einsum === undefined) throw new Error("no Einsum");
@@ -351,6 +354,13 @@ describe("what has to be remembered", () => {
     expect(of(text, 6)).toBe(expected);
     if (expected !== null && expected < 4) expect(of(text, 5)).toBe(expected);
   });
+});
+
+it("what an iteration leaves is late over its rank, and what it has at a step is not", () => {
+  const cascade = cascadeOf("S[k=0] = 0", "S[k+1] = S[k] + A[k]", "Z[k] = A[k] * S[K] * S[k+1]", "until: k >= K");
+  const reads = accessesOf(cascade.einsums.at(-1)?.right ?? { kind: "number", value: 0 });
+  expect(reads.map(read => isLate(cascade, read, new Set(["K"])))).toEqual([false, true, false]);
+  expect(reads.map(read => isLate(cascade, read, new Set(["J"])))).toEqual([false, false, false]);
 });
 
 it("a split is refused where its tiles and their elements would have one name, and names its tiles as it is told", () => {
