@@ -65,7 +65,7 @@ describe.each(engines)("arithmetics on $name", ({ share, open }) => {
       const one = { problem: { ...problem, arithmetic: { ...arithmetic, offset: Math.fround(8.807) } }, inputs };
       expect(difference(one, goldenOutcome(one), await engineOutcome(one, engine)), `seed ${seed}`).toBeNull();
     }
-  }, 60_000);
+  });
 
   // The entry is all there is to a type: rounders, limits, printed code and exponents of steps derive from it.
   it("has them in a type that is one entry more", () => law(Math.min(cases, 40), [e3m4]), 60_000);

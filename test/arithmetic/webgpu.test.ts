@@ -28,7 +28,7 @@ describe("arithmetics in WGSL", () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await openTestEngine();
-  }, 60_000);
+  });
   afterAll(() => engine.close(), 60_000);
 
   it(

@@ -33,7 +33,7 @@ describe("fusemax derive", () => {
       return /"sha256": "\w+"/.exec(answer.stdout)?.[0] ?? answer.stderr;
     };
     expect(await run("--cascade", out)).toBe(await run());
-  }, 30_000);
+  });
 
   it("names tiles as it is told to", async () => {
     const { stdout } = await invoke("derive", "log-sum-exp", "--rank", "M", "--tile", "T");

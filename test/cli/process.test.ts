@@ -92,7 +92,7 @@ it("Ctrl-C ends the sentence encoder within a second with 130", async () => {
   expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: "" });
   expect(performance.now() - asked).toBeLessThan(1000);
   expect(stderr).toMatch(/\nsentence-encoder: interrupted\n$/);
-}, 60_000);
+});
 
 describe("a killed run", () => {
   it("law: killed at random moments at least 20 times, it loses nothing that was finished and ends with the same bits", async () => {

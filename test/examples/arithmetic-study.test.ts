@@ -49,7 +49,7 @@ describe("the study of arithmetics", () => {
       const at = { input: head.name, threshold };
       expect([queries, blocks]).toEqual([kept("rescales", at, "queries"), kept("rescales", at, "blocks")]);
     }
-  }, 60_000);
+  });
 
   it("fits polynomials of 2^f that begin with 1 and gain more than a digit a degree", () => {
     const errors = [1, 2, 3, 4, 5].map(degree => largestError(exp2Coefficients(degree)));
@@ -65,5 +65,5 @@ describe("the study of arithmetics", () => {
     for (const { arithmetic, ...changed } of await companyFindings({ rows: 4, keys: 384, longest: 0 })) {
       expect({ arithmetic, ...changed }).toEqual({ arithmetic, p0: 0, batch: 0, queries: 0, engines: 0 });
     }
-  }, 60_000);
+  });
 });

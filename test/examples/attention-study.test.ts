@@ -26,7 +26,7 @@ describe("the study of today's attention", () => {
       const line = new RegExp(`^${label.replace(".", "\\.")} +${seq / 1024}K +${unfused} +${flat} `, "m");
       expect(section(phase)).toMatch(line);
     }
-  }, 60_000);
+  });
 
   it("keeps what Gemma 2's soft-cap costs, in its numbers and in the document's table", () => {
     const document = readFileSync(new URL("../../docs/attention-today.md", import.meta.url), "utf8");
@@ -49,7 +49,7 @@ describe("the study of today's attention", () => {
     );
     expect(document).toContain(`${slow} cycles at 8K in place of the ${alone} that`);
     expect(document).toContain(`with dividers of one cycle ${quick}.`);
-  }, 60_000);
+  });
 
   it("finds that decode needs rows, and columns for one group of heads", () => {
     const time = (rows: number, columns: number): number => {
@@ -59,5 +59,5 @@ describe("the study of today's attention", () => {
     expect(time(256, 8) / time(256, 256)).toBeCloseTo(1, 2);
     expect(time(256, 4)).toBeGreaterThan(1.5 * time(256, 8));
     expect(time(64, 256)).toBeGreaterThan(2 * time(256, 256));
-  }, 60_000);
+  });
 });

@@ -48,13 +48,13 @@ describe("deriving", () => {
     const running = (cascade: Cascade) => cascade.einsums.filter(({ iteration }) => iteration?.role === "step").length;
     expect(running(best)).toBe(running(five));
     expect(structureOf(best)).toContain("@factor");
-  }, 30_000);
+  });
 
   it("makes one pass of log-sum-exp, and two of softmax, whose denominator takes one", async () => {
     const sum = await derived(loadCascade("log-sum-exp"), "M");
     expect([sum.passes, sum.last.measure.live]).toEqual([[2, 1], []]);
     expect((await derived(loadCascade("softmax"), "M")).passes).toEqual([3, 2]);
-  }, 30_000);
+  });
 
   it.each([
     ["cascade-1", "K", [2, 1]],
