@@ -55,7 +55,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   process.exitCode = undefined;
   forgetReads();
   try {
-    await makeProgram().parseAsync(args, { from: "user" });
+    await makeProgram(args).parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
@@ -68,7 +68,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-function makeProgram(): Command {
+function makeProgram(args: readonly string[]): Command {
   const { version, description } = JSON.parse(
     readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
   ) as Readonly<Record<"version" | "description", string>>;
@@ -76,7 +76,11 @@ function makeProgram(): Command {
     .description(description)
     .version(version)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: () => undefined }) // said by runCli, in one line
+    .configureOutput({
+      outputError: () => undefined, // said by runCli, in one line
+      // All commands are shown to who gives none; a slip of the pen gets its line alone.
+      writeErr: text => void (args.length === 0 && process.stderr.write(text)),
+    })
     .hook("preAction", (_, command) => workAsAsked(command))
     .exitOverride();
   for (const register of commands) register(program);
@@ -100,10 +104,13 @@ function describe(error: unknown, args: readonly string[]): string | null {
   }
   if (!(error instanceof CommanderError)) return null;
   if (error.code === "commander.help") {
-    return `${args[0] === "help" ? `unknown command '${shown(args[1] ?? "", 100)}'` : "no command given"}; see fusemax --help`;
+    const asked = args.indexOf("help");
+    const what = asked === -1 ? "no command given" : `unknown command '${shown(args[asked + 1] ?? "", 100)}'`;
+    return `${what}; see fusemax${args[0] === "import" ? " import" : ""} --help`;
   }
   const command = args.find(arg => !arg.startsWith("-"));
-  const help = error.code === "commander.unknownCommand" || command === undefined ? "" : ` ${shown(command, 100)}`;
+  const isUnknown = error.code === "commander.unknownCommand" && command !== "import";
+  const help = isUnknown || command === undefined ? "" : ` ${shown(command, 100)}`;
   const said = error.message
     .replace(/^error: /, "")
     .replace(/\s+/g, " ")

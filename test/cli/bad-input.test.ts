@@ -77,6 +77,8 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--array", "256"], /--array: got "256"; expected ROWSxCOLUMNS/],
     [["--array", "0x256"], /--array/],
     [["--max-error", "-1"], /--max-error: got "-1"; expected a number/],
+    [["--onnx-data", "folder"], /--onnx-data: needs --onnx FILE/],
+    [["--output-layout", "bsd"], /--output-layout: needs --output FILE/],
     [["--max-error", "1", "--check", "none"], /--max-error: cannot be given with --check none/],
   ],
   sizes: [

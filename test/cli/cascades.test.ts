@@ -123,6 +123,9 @@ describe("fusemax passes", () => {
     [["equal", "softmax", "softmax", "--tolerance", "-1"], /--tolerance/],
     [["equal", "softmax", "softmax", "--trials", "1M"], /--trials: got "1M"; expected at most 100,000/],
     [["equal", "softmax"], /missing required argument/],
+    [["help", "nothing"], /^fusemax: unknown command 'nothing'; see fusemax --help\n$/],
+    [["import", "nothing"], /^fusemax: unknown command 'nothing'; see fusemax import --help\n$/],
+    [["import"], /^fusemax: no command given; see fusemax import --help\n$/],
     [["taxonomy", "--shape", "M=x"], /--shape: got "M=x"/],
   ])("%j is refused in one line with exit 2", async (args, message) => {
     const { code, stdout, stderr } = await invoke(...args);

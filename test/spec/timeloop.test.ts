@@ -296,6 +296,13 @@ describe("Timeloop's files", () => {
       /problem\.yaml:11:\d+ .*J, which the shape does not have; expected sizes of M, N, K, or 1/,
     ],
     [
+      "a dimension without a size, whatever its name",
+      undefined,
+      problem(eight).replaceAll("K", "constructor").replace(", constructor: 2", ""),
+      undefined,
+      /problem\.yaml:11:\d+ .*no constructor; expected constructor: …/,
+    ],
+    [
       "a shape without dimensions",
       undefined,
       problem(eight).replace("[M, N, K]", "[]"),

@@ -69,6 +69,9 @@ export interface RunPlan {
 /** Refuses what can be refused before anything is computed. @throws UsageError, InputError */
 export async function planRun(options: RunOptions): Promise<RunPlan> {
   const dump = dumpOf(options);
+  if (options.onnxData !== undefined && options.onnx === undefined) throw needs("--onnx-data", "--onnx FILE");
+  if (options.outputLayout !== undefined && options.output === undefined)
+    throw needs("--output-layout", "--output FILE");
   if (options.maxError !== undefined && options.check === "none") {
     throw conflict("--max-error", "--check none");
   }

@@ -1,6 +1,6 @@
 import type { SpecText } from "../document.js";
 import type { TimeloopArchitecture, TimeloopLevel } from "./architecture.js";
-import { oneOf, readTimeloop, type TimeloopNode } from "./node.js";
+import { inWords, oneOf, readTimeloop, type TimeloopNode } from "./node.js";
 import type { TimeloopProblem } from "./problem.js";
 
 /** A mapping of Timeloop: the loops that iterate at each level, outermost first, and the tensors that each memory keeps. */
@@ -67,7 +67,7 @@ function levelOf(directive: TimeloopNode, type: string, levels: readonly Timeloo
   const found = own.find(level => nameOf(level) === target.value || isStandIn(target.value, level));
   if (found !== undefined) return found;
   throw target.fail(
-    `the ${isMemory ? "memory" : "fan-out"} ${String(target.value)}`,
+    `the ${isMemory ? "memory" : "fan-out"} ${typeof target.value === "string" ? target.value : inWords(target.value)}`,
     oneOf(own.map(nameOf), `a ${isMemory ? "memory" : "fan-out"} of the architecture, which has none`),
   );
 }

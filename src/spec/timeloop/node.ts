@@ -49,7 +49,7 @@ export class TimeloopNode {
   }
 
   get(key: string): TimeloopNode | undefined {
-    return this.fields[key] === undefined ? undefined : this.child(key);
+    return Object.hasOwn(this.fields, key) && this.fields[key] !== undefined ? this.child(key) : undefined;
   }
 
   need(key: string): TimeloopNode {
@@ -130,7 +130,7 @@ export function readTimeloop({ file, text }: SpecText, top: string): TimeloopNod
   return found;
 }
 
-const inWords = (value: unknown): string =>
+export const inWords = (value: unknown): string =>
   value === null || value === undefined
     ? "nothing"
     : Array.isArray(value)
@@ -147,5 +147,5 @@ export const oneOf = (names: readonly string[], none: string): string =>
 export function checkVersion(node: TimeloopNode): void {
   const version = node.get("version");
   if (version === undefined || String(version.value) === "0.4") return;
-  throw version.fail(`version ${String(version.value)}`, "version 0.4");
+  throw version.fail(`version ${inWords(version.value)}`, "version 0.4");
 }
