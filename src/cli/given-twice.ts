@@ -10,8 +10,8 @@ interface Given {
 }
 
 /**
- * Makes a command refuse an option beside its opposite, and one value after another where only one can count: which of
- * the two was meant cannot be known, and a list that is given in two halves would lose the first.
+ * Makes a command refuse an option beside its opposite, and a list in two halves: which of the two was meant cannot be
+ * known, and the first half would be lost. Of other values the last counts, as everywhere: so scripts change one.
  */
 export function refuseSecondThoughts(command: Command): void {
   const seen = new Map<string, Given>();
@@ -22,13 +22,17 @@ export function refuseSecondThoughts(command: Command): void {
       if (before === undefined) return;
       const long = option.long ?? option.flags;
       if (before.option !== option) throw conflict(long, before.option.long ?? before.option.flags);
-      if (option.variadic || option instanceof RepeatedOption || before.text === text) return;
+      if (!isList(option) || before.text === text) return;
       throw new UsageError({
         where: long,
-        got: `${before.text ?? "no value"}, then ${text ?? "no value"}`,
-        expected: "one value",
-        fix: "it cannot be given again",
+        got: `${before.text ?? "nothing"}, then ${text ?? "nothing"}`,
+        expected: "one list",
+        fix: "give all of it at once, with commas between",
       });
     });
   }
 }
+
+/** Whether an option's text is a list, and is not gathered where it is given again. */
+const isList = (option: Option): boolean =>
+  /<(list|sizes|names|measures)>/.test(option.flags) && !(option instanceof RepeatedOption);

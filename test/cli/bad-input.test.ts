@@ -60,7 +60,7 @@ const cases: Readonly<Record<string, readonly (readonly [args: readonly string[]
     [["--sede", "1"], /unknown option '--sede' \(Did you mean --seed\?\); see fusemax run --help/],
     [["extra"], /too many arguments/],
     [["--causal", "--no-causal"], /^fusemax: --no-causal: cannot be given with --causal\n$/],
-    [["--seq", "4", "--seq", "8"], /--seq: got 4, then 8; expected one value; it cannot be given again/],
+    [["--kv-lens", "4", "--kv-lens", "8"], /--kv-lens: got 4, then 8; expected one list; give all of it at once/],
     [["--scale", "1e999"], /--scale: got "1e999"; expected a number of 5e-324 to 1.8e308 in size, or 0/],
     [["--scale", "1e-999"], /--scale: got "1e-999"/],
     [["--jobs", "0"], /--jobs: got "0"; expected a whole number of at least 1, such as 4/],
