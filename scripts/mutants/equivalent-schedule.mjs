@@ -14,7 +14,6 @@ export const schedule = [
   ...[
     ["if (left < 4) return;", "left < 4 → (left) <= (4)", "4 → 4 + 1", "4 → 4 - 1"],
     ["if (alike < 3) return false;", "alike < 3 → (alike) <= (3)", "3 → 3 + 1", "3 → 3 - 1"],
-    ["if (period !== null && times >= 1) {", "times >= 1 → (times) > (1)", "1 → 1 + 1", "1 → 1 - 1"],
     ["if (times < 1) return;", "times < 1 → (times) <= (1)", "1 → 1 + 1", "1 → 1 - 1"],
     ["if (least >= 1) streams.forEach((stream, i) => void stream.advance(least * (made[i] as number)));", "1 → 1 - 1"],
   ].map(([line, ...changes]) => ({
@@ -26,13 +25,19 @@ export const schedule = [
   {
     file: "src/model/schedule/simulate.ts",
     line: "if (times < 1) return false;",
-    changes: [1, 2].flatMap(n => [`times < 1 → (times) <= (1) #${n}`, `1 → 1 + 1 #${n}`, `1 → 1 - 1 #${n}`]),
-    reason: "the same of rows and of blocks",
+    changes: [1, 2, 3].flatMap(n => [`times < 1 → (times) <= (1) #${n}`, `1 → 1 + 1 #${n}`, `1 → 1 - 1 #${n}`]),
+    reason: "the same of rows, blocks and heads",
   },
   {
     file: "src/model/schedule/simulate.ts",
     line: "const mostTilesStepped = 5e6;",
     reason: "a limit of some minutes",
+  },
+  {
+    file: "src/model/schedule/feed.ts",
+    line: "while (this.kinds.length <= history.length) this.kinds = new Float64Array(2 * this.kinds.length);",
+    changes: ["this.kinds.length <= history.length → (this.kinds.length) < (history.length)"],
+    reason: "it grows as the first tile comes",
   },
   {
     file: "src/model/schedule/load-stream.ts",

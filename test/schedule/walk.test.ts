@@ -256,8 +256,11 @@ describe("the walk over tiles", () => {
     expect([0, 1, 2].map(m1 => walk.keysOf(0, m1))).toEqual([5, 5, 3]);
     // Ten query tiles are five blocks: four alike, and the last.
     expect([0, 1, 3, 4].map(b => walk.alikeBlocks(0, b))).toEqual([4, 3, 1, 1]);
-    const causal = new TileWalk({ ...work, window: { left: -1, right: 0 } });
-    expect(causal.alikeBlocks(0, 0)).toBe(1);
+    const alikeUnder = (left: number, right: number) =>
+      new TileWalk({ ...work, window: { left, right } }).alikeBlocks(0, 0);
+    expect(alikeUnder(-1, 0)).toBe(1);
+    // The first query is 27 keys before the first key, the last at the last of 13: windows that hide nothing, or one score.
+    expect([alikeUnder(12, 39), alikeUnder(11, 39), alikeUnder(12, 38)]).toEqual([4, 1, 1]);
   });
 
   it("has two tiles from one key tile of a query to the next, where two heads share keys of a causal mask", () => {

@@ -273,19 +273,7 @@ class Simulation {
     const place = `${state.id} ${this.loads(position.head, position.block)}`;
     if (position.opensHead) {
       this.blocks.clear();
-      const period = this.heads.meet(place, position.head, this.tally.of("heads"));
-      const before = Math.max(
-        0,
-        ...(this.memory?.streams.map(stream => stream.headsPast(position.part, position.head)) ?? []),
-      );
-      const room = part.heads - position.head - 1 - before;
-      const times = period === null ? 0 : this.times(period, room - Math.ceil(this.ahead / tilesOfIteration(period)));
-      if (period !== null && times >= 1) {
-        this.repeat("heads", period, times);
-        for (const stream of this.memory?.streams ?? []) stream.skip(times * period.iterations, 0);
-        position.skipHeads(times * period.iterations);
-        return true;
-      }
+      if (this.amongHeads(place, part.heads)) return true;
     }
     const alike = walk.alikeBlocks(part.sequence, position.block);
     if (this.headOf !== `${position.head} ${position.block + alike}`) this.blocks.clear();
@@ -294,11 +282,25 @@ class Simulation {
     const period = this.blocks.meet(place, position.block, this.tally.of("blocks"));
     if (period === null) return false;
     const past = Math.max(0, ...(this.memory?.streams.map(s => s.blocksPast(position.head, position.block)) ?? []));
-    const times = this.times(period, alike - 1 - past - Math.ceil(this.ahead / tilesOfIteration(period)));
+    const times = this.times(period, alike - past - Math.ceil(this.ahead / tilesOfIteration(period)));
     if (times < 1) return false;
     this.repeat("blocks", period, times);
     for (const stream of this.memory?.streams ?? []) stream.skip(0, times * period.iterations);
     position.skipBlocks(times * period.iterations);
+    return true;
+  }
+
+  private amongHeads(place: string, heads: number): boolean {
+    const { position } = this;
+    const period = this.heads.meet(place, position.head, this.tally.of("heads"));
+    if (period === null) return false;
+    const past = Math.max(0, ...(this.memory?.streams.map(s => s.headsPast(position.part, position.head)) ?? []));
+    const room = heads - position.head - past;
+    const times = this.times(period, room - Math.ceil(this.ahead / tilesOfIteration(period)));
+    if (times < 1) return false;
+    this.repeat("heads", period, times);
+    for (const stream of this.memory?.streams ?? []) stream.skip(times * period.iterations, 0);
+    position.skipHeads(times * period.iterations);
     return true;
   }
 

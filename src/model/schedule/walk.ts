@@ -262,7 +262,7 @@ export class TileWalk {
   private alikeRows({ from, to, end }: Block, m1: number): number {
     let change = end;
     const consider = (value: number | undefined, offset: number): void => {
-      if (value !== undefined && value + offset > m1) change = Math.min(change, value + offset);
+      if (value !== undefined) change = Math.min(change, value + offset);
     };
     consider(from[firstOver(from, m1)], 0);
     consider(from[firstOver(from, m1 - 1)], 1);
