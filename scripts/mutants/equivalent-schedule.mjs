@@ -30,6 +30,12 @@ export const schedule = [
   },
   {
     file: "src/model/schedule/simulate.ts",
+    line: "if (row === null) return false;",
+    changes: ["false → true"],
+    reason: "past the last tile nothing is left out",
+  },
+  {
+    file: "src/model/schedule/simulate.ts",
     line: "const mostTilesStepped = 5e6;",
     reason: "a limit of some minutes",
   },

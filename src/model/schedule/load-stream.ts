@@ -40,9 +40,8 @@ export class LoadStream {
     const { sequences, tileRows, tileKeys } = walk.work;
     const { rows, keys } = sequences[now.sequence] as (typeof sequences)[number];
     const whole = (load.by === "queries" || keys % tileKeys === 0) && (load.by === "keys" || rows % tileRows === 0);
-    const heads = (walk.parts[this.part]?.heads ?? 1) - this.head - 1;
     const left = this.sizeOf(now) - index;
-    if (whole) return left + heads * this.tilesOfHead();
+    if (whole) return left + this.headsAfter * this.tilesOfHead();
     // The last of a head's may be smaller.
     if (load.by === "keys") return Math.max(1, left - 1);
     if (load.by === "tiles") return 1;
@@ -55,16 +54,10 @@ export class LoadStream {
   advance(tiles: number): void {
     let left = tiles;
     while (left > 0 && this.now !== null) {
-      const part = this.walk.parts[this.part];
-      if (this.block === 0 && this.index === 0 && part !== undefined) {
-        const heads = Math.min(part.heads - this.head, Math.floor(left / this.tilesOfHead()));
-        if (heads > 0) {
-          left -= heads * this.tilesOfHead();
-          this.head += heads;
-          this.settle();
-          continue;
-        }
-      }
+      // Heads are alike: the same tile of a later one.
+      const heads = Math.min(this.headsAfter, Math.floor(left / this.tilesOfHead()));
+      left -= heads * this.tilesOfHead();
+      this.head += heads;
       const size = this.sizeOf(this.now) - this.index;
       if (left < size) {
         this.index += left;
@@ -92,6 +85,11 @@ export class LoadStream {
     const [a, b] = [this.use(), other.use()];
     const at = a.findIndex((value, i) => value !== b[i]);
     return at >= 0 && (a[at] as number) < (b[at] as number);
+  }
+
+  /** Heads of the part after this one. */
+  private get headsAfter(): number {
+    return (this.walk.parts[this.part]?.heads ?? 1) - this.head - 1;
   }
 
   /** Heads and blocks by which it is ahead; Infinity where it has left the part, or the head. */
