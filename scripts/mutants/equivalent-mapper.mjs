@@ -21,6 +21,12 @@ export const mapper = [
     reason: "as many as are asked for are taken in the end",
   },
   {
+    file: "src/model/mapper/tiling.ts",
+    line: "array.fanouts.some(({ size }, i) => i < before && size > 1 && over[i] === undefined && sizeOf(part) <= size);",
+    changes: ["i < before → (i) <= (before)"],
+    reason: "at that fan-out something lies, or there is none",
+  },
+  {
     file: "src/model/mapper/design.ts",
     line: ".filter(set => set.every(e => arrayOf(e) !== undefined) && new Set(set.map(arrayOf)).size > 1)",
     changes: ["set.every(e => arrayOf(e) !== undefined) → (set).some(e => arrayOf(e) !== undefined)"],

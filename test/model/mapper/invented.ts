@@ -49,6 +49,22 @@ const gridArrays = `
   grid: { at: pe, operations: { mac: 1, add: 2, max: 1 } }
   lanes: { at: vector, operations: { mac: 1, add: 1, max: 1, divide: 2, exp: 2 } }
 `;
+const withinShared = (product: number) => `
+  dram: { kind: dram, bytesPerSecond: 4e9, latencyCycles: 5 }
+  l2: { kind: sram, within: dram, bytes: 96, rowWords: 16, bandwidth: { readBytesPerCycle: 8 }, latencyCycles: 2 }
+  sm: { kind: fanout, within: l2, size: 2 }
+  near: { kind: sram, within: sm, bytes: 64, rowWords: 16, bandwidth: { bytesPerCycle: 4 }, latencyCycles: 1 }
+  file: { kind: registers, within: near, depth: 64 }
+  coreRow: { kind: fanout, within: file, size: 2 }
+  product: { kind: fanout, within: coreRow, size: ${product} }
+  operand: { kind: registers, within: product, depth: 2 }
+  lane: { kind: fanout, within: file, size: 2 }
+  vector: { kind: registers, within: lane, depth: 32, sameAs: file }
+`;
+const sharedArrays = `
+  tensor: { at: operand, operations: { mac: 1 } }
+  fp32: { at: vector, operations: { mac: 1, add: 1, max: 1, exp: 2, divide: 3 } }
+`;
 /** Levels and arrays, and what an architecture says besides. */
 export const machines = {
   grid: [grid("bytes: 64", "depth: 4"), gridArrays],
@@ -86,24 +102,8 @@ export const machines = {
     gridArrays,
   ],
   // Cores around a file of all lanes, within a shared level; arrays of several shapes that drain into that file.
-  shared: [
-    `
-  dram: { kind: dram, bytesPerSecond: 4e9, latencyCycles: 5 }
-  l2: { kind: sram, within: dram, bytes: 96, rowWords: 16, bandwidth: { readBytesPerCycle: 8 }, latencyCycles: 2 }
-  sm: { kind: fanout, within: l2, size: 2 }
-  near: { kind: sram, within: sm, bytes: 64, rowWords: 16, bandwidth: { bytesPerCycle: 4 }, latencyCycles: 1 }
-  file: { kind: registers, within: near, depth: 64 }
-  coreRow: { kind: fanout, within: file, size: 2 }
-  product: { kind: fanout, within: coreRow, size: 4 }
-  operand: { kind: registers, within: product, depth: 2 }
-  lane: { kind: fanout, within: file, size: 2 }
-  vector: { kind: registers, within: lane, depth: 32, sameAs: file }
-`,
-    `
-  tensor: { at: operand, operations: { mac: 1 } }
-  fp32: { at: vector, operations: { mac: 1, add: 1, max: 1, exp: 2, divide: 3 } }
-`,
-  ],
+  shared: [withinShared(4), sharedArrays],
+  wide: [withinShared(16), sharedArrays],
 } as const satisfies Readonly<Record<string, readonly [levels: string, arrays: string]>>;
 
 /** SN as a difference of what nobody has said and an exponential of that, and Y as a product. */

@@ -83,6 +83,18 @@ const large: Readonly<Record<string, Invented>> = {
     group: 3,
   },
   "large steps on cores within a shared level": { cascade: "steps", machine: "shared", sizes: { M: 600 } },
+  "large steps on a wide array within a shared level": { cascade: "steps", machine: "wide", sizes: { M: 500 } },
+  "a large softmax in parts within a shared level": {
+    cascade: "softmax",
+    machine: "shared",
+    sizes: { M: 70 },
+    inParts: true,
+  },
+  "a large batch whose values are many": {
+    cascade: "batched",
+    machine: "shared",
+    sizes: { F: 40, M: 40, queries: 3, H: 2 },
+  },
   "large steps on lanes of several sizes": { cascade: "steps", machine: "uneven", sizes: { M: 50 } },
 };
 
@@ -144,7 +156,7 @@ function tilingsSaid(searcher: Searcher): readonly string[] {
       : [
           [0, n],
           [0, 1],
-          [n - 1, n],
+          [1, n],
         ]
     ).flatMap(([from = 0, to = 1]) => {
       const space = searcher.tilingsOf(from, to);

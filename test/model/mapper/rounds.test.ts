@@ -234,10 +234,11 @@ describe("a search of several blocks", () => {
 });
 
 describe("a second look at a block that was chosen", () => {
+  // Often alike in what is looked at first.
   const small = fc.record({
     latencySeconds: fc.integer({ min: 9, max: 12 }),
     energyPj: fc.integer({ min: 9, max: 12 }),
-    dramBytes: fc.integer({ min: 9, max: 12 }),
+    dramBytes: fc.integer({ min: 8, max: 9 }),
   });
 
   it("law: searches its tiling more broadly, then others that may take less of the rest, the most promising first, each once", () => {
@@ -288,7 +289,7 @@ describe("a second look at a block that was chosen", () => {
             tasks.map(({ tiling }, i) => {
               const drawn = (j: number): number => 9 + Math.floor(draw(seed, tiling, k, i, j) * 5);
               return {
-                outcome: { latencySeconds: drawn(0), energyPj: drawn(1), dramBytes: drawn(2) },
+                outcome: { latencySeconds: drawn(0), energyPj: drawn(1), dramBytes: 1 + drawn(2) },
                 what: { ...what, tiling },
               };
             });
