@@ -1,35 +1,61 @@
+import type { ByRank, Cut } from "./glance.js";
 import type { MapperProblem } from "./problem.js";
-import type { RankCut } from "./tiling.js";
 
 // What blocks take and what passes for them, at a glance.
-
-export type Cut = readonly RankCut[];
-
-/** What a way to cut all ranks looks like. */
-export interface Glance {
-  /** Of each rank the ways to cut it that are looked at, by their places; undefined: all. */
-  readonly allowed: readonly (readonly number[])[] | undefined;
-  /** Whether blocks of all that is worked on fit together. */
-  fits(cut: Cut): boolean;
-  /** Seconds of the arrays; the order of loops changes nothing of it. */
-  seconds(digits: readonly number[], cut: Cut): number;
-  /** What passes DRAM under an order of the loops over blocks, and the seconds of that and of what passes other levels. */
-  traffic(order: readonly number[], cut: Cut): { readonly bytes: number; readonly seconds: number };
-}
 
 /** Enough to compare tilings by. */
 export const wordBytes = 2;
 
-export const blockOf = (cut: Cut, r: number): number => (cut[r]?.inner ?? 1) * (cut[r]?.middle ?? 1);
-
-/** Words of a tensor that pass DRAM: its blocks once for every iteration of the loops around the innermost one that changes them. */
-export function wordsRead(order: readonly number[], cut: Cut, ranks: readonly number[]): number {
-  const innermost = order.findLastIndex(r => (cut[r]?.outer ?? 1) > 1 && ranks.includes(r));
-  // Loops over the batch that no order has are outside of all others.
-  let iterations = ranks.reduce((n, r) => (order.includes(r) ? n : n * (cut[r]?.outer ?? 1)), 1);
-  for (let i = 0; i <= innermost; i += 1) iterations *= cut[order[i] as number]?.outer ?? 1;
-  return ranks.reduce((words, r) => words * blockOf(cut, r), iterations);
+/** Words of some tensors, of each so many coordinates of its ranks. */
+export function wordsOf(tensors: readonly (readonly number[])[], coordinates: ByRank): number {
+  let total = 0;
+  for (const ranks of tensors) {
+    let words = 1;
+    for (const r of ranks) words *= coordinates[r] as number;
+    total += words;
+  }
+  return total;
 }
+
+/** A tensor whose blocks pass a level: its ranks, and those of the loops around it; each as bits too. */
+export class PassingTensor {
+  private readonly own: number;
+  private readonly loops: number;
+
+  /** @param loops the ranks of the loops that there are for it; undefined: all */
+  constructor(
+    readonly ranks: readonly number[],
+    loops?: readonly number[],
+  ) {
+    this.own = bitsOf(ranks);
+    this.loops = loops === undefined ? -1 : bitsOf(loops);
+  }
+
+  /** Words that pass when each block passes once. */
+  once(cut: Cut): number {
+    let words = 1;
+    for (const r of this.ranks) {
+      const { inner, middle, outer } = cut[r] as Cut[number];
+      words *= inner * middle * outer;
+    }
+    return words;
+  }
+
+  /** How often each of its blocks passes: once for every iteration of the loops around the innermost that changes it, but for its own. */
+  times(order: readonly number[], cut: Cut): number {
+    let [around, found] = [1, 1];
+    for (const r of order) {
+      if (((this.loops >>> r) & 1) === 0) continue;
+      const { outer } = cut[r] as Cut[number];
+      if (((this.own >>> r) & 1) === 0) around *= outer;
+      // Loops over the batch that no order has are outside of all others.
+      else if (outer > 1) found = around;
+    }
+    return found;
+  }
+}
+
+const bitsOf = (ranks: readonly number[]): number => ranks.reduce((bits, r) => bits | (1 << r), 0);
 
 /** A tensor's ranks, by their places. */
 export function ranksOfTensor({ facts, ranks }: MapperProblem, tensor: string): readonly number[] {

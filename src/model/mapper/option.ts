@@ -9,7 +9,8 @@ import { instances } from "../timing.js";
 import { dramBytes } from "../traffic.js";
 import { type LoopOrder, nestOf, type Place, placesOf } from "./place.js";
 import type { MapEinsum, MapperProblem } from "./problem.js";
-import { suits, type Tiling } from "./tiling.js";
+import { SuitedPlaces } from "./suited-places.js";
+import type { Tiling } from "./tiling.js";
 
 /** What keeping a tensor at some levels costs, at given sizes. */
 export interface TensorCost {
@@ -50,25 +51,24 @@ export interface PlacedOption {
 /** Options by Einsum, place and order: compiled when they are asked for, once. */
 export class OptionLibrary {
   private readonly known = new Map<string, PlacedOption>();
-  private readonly places: readonly (readonly Place[])[];
-  private readonly suited = new Map<string, readonly number[]>();
+  private readonly suited: readonly SuitedPlaces[];
 
   constructor(private readonly problem: MapperProblem) {
-    this.places = problem.einsums.map(einsum => placesOf(problem, einsum));
+    this.suited = problem.einsums.map((einsum, e) => new SuitedPlaces(problem, e, placesOf(problem, einsum)));
   }
 
   placesOf(einsum: number): readonly Place[] {
-    return this.places[einsum] as readonly Place[];
+    return this.suitedPlaces(einsum).places;
+  }
+
+  /** The places of an Einsum by the tiles that have use for them. */
+  suitedPlaces(einsum: number): SuitedPlaces {
+    return this.suited[einsum] as SuitedPlaces;
   }
 
   /** The places of an Einsum that a tiling has use for, by their numbers. */
   suitedTo(einsum: number, tiling: Pick<Tiling, "cut">): readonly number[] {
-    const own = this.problem.einsums[einsum] as MapEinsum;
-    const key = `${einsum} ${own.ranks.map(({ rank }) => tiling.cut[rank]?.tile.join("x"))}`;
-    const found =
-      this.suited.get(key) ?? this.placesOf(einsum).flatMap((place, p) => (suits(tiling, place) ? [p] : []));
-    this.suited.set(key, found);
-    return found;
+    return this.suitedPlaces(einsum).of(tiling);
   }
 
   /** What an Einsum reads, each once, and what it makes. */

@@ -37,36 +37,64 @@ function countOfBlock(
   const { choices, own, units } = space;
   const cut: RankCut[] = choices.map(([first]) => first as RankCut);
   const einsums = Array.from({ length: to - from }, (_, e) => from + e);
-  const waysOf = (einsum: number): bigint =>
-    library.suitedTo(einsum, { cut }).reduce((sum, p) => sum + keepsOf(problem, library, einsum, p), 0n);
+  const keeps = einsums.map(e => keepsOf(problem, library, e));
+  const known = einsums.map(() => new Map<readonly number[], bigint>());
+  const waysOf = (i: number): bigint => {
+    const places = library.suitedTo(einsums[i] as number, { cut });
+    const ways = known[i]?.get(places) ?? places.reduce((sum, p) => sum + (keeps[i]?.[p] ?? 0n), 0n);
+    known[i]?.set(places, ways);
+    return ways;
+  };
   // Each Einsum counts as soon as its last rank is cut.
   const hasRank = (e: number, r: number): boolean => problem.einsums[e]?.ranks.some(({ rank }) => rank === r) === true;
   const lastOf = einsums.map(e => own.findLastIndex(r => hasRank(e, r)));
   const product = (depth: number): bigint =>
-    einsums.reduce((ways, e, i) => (lastOf[i] === depth ? ways * waysOf(e) : ways), 1n);
+    einsums.reduce((ways, _, i) => (lastOf[i] === depth && ways > 0n ? ways * waysOf(i) : ways), 1n);
+  const alike = own.map(rank => groupsOf(library, einsums, rank, choices[rank] ?? []));
   const below = (depth: number, ways: bigint, loops: ByLoops): bigint => {
     if (ways === 0n) return 0n;
     const rank = own[depth];
     if (rank === undefined) return ways * ordersIn(loops);
-    const groups = new Map<string, RankCut[]>();
-    for (const choice of choices[rank] ?? []) {
-      const alike = groups.get(choice.tile.join()) ?? [];
-      groups.set(choice.tile.join(), [...alike, choice]);
-    }
-    return [...groups.values()].reduce((sum, alike) => {
-      cut[rank] = alike[0] as RankCut;
-      return sum + below(depth + 1, ways * product(depth), joined(loops, alike));
+    return (alike[depth] ?? []).reduce((sum, group) => {
+      cut[rank] = group[0] as RankCut;
+      return sum + below(depth + 1, ways * product(depth), joined(loops, group));
     }, 0n);
   };
   return BigInt(units) * below(0, product(-1), [[1]]);
 }
 
-/** Sets of levels that may keep the tensors of an Einsum at a place: its registers keep all, any other memory may. */
-function keepsOf(problem: MapperProblem, library: OptionLibrary, einsum: number, place: number): bigint {
-  const { array } = library.placesOf(einsum)[place] ?? {};
-  const levels = problem.compiled.architecture.levels;
-  const memories = (array?.levels ?? []).filter(level => levels[level]?.kind !== "fanout").length;
-  return 2n ** BigInt((memories - 1) * library.tensorsOf(einsum).length);
+/** Ways to cut a rank, together where the same places of all Einsums suit their tiles. */
+function groupsOf(
+  library: OptionLibrary,
+  einsums: readonly number[],
+  rank: number,
+  choices: readonly RankCut[],
+): readonly (readonly RankCut[])[] {
+  const byTile = new Map<string, RankCut[]>();
+  for (const choice of choices) {
+    const key = choice.tile.join();
+    byTile.set(key, [...(byTile.get(key) ?? []), choice]);
+  }
+  const groups = new Map<string, RankCut[]>();
+  for (const cuts of byTile.values()) {
+    const tile = cuts[0]?.tile ?? [];
+    const key = einsums.map(e => library.suitedPlaces(e).suitingKey(rank, tile)).join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), ...cuts]);
+  }
+  return [...groups.values()];
+}
+
+/** By place of an Einsum, sets of levels that may keep its tensors there: its registers keep all, any other memory may. */
+function keepsOf(problem: MapperProblem, library: OptionLibrary, einsum: number): readonly bigint[] {
+  const { levels } = problem.compiled.architecture;
+  const tensors = library.tensorsOf(einsum).length;
+  const ofArray = new Map(
+    problem.arrays.map(array => {
+      const memories = array.levels.filter(level => levels[level]?.kind !== "fanout").length;
+      return [array, 2n ** BigInt((memories - 1) * tensors)];
+    }),
+  );
+  return library.placesOf(einsum).map(({ array }) => ofArray.get(array) ?? 0n);
 }
 
 /** Ways to cut some ranks and one more. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OptionLibrary } from "../../../src/model/mapper/option.js";
 import type { MapperProblem } from "../../../src/model/mapper/problem.js";
 import { promisingOf } from "../../../src/model/mapper/promising.js";
+import { sharedGlance } from "../../../src/model/mapper/shared-glance.js";
 import type { RankCut } from "../../../src/model/mapper/tiling.js";
 import { tilingsOf } from "../../../src/model/mapper/tiling-space.js";
 import { machines, problemOf } from "../small-machine.js";
@@ -111,4 +112,65 @@ describe("tilings at a glance", () => {
       );
     },
   );
+
+  it.each([
+    ["product", 0, 1],
+    ["chain", 0, 3],
+  ] as const)(
+    "law: those that cannot look best are passed over, and no other, where cores are within a shared level: %s %i to %i",
+    (cascade, from, to) => {
+      const shape = fc.record({
+        E: fc.constantFrom(1, 3),
+        F: fc.constantFrom(1, 2),
+        M: fc.integer({ min: 1, max: 6 }),
+        queries: fc.integer({ min: 1, max: 5 }),
+      });
+      const within = fc.tuple(machines, fc.constantFrom(2, 3), fc.constantFrom(16, 64));
+      fc.assert(
+        fc.property(within, shape, fc.constantFrom(1, 3, 9), ([machine, cores, outerBytes], sizes, most) => {
+          const problem = problemOf({ ...machine, cores, outerBytes, coresWithin: true }, cascade, sizes);
+          const library = new OptionLibrary(problem);
+          const space = tilingsOf(problem, from, to);
+          if (space.count <= most) return;
+          const glance = sharedGlance(problem, library, from, to, space);
+          if (glance === undefined) throw new Error("no cores within a shared level");
+          const looks = Array.from({ length: space.cuts }, (_, number) => number).flatMap(number => {
+            const digits = space.digits(number);
+            if (digits.some((digit, r) => glance.allowed?.[r]?.includes(digit) === false)) return [];
+            const cut = space.cut(digits);
+            const tiles = digits.map((digit, r) => glance.tiles[r]?.of[digit] ?? 0);
+            const around = cut.map(({ outer, middle }) => outer * middle);
+            const units = product(cut.map((own, r) => glance.units(r, own)));
+            const working = glance.seconds(tiles, around, units, false);
+            const fits = glance.fits(cut.map(({ inner, middle }) => inner * middle));
+            const orders = space.orders(cut);
+            return orders.outer.flatMap((order, outer) => {
+              const { bytes, seconds } = glance.traffic(cut)(order);
+              const first = space.first(number, outer, orders);
+              return orders.inner.map((_, i) => ({ fits, bytes, seconds: Math.max(working, seconds), at: first + i }));
+            });
+          });
+          looks.sort(
+            (a, b) => Number(b.fits) - Number(a.fits) || a.seconds - b.seconds || a.bytes - b.bytes || a.at - b.at,
+          );
+          const chosen = promisingOf(problem, library, { from, to }, space, most);
+          expect(chosen).toEqual(looks.slice(0, most).map(({ at }) => at));
+        }),
+        { numRuns: 6 },
+      );
+    },
+  );
+
+  it("are some of the best of what was looked at, where that ends early", () => {
+    const machine = { columns: 2, rows: 2, lanes: 3, bufferBytes: 64, bytesPerSecond: 1e10 };
+    const problem = problemOf(machine, "chain", { E: 3, F: 2, M: 9, queries: 5 });
+    const library = new OptionLibrary(problem);
+    const space = tilingsOf(problem, 0, 3);
+    const [best] = promisingOf(problem, library, { from: 0, to: 3 }, space, 4);
+    const early = promisingOf(problem, library, { from: 0, to: 3 }, space, 4, 2);
+    const all = new Set(space.numbers());
+    expect(early.length).toBeGreaterThan(0);
+    expect(early.every(number => all.has(number))).toBe(true);
+    expect(promisingOf(problem, library, { from: 0, to: 3 }, space, 4, space.cuts)[0]).toBe(best);
+  });
 });
