@@ -84,7 +84,7 @@ export function mapText(
     `                    - ${count(tilings.unfit)} for whose tiles no place has room`,
     `                    - ${count(tilings.beaten)} beaten: a bound from below takes more than what was found`,
     `                    - ${count(tilings.left)} not reached within the budget`,
-    `                    = ${count(tilings.visited)} searched`,
+    `                    = ${count(tilings.visited)} searched${search.beyondBudget === 0 ? "" : `, ${count(search.beyondBudget)} of them beyond the budget: within it nothing was found`}`,
     `  partial mappings  ${count(effort.nodes)} formed, ${count(effort.mappings)} of them whole; ${count(effort.beaten)} beaten by a bound, ${count(effort.unfit)} too large for the buffer, ${count(effort.passedOver)} passed over`,
     `  ${search.isProven ? "nothing in the space is better" : "not proven best: --exhaustive leaves only what a bound rules out"}`,
   ];

@@ -3,10 +3,12 @@ import { secondsOfLevels } from "../timing.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { staysOnArray } from "./carried.js";
 import { type CostCache, CostTable } from "./cost-table.js";
+import { inTurns } from "./drawn-order.js";
 import { aimsOf, comparing, type Front, type Outcome } from "./goal.js";
 import type { HandOver } from "./hand-over.js";
 import { follows, type Layout, layoutsOf } from "./layout.js";
 import { levelsIn, type OptionLibrary, type PlacedOption, saysBuffering, type TensorCost, usedBy } from "./option.js";
+import { chosenOf, type Partial, roomOf, type Step } from "./partial.js";
 import type { Place } from "./place.js";
 import { type MapperProblem, withStaticEnergy } from "./problem.js";
 import { keptWith, Supplies, type Supply } from "./supply.js";
@@ -32,47 +34,13 @@ export interface Effort {
   passedOver: number;
 }
 
-/** A mapping as far as it goes; levels that keep a tensor are bits. */
-interface Partial {
-  readonly depth: number;
-  readonly before: Partial | undefined;
-  readonly option: PlacedOption;
-  readonly inputs: readonly number[];
-  /** By Einsum of the block, the levels that keep what it makes. */
-  readonly outputs: readonly number[];
-  readonly cycles: readonly number[];
-  /** By seat and shared level, bytes there. */
-  readonly bytes: ReadonlyMap<number, number>;
-  readonly energyPj: number;
-  readonly dramBytes: number;
-  /** What its inputs ask of the levels; undefined where none says how fast it is. */
-  readonly use: LevelUse | undefined;
-  /** The same of what it makes as well, as far as that is known. */
-  readonly passed: LevelUse | undefined;
-}
-
-/** One more Einsum, not yet added. */
-interface Step {
-  readonly option: PlacedOption;
-  readonly supplies: readonly Supply[];
-  readonly output: number;
-  readonly energyPj: number;
-  readonly dramBytes: number;
-  readonly cycles: readonly number[];
-  readonly use: LevelUse | undefined;
-  readonly passed: LevelUse | undefined;
-  readonly bound: Outcome;
-  /** How it looks: the bound, and the levels as busy as they are so far; seconds of all levels. */
-  readonly look: Outcome;
-  readonly levelSeconds: number;
-}
-
 /**
  * Tries the mappings of the Einsums from `from` to before `to` under one tiling: every place of each, every level at which
  * tensors can be handed over or kept, as long as a bound says that the front could still change.
  * @param width undefined: all of them, depth first; else Einsum by Einsum the best so many partial mappings are gone on with
  * @param places by Einsum the only place that is tried
  * @param accepts whether a whole block counts
+ * @param knowsNothing whether any mapping is better than what is known
  */
 export function searchBlock(
   problem: MapperProblem,
@@ -86,11 +54,24 @@ export function searchBlock(
   width: number | undefined,
   places?: readonly number[],
   accepts: (block: MappedBlock) => boolean = () => true,
+  knowsNothing = false,
 ): void {
   const isLimited = width !== undefined;
-  new BlockSearch(problem, library, from, to, tiling, front, effort, handOver, cache, isLimited, places, accepts).run(
-    width,
-  );
+  new BlockSearch(
+    problem,
+    library,
+    from,
+    to,
+    tiling,
+    front,
+    effort,
+    handOver,
+    cache,
+    isLimited,
+    places,
+    accepts,
+    knowsNothing,
+  ).run(width);
 }
 
 class BlockSearch {
@@ -119,6 +100,7 @@ class BlockSearch {
     isLimited: boolean,
     private readonly places: readonly number[] | undefined,
     private readonly accepts: (block: MappedBlock) => boolean,
+    private readonly knowsNothing: boolean,
   ) {
     const { compiled, values, accounting } = problem;
     this.compare = comparing(front.objective);
@@ -139,6 +121,7 @@ class BlockSearch {
       this.deeper(undefined);
       return;
     }
+    const before = this.effort.mappings;
     for (const aim of aimsOf(this.front.objective)) {
       this.compare = comparing(aim);
       for (const layout of this.places === undefined ? layoutsOf(this.problem, this.from, this.to) : []) {
@@ -148,6 +131,8 @@ class BlockSearch {
       this.layout = undefined;
       this.broader(width);
     }
+    // What looked best left no room for a later Einsum: what takes little room is gone on with too.
+    if (this.knowsNothing && this.effort.mappings === before && this.effort.unfit > 0) this.broader(width, true);
   }
 
   /** All, depth first, what looks best before the rest. */
@@ -164,14 +149,16 @@ class BlockSearch {
     }
   }
 
-  /** Einsum by Einsum, going on with the best so many. */
-  private broader(width: number): void {
+  /** Einsum by Einsum, going on with the best so many. @param isTight every other one is of those that take the least room */
+  private broader(width: number, isTight = false): void {
     let states: readonly (Partial | undefined)[] = [undefined];
     for (let i = this.from; i < this.to; i += 1) {
       const all = states.flatMap(before => this.steps(before).map(step => ({ ...step, before, step })));
       const next: Partial[] = [];
       const loads = new Map<string, number>();
-      for (const { before, step } of this.sorted(all)) {
+      const sorted = this.sorted(all);
+      const least = isTight ? [...sorted].sort((a, b) => a.room - b.room) : sorted;
+      for (const { before, step } of isTight ? inTurns([sorted, least]) : sorted) {
         if (this.front.isBeaten(step.bound)) {
           this.effort.beaten += 1;
         } else {
@@ -312,6 +299,7 @@ class BlockSearch {
         }
         const costs = supplies.map(own => own.cost);
         const use = this.isTimed ? usedBy(before?.use, costs) : undefined;
+        const taken = (before?.room ?? 0) + roomOf(this.problem, costs);
         const own = keptWith(supplies, i, out);
         for (const output of new Set(outputs.map(kept => kept | own))) {
           const cost = this.table.tensor(option, out, output);
@@ -323,7 +311,8 @@ class BlockSearch {
           const look = { ...bound, latencySeconds: Math.max(bound.latencySeconds, ...levels) };
           const levelSeconds = levels.reduce((sum, own) => sum + own, 0);
           const spent = { energyPj: energy, dramBytes: bytes, cycles };
-          found.push({ option, supplies, output, ...spent, use, passed, bound, look, levelSeconds });
+          const room = taken + roomOf(this.problem, [cost]);
+          found.push({ option, supplies, output, room, ...spent, use, passed, bound, look, levelSeconds });
         }
       };
       visit(0, [], (before?.energyPj ?? 0) + work.energyPj, before?.dramBytes ?? 0);
@@ -379,10 +368,10 @@ class BlockSearch {
       return undefined;
     }
     this.effort.nodes += 1;
-    const { energyPj, dramBytes, cycles, use, passed } = step;
+    const { energyPj, dramBytes, cycles, use, passed, room } = step;
     const inputs = supplies.slice(0, out).map(({ kept }) => kept);
     const depth = (before?.depth ?? 0) + 1;
-    return { depth, before, option, inputs, outputs, cycles, bytes, energyPj, dramBytes, use, passed };
+    return { depth, before, option, inputs, outputs, cycles, bytes, room, energyPj, dramBytes, use, passed };
   }
 }
 
@@ -391,10 +380,3 @@ const mostAlike = 2;
 /** A seat and a level as one number. */
 const seatsOfLevels = 1024;
 const nothing = { energyPj: 0, dramBytes: 0 };
-
-/** The Einsums of a partial mapping, first to last. */
-function chosenOf(last: Partial | undefined): readonly Partial[] {
-  const chosen: Partial[] = [];
-  for (let at = last; at !== undefined; at = at.before) chosen.unshift(at);
-  return chosen;
-}

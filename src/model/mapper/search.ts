@@ -1,3 +1,4 @@
+import { finestOf, mostBeyond, nextLeft } from "./beyond.js";
 import type { Effort, MappedBlock } from "./block.js";
 import type { CostCache } from "./cost-table.js";
 import { drawnOrder, inTurns } from "./drawn-order.js";
@@ -72,6 +73,8 @@ export interface SearchReport {
     /** Not looked at, as the budget was spent. */
     readonly left: number;
   };
+  /** Tilings that were visited beyond the budget: within it nothing was found. */
+  readonly beyondBudget: number;
   readonly effort: Readonly<Effort>;
   /** Whether what was found is the best of the space. */
   readonly isProven: boolean;
@@ -122,7 +125,15 @@ export function* searchRounds(
   const around = ({ from, to }: BoundedBlock): Outcome => sumOf(before[from] as Outcome, after[to] as Outcome);
   const through = (block: BoundedBlock): Outcome => sumOf(around(block), block.bound);
   const formed = new Map(legal.map(block => [block, searcher.tilingsOf(block.from, block.to)]));
-  const tilings = { all: 0, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: 0, beaten: 0, visited: 0, left: 0 };
+  const tilings = {
+    all: 0,
+    ruledOutByPasses: 0,
+    inBeatenBlocks: 0,
+    unfit: 0,
+    beaten: 0,
+    visited: 0,
+    left: 0,
+  };
   for (const { count, ruledOut } of formed.values()) {
     tilings.all += count;
     tilings.ruledOutByPasses += ruledOut;
@@ -132,6 +143,7 @@ export function* searchRounds(
   const passedOf = new Map<BoundedBlock, PassedTiling[]>();
   let whole = new Front<Found>(objective, slack, true);
   let beatenBlocks = 0;
+  let beyondBudget = 0;
   let bounded = 0;
   // Of the tilings that were bounded, those that took no search.
   let settled = 0;
@@ -202,6 +214,30 @@ export function* searchRounds(
     }
     whole = joined(objective, slack, n, legal, fronts);
   }
+  // A budget within which nothing is found is gone beyond, block by block, until there is something.
+  const finest = finestOf(legal);
+  for (let turn = 0; whole.all.length === 0 && turn < mostBeyond; turn += 1) {
+    const more = finest.flatMap(block => {
+      const passed = passedOf.get(block);
+      const front = fronts.get(block);
+      const next = front?.all.length === 0 ? nextLeft(passed ?? [], turn) : undefined;
+      return next === undefined || front === undefined || passed === undefined ? [] : [{ block, passed, front, next }];
+    });
+    if (more.length === 0) break;
+    const tasks = more.map(({ block: { from, to }, next: { tiling } }): SearchTask => {
+      const knowing = { known: [], whole: [], around: nothing };
+      return { kind: "tiling", from, to, tiling, objective, width, slack, ...knowing };
+    });
+    const answers = yield round(tasks);
+    for (const [i, { passed, front, next }] of more.entries()) {
+      take(answers[i] as SearchAnswer, front);
+      passed.splice(passed.indexOf(next), 1);
+    }
+    tilings.left -= more.length;
+    tilings.visited += more.length;
+    beyondBudget += more.length;
+    whole = joined(objective, slack, n, legal, fronts);
+  }
   let chosen = chosenOf(objective, whole.all);
   if (width !== undefined && objective !== "edp" && objective !== "pareto") {
     const refined: WholeFound[] = [];
@@ -238,6 +274,7 @@ export function* searchRounds(
       space: countMappings(problem, library, legal, block => formed.get(block) as TilingSpace),
       blocks: { all: legal.length, split, beaten: beatenBlocks },
       tilings,
+      beyondBudget,
       effort,
       isProven: tilings.left === 0 && width === undefined,
     },

@@ -152,6 +152,7 @@ export class Searcher {
       width,
       places,
       block => this.accepts(block),
+      known.length === 0 && whole.length === 0,
     );
     const found = front.all.flatMap(({ outcome, what }) => {
       if (what === null) return [];

@@ -178,10 +178,13 @@ function glanceSaid({ problem, library }: Searcher, from: number, to: number): r
   const step = Math.ceil(space.cuts / 50);
   for (const { number: n, digits, cut } of space.eachCut()) {
     if (n % step !== 0) continue;
-    const orders = space.orders(cut).outer;
-    const traffic = orders.map(order => glance.traffic(order, cut));
+    const traffic = space.orders(cut).outer.map(glance.traffic(cut));
     const texts = traffic.map(({ bytes, seconds }) => `${number(bytes)} B ${number(seconds * 1e9)} ns`);
-    looks.push(`${glance.fits(cut)} ${number(glance.seconds(digits, cut) * 1e9)} ns: ${texts.join()}`);
+    const fits = glance.fits(cut.map(({ inner, middle }) => inner * middle));
+    const tiles = digits.map((digit, r) => glance.tiles[r]?.of[digit] ?? 0);
+    const around = cut.map(({ outer, middle }) => outer * middle);
+    const units = cut.reduce((all, own, r) => all * glance.units(r, own), 1);
+    looks.push(`${fits} ${number(glance.seconds(tiles, around, units, false) * 1e9)} ns: ${texts.join()}`);
   }
   return [`${JSON.stringify(glance.allowed)} ${looks.join("; ")}`];
 }
