@@ -1,4 +1,5 @@
 import { classesOf, type KeyMask } from "../attention/sequences.js";
+import { SpecError } from "../errors.js";
 import type { ElementRole } from "../spec/element-bits.js";
 import { type Accounting, published } from "./accounting.js";
 import { countLaid, type EinsumUse, type Laid, layOut, peStepsOf, variantOf } from "./action-counts.js";
@@ -89,6 +90,28 @@ export function evaluate(
   accounting: Accounting = published,
   variables: readonly number[] = [],
   mask?: KeyMask,
+): Evaluation {
+  try {
+    return evaluateAt(design, sizes, accounting, variables, mask);
+  } catch (error) {
+    throw withMadeFor(error, design.mapping);
+  }
+}
+
+/** What is refused of a mapping that was made for one workload may be right there: the message says which that is. */
+function withMadeFor(error: unknown, { madeFor }: CompiledDesign["mapping"]): unknown {
+  if (madeFor === undefined || !(error instanceof SpecError)) return error;
+  const { fix, ...complaint } = error.complaint;
+  const made = `this mapping was made for ${madeFor}`;
+  return new SpecError({ ...complaint, fix: fix === undefined ? made : `${fix}; ${made}` });
+}
+
+function evaluateAt(
+  design: CompiledDesign,
+  sizes: Sizes,
+  accounting: Accounting,
+  variables: readonly number[],
+  mask: KeyMask | undefined,
 ): Evaluation {
   const { values, region, einsums, mappingsTried } = mapDesign(design, sizes, accounting, variables, mask);
   const has = (name: string): boolean => accounting.corrections.includes(name);

@@ -77,6 +77,8 @@ export interface Mapping extends CommonMapping {
 interface CommonMapping {
   readonly name: string;
   readonly source: string;
+  /** The workload that its sizes were chosen for; another may not fit. */
+  readonly madeFor?: string | undefined;
   /** Other names of the cascade's Einsums and tensors: QK: BQK. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
   readonly symbols?: Readonly<Record<string, Formula>> | undefined;
@@ -176,6 +178,10 @@ const einsum: z.ZodMiniType<EinsumMapping> = z.strictObject({
 const mappingFields = {
   name: described("Its name.", z.string()),
   source: described("Where it comes from.", z.string()),
+  madeFor: described(
+    "The workload that its sizes were chosen for, in words: another may not fit.",
+    z.optional(z.string()),
+  ),
   aliases: described(
     "Other names of the cascade's Einsums and tensors: QK: BQK.",
     z.optional(z.record(z.string(), z.string())),

@@ -33,6 +33,11 @@ describe("fusemax map", () => {
     expect(result.energyPj).toBeCloseTo(found[0].energyPj, 0);
     const nest = await invoke("model", "--design", file, "--seq", "1K", "--loop-nest");
     expect(nest.stdout).toMatch(/^QK on 2d: QK\[m,p\] = Q\[e,p\] \* K\[e,m\]$/m);
+    const long = await invoke("model", "--design", file, "--seq", "1M");
+    expect(long.code).toBe(2);
+    expect(long.stderr).toMatch(
+      /expected tiles that fit buffer; .*; this mapping was made for BERT, 1K tokens, batch 64$/m,
+    );
     const passes = await invoke(
       "run",
       "--design",

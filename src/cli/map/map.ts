@@ -9,11 +9,13 @@ import { accountingLine } from "../../model/corrections.js";
 import { type Evaluation, evaluate } from "../../model/evaluate.js";
 import { designOf, type MappingFiles, mappingFiles } from "../../model/mapper/design.js";
 import { isAsGoodAs, type Outcome } from "../../model/mapper/goal.js";
+import type { MapperProblem } from "../../model/mapper/problem.js";
 import type { SearchLimits, SearchResult } from "../../model/mapper/search.js";
 import type { SearchAnswer } from "../../model/mapper/searcher.js";
 import { simulateMapping, unknownFanout } from "../../model/mapper/simulated.js";
 import { jsonText } from "../../report/finite.js";
 import { type MapResult, mapText, searchResult } from "../../report/map-text.js";
+import { lengthLabel } from "../../report/units.js";
 import type { Design } from "../../spec/design.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
 import { conflict } from "../conflict.js";
@@ -61,7 +63,7 @@ export async function runMap(options: MapOptions): Promise<void> {
   const source = commandOf(options);
   const name = `${design.name}-mapped`;
   const searched = mappings.map(({ what }) => {
-    const files = mappingFiles(problem, what, name, source);
+    const files = mappingFiles(problem, what, name, source, madeFor(workload.name, problem));
     const compiled = compileDesign(designOf(problem, files), compileOptions);
     const evaluation = evaluate(compiled, point.sizes, accounting, [], point.mask);
     return { files, evaluation, isOwn: false, compiled };
@@ -109,6 +111,12 @@ export async function runMap(options: MapOptions): Promise<void> {
       : mapText(result, accountingLine(accounting, byDefault), out, file => readBack(options, accounting, file)),
   );
 }
+
+/** The workload of a search in words, for the mapping that it writes. */
+const madeFor = (model: string, { point: { phase, keys, queries, batch } }: MapperProblem): string =>
+  phase === "decode"
+    ? `${model}, decode: ${queries} ${queries === 1 ? "query" : "queries"}, ${lengthLabel(keys)} keys, batch ${batch}`
+    : `${model}, ${lengthLabel(keys)} tokens, batch ${batch}`;
 
 /** @throws UsageError */
 function limitsOf({ objective, exhaustive, budget, seed }: MapOptions): SearchLimits {

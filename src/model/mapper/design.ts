@@ -26,12 +26,14 @@ interface Cut {
 /**
  * The blocks of a search as files: a mapping in which parts of one iteration are left out, and a binding in which blocks follow one another
  * and, within one, arrays work side by side.
+ * @param madeFor the workload in words
  */
 export function mappingFiles(
   problem: MapperProblem,
   blocks: readonly MappedBlock[],
   name: string,
   source: string,
+  madeFor?: string,
 ): MappingFiles {
   const { ranks, cascade } = problem;
   const cuts = blocks.map(block => ranks.map((_, r) => cutOf(problem, blocks, block, r)));
@@ -68,6 +70,7 @@ export function mappingFiles(
   const mapping = {
     name,
     source,
+    ...(madeFor === undefined ? {} : { madeFor }),
     ...problem.written,
     ...(Object.keys(problem.inPlace).length === 0 ? {} : { inPlace: problem.inPlace }),
     ...(idle.length === 0 ? {} : { idle }),
