@@ -137,7 +137,7 @@ class BlockSearch {
 
   /** All, depth first, what looks best before the rest. */
   private deeper(before: Partial | undefined): void {
-    for (const step of this.sorted(this.steps(before))) {
+    for (const step of this.steps(before).sort((a, b) => this.inOrder(a, b))) {
       if (this.front.isBeaten(step.bound)) {
         this.effort.beaten += 1;
         continue;
@@ -153,11 +153,11 @@ class BlockSearch {
   private broader(width: number, isTight = false): void {
     let states: readonly (Partial | undefined)[] = [undefined];
     for (let i = this.from; i < this.to; i += 1) {
-      const all = states.flatMap(before => this.steps(before).map(step => ({ ...step, before, step })));
+      const all = states.flatMap(before => this.steps(before).map(step => ({ before, step })));
       const next: Partial[] = [];
       const loads = new Map<string, number>();
-      const sorted = this.sorted(all);
-      const least = isTight ? [...sorted].sort((a, b) => a.room - b.room) : sorted;
+      const sorted = all.sort((a, b) => this.inOrder(a.step, b.step));
+      const least = isTight ? [...sorted].sort((a, b) => a.step.room - b.step.room) : sorted;
       for (const { before, step } of isTight ? inTurns([sorted, least]) : sorted) {
         if (this.front.isBeaten(step.bound)) {
           this.effort.beaten += 1;
@@ -180,8 +180,9 @@ class BlockSearch {
     for (const state of states) if (state !== undefined) this.offer(state);
   }
 
-  private sorted<T extends Pick<Step, "look" | "levelSeconds">>(items: readonly T[]): readonly T[] {
-    return [...items].sort((a, b) => this.compare(a.look, b.look) || a.levelSeconds - b.levelSeconds);
+  /** What looks best comes first. */
+  private inOrder(a: Step, b: Step): number {
+    return this.compare(a.look, b.look) || a.levelSeconds - b.levelSeconds;
   }
 
   private offer(partial: Partial): void {
@@ -258,7 +259,7 @@ class BlockSearch {
   }
 
   /** Every way to add the next Einsum. */
-  private steps(before: Partial | undefined): readonly Step[] {
+  private steps(before: Partial | undefined): Step[] {
     const i = this.from + (before?.depth ?? 0);
     const found: Step[] = [];
     const chosen = chosenOf(before);

@@ -138,6 +138,7 @@ export function* searchRounds(
     tilings.all += count;
     tilings.ruledOutByPasses += ruledOut;
   }
+  const finest = finestOf(legal);
   const slack = width === undefined ? 0 : worthwhile;
   const fronts = new Map<BoundedBlock, Front<NumberedBlock>>();
   const passedOf = new Map<BoundedBlock, PassedTiling[]>();
@@ -165,6 +166,12 @@ export function* searchRounds(
       tilings.inBeatenBlocks += count;
       bounded += count;
       settled += count;
+      continue;
+    }
+    // With the budget spent no tiling of it is searched, unless nothing else is found.
+    if (tilings.visited >= budget && (whole.all.length > 0 || !finest.includes(block))) {
+      tilings.left += count;
+      bounded += count;
       continue;
     }
     const promising = promisingOf(problem, library, block, space, boundsPerSearch * budget);
@@ -215,7 +222,6 @@ export function* searchRounds(
     whole = joined(objective, slack, n, legal, fronts);
   }
   // A budget within which nothing is found is gone beyond, block by block, until there is something.
-  const finest = finestOf(legal);
   for (let turn = 0; whole.all.length === 0 && turn < mostBeyond; turn += 1) {
     const more = finest.flatMap(block => {
       const passed = passedOf.get(block);

@@ -110,12 +110,14 @@ describe("a search of one block", () => {
         let best: Outcome | undefined;
         let [beaten, left, visited, next] = [0, 0, 0, 0];
         const expected: number[][] = [];
+        const reached: (typeof fit)[number][] = [];
         for (let atOnce = 1; next < fit.length; atOnce = Math.min(16, 2 * atOnce)) {
           const tasks: number[] = [];
           for (; next < fit.length && tasks.length < atOnce; next++) {
-            const { tiling, bound } = fit[next] as (typeof fit)[number];
+            const own = fit[next] as (typeof fit)[number];
+            const { tiling, bound } = own;
             if (best !== undefined && inOrder(objective, best, bound) <= 0) beaten++;
-            else if (visited + tasks.length >= most) left++;
+            else if (visited + tasks.length >= most) reached[left++] = own;
             else tasks.push(tiling);
           }
           visited += tasks.length;
@@ -125,6 +127,13 @@ describe("a search of one block", () => {
           }
           if (tasks.length > 0) expected.push(tasks);
         }
+        // Beyond a budget that found nothing: the first and the last of those that it did not reach, in turn.
+        let beyond = 0;
+        for (; best === undefined && left > 0 && beyond < 12; beyond++, left--, visited++) {
+          const { tiling } = (beyond % 2 === 0 ? reached.shift() : reached.pop()) as (typeof fit)[number];
+          best = foundOf(seed, 0, 1, tiling);
+          expected.push([tiling]);
+        }
         const searched = asked.flatMap(tasks => (tasks[0]?.kind === "tiling" ? [tasks as readonly TilingTask[]] : []));
         expect(searched.map(tasks => tasks.map(({ tiling }) => tiling))).toEqual(expected);
         expect(
@@ -132,6 +141,7 @@ describe("a search of one block", () => {
         ).toBe(true);
         expect(result.found.map(({ outcome }) => outcome)).toEqual(best === undefined ? [] : [best]);
         const { report } = result;
+        expect(report.beyondBudget).toBe(beyond);
         expect(report.tilings).toEqual({
           ...{ all: numbers.length, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: bounded.length - fit.length },
           ...{ beaten, visited, left: left + numbers.length - bounded.length },
