@@ -123,6 +123,5 @@ function checkOffsets(path: string, entries: readonly Entry[], length: number): 
     at = end;
   }
   if (length < at) throw truncated(path, length, at);
-  if (length > at)
-    throw malformed(path, `${howMany(length - at, "byte")} that belong to no tensor`, "tensors that cover the file");
+  if (length > at) throw malformed(path, `${howMany(length - at, "byte")} of no tensor`, "tensors that cover the file");
 }

@@ -1,4 +1,4 @@
-import { SpecError } from "../errors.js";
+import { howMany, SpecError } from "../errors.js";
 import type { Path } from "../spec/document.js";
 import type { EinsumCounts } from "./action-counts.js";
 import type { CompiledDesign } from "./compile.js";
@@ -92,7 +92,7 @@ export function checkBuffers(design: CompiledDesign, counts: readonly EinsumCoun
       const largest = design.seats[bytes.indexOf(Math.max(...bytes))];
       throw new SpecError({
         where: design.design.mapping.at(["einsums"]),
-        got: `tiles of ${needed} bytes in ${buffer.name} for phase ${phase.name}, ${needed - capacity} bytes over its ${capacity}`,
+        got: `tiles of ${needed} bytes in ${buffer.name} for phase ${phase.name}, ${howMany(needed - capacity, "byte")} over its ${capacity}`,
         expected: `tiles that fit ${buffer.name}`,
         fix: `make the tile of ${largest} smaller or ${buffer.name} larger`,
       });

@@ -60,7 +60,7 @@ describe("the report", () => {
     expect(stdout).toMatch(
       /^Scores \[2, 4, 21, 50\] in fp32 on cpu, tiles of 16 keys by 8 queries\nsha256 [0-9a-f]{64}\n/,
     );
-    expect(stdout).toMatch(/^P0 +1 queries per tile +same$/m);
+    expect(stdout).toMatch(/^P0 +1 query per tile +same$/m);
     expect(stdout).toMatch(/^M0 +64 keys per tile +CHANGED +\d+ of 1344 +\S+ +\S+$/m);
     expect(stdout).toMatch(/^Changes bits: kv-splits, M0, key order\nKeeps them: engine, P0, batch\n$/m);
   });

@@ -86,7 +86,7 @@ describe("fusemax schedule honours what model does", () => {
       ...["schedule", "--schedule", "figure-4", "--registers", "12,256", "--model", "llama-2-7b", "--seq", "4K"],
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/SPD\[c\] using RD of the previous key tile \(1 tiles back\)/);
+    expect(stderr).toMatch(/SPD\[c\] using RD of the previous key tile \(1 tile back\)/);
   });
 });
 

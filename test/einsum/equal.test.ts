@@ -132,7 +132,7 @@ describe("cascades that cannot be compared", () => {
   it.each([
     ["Y[k] = A[k]", "Y = A[k]", /0|1 and 0 ranks/],
     ["Y = A[k]\nZ = B[k]", "U = A[k]\nV = B[k]", /outputs Y, Z and U, V.*same name/],
-    ["Y = A[k]", "Y = A[k,j]", /input A.*1 ranks in a and 2 in b/],
+    ["Y = A[k]", "Y = A[k,j]", /input A.*1 rank in a and 2 in b/],
   ])("%j and %j", (a, b, message) => {
     expect(() => compareCascades(parseCascade(a, "a"), parseCascade(b, "b"))).toThrow(message);
   });

@@ -27,7 +27,7 @@ describe("shapes of two cascades that read the same", () => {
     expect(() => jointShapes(whole, split, { N: 2 })).toThrow(/the rank N, which whole does not have/);
     const other = parseCascade("Z = A[m,n]", "other");
     expect(() => jointShapes(whole, other, {})).toThrow(
-      /the input A: got 1 ranks in whole and 2 in other; expected the same/,
+      /the input A: got 1 rank in whole and 2 in other; expected the same/,
     );
   });
 });
@@ -70,7 +70,7 @@ describe("shapes of two cascades, in more cases", () => {
     const [, { M1 = 0, M0 = 0 } = {}] = shapesOf("Z = A[m] * B[i] * C[j] * D[k]", split) as Record<string, number>[];
     expect(Math.min(M1, M0)).toBeGreaterThan(1);
     expect(() => shapesOf("Z = A[k]", "Z = A[k,j]")).toThrow(
-      /^the input A: got 1 ranks in a and 2 in b; expected the same ranks in both$/,
+      /^the input A: got 1 rank in a and 2 in b; expected the same ranks in both$/,
     );
     expect(shapesOf("Z = A[k] * B[k,j]", "Z = A[k]")[2]).toEqual({ A: [5], B: [5, 4] });
   });

@@ -35,7 +35,7 @@ describe("validateProblem", () => {
       { ...good, mask: { ...noMask, left: -2 } },
       "window left: got -2; expected an integer of at least 0, or -1 for unbounded",
     ],
-    [{ ...good, mask: { ...noMask, kvLens: [7] } }, "kvLens: got 1 lengths; expected one for each of 2 batches"],
+    [{ ...good, mask: { ...noMask, kvLens: [7] } }, "kvLens: got 1 length; expected one for each of 2 batches"],
     [
       { ...good, mask: { ...noMask, qLens: [5, 6] } },
       "qLens[1]: got 6; expected an integer from 0 to 5, the queries in the tensor",

@@ -127,11 +127,7 @@ describe("readSafetensors", () => {
       safetensorsBytes({ q: entry(), k: { dtype: "F4", shape: [1], data_offsets: [8, 4] } }, eight),
       /tensor k: got data_offsets \[8,4\]; expected an end after the beginning/,
     ],
-    [
-      "longer than its tensors",
-      safetensorsBytes({ q: entry() }, new Uint8Array(9)),
-      /1 bytes that belong to no tensor/,
-    ],
+    ["longer than its tensors", safetensorsBytes({ q: entry() }, new Uint8Array(9)), /1 byte of no tensor/],
   ];
   it.each(bad)("refuses a file that is %s", async (_, bytes, message) => {
     await expect(readSafetensors(save(bytes))).rejects.toThrow(message);

@@ -103,7 +103,7 @@ describe("what a phase keeps in a buffer", () => {
   it("may fill it to the last byte, and no more", () => {
     expect(() => evaluateWith([bytes(needed)])).not.toThrow();
     expect(() => evaluateWith([bytes(needed - 1)])).toThrow(
-      `tiles of ${needed} bytes in l1 for phase all, 1 bytes over its ${needed - 1}; expected tiles that fit l1; make the tile of X smaller or l1 larger`,
+      `tiles of ${needed} bytes in l1 for phase all, 1 byte over its ${needed - 1}; expected tiles that fit l1; make the tile of X smaller or l1 larger`,
     );
   });
 
@@ -124,9 +124,9 @@ describe("what a phase keeps in a buffer", () => {
     const double = level("l1", "buffering: double");
     const own: Change = ["keep: { dram: [X, W, Y]", "keep: { dram: [W, Y]"];
     expect(() => evaluateWith([double, bytes(2 * needed)])).not.toThrow();
-    expect(() => evaluateWith([double, bytes(2 * needed - 1)])).toThrow("1 bytes over");
+    expect(() => evaluateWith([double, bytes(2 * needed - 1)])).toThrow("1 byte over");
     expect(() => evaluateWith([double, own, bytes(2 * needed - tiles.X)])).not.toThrow();
-    expect(() => evaluateWith([double, own, bytes(2 * needed - tiles.X - 1)])).toThrow("1 bytes over");
+    expect(() => evaluateWith([double, own, bytes(2 * needed - tiles.X - 1)])).toThrow("1 byte over");
   });
 
   it("is not there in another phase, and once for two Einsums of one phase", () => {
@@ -140,7 +140,7 @@ describe("what a phase keeps in a buffer", () => {
     const together: Change = ["latency: Y", "latency: Y + Z"];
     expect(() => evaluateWith([...two, apart, bytes(needed)])).not.toThrow();
     expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y)])).not.toThrow();
-    expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y - 1)])).toThrow("1 bytes over");
+    expect(() => evaluateWith([...two, together, bytes(needed + tiles.Y - 1)])).toThrow("1 byte over");
   });
 });
 
@@ -218,7 +218,7 @@ describe("by itself", () => {
       while (!fits(least)) least += 1;
       if (least > 0)
         expect(messageOf(() => checkBuffers(withBytes(least - 1), counts, none))).toContain(
-          `tiles of ${least} bytes in l1 for phase ${more === nothing ? "last" : "first"}, 1 bytes over its ${least - 1};`,
+          `tiles of ${least} bytes in l1 for phase ${more === nothing ? "last" : "first"}, 1 byte over its ${least - 1};`,
         );
       return least;
     };

@@ -85,7 +85,7 @@ describe("a workload's attention", () => {
   });
 
   it.each<[string, Partial<PointRequest>, RegExp]>([
-    ["another number of paddings", { kvLens: [4, 5], leftPad: [1] }, /--left-pad: got 1 lengths; expected 2, one for/],
+    ["another number of paddings", { kvLens: [4, 5], leftPad: [1] }, /--left-pad: got 1 length; expected 2, one for/],
     ["more padding than keys", { leftPad: [0, 18] }, /--left-pad: got 18; expected at most the 17 keys/],
     ["padding alone", { leftPad: [17, 17] }, /lengths: got a batch in which no query sees a key/],
     ["more scores than can be counted", { seq: 2 ** 26 }, /--seq: got a masked attention of 1\.4e\+16 scores for each/],
