@@ -176,6 +176,52 @@ export const einsum = [
     changes: ["0 → 0 - 1 #1"],
     reason: "the first input is named anyway",
   },
+  ...[
+    [
+      "derive/defer-factor",
+      'factors: [{ kind: "access", tensor: name, indices: free, bracketed: true, span: einsum.span }, ...fixed.factors],',
+    ],
+    ["derive/defer-past-extremum", "bracketed: true,"],
+    ["derive/iterate", 'return { kind: "access", tensor, indices, bracketed: true, span: einsum.span };'],
+    ["derive/name-terms", "bracketed: true,"],
+    [
+      "derive/name-terms",
+      'return same ? ({ kind: "access", tensor, indices, bracketed: true, span } as const) : null;',
+    ],
+    [
+      "derive/take-apart",
+      'const kept: Access = { kind: "access", tensor: "", indices: own, bracketed: true, span: einsum.span };',
+    ],
+  ].map(([name, line]) => ({
+    file: path(name),
+    line,
+    changes: ["true → false"],
+    reason: "asked of what was read from a text; this one is written as a text, and read again",
+  })),
+  {
+    file: path("derive/check"),
+    line: "if (differing === null || differing.difference === null) return true;",
+    changes: [
+      "differing === null || differing.difference === null → (differing === null) && (differing.difference === null)",
+    ],
+    reason: "the types ask: where cascades differ, one input is the first, and all have a difference",
+  },
+  {
+    file: path("derive/search"),
+    line: "if (compareNodes(found, this.best) < 0) this.best = found;",
+    changes: ["0 → 0 + 1", "compareNodes(found, this.best) < 0 → (compareNodes(found, this.best)) <= (0)"],
+    reason: "of two that are equally good either is the best",
+  },
+  {
+    file: path("derive/moves"),
+    line: 'const whole = right.kind === "access" ? (inlined(right, writerOf(cascade, right.tensor)) ?? right) : right;',
+    reason: "the types ask which kind it is; what is no access has no writer",
+  },
+  {
+    file: path("derive/normal-form"),
+    line: 'const [head = { kind: "number", value: 1 } as const, ...rest] = [...number, ...factors];',
+    reason: "the types ask for it: without factors there is a number",
+  },
   {
     file: path("derive/remember"),
     line: "for (const elements of [6, 12]) {",

@@ -120,6 +120,12 @@ describe("answers", () => {
       true,
     ],
     [
+      "less work, and more live fibers, to follow a factor",
+      node("a", ["defer"], { work: 5 }),
+      node("b", ["sum", "follow"], { work: 3, live: ["x"], runs: true }),
+      false,
+    ],
+    [
       "more live fibers to follow a factor",
       node("a", ["defer"], { work: 3 }),
       node("b", ["sum", "follow"], { work: 3, live: ["x"], runs: true }),

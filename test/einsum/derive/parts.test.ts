@@ -137,6 +137,8 @@ describe("measures", () => {
     };
     expect(live("T[k] = A[k] * B[k]", "S = T[k]", "Z[k] = T[k] * S")).toEqual(["T: K"]);
     expect(live("S = A[k]", "T[k] = A[k] * 2", "Z[k] = T[k] * S")).toEqual(["A: K"]);
+    // A sum over another rank is no pass over this one.
+    expect(live("S = A[k,j]", "T[k] = A[k,j]", "Z[k] = T[k] * S")).toEqual(["A: K"]);
     // U is used up in the first pass, so that T is not made of it again.
     expect(live("S = A[k]", "U[k] = A[k] * 2", "P = U[k]", "T[k] = U[k] * 3", "Z[k] = T[k] * S")).toEqual(["T: K"]);
     // What each tile leaves.
@@ -300,6 +302,11 @@ describe("a derivation that is checked", () => {
     expect(check?.largest.relative).toBeLessThan(1e-12);
     expect(answers[0]?.last.cascade.headers.get("title")).toBe("mine: 1 pass over K, derived");
     expect(answers[0]?.steps[0]?.check).toBeNull();
+  });
+
+  it("names the first input where all give the same", async () => {
+    const { answers } = await checked(given);
+    expect(answers[0]?.last.check?.largest).toEqual({ relative: 0, input: "random 1" });
   });
 
   it("is refuted with the first input on which it does not", async () => {
