@@ -20,9 +20,12 @@ describe("how many of a batch are worked on at once", () => {
     // For none: one.
     [{ B: 3, H: 4, E: 2, F: 2, M: 40, queries: 1 }, [1, 3], [1, 4]],
   ] as const)("is one, all, and as many as a shared level has room for: %j", (sizes, ofB, ofH) => {
-    const problem = inventedProblem({ cascade: "batched", machine: "shared", sizes });
-    const found = [...atOnceOf(problem)].map(([r, all]) => [problem.ranks[r]?.name, all] as const);
-    expect(Object.fromEntries(found)).toEqual({ B: ofB, H: ofH });
+    // Whether tiles are of one part or two.
+    for (const machine of ["shared", "even"] as const) {
+      const problem = inventedProblem({ cascade: "batched", machine, sizes });
+      const found = [...atOnceOf(problem)].map(([r, all]) => [problem.ranks[r]?.name, all] as const);
+      expect(Object.fromEntries(found)).toEqual({ B: ofB, H: ofH });
+    }
     expect(atOnceOf(inventedProblem({ cascade: "batched", machine: "cores", sizes })).size).toBe(0);
   });
 });

@@ -104,6 +104,17 @@ export const machines = {
   // Cores around a file of all lanes, within a shared level; arrays of several shapes that drain into that file.
   shared: [withinShared(4), sharedArrays],
   wide: [withinShared(16), sharedArrays],
+  even: [withinShared(2), sharedArrays],
+  // Nothing waits for words.
+  fast: [
+    withinShared(2)
+      .replace("4e9", "4e12")
+      .replace("BytesPerCycle: 8", "BytesPerCycle: 800")
+      .replace("bytesPerCycle: 4", "bytesPerCycle: 400"),
+    sharedArrays,
+  ],
+  // Everything waits for the buffer.
+  late: [grid("bytes: 96, latencyCycles: 40", "depth: 4"), gridArrays],
 } as const satisfies Readonly<Record<string, readonly [levels: string, arrays: string]>>;
 
 /** SN as a difference of what nobody has said and an exponential of that, and Y as a product. */
@@ -118,6 +129,7 @@ export interface Invented {
   readonly machine: keyof typeof machines;
   readonly sizes: Partial<AttentionPoint["sizes"]>;
   readonly group?: number;
+  readonly technology?: "none";
   readonly inParts?: boolean;
   readonly isSchedulable?: boolean;
   readonly corrections?: Parameters<typeof accountingOf>[1];
@@ -134,7 +146,7 @@ export const accountingIn = ({ corrections = ["register-energy", "first-reads"] 
   accountingOf(undefined, corrections);
 
 export function inventedProblem(one: Invented): MapperProblem {
-  const { cascade, machine, sizes, group = 1, isSchedulable = false } = one;
+  const { cascade, machine, sizes, group = 1, isSchedulable = false, technology = "45nm" } = one;
   const [levels, arrays] = machines[machine];
   const files: Readonly<Record<string, string>> = {
     "designs small":
@@ -143,12 +155,14 @@ export function inventedProblem(one: Invented): MapperProblem {
     "mappings small":
       "{ name: any, source: here, symbols: { P: queries }, einsums: { A: { array: some, loops: { dram: [P] }, keep: { dram: [A, X], some: [A, X] } } } }",
     "bindings small": "{ name: small, source: here, phases: [{ name: all, latency: A }] }",
-    "architectures small": `name: small\nsource: here\ntechnology: 45nm\nfrequencyHz: 1e9\nwordBits: 16\nparameters: {}\nlevels:${levels}  some: { kind: registers, within: dram, depth: 8 }\narrays:${arrays}  some: { at: some, operations: { exp: 1 } }\n`,
+    "architectures small": `name: small\nsource: here\ntechnology: ${technology}\nfrequencyHz: 1e9\nwordBits: 16\nparameters: {}\nlevels:${levels}  some: { kind: registers, within: dram, depth: 8 }\narrays:${arrays}  some: { at: some, operations: { exp: 1 } }\n`,
   };
   const source: SpecSource = {
     read: (kind, name) => {
       const text = files[`${kind} ${name}`];
-      return text === undefined ? specFiles.read(kind, name) : { file: `${kind} ${name} invented ${machine}`, text };
+      return text === undefined
+        ? specFiles.read(kind, name)
+        : { file: `${kind} ${name} invented ${machine} ${technology}`, text };
     },
     names: kind => specFiles.names(kind),
   };
