@@ -10,17 +10,6 @@ export const mapper = [
     "if ((remembered?.size ?? 0) >= mostRemembered) remembered?.clear();",
   ]),
   {
-    file: "src/model/mapper/promising.ts",
-    line: "if (looks.length <= 4 * most) continue;",
-    reason: "how soon those that look worse are left: the best stay",
-  },
-  {
-    file: "src/model/mapper/promising.ts",
-    line: "looks = looks.sort(better).slice(0, most);",
-    changes: ["looks.sort(better).slice(0, most) → looks.sort(better)"],
-    reason: "as many as are asked for are taken in the end",
-  },
-  {
     file: "src/model/mapper/tiling.ts",
     line: "array.fanouts.some(({ size }, i) => i < before && size > 1 && over[i] === undefined && sizeOf(part) <= size);",
     changes: ["i < before → (i) <= (before)"],
