@@ -8,7 +8,7 @@ import { HandOvers } from "./hand-over.js";
 import { leastOutcome } from "./least.js";
 import { OptionLibrary } from "./option.js";
 import type { MapperProblem } from "./problem.js";
-import { hasTiles } from "./simulated.js";
+import { hasSchedule } from "./simulated.js";
 import { setTiling } from "./tiling.js";
 import { type TilingSpace, tilingsOf } from "./tiling-space.js";
 
@@ -87,6 +87,8 @@ export class Searcher {
   private readonly handOvers: HandOvers;
   private readonly remembered = new Map<string, LeastOfEinsum>();
   private readonly tilings = new Map<string, TilingSpace>();
+  /** Whether a schedule was found, by what it has to fit. */
+  private readonly schedules = new Map<string, boolean>();
 
   constructor(readonly problem: MapperProblem) {
     this.library = new OptionLibrary(problem);
@@ -165,14 +167,14 @@ export class Searcher {
     return { found, effort };
   }
 
-  /** Where schedules are asked for: whether the block has tiles to schedule. */
+  /** Where schedules are asked for: whether there is one that fits the register files. */
   private accepts(block: MappedBlock): boolean {
     const { problem } = this;
     if (!problem.isSchedulable) return true;
     const { accounting, patches } = problem;
     const design = designOf(problem, mappingFiles(problem, [block], "tried", "fusemax map"));
     const compiled = compileDesign(design, { corrections: accounting.corrections, patches });
-    return hasTiles(problem, compiled);
+    return hasSchedule(problem, compiled, this.schedules);
   }
 
   /** The block that numbers stand for. */

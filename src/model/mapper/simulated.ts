@@ -5,7 +5,7 @@ import { programText } from "../../spec/schedule/notation.js";
 import type { Schedule, ScheduleSpec } from "../../spec/schedule/schedule.js";
 import type { CompiledDesign } from "../compile.js";
 import { type Evaluation, evaluate } from "../evaluate.js";
-import { findLags } from "../schedule/lags.js";
+import { findLags, keyOf, trialOf } from "../schedule/lags.js";
 import { scheduleOfDesign, withRegisterFiles } from "../schedule/of-design.js";
 import { pipelinedSchedule } from "../schedule/pipelined.js";
 import type { ArrayTime, ScheduleResult } from "../schedule/result.js";
@@ -95,14 +95,42 @@ function stallsOf({ arrays }: ScheduleResult): Simulated["stalls"] {
   return { array, cycles: time?.stalls ?? {} };
 }
 
-/** Whether a mapping works tile by tile, as a schedule has it. Whether register files have room for one only its simulation says. */
+/** Whether a mapping works tile by tile, as a schedule has it; whether register files have room for one is another question. */
 export function hasTiles({ point: { sizes } }: Pick<MapperProblem, "point">, compiled: CompiledDesign): boolean {
   const values = valuesOf(compiled, sizes);
   if (unknownFanout(compiled, values) !== undefined) return false;
+  return takes(() => partOf(scheduleOfDesign(compiled, { sizes }, values).work)) !== undefined;
+}
+
+/**
+ * Whether a mapping works tile by tile, and some schedule that is tried fits the register files, by a trial run of a few tiles.
+ * @param known what was said of machines before
+ */
+export function hasSchedule(
+  problem: Pick<MapperProblem, "point">,
+  compiled: CompiledDesign,
+  known: Map<string, boolean>,
+): boolean {
+  if (!hasTiles(problem, compiled)) return false;
+  const { sizes } = problem.point;
+  const values = valuesOf(compiled, sizes);
+  const { arrays: free, work } = scheduleOfDesign(compiled, { sizes }, values);
+  const arrays = withRegisterFiles(compiled, free, values);
+  const trial = trialOf(work);
+  const key = keyOf([arrays, trial]);
+  const fits = (spec: ScheduleSpec): boolean =>
+    takes(() => simulateSchedule(findLags(spec, arrays, work), arrays, trial)) !== undefined;
+  const found = known.get(key) ?? schedulesOf(arrays.einsums).some(fits);
+  known.set(key, found);
+  return found;
+}
+
+/** What comes of something; undefined where it is refused. */
+function takes<T>(run: () => T): T | undefined {
   try {
-    return partOf(scheduleOfDesign(compiled, { sizes }, values).work) !== undefined;
+    return run();
   } catch (error) {
-    if (error instanceof FusemaxError) return false;
+    if (error instanceof FusemaxError) return undefined;
     throw error;
   }
 }

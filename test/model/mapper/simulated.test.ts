@@ -4,7 +4,13 @@ import { published } from "../../../src/model/accounting.js";
 import { attentionPoints } from "../../../src/model/attention-point.js";
 import { type CompiledDesign, compileDesign } from "../../../src/model/compile.js";
 import { evaluate } from "../../../src/model/evaluate.js";
-import { hasTiles, simulateMapping, simulationTolerance, unknownFanout } from "../../../src/model/mapper/simulated.js";
+import {
+  hasSchedule,
+  hasTiles,
+  simulateMapping,
+  simulationTolerance,
+  unknownFanout,
+} from "../../../src/model/mapper/simulated.js";
 import { findLags } from "../../../src/model/schedule/lags.js";
 import { scheduleOfDesign, withRegisterFiles } from "../../../src/model/schedule/of-design.js";
 import { pipelinedSchedule } from "../../../src/model/schedule/pipelined.js";
@@ -108,6 +114,25 @@ describe("the simulation of a mapping", () => {
     const long = (keyTiles: number) => run({ M: 4 * keyTiles }).found;
     expect(long(5001)).toEqual({ reason: "a block of queries of more than 20000 tiles" });
     expect(long(5000)).toMatchObject({ queries: 12 });
+  });
+
+  it("law: has a schedule where the simulation finds one, whatever the register files hold", () => {
+    const said = [1, 3, 4, 5, 6, 7, 8, 10, 12].flatMap(depth =>
+      ["registers2d", "registers1d"].map(level => {
+        const { compiled, all, found } = run({}, { [`architecture.levels.${level}.depth`]: depth });
+        const point = { ...(bert as NonNullable<typeof bert>), sizes: all };
+        const known = new Map<string, boolean>();
+        const has = [hasSchedule({ point }, compiled, known), hasSchedule({ point }, compiled, known)];
+        expect([level, depth, ...has]).toEqual([level, depth, !("reason" in found), !("reason" in found)]);
+        expect([...known.values()]).toEqual([!("reason" in found)]);
+        return has[0];
+      }),
+    );
+    expect(new Set(said).size).toBe(2);
+    // What has no tiles is not tried.
+    const { compiled, all } = run({ M: 4 * 5001 });
+    const point = { ...(bert as NonNullable<typeof bert>), sizes: all };
+    expect(hasSchedule({ point }, compiled, new Map())).toBe(false);
   });
 
   it("has tiles where these are no more, and where a schedule knows all fan-outs", () => {
