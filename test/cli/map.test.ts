@@ -63,6 +63,13 @@ describe("fusemax map", () => {
     expect(JSON.parse(stdout)).toMatchObject({ design: "mine", own: null });
   });
 
+  it("prints the command that repeats the cost, without a cap of the scores that is not mapped", async () => {
+    const args = ["--design", "flat", "--model", "gemma-2-9b", "--seq", "512", "--batch", "1"];
+    const out = join(folder, "capped");
+    const { stdout } = await invoke("map", ...args, "--layers", "local", "--budget", "1", "--out", out);
+    expect(stdout).toMatch(/fusemax model --design .* --model gemma-2-9b --seq 512 --batch 1 --no-softcap/);
+  });
+
   it("says what was searched, what not, and why", async () => {
     const { stdout } = await invoke("map", "--design", "flat", "--seq", "1K", "--budget", "2");
     expect(stdout).toMatch(/space +\d\.\d\de\d+ mappings/);

@@ -108,7 +108,9 @@ export async function runMap(options: MapOptions): Promise<void> {
   process.stdout.write(
     options.json === true
       ? jsonText({ schema: "fusemax.map/1", accounting: accountingName, corrections, ...result })
-      : mapText(result, accountingLine(accounting, byDefault), out, file => readBack(options, accounting, file)),
+      : mapText(result, accountingLine(accounting, byDefault), out, file =>
+          readBack(options, workload, accounting, file),
+        ),
   );
 }
 
@@ -217,9 +219,16 @@ function commandOf(options: MapOptions): string {
 }
 
 /** What costs the files that a search wrote as the search did: by default `model` corrects what is not a design of the paper's. */
-const readBack = (options: MapOptions, accounting: Accounting, file: string): string =>
+const readBack = (
+  options: MapOptions,
+  { softcap }: MapRequest["workload"],
+  accounting: Accounting,
+  file: string,
+): string =>
   [
     `fusemax model --design ${file}${pointOf(options)}`,
+    // A search maps the cascade alone: what a model does to its scores besides is not charged.
+    softcap === undefined ? "" : " --no-softcap",
     given("accounting", accounting.name === "published" ? "published" : undefined),
     given("correct", options.correct?.join(",")),
   ].join("");
