@@ -34,6 +34,7 @@ export const schedule = [
     changes: ["false → true"],
     reason: "past the last tile nothing is left out",
   },
+  { file: "src/model/schedule/work.ts", line: "const mostHeadTiles = 1_000_000;", reason: "a limit of memory" },
   {
     file: "src/model/schedule/simulate.ts",
     line: "const mostTilesStepped = 5e6;",

@@ -77,6 +77,17 @@ describe("the tiles of loops in another order", () => {
       { blockTiles: 1, tileRows: 13 },
     ],
     [
+      "queries one after the other",
+      text =>
+        loops(
+          "B, H, G2",
+          "G1, P",
+        )(text)
+          .replace(/^ *P: \{ P2.*\n/m, "")
+          .replaceAll("[P0]", "[]"),
+      { blockTiles: 13, tileRows: 1 },
+    ],
+    [
       // What is inside of the second is a tile: two of 4 keys, two query tiles of two heads.
       "keys that are cut twice",
       text =>
