@@ -34,6 +34,23 @@ export const schedule = [
     changes: ["false → true"],
     reason: "past the last tile nothing is left out",
   },
+  {
+    file: "src/model/schedule/serial.ts",
+    line: 'const name = corrections.length > 0 ? "corrected" : "published";',
+    reason: "a name that nothing here is read by",
+  },
+  {
+    file: "src/model/schedule/load-order.ts",
+    line: "Array.from({ length: end - begin }, (_, i) => begin + i).filter(m1 => (seen?.row(m1).length ?? 0) > 0),",
+    changes: ["end - begin → (end) + (begin)"],
+    reason: "key tiles past the end, which nobody sees",
+  },
+  {
+    file: "src/model/schedule/memory.ts",
+    line: "next: () => streams.map(stream => (stream.atEnd ? -1 : stream.words())).join(),",
+    changes: ["1 → 1 + 1", "1 → 1 - 1"],
+    reason: "a number that is no tile's words",
+  },
   { file: "src/model/schedule/work.ts", line: "const mostHeadTiles = 1_000_000;", reason: "a limit of memory" },
   {
     file: "src/model/schedule/simulate.ts",

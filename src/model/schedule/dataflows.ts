@@ -246,7 +246,8 @@ function usedLater(
     if (other === einsum || other.array !== einsum.array) return false;
     const t = other.shape.tensors.findIndex(({ name, output }) => name === tensor && !output);
     const kept = (other.alwaysKept ?? keptLevels(other, values))[t];
-    return t >= 0 && kept?.every(level => compiled.levels.get(other.levelNames[level] as string)?.spec.kind !== "sram");
+    const isOnChip = (level: number) => compiled.levels.get(other.levelNames[level] as string)?.spec.kind === "sram";
+    return kept?.some(isOnChip) === false;
   });
 }
 
@@ -256,7 +257,6 @@ function staysInRegisters(einsum: CompiledEinsum, nest: TileNest, values: Float6
   return nest.einsums.some(user => {
     if (user.array !== einsum.array) return false;
     const t = user.shape.tensors.findIndex(tensor => tensor.name === output && !tensor.output);
-    if (t < 0) return false;
     const kept = (user.alwaysKept ?? keptLevels(user, values))[t];
     return kept?.every(level => user.path[level]?.spec.kind !== "sram") === true;
   });

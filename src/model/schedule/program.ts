@@ -38,10 +38,9 @@ export function layOut(stages: readonly Stage[], layout: Layout): EpochProgram {
     for (let turn = 0; turn < longest; turn++) {
       for (const stream of turns) {
         const { points, own, keeps } = stream;
-        const done = turn >= points;
-        if (done && !keeps) continue;
+        if (turn >= points && !keeps) continue;
         for (let k = turn === 0 ? 0 : endOf(stream, turn); k < endOf(stream, turn + 1); k++) {
-          actions.push(done ? null : (own?.[k] ?? null));
+          actions.push(own?.[k] ?? null);
           slot.push(k);
         }
       }
