@@ -51,6 +51,26 @@ export const schedule = [
     changes: ["1 → 1 + 1", "1 → 1 - 1"],
     reason: "a number that is no tile's words",
   },
+  {
+    file: "src/model/schedule/fifo.ts",
+    line: "private head = 0;",
+    changes: ["0 → 0 + 1"],
+    reason: "where in a ring the first entry goes",
+  },
+  {
+    file: "src/model/schedule/fifo.ts",
+    line: "for (let i = 0; i < this.size; i++) larger[i] = this.at(i);",
+    changes: ["i < this.size → (i) <= (this.size)"],
+    reason: "a place past the last entry, which the next one takes",
+  },
+  {
+    file: "src/model/schedule/order.ts",
+    line: "return einsum === undefined",
+    changes: [
+      "einsum === undefined ? [] : [{ einsum, text: operationText(op), lag: schedule.lags[op.tile] ?? 0, stage, stream }] → [{ einsum, text: operationText(op), lag: schedule.lags[op.tile] ?? 0, stage, stream }]",
+    ],
+    reason: "an operation that no Einsum has was refused before",
+  },
   { file: "src/model/schedule/work.ts", line: "const mostHeadTiles = 1_000_000;", reason: "a limit of memory" },
   {
     file: "src/model/schedule/simulate.ts",

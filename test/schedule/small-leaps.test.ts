@@ -83,6 +83,8 @@ describe("leaps over each loop by itself", () => {
             leap,
           });
         expect(facts(run(true)), `${load.tensor}, ${heads} heads`).toEqual(facts(run(false)));
+        // Five slots; a word a cycle from the one after them on, seven cycles' latency: the next tile's first slot.
+        if (heads === 40) expect(run(true).cycles).toBe(39 * (5 + load.words + 7) + 5);
       }
     }
   });

@@ -130,9 +130,11 @@ describe("a schedule that cannot run is refused in one line", () => {
 
   it("a 2D register file that is too small", () =>
     expect(() => simulate({}, { registers2d: 3 })).toThrow(
-      /schedule "mine" 2d, cycle \d+: got 4 values at once in a PE's register file; expected at most 3, its depth/,
+      /schedule "mine" 2d, cycle \d+: got 4 values at once in a PE's register file; expected at most 3, its depth; shorten the lags of the letters, or deepen/,
     ));
 
   it("a 1D register file that is too small", () =>
-    expect(() => simulate({}, { registers1d: 2 })).toThrow(/schedule "mine" 1d, cycle \d+: got \d+ values at once/));
+    expect(() => simulate({}, { registers1d: 2 })).toThrow(
+      /schedule "mine" 1d, cycle \d+: got \d+ values at once in a PE's register file; expected at most 2, its depth; shorten the lags/,
+    ));
 });

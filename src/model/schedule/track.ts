@@ -124,9 +124,8 @@ export class Track {
       }
       for (const { when } of idles) present = 2 * present + Number(isThere(when, kind));
     }
-    const known = this.programs.get(present);
-    this.program = known ?? this.layOutPresent();
-    if (known === undefined) this.programs.set(present, this.program);
+    this.program = this.programs.get(present) ?? this.layOutPresent();
+    this.programs.set(present, this.program);
   }
 
   private layOutPresent(): EpochProgram {
