@@ -235,6 +235,10 @@ describe("fusemax model", () => {
     [["--accounting", "paper"], /--accounting: got "paper"; expected one of published, corrected/],
     [["--design", ".github.yaml"], /\.github\.yaml: no such file or folder; expected a YAML file that can be read/],
     [["--accounting", "published", "--correct", "divider"], /--correct: cannot be given with --accounting published/],
+    [
+      ["--softcap-division", "divider"],
+      /^fusemax: --softcap-division: needs a cap: --softcap, or a model that has one/,
+    ],
     [["--accounting", "corrected", "--correct", "divider"], /--correct: cannot be given with --accounting corrected/],
   ])("%j is refused in one line", async (args, message) => {
     const { code, stdout, stderr } = await invoke("model", ...args);

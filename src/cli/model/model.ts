@@ -58,7 +58,7 @@ export async function runModel(options: ModelOptions): Promise<void> {
     settings,
     namedArithmetic(options),
   );
-  const asked = scoreChoice(options);
+  const asked = scoreChoice(options, workloads);
   const besides = settings.length + (chargesScores(asked, workloads) ? 1 : 0);
   const { accounting, byDefault } = accountingOfCommand(options, designs, besides);
   const charged = chargedUnder(accounting, asked, workloads);

@@ -3,7 +3,7 @@ import type { ScoreSizes } from "../../attention/broadcast.js";
 import type { Division, ScoreChoice } from "../../attention/score-terms.js";
 import { UsageError } from "../../errors.js";
 import type { Accounting } from "../../model/accounting.js";
-import { conflict } from "../conflict.js";
+import { conflict, needs } from "../conflict.js";
 import { choice, parsed } from "../option.js";
 import { parseNumber } from "../values.js";
 
@@ -60,10 +60,15 @@ function parseRanks(option: string, text: string): ScoreSizes {
   });
 }
 
-/** What the options ask of a model's scores. @throws UsageError for a way to divide where nothing is capped. */
-export function scoreChoice({ softcap, softcapDivision, bias = undefined }: ScoreOptions): ScoreChoice {
-  if (softcap === false && softcapDivision !== undefined) {
-    throw conflict("--softcap-division", "--no-softcap");
+/** What the options ask of these models' scores. @throws UsageError for a way to divide where nothing is capped. */
+export function scoreChoice(
+  { softcap, softcapDivision, bias = undefined }: ScoreOptions,
+  models: readonly { readonly softcap: number | undefined }[],
+): ScoreChoice {
+  if (softcapDivision !== undefined) {
+    if (softcap === false) throw conflict("--softcap-division", "--no-softcap");
+    if (softcap === undefined && models.every(model => model.softcap === undefined))
+      throw needs("--softcap-division", "a cap: --softcap, or a model that has one, such as gemma-2-9b");
   }
   return {
     softcap: softcap === false ? "off" : softcap === undefined ? "model" : "on",

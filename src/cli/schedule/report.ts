@@ -44,7 +44,7 @@ export async function reportSchedules(options: ScheduleOptions): Promise<void> {
   }
   const { designs, patches } = designsWith(options.design, options.set ?? [], namedArithmetic(options));
   const models = options.model.map(name => loadWorkload(specFiles, name, "--model"));
-  const asked = scoreChoice(options);
+  const asked = scoreChoice(options, models);
   const besides = settingsOf(options) + (chargesScores(asked, models) ? 1 : 0);
   const { accounting, byDefault } = accountingOfCommand(options, designs, besides);
   const { scores, notes } = chargedUnder(accounting, asked, models);

@@ -44,7 +44,7 @@ export async function traceSchedule(options: TraceOptions): Promise<void> {
   const [loaded] = designs;
   if (loaded === undefined) throw new UsageError({ where: "--design", got: "no design", expected: "one" });
   const models = [loadWorkload(specFiles, options.model, "--model")];
-  const asked = scoreChoice(options);
+  const asked = scoreChoice(options, models);
   const besides = settingsOf(options) + (chargesScores(asked, models) ? 1 : 0);
   const { accounting } = accountingOfCommand(options, designs, besides);
   const { scores, notes } = chargedUnder(accounting, asked, models);

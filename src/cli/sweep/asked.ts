@@ -48,7 +48,7 @@ export function askedSweep(options: SweepOptions): AskedSweep {
   }
   const objectives = objectivesOf(options.pareto);
   const read = readSweep(specFiles, named);
-  const asked = scoreChoice(options);
+  const asked = scoreChoice(options, read.workloads);
   const charges = chargesScores(asked, read.workloads);
   const { accounting, byDefault } = accountingOfCommand(options, read.designs, axes.length + (charges ? 1 : 0));
   const { scores, notes } = chargedUnder(accounting, asked, read.workloads);
