@@ -4,22 +4,8 @@ import { defineConfig } from "vitest/config";
 const filesOf = (names: readonly string[]): string[] =>
   names.map(name => (name.endsWith(".ts") ? `test/${name}` : `test/${name}/**/*.test.ts`));
 
-/** Pure functions and readers of files: they share a process and its compiled modules, which a third of their time went into. */
-const pure = filesOf([
-  "attention",
-  "einsum",
-  "io",
-  "model",
-  "numerics",
-  "program",
-  "reference",
-  "report",
-  "schedule",
-  "spec",
-]);
-
-/** Command lines within this process: they share one, too. */
-const commands = filesOf(["bench", "cli", "examples"]);
+/** What starts from the package as it is installed, with libraries and environments of its own: a process for each file. */
+const apart = ["test/*.test.ts", ...filesOf(["platform"])];
 
 /** What looks at time, ends processes, or puts a module in the place of another: alone on the machine. */
 const alone = filesOf([
@@ -51,32 +37,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "engines",
+          // Two processes and the modules that they compiled, which a third of the time went into where each file had its own.
+          name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...pure, ...commands, ...alone],
+          exclude: [...apart, ...alone],
           globalSetup: ["test/wgsl-witness.ts"],
+          isolate: false,
           maxWorkers: together,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: {
-          name: "commands",
-          include: commands,
-          exclude: alone,
-          isolate: false,
-          maxWorkers: together,
-          sequence: { groupOrder: 1 },
-        },
+        test: { name: "apart", include: apart, maxWorkers: together, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
-        test: { name: "pure", include: pure, isolate: false, maxWorkers: together, sequence: { groupOrder: 2 } },
-      },
-      {
-        extends: true,
-        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } },
+        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },
