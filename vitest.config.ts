@@ -7,9 +7,14 @@ const filesOf = (names: readonly string[]): string[] =>
 /** What starts from the package as it is installed, with libraries and environments of its own: a process for each file. */
 const apart = ["test/*.test.ts", ...filesOf(["platform"])];
 
+/** The page in a browser, which has processes of its own and waits much. */
+const pages = filesOf(["explorer"]);
+
 /** What looks at time, ends processes, or puts a module in the place of another: alone on the machine. */
 const alone = filesOf([
-  "explorer",
+  "explorer/bench.test.ts",
+  "explorer/cost.test.ts",
+  "explorer/numerics.test.ts",
   "cli/process.test.ts",
   "cli/interrupts.test.ts",
   "cli/kills.test.ts",
@@ -40,7 +45,7 @@ export default defineConfig({
           // Two processes and the modules that they compiled, which a third of the time went into where each file had its own.
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...apart, ...alone],
+          exclude: [...apart, ...pages, ...alone],
           globalSetup: ["test/wgsl-witness.ts"],
           isolate: false,
           maxWorkers: together,
@@ -53,7 +58,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { name: "pages", include: pages, exclude: alone, maxWorkers: together, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
     ],
   },
