@@ -2,6 +2,7 @@ import { noScoreTerms, type ScoreChoice, type ScoreTerms, scoreTermsOf } from ".
 import { SpecError, UsageError } from "../errors.js";
 import type { Design } from "../spec/design.js";
 import type { Document } from "../spec/document.js";
+import { oneHeadNotes } from "../spec/one-head.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import type { Accounting } from "./accounting.js";
 import { type AttentionPoint, attentionPoints, checkPhase } from "./attention-point.js";
@@ -224,7 +225,8 @@ export function checkSweep(request: SweepRequest): readonly string[] {
   }
   for (const workload of request.workloads) checkPhase(workload, request.phase);
   checkNumeric(request);
-  return [...checkSettings(swept(request), probed(request)), ...scoreNotes(request)];
+  const heads = request.designs.flatMap(oneHeadNotes);
+  return [...checkSettings(swept(request), probed(request)), ...scoreNotes(request), ...heads];
 }
 
 /** What a reader has to know of how soft-caps and biases are charged. */

@@ -13,6 +13,7 @@ import { perTerms } from "../model/per-terms.js";
 import { checkSettings } from "../model/settings.js";
 import type { ArrayUse } from "../model/timing.js";
 import type { Design } from "../spec/design.js";
+import { oneHeadNotes } from "../spec/one-head.js";
 import type { Phase, Workload } from "../spec/workload.js";
 import { arraysOf } from "./array-names.js";
 import {
@@ -170,7 +171,8 @@ export function modelResults(request: ModelRequest): ModelResults {
   if (results.length === 0 && first !== undefined) throw first;
   // A design that ran nowhere has read nothing.
   const ran = compiled.filter(({ name }) => results.some(({ design }) => design === name));
-  return { results, failures, notes: [...compiled.flatMap(({ notes }) => notes), ...checkSettings(patches, ran)] };
+  const charged = compiled.flatMap(({ notes }) => notes);
+  return { results, failures, notes: [...charged, ...designs.flatMap(oneHeadNotes), ...checkSettings(patches, ran)] };
 }
 
 /** One kind of a workload's layers at one length. */

@@ -18,6 +18,7 @@ import { type MapResult, mapText, searchResult } from "../../report/map-text.js"
 import { lengthLabel } from "../../report/units.js";
 import type { Design } from "../../spec/design.js";
 import { loadDesign, loadUnmapped } from "../../spec/load.js";
+import { oneHeadNotes } from "../../spec/one-head.js";
 import { conflict } from "../conflict.js";
 import { openJournal, type PointStore, sayDropped } from "../journal.js";
 import { designsWith } from "../model/designs.js";
@@ -69,6 +70,8 @@ export async function runMap(options: MapOptions): Promise<void> {
     return { files, evaluation, isOwn: false, compiled };
   });
   const [first] = searched;
+  for (const note of first === undefined ? [] : oneHeadNotes(first.compiled.design))
+    process.stderr.write(`fusemax: ${note}\n`);
   const keepsOwn =
     own !== null &&
     first !== undefined &&
