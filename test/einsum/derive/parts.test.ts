@@ -3,7 +3,7 @@ import { type Cascade, parseCascade } from "../../../src/einsum/cascade.js";
 import { derivationChecker } from "../../../src/einsum/derive/check.js";
 import { chainOf, compareNodes, keepsOutputs, type Node, nodeOf } from "../../../src/einsum/derive/derivation.js";
 import { freeName, freshName, replaceByIteration, withLine, withoutUnused } from "../../../src/einsum/derive/edit.js";
-import { quotientOf } from "../../../src/einsum/derive/factors.js";
+import { inlined, quotientOf, writerOf } from "../../../src/einsum/derive/factors.js";
 import { isLate } from "../../../src/einsum/derive/late.js";
 import { type Law, lawResult } from "../../../src/einsum/derive/law.js";
 import { compareMeasures, measureOf } from "../../../src/einsum/derive/measure.js";
@@ -205,6 +205,21 @@ describe("quotients", () => {
     ]);
   });
 });
+
+it.each<[string, string, string | null]>([
+  ["made element by element", "T[k] = A[k] * 2", "A[k] * 2"],
+  ["reduced", "T[k] = A[k,j]", null],
+  ["filtered", "T[k] = A[k: k<3]", null],
+  ["rounded", "T[k] = A[k] * 2 @operand", null],
+])(
+  "an access stands for what its tensor is made of, unless that is reduced, filtered or rounded: %s",
+  (_, line, body) => {
+    const cascade = cascadeOf(line, "Z[k] = T[k] + 1");
+    const [read] = accessesOf(cascade.einsums[1]?.right ?? { kind: "number", value: 0 });
+    const inside = read === undefined ? null : inlined(read, writerOf(cascade, "T"));
+    expect(inside && formatExpression(inside)).toBe(body);
+  },
+);
 
 describe("sums of products", () => {
   const termsOf = (right: string) => {
