@@ -90,7 +90,8 @@ function typeOf(where: string, stored: string, readAs: ReadAs): ElementType {
 
 function textOf(path: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // A byte order mark is no part of JSON.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw malformed(path, "a header that is no UTF-8 text", "a .safetensors file");
   }

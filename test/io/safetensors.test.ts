@@ -78,6 +78,7 @@ describe("readSafetensors", () => {
     ["cut in the values", safetensorsBytes({ q: entry() }, eight.slice(1)), /cut short/],
     ["absurd header length", length(2n ** 60n), /header of 1152921504606846976 bytes/],
     ["not JSON", safetensorsBytes("{q", eight), /a header that is not JSON/],
+    ["with a byte order mark", safetensorsBytes('\ufeff{"q":{}}', eight), /a header that is no/],
     ["a list", safetensorsBytes([], eight), /a header that is no JSON object/],
     ["without dtype", safetensorsBytes({ q: entry({ dtype: 3 }) }, eight), /tensor q: got dtype 3/],
     ["of negative shape", safetensorsBytes({ q: entry({ shape: [-2] }) }, eight), /tensor q: got shape \[-2\]/],
