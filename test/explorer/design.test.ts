@@ -108,7 +108,10 @@ describe("a design of one's own", () => {
       expect(html).toContain(words);
 
     await page.getByRole("button", { name: "Compare it in Cost" }).click();
-    await page.getByText(/^BERT, 4K tokens, batch 64: Half takes/).waitFor({ timeout: 20_000 });
+    await page
+      .getByText(/^BERT, 4K tokens, batch 64: Half takes/)
+      .first()
+      .waitFor({ timeout: 20_000 });
     await page.locator(".charts[aria-busy=false]").waitFor();
     expect(await marksOf(page, "speedup")).toContainEqual(expect.stringMatching(/^Half, {2}over Unfused: /));
     for (const chart of ["speedup", "energy", "utilization", "traffic", "roofline", "speedup-by-length"]) {
@@ -142,7 +145,10 @@ describe("a design of one's own", () => {
 
     // The link brings it back.
     const again = await on.visit({ fragment: `#${page.url().split("#")[1]}` });
-    await again.page.getByText(/^BERT, 4K tokens, batch 64: Half takes/).waitFor({ timeout: 20_000 });
+    await again.page
+      .getByText(/^BERT, 4K tokens, batch 64: Half takes/)
+      .first()
+      .waitFor({ timeout: 20_000 });
     await again.close();
     await close();
   });
