@@ -199,6 +199,11 @@ export const einsum = [
     reason: "asked of what was read from a text; this one is written as a text, and read again",
   })),
   {
+    file: path("derive/factors"),
+    line: 'part.kind === "access" ? inlined(part, writerOf(cascade, part.tensor)) : null;',
+    reason: "the types ask which kind it is; what is no access has no writer",
+  },
+  {
     file: path("derive/check"),
     line: "if (differing === null || differing.difference === null) return true;",
     changes: [
@@ -211,11 +216,6 @@ export const einsum = [
     line: "if (compareNodes(found, this.best) < 0) this.best = found;",
     changes: ["0 → 0 + 1", "compareNodes(found, this.best) < 0 → (compareNodes(found, this.best)) <= (0)"],
     reason: "of two that are equally good either is the best",
-  },
-  {
-    file: path("derive/moves"),
-    line: 'const whole = right.kind === "access" ? (inlined(right, writerOf(cascade, right.tensor)) ?? right) : right;',
-    reason: "the types ask which kind it is; what is no access has no writer",
   },
   {
     file: path("derive/normal-form"),
@@ -240,16 +240,6 @@ export const einsum = [
     ],
     reason: "an access has a tensor, and one that does not iterate is not read last",
   })),
-  {
-    file: path("derive/factors"),
-    line: 'const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;',
-    reason: "the types ask which kind it is; what is no access has no writer",
-  },
-  {
-    file: path("derive/defer-past-extremum"),
-    line: 'const start = einsum.right.kind === "access" ? inlined(einsum.right, writerOf(cascade, einsum.right.tensor)) : null;',
-    reason: "the types ask which kind it is; what is no access has no writer",
-  },
   {
     file: path("derive/search"),
     line: "for (let steps = 0; steps < mostSteps; steps += 1) {",

@@ -6,7 +6,7 @@ import { iterativeRead, type Tensor } from "../tensors.js";
 import { substitute } from "./affine.js";
 import { runningOf } from "./change-reference.js";
 import { exponentialOf, isOne } from "./exponential.js";
-import { inlined, quotientOf, rename, variablesOf, writerOf } from "./factors.js";
+import { bodyOf, quotientOf, rename, variablesOf } from "./factors.js";
 import { indexAt } from "./iterate.js";
 import { isNonNegative } from "./sign.js";
 
@@ -31,7 +31,7 @@ export function correctionOf(
   einsum: Einsum,
   variable: string,
 ): Correction | null {
-  const inside = factor.kind === "access" ? inlined(factor, writerOf(cascade, factor.tensor)) : null;
+  const inside = bodyOf(cascade, factor);
   const whole = inside ?? factor;
   for (const end of accessesOf(whole)) {
     const now = runningOf(cascade, end, einsum);

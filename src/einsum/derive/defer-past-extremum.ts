@@ -3,7 +3,7 @@ import type { Einsum, Expression } from "../einsum.js";
 import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { freshName, replaceEinsums, withoutUnused } from "./edit.js";
-import { inlined, variablesOf, writerOf } from "./factors.js";
+import { bodyOf, variablesOf } from "./factors.js";
 import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 import { isNonNegative } from "./sign.js";
 
@@ -30,7 +30,7 @@ function deferIn(cascade: Cascade, einsum: Einsum): Rewrite | Refusal | null {
   const [only, another] = reductions;
   if (only === undefined || another !== undefined || (only.op !== "max" && only.op !== "min")) return null;
   const varies = (part: Expression): boolean => reduced.some(variable => variablesOf(part).has(variable));
-  const start = einsum.right.kind === "access" ? inlined(einsum.right, writerOf(cascade, einsum.right.tensor)) : null;
+  const start = bodyOf(cascade, einsum.right);
   const { inside, falls, wrap } = peel(cascade, start ?? einsum.right, varies);
   const refuse = (reason: string): Refusal => ({ tensor, reason });
   if (inside === (start ?? einsum.right)) return null;

@@ -2,7 +2,7 @@ import type { Cascade } from "../cascade.js";
 import { type Access, accessesOf, type Einsum, type Expression, plainVariable } from "../einsum.js";
 import { formatExpression } from "../format-expression.js";
 import type { nameSize } from "../size.js";
-import { expressionOf, inlined, quotientOf, rename, variablesOf, writerOf } from "./factors.js";
+import { bodyOf, expressionOf, quotientOf, rename, variablesOf, writerOf } from "./factors.js";
 import { expand, noAlgebra, sameTerms } from "./normal-form.js";
 
 /** x(r) - mean of x */
@@ -30,8 +30,7 @@ export interface AboutMeans {
  */
 export function aboutMeansOf(cascade: Cascade, einsum: Einsum): AboutMeans | { readonly reason: string } | null {
   if (einsum.reductions[0]?.op !== "+" || einsum.reductions.length > 1) return null;
-  const whole = (part: Expression): Expression =>
-    (part.kind === "access" ? inlined(part, writerOf(cascade, part.tensor)) : null) ?? part;
+  const whole = (part: Expression): Expression => bodyOf(cascade, part) ?? part;
   const open = (part: Expression): readonly Expression[] => {
     const inside = whole(part);
     const { factors, divisors } = quotientOf(inside);
@@ -93,7 +92,7 @@ function isMeanOf(cascade: Cascade, einsum: Einsum, access: Access, x: Expressio
 
 /** What an access stands for, through tensors that are but copies. */
 function openedOnce(cascade: Cascade, access: Access): Expression | null {
-  const inside = inlined(access, writerOf(cascade, access.tensor));
+  const inside = bodyOf(cascade, access);
   return inside?.kind === "access" ? (openedOnce(cascade, inside) ?? inside) : inside;
 }
 
@@ -129,7 +128,7 @@ function isSumOf(cascade: Cascade, einsum: Einsum, access: Access, x: Expression
     if (own === undefined || other === undefined || einsum.reduced.includes(other)) return false;
     names.set(own, other);
   }
-  const inside = (part: Access): Expression | null => inlined(part, writerOf(cascade, part.tensor));
+  const inside = (part: Access): Expression | null => bodyOf(cascade, part);
   const terms = (part: Expression) => expand(part, { ...noAlgebra, open: inside, inside });
   return accessesOf(total.right).length > 0 && sameTerms(terms(rename(total.right, names)), terms(x));
 }

@@ -82,6 +82,10 @@ export function inlined(access: Access, writer: Einsum | undefined): Expression 
   return rename(writer.right, names);
 }
 
+/** What an expression that is an access stands for, as `inlined` says; null for any other. */
+export const bodyOf = (cascade: Cascade, part: Expression): Expression | null =>
+  part.kind === "access" ? inlined(part, writerOf(cascade, part.tensor)) : null;
+
 /** The Einsum that writes a tensor; undefined for an input. */
 export function writerOf(cascade: Cascade, tensor: string): Einsum | undefined {
   const writer = cascade.tensors.get(tensor)?.writer ?? null;
@@ -110,7 +114,7 @@ function powerOf(cascade: Cascade, expression: Expression, open: (whole: Quotien
 /** The factors of an expression; those that are made element by element as what they are made of, all the way. */
 export function opened(cascade: Cascade, right: Expression): Quotient {
   const open = (expression: Expression): Quotient => {
-    const inside = expression.kind === "access" ? inlined(expression, writerOf(cascade, expression.tensor)) : null;
+    const inside = bodyOf(cascade, expression);
     if (inside === null) return powerOf(cascade, expression, openAll) ?? { factors: [expression], divisors: [] };
     const whole = quotientOf(inside);
     // Only products are worth opening: anything else stays the tensor that it was.

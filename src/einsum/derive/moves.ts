@@ -7,7 +7,7 @@ import { correctRunningSum, followFactor } from "./correct-running-sum.js";
 import { deferFactor } from "./defer-factor.js";
 import { deferPastExtremum } from "./defer-past-extremum.js";
 import { exponentialOf } from "./exponential.js";
-import { inlined, opened, variablesOf, writerOf } from "./factors.js";
+import { bodyOf, opened, variablesOf } from "./factors.js";
 import { inlineWork } from "./inline-work.js";
 import { isLate } from "./late.js";
 import type { Law, Rewrite } from "./law.js";
@@ -134,7 +134,7 @@ const isExtremum = ({ reductions }: Einsum): boolean => reductions.some(({ op })
 
 /** What of an Einsum's right-hand side, as it is made element by element, does not vary over what it reduces. */
 function fixedParts(cascade: Cascade, { right, reduced }: Einsum): Expression[] {
-  const whole = right.kind === "access" ? (inlined(right, writerOf(cascade, right.tensor)) ?? right) : right;
+  const whole = bodyOf(cascade, right) ?? right;
   return accessesOf(whole).filter(access => !reduced.some(variable => variablesOf(access).has(variable)));
 }
 
@@ -146,7 +146,7 @@ function isReference(cascade: Cascade, tensor: string): boolean {
       if (access.tensor === tensor) return true;
       if (seen.has(access.tensor)) return false;
       seen.add(access.tensor);
-      const inside = inlined(access, writerOf(cascade, access.tensor));
+      const inside = bodyOf(cascade, access);
       return inside !== null && reads(inside);
     });
   return cascade.einsums.some(({ right }) =>

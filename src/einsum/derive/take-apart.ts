@@ -4,7 +4,7 @@ import { formatAccess } from "../format-einsum.js";
 import { formatExpression } from "../format-expression.js";
 import { nameSize } from "../size.js";
 import { freshName, replaceEinsums, withoutUnused } from "./edit.js";
-import { inlined, rename, variablesOf, writerOf } from "./factors.js";
+import { bodyOf, rename, variablesOf } from "./factors.js";
 import { familyOf, isLate } from "./late.js";
 import { type Law, lawResult, type Refusal, type Rewrite, rewriteOf } from "./law.js";
 import { type Algebra, expand, keyOf, productOf, sumOf, type Term } from "./normal-form.js";
@@ -63,7 +63,7 @@ function takeApart(cascade: Cascade, einsum: Einsum, caution: Rewrite["caution"]
 
 /** Opens what is made element by element over the summed ranks of what is late, where it is a sum or a product. */
 function algebraFor(cascade: Cascade, varies: (part: Expression) => boolean, family: ReadonlySet<string>): Algebra {
-  const inside = (access: Access): Expression | null => inlined(access, writerOf(cascade, access.tensor));
+  const inside = (access: Access): Expression | null => bodyOf(cascade, access);
   const algebra: Algebra = {
     inside,
     open(access) {
