@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { EvaluateOptions } from "../evaluate/options.js";
-import { parsed, RepeatedOption } from "../option.js";
+import { parsed, repeated } from "../option.js";
 import { engineChoices } from "../run/options.js";
 import { parseName, parseNumber, parseSeed } from "../values.js";
 import { workingOptions } from "../working.js";
@@ -13,10 +13,11 @@ export function register(program: Command): void {
     .optionsGroup("Input:")
     .option("--input <file>", "a .npz or .safetensors file that holds tensors by their names in the text")
     .addOption(
-      new RepeatedOption(
+      repeated(
         "--tensor <name=file>",
         'one tensor from a .npy file, or from a .npz or .safetensors file; "K[m,e]=k.npy" names the axes as the file has them (repeatable)',
-      ).argParser((text: string, before: readonly string[] = []) => [...before, text]),
+        (_, text) => text,
+      ),
     )
     .addOption(parsed("--seed <n>", "seed of the normal inputs made where none is given (default: 0)", parseSeed))
     .option("--shape <sizes>", "sizes of ranks that the inputs do not fix, such as M=4096,M0=256")

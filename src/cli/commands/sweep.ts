@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { arithmeticOption, formatOption } from "../arithmetic.js";
 import { accountingOptions, phaseOption, queriesOption } from "../model/options.js";
 import { scoreOptions } from "../model/score-terms.js";
-import { parsed, parseModelSize, RepeatedOption } from "../option.js";
+import { parsed, parseModelSize, repeated } from "../option.js";
 import { shardOption } from "../shard/choice.js";
 import type { SweepOptions } from "../sweep/options.js";
 import { workingOptions } from "../working.js";
@@ -20,12 +20,11 @@ export function register(program: Command): void {
     .addOption(phaseOption())
     .addOption(queriesOption())
     .addOption(
-      new RepeatedOption(
+      repeated(
         "--set <field=values>",
         "a field and its values: a list, or FIRST..LAST with *FACTOR, +STEP or :COUNT",
-      )
-        .argParser((text: string, before: readonly string[] = []) => [...before, text])
-        .default([], "none"),
+        (_, text) => text,
+      ).default([], "none"),
     )
     .option(
       "--pareto <measures>",

@@ -120,7 +120,7 @@ export async function runMap(options: MapOptions): Promise<void> {
 /** The workload of a search in words, for the mapping that it writes. */
 const madeFor = (model: string, { point: { phase, keys, queries, batch } }: MapperProblem): string =>
   phase === "decode"
-    ? `${model}, decode: ${queries} ${queries === 1 ? "query" : "queries"}, ${lengthLabel(keys)} keys, batch ${batch}`
+    ? `${model}, decode: ${howMany(queries, "query")}, ${lengthLabel(keys)} keys, batch ${batch}`
     : `${model}, ${lengthLabel(keys)} tokens, batch ${batch}`;
 
 /** @throws UsageError */

@@ -125,15 +125,7 @@ export function* searchRounds(
   const around = ({ from, to }: BoundedBlock): Outcome => sumOf(before[from] as Outcome, after[to] as Outcome);
   const through = (block: BoundedBlock): Outcome => sumOf(around(block), block.bound);
   const formed = new Map(legal.map(block => [block, searcher.tilingsOf(block.from, block.to)]));
-  const tilings = {
-    all: 0,
-    ruledOutByPasses: 0,
-    inBeatenBlocks: 0,
-    unfit: 0,
-    beaten: 0,
-    visited: 0,
-    left: 0,
-  };
+  const tilings = { all: 0, ruledOutByPasses: 0, inBeatenBlocks: 0, unfit: 0, beaten: 0, visited: 0, left: 0 };
   for (const { count, ruledOut } of formed.values()) {
     tilings.all += count;
     tilings.ruledOutByPasses += ruledOut;
